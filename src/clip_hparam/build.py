@@ -1,0 +1,100 @@
+"""From a resolved Recipe to a model in training."""
+
+import platform
+from pathlib import Path
+
+import torch
+
+from clip_hparam import tiny
+from clip_hparam.data import Batches
+from clip_hparam.encoder import Classifier, freeze, init_head, set_drop_path, set_resolution
+from clip_hparam.fit import LOSS_SCALE, Fit, adamw, moving_average
+from clip_hparam.groups import parameter_groups
+from clip_hparam.machine import Machine, Numerics
+from clip_hparam.plan import total_steps, warmup_steps
+from clip_hparam.recipe import Recipe
+from clip_hparam.schedule import lr_schedule
+from clip_hparam.towers import RANDOM, TINY, shape_of
+from clip_hparam.weights import build_tower
+
+
+def classifier(recipe: Recipe, classes: int) -> Classifier:
+    """The model as it is before the first step."""
+    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
+    set_resolution(model, int(recipe.resolution))
+    set_drop_path(model, recipe.drop_path)
+    init_head(model, recipe.head_init_scale, recipe.seed)
+    freeze(model, recipe.freeze)
+    return model
+
+
+def fit_of(recipe: Recipe, machine: Machine, classes: int) -> Fit:
+    """Model, groups, optimiser, schedule and EMA of a trial, on its device."""
+    device = device_of(machine)
+    model = classifier(recipe, classes).to(device)
+    groups = parameter_groups(
+        model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
+    )
+    return Fit(
+        model=model,
+        ema=moving_average(model, float(recipe.ema_decay)),
+        optimizer=adamw(groups, (recipe.beta1, recipe.beta2), recipe.eps),
+        scaler=torch.amp.GradScaler(
+            device.type,
+            init_scale=LOSS_SCALE,
+            growth_interval=int(LOSS_SCALE),
+            enabled=recipe.precision == "fp16",
+        ),
+        schedule=lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe)),
+        device=device,
+        precision=recipe.precision,
+        clip_grad=recipe.clip_grad,
+        micro_batch=machine.micro_batch,
+    )
+
+
+def device_of(machine: Machine) -> torch.device:
+    """Raises ValueError for a GPU that is not there."""
+    if machine.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if machine.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
+        )
+    return torch.device(machine.device)
+
+
+def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
+    """What the bits of a trial depend on, on this machine."""
+    device = device_of(machine)
+    on_gpu = device.type == "cuda"
+    return Numerics(
+        device=device.type,
+        device_name=torch.cuda.get_device_name(device) if on_gpu else _processor(),
+        threads=1 if recipe.encoder.name == TINY else machine.threads,
+        attention="sdpa",
+        compile=False,
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+    )
+
+
+def zero_shot(recipe: Recipe, batches: Batches) -> dict[str, float]:
+    """Test accuracy of the tiny CLIP by prompts, before any training; empty for other encoders."""
+    if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
+        return {}
+    if recipe.data.name != "digits":
+        return {}
+    native = batches.test(shape_of(TINY).resolution)
+    images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
+    accuracy = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
+    return {"test_acc1.zero_shot": accuracy}
+
+
+def _processor() -> str:
+    """The CPU's own name where Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

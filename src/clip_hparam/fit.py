@@ -1,0 +1,164 @@
+"""One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from timm.utils import ModelEmaV3
+from torch import Tensor
+
+from clip_hparam.data import Batches
+from clip_hparam.draws import uniform
+from clip_hparam.encoder import Classifier
+from clip_hparam.groups import Group
+
+LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+CHECK_EVERY = 20  # steps between looks at the loss, which would stall a GPU if read each step
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model in training; `schedule` is the base lr at each step, groups multiply it."""
+
+    model: Classifier
+    ema: ModelEmaV3 | None
+    optimizer: torch.optim.AdamW
+    scaler: torch.amp.GradScaler
+    schedule: NDArray[np.float64]
+    device: torch.device
+    precision: str = "fp32"
+    clip_grad: float = 0.0
+    micro_batch: int = 0
+
+    def autocast(self) -> AbstractContextManager[None]:
+        return torch.autocast(
+            self.device.type, DTYPES[self.precision], enabled=self.precision != "fp32"
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Accuracies in percent, mean cross-entropy, and whether each image was right."""
+
+    acc1: float
+    acc5: float
+    loss: float
+    right1: NDArray[np.bool_]
+    right5: NDArray[np.bool_]
+
+
+def adamw(groups: Iterable[Group], betas: tuple[float, float], eps: float) -> torch.optim.AdamW:
+    """AdamW with one parameter group a Group; its lr is set at each step."""
+    return torch.optim.AdamW(
+        [
+            {
+                "params": list(group.parameters.values()),
+                "lr_scale": group.lr_scale,
+                "weight_decay": group.weight_decay,
+            }
+            for group in groups
+        ],
+        lr=0.0,
+        betas=betas,
+        eps=eps,
+        fused=True,
+    )
+
+
+def moving_average(model: Classifier, decay: float) -> ModelEmaV3 | None:
+    """EMA in fp32 that starts at the model as it is, as in FT-CLIP; None where decay is 0."""
+    return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None
+
+
+def train_step(
+    fit: Fit, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
+) -> Tensor:
+    """One optimiser step on the whole batch, micro-batch by micro-batch; the mean loss.
+
+    `targets` are soft, (batch, classes); `drop_draws` (batch, drop-path modules) are uniform.
+    """
+    for group in fit.optimizer.param_groups:
+        group["lr"] = float(fit.schedule[step]) * group["lr_scale"]
+    batch = len(images)
+    size = fit.micro_batch or batch
+    total = torch.zeros((), device=fit.device)
+    for start in range(0, batch, size):
+        rows = slice(start, start + size)
+        for column, path in enumerate(fit.model.drop_paths):
+            path.draws = None if drop_draws is None else drop_draws[rows, column].to(fit.device)
+        with fit.autocast():
+            logits = fit.model(images[rows].to(fit.device, non_blocking=True))
+            part = targets[rows].to(fit.device, non_blocking=True)
+            loss = F.cross_entropy(logits, part) * (len(part) / batch)
+        fit.scaler.scale(loss).backward()
+        total += loss.detach()
+    if fit.clip_grad:
+        fit.scaler.unscale_(fit.optimizer)
+        torch.nn.utils.clip_grad_norm_(fit.model.parameters(), fit.clip_grad)
+    fit.scaler.step(fit.optimizer)
+    fit.scaler.update()
+    fit.optimizer.zero_grad(set_to_none=True)
+    if fit.ema is not None:
+        fit.ema.update(fit.model)
+    return total
+
+
+def train_epoch(
+    fit: Fit, batches: Batches, index: int, seed: int, on_step: Callable[[int], None]
+) -> float:
+    """Mean training loss of one epoch. Raises Diverged, naming the step, if it is not finite."""
+    fit.model.train()
+    epoch = batches.epoch(index)
+    paths = len(fit.model.drop_paths)
+    table = uniform(seed, index, "drop_path", len(epoch.images), paths) if paths else None
+    losses: list[Tensor] = []
+    for step in range(batches.steps):
+        images, targets = batches.train(epoch, step)
+        rows = slice(step * len(images), (step + 1) * len(images))
+        draws = None if table is None else torch.from_numpy(table[rows])
+        losses.append(train_step(fit, index * batches.steps + step, images, targets, draws))
+        if (step + 1) % CHECK_EVERY == 0 or step + 1 == batches.steps:
+            _check_finite(losses, index * batches.steps)
+        on_step(index * batches.steps + step + 1)
+    return float(torch.stack(losses).mean())
+
+
+@torch.no_grad()
+def evaluate(
+    model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], fit: Fit
+) -> Scores:
+    """Plain cross-entropy and top-1 and top-5 accuracy, each image once."""
+    was_training = model.training
+    model.eval()
+    right1, right5, losses = [], [], []
+    for images, labels in batches:
+        with fit.autocast():
+            logits = model(images.to(fit.device)).float().cpu()
+        losses.append(F.cross_entropy(logits, labels, reduction="none"))
+        top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+        right1.append(top[:, 0])
+        right5.append(top.any(dim=1))
+    model.train(was_training)
+    loss = float(torch.cat(losses).mean())
+    first, five = torch.cat(right1), torch.cat(right5)
+    percent = 100.0 / len(first)
+    acc1, acc5 = percent * int(first.sum()), percent * int(five.sum())
+    return Scores(acc1, acc5, loss, first.numpy(), five.numpy())
+
+
+def _check_finite(losses: list[Tensor], first_step: int) -> None:
+    values = torch.stack(losses[-CHECK_EVERY:]).tolist()
+    for offset, value in enumerate(values):
+        if not math.isfinite(value):
+            step = first_step + len(losses) - len(values) + offset
+            raise Diverged(f"diverged at step {step}: the loss is {value}; try a smaller lr")

@@ -1,0 +1,91 @@
+"""A knob: a dataclass field that knows its legal range, and refuses the rest with one sentence.
+
+Standard library only, so that a launcher, `--help` and `status` start in milliseconds.
+"""
+
+import dataclasses
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+AUTO = "auto"
+
+
+def knob(default: Any, legal: str, help: str, *, hint: str = "", hashed: bool = True) -> Any:
+    """A dataclass field; `legal` is an interval such as "(0, 1]", "a | b", or "/regex/".
+
+    An interval with an integer default takes integers only. Prefixed with "auto | ", the value
+    may be left to be resolved at plan time. `hint` ends the error sentence ("try 0.75"). A field
+    that is not hashed says where something lies, not what it is, and is no part of a trial's
+    identity.
+    """
+    metadata = {"legal": legal, "help": help, "hint": hint, "hashed": hashed}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def inside(value: float, interval: str) -> bool:
+    """Whether a number lies in an interval written as in mathematics: "(0, 1]", "[1, inf)"."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = value > low if interval[0] == "(" else value >= low
+    below = value < high if interval[-1] == ")" else value <= high
+    return above and below and math.isfinite(value)
+
+
+def checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
+    """The value in the knob's own type. Raises ValueError with the legal range."""
+    legal: str = field.metadata["legal"]
+    if legal.startswith(f"{AUTO} | "):
+        if value == AUTO:
+            return AUTO
+        legal = legal.removeprefix(f"{AUTO} | ")
+    if legal[0] in "([":
+        legal_value = _number(value, legal, integral=_integral(field))
+    elif legal[0] == "/":
+        legal_value = value if isinstance(value, str) and re.fullmatch(legal[1:-1], value) else None
+    else:
+        legal_value = value if value in legal.split(" | ") else None
+    if legal_value is None:
+        raise ValueError(_sentence(name, value, field))
+    return legal_value
+
+
+def check(node: Any, prefix: str = "") -> None:
+    """Check and coerce every knob of a frozen dataclass in place; called from __post_init__."""
+    for field in dataclasses.fields(node):
+        if "legal" in field.metadata:
+            value = checked(prefix + field.name, getattr(node, field.name), field)
+            object.__setattr__(node, field.name, value)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of an error sentence about an unknown name: near names first, else all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
+
+
+def _integral(field: dataclasses.Field[Any]) -> bool:
+    return field.type is int or field.type == (int | str)
+
+
+def _number(value: Any, interval: str, integral: bool) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if integral and not isinstance(value, int):
+        return None
+    if not inside(value, interval):
+        return None
+    return value if integral else float(value)
+
+
+def _sentence(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
+    legal, hint = field.metadata["legal"], field.metadata["hint"]
+    if legal[0] == "/":
+        rule = f"does not read {legal[1:-1]}"
+    elif legal[-1] in ")]":
+        rule = f"is outside {'whole numbers of ' if _integral(field) else ''}{legal}"
+    else:
+        rule = f"is not one of {legal.replace(' | ', ', ')}"
+    return f"{name}={value} {rule}" + (f": {hint}" if hint else "")

@@ -1,0 +1,56 @@
+"""Targets, and mixup and cutmix of a batch with its own reverse (timm `data/mixup.py`)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clip_hparam.draws import stream
+
+SWITCH = 0.5  # share of batches that get cutmix where both are on, as in timm
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How one batch is mixed: weight of an image's own target, and the box, if it is cutmix."""
+
+    own: float
+    box: tuple[int, int, int, int] | None  # top, bottom, left, right in px
+
+
+def soft_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
+    """(batch, classes): smoothing / classes everywhere, 1 - smoothing more at the label."""
+    targets = torch.full((len(labels), classes), smoothing / classes)
+    return targets.scatter_add_(1, labels[:, None], torch.full((len(labels), 1), 1 - smoothing))
+
+
+def mixing(
+    seed: int, epoch: int, step: int, mixup: float, cutmix: float, resolution: int
+) -> Mixing | None:
+    """The mixing of one optimiser step, or None where both strengths are 0."""
+    if not mixup and not cutmix:
+        return None
+    generator = stream(seed, epoch, f"mix {step}")
+    cut = bool(cutmix) and (not mixup or generator.random() < SWITCH)
+    strength = cutmix if cut else mixup
+    own = float(generator.beta(strength, strength))
+    if not cut:
+        return Mixing(own, None)
+    side = int(np.sqrt(1 - own) * resolution)
+    centre = generator.integers(resolution, size=2)
+    top, left = (np.clip(centre - side // 2, 0, resolution)).astype(int).tolist()
+    bottom, right = (np.clip(centre + side // 2, 0, resolution)).astype(int).tolist()
+    return Mixing(1 - (bottom - top) * (right - left) / resolution**2, (top, bottom, left, right))
+
+
+def mix(images: Tensor, targets: Tensor, how: Mixing) -> tuple[Tensor, Tensor]:
+    """Image i of the batch with image -1 - i: blended, or with the box pasted in."""
+    other = images.flip(0)
+    if how.box is None:
+        mixed = torch.lerp(other, images, how.own)
+    else:
+        top, bottom, left, right = how.box
+        mixed = images.clone()
+        mixed[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
+    return mixed, torch.lerp(targets.flip(0), targets, how.own)

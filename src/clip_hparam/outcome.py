@@ -1,0 +1,78 @@
+"""What a finished run is worth: the scores of the contract's columns, bits, and cost."""
+
+import io
+import resource
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from clip_hparam.data import Batches
+from clip_hparam.fit import Fit, Scores, evaluate
+from clip_hparam.progress import Progress, copied, models_of, named
+from clip_hparam.records import Record, write_atomic
+
+Tested = dict[tuple[str, str], Scores]
+
+
+def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
+    """Test scores by (weights, "last" | "selected"); leaves the selected weights in the models."""
+    models = models_of(fit)
+    scores = {(name, "last"): evaluate(model, batches.test(), fit) for name, model in models.items()}
+    is_last = progress.selected == progress.rows[-1]["epoch"]
+    for name, model in models.items():
+        if not is_last:
+            model.load_state_dict(progress.weights[name])
+        again = scores[name, "last"] if is_last else evaluate(model, batches.test(), fit)
+        scores[name, "selected"] = again
+    return scores
+
+
+def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
+    """Columns `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`."""
+    rows = progress.rows
+    by_epoch = {row["epoch"]: row for row in rows}
+    metrics: dict[str, float] = {}
+    for column in (name for name in rows[0] if name.startswith(("test_", "selection_"))):
+        best = min if "_loss" in column else max
+        metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
+        metrics[f"{column}.last"] = rows[-1][column]
+        metrics[f"{column}.best"] = best(row[column] for row in rows)
+    for (weights, when), score in scores.items():
+        metrics |= {f"{name}.{when}": value for name, value in named("test", weights, score).items()}
+    return metrics
+
+
+def write_bits(record: Record, scores: Tested) -> None:
+    """correct.npz: a packed bit a test image for top-1 and top-5, and their number `n`."""
+    bits: dict[str, Any] = {"n": len(next(iter(scores.values())).right1)}
+    for (weights, when), score in scores.items():
+        bits[f"acc1.{weights}.{when}"] = np.packbits(score.right1)
+        bits[f"acc5.{weights}.{when}"] = np.packbits(score.right5)
+    buffer = io.BytesIO()
+    np.savez(buffer, **bits)
+    write_atomic(record.folder / "correct.npz", buffer.getvalue())
+
+
+def keep(which: str, record: Record, fit: Fit, progress: Progress) -> None:
+    """Leave the reported weights of the "last" or the "best" (selected) epoch in the folder."""
+    if which == "none":
+        return
+    name, model = list(models_of(fit).items())[-1]
+    weights = progress.weights[name] if which == "best" else copied(model)
+    write_atomic(record.folder / f"{which}.safetensors", save(weights))
+
+
+def cost_of(fit: Fit, progress: Progress, images: int) -> dict[str, float]:
+    """Seconds of all attempts, GPU-hours, peak memory of this process in MB, training speed."""
+    on_gpu = fit.device.type == "cuda"
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else kilobytes / 1024
+    return {
+        "seconds": progress.seconds,
+        "train_seconds": progress.train_seconds,
+        "gpu_hours": progress.seconds / 3600 if on_gpu else 0.0,
+        "peak_memory_mb": peak,
+        "img_per_s": images / max(progress.train_seconds, 1e-9),
+    }

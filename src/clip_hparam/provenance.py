@@ -1,0 +1,50 @@
+"""What produced a number: code, packages, host. No torch here."""
+
+import hashlib
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("clip-hparam", "torch", "timm", "open_clip_torch", "numpy", "pillow", "hydra-core")
+
+
+@cache
+def provenance() -> dict[str, Any]:
+    """Package versions, git state of the code, host and command of this process."""
+    return {
+        "versions": {"python": platform.python_version(), **versions()},
+        "git": git_state(Path(__file__).parent),
+        "host": platform.node(),
+        "command": sys.argv,
+    }
+
+
+def versions() -> dict[str, str | None]:
+    return {name: _version(name) for name in PACKAGES}
+
+
+def git_state(folder: Path) -> dict[str, str | None]:
+    """Commit and sha256 of the difference from it (None: clean); both None outside git."""
+    sha = _git(folder, "rev-parse", "HEAD")
+    diff = _git(folder, "diff", "HEAD", "--", ":/src")
+    dirty = hashlib.sha256(diff).hexdigest()[:12] if diff else None
+    return {"sha": sha.decode().strip() if sha else None, "dirty": dirty}
+
+
+def _git(folder: Path, *words: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", "-C", folder, *words], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
