@@ -37,7 +37,7 @@ class Data:
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: float = knob(
-        20.0, "[0, inf)", "held-out selection images: below 1 a share of the training set, else a class"
+        20.0, "(0, inf)", "held-out selection images: below 1 a share of the training set, else a class"
     )
     epoch_images: int | str = knob(
         AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
@@ -66,7 +66,7 @@ class Recipe:
     clip_grad: float = knob(0.0, "[0, inf)", "largest gradient norm; 0 is no clipping")
     batch_size: int = knob(50, "[1, inf)", "images an optimiser step, over ranks and micro-batches")
     epochs: int = knob(20, "[1, inf)", "epochs of data.epoch_images draws", hint="try epochs=20")
-    ema_decay: float | str = knob(
+    ema_decay: int | float | str = knob(
         0.0,
         "auto | [0, 1)",
         "moving average of the weights, per step; 0 is none; auto: half-life of 11 % of the run",

@@ -154,6 +154,18 @@ class Record:
         return source.replace(target)
 
 
+def check_writable(runs: Path) -> None:
+    """Raises ValueError before anything is started if records could not be written."""
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=runs):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"machine.runs={runs} cannot be written ({error.strerror}): try machine.runs=FOLDER"
+        ) from None
+
+
 def trial_ids(runs: Path | str) -> Iterator[str]:
     """Ids of all trial folders in a runs folder, sorted; none if there is no such folder."""
     folder = Path(runs)

@@ -1,0 +1,67 @@
+# The table of contents. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SWEEP ?= ladder
+SEEDS ?= 5
+RUNS ?= runs
+RESULTS ?= results
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all check format bench ladder tables figures notebook tune pretrain clean
+
+help: ## List the targets
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.installed ## Make .venv and install the project with its extras; a second call does nothing
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "clip-hparam needs Python 3.11 or newer: make setup PYTHON=python3.11")'
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: setup ## The paper's ladder in miniature: 35 real fine-tuning runs, table and figure
+	$(MAKE) --no-print-directory ladder
+	@cat $(RESULTS)/ladder.md
+	@echo "figure: $(RESULTS)/ladder.png"
+
+ladder: setup ## Run the ladder (SEEDS=5) and draw its table and figure
+	$(PY) sweep.py -m sweeps=ladder seeds=$(SEEDS) machine.runs=$(RUNS)
+	$(PY) -m analysis tables ladder --runs $(RUNS) --out $(RESULTS)
+	$(PY) -m analysis figures ladder --runs $(RUNS) --out $(RESULTS)
+
+tables: setup ## Rebuild all tables from the records
+	$(PY) -m analysis tables --runs $(RUNS) --out $(RESULTS)
+
+figures: setup ## Redraw all figures from the records
+	$(PY) -m analysis figures --runs $(RUNS) --out $(RESULTS)
+
+table-%: setup ## Run the design sweeps/NAME.yaml and build its table, e.g. make table-lr
+	$(PY) sweep.py -m sweeps=$* machine.runs=$(RUNS)
+	$(PY) -m analysis tables $* --runs $(RUNS) --out $(RESULTS)
+
+test: check ## What CI runs: checks, then the tests
+	$(PY) -m pytest
+
+check: setup ## Format, lint, types, import contracts
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: setup ## Format and fix what can be fixed
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: setup ## Measure what the speed claims rest on; figures go to benchmarks/RESULTS.md by hand
+	$(PY) benchmarks/demo.py
+
+tune: setup ## Choose the miniature's values on seeds 100 and up, as conf/recipe has them
+	$(PY) benchmarks/tune.py
+
+pretrain: setup ## Train the tiny CLIP of the package again (minutes)
+	$(PY) -m clip_hparam.pretrain
+
+clean: ## Remove results and caches; records in runs/ stay
+	rm -rf $(RESULTS) .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -1,0 +1,63 @@
+"""Overrides -> jobs: Hydra composes once per choice of groups, the knobs are replaced in Python.
+
+A composition costs 48 ms, a replacement 0.05 ms: a plan of ten thousand trials takes seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig
+
+from clip_hparam.design import Overrides
+from clip_hparam.driver import Driver
+from clip_hparam.job import Job
+from clip_hparam.machine import Machine
+from clip_hparam.plan import resolve
+from clip_hparam.recipe import Recipe, knobs, with_values
+from clip_hparam.schema import split
+
+Composed = tuple[Recipe, Machine, Driver]
+
+
+class Composer:
+    """Composes lists of overrides against the primary config of a running Hydra app."""
+
+    def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
+        self._loader, self._config = loader, config
+        self._parser = OverridesParser.create(config_loader=loader)
+        self._composed = cache(self._compose)
+
+    def parse(self, overrides: Sequence[str]) -> list[Override]:
+        return self._parser.parse_overrides(list(overrides))
+
+    def compose(self, overrides: Sequence[str]) -> Composed:
+        """Raises Hydra's errors for what does not exist, ValueError for a value out of range."""
+        values: dict[str, Any] = {}
+        rest: list[str] = []
+        for override in self.parse(overrides):
+            name = override.key_or_group
+            if name in knobs() and override.type is OverrideType.CHANGE:
+                values[name] = override.value()
+            else:
+                rest.append(str(override.input_line))
+        recipe, machine, driver = self._composed(tuple(rest))
+        return with_values(recipe, values), machine, driver
+
+    def job(self, overrides: Sequence[str], seed: int | None, driver: Driver) -> Job:
+        """A resolved trial; `seed` None leaves the recipe's own."""
+        recipe, machine, _ = self.compose(overrides)
+        if seed is not None:
+            recipe = replace(recipe, seed=seed)
+        return job_of(recipe, machine, driver)
+
+    def _compose(self, overrides: Overrides) -> Composed:
+        return split(self._loader.load_sweep_config(self._config, list(overrides)))
+
+
+def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
+    return Job(resolve(recipe), machine, driver.eval_test, driver.keep_checkpoints)

@@ -1,0 +1,45 @@
+"""Driver keys: how a sweep is driven, at the top level of the config, never hashed.
+
+Standard library only.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from clip_hparam.knob import knob
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What the driver of a sweep does; none of it changes a trial's number."""
+
+    seeds: Any = None
+    dry_run: bool = False
+    workers: int | str = knob("auto", "auto | [1, inf)", "trials at a time; auto: one a core")
+    retries: int = knob(1, "[0, inf)", "new attempts of a trial whose process died")
+    eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
+    keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
+
+
+def seed_list(seeds: Any) -> list[int] | None:
+    """`seeds: 5` is 0 to 4; a list is itself; None says that no replicates are asked for.
+
+    Raises ValueError for anything else, or a seed given twice.
+    """
+    if seeds is None:
+        return None
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+        return list(range(seeds))
+    if isinstance(seeds, list) and seeds and all(isinstance(seed, int) for seed in seeds):
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"seeds={seeds} names a seed twice: each is one replicate")
+        return list(seeds)
+    raise ValueError(f"seeds={seeds} is neither a number of replicates nor a list: try seeds=5")
+
+
+def worker_count(workers: int | str) -> int:
+    """Cores this process may use, for auto."""
+    if workers != "auto":
+        return int(workers)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,42 @@
+"""The seam between a sweep and what runs its trials.
+
+A launcher takes jobs and gives handles; handles are plain JSON, so that another process can ask
+again. What became of a trial stands in its folder: a launcher only adds whether it still lives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from clip_hparam.job import Job
+from clip_hparam.records import LIVE, Record
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Where a trial was sent: launcher, and the id it has there (pid, job id, ...)."""
+
+    trial_id: str
+    launcher: str
+    id: str
+
+
+class Launcher(Protocol):
+    """Runs trials somewhere; the sweeper and the search call nothing else."""
+
+    def submit(self, jobs: Sequence[Job]) -> list[Handle]: ...
+
+    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+        """State of each trial; moves what waits. Never blocks for long."""
+        ...
+
+    def cancel(self, handles: Sequence[Handle]) -> None: ...
+
+
+def state_on_record(job: Job) -> str:
+    """What the folder of a trial says that nothing works on any more."""
+    record = Record(job.machine.runs, job.trial_id)
+    if record.result():
+        return "done"
+    state: str = record.status().get("state", "lost")
+    return "lost" if state in LIVE else state

@@ -1,0 +1,49 @@
+"""What a worker process does with its one job. Light to import: the driver imports it too."""
+
+import os
+import signal
+import sys
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from clip_hparam.claim import Busy
+from clip_hparam.job import Job
+
+PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
+
+
+def run(tree: dict[str, Any]) -> None:
+    """One trial; everything printed goes to its log.txt; exit code 0 if it is done."""
+    from clip_hparam import trial  # torch and all: in the warm server already, not in the driver
+
+    threading.Thread(target=_die_with_driver, daemon=True).start()
+    job = Job.from_dict(tree)
+    _print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    try:
+        state = trial.execute(job, say=print)
+    except Busy as error:
+        print(error)
+        state = "busy"
+    except KeyboardInterrupt:
+        state = "cancelled"
+    sys.exit(state != "done")
+
+
+def _die_with_driver() -> None:
+    """A killed driver leaves no orphans: its end of the pipe closes, and this process goes."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _print_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -1,0 +1,27 @@
+"""One trial after another in this process: for one core and for debugging."""
+
+from collections.abc import Sequence
+
+from clip_hparam.job import Job
+from clip_hparam.launch import Handle, state_on_record
+
+
+class Inline:
+    """Runs everything in `submit`; a crash of the interpreter takes the sweep with it."""
+
+    def __init__(self, workers: int = 1, retries: int = 0) -> None:
+        self.jobs: dict[str, Job] = {}
+
+    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+        from clip_hparam.trial import execute  # imports torch, which a dry run must not pay for
+
+        for job in jobs:
+            self.jobs[job.trial_id] = job
+            execute(job)
+        return [Handle(job.trial_id, "inline", "") for job in jobs]
+
+    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+        return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        """Nothing runs between two calls."""

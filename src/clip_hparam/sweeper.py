@@ -1,0 +1,111 @@
+"""The Hydra sweeper: its whole override grammar in, cells and trials out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from importlib import import_module
+from itertools import product
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from clip_hparam import design as designs
+from clip_hparam.compose import Composer
+from clip_hparam.design import Cell, Design, Step
+from clip_hparam.drive import Planned, Sweep, drive
+from clip_hparam.driver import Driver, seed_list, worker_count
+from clip_hparam.launch import Launcher
+
+Levels = dict[str, list[str]]
+DRIVER_KEYS = frozenset(field.name for field in fields(Driver))
+
+
+class SweepEnded(SystemExit):
+    """Carries the exit code of a sweep past Hydra, which keeps no return value of a sweeper."""
+
+
+class AblationSweeper(Sweeper):
+    """Compiles a design, or the levels on the command line, and drives it."""
+
+    def __init__(self, design: Any = None) -> None:
+        self.design = design
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        self.composer = Composer(hydra_context.config_loader, config)
+        self.launcher_config = config.hydra.launcher
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Raises SweepEnded with the exit code; ValueError for what cannot be a sweep."""
+        parsed = self.composer.parse(arguments)
+        swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
+        fixed = [o for o in parsed if not o.is_sweep_override() and o.key_or_group != "sweeps"]
+        keys = [o for o in fixed if o.key_or_group in DRIVER_KEYS]
+        _, _, driver = self.composer.compose([str(o.input_line) for o in keys])
+        seeds = swept.pop("seed", None)
+        design, crossed = self._design(swept, [o for o in fixed if o not in keys])
+        replicates = replicates_of(seeds, driver, design)
+        planned = [
+            Planned(cell, job.recipe.seed, job)
+            for cell in cross(designs.cells(design), crossed)
+            for seed in replicates
+            for job in [self.composer.job(cell.overrides, seed, driver)]
+        ]
+        sweep = Sweep(design.name, design.kind, planned)
+        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver)))
+
+    def _design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
+        """The design with the command line worked in, and swept keys that it does not vary."""
+        base = tuple(str(o.input_line) for o in fixed)
+        if self.design is None:
+            if swept:
+                return Design("_x_".join(swept), "grid", base, swept), {}
+            return Design("one", "list", base, steps=(Step("one", ()),)), {}
+        tree = OmegaConf.to_container(self.design)
+        design = designs.from_dict(tree)  # type: ignore[arg-type]
+        given = swept | {o.key_or_group: [o.get_value_string()] for o in fixed}
+        varied = {knob: levels for knob, levels in given.items() if knob in design.knobs}
+        rest = tuple(line for line in base if designs.key_of(line) not in varied)
+        crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
+        return designs.with_base(designs.with_levels(design, varied), rest), crossed
+
+    def _launcher(self, driver: Driver) -> Launcher:
+        module, _, name = self.launcher_config["_target_"].rpartition(".")
+        launcher = getattr(import_module(module), name)
+        made: Launcher = launcher(workers=worker_count(driver.workers), retries=driver.retries)
+        return made
+
+
+def levels_of(override: Override) -> list[str]:
+    """The levels of a swept key. Raises ValueError for a range, which has none."""
+    if not override.is_discrete_sweep():
+        raise ValueError(
+            f"{override.input_line} is a range, and a sweep needs levels: list them with commas"
+        )
+    return [str(level) for level in override.sweep_string_iterator()]
+
+
+def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
+    """Each cell at each combination of further levels."""
+    for cell in cells:
+        for values in product(*levels.values()):
+            more = tuple(f"{knob}={value}" for knob, value in zip(levels, values, strict=True))
+            yield Cell(",".join((cell.label, *more)), designs.merged(cell.overrides, more))
+
+
+def replicates_of(swept: list[str] | None, driver: Driver, design: Design) -> Sequence[int | None]:
+    """Seeds of every cell: seed=0,1 or seeds=5 of the command line, else the design's own.
+
+    Raises ValueError if seeds are given both ways.
+    """
+    single = any(designs.key_of(override) == "seed" for override in design.base)
+    if (swept is not None or single) and driver.seeds is not None:
+        raise ValueError("seed and seeds both say which replicates to run: give one of them")
+    if swept is not None:
+        return seed_list([int(seed) for seed in swept]) or []
+    if single:
+        return [None]
+    return seed_list(driver.seeds) or seed_list(design.seeds) or [None]

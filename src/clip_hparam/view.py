@@ -1,0 +1,115 @@
+"""What a person sees of a sweep: its plan, its progress, and its table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from statistics import mean
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clip_hparam.records import LIVE, Record
+
+if TYPE_CHECKING:
+    from clip_hparam.drive import Sweep
+
+
+class View:
+    """A bar on a terminal; elsewhere a line when a trial ends."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total, self.before = total, done
+        self.ended: dict[str, str] = {}
+        self.started = time.monotonic()
+        console = Console()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self.bar = Progress(*columns, TimeElapsedColumn(), console=console)
+        self.task = self.bar.add_task("trials", total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        if self.bar.console.is_terminal:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def update(self, states: dict[str, str]) -> None:
+        """Take the states of all trials that were launched."""
+        for trial_id, state in states.items():
+            if state not in LIVE and trial_id not in self.ended:
+                self.ended[trial_id] = state
+                self._tell(trial_id, state)
+        running = sum(state == "running" for state in states.values())
+        ended = self.before + len(self.ended)
+        self.bar.update(self.task, completed=ended, description=f"trials, {running} running")
+
+    def _tell(self, trial_id: str, state: str) -> None:
+        if not self.bar.console.is_terminal or state != "done":
+            count = f"{self.before + len(self.ended)}/{self.total}"
+            seconds = time.monotonic() - self.started
+            self.bar.console.print(f"{count}  {trial_id}  {state}  {seconds:.0f} s", markup=False)
+
+
+def show_plan(sweep: Sweep, done: set[str]) -> None:
+    """The cells and their trials, for dry_run=true."""
+    table = Table(title=f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}")
+    for column in ("cell", "seeds", "done", "to do", "python sweep.py ..."):
+        table.add_column(column, overflow="fold")
+    for label, ids in _by_cell(sweep).items():
+        overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
+        finished = sum(trial_id in done for trial_id in ids)
+        numbers = (str(len(ids)), str(finished), str(len(ids) - finished))
+        table.add_row(label, *numbers, " ".join(overrides))
+    console = Console()
+    console.print(table)
+    to_do = len(sweep.jobs) - len(done)
+    console.print(f"{len(sweep.jobs)} trials: {len(done)} done, {to_do} to do; nothing was started")
+
+
+def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
+    """What ran, what was already there and what failed, a row a cell."""
+    table = Table(title=f"{sweep.name}, sweep {sweep.id}")
+    for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
+        table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
+    for label, ids in _by_cell(sweep).items():
+        there = sum(trial_id in before for trial_id in ids)
+        ran = sum(states.get(trial_id) == "done" for trial_id in ids) - there
+        bad = Counter(state for trial_id in ids if (state := states.get(trial_id)) != "done")
+        not_done = ", ".join(f"{n} {state}" for state, n in bad.items()) or "0"
+        table.add_row(label, str(ran), str(there), not_done, _mean_accuracy(sweep, ids))
+    console = Console()
+    console.print(table)
+    for trial_id, state in states.items():
+        if state != "done":
+            console.print(_explanation(sweep, trial_id, state), markup=False, soft_wrap=True)
+
+
+def reported(result: dict[str, Any]) -> float:
+    """Test accuracy, percent, of the selected epoch and the weights that are reported."""
+    accuracy: float = result["metrics"][f"test_acc1.{result['selected_weights']}.selected"]
+    return accuracy
+
+
+def _by_cell(sweep: Sweep) -> dict[str, list[str]]:
+    cells: dict[str, list[str]] = {}
+    for plan in sweep.planned:
+        cells.setdefault(plan.cell.label, []).append(plan.job.trial_id)
+    return cells
+
+
+def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
+    results = [Record(sweep.runs, trial_id).result() for trial_id in ids]
+    values = [reported(result) for result in results if result]
+    if len(values) < len(ids):
+        return f"{len(values)} of {len(ids)}"
+    return f"{mean(values):.2f}"
+
+
+def _explanation(sweep: Sweep, trial_id: str, state: str) -> str:
+    record = Record(sweep.runs, trial_id)
+    failure = record.failure() or {}
+    return f"{trial_id} {state}: {failure.get('message', '')} (see {record.folder / 'log.txt'})"

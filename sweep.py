@@ -1,0 +1,9 @@
+"""Fine-tune CLIP: one trial, or with -m a sweep of them. `python sweep.py --help` lists the knobs."""
+
+import sys
+
+if __name__ == "__main__":
+    # imported here: a worker process imports this file again and needs none of it
+    from clip_hparam.app import main
+
+    sys.exit(main())

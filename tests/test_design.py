@@ -1,0 +1,92 @@
+"""Designs compile to cells, and a cell is nothing but overrides."""
+
+from collections import Counter
+from math import prod
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_hparam.design import Design, Step, cells, from_dict, key_of, merged
+
+names = st.sampled_from(["lr", "layer_decay", "epochs", "mixup", "data.shots"])
+levels = st.lists(st.integers(0, 9).map(str), min_size=1, max_size=3, unique=True)
+knobs = st.dictionaries(names, levels, min_size=1, max_size=4)
+steps = st.lists(names, min_size=1, max_size=4, unique=True).map(
+    lambda keys: tuple(Step(key, (f"{key}=1",)) for key in keys)
+)
+
+
+@given(knobs)
+def test_a_grid_is_the_product_of_its_levels(knobs: dict[str, list[str]]) -> None:
+    made = cells(Design("d", "grid", knobs=knobs))
+    assert len({cell.overrides for cell in made}) == prod(len(level) for level in knobs.values())
+    for knob, knob_levels in knobs.items():
+        counts = Counter(f"{knob}={level}" for level in knob_levels)
+        seen = Counter(o for cell in made for o in cell.overrides if key_of(o) == knob)
+        assert seen.keys() == counts.keys()
+        assert len(set(seen.values())) == 1
+
+
+@given(knobs)
+def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[str]]) -> None:
+    baseline, *others = cells(Design("d", "one_at_a_time", knobs=knobs))
+    assert baseline.overrides == tuple(f"{knob}={level[0]}" for knob, level in knobs.items())
+    assert len(others) == sum(len(level) - 1 for level in knobs.values())
+    for cell in others:
+        assert len(set(cell.overrides) ^ set(baseline.overrides)) == 2
+
+
+@given(steps)
+def test_a_rung_has_all_rungs_below_it(steps: tuple[Step, ...]) -> None:
+    made = cells(Design("d", "ladder", steps=steps))
+    assert [cell.label for cell in made] == [step.label for step in steps]
+    for below, above in zip(made, made[1:], strict=False):
+        assert set(below.overrides) < set(above.overrides)
+
+
+@given(steps)
+def test_leave_one_out_lacks_just_the_one(steps: tuple[Step, ...]) -> None:
+    full, *others = cells(Design("d", "leave_one_out", steps=steps))
+    assert set(full.overrides) == {o for step in steps for o in step.overrides}
+    for cell, step in zip(others, steps, strict=True):
+        assert set(full.overrides) - set(cell.overrides) == set(step.overrides)
+
+
+@given(steps)
+def test_a_factorial_is_balanced(steps: tuple[Step, ...]) -> None:
+    made = cells(Design("d", "factorial", steps=steps))
+    assert len({cell.overrides for cell in made}) == 2 ** len(steps)
+    for step in steps:
+        assert sum(step.overrides[0] in cell.overrides for cell in made) == len(made) // 2
+
+
+def test_a_zip_pairs_levels_and_refuses_unequal_ones() -> None:
+    made = cells(Design("d", "zip", knobs={"lr": ["1", "2"], "epochs": ["3", "4"]}))
+    assert [cell.overrides for cell in made] == [("lr=1", "epochs=3"), ("lr=2", "epochs=4")]
+    with pytest.raises(ValueError, match="lr has 1, epochs has 2"):
+        cells(Design("d", "zip", knobs={"lr": ["1"], "epochs": ["3", "4"]}))
+
+
+def test_a_later_override_takes_the_place_of_an_earlier_one() -> None:
+    assert merged(["lr=1", "epochs=2"], ["lr=3"], ["+x=1"]) == ("lr=3", "epochs=2", "+x=1")
+
+
+def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
+    made = cells(Design("d", "grid", base=("lr=9", "mixup=0"), knobs={"lr": ["1", "2"]}))
+    assert [cell.overrides for cell in made] == [("lr=1", "mixup=0"), ("lr=2", "mixup=0")]
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"name": "d", "kind": "grdi", "knobs": {"lr": [1]}}, "did you mean grid"),
+        ({"name": "d", "kind": "grid"}, "none of its knobs"),
+        ({"name": "d", "kind": "ladder", "knobs": {"lr": [1]}}, "none of its steps"),
+        ({"name": "d", "kind": "grid", "knob": {"lr": [1]}}, "did you mean knobs"),
+        ({"kind": "grid", "knobs": {"lr": [1]}}, "needs a name"),
+    ],
+)
+def test_a_file_that_is_no_design_is_refused(tree: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        from_dict(tree)

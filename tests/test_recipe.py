@@ -1,0 +1,130 @@
+"""Identity: what a trial is, and what it is not."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_hparam.knob import inside
+from clip_hparam.plan import resolve
+from clip_hparam.recipe import Recipe, canonical, flat, knobs, label, trial_id, with_values
+
+OPEN = with_values(Recipe(), {"data.selection": 10.0, "augment_backend": "timm"})
+RESOLVED = resolve(OPEN)
+CHANGES: dict[str, object] = {
+    "rand_augment": "rand-m9-mstd0.5-inc1",
+    "freeze": "first_2",
+    "pool": "cls",
+    "interpolation": "bilinear",
+    "precision": "bf16",
+    "augment_backend": "tensor",
+    "encoder.name": "ViT-B-32",
+    "encoder.weights": "0" * 64,
+    "data.name": "folder",
+    "data.fingerprint": "0" * 64,
+    "data.selection": 5.0,
+}
+HASHED = [name for name, field in knobs().items() if field.metadata["hashed"]]
+PLACES = [name for name in knobs() if name not in HASHED]
+
+
+def another(name: str) -> object:
+    """A legal value of a knob that differs from the one in RESOLVED."""
+    value = flat(RESOLVED)[name]
+    if name in CHANGES:
+        return CHANGES[name]
+    if isinstance(value, int):
+        return value + 1
+    assert isinstance(value, float)
+    return value / 2 if value else 0.25
+
+
+@pytest.mark.parametrize("name", HASHED)
+def test_every_hashed_knob_changes_the_id(name: str) -> None:
+    assert trial_id(with_values(RESOLVED, {name: another(name)})) != trial_id(RESOLVED)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_place_on_disk_does_not_change_the_id(name: str) -> None:
+    assert trial_id(with_values(RESOLVED, {name: "elsewhere"})) == trial_id(RESOLVED)
+
+
+def test_the_order_of_keys_does_not_change_the_id() -> None:
+    values = {name: flat(RESOLVED)[name] for name in reversed(list(knobs()))}
+    assert trial_id(with_values(Recipe(), values)) == trial_id(RESOLVED)
+
+
+def test_an_integer_is_the_float_that_it_equals() -> None:
+    one, two = (with_values(RESOLVED, {"lr": lr, "cutmix": lr}) for lr in (1, 1.0))
+    assert trial_id(one) == trial_id(two)
+
+
+def test_the_id_is_the_same_in_another_process() -> None:
+    code = (
+        "from clip_hparam.plan import resolve\n"
+        "from clip_hparam.recipe import Recipe, trial_id, with_values\n"
+        "values = {'augment_backend': 'timm', 'data.selection': 10}\n"
+        "print(trial_id(resolve(with_values(Recipe(), values))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == trial_id(RESOLVED)
+
+
+def test_the_canonical_form_is_json_and_holds_no_place() -> None:
+    tree = json.loads(json.dumps(canonical(RESOLVED)))
+    assert "root" not in tree["data"]
+    assert "pretrained" not in tree["encoder"]
+    assert tree["lr"] == RESOLVED.lr
+
+
+def test_a_recipe_that_is_still_open_has_no_id() -> None:
+    with pytest.raises(ValueError, match="still auto"):
+        trial_id(Recipe())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"layer_decay": 1.5}, r"layer_decay=1.5 is outside \(0, 1\]: .*try 0.65"),
+        ({"layer_decay": float("nan")}, "outside"),
+        ({"lr": float("inf")}, "outside"),
+        ({"ema_decay": 1}, "outside"),
+        ({"epochs": 2.5}, "whole numbers"),
+        ({"epochs": True}, "whole numbers"),
+        ({"pool": "avg"}, "not one of patch_mean, cls, clip"),
+        ({"freeze": "first_0"}, "does not read"),
+        ({"ler": 1e-3}, "did you mean lr"),
+        ({"data.shot": 5}, "did you mean data.shots"),
+        ({"augment_backend": "tensor", "rand_augment": "rand-m9"}, "needs augment_backend=timm"),
+    ],
+)
+def test_an_illegal_value_is_refused_with_what_is_legal(
+    values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        with_values(Recipe(), values)
+
+
+@given(
+    value=st.floats(-3, 3),
+    low=st.integers(-2, 0),
+    high=st.integers(1, 2),
+    open_low=st.booleans(),
+    open_high=st.booleans(),
+)
+def test_an_interval_is_what_mathematics_says(
+    value: float, low: int, high: int, open_low: bool, open_high: bool
+) -> None:
+    interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
+    above = low < value if open_low else low <= value
+    below = value < high if open_high else value <= high
+    assert inside(value, interval) == (above and below)
+
+
+def test_the_label_says_what_differs_from_the_defaults_and_is_short() -> None:
+    assert "lr=0.25" in label(with_values(RESOLVED, {"lr": 0.25}))
+    many = {name: another(name) for name in ("lr", "epochs", "mixup", "cutmix", "beta1", "min_lr")}
+    assert len(label(with_values(RESOLVED, many))) <= 60

@@ -1,0 +1,135 @@
+"""The folder of a trial is the truth: whole or absent, never in between."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clip_hparam.claim import Busy, claim
+from clip_hparam.records import SCHEMA, Record, read_json, trial_ids, write_atomic, write_json
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    made = Record(tmp_path / "runs with space", "abc123")
+    made.write_recipe({"lr": 0.1}, "lr=0.1")
+    made.write_rows([{"epoch": 0, "train_loss": 1.5}, {"epoch": 1, "train_loss": float("nan")}])
+    return made
+
+
+def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    code = (
+        "import sys; from pathlib import Path; from clip_hparam.records import write_atomic\n"
+        "for n in range(10**9): write_atomic(Path(sys.argv[1]), bytes([n % 256]) * 300_000)"
+    )
+    for _ in range(5):
+        writer = subprocess.Popen([sys.executable, "-c", code, path])
+        while not path.exists():
+            time.sleep(0.01)
+        time.sleep(0.05)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        content = path.read_bytes()
+        assert len(content) == 300_000
+        assert len(set(content)) == 1
+        path.unlink()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    with pytest.raises(TypeError):
+        write_atomic(path, "not bytes")  # type: ignore[arg-type]
+    assert read_json(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nan_is_null_in_every_file(record: Record) -> None:
+    assert record.rows()[1]["train_loss"] is None
+    assert "NaN" not in (record.folder / "metrics.jsonl").read_text()
+
+
+def test_the_result_seals_what_stands_beside_it(record: Record) -> None:
+    record.write_result({"metrics": {}})
+    assert record.damage() == []
+    assert record.status()["state"] == "done"
+    (record.folder / "metrics.jsonl").write_text("{}\n")
+    assert record.damage() == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"schema": 1, "trial_id": "abc1', b"[1]", b"null", b'{"schema": 1, "trial_id": "x"}'],
+    ids=["empty", "cut", "list", "null", "of another trial"],
+)
+def test_a_result_that_does_not_read_is_no_result(record: Record, content: bytes) -> None:
+    record.write_result({"metrics": {}})
+    (record.folder / "result.json").write_bytes(content)
+    assert record.result() is None
+    assert record.damage() == ["result.json"]
+
+
+def test_a_result_of_a_newer_schema_is_not_read(record: Record) -> None:
+    record.write_result({})
+    tree = json.loads((record.folder / "result.json").read_text())
+    write_json(record.folder / "result.json", {**tree, "schema": SCHEMA + 1})
+    assert record.result() is None
+
+
+def test_what_is_quarantined_is_kept(record: Record) -> None:
+    for n in (1, 2):
+        (record.folder / "result.json").write_text(f"cut {n}")
+        record.quarantine("result.json")
+    kept = sorted(path.read_text() for path in record.folder.glob("result.json.damaged-*"))
+    assert kept == ["cut 1", "cut 2"]
+    assert not (record.folder / "result.json").exists()
+
+
+def test_a_cut_row_ends_the_rows_before_it(record: Record) -> None:
+    with (record.folder / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 2, "train')
+    assert [row["epoch"] for row in record.rows()] == [0, 1]
+
+
+def test_a_state_that_is_none_is_refused(record: Record) -> None:
+    with pytest.raises(ValueError, match="not one of"):
+        record.write_status("finished")
+
+
+def test_facts_of_the_status_are_kept_until_they_change(record: Record) -> None:
+    record.write_status("running", pid=1, numerics={"threads": 1})
+    record.write_status("running", pid=2)
+    assert record.status()["pid"] == 2
+    assert record.status()["numerics"] == {"threads": 1}
+
+
+def test_trials_are_found_and_nothing_else(record: Record) -> None:
+    runs = record.folder.parent
+    (runs / ".sweeps").mkdir()
+    (runs / "notes").mkdir()
+    assert list(trial_ids(runs)) == ["abc123"]
+    assert list(trial_ids(runs / "nowhere")) == []
+
+
+def test_a_folder_has_one_writer_and_a_dead_one_is_none(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from clip_hparam.claim import claim\n"
+        "with claim(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(Busy, match=tmp_path.name), claim(tmp_path):
+        pass
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.communicate()
+    with claim(tmp_path):
+        assert (tmp_path / ".lock").exists()
