@@ -15,12 +15,12 @@ from clip_hparam.plan import total_steps, warmup_steps
 from clip_hparam.recipe import Recipe
 from clip_hparam.schedule import lr_schedule
 from clip_hparam.towers import RANDOM, TINY, shape_of
-from clip_hparam.weights import build_tower
+from clip_hparam.weights import Say, build_tower, silent
 
 
-def classifier(recipe: Recipe, classes: int) -> Classifier:
-    """The model as it is before the first step."""
-    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
+def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
+    """The model as it is before the first step; `say` is told which weights were not used."""
+    model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
     set_resolution(model, int(recipe.resolution))
     set_drop_path(model, recipe.drop_path)
     init_head(model, recipe.head_init_scale, recipe.seed)
@@ -28,10 +28,10 @@ def classifier(recipe: Recipe, classes: int) -> Classifier:
     return model
 
 
-def fit_of(recipe: Recipe, machine: Machine, classes: int) -> Fit:
-    """Model, groups, optimiser, schedule and EMA of a trial, on its device."""
+def fit_of(recipe: Recipe, machine: Machine, model: Classifier) -> Fit:
+    """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
     device = device_of(machine)
-    model = classifier(recipe, classes).to(device)
+    model = model.to(device)
     groups = parameter_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
@@ -79,15 +79,15 @@ def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
 
 
 def zero_shot(recipe: Recipe, batches: Batches) -> dict[str, float]:
-    """Test accuracy of the tiny CLIP by prompts, before any training; empty for other encoders."""
+    """Test accuracy, percent, of the tiny CLIP by prompts, untrained; empty for other encoders."""
     if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
         return {}
     if recipe.data.name != "digits":
         return {}
     native = batches.test(shape_of(TINY).resolution)
     images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
-    accuracy = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
-    return {"test_acc1.zero_shot": accuracy}
+    share = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
+    return {"test_acc1.zero_shot": 100 * share}
 
 
 def _processor() -> str:

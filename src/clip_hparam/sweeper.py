@@ -62,7 +62,7 @@ class AblationSweeper(Sweeper):
         base = tuple(str(o.input_line) for o in fixed)
         if self.design is None:
             if swept:
-                return Design("_x_".join(swept), "grid", base, swept), {}
+                return Design("_x_".join(sorted(swept)), "grid", base, swept), {}
             return Design("one", "list", base, steps=(Step("one", ()),)), {}
         tree = OmegaConf.to_container(self.design)
         design = designs.from_dict(tree)  # type: ignore[arg-type]

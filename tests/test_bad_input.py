@@ -1,0 +1,48 @@
+"""A user's mistake is one sentence that says what to type, exit code 2, and nothing written."""
+
+from pathlib import Path
+
+import pytest
+from commands import sweep
+
+MISTAKES = {
+    "ler=1": "unknown knob ler: did you mean lr?",
+    "+x=1": "unknown knob x: choose from",
+    "+data.shot=1": "unknown knob data.shot: did you mean shots?",
+    "~lr": "leave it",
+    "lr=abc": "could not be converted to Float",
+    "epochs=2.5": "could not be converted to Integer",
+    "layer_decay=1.5": "layer_decay=1.5 is outside (0, 1]: 1 is no decay, try 0.65",
+    "ema_decay=1": "ema_decay=1 is outside auto | [0, 1): try 0.99, or auto",
+    "pool=avg": "pool=avg is not one of patch_mean, cls, clip",
+    "recipe=nope": "unknown recipe=nope: choose from baseline,",
+    "recipe=lowr_lr": "unknown recipe=lowr_lr: did you mean lower_lr?",
+    "data.name=digit": "unknown data.name=digit: did you mean digits?",
+    "data.shots=1000": "try a smaller data.shots",
+    "resolution=30": "resolution=30 is not a multiple of the patch size 8: try 32",
+    "batch_size=4000": "larger than an epoch of 750 images",
+    "encoder.name=ViT-B-99": "ViT-B-99",
+    "epochs=[1": "cannot be read",
+    "lr=1e-3,1e-4": "add -m to sweep over them",
+    "seeds=3": "add -m",
+    "sweeps=ladder": "add -m",
+    "machine.runs=/proc/nope": "machine.runs=/proc/nope cannot be written",
+    "-m sweeps=nope": "unknown sweeps=nope: choose from",
+    "-m sweeps=ladder ler=1": "unknown knob ler: did you mean lr?",
+    "-m pool=cls,avg": "pool=avg is not one of",
+    "-m lr=interval(1e-4,1e-2)": "is a range, and a sweep needs levels",
+    "-m seed=0,1 seeds=3": "give one of them",
+    "-m seeds=0": "try seeds=5",
+    "-m seeds=[1,1]": "names a seed twice",
+    "-m lr=1e-3,1e-4 machine.runs=/proc/nope": "cannot be written",
+    "-m lr=1e-3 hydra/launcher=nope": "unknown hydra/launcher=nope: choose from",
+}
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_a_mistake_is_one_sentence(command: str, tmp_path: Path) -> None:
+    done = sweep(*command.split(), cwd=tmp_path)
+    assert MISTAKES[command] in done.err
+    assert done.err.count("\n") == 1
+    assert (done.code, done.out) == (2, "")
+    assert list(tmp_path.iterdir()) == []
