@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
@@ -19,7 +20,7 @@ from clip_hparam.job import Job
 from clip_hparam.machine import Machine
 from clip_hparam.plan import resolve
 from clip_hparam.recipe import Recipe, knobs, with_values
-from clip_hparam.schema import split
+from clip_hparam.schema import register, split
 
 Composed = tuple[Recipe, Machine, Driver]
 
@@ -61,3 +62,11 @@ class Composer:
 
 def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
     return Job(resolve(recipe), machine, driver.eval_test, driver.keep_checkpoints)
+
+
+def composed(overrides: Sequence[str]) -> Recipe:
+    """The recipe of `python sweep.py <overrides>`, outside a Hydra app; not resolved."""
+    register()
+    with initialize_config_module("clip_hparam.conf", version_base="1.3"):
+        recipe, _, _ = split(compose("config", list(overrides)))
+    return recipe
