@@ -1,0 +1,61 @@
+"""Each ablation as data: the question, its sweep, how rows compare, and the paper's counterpart.
+
+A sweep of another name gets a table too (`of_sweep`), without a paper column.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.paper import LADDER, Published
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One table: which sweep it reads and how.
+
+    A row's difference is taken to the row before (`previous`) or to the design's first cell
+    (`first`). With `order` "value" rows are sorted by their knobs, else they keep the design's
+    order. Without `knobs` a row says what changed against the row that it is compared with.
+    """
+
+    name: str
+    title: str
+    row: str = "cell"
+    knobs: tuple[str, ...] = ()
+    against: Literal["previous", "first"] = "first"
+    order: Literal["design", "value"] = "design"
+    metric: str = "test_acc1"
+    paper: tuple[Published, ...] = ()
+    caveat: str = ""
+
+
+def _one_knob(name: str, title: str, *knobs: str) -> Ablation:
+    return Ablation(name, title, knobs=knobs or (name,), order="value")
+
+
+_ALL = (
+    Ablation(
+        "ladder",
+        "The fine-tuning ladder",
+        row="rung",
+        against="previous",
+        paper=LADDER,
+        caveat="Cumulative, not re-tuned: a rung keeps all changes of the rungs before it.",
+    ),
+    _one_knob("lr", "Learning rate"),
+    _one_knob("layer_decay", "Layer-wise learning-rate decay"),
+    _one_knob("ema", "Moving average of the weights", "ema_decay"),
+    _one_knob("drop_path", "Stochastic depth"),
+    Ablation("augment", "Augmentation"),
+    _one_knob("label_smoothing", "Label smoothing"),
+    _one_knob("epochs", "Epochs"),
+    _one_knob("resolution", "Resolution"),
+    _one_knob("freeze", "Frozen parameters"),
+    Ablation("leave_one_out", "Leaving one change out of the full recipe"),
+)
+ABLATIONS = {ablation.name: ablation for ablation in _ALL}
+
+
+def of_sweep(name: str) -> Ablation:
+    """The ablation that reads the sweep of this name; a plain one where we know none."""
+    return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}")

@@ -1,0 +1,73 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The ladder
+#
+# From the records of `python sweep.py -m sweeps=ladder` to the table, the figure and one training
+# curve. The runs folder is `runs`, or what the environment variable `CLIP_HPARAM_RUNS` names.
+
+# %%
+# %matplotlib inline
+import os
+
+from IPython.display import display_markdown
+
+import analysis
+from analysis.ablations import ABLATIONS
+from analysis.curves import curve, draw_curve
+from analysis.plots import draw_ladder, ladder_figure
+from analysis.render import markdown
+from analysis.tables import table
+
+frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
+print(*frames.problems, sep="\n")  # records that were not believed, and why
+
+# %% [markdown]
+# One row a trial: every knob under its one name, every metric by split, weights and epoch rule.
+
+# %%
+frames.trials[["label", "status", "lr", "layer_decay", "test_acc1.raw.selected", "cost.seconds"]]
+
+# %% [markdown]
+# ## The table
+#
+# Every mean has an n and an interval; every difference is paired by seed.
+
+# %%
+ladder = table(frames, ABLATIONS["ladder"])
+display_markdown(markdown(ladder), raw=True)
+
+# %% [markdown]
+# The same numbers unrounded, with Holm-adjusted p values and the ids of the runs behind each row:
+
+# %%
+ladder.data.set_index("rung")[["test_acc1", "delta", "delta_p_holm", "baseline_delta", "trials"]]
+
+# %% [markdown]
+# ## The figure
+
+# %%
+draw_ladder(ladder_figure(frames))
+
+# %% [markdown]
+# ## One training curve
+#
+# The first finished run with EMA. Its epoch was selected on held-out images of the training set,
+# never on the test set.
+
+# %%
+trial_id = frames.trials.query("status == 'done' and ema_decay > 0")["trial_id"].iloc[0]
+draw_curve(curve(frames, trial_id))

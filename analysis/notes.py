@@ -1,0 +1,72 @@
+"""What a reader must know to believe a table: runs, selection rule, intervals, scale, oddities."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis.ablations import Ablation
+from analysis.evidence import replicates, sweep_of
+from analysis.frame import Frames
+from analysis.provenance import code_state
+
+SELECTION = (
+    "The number of a run is its {metric} at the selected epoch, the one with the best accuracy on"
+    " the held-out selection set: of the EMA weights where the {row} has EMA, else of the raw ones."
+)
+INTERVALS = (
+    "Mean ± half of the 95 % t interval over seeds; differences are paired by seed. Bold: the"
+    " interval of the difference excludes zero (Holm-adjusted p over the table: csv)."
+)
+
+
+def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
+    """Footnotes of a table, a sentence or two each, in the order of their importance."""
+    trials = pd.concat([cell.trials for cell in replicates(frames, ablation)])
+    sweep = sweep_of(frames, ablation)
+    done, asked = int(data["n"].sum()), int(data["asked"].sum())
+    return [
+        f"{done} of {asked} runs of sweep {sweep.name} ({sweep.sweep_id}), {code_state(trials)}.",
+        SELECTION.format(metric=ablation.metric, row=ablation.row),
+        INTERVALS,
+        *([ablation.caveat] if ablation.caveat else []),
+        *_paper(ablation, trials),
+        *_zero_shot(trials),
+        *_exceptions(ablation, data),
+    ]
+
+
+def _paper(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
+    if not ablation.paper:
+        return
+    done = trials[trials["status"] == "done"]
+    names = done[["encoder.name", "data.name", "data.shots"]].drop_duplicates()
+    ours = "; ".join(
+        f"encoder {encoder} on {data} ({f'{shots:g} images a class' if shots else 'all images'})"
+        for encoder, data, shots in names.itertuples(index=False)
+    )
+    yield (
+        f"Paper: {ablation.paper[0].source}, CLIP ViT-B/16 on ImageNet-1k, cost in hours of one"
+        f" V100. Ours: {ours or 'no run yet'}. Compare signs, not sizes. A sign in brackets: our"
+        " interval includes zero."
+    )
+
+
+def _zero_shot(trials: pd.DataFrame) -> Iterator[str]:
+    """Where the story starts: the encoder before any fine-tuning, by prompts."""
+    known = trials.get("test_acc1.zero_shot", pd.Series(dtype=float)).dropna().unique()
+    if len(known):
+        yield f"Zero-shot, before fine-tuning: {', '.join(f'{acc1:.1f} %' for acc1 in known)}."
+
+
+def _exceptions(ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
+    """A sentence for each row that is incomplete, has no interval, or has other provenance."""
+    for _, row in data.iterrows():
+        name = row[ablation.row]
+        if row["n"] < row["asked"]:
+            yield f"{name}: {row['n']} of {row['asked']} runs are done, so there is no mean yet."
+        elif row["why"]:
+            yield f"{name}: {row['why']}."
+        elif row["delta_why"] not in {"", "first row", "incomplete"}:
+            yield f"{name}: of the difference, {row['delta_why']}."
+        if row["differs"]:
+            yield f"{name}: {row['differs']} not as in most runs of this table."

@@ -1,0 +1,62 @@
+"""Published numbers as data, each with its source; never mixed into a column of ours.
+
+Only what was seen in a source is here: the paper has no per-knob table that we could read, so
+the per-knob tables have no paper column.
+"""
+
+from typing import NamedTuple
+
+FIGURE_1 = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
+README_TABLE = "table in the README of LightDXY/FT-CLIP"
+
+
+class Published(NamedTuple):
+    """ImageNet-1k top-1 accuracy in percent; cost in hours of one V100, None where not given."""
+
+    key: str
+    title: str
+    acc1: float
+    v100_hours: float | None
+    source: str
+
+
+LADDER = (
+    Published("baseline", "CLIP ViT-B/16, 224 px", 82.3, 148.9, FIGURE_1),
+    Published("lower_lr", "reduce lr", 84.3, 148.9, FIGURE_1),
+    Published("ema", "EMA", 84.6, 150.1, FIGURE_1),
+    Published("llrd", "layer-wise lr decay", 85.3, 151.1, FIGURE_1),
+    Published("fewer_epochs", "fewer epochs", 85.2, 75.6, FIGURE_1),
+    Published("weak_aug", "weaken augmentation", 85.7, 75.6, FIGURE_1),
+    Published("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1),
+)
+LADDER_REFERENCE = Published("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1)
+
+
+class System(NamedTuple):
+    """A system on ImageNet-1k: top-1 accuracy in percent, by tower and resolution in px."""
+
+    name: str
+    tower: str
+    resolution: int
+    acc1: float
+    gflops: float | None
+    source: str
+
+
+SYSTEMS = (
+    System("FT-CLIP", "ViT-B/16", 224, 85.7, 17.5, README_TABLE),
+    System("FT-CLIP", "ViT-B/16", 384, 86.6, 55.4, README_TABLE),
+    System("FT-CLIP", "ViT-L/14", 224, 88.0, 80.7, README_TABLE),
+    System("FT-CLIP", "ViT-L/14", 336, 88.3, 190.6, README_TABLE),
+    System("ImageNet-21k supervised", "ViT-B/16", 224, 84.0, None, README_TABLE),
+    System("ImageNet-21k supervised", "ViT-B/16", 384, 86.2, None, README_TABLE),
+    System("ImageNet-21k supervised", "ViT-L/16", 384, 87.1, None, README_TABLE),
+    System("JFT-300M supervised", "ViT-B/16", 384, 86.7, None, README_TABLE),
+    System("JFT-300M supervised", "ViT-L/16", 384, 88.0, None, README_TABLE),
+    System("JFT-3B supervised", "ViT-B/16", 384, 86.6, None, README_TABLE),
+    System("JFT-3B supervised", "ViT-L/16", 384, 88.5, None, README_TABLE),
+    System("MVP", "ViT-B/16", 224, 84.4, None, README_TABLE),
+    System("FD-CLIP", "ViT-B/16", 224, 84.9, None, README_TABLE),
+    System("CAE-v2", "ViT-B/16", 224, 85.3, None, README_TABLE),
+    System("BEiT-2", "ViT-B/16", 224, 85.5, None, README_TABLE),
+)

@@ -1,0 +1,55 @@
+"""One look for all figures: paper widths, colour-blind-safe colours, readable without colour.
+
+Colours are Okabe and Ito's; whatever a colour says is also said by a hatch or a marker. Figures
+are made without pyplot: no global state, no display, nothing to close.
+"""
+
+from contextlib import AbstractContextManager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from clip_hparam.records import write_atomic
+
+COLUMN, PAGE = 3.35, 6.9  # widths in inches: one column and both of a two-column paper
+OURS, PAPER, COST, INK = "#8fc4e8", "#e6e6e6", "#d55e00", "#222222"
+RAW, EMA = "#e69f00", "#0072b2"
+RC: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "axes.linewidth": 0.7,
+    "hatch.linewidth": 0.5,
+    "pdf.fonttype": 42,  # text stays text in the PDF
+    "svg.fonttype": "none",
+}
+
+
+def in_style() -> AbstractContextManager[None]:
+    """Whatever is drawn or saved within looks like the rest."""
+    return mpl.rc_context(RC)
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure in the house style; inches."""
+    with in_style():
+        return Figure(figsize=(width, height), dpi=150, layout="constrained")
+
+
+def save(drawn: Figure, folder: Path, name: str) -> list[Path]:
+    """name.png (300 dpi) and name.pdf, each replaced whole. Raises OSError."""
+    paths: list[Path] = []
+    for suffix in ("png", "pdf"):
+        content = BytesIO()
+        with in_style():
+            undated = {"png": {}, "pdf": {"CreationDate": None}}[suffix]
+            drawn.savefig(content, format=suffix, dpi=300, metadata=undated)
+        paths.append(folder / f"{name}.{suffix}")
+        write_atomic(paths[-1], content.getvalue())
+    return paths

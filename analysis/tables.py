@@ -1,0 +1,99 @@
+"""Frames + ablation -> a table: the numbers (csv) and the same numbers as a reader sees them."""
+
+import math
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from analysis.ablations import Ablation
+from analysis.evidence import evidence, knob_text
+from analysis.frame import Frames
+from analysis.notes import notes
+
+MINUS, MISSING = "\N{MINUS SIGN}", "\N{EM DASH}"
+TITLES = {"test_acc1": "test accuracy, %", "test_acc5": "test top-5 accuracy, %"}
+
+
+class Table(NamedTuple):
+    """`shown` holds text, `bold` its emphasis (same shape), `data` the csv."""
+
+    name: str
+    title: str
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    bold: pd.DataFrame
+    notes: list[str]
+
+
+def table(frames: Frames, ablation: Ablation) -> Table:
+    """Raises NotSweptError if the ablation's sweep is not on record."""
+    data = evidence(frames, ablation)
+    shown = pd.DataFrame(
+        [_shown(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
+    )
+    shown = shown.loc[:, (shown != "").any()]
+    bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
+    if (column := _difference_title(ablation)) in bold:
+        bold[column] = data["delta_excludes_zero"]
+    return Table(ablation.name, ablation.title, data, shown, bold, notes(frames, ablation, data))
+
+
+def _shown(row: pd.Series, ablation: Ablation) -> dict[str, str]:
+    """Column title -> text; a column that is empty in all rows is not printed."""
+    count = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
+    level = _with_interval(f"{row[ablation.metric]:.2f}", row["ci_low"], row["ci_high"])
+    cost = {"cost, s": _cost(row["seconds"])}
+    if row["gpu_hours"] > 0:
+        cost = {"cost, GPU-h": _cost(row["gpu_hours"])}
+    ours = {
+        ablation.row: str(row[ablation.row]),
+        **{knob: _level(row[knob]) for knob in ablation.knobs},
+        "what changed": "" if ablation.knobs else row["changed"],
+        TITLES.get(ablation.metric, ablation.metric): (
+            f"{MISSING} ({count})" if math.isnan(row[ablation.metric]) else level
+        ),
+        "seeds": count,
+        _difference_title(ablation): _difference(row),
+        **cost,
+    }
+    return {**ours, **_paper(row), "differs": row["differs"]}
+
+
+def _paper(row: pd.Series) -> dict[str, str]:
+    agrees = "" if pd.isna(row["sign_agrees"]) else "yes" if row["sign_agrees"] else "no"
+    return {
+        "paper, %": _number(row["paper_acc1"], ".1f"),
+        "paper Δ": _number(row["paper_delta"], "+.1f"),
+        "paper, V100-h": _number(row["paper_v100_hours"], ".1f"),
+        "sign agrees": agrees if row["delta_excludes_zero"] or not agrees else f"({agrees})",
+    }
+
+
+def _difference_title(ablation: Ablation) -> str:
+    before = f"the {ablation.row} before" if ablation.against == "previous" else "the first"
+    return f"Δ to {before}"
+
+
+def _difference(row: pd.Series) -> str:
+    if row["delta_why"] == "first row":
+        return ""
+    if math.isnan(row["delta"]):
+        return MISSING
+    return _with_interval(_number(row["delta"], "+.2f"), row["delta_low"], row["delta_high"])
+
+
+def _with_interval(mean: str, low: float, high: float) -> str:
+    """Mean ± half-width: a t interval is symmetric."""
+    return mean if math.isnan(low) else f"{mean} ± {(high - low) / 2:.2f}"
+
+
+def _cost(value: float) -> str:
+    return MISSING if math.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _number(value: float, spec: str) -> str:
+    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS)
+
+
+def _level(value: Any) -> str:
+    return MISSING if pd.isna(value) else knob_text(value)

@@ -1,0 +1,165 @@
+"""Synthetic records with known values: what the trial code writes, without a trial."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import analysis
+from clip_hparam.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.records import Record, write_json
+
+Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a change to it
+
+SEEDS = range(5)
+RESOLVED = {
+    "encoder.weights": "ab" * 32,
+    "data.fingerprint": "cd" * 32,
+    "data.epoch_images": 750,
+    "resolution": 32,
+    "augment_backend": "tensor",
+}
+RUNGS: dict[str, dict[str, Any]] = {
+    "baseline": {"lr": 6e-3, "mixup": 0.8, "cutmix": 1.0},
+    "lower_lr": {"lr": 1e-3},
+    "ema": {"ema_decay": 0.98},
+    "llrd": {"layer_decay": 0.65, "lr": 6e-3},
+    "fewer_epochs": {"epochs": 10, "ema_decay": 0.96},
+    "weak_aug": {"mixup": 0.0, "cutmix": 0.0},
+    "higher_resolution": {"resolution": 48},
+}
+MEANS = dict(zip(RUNGS, (94.7, 97.0, 97.2, 97.6, 97.4, 97.9, 98.3), strict=True))
+
+
+def numbers(acc1: float, ema: bool) -> dict[str, float | None]:
+    """Metrics in which every column has its own value, so that a mixed-up column is seen."""
+    metrics: dict[str, float | None] = {}
+    shift = {("test", "selected"): 0.0, ("test", "last"): -0.3, ("selection", "selected"): 0.5}
+    for split in ("test", "selection"):
+        for weights in ("raw", "ema"):
+            for rule in ("selected", "last", "best"):
+                known = weights == "raw" or ema
+                below = 0.9 if ema and weights == "raw" else 0.0
+                offset = shift.get((split, rule), 0.1) - below
+                key = f"{weights}.{rule}"
+                metrics[f"{split}_acc1.{key}"] = acc1 + offset if known else None
+                metrics[f"{split}_acc5.{key}"] = 99.5 if known else None
+                metrics[f"{split}_loss.{key}"] = 0.4 - offset / 10 if known else None
+    return {**metrics, "test_acc1.zero_shot": 41.2}
+
+
+@dataclass
+class Runs:
+    """Writes records into a folder as `records.py` and the rows of the trial code have them."""
+
+    folder: Path
+    git: dict[str, Any] = field(default_factory=lambda: {"sha": "a" * 40, "dirty": None})
+
+    def recipe(self, values: dict[str, Any], seed: int) -> Recipe:
+        return with_values(Recipe(), {**RESOLVED, **values, "seed": seed})
+
+    def planned(self, values: dict[str, Any], seed: int = 0) -> Record:
+        recipe = self.recipe(values, seed)
+        record = Record(self.folder, trial_id(recipe))
+        record.write_recipe(canonical(recipe), label(recipe))
+        record.write_status("queued")
+        return record
+
+    def done(self, values: dict[str, Any], seed: int, acc1: float, **facts: Any) -> Record:
+        """A finished trial whose reported test accuracy is `acc1`."""
+        record = self.planned(values, seed)
+        recipe = self.recipe(values, seed)
+        ema = float(recipe.ema_decay) > 0
+        epochs = int(recipe.epochs)
+        rows = [epoch_row(epoch, epochs, acc1, ema) for epoch in range(epochs)]
+        record.write_rows(rows)
+        watched = [row[f"selection_acc1.{'ema' if ema else 'raw'}"] for row in rows]
+        np.savez(record.folder / "correct.npz", n=np.array(8))
+        result = {
+            "metrics": numbers(acc1, ema),
+            "epochs": {"selected": int(np.argmax(watched)), "last": epochs - 1},
+            "selected_weights": "ema" if ema else "raw",
+            "steps": 15 * epochs,
+            "cost": {"seconds": 0.6 * epochs * (int(recipe.resolution) / 32) ** 2 + 0.1 * seed,
+                     "gpu_hours": 0.0, "peak_memory_mb": 410.0},
+            "numerics": {"device": "cpu", "threads": 1},
+            "versions": {"torch": "2.14.1"},
+            "git": self.git,
+            "command": ["sweep.py", "-m", "sweeps=ladder"],
+        }  # fmt: skip
+        record.write_result({**result, **facts})
+        return record
+
+    def sweep(
+        self, name: str, cells: dict[str, dict[str, Any]], seeds: range | list[int] = SEEDS
+    ) -> None:
+        """The manifest alone, newer than those before."""
+        tree = {
+            "schema": 1,
+            "sweep_id": f"{name}-{len(list(self.folder.glob('.sweeps/*')))}",
+            "name": name,
+            "kind": "ladder",
+            "created": f"2026-11-24T00:00:{len(list(self.folder.glob('.sweeps/*'))):02}Z",
+            "cells": [
+                {
+                    "label": cell,
+                    "overrides": [f"{key}={value}" for key, value in values.items()],
+                    "trials": {str(seed): trial_id(self.recipe(values, seed)) for seed in seeds},
+                }
+                for cell, values in cells.items()
+            ],
+        }
+        write_json(self.folder / ".sweeps" / f"{tree['sweep_id']}.json", tree)
+
+    def frames(self) -> analysis.Frames:
+        return analysis.load(self.folder)
+
+
+class Ladder(NamedTuple):
+    """A folder with a ladder, and what was written: rung -> seed -> reported accuracy."""
+
+    runs: Runs
+    truth: dict[str, dict[int, float]]
+
+
+def epoch_row(epoch: int, epochs: int, acc1: float, ema: bool) -> dict[str, Any]:
+    """A learning curve in which the EMA lags, then leads, and falls a little at the end."""
+    done = (epoch + 1) / epochs
+    raw = acc1 - 60 * float(np.exp(-6 * done)) - 0.9 * ema + 0.4 * float(np.sin(9 * epoch))
+    slow = acc1 - 90 * float(np.exp(-7 * done)) - 1.5 * max(0.0, done - 0.66)
+    row = {
+        "epoch": epoch,
+        "step": 15 * (epoch + 1),
+        "lr": 1e-3 * (1 - done),
+        "train_loss": 1 - done,
+    }
+    return {**row, "selection_acc1.raw": raw, **({"selection_acc1.ema": slow} if ema else {})}
+
+
+def ladder_cells() -> dict[str, dict[str, Any]]:
+    """Rung -> all its knobs: each rung keeps those of the rung before."""
+    cells: dict[str, dict[str, Any]] = {}
+    values: dict[str, Any] = {}
+    for rung, change in RUNGS.items():
+        values = {**values, **change}
+        cells[rung] = values
+    return cells
+
+
+def write_ladder(runs: Runs, skip: tuple[tuple[str, int], ...] = ()) -> dict[str, dict[int, float]]:
+    """7 rungs x 5 seeds with a seed effect; returns rung -> seed -> reported accuracy."""
+    draw = np.random.default_rng(0)
+    shared = draw.normal(0, 0.25, len(SEEDS))
+    truth: dict[str, dict[int, float]] = {}
+    for rung, values in ladder_cells().items():
+        noise = draw.normal(0, 1.2 if rung == "baseline" else 0.12, len(SEEDS))
+        truth[rung] = {}
+        for seed in SEEDS:
+            if (rung, seed) not in skip:
+                acc1 = round(float(MEANS[rung] + shared[seed] + noise[seed]), 4)
+                runs.done(values, seed, acc1)
+                truth[rung][seed] = acc1
+    runs.sweep("ladder", ladder_cells())
+    return truth
