@@ -1,4 +1,4 @@
-"""Fine-tune CLIP: one trial, or with -m a sweep of them. `python sweep.py --help` lists the knobs."""
+"""Fine-tune CLIP: one trial, or with -m a sweep of them; --help lists the knobs."""
 
 import sys
 

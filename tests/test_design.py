@@ -1,6 +1,7 @@
 """Designs compile to cells, and a cell is nothing but overrides."""
 
 from collections import Counter
+from itertools import pairwise
 from math import prod
 
 import pytest
@@ -41,7 +42,7 @@ def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[st
 def test_a_rung_has_all_rungs_below_it(steps: tuple[Step, ...]) -> None:
     made = cells(Design("d", "ladder", steps=steps))
     assert [cell.label for cell in made] == [step.label for step in steps]
-    for below, above in zip(made, made[1:], strict=False):
+    for below, above in pairwise(made):
         assert set(below.overrides) < set(above.overrides)
 
 

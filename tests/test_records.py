@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.claim import Busy, claim
+from clip_hparam.claim import BusyError, claim
 from clip_hparam.records import SCHEMA, Record, read_json, trial_ids, write_atomic, write_json
 
 
@@ -127,7 +127,7 @@ def test_a_folder_has_one_writer_and_a_dead_one_is_none(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(Busy, match=tmp_path.name), claim(tmp_path):
+    with pytest.raises(BusyError, match=tmp_path.name), claim(tmp_path):
         pass
     os.kill(holder.pid, signal.SIGKILL)
     holder.communicate()

@@ -80,8 +80,8 @@ def test_a_trial_that_is_done_is_said_to_be_and_left_alone(grid: Path) -> None:
 
 
 def test_a_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
-    recipes = [record.recipe() for record in records(grid)]
-    cells = {(r["recipe"]["lr"], r["recipe"]["layer_decay"], r["recipe"]["seed"]) for r in recipes if r}
+    recipes = [tree["recipe"] for record in records(grid) if (tree := record.recipe())]
+    cells = {tuple(tree[knob] for knob in ("lr", "layer_decay", "seed")) for tree in recipes}
     assert len(cells) == len(recipes) == 8
     (manifest,) = (grid / "runs" / ".sweeps").glob("*.json")
     planned = json.loads(manifest.read_text())
@@ -172,5 +172,3 @@ def test_help_and_plans_import_no_training_stack(tmp_path: Path) -> None:
         done = python("-c", code.replace("WORDS", repr(words)), cwd=tmp_path)
         assert done.code == 0, done.err
     assert list(tmp_path.iterdir()) == []
-
-

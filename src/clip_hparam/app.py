@@ -14,14 +14,14 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.claim import Busy
+from clip_hparam.claim import BusyError
 from clip_hparam.compose import job_of
 from clip_hparam.errors import sentence
 from clip_hparam.schema import register, split
 
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
-    *(ValueError, FileNotFoundError, Busy),
+    *(ValueError, FileNotFoundError, BusyError),
 )
 
 

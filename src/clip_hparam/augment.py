@@ -1,29 +1,49 @@
-"""Augmentation of a whole batch on tensors: each image by its own row of uniform numbers.
+"""Augmentation on tensors, a batch at a time: augment_backend=tensor, for images held in memory.
 
-The operations are those of timm's training transform without RandAugment (random resized crop,
-flip, jitter, normalise, random erasing); parameters are drawn the same way, pixels by one
-`grid_sample` instead of a resize image by image.
+The operations and their order are those of timm's training transform without RandAugment (random
+resized crop, flip, colour jitter, normalise, random erasing), drawn by the same laws. All that is
+drawn is drawn for a whole epoch and read by position, so a batch may be cut into slices.
 """
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from itertools import permutations
+from typing import cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from clip_hparam.boxes import COLUMNS, crops, erasures
 from clip_hparam.draws import uniform
+from clip_hparam.images import Images, Indices, Pixels
 from clip_hparam.recipe import Recipe
+from clip_hparam.resample import centred_square, resample
 
 # OpenAI's CLIP; without the --clip_mean_and_std flag the official code falls back to 0.5
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
-RATIO = (3 / 4, 4 / 3)
-ERASED_AREA = (0.02, 1 / 3)
-ERASED_RATIO = (0.3, 1 / 0.3)
-COLUMNS = 16
+SCALE = 1 / (255 * torch.tensor(STD)[:, None, None])
+SHIFT = -torch.tensor(MEAN)[:, None, None] / torch.tensor(STD)[:, None, None]
+LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow turns colour into grey
+ORDERS = np.array(list(permutations(range(3))))
+BRIGHTNESS, CONTRAST, SATURATION = range(3)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What was drawn for each position of an epoch: a slice of it goes with a slice of images."""
+
+    crop: Tensor  # (n, 4) top, left, height, width in px of the image
+    flipped: Tensor  # (n,) bool
+    order: Tensor  # (n, 3) of brightness, contrast and saturation
+    factors: Tensor  # (n, 3) by position in the order
+    erased: Tensor  # (n, 4) in px of the result; height 0 where nothing is erased
+    noise: Tensor  # (n, 2) where the noise is read from its field
+
+    def __getitem__(self, rows: slice) -> "Draws":
+        return Draws(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -39,104 +59,103 @@ class Augment:
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Augment":
-        return cls(
-            int(recipe.resolution),
-            recipe.crop_scale,
-            recipe.hflip,
-            recipe.color_jitter,
-            recipe.random_erasing,
-            recipe.interpolation,
+        knobs = {field.name: getattr(recipe, field.name) for field in fields(cls)}
+        return cls(**knobs)
+
+    def draws(self, seed: int, epoch: int, images: int, height: int, width: int) -> Draws:
+        """The epoch's draws for that many images of height x width px."""
+
+        def numbers(
+            purpose: str, columns: int
+        ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+            return uniform(seed, epoch, purpose, images, columns)
+
+        jitter, erasing = numbers("jitter", 4), numbers("erasing", COLUMNS + 3)
+        erased = erasures(erasing[:, :COLUMNS], self.resolution)
+        erased[erasing[:, COLUMNS] >= self.random_erasing] = 0
+        drawn = (
+            crops(numbers("crop", COLUMNS), height, width, self.crop_scale),
+            numbers("flip", 1)[:, 0] < self.hflip,
+            ORDERS[(jitter[:, 3] * len(ORDERS)).astype(np.int64)],
+            np.maximum(1 + self.color_jitter * (2 * jitter[:, :3] - 1), 0),
+            erased,
+            (erasing[:, COLUMNS + 1 :] * self.resolution).astype(np.int64),
         )
+        return Draws(*map(torch.from_numpy, drawn))
 
-    def draws(self, seed: int, epoch: int, images: int) -> Tensor:
-        """The epoch's uniform numbers, shape (images, COLUMNS); row i is for position i."""
-        return torch.from_numpy(uniform(seed, epoch, "augment", images, COLUMNS))
-
-    def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
-        pixels = images.float() / 255
-        pixels = self._cropped(pixels, draws[:, :5])
+    def __call__(self, images: Tensor, draws: Draws) -> Tensor:
+        levels = resample(images, draws.crop, draws.flipped, self.resolution, self.interpolation)
         if self.color_jitter:
-            pixels = self._jittered(pixels, draws[:, 5:8])
-        pixels = normalise(pixels)
-        return self._erased(pixels, draws[:, 8:14]) if self.random_erasing else pixels
-
-    def _cropped(self, pixels: Tensor, draws: Tensor) -> Tensor:
-        height, width = pixels.shape[2:]
-        left, top, w, h = boxes(draws[:, :4], (self.crop_scale, 1.0), RATIO)
-        centres = (torch.arange(self.resolution) + 0.5) / self.resolution
-        flipped = draws[:, 4:5] < self.hflip
-        x = 2 * (left[:, None] + torch.where(flipped, 1 - centres, centres) * w[:, None]) - 1
-        y = 2 * (top[:, None] + centres * h[:, None]) - 1
-        grid = torch.stack(
-            [
-                x[:, None, :].expand(-1, self.resolution, -1),
-                y[:, :, None].expand(-1, -1, self.resolution),
-            ],
-            dim=3,
-        )
-        sampled = F.grid_sample(
-            pixels, grid, mode=self.interpolation, padding_mode="border", align_corners=False
-        )
-        return sampled.clamp(0, 1)
-
-    def _jittered(self, pixels: Tensor, draws: Tensor) -> Tensor:
-        factors = (1 + self.color_jitter * (2 * draws - 1)).clamp(min=0)[:, :, None, None]
-        brighter = (pixels * factors[:, 0:1]).clamp(0, 1)
-        grey = brighter.mean(dim=(1, 2, 3), keepdim=True)
-        contrasted = (grey + (brighter - grey) * factors[:, 1:2]).clamp(0, 1)
-        luma = contrasted.mean(dim=1, keepdim=True)
-        return (luma + (contrasted - luma) * factors[:, 2:3]).clamp(0, 1)
-
-    def _erased(self, pixels: Tensor, draws: Tensor) -> Tensor:
-        left, top, w, h = boxes(draws[:, :4], ERASED_AREA, ERASED_RATIO)
-        centres = (torch.arange(self.resolution) + 0.5) / self.resolution
-        inside_x = (centres >= left[:, None]) & (centres < (left + w)[:, None])
-        inside_y = (centres >= top[:, None]) & (centres < (top + h)[:, None])
-        chosen = draws[:, 4] < self.random_erasing
-        mask = inside_y[:, None, :, None] & inside_x[:, None, None, :]
-        mask = mask & chosen[:, None, None, None]
-        return torch.where(mask, _noise(self.resolution, draws[:, 5]), pixels)
+            levels = jittered(levels, draws.order, draws.factors)
+        pixels = normalise(levels)
+        if self.random_erasing:
+            erase(pixels, draws.erased, draws.noise)
+        return pixels
 
 
-def boxes(draws: Tensor, area: tuple[float, float], ratio: tuple[float, float]) -> list[Tensor]:
-    """Left, top, width, height of a rectangle an image, as shares of the side; draws (b, 4)."""
-    low, high = math.log(ratio[0]), math.log(ratio[1])
-    size = area[0] + (area[1] - area[0]) * draws[:, 0]
-    aspect = torch.exp(low + (high - low) * draws[:, 1])
-    w = (size * aspect).sqrt().clamp(max=1)
-    h = (size / aspect).sqrt().clamp(max=1)
-    return [draws[:, 2] * (1 - w), draws[:, 3] * (1 - h), w, h]
+class Batchwise:
+    """A `data.Reader` of images held in memory; `plan.resolve` gives it no others."""
 
+    def __init__(self, recipe: Recipe) -> None:
+        self.augment = Augment.of(recipe)
+        self.seed = recipe.seed
 
-def normalise(pixels: Tensor) -> Tensor:
-    """Pixels in [0, 1], one or three channels, to three normalised ones."""
-    mean, std = (torch.tensor(values)[None, :, None, None] for values in (MEAN, STD))
-    return (pixels.expand(-1, 3, -1, -1) - mean) / std
+    def train(
+        self, images: Images, epoch: int, index: Indices, size: int, first: int
+    ) -> Iterator[Tensor]:
+        pool = cast(Pixels, images)
+        draws = self.augment.draws(self.seed, epoch, len(index), *pool.shape[2:])
+        for start in range(first * size, len(index) - size + 1, size):
+            rows = slice(start, start + size)
+            yield self.augment(torch.from_numpy(pool[index[rows]]), draws[rows])
+
+    def plain(self, images: Images, index: Indices, size: int, resolution: int) -> Iterator[Tensor]:
+        pool = cast(Pixels, images)
+        for start in range(0, len(index), size):
+            chosen = torch.from_numpy(pool[index[start : start + size]])
+            yield resized(chosen, resolution, self.augment.interpolation)
 
 
 def resized(images: Tensor, resolution: int, interpolation: str) -> Tensor:
-    """The evaluation transform (crop share 1): uint8 (b, c, h, w) -> normalised float32."""
-    pixels = F.interpolate(
-        images.float() / 255,
-        (resolution, resolution),
-        mode=interpolation,
-        align_corners=False,
-        antialias=images.shape[-1] > resolution,
-    )
-    return normalise(pixels.clamp(0, 1))
+    """The evaluation transform, crop share 1: uint8 (b, c, h, w) -> normalised float32."""
+    box = centred_square(*images.shape[2:])
+    return normalise(resample(images, box, torch.tensor([False]), resolution, interpolation))
 
 
-def _noise(resolution: int, draws: Tensor) -> Tensor:
-    """Normal noise (b, 3, resolution, resolution): a window of one fixed field, placed by draws."""
-    field = _field(2 * resolution)
-    offsets = (draws * resolution).long()
-    index = torch.arange(resolution)
-    rows = offsets[:, None] + index
-    return field[:, rows[:, :, None], rows[:, None, :]].transpose(0, 1)
+def normalise(levels: Tensor) -> Tensor:
+    """Levels 0 to 255 in one or three channels to three normalised ones, CLIP's mean and std."""
+    return torch.addcmul(SHIFT, levels, SCALE)
 
 
+def jittered(levels: Tensor, order: Tensor, factors: Tensor) -> Tensor:
+    """torchvision's ColorJitter without hue: each step blends with black, mean grey or own grey."""
+    for step in range(order.shape[1]):
+        kind, factor = (table[:, step, None, None, None] for table in (order, factors))
+        grey = _grey(levels)
+        mean = grey.mean(dim=(2, 3), keepdim=True)
+        other = grey.where(kind == SATURATION, mean.where(kind == CONTRAST, 0.0))
+        levels = torch.lerp(other, levels, factor).clamp_(0, 255)
+    return levels
+
+
+def erase(pixels: Tensor, boxes: Tensor, offsets: Tensor) -> None:
+    """Fill each image's box, in place, with normal noise: a window of one fixed field."""
+    field = _field(2 * pixels.shape[-1])
+    chosen = boxes[:, 2].nonzero()[:, 0].tolist()
+    for image, (top, left, tall, wide), (down, right) in zip(
+        chosen, boxes[chosen].tolist(), offsets[chosen].tolist(), strict=True
+    ):
+        window = field[:, down : down + tall, right : right + wide]
+        pixels[image, :, top : top + tall, left : left + wide] = window
+
+
+def _grey(levels: Tensor) -> Tensor:
+    if levels.shape[1] == 1:
+        return levels
+    return (levels * torch.tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
+
+
+@cache
 def _field(side: int) -> Tensor:
-    generator: NDArray[np.float32] = np.random.default_rng(side).standard_normal(
-        (3, side, side), dtype=np.float32
-    )
-    return torch.from_numpy(generator)
+    drawn = np.random.default_rng(side).standard_normal((3, side, side), dtype=np.float32)
+    return torch.from_numpy(drawn)

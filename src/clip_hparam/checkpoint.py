@@ -7,6 +7,8 @@ torch.save alone leaves unreadable files when killed, and loads a flipped bit wi
 
 import hashlib
 import io
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from clip_hparam.records import sha256_of, write_atomic
 
 
 def save(folder: Path, step: int, state: dict[str, Any]) -> None:
-    """Write the state after `step` steps; older ones go once this one verifies, but for one."""
+    """Write the state after `step` steps; older ones go once this one is there, but for one."""
+    for left in folder.glob(".step_*"):  # by a process that was killed while writing
+        left.unlink()
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
@@ -30,10 +34,10 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> None:
 
 def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """The newest state that verifies, or None, and a sentence for each one that does not."""
-    damaged = []
+    damaged: list[str] = []
     for path in _newest_first(folder):
-        if _verifies(path):
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = _proven(path)
+        if state is not None:
             return state, damaged
         damaged.append(f"checkpoint {path.name} is damaged: going back to the one before")
     return None, damaged
@@ -41,10 +45,8 @@ def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
 
 def clear(folder: Path) -> None:
     """Remove all states of a trial that is done."""
-    for path in folder.glob("step_*"):
-        path.unlink()
     if folder.exists():
-        folder.rmdir()
+        shutil.rmtree(folder)
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -55,8 +57,12 @@ def _sidecar(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
-def _verifies(path: Path) -> bool:
+def _proven(path: Path) -> dict[str, Any] | None:
+    """The state, or None for a file that is not what was written; nothing in it is executed."""
     try:
-        return sha256_of(path) == _sidecar(path).read_text()
-    except OSError:
-        return False
+        if sha256_of(path) != _sidecar(path).read_text():
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, pickle.UnpicklingError):
+        return None
+    return state

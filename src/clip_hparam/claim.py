@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Busy(RuntimeError):
+class BusyError(RuntimeError):
     """Another live process holds the folder."""
 
 
 @contextmanager
 def claim(folder: Path, name: str = ".lock") -> Iterator[None]:
-    """Hold `folder` while the block runs. Raises Busy at once if a live process holds it.
+    """Hold `folder` while the block runs. Raises BusyError at once if a live process holds it.
 
     flock goes with the open file, so a killed process leaves nothing to clean up.
     """
@@ -21,5 +21,5 @@ def claim(folder: Path, name: str = ".lock") -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"{folder.name} is being written by another live process") from None
+            raise BusyError(f"{folder.name} is being written by another live process") from None
         yield

@@ -15,7 +15,11 @@ from clip_hparam import status
 from clip_hparam.errors import sentence
 
 OK, WRONG_USE, STORAGE = 0, 2, 3
-PASSED_ON = ("sweep", "tables", "figures")
+PASSED_ON = {
+    "sweep": "a trial, or a sweep of them: sweep.py",
+    "tables": "from the records to tables: python -m analysis tables",
+    "figures": "from the records to figures: python -m analysis figures",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,8 +60,8 @@ def _parser() -> Parser:
     described = verbs.add_parser("describe", help="what a recipe amounts to, before it is run")
     described.add_argument("overrides", nargs="*", help="as for sweep.py: recipe=llrd lr=1e-3")
     described.set_defaults(command=_describe)
-    for name in PASSED_ON:
-        verbs.add_parser(name, help=f"{'sweep.py' if name == 'sweep' else f'python -m analysis {name}'}")
+    for name, does in PASSED_ON.items():
+        verbs.add_parser(name, help=does)
     return parser
 
 

@@ -49,12 +49,10 @@ class Composer:
         recipe, machine, driver = self._composed(tuple(rest))
         return with_values(recipe, values), machine, driver
 
-    def job(self, overrides: Sequence[str], seed: int | None, driver: Driver) -> Job:
-        """A resolved trial; `seed` None leaves the recipe's own."""
-        recipe, machine, _ = self.compose(overrides)
-        if seed is not None:
-            recipe = replace(recipe, seed=seed)
-        return job_of(recipe, machine, driver)
+    def recipe(self, overrides: Sequence[str], seed: int | None) -> Recipe:
+        """The recipe of a cell; `seed` None leaves its own."""
+        recipe, _, _ = self.compose(overrides)
+        return recipe if seed is None else replace(recipe, seed=seed)
 
     def _compose(self, overrides: Overrides) -> Composed:
         return split(self._loader.load_sweep_config(self._config, list(overrides)))

@@ -1,76 +1,90 @@
-"""Batches: what a step trains on and what an evaluation reads, from images held in memory."""
+"""Batches: what a step trains on and what an evaluation reads, whatever the images come from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from clip_hparam import mix
-from clip_hparam.augment import Augment, resized
+from clip_hparam.augment import Batchwise
+from clip_hparam.augment_timm import Imagewise
 from clip_hparam.draws import order
+from clip_hparam.images import Images, Indices, Labels, Source
 from clip_hparam.plan import steps_per_epoch
 from clip_hparam.recipe import Recipe
-from clip_hparam.sources import Labels, Pixels, Source
-from clip_hparam.splits import Indices, draw
+from clip_hparam.splits import draw
 
 EVAL_BATCH = 256
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """The draws of one epoch: which image stands at each position, and its numbers."""
+class Reader(Protocol):
+    """An augmentation backend: images to normalised float32 batches (b, 3, r, r)."""
 
-    index: int
-    images: Tensor
-    augment: Tensor
+    def train(
+        self, images: Images, epoch: int, index: Indices, size: int, first: int
+    ) -> Iterator[Tensor]:
+        """Whole batches of `size` from batch `first` on; index[i] is the image at position i.
+
+        What is drawn for an image is a function of (seed, epoch, position).
+        """
+
+    def plain(self, images: Images, index: Indices, size: int, resolution: int) -> Iterator[Tensor]:
+        """The images of `index` as an evaluation sees them, in batches of at most `size`."""
 
 
 class Batches:
-    """Training batches by (epoch, step) and the two evaluation sets of one trial."""
+    """Training batches of an epoch and the two evaluation sets of one trial.
 
-    def __init__(self, recipe: Recipe, source: Source) -> None:
-        split = draw(source.labels, recipe.data.shots, recipe.data.selection, recipe.seed)
+    `steps` an epoch are whole batches; `draws` an epoch may be a few more, which are not used.
+    """
+
+    def __init__(self, recipe: Recipe, source: Source, loader_workers: int = 0) -> None:
         self.recipe = recipe
         self.classes = len(source.classes)
         self.steps = steps_per_epoch(recipe)
-        self.augment = Augment.of(recipe)
-        self._images, self._labels = _tensors(source.pool, source.labels, split.train)
-        self._selection = _tensors(source.pool, source.labels, split.selection)
-        self._test = torch.from_numpy(source.test), torch.from_numpy(source.test_labels)
+        self.draws = int(recipe.data.epoch_images)
+        self._source = source
+        self._split = draw(source.labels, recipe.data.shots, recipe.data.selection, recipe.seed)
+        self._reader = reader(recipe, loader_workers)
 
-    def epoch(self, index: int) -> Epoch:
-        draws = int(self.recipe.data.epoch_images)
-        images = order(self.recipe.seed, index, len(self._images), draws)
-        numbers = self.augment.draws(self.recipe.seed, index, draws)
-        return Epoch(index, torch.from_numpy(images), numbers)
-
-    def train(self, epoch: Epoch, step: int) -> tuple[Tensor, Tensor]:
-        """Images (batch, 3, r, r) and soft targets (batch, classes) of one optimiser step."""
-        recipe = self.recipe
-        rows = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
-        chosen = epoch.images[rows]
-        images = self.augment(self._images[chosen], epoch.augment[rows])
-        targets = mix.soft_targets(self._labels[chosen], self.classes, recipe.label_smoothing)
-        how = mix.mixing(
-            recipe.seed, epoch.index, step, recipe.mixup, recipe.cutmix, self.augment.resolution
-        )
-        return (images, targets) if how is None else mix.mix(images, targets, how)
+    def train(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and soft targets (batch, classes) of the steps of an epoch, from `first` on."""
+        recipe, size = self.recipe, self.recipe.batch_size
+        positions = order(recipe.seed, epoch, len(self._split.train), self.draws)
+        index = self._split.train[positions]
+        labels = torch.from_numpy(self._source.labels[index])
+        read = self._reader.train(self._source.pool, epoch, index, size, first)
+        for step, images in enumerate(read, first):
+            chosen = labels[step * size : (step + 1) * size]
+            targets = mix.soft_targets(chosen, self.classes, recipe.label_smoothing)
+            how = mix.mixing(
+                recipe.seed, epoch, step, recipe.mixup, recipe.cutmix, images.shape[-1]
+            )
+            yield (images, targets) if how is None else mix.mix(images, targets, how)
 
     def selection(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return self._evaluation(*self._selection, self.augment.resolution)
+        return self._evaluation(self._source.pool, self._source.labels, self._split.selection)
 
     def test(self, resolution: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """At the recipe's own resolution unless another is asked for."""
-        return self._evaluation(*self._test, resolution or self.augment.resolution)
+        labels = self._source.test_labels
+        every = torch.arange(len(labels)).numpy()
+        return self._evaluation(self._source.test, labels, every, resolution)
 
     def _evaluation(
-        self, images: Tensor, labels: Tensor, resolution: int
+        self, images: Images, labels: Labels, index: Indices, resolution: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, len(images), EVAL_BATCH):
-            rows = slice(start, start + EVAL_BATCH)
-            yield resized(images[rows], resolution, self.recipe.interpolation), labels[rows]
+        read = self._reader.plain(
+            images, index, EVAL_BATCH, resolution or int(self.recipe.resolution)
+        )
+        starts = range(0, len(index), EVAL_BATCH)
+        cut = (torch.from_numpy(labels[index[at : at + EVAL_BATCH]]) for at in starts)
+        return zip(read, cut, strict=True)
 
 
-def _tensors(images: Pixels, labels: Labels, indices: Indices) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(images[indices]), torch.from_numpy(labels[indices])
+def reader(recipe: Recipe, loader_workers: int) -> Reader:
+    """The backend that a resolved recipe names."""
+    if recipe.augment_backend == "timm":
+        return Imagewise(recipe, loader_workers)
+    return Batchwise(recipe)

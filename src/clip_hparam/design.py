@@ -44,7 +44,7 @@ class Design:
         if self.kind not in KINDS:
             raise ValueError(f"design kind {self.kind}: {near(self.kind, KINDS)}")
         needs_steps = self.kind in WITH_STEPS
-        if needs_steps and not self.steps or not (needs_steps or self.knobs):
+        if (needs_steps and not self.steps) or not (needs_steps or self.knobs):
             what = "steps: [{label, overrides}]" if needs_steps else "knobs: {knob: [levels]}"
             raise ValueError(f"design {self.name} of kind {self.kind} has none of its {what}")
 

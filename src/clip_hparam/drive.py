@@ -1,60 +1,24 @@
 """The driver of a sweep: skip what is done, launch the rest, wait, and say what became of it."""
 
-import hashlib
-import json
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from clip_hparam.claim import Busy, claim
+from clip_hparam.claim import claim
 from clip_hparam.design import Cell
 from clip_hparam.driver import Driver
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Launcher
 from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, write_json
+from clip_hparam.sweep import Sweep
 from clip_hparam.view import View, show_plan, show_table
 
 POLL_SECONDS = 0.1
 OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
-@dataclass(frozen=True)
-class Planned:
-    """One trial of a sweep: a cell and a replicate of it."""
-
-    cell: Cell
-    seed: int
-    job: Job
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A compiled design."""
-
-    name: str
-    kind: str
-    planned: Sequence[Planned]
-
-    @property
-    def id(self) -> str:
-        """Hash of the name and the sorted trial ids: the same question has the same id."""
-        ids = sorted({plan.job.trial_id for plan in self.planned})
-        return hashlib.sha256(json.dumps([self.name, ids]).encode()).hexdigest()[:12]
-
-    @property
-    def runs(self) -> Path:
-        return Path(self.planned[0].job.machine.runs)
-
-    @property
-    def jobs(self) -> dict[str, Job]:
-        """Each trial once, in order."""
-        return {plan.job.trial_id: plan.job for plan in self.planned}
-
-
 def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
-    """Run a sweep to its end; the exit code. Raises Busy if another driver is at it."""
+    """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
     repeated = len(sweep.planned) - len(sweep.jobs)
     if repeated:
         print(f"{repeated} trials of the design are the same as others: each runs once")

@@ -5,16 +5,16 @@ open_clip's VisionTransformer, `ln_post` and `proj` give way to `fc_norm` and `h
 tokens are normalised first and averaged after. Parameter names are those of the official code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from clip_hparam.draws import stream
-from clip_hparam.groups import depth_of
+from clip_hparam.layers import drop_path_rates, frozen_by
+from clip_hparam.towers import grid_of
 
 HEAD_STD = 0.02
 
@@ -57,7 +57,8 @@ class Classifier(nn.Module):
 
     @property
     def blocks(self) -> nn.ModuleList:
-        return self.transformer.resblocks  # type: ignore[no-any-return,return-value]
+        blocks: nn.ModuleList = self.transformer.resblocks
+        return blocks
 
     @property
     def drop_paths(self) -> list[DropPath]:
@@ -76,11 +77,13 @@ class Classifier(nn.Module):
         return tokens
 
     def features(self, tokens: Tensor) -> Tensor:
+        """What the head reads, (batch, width), or (batch, embed_dim) with pool=clip."""
         if self.pool == "patch_mean":
-            return self.fc_norm(tokens[:, 1:]).mean(dim=1)
+            normed: Tensor = self.fc_norm(tokens[:, 1:])
+            return normed.mean(dim=1)
         if self.pool == "cls":
-            normed: Tensor = self.fc_norm(tokens[:, 0])
-            return normed
+            cls: Tensor = self.fc_norm(tokens[:, 0])
+            return cls
         return F.normalize(self.ln_post(tokens[:, 0]) @ self.proj, dim=-1)
 
 
@@ -103,28 +106,21 @@ def set_resolution(model: Classifier, resolution: int) -> None:
 
     Raises ValueError if the patch size does not divide the resolution.
     """
-    patch = int(model.conv1.kernel_size[0])  # type: ignore[index,arg-type,operator]
-    if resolution % patch:
-        near = max(patch, round(resolution / patch) * patch)
-        raise ValueError(
-            f"resolution={resolution} is not a multiple of the patch size {patch}: try {near}"
-        )
+    grid = grid_of(resolution, int(model.conv1.kernel_size[0]))
     with torch.no_grad():
-        resized = resize_positions(model.positional_embedding, resolution // patch)
+        resized = resize_positions(model.positional_embedding, grid)
     model.positional_embedding = nn.Parameter(resized)
 
 
 def set_drop_path(model: Classifier, rate: float) -> None:
     """Stochastic depth on both branches of each block, rising linearly from 0 to `rate`."""
-    for block, block_rate in zip(model.blocks, drop_path_rates(rate, len(model.blocks)), strict=True):
+    for block, block_rate in zip(
+        model.blocks, drop_path_rates(rate, len(model.blocks)), strict=True
+    ):
         if block_rate > 0:
-            block.ls_1 = nn.Sequential(block.ls_1, DropPath(block_rate))
-            block.ls_2 = nn.Sequential(block.ls_2, DropPath(block_rate))
-
-
-def drop_path_rates(rate: float, blocks: int) -> list[float]:
-    """Rate of each block, from 0 for the first to `rate` for the last."""
-    return [float(value) for value in np.linspace(0.0, rate, blocks)]
+            for branch in ("ls_1", "ls_2"):  # identity, or layer scale: the end of a branch
+                end = block.get_submodule(branch)
+                setattr(block, branch, nn.Sequential(end, DropPath(block_rate)))
 
 
 def init_head(model: Classifier, scale: float, seed: int) -> None:
@@ -137,27 +133,10 @@ def init_head(model: Classifier, scale: float, seed: int) -> None:
 
 
 def freeze(model: Classifier, what: str) -> None:
-    """Set requires_grad: "none", "patch" (the patch projection), "first_k" or "backbone".
-
-    first_k freezes the embeddings and the first k blocks. Raises ValueError for more blocks than
-    the tower has.
-    """
-    frozen = _frozen(what, len(model.blocks))
+    """Set requires_grad as `layers.frozen_by` says; raises ValueError as it does."""
+    frozen = frozen_by(what, len(model.blocks))
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not frozen(name)
-
-
-def _frozen(what: str, blocks: int) -> Callable[[str], bool]:
-    if what == "none":
-        return lambda name: False
-    if what == "patch":
-        return lambda name: name.startswith("conv1.")
-    if what == "backbone":
-        return lambda name: not name.startswith("head.")
-    depth = int(what.removeprefix("first_"))
-    if depth > blocks:
-        raise ValueError(f"freeze={what} asks for more blocks than the tower's {blocks}")
-    return lambda name: depth_of(name, blocks) <= depth
 
 
 def count(model: nn.Module) -> Mapping[str, int]:

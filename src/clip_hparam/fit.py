@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from timm.utils import ModelEmaV3
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
 from clip_hparam.data import Batches
@@ -22,7 +22,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CHECK_EVERY = 20  # steps between looks at the loss, which would stall a GPU if read each step
 
 
-class Diverged(ArithmeticError):
+class DivergedError(ArithmeticError):
     """The loss is no longer a finite number."""
 
 
@@ -100,8 +100,8 @@ def train_step(
             logits = fit.model(images[rows].to(fit.device, non_blocking=True))
             part = targets[rows].to(fit.device, non_blocking=True)
             loss = F.cross_entropy(logits, part) * (len(part) / batch)
-        fit.scaler.scale(loss).backward()
-        total += loss.detach()
+        fit.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        total = total + loss.detach()
     if fit.clip_grad:
         fit.scaler.unscale_(fit.optimizer)
         torch.nn.utils.clip_grad_norm_(fit.model.parameters(), fit.clip_grad)
@@ -116,14 +116,12 @@ def train_step(
 def train_epoch(
     fit: Fit, batches: Batches, index: int, seed: int, on_step: Callable[[int], None]
 ) -> float:
-    """Mean training loss of one epoch. Raises Diverged, naming the step, if it is not finite."""
+    """Mean training loss of one epoch. Raises DivergedError, naming the step, if it is not finite."""
     fit.model.train()
-    epoch = batches.epoch(index)
     paths = len(fit.model.drop_paths)
-    table = uniform(seed, index, "drop_path", len(epoch.images), paths) if paths else None
+    table = uniform(seed, index, "drop_path", batches.draws, paths) if paths else None
     losses: list[Tensor] = []
-    for step in range(batches.steps):
-        images, targets = batches.train(epoch, step)
+    for step, (images, targets) in enumerate(batches.train(index)):
         rows = slice(step * len(images), (step + 1) * len(images))
         draws = None if table is None else torch.from_numpy(table[rows])
         losses.append(train_step(fit, index * batches.steps + step, images, targets, draws))
@@ -134,9 +132,7 @@ def train_epoch(
 
 
 @torch.no_grad()
-def evaluate(
-    model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], fit: Fit
-) -> Scores:
+def evaluate(model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], fit: Fit) -> Scores:
     """Plain cross-entropy and top-1 and top-5 accuracy, each image once."""
     was_training = model.training
     model.eval()
@@ -161,4 +157,4 @@ def _check_finite(losses: list[Tensor], first_step: int) -> None:
     for offset, value in enumerate(values):
         if not math.isfinite(value):
             step = first_step + len(losses) - len(values) + offset
-            raise Diverged(f"diverged at step {step}: the loss is {value}; try a smaller lr")
+            raise DivergedError(f"diverged at step {step}: the loss is {value}; try a smaller lr")

@@ -24,6 +24,14 @@ class Job:
     eval_test: str = "selected"
     keep_checkpoints: str = "none"
 
+    def __post_init__(self) -> None:
+        batch, micro = self.recipe.batch_size, self.machine.micro_batch
+        if micro and batch % micro:
+            best = max(size for size in range(1, min(micro, batch) + 1) if batch % size == 0)
+            raise ValueError(
+                f"machine.micro_batch={micro} does not divide batch_size={batch}: try {best}"
+            )
+
     @cached_property
     def trial_id(self) -> str:
         return trial_id(self.recipe)

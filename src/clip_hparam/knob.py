@@ -40,6 +40,7 @@ def checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
         if value == AUTO:
             return AUTO
         legal = legal.removeprefix(f"{AUTO} | ")
+    legal_value: Any
     if legal[0] in "([":
         legal_value = _number(value, legal, integral=_integral(field))
     elif legal[0] == "/":

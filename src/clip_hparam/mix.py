@@ -37,10 +37,16 @@ def mixing(
     own = float(generator.beta(strength, strength))
     if not cut:
         return Mixing(own, None)
+    row, column = generator.integers(resolution, size=2).tolist()
+    return cut_at(row, column, own, resolution)
+
+
+def cut_at(row: int, column: int, own: float, resolution: int) -> Mixing:
+    """The square of share 1 - own around a centre, cut at the border; own is then what is left."""
     side = int(np.sqrt(1 - own) * resolution)
-    centre = generator.integers(resolution, size=2)
-    top, left = (np.clip(centre - side // 2, 0, resolution)).astype(int).tolist()
-    bottom, right = (np.clip(centre + side // 2, 0, resolution)).astype(int).tolist()
+    top, left = max(row - side // 2, 0), max(column - side // 2, 0)
+    bottom = min(row + (side + 1) // 2, resolution)
+    right = min(column + (side + 1) // 2, resolution)
     return Mixing(1 - (bottom - top) * (right - left) / resolution**2, (top, bottom, left, right))
 
 

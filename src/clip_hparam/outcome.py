@@ -19,7 +19,9 @@ Tested = dict[tuple[str, str], Scores]
 def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
     """Test scores by (weights, "last" | "selected"); leaves the selected weights in the models."""
     models = models_of(fit)
-    scores = {(name, "last"): evaluate(model, batches.test(), fit) for name, model in models.items()}
+    scores: Tested = {}
+    for name, model in models.items():
+        scores[name, "last"] = evaluate(model, batches.test(), fit)
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
         if not is_last:
@@ -40,7 +42,8 @@ def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
         metrics[f"{column}.last"] = rows[-1][column]
         metrics[f"{column}.best"] = best(row[column] for row in rows)
     for (weights, when), score in scores.items():
-        metrics |= {f"{name}.{when}": value for name, value in named("test", weights, score).items()}
+        for column, value in named("test", weights, score).items():
+            metrics[f"{column}.{when}"] = value
     return metrics
 
 

@@ -6,11 +6,16 @@ the shape of the encoder.
 
 from dataclasses import replace
 
-from clip_hparam.towers import shape_of, weights_sha256
-from clip_hparam.recipe import AUTO, Recipe
+import numpy as np
+
+from clip_hparam.images import Images
+from clip_hparam.knob import AUTO
+from clip_hparam.layers import frozen_by
+from clip_hparam.recipe import Recipe
 from clip_hparam.schedule import ema_decay_for
 from clip_hparam.sources import source
-from clip_hparam.splits import draw
+from clip_hparam.splits import sizes
+from clip_hparam.towers import grid_of, shape_of, weights_sha256
 
 
 def resolve(recipe: Recipe) -> Recipe:
@@ -20,26 +25,32 @@ def resolve(recipe: Recipe) -> Recipe:
     patch size does not divide, ...), FileNotFoundError for missing images or weights.
     """
     images = source(recipe.data)
-    split = draw(images.labels, recipe.data.shots, recipe.data.selection, recipe.seed)
+    train, _ = sizes(images.labels, recipe.data.shots, recipe.data.selection)
     epoch_images = recipe.data.epoch_images
     data = replace(
         recipe.data,
-        epoch_images=len(split.train) if epoch_images == AUTO else epoch_images,
-        fingerprint=images.fingerprint,
+        epoch_images=int(train.sum()) if epoch_images == AUTO else epoch_images,
+        fingerprint=_as_given("data.fingerprint", recipe.data.fingerprint, images.fingerprint),
     )
-    encoder = replace(recipe.encoder, weights=weights_sha256(recipe.encoder))
     shape = shape_of(recipe.encoder.name)
-    backend = recipe.augment_backend
-    if backend == AUTO:
-        backend = "tensor" if recipe.rand_augment == "none" else "timm"
+    weights = weights_sha256(recipe.encoder)
+    encoder = replace(
+        recipe.encoder, weights=_as_given("encoder.weights", recipe.encoder.weights, weights)
+    )
     resolved = replace(
         recipe,
         data=data,
         encoder=encoder,
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
-        augment_backend=backend,
+        augment_backend=_backend(recipe, images.pool),
     )
-    _check_resolution(int(resolved.resolution), shape.patch)
+    grid_of(int(resolved.resolution), shape.patch)
+    frozen_by(recipe.freeze, shape.blocks)
+    if recipe.pool == "clip" and not shape.projects_cls:
+        raise ValueError(
+            f"pool=clip needs a CLIP that projects its class token, and {recipe.encoder.name} does"
+            " not: try pool=patch_mean"
+        )
     steps = total_steps(resolved)
     if resolved.ema_decay == AUTO:
         resolved = replace(resolved, ema_decay=ema_decay_for(steps))
@@ -71,9 +82,21 @@ def warmup_steps(recipe: Recipe) -> int:
     return round(recipe.warmup * total_steps(recipe))
 
 
-def _check_resolution(resolution: int, patch: int) -> None:
-    if resolution % patch:
-        near = max(patch, round(resolution / patch) * patch)
+def _as_given(name: str, given: str, found: str) -> str:
+    """What was found; raises ValueError if another was asked for."""
+    if given not in (AUTO, found):
+        raise ValueError(f"{name}={given} was asked for, and {found} is there: leave it auto")
+    return found
+
+
+def _backend(recipe: Recipe, images: Images) -> str:
+    """The augmentation backend; auto is tensor where it can do what is asked."""
+    in_memory = isinstance(images, np.ndarray)
+    if recipe.augment_backend == AUTO:
+        return "tensor" if in_memory and recipe.rand_augment == "none" else "timm"
+    if recipe.augment_backend == "tensor" and not in_memory:
         raise ValueError(
-            f"resolution={resolution} is not a multiple of the patch size {patch}: try {near}"
+            f"augment_backend=tensor needs images in memory, and data={recipe.data.name} is read"
+            " from files: try augment_backend=timm"
         )
+    return recipe.augment_backend

@@ -14,6 +14,9 @@ from typing import Any
 
 from clip_hparam.knob import AUTO, check, knob, near
 
+# the sections of timm's string; timm itself passes over those that it does not know
+RAND_AUGMENT = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -37,7 +40,9 @@ class Data:
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: float = knob(
-        20.0, "(0, inf)", "held-out selection images: below 1 a share of the training set, else a class"
+        20.0,
+        "(0, inf)",
+        "held-out selection images: below 1 a share of the training set, else a class",
     )
     epoch_images: int | str = knob(
         AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
@@ -87,7 +92,10 @@ class Recipe:
     crop_scale: float = knob(0.08, "(0, 1]", "least area of the random resized crop")
     hflip: float = knob(0.5, "[0, 1]", "probability of a horizontal flip")
     rand_augment: str = knob(
-        "none", "/none|rand-.+/", "RandAugment string of timm, or none", hint="rand-m9-mstd0.5-inc1"
+        "none",
+        rf"/none|rand(-({RAND_AUGMENT}))+/",
+        "RandAugment string of timm, or none",
+        hint="try rand-m9-mstd0.5-inc1",
     )
     color_jitter: float = knob(0.0, "[0, inf)", "strength of brightness, contrast, saturation")
     random_erasing: float = knob(0.0, "[0, 1]", "probability of erasing a rectangle")
@@ -121,7 +129,7 @@ def knobs() -> dict[str, dataclasses.Field[Any]]:
         if "legal" in outer.metadata:
             named[outer.name] = outer
         else:
-            for inner in dataclasses.fields(outer.default_factory()):  # type: ignore[misc,operator]
+            for inner in dataclasses.fields(outer.default_factory()):  # type: ignore[operator]
                 named[f"{outer.name}.{inner.name}"] = inner
     return named
 
@@ -174,7 +182,9 @@ def label(recipe: Recipe, limit: int = 60) -> str:
     differing = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in flat(recipe).items()
-        if value != knobs()[name].default and knobs()[name].metadata["hashed"] and name not in filled
+        if value != knobs()[name].default
+        and knobs()[name].metadata["hashed"]
+        and name not in filled
     ]
     text = ",".join(differing)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -101,9 +101,7 @@ class Record:
         """Seal the trial: status first, result.json last, with the sha256 of its siblings."""
         self.write_status("done")
         sealed = {
-            name: sha256_of(self.folder / name)
-            for name in SEALED
-            if (self.folder / name).exists()
+            name: sha256_of(self.folder / name) for name in SEALED if (self.folder / name).exists()
         }
         head = {"schema": SCHEMA, "trial_id": self.trial_id}
         write_json(self.folder / "result.json", {**head, **facts, "sha256": sealed})

@@ -77,7 +77,7 @@ def split(config: DictConfig) -> tuple[Recipe, Machine, Driver]:
     top = {node.name: node for node in fields(Primary)}
     _same_keys(tree, top, "")
     for name in NODES:
-        node = type(top[name].default_factory())  # type: ignore[misc]
+        node = type(top[name].default_factory())  # type: ignore[operator]
         _same_keys(tree[name], {field.name: field for field in fields(node)}, f"{name}.")
         tree[name] = node(**tree[name])
     recipe = Recipe(**{knob.name: tree[knob.name] for knob in fields(Recipe)})

@@ -22,7 +22,7 @@ class Reporter:
     """Lines go to the log and to the screen; on a terminal a bar counts the steps."""
 
     log: Path
-    bar: tqdm  # type: ignore[type-arg]
+    bar: tqdm
 
     def say(self, line: str) -> None:
         with self.log.open("a") as file:
@@ -37,7 +37,7 @@ class Reporter:
 def run_trial(job: Job) -> float:
     """Run a job that is not done yet and return its test accuracy, percent.
 
-    Raises TrialFailed if it fails, claim.Busy if another process is at it.
+    Raises TrialFailed if it fails, claim.BusyError if another process is at it.
     """
     check_writable(Path(job.machine.runs))
     record = Record(job.machine.runs, job.trial_id)
@@ -58,7 +58,7 @@ def run_trial(job: Job) -> float:
 
 def _told(record: Record) -> float:
     result = record.result()
-    assert result is not None  # noqa: S101
+    assert result is not None
     accuracy = reported(result)
     selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
     print(

@@ -1,65 +1,67 @@
-"""Where images come from: a training pool and a fixed test set, with a fingerprint of both.
+"""Where images come from, by `data.name`: a training pool and a fixed test set.
 
 No torch here: planning a sweep reads labels and fingerprints, never pixels through a framework.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
+from clip_hparam.images import Pixels, Source, fixed_test
 from clip_hparam.knob import near
 from clip_hparam.recipe import Data
+from clip_hparam.trees import folder, imagenet
 
-Pixels = NDArray[np.uint8]
-Labels = NDArray[np.int64]
-TEST_SEED = 20221212  # the day of arXiv 2212.06138; fixes which digits are the test set for ever
-
-
-@dataclass(frozen=True)
-class Source:
-    """Images held in memory, uint8, shape (n, channels, height, width), and their labels."""
-
-    classes: tuple[str, ...]
-    pool: Pixels
-    labels: Labels
-    test: Pixels
-    test_labels: Labels
-    fingerprint: str
+DIGIT_SIDE = 32  # px
+TREES = {
+    "imagenet": (imagenet, "train/n01440764/*.JPEG and val/n01440764/*.JPEG"),
+    "folder": (folder, "a folder of images for each class, or train and test with such folders"),
+}
 
 
 @cache
 def digits() -> Source:
-    """scikit-learn's 1,797 handwritten digits, 8 x 8, one channel; half of each class is the test.
+    """scikit-learn's 1,797 handwritten digits, one channel; half of each class is the test.
+
+    They are 8 x 8 px; up-sampled to 32 x 32, so that a crop can fall between two of their pixels.
 
     Read from the file that scikit-learn ships, without importing it (1 s).
     """
     path = _digits_file()
     table = np.loadtxt(path, delimiter=",", dtype=np.int64)
-    pixels = np.round(table[:, :-1].reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)
+    small = np.round(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    pixels = np.stack([_enlarged(digit) for digit in small])[:, None]
     labels = table[:, -1]
-    generator = np.random.Generator(np.random.Philox(TEST_SEED))
-    members = [generator.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
-    test = np.sort(np.concatenate([member[: len(member) // 2] for member in members]))
-    pool = np.setdiff1d(np.arange(len(labels)), test)
-    digest = hashlib.sha256(path.read_bytes() + str(TEST_SEED).encode()).hexdigest()
+    pool, test = fixed_test(labels, 0.5)
+    digest = hashlib.sha256(pixels.tobytes() + labels.tobytes() + test.tobytes()).hexdigest()
     classes = tuple("0123456789")
     return Source(classes, pixels[pool], labels[pool], pixels[test], labels[test], digest)
 
 
-SOURCES: dict[str, Callable[[], Source]] = {"digits": digits}
-
-
 def source(data: Data) -> Source:
     """Raises ValueError for a name that is not known, FileNotFoundError for missing images."""
-    if data.name not in SOURCES:
-        raise ValueError(f"unknown data.name={data.name}: {near(data.name, SOURCES)}")
-    return SOURCES[data.name]()
+    if data.name == "digits":
+        if data.root:
+            raise ValueError(f"data.root={data.root} is not read by data=digits: try data=folder")
+        return digits()
+    if data.name not in TREES:
+        raise ValueError(f"unknown data.name={data.name}: {near(data.name, ['digits', *TREES])}")
+    read, layout = TREES[data.name]
+    root = Path(data.root).expanduser()
+    if not data.root or not root.is_dir():
+        problem = f"data.root={data.root} is not a folder" if data.root else "data.root is not set"
+        raise FileNotFoundError(
+            f"{problem}: type data={data.name} data.root=PATH, where PATH holds {layout}"
+        )
+    return read(root.resolve())
+
+
+def _enlarged(digit: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(digit).resize((DIGIT_SIDE,) * 2, Image.Resampling.BICUBIC))
 
 
 def _digits_file() -> Path:

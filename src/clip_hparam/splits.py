@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip_hparam.draws import stream
-
-Indices = NDArray[np.int64]
+from clip_hparam.images import Indices, Labels
 
 
 @dataclass(frozen=True)
@@ -18,25 +17,40 @@ class Split:
     selection: Indices
 
 
-def draw(labels: NDArray[np.int64], shots: int, selection: float, seed: int) -> Split:
+def draw(labels: Labels, shots: int, selection: float, seed: int) -> Split:
     """Draw the selection set and `shots` training images of each class (0: all the rest).
 
-    `selection` below 1 is a share of each class, else a number of images a class. The selection
-    images are drawn first, so they are the same whatever the number of shots. Raises ValueError
-    if a class is too small.
+    The selection images are drawn first, so they are the same whatever the number of shots.
+    Raises ValueError as `sizes` does.
     """
     generator = stream(seed, 0, "split")
-    train: list[Indices] = []
-    held: list[Indices] = []
-    for label in np.unique(labels):
-        members = generator.permutation(np.flatnonzero(labels == label))
-        kept = round(selection * len(members)) if selection < 1 else int(selection)
-        rest = members[kept:]
-        if len(rest) < max(shots, 1):
-            raise ValueError(
-                f"data.shots={shots} and data.selection={selection:g} ask for more than the"
-                f" {len(members)} training images of class {label}: try a smaller data.shots"
-            )
-        held.append(members[:kept])
-        train.append(rest[:shots] if shots else rest)
-    return Split(np.sort(np.concatenate(train)), np.sort(np.concatenate(held)))
+    train, held = sizes(labels, shots, selection)
+    first = np.cumsum(np.bincount(labels, minlength=len(train)))[:-1]
+    members = np.split(np.argsort(labels, kind="stable"), first)
+    shuffled = [generator.permutation(member) for member in members]
+    parts = list(zip(shuffled, held, train, strict=True))
+    return Split(
+        np.sort(np.concatenate([member[kept : kept + used] for member, kept, used in parts])),
+        np.sort(np.concatenate([member[:kept] for member, kept, _ in parts])),
+    )
+
+
+def sizes(
+    labels: Labels, shots: int, selection: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many images of each class train, and how many select; the same for every seed.
+
+    `selection` below 1 is a share of each class and at least one image of it, else a number of
+    images a class. Raises ValueError if a class is too small.
+    """
+    members = np.bincount(labels)
+    share = np.maximum(np.rint(selection * members), 1)
+    held = (share if selection < 1 else np.full(len(members), selection)).astype(np.int64)
+    rest = members - held
+    small = np.flatnonzero(rest < max(shots, 1))
+    if len(small):
+        raise ValueError(
+            f"data.shots={shots} and data.selection={selection:g} ask for more than the"
+            f" {members[small[0]]} training images of class {small[0]}: try a smaller data.shots"
+        )
+    return np.full(len(rest), shots) if shots else rest, held

@@ -49,9 +49,11 @@ def find(runs: Path, prefix: str) -> Record:
     ids = list(trial_ids(runs))
     matching = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
     if len(matching) != 1:
-        what = f"{len(matching)} trials start with" if matching else "no trial is called"
-        hint = ", ".join(matching[:5]) if matching else near(prefix, ids) if ids else "none is there"
-        raise ValueError(f"{what} {prefix} in {runs}: {hint}")
+        raise ValueError(
+            f"{len(matching)} trials start with {prefix} in {runs}: {', '.join(matching[:5])}"
+            if matching
+            else f"no trial is called {prefix} in {runs}: {near(prefix, ids)}"
+        )
     return Record(runs, matching[0])
 
 
@@ -72,18 +74,20 @@ def why(record: Record, lines: int = 20) -> dict[str, Any]:
 
 def rerun_command(recipe: dict[str, Any]) -> str:
     """`python sweep.py` with every knob of a canonical recipe spelled out."""
-    words = [
-        f"{name}={_word(value)}"
-        for name, value in _flat(recipe).items()
-        if name not in ("encoder.weights", "data.fingerprint")
-    ]
+    knobs = _flat(recipe)
+    weights = knobs.pop("encoder.weights", None)
+    knobs.pop("data.fingerprint", None)
+    words = [f"{name}={_word(value)}" for name, value in knobs.items()]
+    if weights == "random":
+        words.append("encoder.pretrained=random")
     return " ".join(["python sweep.py", *words])
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in tree.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{name}.") if nested else {prefix + name: value}
     return flat
 
 

@@ -12,14 +12,16 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam import design as designs
-from clip_hparam.compose import Composer
+from clip_hparam.compose import Composer, job_of
 from clip_hparam.design import Cell, Design, Step
-from clip_hparam.drive import Planned, Sweep, drive
+from clip_hparam.drive import drive
 from clip_hparam.driver import Driver, seed_list, worker_count
 from clip_hparam.launch import Launcher
+from clip_hparam.sweep import Planned, Sweep
 
 Levels = dict[str, list[str]]
-DRIVER_KEYS = frozenset(field.name for field in fields(Driver))
+NOT_RECIPE = frozenset({"machine", *(field.name for field in fields(Driver))})
+"""Top-level keys that say where and how to run: no part of a cell, which runs anywhere."""
 
 
 class SweepEnded(SystemExit):
@@ -43,8 +45,8 @@ class AblationSweeper(Sweeper):
         parsed = self.composer.parse(arguments)
         swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
         fixed = [o for o in parsed if not o.is_sweep_override() and o.key_or_group != "sweeps"]
-        keys = [o for o in fixed if o.key_or_group in DRIVER_KEYS]
-        _, _, driver = self.composer.compose([str(o.input_line) for o in keys])
+        keys = [o for o in fixed if o.key_or_group.partition(".")[0] in NOT_RECIPE]
+        _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         replicates = replicates_of(seeds, driver, design)
@@ -52,7 +54,7 @@ class AblationSweeper(Sweeper):
             Planned(cell, job.recipe.seed, job)
             for cell in cross(designs.cells(design), crossed)
             for seed in replicates
-            for job in [self.composer.job(cell.overrides, seed, driver)]
+            for job in [job_of(self.composer.recipe(cell.overrides, seed), machine, driver)]
         ]
         sweep = Sweep(design.name, design.kind, planned)
         raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver)))

@@ -1,6 +1,6 @@
 """A whole trial: build, train, select, test, and seal the record.
 
-    execute(job)  ->  runs/<trial_id>/result.json, or failure.json and a state that says why
+execute(job)  ->  runs/<trial_id>/result.json, or failure.json and a state that says why
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from clip_hparam import checkpoint
-from clip_hparam.build import fit_of, numerics_of, zero_shot
+from clip_hparam.build import classifier, fit_of, numerics_of, zero_shot
 from clip_hparam.claim import claim
 from clip_hparam.data import Batches
 from clip_hparam.encoder import count
-from clip_hparam.fit import Diverged, Fit, evaluate, train_epoch
+from clip_hparam.fit import DivergedError, Fit, evaluate, train_epoch
 from clip_hparam.job import Job
 from clip_hparam.machine import Numerics
 from clip_hparam.outcome import cost_of, keep, metrics_of, tested, write_bits
@@ -39,7 +39,7 @@ def quiet(*_: object) -> None:
 def execute(job: Job, say: Say = quiet, tick: Tick = quiet) -> str:
     """Run a job to its end and return its state; what goes wrong in a trial is on its record.
 
-    A trial that is done is left as it is. Raises claim.Busy if another process is writing it.
+    A trial that is done is left as it is. Raises claim.BusyError if another process is writing it.
     `say` takes lines for people, `tick` takes (steps done, steps in all).
     """
     record = Record(job.machine.runs, job.trial_id)
@@ -57,8 +57,8 @@ def train(job: Job, record: Record, say: Say, tick: Tick) -> dict[str, Any]:
     recipe = job.recipe
     numerics = _numerics(job, record)
     torch.set_num_threads(numerics.threads)
-    batches = Batches(recipe, source(recipe.data))
-    fit = fit_of(recipe, job.machine, batches.classes)
+    batches = Batches(recipe, source(recipe.data), job.machine.loader_workers)
+    fit = fit_of(recipe, job.machine, classifier(recipe, batches.classes, say))
     progress = _resumed(fit, record, say)
     saved = time.monotonic()
     for epoch in range(len(progress.rows), recipe.epochs):
@@ -105,7 +105,7 @@ def _attempt(job: Job, record: Record, say: Say, tick: Tick) -> str:
     except KeyboardInterrupt:
         record.write_failure("cancelled", "cancelled", "interrupted from the keyboard")
         raise
-    except Diverged as error:
+    except DivergedError as error:
         record.write_failure("diverged", "diverged", str(error))
         say(str(error))
         return "diverged"
@@ -120,7 +120,12 @@ def _attempt(job: Job, record: Record, say: Say, tick: Tick) -> str:
 
 
 def _epoch(
-    job: Job, fit: Fit, batches: Batches, epoch: int, progress: Progress, alive: Callable[[int], None]
+    job: Job,
+    fit: Fit,
+    batches: Batches,
+    epoch: int,
+    progress: Progress,
+    alive: Callable[[int], None],
 ) -> None:
     started = time.monotonic()
     loss = train_epoch(fit, batches, epoch, job.recipe.seed, alive)

@@ -1,20 +1,16 @@
 """What a person sees of a sweep: its plan, its progress, and its table at the end."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from statistics import mean
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clip_hparam.records import LIVE, Record
-
-if TYPE_CHECKING:
-    from clip_hparam.drive import Sweep
+from clip_hparam.sweep import Sweep
 
 
 class View:

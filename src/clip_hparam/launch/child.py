@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.claim import Busy
+from clip_hparam.claim import BusyError
 from clip_hparam.job import Job
 
 PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
@@ -24,7 +24,7 @@ def run(tree: dict[str, Any]) -> None:
     _print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
         state = trial.execute(job, say=print)
-    except Busy as error:
+    except BusyError as error:
         print(error)
         state = "busy"
     except KeyboardInterrupt:

@@ -1,0 +1,56 @@
+"""What `make demo` costs after set-up: wall and CPU seconds, and memory of all its processes.
+
+python benchmarks/demo.py [SEEDS]      prints one Markdown row for RESULTS.md
+"""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SAMPLE_SECONDS = 1.0
+
+
+def proportional_mb(session: int) -> float:
+    """Memory of a session's processes, shared pages counted once (PSS), in MB."""
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(folder.name)) == session:
+                lines = (folder / "smaps_rollup").read_text().splitlines()
+                total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            continue  # it ended in between
+    return total / 1024
+
+
+def main() -> None:
+    seeds = sys.argv[1] if len(sys.argv) > 1 else "5"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(ROOT / "sweep.py"), "-m", "sweeps=ladder", f"seeds={seeds}"]
+        started, peak = time.monotonic(), 0.0
+        driver = subprocess.Popen(command, cwd=folder, start_new_session=True)
+        while driver.poll() is None:
+            peak = max(peak, proportional_mb(driver.pid))
+            time.sleep(SAMPLE_SECONDS)
+        wall = time.monotonic() - started
+        for what in ("tables", "figures"):
+            words = [sys.executable, "-m", "analysis", what, "ladder"]
+            subprocess.run(words, cwd=folder, check=True)
+        drawn = time.monotonic() - started - wall
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = used.ru_utime + used.ru_stime
+        print((Path(folder) / "results" / "ladder.md").read_text())
+        print(
+            f"| ladder, {seeds} seeds | {platform.machine()}, {os.cpu_count()} cores | {wall:.0f} s"
+            f" | {drawn:.0f} s | {cpu:.0f} s | {peak:.0f} MB | exit {driver.returncode} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Which file holds an encoder's weights: a local one, or the one that an open_clip tag stands for.
+
+No torch for a local file, nor for a tag that was found before: open_clip's table of tags lies in a
+module that takes four seconds to import.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from clip_hparam import tiny
+from clip_hparam.cache import entry_of
+from clip_hparam.knob import near
+from clip_hparam.recipe import Encoder
+from clip_hparam.records import read_json, write_json
+
+SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
+
+
+def weights_file(encoder: Encoder) -> Path:
+    """A local file as it is; for a tag the file in open_clip's cache, fetched if need be.
+
+    Raises FileNotFoundError for a file that is not there, or that cannot be fetched (then with
+    what to fetch and how to pass it), ValueError for a tag that does not go with the architecture.
+    """
+    path = Path(encoder.pretrained).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix in SUFFIXES or len(path.parts) > 1:
+        raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
+    entry = entry_of("pretrained", f"{encoder.name} {encoder.pretrained}")
+    known = Path((read_json(entry) or {}).get("path", ""))
+    if known.is_file():
+        return known
+    found = _fetched(encoder, _entry_of_tag(encoder))
+    with suppress(OSError):
+        write_json(entry, {"path": str(found)})
+    return found
+
+
+def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
+    """open_clip's facts about a tag. Raises ValueError if they do not go with the architecture."""
+    from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
+
+    name, tag = encoder.name, encoder.pretrained
+    facts: Mapping[str, Any] = get_pretrained_cfg(name, tag)
+    if not facts:
+        tags = [*list_pretrained_tags_by_model(name), "random"]
+        raise ValueError(
+            f"encoder.pretrained={tag} is neither a file nor a tag of encoder.name={name}:"
+            f" {near(tag, tags)}"
+        )
+    fitting = f"{name}-quickgelu"
+    if facts.get("quick_gelu") and get_pretrained_cfg(fitting, tag):
+        raise ValueError(
+            f"encoder.pretrained={tag} was trained with QuickGELU, which encoder.name={name} does"
+            f" not have: try encoder.name={fitting}"
+        )
+    if tuple(facts["mean"]) != tiny.MEAN:
+        raise ValueError(
+            f"encoder.pretrained={tag} of {name} reads pixels normalised with mean {facts['mean']},"
+            " and here they have CLIP's: to use it all the same, pass its file,"
+            f" {_source(facts)}, as encoder.pretrained=PATH"
+        )
+    return facts
+
+
+def _fetched(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
+    from open_clip.pretrained import download_pretrained
+
+    try:
+        return Path(download_pretrained(dict(facts)))
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(
+            f"the weights encoder.pretrained={encoder.pretrained} of {encoder.name} cannot be"
+            f" fetched from here ({type(error).__name__}): get {_source(facts)} and pass it as"
+            " encoder.pretrained=PATH"
+        ) from error
+
+
+def _source(facts: Mapping[str, Any]) -> str:
+    """Where a person can get the file of a tag."""
+    if not facts["hf_hub"]:
+        return str(facts["url"])
+    repository, _, file = facts["hf_hub"].rpartition("/")
+    return f"{file or 'open_clip_model.safetensors'} of {repository} on the Hugging Face hub"

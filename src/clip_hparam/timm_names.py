@@ -1,0 +1,44 @@
+"""timm's names of a plain ViT's tensors -> open_clip's; the tensors are the same.
+
+Source: timm `models/vision_transformer.py` (`vit_*_clip_*`: class token, norm_pre, no bias on the
+patch projection) and open_clip `transformer.py`.
+"""
+
+import re
+
+from torch import Tensor
+
+RENAMED = (
+    (r"^trunk\.", ""),
+    (r"^cls_token$", "class_embedding"),
+    (r"^pos_embed$", "positional_embedding"),
+    (r"^patch_embed\.proj\.", "conv1."),
+    (r"^norm_pre\.", "ln_pre."),
+    (r"^norm\.", "ln_post."),
+    (r"^head\.weight$", "proj"),
+    (r"^blocks\.", "transformer.resblocks."),
+    (r"\.norm1\.", ".ln_1."),
+    (r"\.norm2\.", ".ln_2."),
+    (r"\.attn\.qkv\.", ".attn.in_proj_"),
+    (r"\.attn\.proj\.", ".attn.out_proj."),
+    (r"\.mlp\.fc1\.", ".mlp.c_fc."),
+    (r"\.mlp\.fc2\.", ".mlp.c_proj."),
+)
+
+
+def open_clip_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under open_clip's names; what is not timm's is returned as it is."""
+    if not any(name.removeprefix("trunk.") == "cls_token" for name in state):
+        return state
+    renamed = {_renamed(name): tensor for name, tensor in state.items()}
+    for name in ("class_embedding", "positional_embedding"):
+        renamed[name] = renamed[name].flatten(0, -2).squeeze(0)
+    if "proj" in renamed:
+        renamed["proj"] = renamed["proj"].T
+    return renamed
+
+
+def _renamed(name: str) -> str:
+    for pattern, replacement in RENAMED:
+        name = re.sub(pattern, replacement, name)
+    return name

@@ -1,0 +1,26 @@
+"""Folders of small JPEG files, laid out as data sets are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def grow(root: Path, images: Mapping[str, int], suffix: str = ".JPEG") -> Path:
+    """`images` says how many images each folder below the root gets; sides differ."""
+    generator = np.random.default_rng(0)
+    for folder, count in images.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            height, width = generator.integers(20, 40, 2)
+            pixels = generator.integers(0, 256, (height, width, 3), np.uint8)
+            Image.fromarray(pixels).save(root / folder / f"{number}{suffix}", "JPEG")
+    return root
+
+
+def imagenet(root: Path, train: int = 6, val: int = 2) -> Path:
+    """Three classes in ImageNet's layout."""
+    wnids = ("n01440764", "n02084071", "n01443537")
+    parts = {"train": train, "val": val}
+    return grow(root, {f"{part}/{wnid}": parts[part] for part in parts for wnid in wnids})

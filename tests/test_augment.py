@@ -1,0 +1,133 @@
+"""The tensor backend: a function of (seed, epoch, position), and timm's operations."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as torchvision
+
+from clip_hparam.augment import MEAN, ORDERS, STD, Augment, Batchwise, jittered, normalise, resized
+from clip_hparam.augment_timm import Imagewise
+from clip_hparam.recipe import Recipe
+
+PX = 16
+EVERYTHING = Augment(PX, 0.5, 0.5, 0.4, 0.5, "bicubic")
+NOTHING = Augment(PX, 1.0, 0.0, 0.0, 0.0, "bicubic")
+FIELDS = ("crop", "flipped", "order", "factors", "erased", "noise")
+
+
+def digits(count: int, channels: int = 1, side: int = 8) -> Tensor:
+    generator = np.random.default_rng(0)
+    return torch.from_numpy(generator.integers(0, 256, (count, channels, side, side), np.uint8))
+
+
+def levels(pixels: Tensor) -> Tensor:
+    mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
+    return 255 * (pixels * std + mean)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [1, 7, 20, 50])
+def test_a_batch_in_slices_is_the_batch_whole(size: int, channels: int) -> None:
+    images, draws = digits(50, channels), EVERYTHING.draws(0, 0, 50, 8, 8)
+    cuts = [slice(start, start + size) for start in range(0, 50, size)]
+    sliced = torch.cat([EVERYTHING(images[rows], draws[rows]) for rows in cuts])
+    assert torch.equal(sliced, EVERYTHING(images, draws))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_draws_are_a_function_of_seed_epoch_and_position(field: str) -> None:
+    def drawn(seed: int, epoch: int, images: int = 60) -> Tensor:
+        table: Tensor = getattr(EVERYTHING.draws(seed, epoch, images, 8, 8), field)
+        return table
+
+    assert torch.equal(drawn(0, 0), drawn(0, 0))
+    assert torch.equal(drawn(0, 0)[:20], drawn(0, 0, 20))
+    assert not torch.equal(drawn(0, 0), drawn(1, 0))
+    assert not torch.equal(drawn(0, 0), drawn(0, 1))
+
+
+@pytest.mark.parametrize("knob", ["crop_scale", "hflip", "color_jitter", "random_erasing"])
+def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
+    other = replace(EVERYTHING, **{knob: 0.9}).draws(0, 0, 40, 8, 8)
+    before = EVERYTHING.draws(0, 0, 40, 8, 8)
+    own = {"crop_scale": "crop", "hflip": "flipped", "color_jitter": "factors"}
+    moved = {f for f in FIELDS if not torch.equal(getattr(before, f), getattr(other, f))}
+    assert moved == {own.get(knob, "erased")}
+
+
+def test_with_nothing_on_an_image_is_seen_as_in_an_evaluation() -> None:
+    images = digits(20)
+    seen = NOTHING(images, NOTHING.draws(0, 0, 20, 8, 8))
+    assert torch.equal(seen, resized(images, PX, "bicubic"))
+
+
+@pytest.mark.parametrize("side", [8, 16, 30])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_evaluation_sees_what_timm_shows_it(side: int, channels: int) -> None:
+    recipe, images = Recipe(resolution=PX), digits(5, channels, side).numpy()
+    every = np.arange(5)
+    ours, theirs = (
+        torch.cat(list(reader.plain(images, every, 2, PX)))
+        for reader in (Batchwise(recipe), Imagewise(recipe, 0))
+    )
+    assert (levels(ours) - levels(theirs)).abs().max() < 2.01
+
+
+def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
+    calm = replace(EVERYTHING, random_erasing=0.0)
+    images, draws = digits(30), calm.draws(0, 0, 30, 8, 8)
+    one, three = calm(images, draws), calm(images.repeat(1, 3, 1, 1), draws)
+    torch.testing.assert_close(one, three, rtol=0, atol=1e-4)
+    grey = levels(one)
+    torch.testing.assert_close(grey, grey[:, :1].expand(-1, 3, -1, -1), rtol=0, atol=1e-3)
+
+
+def test_pixels_are_normalised_by_clips_mean_and_std() -> None:
+    pixels = digits(3, 3)
+    expected = torchvision.normalize(pixels.float() / 255, list(MEAN), list(STD))
+    torch.testing.assert_close(normalise(pixels.float()), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("order", ORDERS.tolist())
+def test_a_jitter_is_torchvisions_in_the_order_drawn(order: list[int]) -> None:
+    adjust = (
+        torchvision.adjust_brightness,
+        torchvision.adjust_contrast,
+        torchvision.adjust_saturation,
+    )
+    images, factors = digits(4, 3).float(), torch.tensor([1.3, 0.6, 1.2])
+    expected = images / 255
+    for kind, factor in zip(order, factors.tolist(), strict=True):
+        expected = adjust[kind](expected, factor)
+    ours = jittered(images, torch.tensor([order] * 4), factors.expand(4, 3))
+    torch.testing.assert_close(ours / 255, expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("hflip", "share"), [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0)])
+def test_the_share_of_mirrored_images_is_hflip(hflip: float, share: float) -> None:
+    flipped = replace(EVERYTHING, hflip=hflip).draws(0, 0, 3000, 8, 8).flipped
+    assert float(flipped.float().mean()) == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_the_share_of_erased_images_is_random_erasing(share: float) -> None:
+    erased = replace(EVERYTHING, random_erasing=share).draws(0, 0, 3000, 8, 8).erased
+    assert float((erased[:, 2] > 0).float().mean()) == pytest.approx(share, abs=0.03)
+
+
+def test_erasing_changes_its_box_alone_to_unit_normal_noise() -> None:
+    erasing = replace(NOTHING, random_erasing=1.0)
+    images, draws = digits(200), erasing.draws(0, 0, 200, 8, 8)
+    before, after = NOTHING(images, draws), erasing(images, draws)
+    filled = []
+    for image, (top, left, tall, wide) in enumerate(draws.erased.tolist()):
+        box = (slice(None), slice(top, top + tall), slice(left, left + wide))
+        filled.append(after[image][box].flatten().clone())
+        after[image][box] = before[image][box]
+    noise = torch.cat(filled)
+    assert torch.equal(before, after)
+    assert float(noise.mean()) == pytest.approx(0, abs=0.05)
+    assert float(noise.std()) == pytest.approx(1, abs=0.05)

@@ -1,0 +1,80 @@
+"""Random boxes are inside their image and follow timm's laws."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.stats import ks_2samp
+from timm.data.random_erasing import RandomErasing
+from timm.data.transforms import RandomResizedCropAndInterpolation
+
+from clip_hparam.boxes import COLUMNS, CROP_RATIO, crops, erasures
+from clip_hparam.draws import uniform
+
+MANY = 4000
+ALIKE = 1e-3  # the draws are fixed, so this either holds or it does not
+
+
+def numbers(count: int = MANY) -> np.ndarray:
+    return uniform(0, 0, "test", count, COLUMNS)
+
+
+def assert_alike(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Each column, and area and aspect, which are what is drawn."""
+    for some, others in zip(columns(ours), columns(theirs), strict=True):
+        assert ks_2samp(some, others, method="asymp").pvalue > ALIKE
+
+
+def columns(boxes: np.ndarray) -> list[np.ndarray]:
+    tall, wide = boxes[:, 2] + 1e-9, boxes[:, 3] + 1e-9
+    return [*boxes.T, tall * wide, tall / wide]
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 30), (375, 500)])
+@pytest.mark.parametrize("least", [0.08, 0.5, 0.9])
+def test_crops_are_distributed_as_timm_draws_them(height: int, width: int, least: float) -> None:
+    random.seed(0)
+    image = Image.new("L", (width, height))
+    draw = RandomResizedCropAndInterpolation.get_params
+    theirs = np.array([draw(image, (least, 1.0), CROP_RATIO) for _ in range(MANY)])
+    assert_alike(crops(numbers(), height, width, least), theirs)
+
+
+@pytest.mark.parametrize("side", [8, 32])
+def test_erasures_are_distributed_as_timm_draws_them(side: int) -> None:
+    random.seed(0)
+    torch.manual_seed(0)
+    erase = RandomErasing(probability=1.0, mode="pixel", max_count=1, device="cpu")
+    theirs = []
+    for _ in range(MANY):
+        changed = erase(torch.zeros(1, side, side))[0] != 0
+        rows, across = changed.any(1).nonzero()[:, 0], changed.any(0).nonzero()[:, 0]
+        first = [int(rows[0]), int(across[0])] if len(rows) else [0, 0]
+        theirs.append([*first, len(rows), len(across)])
+    assert_alike(erasures(numbers(), side), np.array(theirs))
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (8, 8), (7, 31), (300, 20)])
+def test_a_box_lies_in_its_image(height: int, width: int) -> None:
+    top, left, tall, wide = crops(numbers(), height, width, 0.08).T
+    assert min(top.min(), left.min()) >= 0
+    assert min(tall.min(), wide.min()) >= 1
+    assert (top + tall).max() <= height
+    assert (left + wide).max() <= width
+
+
+def test_an_erasure_leaves_something_of_the_image() -> None:
+    boxes = erasures(numbers(), 8)
+    assert boxes[:, 2:].max() < 8
+    assert (boxes[:, :2] + boxes[:, 2:]).max() <= 8
+
+
+@pytest.mark.parametrize(("height", "width"), [(10, 100), (100, 10), (50, 50)])
+def test_where_no_try_fits_the_crop_is_timms_central_one(height: int, width: int) -> None:
+    image = Image.new("L", (width, height))
+    impossible = (100.0, 100.0)  # an area that no image has room for
+    theirs = RandomResizedCropAndInterpolation.get_params(image, impossible, CROP_RATIO)
+    too_large = np.full((1, COLUMNS), 0.5, np.float32)
+    assert crops(too_large, height, width, 100.0)[0].tolist() == list(theirs)

@@ -1,0 +1,150 @@
+"""Whatever happens to a checkpoint, the one before it loads, and nothing in a file is executed."""
+
+import hashlib
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from clip_hparam import checkpoint
+
+Files = list[Path]
+
+
+def state(step: int) -> dict[str, Any]:
+    return {"step": step, "weights": torch.full((200,), float(step)), "rows": [{"lr": 0.1}]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for step in (10, 20, 30):
+        checkpoint.save(tmp_path / "checkpoint", step, state(step))
+    return tmp_path / "checkpoint"
+
+
+def newest(folder: Path) -> Path:
+    return folder / "step_000000030.pt"
+
+
+def test_the_newest_state_loads_as_it_was(folder: Path) -> None:
+    loaded, damaged = checkpoint.load(folder)
+    assert loaded is not None
+    assert damaged == []
+    assert (loaded["step"], loaded["rows"]) == (30, [{"lr": 0.1}])
+    assert torch.equal(loaded["weights"], state(30)["weights"])
+
+
+def test_two_states_are_kept(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"step_{step:09d}.pt{end}" for step in (20, 30) for end in ("", ".sha256")
+    ]
+
+
+def flipped(path: Path, at: float) -> None:
+    content = bytearray(path.read_bytes())
+    content[int(at * (len(content) - 1))] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_a_flipped_bit_goes_back_to_the_state_before(folder: Path, at: float) -> None:
+    flipped(newest(folder), at)
+    loaded, damaged = checkpoint.load(folder)
+    assert loaded is not None
+    assert loaded["step"] == 20
+    assert damaged == [f"checkpoint {newest(folder).name} is damaged: going back to the one before"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 500, -1])
+def test_a_cut_file_goes_back_to_the_state_before(folder: Path, size: int) -> None:
+    newest(folder).write_bytes(newest(folder).read_bytes()[:size])
+    loaded, damaged = checkpoint.load(folder)
+    assert loaded is not None
+    assert (loaded["step"], len(damaged)) == (20, 1)
+
+
+def test_a_state_whose_sha256_was_not_written_yet_is_not_trusted(folder: Path) -> None:
+    newest(folder).with_name(newest(folder).name + ".sha256").unlink()
+    loaded, damaged = checkpoint.load(folder)
+    assert loaded is not None
+    assert (loaded["step"], len(damaged)) == (20, 1)
+
+
+def test_with_all_states_damaged_there_is_none(folder: Path) -> None:
+    for path in folder.glob("*.pt"):
+        flipped(path, 0.5)
+    assert checkpoint.load(folder)[0] is None
+    assert len(checkpoint.load(folder)[1]) == 2
+
+
+def test_without_a_folder_there_is_none(tmp_path: Path) -> None:
+    assert checkpoint.load(tmp_path / "none") == (None, [])
+    checkpoint.clear(tmp_path / "none")
+
+
+class Bomb:
+    """What a malicious pickle does when it is loaded without care."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_malicious_state_with_its_own_sha256_is_refused_and_not_run(
+    folder: Path, tmp_path: Path
+) -> None:
+    mark = tmp_path / "exploded"
+    torch.save({"step": Bomb(mark)}, newest(folder))
+    digest = hashlib.sha256(newest(folder).read_bytes()).hexdigest()
+    newest(folder).with_name(newest(folder).name + ".sha256").write_text(digest)
+    loaded, damaged = checkpoint.load(folder)
+    assert loaded is not None
+    assert (loaded["step"], len(damaged), mark.exists()) == (20, 1, False)
+
+
+def test_a_killed_writer_leaves_nothing_that_a_later_one_does_not_remove(folder: Path) -> None:
+    (folder / ".step_000000040.pt.abc").write_bytes(b"half")
+    checkpoint.save(folder, 40, state(40))
+    assert list(folder.glob(".*")) == []
+    (folder / ".step_000000050.pt.abc").write_bytes(b"half")
+    checkpoint.clear(folder)
+    assert not folder.exists()
+
+
+def write_for_ever(folder: Path, first: int, told: Any) -> None:
+    """Save state after state, and tell each step that is saved."""
+    for step in range(first, 10**9):
+        checkpoint.save(folder, step, state(step))
+        told.send(step)
+
+
+def test_killed_at_any_moment_of_a_write_loop_the_last_saved_state_loads(tmp_path: Path) -> None:
+    context, moments, step = multiprocessing.get_context("fork"), random.Random(0), 0
+    for _ in range(25):
+        reader, writer = context.Pipe(duplex=False)
+        process = context.Process(target=write_for_ever, args=(tmp_path, step + 1, writer))
+        process.start()
+        writer.close()
+        reader.recv()
+        time.sleep(moments.uniform(0, 0.02))
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+        saved = step + 1
+        while reader.poll():
+            try:
+                saved = reader.recv()
+            except EOFError:
+                break
+        loaded, _ = checkpoint.load(tmp_path)
+        assert loaded is not None
+        assert loaded["step"] in (saved, saved + 1)
+        assert torch.equal(loaded["weights"], state(loaded["step"])["weights"])
+        step = loaded["step"]

@@ -1,0 +1,116 @@
+"""Batches: whichever backend reads them, the right images with the right targets, in order."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from clip_hparam.data import Batches
+from clip_hparam.images import Source
+from clip_hparam.recipe import Data, Recipe
+
+BACKENDS = ("tensor", "timm")
+PLAIN = Recipe(
+    resolution=16,
+    batch_size=20,
+    label_smoothing=0.0,
+    crop_scale=1.0,
+    hflip=0.0,
+    augment_backend="tensor",
+    data=Data(name="digits", shots=0, selection=5, epoch_images=70),
+)
+ROUGH = replace(
+    PLAIN, crop_scale=0.3, hflip=0.5, random_erasing=0.5, color_jitter=0.3, mixup=0.8, cutmix=1.0
+)
+
+
+def even() -> Source:
+    """Images that are one grey all over, which says their class."""
+    labels = np.repeat(np.arange(3), 30)[np.random.default_rng(0).permutation(90)]
+    pixels = np.broadcast_to((80 * labels).astype(np.uint8)[:, None, None, None], (90, 1, 8, 8))
+    return Source(("a", "b", "c"), pixels.copy(), labels, pixels[:40].copy(), labels[:40], "even")
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def batches(recipe: Recipe, backend: str, **knobs: object) -> Batches:
+    return Batches(replace(recipe, augment_backend=backend, **knobs), even())  # type: ignore[arg-type]
+
+
+def seen(images: Tensor) -> list[int]:
+    """The class that an image's grey says."""
+    return images[:, 0].mean(dim=(1, 2)).sub(images[:, 0].min()).mul(0.86).round().int().tolist()
+
+
+def same(some: Iterator[tuple[Tensor, Tensor]], others: Iterator[tuple[Tensor, Tensor]]) -> bool:
+    pairs = list(zip(some, others, strict=True))
+    return all(torch.equal(a, b) for pair in pairs for a, b in zip(*pair, strict=True))
+
+
+def test_an_epoch_is_whole_batches_of_images_under_their_own_labels(backend: str) -> None:
+    steps = list(batches(PLAIN, backend).train(0))
+    assert len(steps) == batches(PLAIN, backend).steps == 3
+    for images, targets in steps:
+        assert images.shape == (20, 3, 16, 16)
+        assert images.dtype == torch.float32
+        assert seen(images) == targets.argmax(dim=1).tolist()
+
+
+def test_an_epoch_may_begin_at_any_step(backend: str) -> None:
+    read = batches(ROUGH, backend)
+    for first in range(4):
+        assert same(read.train(2, first), iter(list(read.train(2))[first:]))
+
+
+def test_batches_are_a_function_of_seed_and_epoch(backend: str) -> None:
+    read = batches(ROUGH, backend)
+    assert same(read.train(1), batches(ROUGH, backend).train(1))
+    assert not same(read.train(1), read.train(0))
+    assert not same(read.train(1), batches(ROUGH, backend, seed=1).train(1))
+
+
+def test_an_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
+    longer = replace(PLAIN.data, epoch_images=200)
+    steps = list(batches(PLAIN, backend, data=longer).train(0))
+    assert len(steps) == 10
+    assert all(seen(images) == targets.argmax(1).tolist() for images, targets in steps)
+
+
+def test_evaluations_read_each_image_once_with_its_label(backend: str) -> None:
+    read = batches(PLAIN, backend)
+    for split, count in ((read.selection(), 15), (read.test(), 40)):
+        images, labels = (torch.cat(parts) for parts in zip(*split, strict=True))
+        assert len(labels) == count
+        assert seen(images) == labels.tolist()
+
+
+def test_an_evaluation_is_the_same_whatever_is_drawn_in_training(backend: str) -> None:
+    rough, plain = batches(ROUGH, backend), batches(PLAIN, backend)
+    assert same(rough.selection(), plain.selection())
+    assert same(rough.test(), plain.test())
+
+
+def test_the_test_set_can_be_read_at_another_resolution(backend: str) -> None:
+    images, _ = next(batches(PLAIN, backend).test(24))
+    assert images.shape[2:] == (24, 24)
+
+
+def test_mixed_targets_still_sum_to_one(backend: str) -> None:
+    for _, targets in batches(ROUGH, backend, label_smoothing=0.1).train(0):
+        torch.testing.assert_close(targets.sum(dim=1), torch.ones(20))
+        assert (targets > 0.05).sum(dim=1).float().mean() > 1
+
+
+def test_the_backends_agree_where_nothing_is_drawn() -> None:
+    recipe = replace(PLAIN, label_smoothing=0.1)
+    both = (batches(recipe, name).train(0) for name in BACKENDS)
+    for (ours, targets), (theirs, their_targets) in zip(*both, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=2.01 / 255 / 0.26)
+        assert torch.equal(targets, their_targets)

@@ -1,0 +1,210 @@
+"""The surgery: what the head reads, what is frozen, dropped and resized."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from clip_hparam.encoder import (
+    Classifier,
+    DropPath,
+    count,
+    freeze,
+    init_head,
+    resize_positions,
+    set_drop_path,
+    set_resolution,
+)
+from clip_hparam.layers import depth_of, drop_path_rates
+from clip_hparam.towers import model_config
+from clip_hparam.weights import tower_from
+
+BLOCKS, PX = 3, 16
+CONFIG = {
+    "embed_dim": 12,
+    "vision_cfg": {
+        "image_size": PX,
+        "patch_size": 4,
+        "width": 8,
+        "layers": BLOCKS,
+        "head_width": 4,
+    },
+    "quick_gelu": True,
+}
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+def small(pool: str = "patch_mean") -> Classifier:
+    return Classifier(tower_from(CONFIG), 5, pool).double()
+
+
+def images(count: int = 4, px: int = PX) -> Tensor:
+    return torch.randn(count, 3, px, px, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("name", "resolution", "frozen", "trainable"),
+    [
+        ("ViT-B-16-quickgelu", 224, "patch", 85_978_600),
+        ("ViT-B-16-quickgelu", 384, "none", 86_860_264),
+        ("ViT-L-14-quickgelu", 224, "patch", 303_602_664),
+        ("ViT-L-14-quickgelu", 336, "none", 304_532_456),
+    ],
+)
+def test_the_published_models_train_the_published_numbers_of_parameters(
+    name: str, resolution: int, frozen: str, trainable: int
+) -> None:
+    with torch.device("meta"):
+        model = Classifier(tower_from(model_config(name)), 1000)
+        set_resolution(model, resolution)
+    freeze(model, frozen)
+    assert count(model)["trainable"] == trainable
+
+
+def test_patch_mean_normalises_first_and_averages_after() -> None:
+    model = small()
+    nn.init.normal_(model.fc_norm.weight)
+    tokens = model.tokens(images())
+    torch.testing.assert_close(model.features(tokens), model.fc_norm(tokens[:, 1:]).mean(1))
+    other_way = model.fc_norm(tokens[:, 1:].mean(1))
+    assert (model.features(tokens) - other_way).abs().max() > 1e-3
+
+
+def test_cls_reads_the_class_token_alone() -> None:
+    model = small("cls")
+    tokens = model.tokens(images())
+    torch.testing.assert_close(model.features(tokens), model.fc_norm(tokens[:, 0]))
+
+
+def test_clip_continues_the_tower_as_open_clip_does() -> None:
+    tower = tower_from(CONFIG).double()
+    model, pixels = Classifier(tower, 5, "clip").double(), images()
+    expected = F.normalize(tower(pixels), dim=-1)
+    torch.testing.assert_close(model.features(model.tokens(pixels)), expected)
+
+
+@pytest.mark.parametrize("what", ["none", "patch", "backbone", "first_1", "first_2", "first_3"])
+def test_what_is_frozen_is_what_the_name_says(what: str) -> None:
+    model = small()
+    freeze(model, what)
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    names = dict(model.named_parameters())
+    expected = {
+        "none": set(),
+        "patch": {"conv1.weight"},
+        "backbone": {name for name in names if not name.startswith("head.")},
+    }
+    if what.startswith("first_"):
+        deepest = int(what[-1])
+        assert frozen == {name for name in names if depth_of(name, BLOCKS) <= deepest}
+        assert any(f"resblocks.{deepest - 1}." in name for name in frozen)
+    else:
+        assert frozen == expected[what]
+
+
+def test_freezing_again_forgets_what_was_frozen_before() -> None:
+    model = small()
+    freeze(model, "backbone")
+    freeze(model, "none")
+    assert count(model)["frozen"] == 0
+
+
+def test_more_frozen_blocks_than_there_are_is_refused() -> None:
+    with pytest.raises(ValueError, match=f"than the tower's {BLOCKS}"):
+        freeze(small(), f"first_{BLOCKS + 1}")
+
+
+@pytest.mark.parametrize("px", [8, 16, 24, 40])
+def test_any_multiple_of_the_patch_size_is_a_resolution(px: int) -> None:
+    model = small()
+    set_resolution(model, px)
+    assert len(model.positional_embedding) == 1 + (px // 4) ** 2
+    assert model.positional_embedding.requires_grad
+    assert model(images(2, px)).shape == (2, 5)
+
+
+def test_the_own_resolution_changes_no_bit() -> None:
+    model = small()
+    before = model.positional_embedding.detach().clone()
+    set_resolution(model, PX)
+    assert torch.equal(model.positional_embedding, before)
+
+
+@pytest.mark.parametrize("px", [1, 15, 17])
+def test_a_resolution_that_the_patch_size_does_not_divide_is_refused(px: int) -> None:
+    with pytest.raises(ValueError, match=r"multiple of the patch size 4: try \d+"):
+        set_resolution(small(), px)
+
+
+@pytest.mark.parametrize(("old", "new"), [(14, 24), (7, 3), (4, 5)])
+def test_positions_are_resized_bicubic_without_antialias_but_for_the_class_token(
+    old: int, new: int
+) -> None:
+    positions = torch.randn(1 + old * old, 6, dtype=torch.float64)
+    resized = resize_positions(positions, new)
+    assert torch.equal(resized[0], positions[0])
+    square = positions[1:].reshape(1, old, old, 6).permute(0, 3, 1, 2)
+    grids = [
+        F.interpolate(square, (new, new), mode="bicubic", antialias=antialias)
+        .permute(0, 2, 3, 1)
+        .reshape(new * new, 6)
+        for antialias in (False, True)
+    ]
+    torch.testing.assert_close(resized[1:], grids[0])
+    assert (resized[1:] - grids[1]).abs().max() > 1e-3
+
+
+def test_drop_path_rises_linearly_over_the_blocks_on_both_branches() -> None:
+    model = small()
+    set_drop_path(model, 0.3)
+    rates = [path.rate for path in model.drop_paths]
+    np.testing.assert_allclose(rates, [0.15, 0.15, 0.3, 0.3])
+    assert drop_path_rates(0.3, BLOCKS) == pytest.approx([0.0, 0.15, 0.3])
+
+
+def test_drop_path_drops_whole_images_by_their_draw_and_keeps_the_mean() -> None:
+    path = DropPath(0.25).train()
+    x = torch.ones(1000, 2, 3)
+    path.draws = torch.arange(1000) / 1000
+    dropped = path(x)
+    kept = path.draws >= 0.25
+    assert torch.equal(dropped[kept], x[kept] / 0.75)
+    assert not dropped[~kept].any()
+    torch.testing.assert_close(dropped.mean(), x.mean())
+
+
+def test_drop_path_is_inert_in_evaluation_and_without_draws() -> None:
+    model, pixels = small(), images()
+    before = model.eval()(pixels)
+    set_drop_path(model, 0.9)
+    for path in model.drop_paths:
+        path.draws = torch.zeros(len(pixels))
+    torch.testing.assert_close(model.eval()(pixels), before)
+    assert (model.train()(pixels) - before).abs().max() > 1e-6
+    for path in model.drop_paths:
+        path.draws = None
+    torch.testing.assert_close(model(pixels), before)
+
+
+def test_the_head_starts_as_the_official_one() -> None:
+    model = Classifier(tower_from(CONFIG), 4000)
+    init_head(model, 0.001, seed=0)
+    assert float(model.head.weight.detach().std()) == pytest.approx(2e-5, rel=0.02)
+    bound = 0.001 * model.head.in_features**-0.5
+    assert 0.9 * bound < float(model.head.bias.detach().abs().max()) <= bound
+
+
+def test_the_head_depends_on_the_seed_alone() -> None:
+    heads = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(heads))
+        model = small()
+        init_head(model, 1.0, seed)
+        heads.append(model.head.weight.detach())
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])

@@ -1,0 +1,273 @@
+"""No silent knob: for each knob, something that it is there for changes when it does.
+
+The official code swallowed --drop_path and seven other flags; a sweep over one of them would have
+plotted noise as an ablation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from clip_hparam.build import classifier, fit_of
+from clip_hparam.data import Batches
+from clip_hparam.fit import Fit, train_epoch
+from clip_hparam.machine import Machine
+from clip_hparam.plan import resolve
+from clip_hparam.progress import models_of
+from clip_hparam.recipe import Recipe, knobs, trial_id, with_values
+from clip_hparam.sources import source
+
+SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
+RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def fit(recipe: Recipe) -> Fit:
+    classes = len(source(recipe.data).classes)
+    return fit_of(recipe, Machine(device="cpu"), classifier(recipe, classes))
+
+
+def batches(recipe: Recipe) -> Batches:
+    return Batches(recipe, source(recipe.data))
+
+
+def first_images(recipe: Recipe) -> Tensor:
+    return next(batches(recipe).train(0))[0]
+
+
+def first_targets(recipe: Recipe) -> Tensor:
+    return next(batches(recipe).train(0))[1]
+
+
+def evaluated_images(recipe: Recipe) -> Tensor:
+    return next(batches(recipe).selection())[0]
+
+
+def evaluated_count(recipe: Recipe) -> int:
+    return sum(len(labels) for _, labels in batches(recipe).selection())
+
+
+def schedule(recipe: Recipe) -> Any:
+    return fit(recipe).schedule
+
+
+def peak_lr(recipe: Recipe) -> float:
+    return float(fit(recipe).schedule.max())
+
+
+def last_lr(recipe: Recipe) -> float:
+    return float(fit(recipe).schedule[-1])
+
+
+def steps_to_peak(recipe: Recipe) -> int:
+    return int(fit(recipe).schedule.argmax())
+
+
+def lowest_lr_scale(recipe: Recipe) -> float:
+    return min(float(group["lr_scale"]) for group in fit(recipe).optimizer.param_groups)
+
+
+def of_optimizer(name: str) -> Callable[[Recipe], Any]:
+    return lambda recipe: [group[name] for group in fit(recipe).optimizer.param_groups]
+
+
+def trained(which: int) -> Callable[[Recipe], Tensor]:
+    """Weights after an epoch of two steps: raw (0), or those that are reported (-1)."""
+
+    def weights(recipe: Recipe) -> Tensor:
+        one = fit(recipe)
+        train_epoch(one, batches(recipe), 0, recipe.seed, lambda step: None)
+        model = list(models_of(one).values())[which]
+        return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
+
+    return weights
+
+
+def trainable(recipe: Recipe) -> list[str]:
+    named = fit(recipe).model.named_parameters()
+    return [name for name, parameter in named if parameter.requires_grad]
+
+
+def drop_rates(recipe: Recipe) -> list[float]:
+    return [path.rate for path in fit(recipe).model.drop_paths]
+
+
+def features(recipe: Recipe) -> Tensor:
+    model = fit(recipe).model.eval()
+    return model.features(model.tokens(evaluated_images(recipe))).detach()
+
+
+def head(recipe: Recipe) -> Tensor:
+    return fit(recipe).model.head.weight.detach()
+
+
+def block_weights(recipe: Recipe) -> Tensor:
+    return fit(recipe).model.blocks[0].get_parameter("mlp.c_fc.weight").detach()
+
+
+def positions(recipe: Recipe) -> int:
+    return len(fit(recipe).model.positional_embedding)
+
+
+def logits_dtype(recipe: Recipe) -> str:
+    one = fit(recipe)
+    with one.autocast():
+        return str(one.model(first_images(recipe)).dtype)
+
+
+def classes(recipe: Recipe) -> tuple[str, ...]:
+    return source(recipe.data).classes
+
+
+def draws(recipe: Recipe) -> int:
+    return int(recipe.data.epoch_images)
+
+
+def steps(recipe: Recipe) -> int:
+    return batches(recipe).steps
+
+
+def pictures(name: str) -> Callable[[Path], str]:
+    """A folder of two classes of a dozen random pictures; another name, other classes."""
+
+    def made(folder: Path) -> str:
+        generator = np.random.default_rng(0)
+        for label in (f"{name}_a", f"{name}_b"):
+            (folder / name / label).mkdir(parents=True, exist_ok=True)
+            for index in range(12):
+                pixels = generator.integers(256, size=(20, 24, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / name / label / f"{index}.png")
+        return str(folder / name)
+
+    return made
+
+
+@dataclass(frozen=True)
+class Case:
+    """A knob, an observation that must differ between its values, and what else is set.
+
+    A value may be a function that makes a folder and returns its path.
+    """
+
+    knob: str
+    values: tuple[Any, ...]
+    sees: Callable[[Recipe], Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+
+FILES = {"data.selection": 2.0, "data.shots": 3, "data.epoch_images": 4, "batch_size": 2}
+CASES = (
+    Case("lr", (1e-3, 2e-3), peak_lr),
+    Case("min_lr", (0.0, 1e-4), last_lr),
+    Case("warmup", (0.0, 0.5), steps_to_peak, {"epochs": 4}),
+    Case("layer_decay", (1.0, 0.65, 0.5), lowest_lr_scale),
+    Case("weight_decay", (0.0, 0.05), of_optimizer("weight_decay")),
+    Case("weight_decay", (0.0, 0.5), trained(0)),
+    Case("beta1", (0.9, 0.5), of_optimizer("betas")),
+    Case("beta1", (0.9, 0.5), trained(0)),
+    Case("beta2", (0.999, 0.9), of_optimizer("betas")),
+    Case("beta2", (0.999, 0.9), trained(0)),
+    Case("eps", (1e-8, 1e-3), of_optimizer("eps")),
+    Case("eps", (1e-8, 1e-3), trained(0)),
+    Case("clip_grad", (0.0, 1e-6), trained(0)),
+    Case("batch_size", (50, 25), lambda recipe: first_images(recipe).shape),
+    Case("batch_size", (50, 25), steps),
+    Case("epochs", (2, 3), lambda recipe: len(schedule(recipe))),
+    Case("ema_decay", (0.0, 0.5, 0.9, "auto"), trained(-1)),
+    Case("pool", ("patch_mean", "cls", "clip"), features),
+    Case("freeze", ("none", "patch", "first_1", "first_2", "backbone"), trainable),
+    Case("drop_path", (0.0, 0.1, 0.2), drop_rates),
+    Case("drop_path", (0.0, 0.5), trained(0)),
+    Case("head_init_scale", (0.001, 1.0), lambda recipe: float(head(recipe).std())),
+    Case("resolution", ("auto", 48), positions),
+    Case("resolution", ("auto", 48), lambda recipe: first_images(recipe).shape),
+    Case("resolution", ("auto", 48), lambda recipe: evaluated_images(recipe).shape),
+    *(
+        Case(knob, values, first_images, beside)
+        for beside in ({"augment_backend": "tensor"}, {"augment_backend": "timm"}, RAND_AUGMENT)
+        for knob, values in {
+            "crop_scale": (0.08, 0.9),
+            "hflip": (0.0, 1.0),
+            "color_jitter": (0.0, 0.4),
+            "random_erasing": (0.0, 1.0),
+            "interpolation": ("bicubic", "bilinear"),
+        }.items()
+    ),
+    Case("interpolation", ("bicubic", "bilinear"), evaluated_images),
+    Case(
+        "rand_augment",
+        ("none", "rand-m9-inc1", "rand-m2-inc1"),
+        first_images,
+        {"augment_backend": "timm"},
+    ),
+    Case("augment_backend", ("timm", "tensor"), first_images),
+    *(
+        Case(knob, (0.0, 0.8), sees)
+        for knob in ("mixup", "cutmix")
+        for sees in (first_images, first_targets)
+    ),
+    Case("label_smoothing", (0.0, 0.1, 0.2), lambda recipe: float(first_targets(recipe).min())),
+    Case("precision", ("fp32", "bf16", "fp16"), logits_dtype),
+    *(Case("seed", (0, 1), sees) for sees in (first_images, first_targets, head, evaluated_images)),
+    Case(
+        "encoder.name",
+        ("tiny", "ViT-S-32"),
+        lambda recipe: block_weights(recipe).shape,
+        {"encoder.pretrained": "random"},
+    ),
+    Case("encoder.pretrained", ("tiny", "random"), block_weights),
+    Case("encoder.pretrained", ("tiny", "random"), trial_id),
+    Case("data.name", ("digits", "folder"), classes, FILES),
+    Case("data.root", (pictures("x"), pictures("y")), classes, {**FILES, "data.name": "folder"}),
+    Case("data.shots", (10, 20), draws, {"data.epoch_images": "auto"}),
+    Case("data.selection", (2.0, 3.0), evaluated_count),
+    Case("data.selection", (0.1, 0.2), evaluated_count),
+    Case("data.epoch_images", (100, 150), steps),
+)
+CHECKED = ("encoder.weights", "data.fingerprint")
+"""Found at plan time; a value that is given is compared with what is found."""
+
+
+def observed(case: Case, value: Any, folder: Path) -> Any:
+    given = {**SHORT, **case.beside, case.knob: value(folder) if callable(value) else value}
+    if case.knob == "data.name" and value == "folder":
+        given["data.root"] = pictures("x")(folder)
+    return case.sees(resolve(with_values(Recipe(), given)))
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return one.shape == other.shape and torch.equal(one, other)
+    return bool(np.array_equal(one, other))
+
+
+def test_every_knob_has_a_case() -> None:
+    assert {case.knob for case in CASES} | set(CHECKED) == set(knobs())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.knob)
+def test_a_knob_changes_what_it_is_there_for(case: Case, tmp_path: Path) -> None:
+    seen = [observed(case, value, tmp_path) for value in case.values]
+    assert same(seen[0], observed(case, case.values[0], tmp_path)), "it changes by itself"
+    for index, one in enumerate(seen):
+        assert not any(same(one, other) for other in seen[:index])
+
+
+@pytest.mark.parametrize("knob", CHECKED)
+def test_a_given_identity_is_compared_with_what_is_there(knob: str) -> None:
+    node, _, leaf = knob.partition(".")
+    found = getattr(getattr(resolve(Recipe()), node), leaf)
+    assert resolve(with_values(Recipe(), {knob: found})) == resolve(Recipe())
+    with pytest.raises(ValueError, match=f"{knob}=0000 was asked for, and {found} is there"):
+        resolve(with_values(Recipe(), {knob: "0000"}))

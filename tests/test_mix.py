@@ -1,0 +1,88 @@
+"""Mixup, cutmix and targets are timm's, given the same draws, and a function of the step."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from timm.data import Mixup
+from timm.loss import LabelSmoothingCrossEntropy
+from torch import Tensor
+
+from clip_hparam.mix import Mixing, cut_at, mix, mixing, soft_targets
+
+CLASSES = 5
+LABELS = torch.tensor([0, 4, 2, 2, 1, 3])
+
+
+def images(side: int = 12) -> Tensor:
+    return torch.randn(len(LABELS), 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def timms(
+    own: float, cut: bool, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Tensor, Tensor]:
+    """What timm makes of the batch when it draws `own`; a box is placed by numpy's seed."""
+    mixup = Mixup(mixup_alpha=0.8, cutmix_alpha=1.0, label_smoothing=0.1, num_classes=CLASSES)
+    monkeypatch.setattr(mixup, "_params_per_batch", lambda: (own, cut))
+    np.random.seed(seed)  # noqa: NPY002 - timm draws from it
+    mixed, targets = mixup(images(), LABELS)
+    return mixed, targets
+
+
+@pytest.mark.parametrize("own", [0.0, 0.3, 0.5, 1.0])
+def test_mixup_is_timms(own: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = mix(images(), soft_targets(LABELS, CLASSES, 0.1), Mixing(own, None))
+    torch.testing.assert_close(ours, timms(own, False, 0, monkeypatch))
+
+
+@pytest.mark.parametrize("own", [0.02, 0.3, 0.7, 0.999])
+@pytest.mark.parametrize("seed", range(8))
+def test_cutmix_is_timms(own: float, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.random.seed(seed)  # noqa: NPY002
+    row, column = np.random.randint(12, size=2).tolist()  # noqa: NPY002
+    how = cut_at(row, column, own, 12)
+    ours = mix(images(), soft_targets(LABELS, CLASSES, 0.1), how)
+    torch.testing.assert_close(ours, timms(own, True, seed, monkeypatch))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_smoothed_targets_give_timms_loss(smoothing: float) -> None:
+    targets = soft_targets(LABELS, CLASSES, smoothing)
+    logits = torch.randn(len(LABELS), CLASSES, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(LABELS)))
+    torch.testing.assert_close(
+        F.cross_entropy(logits, targets), LabelSmoothingCrossEntropy(smoothing)(logits, LABELS)
+    )
+
+
+@pytest.mark.parametrize(("mixup", "cutmix"), [(0.8, 0.0), (0.0, 1.0), (0.8, 1.0)])
+def test_a_mixing_is_a_function_of_seed_epoch_and_step(mixup: float, cutmix: float) -> None:
+    drawn = [
+        mixing(seed, epoch, step, mixup, cutmix, 32)
+        for seed in range(3)
+        for epoch in range(3)
+        for step in range(3)
+    ]
+    assert drawn[0] == mixing(0, 0, 0, mixup, cutmix, 32)
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_a_box_is_in_the_image_and_own_is_what_it_leaves() -> None:
+    for step in range(200):
+        how = mixing(0, 0, step, 0.0, 1.0, 32)
+        assert how is not None
+        assert how.box is not None
+        top, bottom, left, right = how.box
+        assert 0 <= top <= bottom <= 32
+        assert 0 <= left <= right <= 32
+        assert how.own == pytest.approx(1 - (bottom - top) * (right - left) / 32**2)
+
+
+def test_half_of_the_batches_are_cut_where_both_are_on() -> None:
+    drawn = [mixing(0, 0, step, 0.8, 1.0, 32) for step in range(1000)]
+    share = sum(how is not None and how.box is not None for how in drawn) / len(drawn)
+    assert share == pytest.approx(0.5, abs=0.05)
+
+
+def test_nothing_is_mixed_where_both_are_off() -> None:
+    assert mixing(0, 0, 0, 0.0, 0.0, 32) is None

@@ -1,0 +1,95 @@
+"""Every architecture of open_clip is built or refused by name, with the reason."""
+
+import re
+import subprocess
+import sys
+
+import open_clip
+import pytest
+import timm
+import torch
+
+from clip_hparam.encoder import Classifier
+from clip_hparam.plan import resolve
+from clip_hparam.recipe import Encoder, Recipe
+from clip_hparam.timm_names import open_clip_names
+from clip_hparam.towers import TIMM_VITS, TINY, grid_of, model_config, shape_of, towers
+from clip_hparam.weights import tower_from
+
+NAMES = open_clip.list_models()
+BUILT = set(towers())
+PROJECTING = [name for name in sorted(BUILT) if shape_of(name).projects_cls]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_architecture_is_built_or_refused_with_the_reason(name: str) -> None:
+    if name not in BUILT:
+        with pytest.raises(ValueError, match=rf"^encoder\.name={re.escape(name)} is .*not.*: try "):
+            shape_of(name)
+        return
+    shape = shape_of(name)
+    with torch.device("meta"):
+        model = Classifier(tower_from(model_config(name)), 10)
+        logits = model(torch.empty(2, 3, shape.resolution, shape.resolution))
+    assert logits.shape == (2, 10)
+    assert len(model.blocks) == shape.blocks
+    assert model.fc_norm.normalized_shape == (shape.width,)
+    assert len(model.positional_embedding) == 1 + grid_of(shape.resolution, shape.patch) ** 2
+
+
+def test_the_families_that_the_recipes_name_are_among_the_built() -> None:
+    plain = {"ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336", "ViT-H-14", "ViT-bigG-14"}
+    assert plain | {f"{name}-quickgelu" for name in plain} <= BUILT
+    refused = {"RN50", "ViT-B-16-SigLIP", "convnext_base", "EVA02-B-16", "PE-Core-B-16"}
+    assert refused <= set(NAMES) - BUILT
+
+
+@pytest.mark.parametrize("name", PROJECTING)
+def test_pool_clip_fits_where_the_class_token_is_projected(name: str) -> None:
+    with torch.device("meta"):
+        model = Classifier(tower_from(model_config(name)), 10, "clip")
+        width = shape_of(name).width
+        features = model.features(torch.empty(2, 5, width))
+    assert features.shape == (2, model_config(name)["embed_dim"])
+
+
+@pytest.mark.parametrize("name", ["coca_ViT-B-32", "ViT-L-14-CLIPA", "MobileCLIP2-L-14"])
+def test_pool_clip_is_refused_where_it_is_not(name: str) -> None:
+    encoder = Encoder(name=name, pretrained="random")
+    with pytest.raises(ValueError, match=f"pool=clip.*{name}.*try pool=patch_mean"):
+        resolve(Recipe(pool="clip", encoder=encoder))
+
+
+def test_an_unknown_name_lists_near_ones_that_can_be_used() -> None:
+    with pytest.raises(ValueError, match="did you mean ViT-B-16") as error:
+        shape_of("ViT-B16")
+    assert "SigLIP" not in str(error.value)
+
+
+@pytest.mark.parametrize("timm_name", TIMM_VITS)
+def test_a_tower_of_timm_gives_the_same_tokens_under_open_clips_names(timm_name: str) -> None:
+    size = {"depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 28, "num_classes": 12}
+    theirs = timm.create_model(timm_name, **size).double().eval()
+    vision = {"image_size": 28, **TIMM_VITS[timm_name], "layers": 2, "width": 32, "head_width": 16}
+    tower = tower_from({"embed_dim": 12, "vision_cfg": vision}).double()
+    renamed = open_clip_names({f"trunk.{key}": value for key, value in theirs.state_dict().items()})
+    report = tower.load_state_dict(renamed, strict=False)
+    assert (report.missing_keys, report.unexpected_keys) == ([], ["head.bias"])
+    pixels = torch.randn(2, 3, 28, 28, dtype=torch.float64)
+    ours = Classifier(tower, 3).tokens(pixels)
+    torch.testing.assert_close(
+        tower.ln_post(ours), theirs.forward_features(pixels), rtol=0, atol=1e-10
+    )
+
+
+def test_the_plan_needs_no_training_stack() -> None:
+    code = (
+        "import sys; from clip_hparam.towers import *; from clip_hparam.plan import resolve;"
+        "[shape_of(name) for name in towers()];"
+        "assert not {'torch', 'open_clip', 'timm'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_tiny_tower_is_the_first_choice() -> None:
+    assert next(iter(towers())) == TINY

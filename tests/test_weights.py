@@ -1,0 +1,309 @@
+"""Weights come from any CLIP file, safely, and what does not fit is refused in one sentence."""
+
+import copy
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import open_clip.pretrained
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from clip_hparam import cache, tiny
+from clip_hparam.plan import resolve
+from clip_hparam.recipe import Encoder, Recipe
+from clip_hparam.towers import weights_sha256
+from clip_hparam.weights import build_tower, read
+
+State = dict[str, Tensor]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def clip() -> open_clip.CLIP:
+    """A real two-tower architecture, randomly initialised."""
+    torch.manual_seed(1)
+    return open_clip.CLIP(**tiny.model_config()).eval()
+
+
+class Archive(nn.Module):
+    """As OpenAI traced its models: one module whose state dict holds both towers, in half."""
+
+    def __init__(self, clip: open_clip.CLIP) -> None:
+        super().__init__()
+        self.visual, self.transformer = clip.visual, clip.transformer
+        self.register_buffer("input_resolution", torch.tensor(32))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.visual.conv1(images)  # the tensors are what counts
+
+
+def plain(clip: open_clip.CLIP) -> State:
+    return {name: tensor.clone() for name, tensor in clip.state_dict().items()}
+
+
+def image_tower(clip: open_clip.CLIP) -> State:
+    return {name: tensor.clone() for name, tensor in clip.visual.state_dict().items()}
+
+
+def prefixed(state: State, prefix: str) -> State:
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+def write_checkpoint(clip: open_clip.CLIP, path: Path) -> None:
+    optimizer = torch.optim.AdamW(clip.parameters()).state_dict()
+    state = prefixed(plain(clip), "module.")
+    torch.save({"epoch": 3, "name": "a run", "state_dict": state, "optimizer": optimizer}, path)
+
+
+def write_torchscript(clip: open_clip.CLIP, path: Path) -> None:
+    archive = Archive(copy.deepcopy(clip)).eval()
+    torch.jit.trace(archive, torch.zeros(1, 3, 32, 32)).half().save(str(path))
+
+
+WRITERS: dict[str, Callable[[open_clip.CLIP, Path], None]] = {
+    "open_clip.pt": write_checkpoint,
+    "open_clip.bin": lambda clip, path: torch.save(plain(clip), path),
+    "open_clip.safetensors": lambda clip, path: save_file(plain(clip), path),
+    "openai.pt": write_torchscript,
+    "ft_clip.pth": lambda clip, path: torch.save({"model": image_tower(clip)}, path),
+    "tower.safetensors": lambda clip, path: save_file(image_tower(clip), path),
+    "ddp_tower.pt": lambda clip, path: torch.save(prefixed(image_tower(clip), "module."), path),
+    "ddp_clip.pt": lambda clip, path: torch.save(prefixed(plain(clip), "module."), path),
+}
+
+
+def saved(tmp_path: Path, state: Any, name: str = "weights.pt") -> Encoder:
+    torch.save(state, tmp_path / name)
+    return Encoder(name="tiny", pretrained=str(tmp_path / name))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.(trace|save):FutureWarning")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_of_any_format_gives_the_tower_that_was_saved(
+    clip: open_clip.CLIP, tmp_path: Path, name: str
+) -> None:
+    WRITERS[name](clip, tmp_path / name)
+    said: list[str] = []
+    tower = build_tower(Encoder("tiny", str(tmp_path / name)), say=said.append).state_dict()
+    tolerance = 1e-3 if name == "openai.pt" else 0
+    assert tower.keys() == clip.visual.state_dict().keys()
+    for key, tensor in clip.visual.state_dict().items():
+        assert tower[key].dtype == torch.float32
+        torch.testing.assert_close(tower[key], tensor, rtol=tolerance, atol=tolerance)
+    assert len(said) == 1
+    assert said[0].startswith(f"{name}: {len(tower)} tensors of the image tower; not used: ")
+
+
+def test_a_real_architecture_goes_through_a_file_unchanged(tmp_path: Path) -> None:
+    encoder = Encoder("ViT-S-32", "random")
+    first = build_tower(encoder, seed=1).state_dict()
+    save_file(first, tmp_path / "s32.safetensors")
+    again = build_tower(Encoder("ViT-S-32", str(tmp_path / "s32.safetensors"))).state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in first.items())
+
+
+def test_the_report_counts_what_was_not_used(clip: open_clip.CLIP, tmp_path: Path) -> None:
+    said: list[str] = []
+    build_tower(saved(tmp_path, plain(clip)), say=said.append)
+    assert "logit_scale (1)" in said[0]
+    assert "token_embedding (1)" in said[0]
+    build_tower(saved(tmp_path, image_tower(clip)), say=said.append)
+    assert said[1].endswith("not used: none")
+
+
+def test_random_weights_depend_on_the_seed_alone() -> None:
+    towers = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(towers))
+        towers.append(build_tower(Encoder("tiny", "random"), seed).conv1.weight)
+    assert torch.equal(towers[0], towers[1])
+    assert not torch.equal(towers[0], towers[2])
+
+
+def test_building_a_tower_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    build_tower(Encoder("tiny", "random"))
+    assert torch.equal(torch.rand(3), expected)
+
+
+class Bomb:
+    """What a malicious pickle does when it is loaded without care."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_pickle_that_runs_code_is_refused_and_not_run(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
+    mark = tmp_path / "exploded"
+    encoder = saved(tmp_path, {**plain(clip), "bomb": Bomb(mark)})
+    with pytest.raises(ValueError, match="does not read as weights"):
+        build_tower(encoder)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["open_clip.pt", "open_clip.safetensors", "openai.pt"])
+@pytest.mark.parametrize("size", [0, 100, -1000])
+@pytest.mark.filterwarnings("ignore:.torch.jit.(trace|save):FutureWarning")
+def test_a_cut_file_is_refused(clip: open_clip.CLIP, tmp_path: Path, name: str, size: int) -> None:
+    path = tmp_path / name
+    WRITERS[name](clip, path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match=f"^{name} does not read as weights") as error:
+        read(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_not_finite_is_refused_with_its_place(
+    clip: open_clip.CLIP, tmp_path: Path, value: float
+) -> None:
+    state = plain(clip)
+    state["visual.ln_pre.weight"][3] = value
+    with pytest.raises(ValueError, match=r"holds NaN or infinity in ln_pre\.weight"):
+        build_tower(saved(tmp_path, state))
+
+
+def test_a_missing_tensor_is_named(clip: open_clip.CLIP, tmp_path: Path) -> None:
+    state = plain(clip)
+    del state["visual.ln_post.bias"]
+    with pytest.raises(ValueError, match=r"ln_post\.bias is not in it"):
+        build_tower(saved(tmp_path, state))
+
+
+def test_weights_of_another_architecture_say_whose_they_are(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
+    encoder = saved(tmp_path, plain(clip))
+    other = Encoder("ViT-S-32", encoder.pretrained)
+    with pytest.raises(ValueError, match=r"encoder\.name=ViT-S-32: .*try encoder\.name=tiny"):
+        build_tower(other)
+
+
+@pytest.mark.parametrize("content", [torch.zeros(3), [1, 2], {"state_dict": {}}, {}])
+def test_a_file_that_is_no_state_dict_of_a_tower_is_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(ValueError, match=r"not a state dict|does not hold the image tower"):
+        build_tower(saved(tmp_path, content))
+
+
+def test_the_identity_of_a_file_is_its_sha256_found_once(
+    clip: open_clip.CLIP, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = saved(tmp_path, plain(clip))
+    path, calls = Path(encoder.pretrained), []
+    original = cache.sha256_of
+    monkeypatch.setattr(cache, "sha256_of", lambda file: calls.append(file) or original(file))
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
+    assert len(calls) == 1
+    path.write_bytes(path.read_bytes() + b" ")
+    os.utime(path, ns=(1, 1))
+    assert weights_sha256(encoder) != expected
+
+
+def test_without_a_writable_cache_the_identity_is_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "file" / "below"))
+    assert cache.sha256_cached(tmp_path / "file") == hashlib.sha256(b"x").hexdigest()
+
+
+def test_a_file_that_changed_since_the_plan_is_refused(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
+    encoder = resolve(Recipe(encoder=saved(tmp_path, plain(clip)))).encoder
+    build_tower(encoder)
+    saved(tmp_path, {**plain(clip), "more": torch.zeros(1)})
+    with pytest.raises(ValueError, match="not the file that this trial was planned with"):
+        build_tower(encoder)
+
+
+def test_a_local_file_is_planned_without_torch(clip: open_clip.CLIP, tmp_path: Path) -> None:
+    encoder = saved(tmp_path, plain(clip))
+    code = (
+        "import sys; from clip_hparam.plan import resolve; from clip_hparam.recipe import *;"
+        f"print(resolve(Recipe(encoder=Encoder('tiny', {encoder.pretrained!r}))).encoder.weights);"
+        "assert not {'torch', 'open_clip'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == weights_sha256(encoder)
+
+
+@pytest.mark.parametrize("missing", ["no/such/file.pt", "weights.safetensors"])
+def test_a_file_that_is_not_there_is_said_so(missing: str) -> None:
+    with pytest.raises(FileNotFoundError, match=f"{missing} is not a file"):
+        weights_sha256(Encoder("ViT-B-16", missing))
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "sentence"),
+    [
+        ("ViT-B-16", "laion400m", "neither a file nor a tag.*did you mean laion400m_e3"),
+        ("ViT-B-16", "openai", "try encoder.name=ViT-B-16-quickgelu"),
+        ("ViT-L-14", "dfn2b", "try encoder.name=ViT-L-14-quickgelu"),
+        (
+            "ViT-L-14-CLIPA",
+            "datacomp1b",
+            r"normalised with mean \(0\.485.*encoder\.pretrained=PATH",
+        ),
+        ("ViT-B-16", "tiny", "does not fit"),
+    ],
+)
+def test_a_tag_that_does_not_go_with_the_architecture_is_refused(
+    name: str, tag: str, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence) as error:
+        weights_sha256(Encoder(name, tag))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("error", [OSError("no route"), FileNotFoundError("hub"), RuntimeError()])
+def test_without_network_the_error_says_which_file_to_get_and_how_to_pass_it(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(open_clip.pretrained, "download_pretrained", fail)
+    sentence = (
+        r"get open_clip_model\.safetensors of timm/vit_base_patch16_clip_224\.openai on .* pass it"
+        r" as encoder\.pretrained=PATH"
+    )
+    with pytest.raises(FileNotFoundError, match=sentence):
+        weights_sha256(Encoder("ViT-B-16-quickgelu", "openai"))
+
+
+def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fetched.safetensors"
+    path.write_bytes(b"weights")
+    fetched: list[object] = []
+    monkeypatch.setattr(
+        open_clip.pretrained,
+        "download_pretrained",
+        lambda facts: fetched.append(facts) or str(path),
+    )
+    encoder = Encoder("ViT-B-16-quickgelu", "openai")
+    expected = hashlib.sha256(b"weights").hexdigest()
+    assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
+    assert len(fetched) == 1
