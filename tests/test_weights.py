@@ -189,6 +189,16 @@ def test_a_missing_tensor_is_named(clip: open_clip.CLIP, tmp_path: Path) -> None
         build_tower(saved(tmp_path, state))
 
 
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
+    state = plain(clip)
+    state["visual.positional_embedding"] = torch.zeros(10, 64)
+    sentence = r"positional_embedding has shape \(10, 64\) instead of \(17, 64\)"
+    with pytest.raises(ValueError, match=sentence):
+        build_tower(saved(tmp_path, state))
+
+
 def test_weights_of_another_architecture_say_whose_they_are(
     clip: open_clip.CLIP, tmp_path: Path
 ) -> None:

@@ -6,23 +6,14 @@ code 2; a traceback is for ours (or for HYDRA_FULL_ERROR=1).
 
 import os
 import sys
-from dataclasses import FrozenInstanceError
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.claim import BusyError
 from clip_hparam.compose import job_of
-from clip_hparam.errors import sentence
+from clip_hparam.errors import USER_ERRORS, sentence
 from clip_hparam.schema import register, split
-
-USER_ERRORS = (
-    *(HydraException, OmegaConfBaseException, FrozenInstanceError),
-    *(ValueError, FileNotFoundError, BusyError),
-)
 
 
 def run(config: DictConfig) -> float:

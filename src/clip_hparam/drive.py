@@ -4,9 +4,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from clip_hparam import cost
 from clip_hparam.claim import claim
 from clip_hparam.design import Cell
-from clip_hparam.driver import Driver
+from clip_hparam.driver import Driver, worker_count
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Launcher
 from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, write_json
@@ -23,9 +24,12 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
     if repeated:
         print(f"{repeated} trials of the design are the same as others: each runs once")
     done = {trial_id for trial_id, job in sweep.jobs.items() if is_done(job)}
-    if driver.dry_run:
-        show_plan(sweep, done)
-        return OK
+    if driver.dry_run or driver.budget != "none":
+        seconds = predictions(sweep, done)
+        if driver.dry_run:
+            show_plan(sweep, done, seconds, worker_count(driver.workers))
+            return OK
+        check_budget(driver, seconds)
     check_writable(sweep.runs)
     with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
         write_manifest(sweep)
@@ -47,6 +51,30 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
 
 def is_done(job: Job) -> bool:
     return Record(job.machine.runs, job.trial_id).result() is not None
+
+
+def predictions(sweep: Sweep, done: set[str]) -> dict[str, float | None]:
+    """Seconds of each trial that is left, None where nothing like it was ever run here."""
+    known = cost.measured(sweep.runs)
+    left = {name: job for name, job in sweep.jobs.items() if name not in done}
+    return {name: cost.predict(job.recipe, known) for name, job in left.items()}
+
+
+def check_budget(driver: Driver, seconds: dict[str, float | None]) -> None:
+    """Raises ValueError for a sweep that would take longer than it may, or may."""
+    allowed = cost.seconds_of(driver.budget)
+    if None in seconds.values():
+        raise ValueError(
+            f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
+            " to predict from; run one cell first"
+        )
+    wanted = sum(filter(None, seconds.values())) / worker_count(driver.workers)
+    if wanted > allowed:
+        raise ValueError(
+            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)} on"
+            f" {worker_count(driver.workers)} workers: try fewer seeds, or"
+            f" budget={wanted / 60 + 1:.0f}m"
+        )
 
 
 def write_manifest(sweep: Sweep) -> None:

@@ -16,6 +16,7 @@ class Driver:
 
     seeds: Any = None
     dry_run: bool = False
+    budget: str = knob("none", "/none|[0-9.]+[smhd]/", "longest predicted time of the whole sweep")
     workers: int | str = knob("auto", "auto | [1, inf)", "trials at a time; auto: one a core")
     retries: int = knob(1, "[0, inf)", "new attempts of a trial whose process died")
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")

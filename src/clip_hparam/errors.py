@@ -2,11 +2,20 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import FrozenInstanceError, fields
 
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from clip_hparam.claim import BusyError
 from clip_hparam.driver import Driver
 from clip_hparam.knob import near
 from clip_hparam.recipe import knobs
+
+USER_ERRORS = (
+    *(HydraException, OmegaConfBaseException, FrozenInstanceError),
+    *(ValueError, FileNotFoundError, BusyError),
+)
 
 
 def sentence(error: BaseException) -> str:
@@ -18,7 +27,7 @@ def sentence(error: BaseException) -> str:
         match = re.search(pattern, text)
         if match:
             return rewrite(match)
-    return text.splitlines()[0]
+    return text
 
 
 def _unknown_key(match: re.Match[str]) -> str:

@@ -116,7 +116,7 @@ def train_step(
 def train_epoch(
     fit: Fit, batches: Batches, index: int, seed: int, on_step: Callable[[int], None]
 ) -> float:
-    """Mean training loss of one epoch. Raises DivergedError, naming the step, if it is not finite."""
+    """Mean training loss of one epoch. Raises DivergedError with the step if it is not finite."""
     fit.model.train()
     paths = len(fit.model.drop_paths)
     table = uniform(seed, index, "drop_path", batches.draws, paths) if paths else None

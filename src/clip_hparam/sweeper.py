@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -16,11 +17,15 @@ from clip_hparam.compose import Composer, job_of
 from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
 from clip_hparam.driver import Driver, seed_list, worker_count
+from clip_hparam.errors import USER_ERRORS, sentence
 from clip_hparam.launch import Launcher
+from clip_hparam.launch.foreign import Foreign
+from clip_hparam.machine import Machine
 from clip_hparam.sweep import Planned, Sweep
 
 Levels = dict[str, list[str]]
-NOT_RECIPE = frozenset({"machine", *(field.name for field in fields(Driver))})
+DRIVER_KEYS = frozenset(field.name for field in fields(Driver))
+NOT_RECIPE = DRIVER_KEYS | {"machine"}
 """Top-level keys that say where and how to run: no part of a cell, which runs anywhere."""
 
 
@@ -38,7 +43,7 @@ class AblationSweeper(Sweeper):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         self.composer = Composer(hydra_context.config_loader, config)
-        self.launcher_config = config.hydra.launcher
+        self.context, self.task, self.app_config = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
         """Raises SweepEnded with the exit code; ValueError for what cannot be a sweep."""
@@ -50,14 +55,32 @@ class AblationSweeper(Sweeper):
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         replicates = replicates_of(seeds, driver, design)
-        planned = [
-            Planned(cell, job.recipe.seed, job)
-            for cell in cross(designs.cells(design), crossed)
-            for seed in replicates
-            for job in [job_of(self.composer.recipe(cell.overrides, seed), machine, driver)]
-        ]
+        chosen = list(cross(designs.cells(design), crossed))
+        planned = self._planned(chosen, replicates, machine, driver)
         sweep = Sweep(design.name, design.kind, planned)
-        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver)))
+        places = [str(o.input_line) for o in keys if o.key_or_group not in DRIVER_KEYS]
+        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver, sweep, places)))
+
+    def _planned(
+        self,
+        cells: Sequence[Cell],
+        replicates: Sequence[int | None],
+        machine: Machine,
+        driver: Driver,
+    ) -> list[Planned]:
+        """Every trial. Raises ValueError with the mistakes of all cells, a line each."""
+        planned: list[Planned] = []
+        mistakes: dict[str, None] = {}
+        for cell in cells:
+            try:
+                for seed in replicates:
+                    job = job_of(self.composer.recipe(cell.overrides, seed), machine, driver)
+                    planned.append(Planned(cell, job.recipe.seed, job))
+            except USER_ERRORS as error:
+                mistakes[sentence(error)] = None
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return planned
 
     def _design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
         """The design with the command line worked in, and swept keys that it does not vary."""
@@ -74,11 +97,22 @@ class AblationSweeper(Sweeper):
         crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
         return designs.with_base(designs.with_levels(design, varied), rest), crossed
 
-    def _launcher(self, driver: Driver) -> Launcher:
-        module, _, name = self.launcher_config["_target_"].rpartition(".")
-        launcher = getattr(import_module(module), name)
-        made: Launcher = launcher(workers=worker_count(driver.workers), retries=driver.retries)
-        return made
+    def _launcher(self, driver: Driver, sweep: Sweep, places: Sequence[str]) -> Launcher:
+        """Ours by its class; Hydra's and other people's wrapped."""
+        target: str = self.app_config.hydra.launcher["_target_"]
+        module, _, name = target.rpartition(".")
+        if module.startswith("clip_hparam."):
+            ours = getattr(import_module(module), name)
+            made: Launcher = ours(workers=worker_count(driver.workers), retries=driver.retries)
+            return made
+        theirs = Plugins.instance().instantiate_launcher(
+            hydra_context=self.context, task_function=self.task, config=self.app_config
+        )
+        overrides = {
+            plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
+            for plan in sweep.planned
+        }
+        return Foreign(theirs, overrides)
 
 
 def levels_of(override: Override) -> list[str]:

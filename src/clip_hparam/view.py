@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clip_hparam.cost import readable
 from clip_hparam.records import LIVE, Record
 from clip_hparam.sweep import Sweep
 
@@ -50,20 +51,29 @@ class View:
             self.bar.console.print(f"{count}  {trial_id}  {state}  {seconds:.0f} s", markup=False)
 
 
-def show_plan(sweep: Sweep, done: set[str]) -> None:
-    """The cells and their trials, for dry_run=true."""
+def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], workers: int) -> None:
+    """The cells and their trials, for dry_run=true; `seconds` are predictions for those left."""
     table = Table(title=f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}")
-    for column in ("cell", "seeds", "done", "to do", "python sweep.py ..."):
+    for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
         table.add_column(column, overflow="fold")
     for label, ids in _by_cell(sweep).items():
         overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
-        finished = sum(trial_id in done for trial_id in ids)
-        numbers = (str(len(ids)), str(finished), str(len(ids) - finished))
+        left = [trial_id for trial_id in ids if trial_id not in done]
+        predicted = _total([seconds[trial_id] for trial_id in left])
+        numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
         table.add_row(label, *numbers, " ".join(overrides))
     console = Console()
     console.print(table)
-    to_do = len(sweep.jobs) - len(done)
-    console.print(f"{len(sweep.jobs)} trials: {len(done)} done, {to_do} to do; nothing was started")
+    total = _total([None if value is None else value / workers for value in seconds.values()])
+    console.print(
+        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted: {total}"
+        f" on {workers} workers; nothing was started"
+    )
+
+
+def _total(seconds: list[float | None]) -> str:
+    known = [value for value in seconds if value is not None]
+    return readable(sum(known)) if len(known) == len(seconds) else "no record to predict from"
 
 
 def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
