@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from clip_hparam import status
-from clip_hparam.errors import sentence
 
 OK, WRONG_USE, STORAGE = 0, 2, 3
 PASSED_ON = {
@@ -38,7 +37,7 @@ def main() -> int:
     try:
         command(arguments)
     except (ValueError, FileNotFoundError) as error:
-        print(sentence(error), file=sys.stderr)
+        print(error, file=sys.stderr)
         return WRONG_USE
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
@@ -100,11 +99,15 @@ def _why(arguments: argparse.Namespace) -> None:
 
 
 def _describe(arguments: argparse.Namespace) -> None:
-    from clip_hparam.compose import composed
+    from clip_hparam.compose import composed  # Hydra: the other verbs do without
     from clip_hparam.describe import describe, lint
+    from clip_hparam.errors import USER_ERRORS, sentence
     from clip_hparam.plan import resolve
 
-    recipe = resolve(composed(arguments.overrides))
+    try:
+        recipe = resolve(composed(arguments.overrides))
+    except USER_ERRORS as error:
+        raise ValueError(sentence(error)) from None
     print(describe(recipe))
     for warning in lint(recipe):
         print(f"note: {warning}")
