@@ -4,10 +4,16 @@ Only what was seen in a source is here: the paper has no per-knob table that we 
 the per-knob tables have no paper column.
 """
 
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
+
+import pandas as pd
 
 FIGURE_1 = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
 README_TABLE = "table in the README of LightDXY/FT-CLIP"
+LOGS = "training logs in LightDXY/FT-CLIP (analysis/data)"
+LOG_PLANNED = {"B16": 50, "B16_384": 50, "L14": 30, "L14_336": 30}  # epochs of each schedule
 
 
 class Published(NamedTuple):
@@ -60,3 +66,42 @@ SYSTEMS = (
     System("CAE-v2", "ViT-B/16", 224, 85.3, None, README_TABLE),
     System("BEiT-2", "ViT-B/16", 224, 85.5, None, README_TABLE),
 )
+
+
+class PublishedRun(NamedTuple):
+    """One published log; accuracies in percent on the validation set that also selected them."""
+
+    model: str
+    epochs: int
+    ema_best: float
+    ema_best_epoch: int
+    ema_last: float
+    raw_best: float
+    raw_best_epoch: int
+    raw_last: float
+
+    @property
+    def ema_minus_raw(self) -> float:
+        """Best against best: each at its own epoch."""
+        return self.ema_best - self.raw_best
+
+
+@cache
+def logs() -> pd.DataFrame:
+    """`model`, `epoch` from 0, `{raw,ema}_{acc1,loss}`: a row an epoch. Not to be written to."""
+    return pd.read_csv(Path(__file__).parent / "data" / "ft_clip_logs.csv")
+
+
+def log_summary() -> list[PublishedRun]:
+    """Best and last of each log, ties to the earlier epoch."""
+    by_model = logs().groupby("model", sort=False)
+    return [_run(str(model), rows.set_index("epoch")) for model, rows in by_model]
+
+
+def _run(model: str, rows: pd.DataFrame) -> PublishedRun:
+    ema, raw = rows["ema_acc1"], rows["raw_acc1"]
+    return PublishedRun(
+        model, len(rows),
+        float(ema.max()), int(ema.idxmax()), float(ema.iloc[-1]),
+        float(raw.max()), int(raw.idxmax()), float(raw.iloc[-1]),
+    )  # fmt: skip

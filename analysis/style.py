@@ -4,12 +4,14 @@ Colours are Okabe and Ito's; whatever a colour says is also said by a hatch or a
 are made without pyplot: no global state, no display, nothing to close.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clip_hparam.records import write_atomic
@@ -40,6 +42,22 @@ def figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with in_style():
         return Figure(figsize=(width, height), dpi=150, layout="constrained")
+
+
+def mark_best(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "best") -> None:
+    """Open stars: the epoch or trial that was chosen."""
+    axes.plot(
+        x, y, "*", markersize=10, markerfacecolor="none", markeredgecolor=INK,
+        markeredgewidth=0.9, label=label, zorder=5,
+    )  # fmt: skip
+
+
+def mark_last(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "last") -> None:
+    """Open squares: where a run ended."""
+    axes.plot(
+        x, y, "s", markersize=4.5, markerfacecolor="white", markeredgecolor=INK,
+        markeredgewidth=0.9, label=label, zorder=5,
+    )  # fmt: skip
 
 
 def save(drawn: Figure, folder: Path, name: str) -> list[Path]:

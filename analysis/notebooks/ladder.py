@@ -28,7 +28,7 @@ from IPython.display import display_markdown
 import analysis
 from analysis.ablations import ABLATIONS
 from analysis.curves import curve, draw_curve
-from analysis.plots import draw_ladder, ladder_figure
+from analysis.ladder import draw_ladder, ladder_figure
 from analysis.render import markdown
 from analysis.tables import table
 

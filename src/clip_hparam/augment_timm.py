@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from clip_hparam.augment import MEAN, STD
 from clip_hparam.draws import stream
 from clip_hparam.images import Images, Indices
+from clip_hparam.parent import die_with_parent
 from clip_hparam.recipe import Recipe
 
 CHUNK = 32  # images that travel from a worker at once; a batch is shared by several workers
@@ -61,6 +62,8 @@ class Imagewise:
             batch_sampler=(chunk.tolist() for batch in batches for chunk in _chunks(batch)),
             collate_fn=_as_it_is,
             num_workers=self.workers,
+            worker_init_fn=_started,
+            multiprocessing_context="fork" if self.workers else None,  # else each imports torch
             generator=torch.Generator(),  # else a seed for the workers is drawn from torch's own
         )
         arrived = iter(loader)
@@ -180,6 +183,10 @@ def generators_kept() -> Iterator[None]:
 
 def _chunks(tasks: Tasks) -> list[Tasks]:
     return [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
+
+
+def _started(worker: int) -> None:
+    die_with_parent()
 
 
 def _as_it_is(chunk: Any) -> Any:

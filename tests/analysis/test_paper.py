@@ -4,8 +4,16 @@ import itertools
 
 import pytest
 
-from analysis.paper import LADDER, LADDER_REFERENCE, SYSTEMS
+from analysis.paper import LADDER, LADDER_REFERENCE, LOG_PLANNED, SYSTEMS, log_summary, logs
 
+# model: epochs, EMA best, its epoch, EMA last, raw best, its epoch, raw last, EMA - raw, of the
+# table that was made when the logs were first read
+SECTION_B = {
+    "B16": (50, 85.656, 29, 84.728, 84.272, 48, 84.262, 1.38),
+    "B16_384": (33, 86.644, 27, 86.566, 84.958, 31, 84.688, 1.69),
+    "L14": (30, 87.974, 19, 87.486, 87.076, 16, 87.018, 0.90),
+    "L14_336": (30, 88.328, 18, 87.730, 87.342, 13, 87.110, 0.99),
+}
 HOURS = {row.key: row.v100_hours or 0.0 for row in LADDER}
 
 
@@ -32,3 +40,26 @@ def test_the_ladder_ends_at_the_systems_of_the_table() -> None:
 def test_every_number_has_a_source() -> None:
     assert all(row.source for row in (*LADDER, LADDER_REFERENCE, *SYSTEMS))
     assert len({(row.name, row.tower, row.resolution) for row in SYSTEMS}) == len(SYSTEMS)
+
+
+def test_best_last_and_ema_minus_raw_of_the_published_logs() -> None:
+    for run in log_summary():
+        *numbers, gain = SECTION_B[run.model]
+        assert list(run[1:]) == numbers
+        assert run.ema_minus_raw == pytest.approx(gain, abs=5.1e-3)
+    assert [run.model for run in log_summary()] == list(SECTION_B) == list(LOG_PLANNED)
+
+
+def test_the_headlines_are_the_best_epochs_rounded() -> None:
+    heads = {"B16": 224, "B16_384": 384, "L14": 224, "L14_336": 336}
+    systems = {(row.tower, row.resolution): row.acc1 for row in SYSTEMS if row.name == "FT-CLIP"}
+    for run in log_summary():
+        tower = "ViT-B/16" if run.model.startswith("B16") else "ViT-L/14"
+        assert round(run.ema_best, 1) == systems[tower, heads[run.model]]
+
+
+def test_the_logs_are_whole() -> None:
+    counts = logs().groupby("model")["epoch"].agg(["min", "max", "count"])
+    assert len(logs()) == 143
+    assert (counts["max"] - counts["min"] + 1 == counts["count"]).all()
+    assert not logs().isna().any(axis=None)

@@ -1,16 +1,13 @@
 """What a worker process does with its one job. Light to import: the driver imports it too."""
 
 import os
-import signal
 import sys
-import threading
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.claim import BusyError
 from clip_hparam.job import Job
+from clip_hparam.parent import die_with_parent
 
 PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
 
@@ -19,7 +16,7 @@ def run(tree: dict[str, Any]) -> None:
     """One trial; everything printed goes to its log.txt; exit code 0 if it is done."""
     from clip_hparam import trial  # torch and all: in the warm server already, not in the driver
 
-    threading.Thread(target=_die_with_driver, daemon=True).start()
+    die_with_parent()
     job = Job.from_dict(tree)
     _print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
@@ -30,14 +27,6 @@ def run(tree: dict[str, Any]) -> None:
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
-
-
-def _die_with_driver() -> None:
-    """A killed driver leaves no orphans: its end of the pipe closes, and this process goes."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _print_to(path: Path) -> None:

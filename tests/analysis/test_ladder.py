@@ -13,10 +13,19 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 from synthetic import RUNGS, SEEDS, Ladder, Runs, ladder_cells, write_ladder
 
-from analysis import plots, style
+from analysis import style
 from analysis.curves import curve, draw_curve
 from analysis.paper import LADDER
-from analysis.plots import NONE, Bar, draw_ladder, ladder_figure, limits
+from analysis.ladder import (
+    BARS_FROM,
+    BARS_TO,
+    COSTS_TO,
+    NONE,
+    Bar,
+    draw_ladder,
+    ladder_figure,
+    limits,
+)
 
 
 def texts(drawn: Figure) -> list[tuple[str, Bbox]]:
@@ -59,8 +68,8 @@ def test_bars_end_above_the_costs_and_below_the_edge(values: list[float]) -> Non
     bottom, top = limits(Bar("", value, value - 0.1, value + 0.1, 1.0) for value in values)
     for value in (min(values) - 0.1, max(values) + 0.1):
         share = (value - bottom) / (top - bottom)
-        assert plots.BARS_FROM - 1e-9 <= share <= plots.BARS_TO + 1e-9
-    assert plots.COSTS_TO < plots.BARS_FROM
+        assert BARS_FROM - 1e-9 <= share <= BARS_TO + 1e-9
+    assert COSTS_TO < BARS_FROM
 
 
 def test_an_interval_wider_than_all_accuracies_is_drawn_inside_them(runs: Runs) -> None:
@@ -70,7 +79,7 @@ def test_an_interval_wider_than_all_accuracies_is_drawn_inside_them(runs: Runs) 
     figure = ladder_figure(runs.frames())
     assert figure.ours.bars[0].low < 0
     assert figure.ours.bars[0].high > 100
-    assert limits(figure.ours.bars) == (0.0, 100.0 / plots.BARS_TO)
+    assert limits(figure.ours.bars) == (0.0, 100.0 / BARS_TO)
     drawn = draw_ladder(figure)
     assert "65.0" in {text for text, _ in texts(drawn)}
     assert "starts at" not in drawn.axes[0].get_ylabel()

@@ -4,7 +4,7 @@ Tests compare the tuple with numbers from the records; drawing adds nothing to i
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -173,8 +173,3 @@ def _draw_costs(axes: Axes, panel: Panel) -> None:
     ticks = MaxNLocator(3).tick_values(0, highest)
     second.set_yticks([tick for tick in ticks if tick <= highest * 1.15])
     second.set_ylabel(f"◇ {panel.cost_unit}", loc="bottom", color=style.COST)
-
-
-FIGURES: dict[str, Callable[[Frames], Figure]] = {
-    "ladder": lambda frames: draw_ladder(ladder_figure(frames)),
-}

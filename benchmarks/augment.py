@@ -1,0 +1,73 @@
+"""Both augmentation backends on the same images in the same run: microseconds an image, one thread.
+
+python benchmarks/augment.py [ROUNDS]      prints Markdown rows; the ratio is what to compare
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clip_hparam.augment import Batchwise
+from clip_hparam.augment_timm import Imagewise
+from clip_hparam.data import Reader
+from clip_hparam.recipe import Recipe
+
+BATCH, BATCHES = 50, 4
+WEAK = Recipe(resolution=32, crop_scale=0.5, hflip=0.0, random_erasing=0.25)
+CASES = {
+    "crop, erasing": WEAK,
+    "crop, erasing, bilinear": replace(WEAK, interpolation="bilinear"),
+    "crop, flip, jitter, erasing": replace(WEAK, hflip=0.5, color_jitter=0.4),
+}
+SHAPES = [(1, 8), (1, 32), (3, 32)]
+
+
+def microseconds(batches: Iterator[Tensor]) -> float:
+    started = time.perf_counter()
+    images = sum(len(batch) for batch in batches)
+    return 1e6 * (time.perf_counter() - started) / images
+
+
+def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str, tuple[float, ...]]:
+    """Medians of (tensor, timm) for training and evaluation, rounds of the two interleaved."""
+    shape = (BATCH * BATCHES, channels, side, side)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    index = np.arange(len(images))
+    readers: tuple[Reader, ...] = (Batchwise(recipe), Imagewise(recipe, 0))
+    train = [
+        [microseconds(reader.train(images, epoch, index, BATCH, 0)) for reader in readers]
+        for epoch in range(rounds)
+    ]
+    plain = [
+        [microseconds(reader.plain(images, index, BATCH, 32)) for reader in readers]
+        for _ in range(rounds)
+    ]
+    return {
+        what: tuple(median(times) for times in zip(*table, strict=True))
+        for what, table in (("train", train), ("evaluation", plain))
+    }
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    torch.set_num_threads(1)
+    print(
+        "| operations | images | what | tensor, us | timm, us | ratio |\n|---|---|---|---|---|---|"
+    )
+    for name, recipe in CASES.items():
+        for channels, side in SHAPES:
+            images = f"{channels} x {side} x {side} to 32 px"
+            for what, (ours, timms) in compared(recipe, channels, side, rounds).items():
+                print(
+                    f"| {name} | {images} | {what} | {ours:.0f} | {timms:.0f} | {timms / ours:.1f} |"
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""A killed parent leaves no orphans."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SCRIPT = """
+import multiprocessing, os, signal, time
+from clip_hparam.parent import die_with_parent
+
+def child():
+    die_with_parent()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("fork")
+    for _ in range(2):
+        process = context.Process(target=child)
+        process.start()
+        print(process.pid, flush=True)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def alive(pid: int) -> bool:
+    """A zombie is dead: in a container it may have no one to reap it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_children_die_within_two_seconds_of_a_killed_parent() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == -9
+    pids = [int(line) for line in done.stdout.split()]
+    assert len(pids) == 2
+    deadline = time.monotonic() + 2
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(alive, pids))
