@@ -145,7 +145,11 @@ def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> Non
         tiny.tokenize(text)
 
 
-def test_pretraining_is_a_function_of_the_seed(tmp_path: Path) -> None:
+def test_pretraining_is_a_function_of_the_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain, "BATCH", 64)
+
     def weights(seed: int, folder: str) -> str:
         return pretrain.publish(
             pretrain.train(pretrain.render(seed, 124), 3, seed), tmp_path / folder
@@ -162,7 +166,8 @@ def test_pretraining_is_a_function_of_the_seed(tmp_path: Path) -> None:
 def test_the_command_publishes_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pretrain, "GLYPHS", 62)
+    for size in ("GLYPHS", "BATCH", "HELD_OUT"):
+        monkeypatch.setattr(pretrain, size, 62)
     monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
     pretrain.main()
     weights = tmp_path / "new" / tiny.WEIGHTS.name
