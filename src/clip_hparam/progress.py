@@ -17,19 +17,23 @@ class Progress:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     selected: int = -1
-    best: float = -1.0
+    best: tuple[float, float] = (-1.0, 0.0)
     weights: Weights = field(default_factory=dict)
     seconds: float = 0.0
     train_seconds: float = 0.0
 
-    def add(self, row: dict[str, Any], key: str, models: dict[str, nn.Module]) -> None:
-        """Take an epoch's row; it becomes the selected one if `key` is better than ever before.
+    def add(self, row: dict[str, Any], models: dict[str, nn.Module]) -> None:
+        """Take an epoch's row; it becomes the selected one if it is better than all before.
 
-        Ties go to the earlier epoch. The weights of the selected epoch are copied.
+        Better is a higher accuracy on the selection set, of the EMA weights where there are any;
+        on small selection sets ties are the rule, and go to the lower loss, then to the earlier.
+        The weights of the selected epoch are copied.
         """
         self.rows.append(row)
-        if row[key] > self.best:
-            self.selected, self.best = row["epoch"], row[key]
+        name = list(models)[-1]
+        merit = (row[f"selection_acc1.{name}"], -row[f"selection_loss.{name}"])
+        if merit > self.best:
+            self.selected, self.best = row["epoch"], merit
             self.weights = {name: copied(model) for name, model in models.items()}
 
 

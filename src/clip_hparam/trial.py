@@ -146,7 +146,7 @@ def _epoch(
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"]
     progress.train_seconds += trained
-    progress.add(row, f"selection_acc1.{list(models)[-1]}", models)
+    progress.add(row, models)
 
 
 def _numerics(job: Job, record: Record) -> Numerics:
