@@ -1,4 +1,5 @@
-"""`python -m analysis tables|figures [NAME ...]`: from the records to results/.
+"""`python -m analysis tables|figures [NAME ...]`: from the records to results/; and `import`,
+`summary` for what others ran.
 
 Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. What
 was written goes to stdout, what is wrong to stderr, a sentence each.
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from analysis.ablations import ABLATIONS, of_sweep
+from analysis.commands import add_import, add_summary, import_table, summarise
 from analysis.evidence import NotSweptError, evidence, missing_runs
 from analysis.frame import Frames, load
 from analysis.sweeps import newest
@@ -38,31 +40,64 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code; raises SystemExit(2) for a mistyped command line."""
     arguments = _parser().parse_args(argv)
     try:
-        frames = _frames(arguments.runs)
-        make, known = _maker(arguments.what, frames)
-        wanted = _wanted(arguments.names, frames, known, arguments.what)
-        missing = sum([_made(make, frames, name, arguments.out) for name in wanted])
-    except WrongUseError as error:
+        missing: int = arguments.command(arguments)
+    except (WrongUseError, ValueError, FileNotFoundError) as error:
         return _say(error, WRONG_USE)
     except NotSweptError as error:
-        return _say(error, INCOMPLETE if arguments.strict else 0)
+        return _say(error, INCOMPLETE if getattr(arguments, "strict", False) else 0)
     except OSError as error:
-        return _say(f"{error.filename or arguments.out}: {error.strerror or error}", STORAGE)
+        return _say(f"{error.filename or 'storage'}: {error.strerror or error}", STORAGE)
     return INCOMPLETE if missing and arguments.strict else 0
 
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m analysis", description="Tables and figures from the records.")
-    commands = parser.add_subparsers(dest="what", required=True)
+    verbs = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
-        command = commands.add_parser(what, help=f"write the {what} into the results folder")
-        command.add_argument("names", nargs="*", metavar="NAME", help="ladder, lr, ... (all)")
-        command.add_argument(
-            "--runs", action="append", type=Path, help="records (runs); repeatable"
-        )
-        command.add_argument("--out", type=Path, default=Path("results"), help="(results)")
-        command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        verb = verbs.add_parser(what, help=f"write the {what} into the results folder")
+        verb.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
+        verb.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
+        verb.add_argument("--out", type=Path, default=Path("results"), help="(results)")
+        verb.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        verb.set_defaults(command=_make)
+    report = verbs.add_parser("report", help="one self-contained HTML page of everything")
+    report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
+    report.add_argument("--out", type=Path, default=Path("results"), help="(results)")
+    report.set_defaults(command=_report)
+    imported = verbs.add_parser("import", help="a results table of others, into a folder of ours")
+    add_import(imported)
+    imported.set_defaults(command=_import)
+    told = verbs.add_parser("summary", help="what a search found, and how sure that is")
+    add_summary(told)
+    told.set_defaults(command=_summary)
     return parser
+
+
+def _make(arguments: argparse.Namespace) -> int:
+    """Tables or figures; the number of planned runs that are missing."""
+    frames = _frames(arguments.runs)
+    make, known, unasked = _maker(arguments.what, frames)
+    wanted = _checked(arguments.names, known, arguments.what) or unasked
+    return sum([_made(make, frames, name, arguments.out) for name in wanted])
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from analysis import report  # matplotlib and jinja2: not needed for --help
+
+    print(report.write(_frames(arguments.runs), arguments.out))
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    import_table(arguments)
+    return 0
+
+
+def _summary(arguments: argparse.Namespace) -> int:
+    frames = load(arguments.runs)
+    _warn(frames.problems)
+    summarise(frames, arguments.json)
+    return 0
 
 
 def _frames(runs: list[Path] | None) -> Frames:
@@ -74,49 +109,58 @@ def _frames(runs: list[Path] | None) -> Frames:
         if folders != [DEFAULT_RUNS]:
             raise WrongUseError(str(error)) from error
         raise NotSweptError(NOTHING.format(runs=DEFAULT_RUNS)) from error
-    for problem in frames.problems[:WARNINGS_SHOWN]:
-        print(f"not used: {problem}", file=sys.stderr)
-    if more := len(frames.problems[WARNINGS_SHOWN:]):
-        print(f"not used: {more} more records", file=sys.stderr)
-    if not frames.sweeps:
+    _warn(frames.problems)
+    if not frames.sweeps and frames.study is None:
         raise NotSweptError(NOTHING.format(runs=", ".join(map(str, folders))))
     return frames
 
 
-def _maker(what: str, frames: Frames) -> tuple[Maker, set[str]]:
-    """What writes one table or figure, and the names it can be asked for."""
+def _warn(problems: list[str]) -> None:
+    for problem in problems[:WARNINGS_SHOWN]:
+        print(f"not used: {problem}", file=sys.stderr)
+    if more := len(problems[WARNINGS_SHOWN:]):
+        print(f"not used: {more} more records", file=sys.stderr)
+
+
+def _maker(what: str, frames: Frames) -> tuple[Maker, list[str], list[str]]:
+    """What writes one table or figure, the names it takes, and those it makes unasked."""
+    swept = list(newest(frames.sweeps))
     if what == "figures":
-        from analysis import plots, style  # matplotlib: not needed for --help and tables
+        from analysis import figures, style  # matplotlib: not needed for --help and tables
 
         def draw(frames: Frames, name: str, out: Path) -> list[Path]:
-            return style.save(plots.FIGURES[name](frames), out, name)
+            return style.save(figures.draw(frames, name), out, name)
 
-        return draw, set(plots.FIGURES)
-    from analysis import render, tables  # jinja2: not needed for --help and figures
+        return draw, figures.names(frames), figures.drawable(frames)
+    from analysis import effects, render, tables  # jinja2: not needed for --help and figures
 
     def tabulate(frames: Frames, name: str, out: Path) -> list[Path]:
-        return render.write(tables.table(frames, of_sweep(name)), out)
+        ablation = of_sweep(name)
+        made = [tables.table(frames, ablation)]
+        if ablation.drawn == "factorial":
+            made.append(effects.effects_table(frames, ablation))
+        return [path for table in made for path in render.write(table, out)]
 
-    return tabulate, {*ABLATIONS, *newest(frames.sweeps)}
+    return tabulate, [*ABLATIONS, *swept], swept
 
 
-def _wanted(names: list[str], frames: Frames, known: set[str], what: str) -> list[str]:
-    """The names asked for, else all on record. Raises WrongUseError for an unknown name."""
+def _checked(names: list[str], known: list[str], what: str) -> list[str]:
+    """The names asked for. Raises WrongUseError for an unknown one."""
     for name in names:
         if name not in known:
             raise WrongUseError(f"{name} is none of the {what}: {near(name, known)}")
-    return names or [name for name in newest(frames.sweeps) if name in known]
+    return names
 
 
 def _made(make: Maker, frames: Frames, name: str, out: Path) -> int:
     """Writes one table or figure, or says what to type; the number of runs that are missing."""
     try:
-        data = evidence(frames, of_sweep(name))
         print(*make(frames, name, out), sep="\n")
     except NotSweptError as error:
         _say(error, INCOMPLETE)
         return 1
-    return missing_runs(data)
+    swept = name in newest(frames.sweeps)
+    return missing_runs(evidence(frames, of_sweep(name))) if swept else 0
 
 
 def _say(sentence: object, code: int) -> int:

@@ -16,6 +16,7 @@ class Ablation:
     A row's difference is taken to the row before (`previous`) or to the design's first cell
     (`first`). With `order` "value" rows are sorted by their knobs, else they keep the design's
     order. Without `knobs` a row says what changed against the row that it is compared with.
+    `drawn` is the kind of its figure.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Ablation:
     metric: str = "test_acc1"
     paper: tuple[Published, ...] = ()
     caveat: str = ""
+    drawn: Literal["ladder", "levels", "map", "effects", "factorial"] = "levels"
 
 
 def _one_knob(name: str, title: str, *knobs: str) -> Ablation:
@@ -41,6 +43,7 @@ _ALL = (
         against="previous",
         paper=LADDER,
         caveat="Cumulative, not re-tuned: a rung keeps all changes of the rungs before it.",
+        drawn="ladder",
     ),
     _one_knob("lr", "Learning rate"),
     _one_knob("layer_decay", "Layer-wise learning-rate decay"),
@@ -50,8 +53,16 @@ _ALL = (
     _one_knob("label_smoothing", "Label smoothing"),
     _one_knob("epochs", "Epochs"),
     _one_knob("resolution", "Resolution"),
-    _one_knob("freeze", "Frozen parameters"),
-    Ablation("leave_one_out", "Leaving one change out of the full recipe"),
+    Ablation("freeze", "Frozen parameters", knobs=("freeze",)),
+    Ablation(
+        "lr_x_layer_decay",
+        "Learning rate and layer decay together",
+        knobs=("lr", "layer_decay"),
+        order="value",
+        drawn="map",
+    ),
+    Ablation("factorial", "All combinations of four changes", drawn="factorial"),
+    Ablation("leave_one_out", "The full recipe without one change", drawn="effects"),
 )
 ABLATIONS = {ablation.name: ablation for ablation in _ALL}
 

@@ -3,6 +3,8 @@
 Columns: the row's label; the ablation's knobs, or `changed`; `asked` and `n` (seeds planned and
 done); the metric with `ci_low`, `ci_high`; `delta*` to the row that the ablation compares with,
 paired by seed, with `delta_p`, Holm-adjusted `delta_p_holm` and `delta_excludes_zero`;
+`both_low`, `both_high` (the difference over seeds and test images together) or, of one seed a
+side, `images_p` (McNemar); `seeds_needed` to resolve `LEAST` points;
 `baseline_delta*` to the design's first cell; `seconds` and `gpu_hours` a run; `paper_*`;
 `sign_agrees`; `differs` (provenance that is not the table's common one); `trials` (ids, the path
 back to the records).
@@ -19,13 +21,16 @@ import pandas as pd
 
 from analysis.ablations import Ablation
 from analysis.frame import Frames, reported
+from analysis.imagewise import NOTHING, imagewise
 from analysis.paper import Published
+from analysis.power import seeds_needed
 from analysis.provenance import differing
 from analysis.stats import Estimate, estimate, holm, paired
 from analysis.sweeps import Cell, Sweep, newest
 from clip_hparam.recipe import knobs
 
 INCOMPLETE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
+LEAST = 0.2  # points: the least difference that the tables ask for enough seeds to resolve
 IDENTITY = ("seed", "data.fingerprint", "encoder.weights")
 
 
@@ -88,6 +93,13 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
     return cells
 
 
+def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
+    """The done trials behind a table of evidence, by the ids in its column `trials`."""
+    trials = frames.trials
+    ids = " ".join(data["trials"]).split()
+    return trials[trials["trial_id"].isin(ids) & (trials["status"] == "done")]
+
+
 def knob_text(value: Any) -> str:
     """A knob's value for people: 0.98, 1e-05, 1281167 (also where pandas made it a float)."""
     if isinstance(value, float):
@@ -112,6 +124,8 @@ def _measured(cells: list[Replicates], row: int, ablation: Ablation) -> dict[str
         **_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
+        **_imagewise(this, before, ablation.metric),
+        "seeds_needed": _seeds_needed(this, before),
         **_columns("baseline_delta", baseline_delta),
         "seconds": this.mean("cost.seconds"),
         "gpu_hours": this.mean("cost.gpu_hours"),
@@ -126,6 +140,21 @@ def _difference(after: Replicates, before: Replicates | None) -> Estimate:
     if not (after.complete and before.complete):
         return INCOMPLETE
     return estimate(paired(after.values, before.values))
+
+
+def _imagewise(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
+    """Bits are of top-1, and say nothing of a cell with a missing run."""
+    if metric != "test_acc1" or before is None or not (after.complete and before.complete):
+        return NOTHING
+    return imagewise(after.trials, before.trials)
+
+
+def _seeds_needed(after: Replicates, before: Replicates | None) -> float:
+    if before is None or not (after.complete and before.complete):
+        return math.nan
+    differences = paired(after.values, before.values)
+    spread = float(differences.std(ddof=1)) if len(differences) > 1 else math.nan
+    return seeds_needed(spread, LEAST) or math.nan
 
 
 def _columns(name: str, delta: Estimate) -> dict[str, Any]:

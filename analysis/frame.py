@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.folder import Trial, read_trial
+from analysis.files import UnreadableError
+from analysis.importing import HEAD, read_study
+from analysis.runs import read_folder
+from analysis.study import Study
 from analysis.sweeps import Sweep, read_sweeps
 from clip_hparam.knob import near
 from clip_hparam.recipe import knobs
@@ -32,6 +35,8 @@ TRIAL_COLUMNS = (
     *("epochs.selected", "epochs.last", "selected_weights", "cost.seconds", "cost.gpu_hours"),
     *("git.sha", "git.dirty"),
 )
+HEADING = TRIAL_COLUMNS[:4]
+NOT_TUNED = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
 EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
 
 
@@ -42,10 +47,11 @@ class Frames(NamedTuple):
     epochs: pd.DataFrame
     sweeps: list[Sweep]
     problems: list[str]
+    study: Study | None = None  # a table that was imported; its rows are among the trials
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
-    """One runs folder, or several together.
+    """One runs folder, or several together; the folder of an imported table counts as one.
 
     Raises FileNotFoundError for a folder that is not there. A trial that lies in several folders
     is taken once, from the first in which it is done.
@@ -54,15 +60,17 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
-    read = [read_trial(path) for folder in folders for path in _trial_folders(folder)]
+    read = [read_folder(folder) for folder in folders]
+    study, problems = _imported([folder for folder in folders if (folder / HEAD).exists()])
     manifests = [read_sweeps(folder) for folder in folders]
-    kept, repeated = _once([trial for trial in read if trial.row])
-    problems = [problem for trial in read for problem in trial.problems] + repeated
+    trials, epochs, repeated = _once([one.trials for one in read], [one.epochs for one in read])
     return Frames(
-        _frame([trial.row for trial in kept], TRIAL_COLUMNS),
-        _frame([row for trial in kept for row in trial.epochs], EPOCH_COLUMNS),
+        _frame(pd.concat([trials, _foreign_rows(study)]), TRIAL_COLUMNS),
+        _frame(epochs, EPOCH_COLUMNS),
         [sweep for sweeps, _ in manifests for sweep in sweeps],
-        problems + [problem for _, said in manifests for problem in said],
+        [*problems, *(said for one in read for said in one.problems), *repeated]
+        + [problem for _, said in manifests for problem in said],
+        study,
     )
 
 
@@ -82,35 +90,72 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     return values.astype(float)
 
 
-def _trial_folders(runs: Path) -> list[Path]:
-    return sorted(
-        path for path in runs.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
+def study_of(frames: Frames) -> Study:
+    """Of an imported table that table, else all done trials by the knobs that vary among them.
+
+    The objective of our own is the accuracy on the selection set: the test set only reports.
+    """
+    if frames.study is not None:
+        return frames.study
+    done = frames.trials[frames.trials["status"] == "done"]
+    names = [name for name in knobs() if name in done and name not in NOT_TUNED]
+    varied = [name for name in names if done[name].nunique(dropna=False) > 1]
+    metrics = {name: reported(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")}
+    rows = done[varied].assign(**metrics, **{"cost.seconds": done["cost.seconds"]})
+    rows = rows.set_axis(done["trial_id"], axis="index")
+    return Study(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
 
 
-def _once(trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+def _imported(folders: list[Path]) -> tuple[Study | None, list[str]]:
+    """The table of the first folder that holds one, and what is wrong with it or the others."""
+    problems = [f"{folder}: one imported table at a time" for folder in folders[1:]]
+    try:
+        return (read_study(folders[0]) if folders else None), problems
+    except UnreadableError as error:
+        return None, [str(error), *problems]
+
+
+def _foreign_rows(study: Study | None) -> pd.DataFrame:
+    """An imported row as a done trial; what it is called there never hides a column of ours."""
+    if study is None:
+        return pd.DataFrame()
+    names = study.rows.index
+    rows = study.rows.rename(columns={name: f"imported.{name}" for name in HEADING})
+    return rows.assign(trial_id=names, label=names, status="done").reset_index(drop=True)
+
+
+def _once(
+    trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Each trial_id once, a done one first; a sentence where two done ones tell other numbers."""
-    kept: dict[str, Trial] = {}
-    problems: list[str] = []
-    for trial in sorted(trials, key=lambda trial: trial.row["status"] != "done"):
-        first = kept.setdefault(trial.row["trial_id"], trial)
-        if first is not trial and trial.row["status"] == "done" and _differ(first, trial):
-            here, there = first.row["folder"], trial.row["folder"]
-            problems.append(f"{there} has other metrics than {here}: only the latter is used")
-    return sorted(kept.values(), key=lambda trial: str(trial.row["trial_id"])), problems
+    together = pd.concat([one.assign(_from=place) for place, one in enumerate(trials)])
+    rows = pd.concat([one.assign(_from=place) for place, one in enumerate(epochs)])
+    if together["trial_id"].is_unique:
+        return together.drop(columns="_from"), rows.drop(columns="_from"), []
+    first = together.assign(_late=together["status"] != "done").sort_values("_late", kind="stable")
+    kept = first.drop_duplicates("trial_id").drop(columns="_late")
+    problems = _disagreements(first[first["status"] == "done"])
+    rows = rows.merge(kept[["trial_id", "_from"]], on=["trial_id", "_from"])
+    kept = kept.sort_values("trial_id")
+    return kept.drop(columns="_from"), rows.drop(columns="_from"), problems
 
 
-def _differ(one: Trial, other: Trial) -> bool:
-    names = [name for name in (*METRICS, "selected_weights") if name in one.row | other.row]
-    return not pd.Series({name: one.row.get(name) for name in names}).equals(
-        pd.Series({name: other.row.get(name) for name in names})
-    )
+def _disagreements(done: pd.DataFrame) -> list[str]:
+    """Of trials that are done in two folders, those whose numbers differ."""
+    told = [name for name in (*METRICS, "selected_weights") if name in done]
+    again = done[done["trial_id"].duplicated(keep=False)]
+    return [
+        f"{other['folder']} has other metrics than {rows.iloc[0]['folder']}: only the latter is"
+        " used"
+        for _, rows in again.groupby("trial_id")
+        for _, other in rows.iloc[1:].iterrows()
+        if not other[told].equals(rows.iloc[0][told])
+    ]
 
 
-def _frame(rows: list[dict[str, object]], first: tuple[str, ...]) -> pd.DataFrame:
+def _frame(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
     """The rows, with the promised columns always there and in front."""
-    frame = pd.DataFrame(rows)
     columns = [*first, *(name for name in frame if name not in first)]
-    frame = frame.reindex(columns=columns)
+    frame = frame.reset_index(drop=True).reindex(columns=columns)
     metrics = [name for name in METRICS if name in frame]
     return frame.astype(dict.fromkeys(metrics, float))

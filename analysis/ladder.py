@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis import style
 from analysis.ablations import ABLATIONS
-from analysis.evidence import evidence
+from analysis.evidence import evidence, trials_of
 from analysis.frame import Frames
 from analysis.paper import LADDER_REFERENCE
 
@@ -98,9 +98,7 @@ def _inside(acc1: float) -> float:
 
 
 def _title(frames: Frames, data: pd.DataFrame) -> str:
-    ids = " ".join(data["trials"]).split()
-    trials = frames.trials[frames.trials["trial_id"].isin(ids)]
-    pairs = trials[["encoder.name", "data.name"]].drop_duplicates()
+    pairs = trials_of(frames, data)[["encoder.name", "data.name"]].drop_duplicates()
     names = [f"encoder {encoder} on {name}" for encoder, name in pairs.itertuples(index=False)]
     return f"Ours: {' and '.join(names)}" if names else "Ours"
 

@@ -1,12 +1,14 @@
 """What a reader must know to believe a table: runs, selection rule, intervals, scale, oddities."""
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
 
 from analysis.ablations import Ablation
+from analysis.best import selection_effect
 from analysis.evidence import replicates, sweep_of
-from analysis.frame import Frames
+from analysis.frame import Frames, reported
 from analysis.provenance import code_state
 
 SELECTION = (
@@ -15,7 +17,8 @@ SELECTION = (
 )
 INTERVALS = (
     "Mean ± half of the 95 % t interval over seeds; differences are paired by seed. Bold: the"
-    " interval of the difference excludes zero (Holm-adjusted p over the table: csv)."
+    " interval of the difference excludes zero (Holm-adjusted p over the table, and intervals over"
+    " seeds and test images together: csv)."
 )
 
 
@@ -31,6 +34,7 @@ def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
         *([ablation.caveat] if ablation.caveat else []),
         *_paper(ablation, trials),
         *_zero_shot(trials),
+        *_selection(frames, ablation, data),
         *_exceptions(ablation, data),
     ]
 
@@ -58,12 +62,31 @@ def _zero_shot(trials: pd.DataFrame) -> Iterator[str]:
         yield f"Zero-shot, before fine-tuning: {', '.join(f'{acc1:.1f} %' for acc1 in known)}."
 
 
+def _selection(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
+    """What picking the best row by its test accuracy would claim, against picking it honestly."""
+    cells = [cell for cell in replicates(frames, ablation) if cell.complete]
+    if len(cells) < 2 or len(cells) < len(data) or ablation.metric != "test_acc1":
+        return
+    names = [cell.cell.label for cell in cells]
+    held_out = [reported(cell.trials, "selection_acc1").mean() for cell in cells]
+    test = pd.Series([cell.values.mean() for cell in cells], index=names)
+    effect = selection_effect(pd.Series(held_out, index=names), test)
+    yield (
+        f"Best on the selection set: {effect.chosen}, test accuracy {effect.reported:.2f}; picked"
+        f" on the test set itself it would be {effect.claimed_for} with {effect.claimed:.2f}"
+        f" ({effect.optimism:+.2f})."
+    )
+
+
 def _exceptions(ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
     """A sentence for each row that is incomplete, has no interval, or has other provenance."""
     for _, row in data.iterrows():
         name = row[ablation.row]
         if row["n"] < row["asked"]:
             yield f"{name}: {row['n']} of {row['asked']} runs are done, so there is no mean yet."
+        elif not math.isnan(row["images_p"]):
+            p = f"p = {row['images_p']:.2g}"
+            yield f"{name}: one seed a side; over test images alone {p} (McNemar)."
         elif row["why"]:
             yield f"{name}: {row['why']}."
         elif row["delta_why"] not in {"", "first row", "incomplete"}:

@@ -95,13 +95,12 @@ def logs() -> pd.DataFrame:
 def log_summary() -> list[PublishedRun]:
     """Best and last of each log, ties to the earlier epoch."""
     by_model = logs().groupby("model", sort=False)
-    return [_run(str(model), rows.set_index("epoch")) for model, rows in by_model]
+    return [_run(str(model), rows) for model, rows in by_model]
 
 
 def _run(model: str, rows: pd.DataFrame) -> PublishedRun:
-    ema, raw = rows["ema_acc1"], rows["raw_acc1"]
+    ema, raw = rows["ema_acc1"].to_list(), rows["raw_acc1"].to_list()
+    best, highest = max(ema), max(raw)
     return PublishedRun(
-        model, len(rows),
-        float(ema.max()), int(ema.idxmax()), float(ema.iloc[-1]),
-        float(raw.max()), int(raw.idxmax()), float(raw.iloc[-1]),
-    )  # fmt: skip
+        model, len(rows), best, ema.index(best), ema[-1], highest, raw.index(highest), raw[-1]
+    )

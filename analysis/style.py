@@ -25,7 +25,9 @@ RC: dict[Any, Any] = {
     "axes.labelsize": 8,
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
-    "legend.fontsize": 7.5,
+    "legend.fontsize": 7,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.2,
     "axes.linewidth": 0.7,
     "hatch.linewidth": 0.5,
     "pdf.fonttype": 42,  # text stays text in the PDF
@@ -33,15 +35,21 @@ RC: dict[Any, Any] = {
 }
 
 
-def in_style() -> AbstractContextManager[None]:
-    """Whatever is drawn or saved within looks like the rest."""
-    return mpl.rc_context(RC)
+def in_style(but: dict[Any, Any] | None = None) -> AbstractContextManager[None]:
+    """Whatever is drawn or saved within looks like the rest, but for what is given."""
+    return mpl.rc_context({**RC, **(but or {})})
 
 
 def figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with in_style():
         return Figure(figsize=(width, height), dpi=150, layout="constrained")
+
+
+def plain(text: str, limit: int = 32) -> str:
+    """Text from records as it is, not as mathematics, and short enough to leave room for ink."""
+    short = text if len(text) <= limit else text[: limit - 1] + "…"
+    return short.replace("$", r"\$")
 
 
 def mark_best(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "best") -> None:

@@ -77,9 +77,12 @@ def _difference_title(ablation: Ablation) -> str:
 def _difference(row: pd.Series) -> str:
     if row["delta_why"] == "first row":
         return ""
-    if math.isnan(row["delta"]):
-        return MISSING
-    return _with_interval(_number(row["delta"], "+.2f"), row["delta_low"], row["delta_high"])
+    return difference_text(row["delta"], row["delta_low"], row["delta_high"])
+
+
+def difference_text(delta: float, low: float, high: float) -> str:
+    """ "+0.31 ± 0.12", with a true minus sign; a dash where there is no number."""
+    return MISSING if math.isnan(delta) else _with_interval(_number(delta, "+.2f"), low, high)
 
 
 def _with_interval(mean: str, low: float, high: float) -> str:

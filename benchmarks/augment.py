@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from clip_hparam.augment import Batchwise
-from clip_hparam.augment_timm import Imagewise
 from clip_hparam.data import Reader
+from clip_hparam.loader import Imagewise
 from clip_hparam.recipe import Recipe
 
 BATCH, BATCHES = 50, 4
@@ -64,9 +64,8 @@ def main() -> None:
         for channels, side in SHAPES:
             images = f"{channels} x {side} x {side} to 32 px"
             for what, (ours, timms) in compared(recipe, channels, side, rounds).items():
-                print(
-                    f"| {name} | {images} | {what} | {ours:.0f} | {timms:.0f} | {timms / ours:.1f} |"
-                )
+                row = (name, images, what, f"{ours:.0f}", f"{timms:.0f}", f"{timms / ours:.1f}")
+                print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

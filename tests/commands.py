@@ -1,9 +1,15 @@
-"""Drive the project as its users do: by the command line."""
+"""Drive the project as its users do, by the command line, and look at what it left."""
 
+import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from clip_hparam.records import Record, trial_ids
 
 ROOT = Path(__file__).parents[1]
 SHORT = ("epochs=1", "data.epoch_images=100")  # two optimiser steps
@@ -18,10 +24,11 @@ class Done:
     err: str
 
 
-def python(*words: str | Path, cwd: Path, timeout: float = 240) -> Done:
+def python(*words: str | Path, cwd: Path, timeout: float = 240, **environment: str) -> Done:
     done = subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=cwd,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -30,9 +37,9 @@ def python(*words: str | Path, cwd: Path, timeout: float = 240) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def sweep(*overrides: str, cwd: Path, timeout: float = 240) -> Done:
+def sweep(*overrides: str, cwd: Path, timeout: float = 240, **environment: str) -> Done:
     """`python sweep.py ...`, from a folder that is not the project's."""
-    return python(ROOT / "sweep.py", *overrides, cwd=cwd, timeout=timeout)
+    return python(ROOT / "sweep.py", *overrides, cwd=cwd, timeout=timeout, **environment)
 
 
 def start(*overrides: str, cwd: Path) -> subprocess.Popen[str]:
@@ -45,3 +52,34 @@ def start(*overrides: str, cwd: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def clip_hparam(*words: str | Path, cwd: Path) -> Done:
+    """`clip-hparam ...`."""
+    code = "import sys; from clip_hparam.cli import main; sys.exit(main())"
+    return python("-c", code, *words, cwd=cwd)
+
+
+def records(folder: Path) -> list[Record]:
+    return [Record(folder / "runs", name) for name in trial_ids(folder / "runs")]
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Trial id -> sealed metrics as text, of the trials that are done."""
+    sealed = {record.trial_id: record.result() for record in records(folder)}
+    return {name: json.dumps(result["metrics"]) for name, result in sealed.items() if result}
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """A process that runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as torchvision
 
-from clip_hparam.augment import MEAN, ORDERS, STD, Augment, Batchwise, jittered, normalise, resized
-from clip_hparam.augment_timm import Imagewise
+from clip_hparam.augment import ORDERS, Augment, Batchwise, jittered, normalise, resized
+from clip_hparam.images import MEAN, STD
+from clip_hparam.loader import Imagewise
 from clip_hparam.recipe import Recipe
 
 PX = 16
@@ -62,6 +63,12 @@ def test_with_nothing_on_an_image_is_seen_as_in_an_evaluation() -> None:
     images = digits(20)
     seen = NOTHING(images, NOTHING.draws(0, 0, 20, 8, 8))
     assert torch.equal(seen, resized(images, PX, "bicubic"))
+
+
+def test_a_flip_mirrors_the_image() -> None:
+    images, mirror = digits(20), replace(NOTHING, hflip=1.0)
+    seen = mirror(images, mirror.draws(0, 0, 20, 8, 8))
+    assert torch.equal(seen, resized(images, PX, "bicubic").flip(3))
 
 
 @pytest.mark.parametrize("side", [8, 16, 30])

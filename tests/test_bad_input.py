@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from commands import sweep
 
+WRONG = Path(__file__).parent / "golden" / "README.md"
 MISTAKES = {
     "ler=1": "unknown knob ler: did you mean lr?",
     "+x=1": "unknown knob x: choose from",
@@ -22,6 +23,16 @@ MISTAKES = {
     "resolution=30": "resolution=30 is not a multiple of the patch size 8: try 32",
     "batch_size=4000": "larger than an epoch of 750 images",
     "encoder.name=ViT-B-99": "ViT-B-99",
+    "encoder=clip_b16": "cannot be fetched from here (ConnectionError): get open_clip_model",
+    "encoder.name=ViT-B16": "did you mean ViT-B-16",
+    "encoder.pretrained=gone.pt": "gone.pt is not a file",
+    f"encoder.pretrained={WRONG}": "does not read as weights",
+    "freeze=first_9": "more blocks than the tower's",
+    "machine.micro_batch=20 batch_size=50": "micro_batch=20 does not divide batch_size=50: try 10",
+    "gpus_per_trial=3 batch_size=50": "gpus_per_trial=3 does not divide batch_size=50: try 2",
+    "gpus_per_trial=2 batch_size=50 machine.micro_batch=25": (
+        "gpus_per_trial=2 does not divide machine.micro_batch=25: try 1"
+    ),
     "epochs=[1": "cannot be read",
     "lr=1e-3,1e-4": "add -m to sweep over them",
     "seeds=3": "add -m",
@@ -40,8 +51,13 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("command", MISTAKES)
-def test_a_mistake_is_one_sentence(command: str, tmp_path: Path) -> None:
-    done = sweep(*command.split(), cwd=tmp_path)
+def test_a_mistake_is_one_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # where nothing answers
+    for cache in ("HF_HOME", "CLIP_HPARAM_CACHE"):
+        monkeypatch.setenv(cache, "/nowhere")
+    done = sweep(*command.split(), cwd=tmp_path, timeout=30)
     assert MISTAKES[command] in done.err
     assert done.err.count("\n") == 1
     assert (done.code, done.out) == (2, "")

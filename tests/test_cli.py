@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import Done, python
+from commands import clip_hparam as ask
+from commands import python
 
 from clip_hparam import status
 from clip_hparam.plan import resolve
@@ -37,12 +38,6 @@ def runs(tmp_path: Path) -> Path:
     tree = {**head, "created": "2026-01-01T00:00:00Z", "cells": [cell]}
     write_json(tmp_path / "runs" / ".sweeps" / "s1.json", tree)
     return tmp_path
-
-
-def ask(*words: str, cwd: Path) -> Done:
-    return python(
-        "-c", "import sys; from clip_hparam.cli import main; sys.exit(main())", *words, cwd=cwd
-    )
 
 
 def test_status_counts_the_states_of_a_sweep(runs: Path) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from clip_hparam.data import Batches
 from clip_hparam.images import Source
+from clip_hparam.ranks import Ranks
 from clip_hparam.recipe import Data, Recipe
 
 BACKENDS = ("tensor", "timm")
@@ -76,11 +77,42 @@ def test_batches_are_a_function_of_seed_and_epoch(backend: str) -> None:
     assert not same(read.train(1), batches(ROUGH, backend, seed=1).train(1))
 
 
+def test_each_position_of_an_epoch_has_its_own_draws(backend: str) -> None:
+    read = batches(replace(PLAIN, random_erasing=1.0), backend).train(0)
+    images = torch.cat([images for images, _ in read])
+    assert len({image.numpy().tobytes() for image in images}) == len(images)
+
+
 def test_an_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
     longer = replace(PLAIN.data, epoch_images=200)
     steps = list(batches(PLAIN, backend, data=longer).train(0))
     assert len(steps) == 10
     assert all(seen(images) == targets.argmax(1).tolist() for images, targets in steps)
+
+
+@pytest.mark.parametrize("recipe", [PLAIN, ROUGH], ids=["plain", "mixed"])
+@pytest.mark.parametrize("world", [2, 4, 5])
+def test_the_shares_of_the_ranks_are_the_batch_whole(
+    backend: str, recipe: Recipe, world: int
+) -> None:
+    recipe = replace(recipe, augment_backend=backend)
+    shares = [Batches(recipe, even(), ranks=Ranks(rank, world)) for rank in range(world)]
+    parts = zip(*(share.train(1, 1) for share in shares), strict=True)
+    whole = [tuple(torch.cat(column) for column in zip(*step, strict=True)) for step in parts]
+    assert len(whole) == 2
+    assert same(iter(whole), batches(recipe, backend).train(1, 1))  # type: ignore[arg-type]
+
+
+def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
+    read: list[int] = []
+    for recipe, images in ((PLAIN, 5), (ROUGH, 10)):
+        share = Batches(recipe, even(), ranks=Ranks(1, 4))
+        inner = share._reader.train
+        share._reader.train = lambda *given, inner=inner: (  # type: ignore[method-assign]
+            read.append(given[-1].shape[1]) or inner(*given)
+        )
+        assert len(next(share.train(0))[0]) == 5
+        assert read[-1] == images
 
 
 def test_evaluations_read_each_image_once_with_its_label(backend: str) -> None:

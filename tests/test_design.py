@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.design import Design, Step, cells, from_dict, key_of, merged
+from clip_hparam.design import Design, Step, from_dict, key_of, merged
+from clip_hparam.kinds import cells
 
 names = st.sampled_from(["lr", "layer_decay", "epochs", "mixup", "data.shots"])
 levels = st.lists(st.integers(0, 9).map(str), min_size=1, max_size=3, unique=True)
@@ -86,8 +87,11 @@ def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
         ({"name": "d", "kind": "ladder", "knobs": {"lr": [1]}}, "none of its steps"),
         ({"name": "d", "kind": "grid", "knob": {"lr": [1]}}, "did you mean knobs"),
         ({"kind": "grid", "knobs": {"lr": [1]}}, "needs a name"),
+        ({"name": "d", "kind": "grid", "knobs": {"lr": "interval(1, 2)"}}, "needs levels"),
+        ({"name": "d", "kind": "random", "knobs": {"lr": "interval(1, 2)"}}, "say `samples: 32`"),
+        ({"name": "d", "kind": "sobol", "samples": 2.5, "knobs": {"lr": [1]}}, "samples=2.5"),
     ],
 )
 def test_a_file_that_is_no_design_is_refused(tree: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        from_dict(tree)
+        cells(from_dict(tree))

@@ -204,7 +204,7 @@ CASES = (
             "interpolation": ("bicubic", "bilinear"),
         }.items()
     ),
-    Case("interpolation", ("bicubic", "bilinear"), evaluated_images),
+    Case("interpolation", ("bicubic", "bilinear"), evaluated_images, {"resolution": 48}),
     Case(
         "rand_augment",
         ("none", "rand-m9-inc1", "rand-m2-inc1"),

@@ -116,6 +116,19 @@ def test_a_trial_that_was_killed_after_any_step_ends_in_the_same_bits(
     assert not (record_of(one).folder / "checkpoint").exists()
 
 
+@pytest.mark.parametrize("step", [STEPS, STEPS + 2, EPOCHS * STEPS])
+def test_a_trial_that_is_asked_to_stop_goes_on_from_that_step_in_the_same_bits(
+    step: int, tmp_path: Path, whole: Job
+) -> None:
+    one, ran = job(tmp_path), list[int]()
+    again: list[int] = []
+    state = execute(one, tick=lambda now, steps: ran.append(now), stop=lambda: len(ran) == step)
+    assert (state, record_of(one).status()["state"]) == ("queued", "queued")
+    assert execute(one, tick=lambda now, steps: again.append(now)) == "done"
+    assert ran + again == list(range(1, EPOCHS * STEPS + 1))
+    assert outcome(one) == outcome(whole)
+
+
 def test_a_damaged_checkpoint_costs_an_epoch_and_changes_no_bit(tmp_path: Path, whole: Job) -> None:
     one, said = job(tmp_path), []
 

@@ -2,13 +2,14 @@
 
 import copy
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import open_clip
 import open_clip.pretrained
 import pytest
@@ -16,18 +17,27 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from clip_hparam import cache, tiny
+from clip_hparam import cache, tiny, towers, weights
 from clip_hparam.plan import resolve
+from clip_hparam.pretrained import weights_file
 from clip_hparam.recipe import Encoder, Recipe
 from clip_hparam.towers import weights_sha256
 from clip_hparam.weights import build_tower, read
 
 State = dict[str, Tensor]
+OPENAI = Encoder("ViT-B-16-quickgelu", "openai")
+WHICH = (
+    r"get open_clip_model\.safetensors or .* of timm/vit_base_patch16_clip_224\.openai on .*"
+    r" pass it as encoder\.pretrained=PATH"
+)
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing fetched before, and a hub that answers without a network."""
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -123,13 +133,19 @@ def test_the_report_counts_what_was_not_used(clip: open_clip.CLIP, tmp_path: Pat
     assert said[1].endswith("not used: none")
 
 
+def test_there_is_no_report_on_the_weights_of_the_package() -> None:
+    said: list[str] = []
+    build_tower(Encoder("tiny", "tiny"), say=said.append)
+    assert said == []
+
+
 def test_random_weights_depend_on_the_seed_alone() -> None:
-    towers = []
+    drawn = []
     for seed in (0, 0, 1):
-        torch.manual_seed(len(towers))
-        towers.append(build_tower(Encoder("tiny", "random"), seed).conv1.weight)
-    assert torch.equal(towers[0], towers[1])
-    assert not torch.equal(towers[0], towers[2])
+        torch.manual_seed(len(drawn))
+        drawn.append(build_tower(Encoder("tiny", "random"), seed).conv1.weight)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
 
 
 def test_building_a_tower_leaves_the_global_generator_alone() -> None:
@@ -189,6 +205,18 @@ def test_a_missing_tensor_is_named(clip: open_clip.CLIP, tmp_path: Path) -> None
         build_tower(saved(tmp_path, state))
 
 
+def test_weights_that_do_not_fit_are_refused_at_plan_time(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
+    state = plain(clip)
+    with pytest.raises(ValueError, match=r"does not hold the image tower of .*ViT-S-32"):
+        weights_sha256(replace(saved(tmp_path, state), name="ViT-S-32"))
+    state["visual.proj"][0, 0] = float("nan")
+    for _ in range(2):  # a refusal is not kept
+        with pytest.raises(ValueError, match="holds NaN"):
+            weights_sha256(saved(tmp_path, state, "nan.pt"))
+
+
 def test_a_tensor_of_another_shape_is_named_with_both_shapes(
     clip: open_clip.CLIP, tmp_path: Path
 ) -> None:
@@ -224,8 +252,7 @@ def test_the_identity_of_a_file_is_its_sha256_found_once(
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
     assert len(calls) == 1
-    path.write_bytes(path.read_bytes() + b" ")
-    os.utime(path, ns=(1, 1))
+    saved(tmp_path, {**plain(clip), "more": torch.zeros(1)})
     assert weights_sha256(encoder) != expected
 
 
@@ -247,15 +274,18 @@ def test_a_file_that_changed_since_the_plan_is_refused(
         build_tower(encoder)
 
 
-def test_a_local_file_is_planned_without_torch(clip: open_clip.CLIP, tmp_path: Path) -> None:
+def test_a_file_that_was_checked_before_is_planned_without_torch(
+    clip: open_clip.CLIP, tmp_path: Path
+) -> None:
     encoder = saved(tmp_path, plain(clip))
+    expected = weights_sha256(encoder)
     code = (
         "import sys; from clip_hparam.plan import resolve; from clip_hparam.recipe import *;"
         f"print(resolve(Recipe(encoder=Encoder('tiny', {encoder.pretrained!r}))).encoder.weights);"
         "assert not {'torch', 'open_clip'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == weights_sha256(encoder)
+    assert done.stdout.strip() == expected
 
 
 @pytest.mark.parametrize("missing", ["no/such/file.pt", "weights.safetensors"])
@@ -294,26 +324,52 @@ def test_without_network_the_error_says_which_file_to_get_and_how_to_pass_it(
         raise error
 
     monkeypatch.setattr(open_clip.pretrained, "download_pretrained", fail)
-    sentence = (
-        r"get open_clip_model\.safetensors of timm/vit_base_patch16_clip_224\.openai on .* pass it"
-        r" as encoder\.pretrained=PATH"
-    )
-    with pytest.raises(FileNotFoundError, match=sentence):
-        weights_sha256(Encoder("ViT-B-16-quickgelu", "openai"))
+    with pytest.raises(FileNotFoundError, match=WHICH):
+        weights_sha256(OPENAI)
+
+
+def test_a_hub_that_does_not_answer_is_asked_once_and_the_error_says_what_to_get(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def fail(url: str) -> None:
+        asked.append(url)
+        raise Exception("whatever its HTTP library raises")
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", fail)
+    monkeypatch.setattr(open_clip.pretrained, "download_pretrained", asked.append)
+    with pytest.raises(FileNotFoundError, match=WHICH) as error:
+        weights_sha256(OPENAI)
+    assert "\n" not in str(error.value)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("name", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
+def test_what_the_hubs_own_cache_holds_needs_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    held = {("timm/vit_base_patch16_clip_224.openai", name): str(tmp_path / name)}
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *asked: held.get(asked))
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", None)
+    monkeypatch.setattr(open_clip.pretrained, "download_pretrained", None)
+    assert weights_file(OPENAI) == tmp_path / name
 
 
 def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fetched.safetensors"
-    path.write_bytes(b"weights")
+    save_file(tiny.state_dict(), path)
     fetched: list[object] = []
     monkeypatch.setattr(
         open_clip.pretrained,
         "download_pretrained",
         lambda facts: fetched.append(facts) or str(path),
     )
+    monkeypatch.setattr(towers, "model_config", lambda name: tiny.model_config())
+    monkeypatch.setattr(weights, "model_config", lambda name: tiny.model_config())
     encoder = Encoder("ViT-B-16-quickgelu", "openai")
-    expected = hashlib.sha256(b"weights").hexdigest()
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
     assert len(fetched) == 1

@@ -5,6 +5,7 @@ code 2; a traceback is for ours (or for HYDRA_FULL_ERROR=1).
 """
 
 import os
+import signal
 import sys
 
 import hydra
@@ -13,6 +14,8 @@ from omegaconf import DictConfig
 
 from clip_hparam.compose import job_of
 from clip_hparam.errors import USER_ERRORS, sentence
+from clip_hparam.launch.scheduler import SchedulerError
+from clip_hparam.records import trouble
 from clip_hparam.schema import register, split
 
 
@@ -35,6 +38,7 @@ def run(config: DictConfig) -> float:
 def main() -> int:
     """Exit code: 0 done, 1 a trial failed, 2 wrong use, 3 storage trouble, 130 Ctrl-C."""
     register()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop is a stop, also a polite one
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come here, not to Hydra's printer
     try:
@@ -46,11 +50,11 @@ def main() -> int:
             raise
         print(sentence(error), file=sys.stderr)
         return 2
+    except SchedulerError as error:
+        print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
+        return 3
     except OSError as error:
-        print(
-            f"storage trouble: {error}; when it is mended, the same command goes on",
-            file=sys.stderr,
-        )
+        print(trouble(error), file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("interrupted: the same command goes on", file=sys.stderr)

@@ -17,13 +17,10 @@ from torch import Tensor
 
 from clip_hparam.boxes import COLUMNS, crops, erasures
 from clip_hparam.draws import uniform
-from clip_hparam.images import Images, Indices, Pixels
+from clip_hparam.images import MEAN, STD, Images, Indices, Pixels
 from clip_hparam.recipe import Recipe
 from clip_hparam.resample import centred_square, resample
 
-# OpenAI's CLIP; without the --clip_mean_and_std flag the official code falls back to 0.5
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
 SCALE = 1 / (255 * torch.tensor(STD)[:, None, None])
 SHIFT = -torch.tensor(MEAN)[:, None, None] / torch.tensor(STD)[:, None, None]
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow turns colour into grey
@@ -42,7 +39,7 @@ class Draws:
     erased: Tensor  # (n, 4) in px of the result; height 0 where nothing is erased
     noise: Tensor  # (n, 2) where the noise is read from its field
 
-    def __getitem__(self, rows: slice) -> "Draws":
+    def __getitem__(self, rows: slice | Indices) -> "Draws":
         return Draws(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
@@ -101,13 +98,12 @@ class Batchwise:
         self.seed = recipe.seed
 
     def train(
-        self, images: Images, epoch: int, index: Indices, size: int, first: int
+        self, images: Images, epoch: int, index: Indices, batches: Indices
     ) -> Iterator[Tensor]:
         pool = cast(Pixels, images)
         draws = self.augment.draws(self.seed, epoch, len(index), *pool.shape[2:])
-        for start in range(first * size, len(index) - size + 1, size):
-            rows = slice(start, start + size)
-            yield self.augment(torch.from_numpy(pool[index[rows]]), draws[rows])
+        for positions in batches:
+            yield self.augment(torch.from_numpy(pool[index[positions]]), draws[positions])
 
     def plain(self, images: Images, index: Indices, size: int, resolution: int) -> Iterator[Tensor]:
         pool = cast(Pixels, images)

@@ -10,8 +10,10 @@ from clip_hparam.data import Batches
 from clip_hparam.encoder import Classifier, freeze, init_head, set_drop_path, set_resolution
 from clip_hparam.fit import LOSS_SCALE, Fit, adamw, moving_average
 from clip_hparam.groups import parameter_groups
+from clip_hparam.images import Source
 from clip_hparam.machine import Machine, Numerics
 from clip_hparam.plan import total_steps, warmup_steps
+from clip_hparam.ranks import ALONE, Ranks
 from clip_hparam.recipe import Recipe
 from clip_hparam.schedule import lr_schedule
 from clip_hparam.towers import RANDOM, TINY, shape_of
@@ -28,9 +30,9 @@ def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
     return model
 
 
-def fit_of(recipe: Recipe, machine: Machine, model: Classifier) -> Fit:
+def fit_of(recipe: Recipe, machine: Machine, model: Classifier, ranks: Ranks = ALONE) -> Fit:
     """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
-    device = device_of(machine)
+    device = device_of(machine, ranks.local)
     model = model.to(device)
     groups = parameter_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
@@ -49,14 +51,17 @@ def fit_of(recipe: Recipe, machine: Machine, model: Classifier) -> Fit:
         device=device,
         precision=recipe.precision,
         clip_grad=recipe.clip_grad,
-        micro_batch=machine.micro_batch,
+        micro_batch=machine.micro_batch // ranks.world,
+        ranks=ranks,
     )
 
 
-def device_of(machine: Machine) -> torch.device:
-    """Raises ValueError for a GPU that is not there."""
+def device_of(machine: Machine, local: int = 0) -> torch.device:
+    """Where rank `local` of this computer computes. Raises ValueError for a GPU not there."""
+    if machine.device == "auto" and torch.cuda.is_available():
+        return torch.device("cuda", local)
     if machine.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cpu")
     if machine.device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(
             f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
@@ -78,13 +83,13 @@ def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
     )
 
 
-def zero_shot(recipe: Recipe, batches: Batches) -> dict[str, float]:
+def zero_shot(recipe: Recipe, source: Source) -> dict[str, float]:
     """Test accuracy, percent, of the tiny CLIP by prompts, untrained; empty for other encoders."""
     if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
         return {}
     if recipe.data.name != "digits":
         return {}
-    native = batches.test(shape_of(TINY).resolution)
+    native = Batches(recipe, source).test(shape_of(TINY).resolution)
     images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
     share = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
     return {"test_acc1.zero_shot": 100 * share}

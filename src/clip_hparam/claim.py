@@ -1,9 +1,13 @@
 """One writer a trial folder: a lock that the kernel gives back when its holder dies."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+LOCK = ".lock"
 
 
 class BusyError(RuntimeError):
@@ -11,15 +15,43 @@ class BusyError(RuntimeError):
 
 
 @contextmanager
-def claim(folder: Path, name: str = ".lock") -> Iterator[None]:
+def claim(folder: Path, name: str = LOCK) -> Iterator[None]:
     """Hold `folder` while the block runs. Raises BusyError at once if a live process holds it.
 
-    flock goes with the open file, so a killed process leaves nothing to clean up.
+    flock goes with the open file, so a killed process leaves nothing to clean up. A lock file that
+    was removed while we took it holds nothing: it is taken anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(f"{folder.name} is being written by another live process") from None
-        yield
+    held = False
+    while not held:
+        with (folder / name).open("w") as file:
+            _lock(file, folder)
+            held = _is_at(folder / name, file)
+            if held:
+                yield
+
+
+def is_claimed(folder: Path, name: str = LOCK) -> bool:
+    """Whether a live process holds `folder`; writes nothing."""
+    try:
+        with (folder / name).open() as file:
+            _lock(file, folder)
+    except FileNotFoundError:
+        return False
+    except BusyError:
+        return True
+    return False
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BusyError(f"{folder.name} is being written by another live process") from None
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -4,21 +4,21 @@ Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete where asked to be strict.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NoReturn
 
-from clip_hparam import status
+from clip_hparam.verbs import OK, STORAGE, WRONG_USE, Verb, again, asking, ending, keeping, results
 
-OK, WRONG_USE, STORAGE = 0, 2, 3
 PASSED_ON = {
     "sweep": "a trial, or a sweep of them: sweep.py",
     "tables": "from the records to tables: python -m analysis tables",
     "figures": "from the records to figures: python -m analysis figures",
+    "report": "one HTML page of everything: python -m analysis report",
+    "import": "results of others into a folder of ours: python -m analysis import",
+    "summary": "what a search found: python -m analysis summary",
 }
+SHELLS = ("bash", "zsh", "tcsh")
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,36 +32,33 @@ def main() -> int:
     words = sys.argv[1:]
     if words[:1] and words[0] in PASSED_ON:
         return _passed_on(words[0], words[1:])
-    arguments = _parser().parse_args(words)
-    command: Callable[[argparse.Namespace], None] = arguments.command
+    arguments = parser().parse_args(words)
+    verb: Verb = arguments.verb
     try:
-        command(arguments)
+        return verb.run(arguments)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return WRONG_USE
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(said, file=sys.stderr)
         return STORAGE
-    return OK
+    except KeyboardInterrupt:
+        return 130
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="clip-hparam", description=__doc__.splitlines()[0] if __doc__ else None)
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    shown = verbs.add_parser("status", help="the sweeps of a runs folder, by state")
-    shown.set_defaults(command=_status)
-    told = verbs.add_parser("why", help="what became of a trial, and how to run it again")
-    told.add_argument("trial", help="trial id, or the start of one")
-    told.set_defaults(command=_why)
-    for verb in (shown, told):
-        verb.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the records")
-        verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    described = verbs.add_parser("describe", help="what a recipe amounts to, before it is run")
-    described.add_argument("overrides", nargs="*", help="as for sweep.py: recipe=llrd lr=1e-3")
-    described.set_defaults(command=_describe)
+def parser() -> Parser:
+    made = Parser(prog="clip-hparam", description=__doc__.splitlines()[0] if __doc__ else None)
+    verbs = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    completed = Verb("completion", "completion for a shell: eval it", _completion_words, _complete)
+    groups = (asking, results, again, ending, keeping)
+    for verb in (*(verb for group in groups for verb in group.VERBS), completed):
+        added = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
+        verb.words(added)
+        added.set_defaults(verb=verb)
     for name, does in PASSED_ON.items():
         verbs.add_parser(name, help=does)
-    return parser
+    return made
 
 
 def _passed_on(verb: str, words: Sequence[str]) -> int:
@@ -75,39 +72,12 @@ def _passed_on(verb: str, words: Sequence[str]) -> int:
     return analysis([verb, *words])
 
 
-def _status(arguments: argparse.Namespace) -> None:
-    sweeps = status.sweeps(arguments.runs)
-    if arguments.json:
-        print(json.dumps([asdict(sweep) for sweep in sweeps]))
-    elif not sweeps:
-        print(f"no sweep is on record in {arguments.runs}: type python sweep.py -m sweeps=ladder")
-    for sweep in [] if arguments.json else sweeps:
-        states = ", ".join(f"{count} {state}" for state, count in sorted(sweep.states.items()))
-        print(f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states}")
+def _completion_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS)
 
 
-def _why(arguments: argparse.Namespace) -> None:
-    facts = status.why(status.find(arguments.runs, arguments.trial))
-    if arguments.json:
-        print(json.dumps(facts))
-        return
-    print(f"{facts['trial_id']} is {facts['state']}  ({facts['label']})")
-    if facts["failure"]:
-        print(f"{facts['failure']['kind']}: {facts['failure']['message']}")
-    print("last lines of its log:", *facts["log"], sep="\n  ")
-    print(f"again: {facts['rerun']}")
+def _complete(arguments: argparse.Namespace) -> int:
+    import shtab  # needed by no other verb
 
-
-def _describe(arguments: argparse.Namespace) -> None:
-    from clip_hparam.compose import composed  # Hydra: the other verbs do without
-    from clip_hparam.describe import describe, lint
-    from clip_hparam.errors import USER_ERRORS, sentence
-    from clip_hparam.plan import resolve
-
-    try:
-        recipe = resolve(composed(arguments.overrides))
-    except USER_ERRORS as error:
-        raise ValueError(sentence(error)) from None
-    print(describe(recipe))
-    for warning in lint(recipe):
-        print(f"note: {warning}")
+    print(shtab.complete(parser(), arguments.shell))
+    return OK

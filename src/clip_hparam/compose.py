@@ -4,6 +4,7 @@ A composition costs 48 ms, a replacement 0.05 ms: a plan of ten thousand trials 
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,24 +13,28 @@ from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from clip_hparam.design import Overrides
 from clip_hparam.driver import Driver
-from clip_hparam.job import Job
+from clip_hparam.job import OF_A_TRIAL, Job
 from clip_hparam.machine import Machine
 from clip_hparam.plan import resolve
 from clip_hparam.recipe import Recipe, knobs, with_values
 from clip_hparam.schema import register, split
 
 Composed = tuple[Recipe, Machine, Driver]
+DESIGN = "hydra.sweeper.design"
 
 
 class Composer:
     """Composes lists of overrides against the primary config of a running Hydra app."""
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
-        self._loader, self._config = loader, config
+        self._loader, self._config = loader, deepcopy(config)
+        chosen = self._config.hydra.overrides
+        with open_dict(chosen):  # a design is the sweeper's: no part of a cell
+            chosen.hydra = [word for word in chosen.hydra if not word.startswith(DESIGN)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
 
@@ -59,7 +64,8 @@ class Composer:
 
 
 def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
-    return Job(resolve(recipe), machine, driver.eval_test, driver.keep_checkpoints)
+    kept = {name: getattr(driver, name) for name in OF_A_TRIAL}
+    return Job(resolve(recipe), machine, **kept)
 
 
 def composed(overrides: Sequence[str]) -> Recipe:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from clip_hparam import mix
 from clip_hparam.augment import Batchwise
-from clip_hparam.augment_timm import Imagewise
 from clip_hparam.draws import order
 from clip_hparam.images import Images, Indices, Labels, Source
+from clip_hparam.loader import Imagewise
 from clip_hparam.plan import steps_per_epoch
+from clip_hparam.ranks import ALONE, Ranks
 from clip_hparam.recipe import Recipe
 from clip_hparam.splits import draw
 
@@ -22,9 +24,9 @@ class Reader(Protocol):
     """An augmentation backend: images to normalised float32 batches (b, 3, r, r)."""
 
     def train(
-        self, images: Images, epoch: int, index: Indices, size: int, first: int
+        self, images: Images, epoch: int, index: Indices, batches: Indices
     ) -> Iterator[Tensor]:
-        """Whole batches of `size` from batch `first` on; index[i] is the image at position i.
+        """A batch for each row of `batches`, which holds positions; index[i] is the image at i.
 
         What is drawn for an image is a function of (seed, epoch, position).
         """
@@ -34,13 +36,15 @@ class Reader(Protocol):
 
 
 class Batches:
-    """Training batches of an epoch and the two evaluation sets of one trial.
+    """Training batches of an epoch and the two evaluation sets of one trial: a rank's part of them.
 
     `steps` an epoch are whole batches; `draws` an epoch may be a few more, which are not used.
     """
 
-    def __init__(self, recipe: Recipe, source: Source, loader_workers: int = 0) -> None:
-        self.recipe = recipe
+    def __init__(
+        self, recipe: Recipe, source: Source, loader_workers: int = 0, ranks: Ranks = ALONE
+    ) -> None:
+        self.recipe, self.ranks = recipe, ranks
         self.classes = len(source.classes)
         self.steps = steps_per_epoch(recipe)
         self.draws = int(recipe.data.epoch_images)
@@ -49,19 +53,21 @@ class Batches:
         self._reader = reader(recipe, loader_workers)
 
     def train(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and soft targets (batch, classes) of the steps of an epoch, from `first` on."""
-        recipe, size = self.recipe, self.recipe.batch_size
-        positions = order(recipe.seed, epoch, len(self._split.train), self.draws)
-        index = self._split.train[positions]
+        """Images and soft targets (rows, classes) of the steps of an epoch, from `first` on."""
+        recipe = self.recipe
+        drawn = order(recipe.seed, epoch, len(self._split.train), self.draws)
+        index = self._split.train[drawn]
         labels = torch.from_numpy(self._source.labels[index])
-        read = self._reader.train(self._source.pool, epoch, index, size, first)
-        for step, images in enumerate(read, first):
-            chosen = labels[step * size : (step + 1) * size]
-            targets = mix.soft_targets(chosen, self.classes, recipe.label_smoothing)
+        batches, own = self._positions(first)
+        read = self._reader.train(self._source.pool, epoch, index, batches)
+        for step, (positions, images) in enumerate(zip(batches, read, strict=True), first):
+            targets = mix.soft_targets(labels[positions], self.classes, recipe.label_smoothing)
             how = mix.mixing(
                 recipe.seed, epoch, step, recipe.mixup, recipe.cutmix, images.shape[-1]
             )
-            yield (images, targets) if how is None else mix.mix(images, targets, how)
+            if how is not None:
+                images, targets = mix.mix(images, targets, how)
+            yield images[own], targets[own]
 
     def selection(self) -> Iterator[tuple[Tensor, Tensor]]:
         return self._evaluation(self._source.pool, self._source.labels, self._split.selection)
@@ -72,9 +78,20 @@ class Batches:
         every = torch.arange(len(labels)).numpy()
         return self._evaluation(self._source.test, labels, every, resolution)
 
+    def _positions(self, first: int) -> tuple[Indices, slice]:
+        """Positions to read for each step, shape (steps, rows), and which of the rows to train."""
+        size = self.recipe.batch_size
+        own = np.arange(size)[self.ranks.rows(size)]
+        mixed = self.recipe.mixup or self.recipe.cutmix
+        rows = mix.needed(own, size) if mixed else own
+        start = int(np.searchsorted(rows, own[0]))
+        steps = np.arange(first, self.steps)
+        return steps[:, None] * size + rows, slice(start, start + len(own))
+
     def _evaluation(
         self, images: Images, labels: Labels, index: Indices, resolution: int = 0
     ) -> Iterator[tuple[Tensor, Tensor]]:
+        index = self.ranks.dealt(index, EVAL_BATCH)
         read = self._reader.plain(
             images, index, EVAL_BATCH, resolution or int(self.recipe.resolution)
         )

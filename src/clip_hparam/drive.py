@@ -7,50 +7,95 @@ from collections.abc import Callable
 from clip_hparam import cost
 from clip_hparam.claim import claim
 from clip_hparam.design import Cell
-from clip_hparam.driver import Driver, worker_count
+from clip_hparam.driver import Driver, places
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Launcher
-from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, write_json
+from clip_hparam.live import Live
+from clip_hparam.provenance import git_here
+from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, trouble, write_json
 from clip_hparam.sweep import Sweep
-from clip_hparam.view import View, show_plan, show_table
+from clip_hparam.view import show_plan, show_table
 
 POLL_SECONDS = 0.1
-OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
 
 
 def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
-    repeated = len(sweep.planned) - len(sweep.jobs)
-    if repeated:
-        print(f"{repeated} trials of the design are the same as others: each runs once")
+    for cell, same in sweep.repeated.items():
+        print(f"{cell} is the same as {same}: its trials run once")
     done = {trial_id for trial_id, job in sweep.jobs.items() if is_done(job)}
     if driver.dry_run or driver.budget != "none":
-        seconds = predictions(sweep, done)
+        seconds, workers = predictions(sweep, done), len(places(driver, sweep.device))
         if driver.dry_run:
-            show_plan(sweep, done, seconds, worker_count(driver.workers))
+            show_plan(sweep, done, seconds, workers)
             return OK
-        check_budget(driver, seconds)
+        check_budget(driver, seconds, workers)
+    launcher = make_launcher()
+    if driver.detach and not launcher.outlives:
+        raise ValueError(
+            "detach=true: the trials of this launcher end with this command, there is nothing to"
+            " come back to: try hydra/launcher=submitit_slurm"
+        )
     check_writable(sweep.runs)
+    tell_other_code(sweep, done)
     with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
         write_manifest(sweep)
-        missing = [job for trial_id, job in sweep.jobs.items() if trial_id not in done]
+        missing = {name: job for name, job in sweep.jobs.items() if name not in done}
         states = dict.fromkeys(done, "done")
         try:
-            states |= _run(missing, make_launcher, View(len(sweep.jobs), len(done)))
+            states |= _run(sweep, missing, launcher, driver.detach)
         except KeyboardInterrupt:
             left = sum(not is_done(job) for job in sweep.jobs.values())
+            here = "; the same command goes on with them"
+            what_now = _come_back(sweep) if launcher.outlives else here
             print(
-                f"interrupted: {left} of {len(sweep.jobs)} trials are left;"
-                " the same command goes on with them",
+                f"interrupted: {left} of {len(sweep.jobs)} trials are left{what_now}",
                 file=sys.stderr,
             )
             return INTERRUPTED
+    if driver.detach:
+        left = sum(state in LIVE for state in states.values())
+        print(f"{left} of {len(sweep.jobs)} trials are submitted{_come_back(sweep)}")
+        return OK
     show_table(sweep, done, states)
-    return OK if set(states.values()) <= {"done"} else FAILED
+    return exit_code(sweep, states)
 
 
 def is_done(job: Job) -> bool:
-    return Record(job.machine.runs, job.trial_id).result() is not None
+    return Record(job.machine.runs, job.trial_id).is_done()
+
+
+def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
+    """A full or broken disk is no fault of a trial: it has a code and a sentence of its own."""
+    failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
+    full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
+    if full:
+        print(trouble(full[0]), file=sys.stderr)
+        return STORAGE
+    if "held" in states.values():
+        return STORAGE
+    return OK if set(states.values()) <= {"done"} else FAILED
+
+
+def _come_back(sweep: Sweep) -> str:
+    return (
+        f" and go on by themselves; clip-hparam status {sweep.id} and the same command follow them,"
+        f" clip-hparam cancel {sweep.id} ends them"
+    )
+
+
+def tell_other_code(sweep: Sweep, done: set[str]) -> None:
+    """Trials of one sweep that different code made are not mixed in silence."""
+    here = git_here()
+    made_by = {name: (Record(sweep.runs, name).result() or {}).get("git") for name in done}
+    others = sum(made != here for made in made_by.values())
+    if others:
+        print(
+            f"{others} of {len(done)} trials on record were made by other code than this: tables"
+            " mark them; to run them again, try machine.runs=FOLDER",
+            file=sys.stderr,
+        )
 
 
 def predictions(sweep: Sweep, done: set[str]) -> dict[str, float | None]:
@@ -60,7 +105,7 @@ def predictions(sweep: Sweep, done: set[str]) -> dict[str, float | None]:
     return {name: cost.predict(job.recipe, known) for name, job in left.items()}
 
 
-def check_budget(driver: Driver, seconds: dict[str, float | None]) -> None:
+def check_budget(driver: Driver, seconds: dict[str, float | None], workers: int) -> None:
     """Raises ValueError for a sweep that would take longer than it may, or may."""
     allowed = cost.seconds_of(driver.budget)
     if None in seconds.values():
@@ -68,11 +113,11 @@ def check_budget(driver: Driver, seconds: dict[str, float | None]) -> None:
             f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
             " to predict from; run one cell first"
         )
-    wanted = sum(filter(None, seconds.values())) / worker_count(driver.workers)
+    wanted = sum(filter(None, seconds.values())) / workers
     if wanted > allowed:
         raise ValueError(
             f"budget={driver.budget} is less than the predicted {cost.readable(wanted)} on"
-            f" {worker_count(driver.workers)} workers: try fewer seeds, or"
+            f" {workers} workers: try fewer seeds, or"
             f" budget={wanted / 60 + 1:.0f}m"
         )
 
@@ -91,21 +136,22 @@ def write_manifest(sweep: Sweep) -> None:
     write_json(path, {**head, "created": now(), "command": sys.argv, "cells": cells})
 
 
-def _run(jobs: list[Job], make_launcher: Callable[[], Launcher], view: View) -> dict[str, str]:
+def _run(sweep: Sweep, jobs: dict[str, Job], launcher: Launcher, detach: bool) -> dict[str, str]:
+    """Their last states; with `detach` those they have once they are submitted."""
     if not jobs:
         return {}
-    launcher = make_launcher()
     handles: list[Handle] = []
     try:
-        with view:
-            handles = launcher.submit(jobs)
+        with Live(sweep, jobs) as live:
+            handles = launcher.submit(list(jobs.values()))
             states = launcher.poll(handles)
-            view.update(states)
-            while any(state in LIVE for state in states.values()):
+            live.update(states)
+            while not detach and any(state in LIVE for state in states.values()):
                 time.sleep(POLL_SECONDS)
                 states = launcher.poll(handles)
-                view.update(states)
+                live.update(states)
     except BaseException:
-        launcher.cancel(handles)
+        if not launcher.outlives:
+            launcher.cancel(handles)
         raise
     return states

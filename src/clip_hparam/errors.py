@@ -10,8 +10,10 @@ from omegaconf.errors import OmegaConfBaseException
 from clip_hparam.claim import BusyError
 from clip_hparam.driver import Driver
 from clip_hparam.knob import near
+from clip_hparam.launch.options import keys
 from clip_hparam.recipe import knobs
 
+LAUNCHER = "hydra.launcher"
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, BusyError),
@@ -21,7 +23,7 @@ USER_ERRORS = (
 def sentence(error: BaseException) -> str:
     """Hydra's and OmegaConf's errors in the words of this project; ours as they are."""
     text = str(error).strip() or type(error).__name__
-    if error.__cause__ is not None:
+    if isinstance(error, HydraException) and error.__cause__ is not None:
         text += f"\n{error.__cause__}"
     for pattern, rewrite in REWRITES:
         match = re.search(pattern, text)
@@ -31,6 +33,9 @@ def sentence(error: BaseException) -> str:
 
 
 def _unknown_key(match: re.Match[str]) -> str:
+    node, _, name = match[1].rpartition(".")
+    if node == LAUNCHER:
+        return f"unknown key {match[1]}: {near(name, keys())} (hydra/launcher=submitit_slurm)"
     known = [*knobs(), *(field.name for field in fields(Driver))]
     return f"unknown knob {match[1]}: {near(match[1], known)}"
 

@@ -16,6 +16,7 @@ from clip_hparam.data import Batches
 from clip_hparam.draws import uniform
 from clip_hparam.encoder import Classifier
 from clip_hparam.groups import Group
+from clip_hparam.ranks import ALONE, Ranks
 
 LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -28,7 +29,10 @@ class DivergedError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Fit:
-    """A model in training; `schedule` is the base lr at each step, groups multiply it."""
+    """A model in training; `schedule` is the base lr at each step, groups multiply it.
+
+    `micro_batch` is this rank's.
+    """
 
     model: Classifier
     ema: ModelEmaV3 | None
@@ -39,6 +43,7 @@ class Fit:
     precision: str = "fp32"
     clip_grad: float = 0.0
     micro_batch: int = 0
+    ranks: Ranks = ALONE
 
     def autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(
@@ -85,7 +90,8 @@ def train_step(
 ) -> Tensor:
     """One optimiser step on the whole batch, micro-batch by micro-batch; the mean loss.
 
-    `targets` are soft, (batch, classes); `drop_draws` (batch, drop-path modules) are uniform.
+    Given are this rank's rows of the batch. `targets` are soft, (rows, classes); `drop_draws`
+    (rows, drop-path modules) are uniform.
     """
     for group in fit.optimizer.param_groups:
         group["lr"] = float(fit.schedule[step]) * group["lr_scale"]
@@ -102,6 +108,8 @@ def train_step(
             loss = F.cross_entropy(logits, part) * (len(part) / batch)
         fit.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total = total + loss.detach()
+    gradients = [p.grad for p in fit.model.parameters() if p.grad is not None]
+    fit.ranks.average([*gradients, total])
     if fit.clip_grad:
         fit.scaler.unscale_(fit.optimizer)
         torch.nn.utils.clip_grad_norm_(fit.model.parameters(), fit.clip_grad)
@@ -114,16 +122,27 @@ def train_step(
 
 
 def train_epoch(
-    fit: Fit, batches: Batches, index: int, seed: int, on_step: Callable[[int], None]
+    fit: Fit,
+    batches: Batches,
+    index: int,
+    seed: int,
+    on_step: Callable[[int], None],
+    losses: list[Tensor] | None = None,
 ) -> float:
-    """Mean training loss of one epoch. Raises DivergedError with the step if it is not finite."""
+    """Mean training loss of one epoch. Raises DivergedError with the step if it is not finite.
+
+    `losses` are those of the steps that were done already; each further step adds its own.
+    """
+    losses = [] if losses is None else losses
     fit.model.train()
     paths = len(fit.model.drop_paths)
     table = uniform(seed, index, "drop_path", batches.draws, paths) if paths else None
-    losses: list[Tensor] = []
-    for step, (images, targets) in enumerate(batches.train(index)):
-        rows = slice(step * len(images), (step + 1) * len(images))
-        draws = None if table is None else torch.from_numpy(table[rows])
+    for step, (images, targets) in enumerate(batches.train(index, len(losses)), len(losses)):
+        batch = len(images) * fit.ranks.world
+        draws = None
+        if table is not None:
+            drawn = table[step * batch : (step + 1) * batch]
+            draws = torch.from_numpy(drawn[fit.ranks.rows(batch)])
         losses.append(train_step(fit, index * batches.steps + step, images, targets, draws))
         if (step + 1) % CHECK_EVERY == 0 or step + 1 == batches.steps:
             _check_finite(losses, index * batches.steps)
@@ -133,23 +152,24 @@ def train_epoch(
 
 @torch.no_grad()
 def evaluate(model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], fit: Fit) -> Scores:
-    """Plain cross-entropy and top-1 and top-5 accuracy, each image once."""
+    """Plain cross-entropy and top-1 and top-5 accuracy, each image once.
+
+    `batches` are those that were dealt to this rank; the scores are of all, in order.
+    """
     was_training = model.training
     model.eval()
-    right1, right5, losses = [], [], []
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for images, labels in batches:
         with fit.autocast():
             logits = model(images.to(fit.device)).float().cpu()
-        losses.append(F.cross_entropy(logits, labels, reduction="none"))
         top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-        right1.append(top[:, 0])
-        right5.append(top.any(dim=1))
+        loss_of_each = F.cross_entropy(logits, labels, reduction="none")
+        parts.append((loss_of_each, top[:, 0], top.any(dim=1)))
     model.train(was_training)
-    loss = float(torch.cat(losses).mean())
-    first, five = torch.cat(right1), torch.cat(right5)
+    losses, first, five = map(torch.cat, zip(*fit.ranks.gathered(parts), strict=True))
     percent = 100.0 / len(first)
     acc1, acc5 = percent * int(first.sum()), percent * int(five.sum())
-    return Scores(acc1, acc5, loss, first.numpy(), five.numpy())
+    return Scores(acc1, acc5, float(losses.mean()), first.numpy(), five.numpy())
 
 
 def _check_finite(losses: list[Tensor], first_step: int) -> None:

@@ -13,15 +13,24 @@ from typing import Any
 AUTO = "auto"
 
 
-def knob(default: Any, legal: str, help: str, *, hint: str = "", hashed: bool = True) -> Any:
+def knob(
+    default: Any,
+    legal: str,
+    help: str,
+    *,
+    hint: str = "",
+    hashed: bool = True,
+    before: Any = None,
+) -> Any:
     """A dataclass field; `legal` is an interval such as "(0, 1]", "a | b", or "/regex/".
 
     An interval with an integer default takes integers only. Prefixed with "auto | ", the value
     may be left to be resolved at plan time. `hint` ends the error sentence ("try 0.75"). A field
     that is not hashed says where something lies, not what it is, and is no part of a trial's
-    identity.
+    identity. `before` is for a knob that joins later: what every trial had before it was there;
+    trials that still have it keep the id they had then (docs/records.md).
     """
-    metadata = {"legal": legal, "help": help, "hint": hint, "hashed": hashed}
+    metadata = {"legal": legal, "help": help, "hint": hint, "hashed": hashed, "before": before}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -12,8 +12,11 @@ class Machine:
     runs: str = knob("runs", "/.+/", "folder of the records")
     device: str = knob("auto", "/auto|cpu|cuda(:[0-9]+)?/", "auto is a GPU where there is one")
     threads: int = knob(1, "[1, inf)", "CPU threads of one trial; the tiny tower always uses 1")
-    micro_batch: int = knob(0, "[0, inf)", "images in memory at once; 0 is the whole batch")
+    micro_batch: int = knob(
+        0, "[0, inf)", "images in memory at once, over all ranks; 0 is the whole batch"
+    )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
+    rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
 
     def __post_init__(self) -> None:
@@ -30,3 +33,4 @@ class Numerics:
     attention: str
     compile: bool
     deterministic: bool
+    ranks: int = 1

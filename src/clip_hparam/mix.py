@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from clip_hparam.draws import stream
+from clip_hparam.images import Indices
 
 SWITCH = 0.5  # share of batches that get cutmix where both are on, as in timm
 
@@ -48,6 +49,14 @@ def cut_at(row: int, column: int, own: float, resolution: int) -> Mixing:
     bottom = min(row + (side + 1) // 2, resolution)
     right = min(column + (side + 1) // 2, resolution)
     return Mixing(1 - (bottom - top) * (right - left) / resolution**2, (top, bottom, left, right))
+
+
+def needed(rows: Indices, batch: int) -> Indices:
+    """What mixing some rows of a batch takes: the rows and their mirror images, sorted.
+
+    A batch of these alone, mixed with its own reverse, has the rows as the whole batch has them.
+    """
+    return np.union1d(rows, batch - 1 - rows)
 
 
 def mix(images: Tensor, targets: Tensor, how: Mixing) -> tuple[Tensor, Tensor]:

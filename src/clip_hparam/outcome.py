@@ -75,7 +75,7 @@ def cost_of(fit: Fit, progress: Progress, images: int) -> dict[str, float]:
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * fit.ranks.world if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

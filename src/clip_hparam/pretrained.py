@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from clip_hparam import tiny
 from clip_hparam.cache import entry_of
+from clip_hparam.images import MEAN
 from clip_hparam.knob import near
 from clip_hparam.recipe import Encoder
 from clip_hparam.records import read_json, write_json
@@ -57,7 +57,7 @@ def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
             f"encoder.pretrained={tag} was trained with QuickGELU, which encoder.name={name} does"
             f" not have: try encoder.name={fitting}"
         )
-    if tuple(facts["mean"]) != tiny.MEAN:
+    if tuple(facts["mean"]) != MEAN:
         raise ValueError(
             f"encoder.pretrained={tag} of {name} reads pixels normalised with mean {facts['mean']},"
             " and here they have CLIP's: to use it all the same, pass its file,"
@@ -67,10 +67,11 @@ def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
 
 
 def _fetched(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
+    """What lies in the hub's own cache, else what open_clip fetches."""
     from open_clip.pretrained import download_pretrained
 
     try:
-        return Path(download_pretrained(dict(facts)))
+        return _from_hub_cache(facts) or Path(download_pretrained(dict(facts)))
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"the weights encoder.pretrained={encoder.pretrained} of {encoder.name} cannot be"
@@ -79,9 +80,42 @@ def _fetched(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
         ) from error
 
 
+def _from_hub_cache(facts: Mapping[str, Any]) -> Path | None:
+    """The file of a tag of the Hugging Face hub, if it was fetched before.
+
+    Raises ConnectionError at once if it was not and the hub does not answer: the hub's own client
+    would try six times a file, for a minute, and say so each time.
+    """
+    if not facts["hf_hub"]:
+        return None
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError
+
+    repository, files = _hub_files(facts)
+    for file in files:
+        found = try_to_load_from_cache(repository, file)
+        if isinstance(found, str):
+            return Path(found)
+    try:
+        get_hf_file_metadata(hf_hub_url(repository, files[0]))
+    except HfHubHTTPError:
+        return None  # an answer all the same
+    except Exception as error:  # of whichever HTTP library it uses
+        raise ConnectionError(str(error)) from error
+    return None
+
+
+def _hub_files(facts: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Repository of a tag, and the names that its file may have, in open_clip's order."""
+    repository, _, file = facts["hf_hub"].rpartition("/")
+    if not file:
+        return repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+    return repository, [str(Path(file).with_suffix(".safetensors")), file]
+
+
 def _source(facts: Mapping[str, Any]) -> str:
     """Where a person can get the file of a tag."""
     if not facts["hf_hub"]:
         return str(facts["url"])
-    repository, _, file = facts["hf_hub"].rpartition("/")
-    return f"{file or 'open_clip_model.safetensors'} of {repository} on the Hugging Face hub"
+    repository, files = _hub_files(facts)
+    return f"{' or '.join(files)} of {repository} on the Hugging Face hub"

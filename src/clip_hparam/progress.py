@@ -13,7 +13,10 @@ Weights = dict[str, dict[str, torch.Tensor]]
 
 @dataclass
 class Progress:
-    """Rows of metrics.jsonl, the selected epoch and its weights, and the seconds spent."""
+    """Rows of metrics.jsonl, the selected epoch and its weights, and the seconds spent.
+
+    `losses` are those of the steps of the epoch under way.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     selected: int = -1
@@ -21,6 +24,7 @@ class Progress:
     weights: Weights = field(default_factory=dict)
     seconds: float = 0.0
     train_seconds: float = 0.0
+    losses: list[torch.Tensor] = field(default_factory=list)
 
     def add(self, row: dict[str, Any], models: dict[str, nn.Module]) -> None:
         """Take an epoch's row; it becomes the selected one if it is better than all before.
@@ -61,7 +65,9 @@ def restore(fit: Fit, state: dict[str, Any]) -> Progress:
         model.load_state_dict(state["models"][name])
     fit.optimizer.load_state_dict(state["optimizer"])
     fit.scaler.load_state_dict(state["scaler"])
-    return Progress(**state["progress"])
+    progress = Progress(**state["progress"])
+    progress.losses = [loss.to(fit.device) for loss in progress.losses]
+    return progress
 
 
 def named(split: str, weights: str, scores: Scores) -> dict[str, float]:

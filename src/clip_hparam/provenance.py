@@ -1,6 +1,7 @@
 """What produced a number: code, packages, host. No torch here."""
 
 import hashlib
+import os
 import platform
 import subprocess
 import sys
@@ -17,14 +18,26 @@ def provenance() -> dict[str, Any]:
     """Package versions, git state of the code, host and command of this process."""
     return {
         "versions": {"python": platform.python_version(), **versions()},
-        "git": git_state(Path(__file__).parent),
+        "git": git_here(),
         "host": platform.node(),
         "command": sys.argv,
     }
 
 
+def scheduler_job() -> str | None:
+    """Id of the Slurm job that this process is part of, as squeue shows it."""
+    task = os.environ.get("SLURM_ARRAY_TASK_ID")
+    job = os.environ.get("SLURM_ARRAY_JOB_ID", os.environ.get("SLURM_JOB_ID"))
+    return f"{job}_{task}" if task else job
+
+
 def versions() -> dict[str, str | None]:
     return {name: _version(name) for name in PACKAGES}
+
+
+def git_here() -> dict[str, str | None]:
+    """Of the code that runs."""
+    return git_state(Path(__file__).parent)
 
 
 def git_state(folder: Path) -> dict[str, str | None]:

@@ -170,9 +170,34 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
     return tree
 
 
+def identity(recipe: Recipe) -> dict[str, Any]:
+    """What is hashed: the canonical recipe, less knobs that stand where they did before they were.
+
+    A Recipe that gains a knob so gives its old trials no new ids.
+    """
+    tree = canonical(recipe)
+    for name, value in _before().items():
+        node, _, leaf = name.rpartition(".")
+        place = tree[node] if node else tree
+        if place[leaf] == value:
+            del place[leaf]
+    return tree
+
+
+def completed(tree: dict[str, Any]) -> dict[str, Any]:
+    """A canonical recipe from a record, with the knobs that joined since then at what they were."""
+    whole = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
+    }
+    for name, value in _before().items():
+        node, _, leaf = name.rpartition(".")
+        (whole.setdefault(node, {}) if node else whole).setdefault(leaf, value)
+    return whole
+
+
 def trial_id(recipe: Recipe) -> str:
-    """First 12 hex digits of the sha256 of the canonical JSON."""
-    text = json.dumps(canonical(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """First 12 hex digits of the sha256 of the identity as canonical JSON."""
+    text = json.dumps(identity(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -188,6 +213,12 @@ def label(recipe: Recipe, limit: int = 60) -> str:
     ]
     text = ",".join(differing)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _before() -> dict[str, Any]:
+    """Knobs that joined later, by dotted name, and what trials had before they did."""
+    values = {name: field.metadata["before"] for name, field in knobs().items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _get(recipe: Recipe, name: str) -> Any:

@@ -10,6 +10,7 @@
 Paths inside records are relative, so a runs folder can be moved. NaN is null. No torch here.
 """
 
+import errno
 import hashlib
 import json
 import math
@@ -27,6 +28,7 @@ STATES = (
     *("timeout", "cancelled", "held", "pruned"),
 )
 SEALED = ("recipe.json", "metrics.jsonl", "correct.npz")
+STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -130,6 +132,10 @@ class Record:
             return None
         return result if result.get("schema", SCHEMA + 1) <= SCHEMA else None
 
+    def is_done(self) -> bool:
+        """Sealed, and nothing that was sealed has changed since."""
+        return self.result() is not None and not self.damage()
+
     def damage(self) -> list[str]:
         """Names of sealed files that are not what result.json says, by sha256."""
         result = self.result()
@@ -150,6 +156,16 @@ class Record:
             if not (path := source.with_name(f"{name}.damaged-{n}")).exists()
         )
         return source.replace(target)
+
+
+def is_storage_trouble(error: BaseException) -> bool:
+    """Whether the disk, not the trial, is at fault: full, over quota, read-only, broken."""
+    return isinstance(error, OSError) and error.errno in STORAGE
+
+
+def trouble(error: object) -> str:
+    """The sentence that goes with exit code 3."""
+    return f"storage trouble: {error}; when it is mended, the same command goes on"
 
 
 def check_writable(runs: Path) -> None:

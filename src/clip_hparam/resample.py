@@ -9,6 +9,7 @@ go across before down; Pillow 13 turns some tall ones round, which shows where a
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,37 +24,36 @@ def resample(
     Returns float32, shape (n, c, resolution, resolution).
     """
     height, width = images.shape[2:]
-    top, left, tall, wide = boxes.float().unbind(1)
-    across = taps(left, wide, width, resolution, interpolation)
+    across, down = (
+        torch.stack([taps(*span, source, resolution, interpolation) for span in spans.tolist()])
+        for spans, source in ((boxes[:, 1::2], width), (boxes[:, 0::2], height))
+    )
     across = torch.where(flipped[:, None, None], across.flip(1), across)
-    down = taps(top, tall, height, resolution, interpolation)
     rows = _levels(images.float() @ across.transpose(1, 2)[:, None])
     return _levels(down[:, None] @ rows)
 
 
-def taps(start: Tensor, size: Tensor, source: int, target: int, interpolation: str) -> Tensor:
-    """Weights (n, target, source) of the input pixels along one axis; each row sums to 1."""
-    kernel = KERNELS[interpolation]
-    ratio = (size / target)[:, None]
-    stretch = ratio.clamp(min=1)[:, :, None]
-    centres = start[:, None] + (torch.arange(target) + 0.5) * ratio
-    pixels = torch.arange(source) + 0.5
-    within = (pixels > start[:, None]) & (pixels < (start + size)[:, None])
-    weights = kernel((pixels - centres[:, :, None]).abs_().div_(stretch)).mul_(within[:, None])
-    return weights.div_(weights.sum(dim=2, keepdim=True))
+@lru_cache(maxsize=1024)
+def taps(start: int, size: int, source: int, target: int, interpolation: str) -> Tensor:
+    """Weights (target, source) of the input pixels of a box along one axis; each row sums to 1."""
+    ratio = size / target
+    centres = start + (torch.arange(target, dtype=torch.float64) + 0.5) * ratio
+    pixels = torch.arange(start, start + size) + 0.5
+    weights = KERNELS[interpolation]((pixels - centres[:, None]).abs() / max(ratio, 1))
+    every = torch.zeros(target, source)
+    every[:, start : start + size] = weights / weights.sum(dim=1, keepdim=True)
+    return every
 
 
 def bilinear(distance: Tensor) -> Tensor:
-    return (1 - distance).clamp_(min=0)
+    return (1 - distance).clamp(min=0)
 
 
 def bicubic(distance: Tensor) -> Tensor:
     """Keys' cubic with a = -0.5."""
-    square = distance * distance
-    near = (1.5 * distance).sub_(2.5).mul_(square).add_(1)
-    outer = distance.clamp(max=2)
-    far = (-0.5 * outer).add_(2.5).mul_(outer).sub_(4).mul_(outer).add_(2)
-    return torch.where(distance < 1, near, far)
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return torch.where(distance < 1, near, far.where(distance < 2, 0.0))
 
 
 KERNELS: dict[str, Callable[[Tensor], Tensor]] = {"bilinear": bilinear, "bicubic": bicubic}

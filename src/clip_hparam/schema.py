@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam.driver import Driver
 from clip_hparam.knob import near
+from clip_hparam.launch.options import SubmititLocal, SubmititSlurm
 from clip_hparam.machine import Machine
 from clip_hparam.recipe import Recipe
 
@@ -63,6 +64,8 @@ def register() -> None:
         ("hydra/sweeper", "ablation", Ablation),
         ("hydra/launcher", "workers", Workers),
         ("hydra/launcher", "inline", Inline),
+        ("hydra/launcher", "submitit_slurm", SubmititSlurm),
+        ("hydra/launcher", "submitit_local", SubmititLocal),
     ):
         store.store(group=group, name=name, node=node, provider="clip_hparam")
 

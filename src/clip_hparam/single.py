@@ -7,14 +7,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from clip_hparam.job import Job
+from clip_hparam.launch import team
 from clip_hparam.recipe import label
 from clip_hparam.records import Record, check_writable
 from clip_hparam.trial import execute
 from clip_hparam.view import reported
 
+FAILED, STORAGE = 1, 3
+
 
 class TrialFailed(SystemExit):
-    """Exit code 1; the record says what happened."""
+    """The exit code of a trial that is not done; the record says what happened."""
 
 
 @dataclass
@@ -41,18 +44,19 @@ def run_trial(job: Job) -> float:
     """
     check_writable(Path(job.machine.runs))
     record = Record(job.machine.runs, job.trial_id)
-    if record.result() and not record.damage():
+    if record.is_done():
         print(f"trial {job.trial_id} is done already ({record.folder})")
         return _told(record)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {job.trial_id}  {label(job.recipe)}")
     terminal = sys.stderr.isatty()
-    with tqdm(disable=not terminal, unit="step", leave=False) as bar:
+    with tqdm(disable=not terminal, unit="step", leave=False) as bar, team.lead(job) as ranks:
         reporter = Reporter(record.folder / "log.txt", bar)
-        state = execute(job, reporter.say, reporter.tick)
+        state = execute(job, reporter.say, reporter.tick, ranks=ranks)
     if state != "done":
         print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
-        raise TrialFailed(1)
+        kind = (record.failure() or {}).get("kind")
+        raise TrialFailed(STORAGE if kind == "storage" else FAILED)
     return _told(record)
 
 

@@ -4,12 +4,15 @@ import json
 import os
 import platform
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.knob import near
+from clip_hparam.launch import follow
+from clip_hparam.recipe import completed
 from clip_hparam.records import LIVE, Record, read_json, trial_ids
 
 SILENT_SECONDS = 60.0  # a live trial gives a sign of life every five
@@ -25,23 +28,81 @@ class SweepStatus:
     states: dict[str, int]
 
 
-def state_of(record: Record) -> str:
-    """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost."""
+def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
+    """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost.
+
+    `scheduled` has the states of those that were sent to a scheduler, which knows if they live.
+    """
     if record.result():
         return "done"
+    if scheduled and record.trial_id in scheduled:
+        return scheduled[record.trial_id]
     status = record.status()
     state: str = status.get("state", "planned")
     return "lost" if state in LIVE and not _lives(status) else state
 
 
-def sweeps(runs: Path) -> list[SweepStatus]:
-    """Every sweep that was ever started here, oldest first."""
-    manifests = [read_json(path) for path in (runs / ".sweeps").glob("*.json")]
-    known = sorted((tree for tree in manifests if tree), key=lambda tree: str(tree["created"]))
+def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
+    """Every sweep that was ever started here, or those of a name or id, oldest first.
+
+    Raises ValueError if none has the name.
+    """
+    known = manifests(runs, wanted)
+    ids = {trial for tree in known for trial in _trials(tree)}
+    states = states_of(runs, ids)
     return [
-        SweepStatus(tree["sweep_id"], tree["name"], tree["created"], _states(runs, tree))
+        SweepStatus(
+            tree["sweep_id"],
+            tree["name"],
+            tree["created"],
+            dict(Counter(states[trial] for trial in sorted(_trials(tree)))),
+        )
         for tree in known
     ]
+
+
+def states_of(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+    """State of each trial; the scheduler is asked once for all that were sent to it."""
+    scheduled = follow.scheduled(runs)
+    return {trial: state_of(Record(runs, trial), scheduled) for trial in ids}
+
+
+def manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
+    """What was planned here, oldest first, all of it or what has a name or an id.
+
+    Raises ValueError if none has it.
+    """
+    read = (read_json(path) for path in (runs / ".sweeps").glob("*.json"))
+    known = sorted(filter(None, read), key=lambda tree: str(tree.get("created")))
+    if wanted is None:
+        return known
+    found = [tree for tree in known if wanted in (tree["name"], tree["sweep_id"])]
+    if not found:
+        names = {tree["name"] for tree in known}
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {near(wanted, names)}")
+    return found
+
+
+def manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
+    """The newest. Raises ValueError if there is none."""
+    known = manifests(runs, wanted)
+    if not known:
+        raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
+    return known[-1]
+
+
+def find_all(runs: Path, name: str) -> list[Record]:
+    """The trials of a cell, [sweep/]label, that are not done, or the one trial by its id.
+
+    Raises ValueError if there is no such cell or trial.
+    """
+    sweep, _, label = name.rpartition("/")
+    named = [tree for tree in manifests(runs) if sweep in ("", tree["name"])]
+    cells = [cell for tree in named for cell in tree["cells"] if cell["label"] == label]
+    if not cells or not label:
+        return [find(runs, name)]
+    records = [Record(runs, trial) for trial in cells[-1]["trials"].values()]
+    return [record for record in records if not record.is_done()] or records[:1]
 
 
 def find(runs: Path, prefix: str) -> Record:
@@ -60,7 +121,7 @@ def find(runs: Path, prefix: str) -> Record:
 def why(record: Record, lines: int = 20) -> dict[str, Any]:
     """State, what went wrong, the end of the log, and the command that runs the trial again."""
     recipe = record.recipe() or {}
-    state = state_of(record)
+    state = states_of(record.folder.parent, [record.trial_id])[record.trial_id]
     return {
         "trial_id": record.trial_id,
         "state": state,
@@ -68,7 +129,7 @@ def why(record: Record, lines: int = 20) -> dict[str, Any]:
         "status": record.status(),
         "failure": None if state == "done" else record.failure(),
         "log": _tail(record.folder / "log.txt", lines),
-        "rerun": rerun_command(recipe.get("recipe", {})),
+        "rerun": rerun_command(completed(recipe.get("recipe", {}))),
     }
 
 
@@ -95,9 +156,8 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _states(runs: Path, manifest: dict[str, Any]) -> dict[str, int]:
-    ids = {trial for cell in manifest["cells"] for trial in cell["trials"].values()}
-    return dict(Counter(state_of(Record(runs, trial_id)) for trial_id in sorted(ids)))
+def _trials(manifest: dict[str, Any]) -> set[str]:
+    return {trial for cell in manifest["cells"] for trial in cell["trials"].values()}
 
 
 def _lives(status: dict[str, Any]) -> bool:

@@ -13,12 +13,14 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam import design as designs
+from clip_hparam import kinds
 from clip_hparam.compose import Composer, job_of
 from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
-from clip_hparam.driver import Driver, seed_list, worker_count
+from clip_hparam.driver import Driver, seed_list
 from clip_hparam.errors import USER_ERRORS, sentence
-from clip_hparam.launch import Launcher
+from clip_hparam.job import OF_A_TRIAL
+from clip_hparam.launch import Launcher, Order
 from clip_hparam.launch.foreign import Foreign
 from clip_hparam.machine import Machine
 from clip_hparam.sweep import Planned, Sweep
@@ -55,10 +57,11 @@ class AblationSweeper(Sweeper):
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         replicates = replicates_of(seeds, driver, design)
-        chosen = list(cross(designs.cells(design), crossed))
+        chosen = list(cross(kinds.cells(design), crossed))
         planned = self._planned(chosen, replicates, machine, driver)
-        sweep = Sweep(design.name, design.kind, planned)
-        places = [str(o.input_line) for o in keys if o.key_or_group not in DRIVER_KEYS]
+        sweep = Sweep(design.name, design.kind, planned, tuple(kinds.notes(design)))
+        own = DRIVER_KEYS.difference(OF_A_TRIAL)
+        places = [str(o.input_line) for o in keys if o.key_or_group not in own]
         raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver, sweep, places)))
 
     def _planned(
@@ -99,11 +102,14 @@ class AblationSweeper(Sweeper):
 
     def _launcher(self, driver: Driver, sweep: Sweep, places: Sequence[str]) -> Launcher:
         """Ours by its class; Hydra's and other people's wrapped."""
-        target: str = self.app_config.hydra.launcher["_target_"]
+        node = self.app_config.hydra.launcher
+        target: str = node["_target_"]
         module, _, name = target.rpartition(".")
         if module.startswith("clip_hparam."):
             ours = getattr(import_module(module), name)
-            made: Launcher = ours(workers=worker_count(driver.workers), retries=driver.retries)
+            options: dict[str, Any] = OmegaConf.to_container(node, resolve=True)  # type: ignore[assignment]
+            del options["_target_"]
+            made: Launcher = ours(Order(sweep.id, sweep.name, sweep.runs, driver, options))
             return made
         theirs = Plugins.instance().instantiate_launcher(
             hydra_context=self.context, task_function=self.task, config=self.app_config
@@ -116,16 +122,15 @@ class AblationSweeper(Sweeper):
 
 
 def levels_of(override: Override) -> list[str]:
-    """The levels of a swept key. Raises ValueError for a range, which has none."""
+    """The levels of a swept key; a range is one, for designs that draw from it."""
     if not override.is_discrete_sweep():
-        raise ValueError(
-            f"{override.input_line} is a range, and a sweep needs levels: list them with commas"
-        )
+        return [str(override.input_line).partition("=")[2]]
     return [str(level) for level in override.sweep_string_iterator()]
 
 
 def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
-    """Each cell at each combination of further levels."""
+    """Each cell at each combination of further levels. Raises ValueError for a range."""
+    kinds.refuse_ranges(levels)
     for cell in cells:
         for values in product(*levels.values()):
             more = tuple(f"{knob}={value}" for knob, value in zip(levels, values, strict=True))

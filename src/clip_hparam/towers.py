@@ -6,6 +6,7 @@ four seconds.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam import tiny
-from clip_hparam.cache import sha256_cached
+from clip_hparam.cache import entry_of, sha256_cached
 from clip_hparam.knob import near
 from clip_hparam.pretrained import weights_file
 from clip_hparam.recipe import Encoder
+from clip_hparam.records import write_json
 
 TINY = "tiny"
 RANDOM = "random"
@@ -96,7 +98,10 @@ def weights_sha256(encoder: Encoder) -> str:
     if encoder.pretrained == RANDOM:
         return RANDOM
     if encoder.pretrained != TINY:
-        return sha256_cached(weights_file(encoder))
+        path = weights_file(encoder)
+        digest = sha256_cached(path)
+        _check(path, digest, encoder.name)
+        return digest
     if encoder.name != TINY:
         raise ValueError(
             f"encoder.pretrained=tiny does not fit encoder.name={encoder.name}:"
@@ -119,6 +124,23 @@ def _projects_cls(vision: dict[str, Any]) -> bool:
     """timm's projection has a bias, which open_clip's does not."""
     pools_cls = vision.get("pool_type", "tok") == "tok" and not vision.get("attentional_pool")
     return pools_cls and "timm_model_name" not in vision
+
+
+@cache
+def _check(path: Path, digest: str, name: str) -> None:
+    """Raises ValueError for a file that does not hold an architecture's weights.
+
+    It is read with torch when it is seen for the first time, so that a sweep of a wrong file is
+    refused before it starts.
+    """
+    entry = entry_of("fits", f"{digest} {name}")
+    if entry.is_file():
+        return
+    from clip_hparam.weights import check
+
+    check(path, name)
+    with suppress(OSError):
+        write_json(entry, {"sha256": digest, "encoder": name})
 
 
 def _reason_against(vision: dict[str, Any]) -> str:

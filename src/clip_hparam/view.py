@@ -1,59 +1,21 @@
-"""What a person sees of a sweep: its plan, its progress, and its table at the end."""
+"""What a person sees of a sweep before and after it runs: its plan, and its table at the end."""
 
-import time
 from collections import Counter
 from statistics import mean
-from typing import Any, Self
+from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clip_hparam.cost import readable
-from clip_hparam.records import LIVE, Record
+from clip_hparam.records import Record
 from clip_hparam.sweep import Sweep
-
-
-class View:
-    """A bar on a terminal; elsewhere a line when a trial ends."""
-
-    def __init__(self, total: int, done: int) -> None:
-        self.total, self.before = total, done
-        self.ended: dict[str, str] = {}
-        self.started = time.monotonic()
-        console = Console()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self.bar = Progress(*columns, TimeElapsedColumn(), console=console)
-        self.task = self.bar.add_task("trials", total=total, completed=done)
-
-    def __enter__(self) -> Self:
-        if self.bar.console.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def update(self, states: dict[str, str]) -> None:
-        """Take the states of all trials that were launched."""
-        for trial_id, state in states.items():
-            if state not in LIVE and trial_id not in self.ended:
-                self.ended[trial_id] = state
-                self._tell(trial_id, state)
-        running = sum(state == "running" for state in states.values())
-        ended = self.before + len(self.ended)
-        self.bar.update(self.task, completed=ended, description=f"trials, {running} running")
-
-    def _tell(self, trial_id: str, state: str) -> None:
-        if not self.bar.console.is_terminal or state != "done":
-            count = f"{self.before + len(self.ended)}/{self.total}"
-            seconds = time.monotonic() - self.started
-            self.bar.console.print(f"{count}  {trial_id}  {state}  {seconds:.0f} s", markup=False)
 
 
 def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], workers: int) -> None:
     """The cells and their trials, for dry_run=true; `seconds` are predictions for those left."""
-    table = Table(title=f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}")
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
         table.add_column(column, overflow="fold")
     for label, ids in _by_cell(sweep).items():
@@ -63,17 +25,22 @@ def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], wo
         numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
         table.add_row(label, *numbers, " ".join(overrides))
     console = Console()
+    console.print(f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}", highlight=False)
     console.print(table)
+    for note in sweep.notes:
+        console.print(note, markup=False, highlight=False)
     total = _total([None if value is None else value / workers for value in seconds.values()])
     console.print(
-        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted: {total}"
-        f" on {workers} workers; nothing was started"
+        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted time on"
+        f" {workers} workers: {total}; nothing was started",
+        highlight=False,
+        soft_wrap=True,
     )
 
 
 def _total(seconds: list[float | None]) -> str:
     known = [value for value in seconds if value is not None]
-    return readable(sum(known)) if len(known) == len(seconds) else "no record to predict from"
+    return readable(sum(known)) if len(known) == len(seconds) else "unknown"
 
 
 def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:

@@ -38,8 +38,9 @@ def silent(_: str) -> None:
 def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTransformer:
     """The tower with the weights that `encoder.pretrained` names; random ones depend on seed.
 
-    `say` is told what in the file was not used. Raises ValueError for an architecture that is not
-    a ViT with a class token, and for weights that are not its own, damaged, or not finite.
+    `say` is told what in a file from outside the package was not used. Raises ValueError for an
+    architecture that is not a ViT with a class token, and for weights that are not its own,
+    damaged, or not finite.
     """
     shape_of(encoder.name)
     with torch.random.fork_rng(devices=[]):
@@ -48,11 +49,20 @@ def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTra
     if encoder.pretrained == RANDOM:
         return tower
     if encoder.pretrained == TINY:
-        say(fill(tower, tiny.state_dict(), "tiny", encoder.name))
-        return tower
-    path = _proven(encoder)
-    say(fill(tower, read(path), path.name, encoder.name))
+        state, _ = fitting(tower, tiny.state_dict(), "tiny", encoder.name)
+    else:
+        path = _proven(encoder)
+        state, report = fitting(tower, read(path), path.name, encoder.name)
+        say(report)
+    tower.load_state_dict(state)
     return tower
+
+
+def check(path: Path, name: str) -> None:
+    """Raises ValueError, as `build_tower` would, for a file that is not of an architecture."""
+    with torch.device("meta"):
+        tower = tower_from(model_config(name))
+    fitting(tower, read(path), path.name, name)
 
 
 def tower_from(config: Mapping[str, Any]) -> VisionTransformer:
@@ -79,8 +89,8 @@ def read(path: Path) -> State:
     return {str(name): value for name, value in tree.items() if isinstance(value, Tensor)}
 
 
-def fill(tower: VisionTransformer, state: State, origin: str, name: str) -> str:
-    """Copy the image tower's tensors from a state dict; a sentence on what was not used.
+def fitting(tower: VisionTransformer, state: State, origin: str, name: str) -> tuple[State, str]:
+    """The tensors of a state dict that the tower takes, and a sentence on what is not used.
 
     Raises ValueError if one is missing, has another shape, or holds NaN or infinity.
     """
@@ -92,10 +102,10 @@ def fill(tower: VisionTransformer, state: State, origin: str, name: str) -> str:
     for key in own:
         if not visual[key].isfinite().all():
             raise ValueError(f"{origin} holds NaN or infinity in {key}: fetch it again")
-    tower.load_state_dict({key: visual[key].to(own[key].dtype) for key in own})
     unused = Counter(key.split(".")[0] for key in [*rest, *(visual.keys() - own.keys())])
     listed = ", ".join(f"{key} ({count})" for key, count in sorted(unused.items()))
-    return f"{origin}: {len(own)} tensors of the image tower; not used: {listed or 'none'}"
+    report = f"{origin}: {len(own)} tensors of the image tower; not used: {listed or 'none'}"
+    return {key: visual[key].to(own[key].dtype) for key in own}, report
 
 
 def _proven(encoder: Encoder) -> Path:

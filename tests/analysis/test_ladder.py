@@ -15,7 +15,6 @@ from synthetic import RUNGS, SEEDS, Ladder, Runs, ladder_cells, write_ladder
 
 from analysis import style
 from analysis.curves import curve, draw_curve
-from analysis.paper import LADDER
 from analysis.ladder import (
     BARS_FROM,
     BARS_TO,
@@ -26,6 +25,7 @@ from analysis.ladder import (
     ladder_figure,
     limits,
 )
+from analysis.paper import LADDER
 
 
 def texts(drawn: Figure) -> list[tuple[str, Bbox]]:

@@ -43,7 +43,7 @@ def one_sentence(text: str) -> str:
 
 @pytest.mark.parametrize("what", ["tables", "figures"])
 def test_it_writes_the_ladder_and_says_where(ladder: Ladder, call: Call, what: str) -> None:
-    code, out, err = call(what, "--runs", ladder.runs.folder, "--strict")
+    code, out, err = call(what, "ladder", "--runs", ladder.runs.folder, "--strict")
     suffixes = {"tables": ("md", "tex", "csv", "html"), "figures": ("png", "pdf")}[what]
     assert (code, err) == (0, "")
     assert out.split() == [f"results/ladder.{suffix}" for suffix in suffixes]
@@ -87,7 +87,7 @@ def test_an_ablation_that_was_not_swept_says_what_to_type(ladder: Ladder, call: 
     ("words", "hint"),
     [
         (["tables", "lader"], "did you mean ladder"),
-        (["figures", "lr"], "choose from ladder"),
+        (["figures", "lrr"], "did you mean lr"),
         (["tabels"], "choose from"),
         ([], "required"),
         (["tables", "--strickt"], "--strickt"),

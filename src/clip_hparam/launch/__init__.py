@@ -4,10 +4,12 @@ A launcher takes jobs and gives handles; handles are plain JSON, so that another
 again. What became of a trial stands in its folder: a launcher only adds whether it still lives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from clip_hparam.driver import Driver
 from clip_hparam.job import Job
 from clip_hparam.records import LIVE, Record
 
@@ -21,8 +23,24 @@ class Handle:
     id: str
 
 
+@dataclass(frozen=True)
+class Order:
+    """What one of our launchers is made for: a sweep, the driver's keys, and its own options."""
+
+    sweep_id: str
+    sweep_name: str
+    runs: Path
+    driver: Driver
+    options: Mapping[str, Any]
+
+
 class Launcher(Protocol):
-    """Runs trials somewhere; the sweeper and the search call nothing else."""
+    """Runs trials somewhere; the sweeper and the search call nothing else.
+
+    `outlives`: its trials go on when the driver ends.
+    """
+
+    outlives: bool
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]: ...
 

@@ -1,8 +1,12 @@
 """What a worker process does with its one job. Light to import: the driver imports it too."""
 
 import os
+import signal
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from clip_hparam.claim import BusyError
@@ -10,26 +14,50 @@ from clip_hparam.job import Job
 from clip_hparam.parent import die_with_parent
 
 PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
+BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
-def run(tree: dict[str, Any]) -> None:
-    """One trial; everything printed goes to its log.txt; exit code 0 if it is done."""
-    from clip_hparam import trial  # torch and all: in the warm server already, not in the driver
+def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) -> None:
+    """One trial, or a rank of it; what it prints goes to its log.txt; exit code 0 if it is done.
+
+    `environment` says which rank this is, and which GPUs are its own; rank 0 listens at `door`.
+    """
+    from clip_hparam import ranks, trial  # torch and all: in the warm server, not in the driver
 
     die_with_parent()
+    os.environ.update(environment)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that is put on record
     job = Job.from_dict(tree)
-    _print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
-        state = trial.execute(job, say=print)
-    except BusyError as error:
-        print(error)
-        state = "busy"
+        own = ranks.ranks_of(environment, job.machine.rank_timeout, door)
+        if own.world > 1:
+            print(f"rank {own.rank} of {own.world} is process {os.getpid()}")
+        state = when_free(lambda: trial.execute(job, say=print, ranks=own))
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
 
 
-def _print_to(path: Path) -> None:
+def when_free(execute: Callable[[], str], stop: Callable[[], bool] = lambda: False) -> str:
+    """Two sweeps may share a trial: the second waits for its end, or for its process to die.
+
+    "queued" if it is asked to stop while it waits.
+    """
+    told = False
+    while not stop():
+        try:
+            return execute()
+        except BusyError as error:
+            if not told:
+                print(f"{error}: waiting for it")
+            told = True
+            time.sleep(BUSY_SECONDS)
+    return "queued"
+
+
+def print_to(path: Path) -> None:
+    """From now on everything this process prints goes to the end of a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)

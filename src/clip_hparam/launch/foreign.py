@@ -17,6 +17,8 @@ from clip_hparam.launch import Handle, state_on_record
 class Foreign:
     """Wraps an instantiated Hydra launcher; `overrides` are those of each trial by its id."""
 
+    outlives = False
+
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
         self.launcher, self.overrides = launcher, overrides
         self.jobs: dict[str, Job] = {}

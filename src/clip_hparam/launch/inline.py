@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, state_on_record
+from clip_hparam.launch import Handle, Order, state_on_record, team
 
 
 class Inline:
     """Runs everything in `submit`; a crash of the interpreter takes the sweep with it."""
 
-    def __init__(self, workers: int = 1, retries: int = 0) -> None:
+    outlives = False
+
+    def __init__(self, order: Order) -> None:
         self.jobs: dict[str, Job] = {}
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
@@ -17,7 +19,8 @@ class Inline:
 
         for job in jobs:
             self.jobs[job.trial_id] = job
-            execute(job)
+            with team.lead(job) as ranks:
+                execute(job, ranks=ranks)
         return [Handle(job.trial_id, "inline", "") for job in jobs]
 
     def poll(self, handles: Sequence[Handle]) -> dict[str, str]:

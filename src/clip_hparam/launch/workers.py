@@ -1,37 +1,35 @@
-"""Local workers: a process a trial, forked from a warm single-threaded server.
+"""Local workers: processes of its own for each trial, so that a crash of one touches no other."""
 
-The server (multiprocessing's forkserver) imports torch, timm and open_clip once, so a trial costs
-tens of milliseconds instead of seconds, and a crash of one touches no other.
-"""
-
-import multiprocessing
-import os
 from collections import deque
 from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 
+from clip_hparam.driver import places
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, state_on_record
-from clip_hparam.launch.child import PRELOAD, run
-from clip_hparam.records import Record
+from clip_hparam.launch import Handle, Order, state_on_record, team
+from clip_hparam.records import LIVE, Record
 
-ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PATIENCE = 10.0  # seconds for a trial to say that it was cancelled
 
 
 class Workers:
     """Keeps up to `workers` trials running; a trial whose process died is tried again."""
 
-    def __init__(self, workers: int = 1, retries: int = 1) -> None:
-        self.workers, self.retries = workers, retries
+    outlives = False
+
+    def __init__(self, order: Order) -> None:
+        self.driver = order.driver
+        self.free: deque[str | None] = deque()
         self.jobs: dict[str, Job] = {}
         self.waiting: deque[str] = deque()
-        self.running: dict[str, ForkServerProcess] = {}
+        self.running: dict[str, list[ForkServerProcess]] = {}
+        self.places: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(PRELOAD)
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
-        """Queue jobs and start as many as there are workers."""
+        """Queue jobs and start as many as there are places."""
+        if jobs and not self.jobs:
+            self.free.extend(places(self.driver, jobs[0].machine.device))
         for job in jobs:
             self.jobs[job.trial_id] = job
             self.waiting.append(job.trial_id)
@@ -39,9 +37,9 @@ class Workers:
         return [Handle(job.trial_id, "workers", "") for job in jobs]
 
     def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
-        for trial_id, process in list(self.running.items()):
-            if not process.is_alive():
-                self._reap(trial_id, process)
+        for trial_id, processes in list(self.running.items()):
+            if not processes[0].is_alive():
+                self._reap(trial_id, processes)
         self._fill()
         return {handle.trial_id: self._state(handle.trial_id) for handle in handles}
 
@@ -49,36 +47,38 @@ class Workers:
         """Nothing more starts; what runs is ended and keeps its last checkpoint."""
         wanted = {handle.trial_id for handle in handles}
         self.waiting = deque(trial_id for trial_id in self.waiting if trial_id not in wanted)
-        ended = [process for trial_id, process in self.running.items() if trial_id in wanted]
-        for process in ended:
-            process.terminate()
-        for process in ended:
-            process.join()
+        ended = [processes for trial_id, processes in self.running.items() if trial_id in wanted]
+        for processes in ended:
+            processes[0].terminate()
+        for processes in ended:
+            processes[0].join(PATIENCE if len(processes) > 1 else None)
+            team.end(processes)
 
     def _fill(self) -> None:
-        while self.waiting and len(self.running) < self.workers:
+        while self.waiting and self.free:
             self._start(self.waiting.popleft())
 
     def _start(self, trial_id: str) -> None:
-        for name in ONE_THREAD:
-            os.environ.setdefault(name, "1")
-        process = self.context.Process(target=run, args=(self.jobs[trial_id].to_dict(),))
-        process.start()
-        self.running[trial_id] = process
+        self.places[trial_id] = self.free.popleft()
+        self.running[trial_id] = team.start(self.jobs[trial_id], self.places[trial_id])
         self.attempts[trial_id] = self.attempts.get(trial_id, 0) + 1
 
-    def _reap(self, trial_id: str, process: ForkServerProcess) -> None:
-        """Take the end of a process: a death that left no word of its own is put on record."""
-        process.join()
+    def _reap(self, trial_id: str, processes: list[ForkServerProcess]) -> None:
+        """Take the end of a trial: a death that left no word of its own is put on record."""
+        processes[0].join()
+        team.end(processes)
         del self.running[trial_id]
+        self.free.append(self.places.pop(trial_id))
         if self._state(trial_id) != "lost":
             return
-        if self.attempts[trial_id] <= self.retries:
+        if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
             return
-        code = process.exitcode
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         record = Record(self.jobs[trial_id].machine.runs, trial_id)
+        if record.status().get("state") not in (None, *LIVE):
+            return
+        code = processes[0].exitcode
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         record.write_failure("lost", "lost", f"the process died: {how}", exit_code=code)
 
     def _state(self, trial_id: str) -> str:

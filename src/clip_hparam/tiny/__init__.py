@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clip_hparam.images import MEAN, STD
 from clip_hparam.tiny.captions import CHARACTERS, Look, prompts, tokenize
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ __all__ = [
     "CHARACTERS",
     "CHARACTER_PROMPTS",
     "DIGIT_PROMPTS",
-    "MEAN",
-    "STD",
     "WEIGHTS",
     "Look",
     "load",
@@ -37,9 +36,6 @@ __all__ = [
 ]
 
 WEIGHTS = Path(__file__).with_name("tiny_clip.safetensors")
-# open_clip's OPENAI_DATASET_MEAN and OPENAI_DATASET_STD
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
 
 SCANS = [
     Look(weight, slant, "blurred", "white", "black")

@@ -1,0 +1,138 @@
+"""A search by its knobs: each one alone against the objective, and all at once in parallel."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from analysis import style
+from analysis.evidence import knob_text
+from analysis.importance import axis
+from analysis.study import Study, is_number
+
+MISSING, TICKS = "(missing)", 6
+
+
+class KnobAxis(NamedTuple):
+    """One knob's places, a trial each, and what is written at some of them."""
+
+    knob: str
+    places: list[float]
+    ticks: dict[float, str]
+
+
+class Search(NamedTuple):
+    """Every trial that has the objective: its place on each knob's axis, and its objective."""
+
+    objective: str
+    minimize: bool
+    values: list[float]
+    axes: list[KnobAxis]
+    best: int  # which trial
+
+
+def search(study: Study) -> Search:
+    """Raises ValueError if no row has the objective."""
+    if study.best is None:
+        raise ValueError(f"no row has {study.objective}: nothing to draw")
+    values = study.scored[study.objective].astype(float).to_list()
+    axes = [_knob_axis(study, knob) for knob in study.knobs]
+    best = int(study.gains.to_numpy().argmax())
+    return Search(study.objective, study.minimize, values, axes, best)
+
+
+def draw_axes(data: Search) -> Figure:
+    """A panel a knob, a point a trial: what one sees of a knob while all the others vary."""
+    columns = min(3, len(data.axes))
+    rows = math.ceil(len(data.axes) / columns)
+    drawn = style.figure(style.PAGE, 0.3 + 1.75 * rows)
+    with style.in_style():
+        grid = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+        for panel, axis_ in zip(grid, data.axes, strict=False):
+            panel.plot(axis_.places, data.values, "o", color=style.EMA, markersize=3, alpha=0.5)
+            best = axis_.places[data.best], data.values[data.best]
+            style.mark_best(panel, [best[0]], [best[1]])
+            turned = 30 if max(map(len, axis_.ticks.values())) > 7 else 0
+            panel.set_xticks(
+                list(axis_.ticks), axis_.ticks.values(), rotation=turned,
+                ha="right" if turned else "center", rotation_mode="anchor",
+            )  # fmt: skip
+            panel.set_xlabel(style.plain(axis_.knob))
+            panel.margins(0.1, 0.12)
+        for panel in grid[len(data.axes) :]:
+            panel.set_axis_off()
+        drawn.supylabel(style.plain(data.objective), fontsize=8)
+    return drawn
+
+
+def draw_parallel(data: Search) -> Figure:
+    """A line a trial through its levels, darker where it is better; the best one on top."""
+    drawn = style.figure(style.PAGE, 2.8)
+    with style.in_style():
+        panel = drawn.subplots()
+        heights = np.column_stack([_unit(axis_.places) for axis_ in data.axes])
+        order = np.argsort(np.array(data.values) * (-1 if data.minimize else 1))
+        lines = [np.column_stack([np.arange(len(data.axes)), heights[trial]]) for trial in order]
+        shades = LineCollection(lines, cmap="Blues_r" if data.minimize else "Blues", alpha=0.8)
+        shades.set(array=np.array(data.values)[order], linewidth=0.8)
+        panel.add_collection(shades)
+        panel.plot(heights[data.best], "-", color=style.COST, linewidth=1.8, label="best")
+        for place, axis_ in enumerate(data.axes):
+            _draw_upright(panel, place, axis_)
+        panel.set(xlim=(-0.3, len(data.axes) - 0.5), ylim=(-0.05, 1.05), yticks=[])
+        panel.set_xticks(
+            range(len(data.axes)), [style.plain(axis_.knob, 14) for axis_ in data.axes]
+        )
+        panel.spines[:].set_visible(False)
+        drawn.colorbar(shades, label=style.plain(data.objective))
+        drawn.legend(loc="outside upper right", frameon=False)
+    return drawn
+
+
+def _draw_upright(panel: Axes, place: int, axis_: KnobAxis) -> None:
+    panel.axvline(place, color=style.INK, linewidth=0.7)
+    everywhere = [*axis_.places, *axis_.ticks]
+    heights = _unit(everywhere)[len(axis_.places) :]
+    halo = [withStroke(linewidth=2, foreground="white")]
+    for height, text in zip(heights, axis_.ticks.values(), strict=True):
+        panel.text(place + 0.03, height, text, fontsize=6.5, va="center", path_effects=halo)
+
+
+def _knob_axis(study: Study, knob: str) -> KnobAxis:
+    """Ticks at the levels, at a few of them where there are many; names are spaced evenly."""
+    values = study.scored[knob]
+    raw = axis(values)
+    if not is_number(values):
+        levels = sorted(raw.unique())
+        places = [float(levels.index(level)) for level in raw]
+        return KnobAxis(
+            knob, places, {float(at): style.plain(str(text), 16) for at, text in enumerate(levels)}
+        )
+    texts = {
+        float(place): MISSING if value is None else knob_text(value)
+        for place, value in zip(raw, values.astype(object).where(values.notna(), None), strict=True)
+    }
+    places = sorted(texts)
+    if len(places) > TICKS:
+        wanted = np.linspace(places[0], places[-1], TICKS)
+        places = sorted({min(places, key=lambda place: abs(place - want)) for want in wanted})
+        texts = {place: rounded(texts[place]) for place in places}
+    return KnobAxis(
+        knob, [float(place) for place in raw], {place: texts[place] for place in places}
+    )
+
+
+def rounded(text: str) -> str:
+    """Two digits of one of many numbers: a tick, not a level to be read off."""
+    return text if text == MISSING else f"{float(text):.2g}"
+
+
+def _unit(places: list[float]) -> np.ndarray:
+    """On 0 to 1; in the middle where there is one place only."""
+    at = np.asarray(places, dtype=float)
+    span = np.ptp(at)
+    return (at - at.min()) / span if span else np.full(len(at), 0.5)

@@ -1,0 +1,56 @@
+"""Which test images a trial got right: correct.npz, read on demand."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.files import UnreadableError
+
+Bits = NDArray[np.bool_]
+
+
+def correct(
+    folder: str | Path, weights: str, rule: str = "selected", measure: str = "acc1"
+) -> Bits:
+    """One truth value a test image, shape (images,); every trial of a data set has the same order.
+
+    Raises UnreadableError if the file is missing, damaged, or lacks these weights.
+    """
+    path = Path(folder) / "correct.npz"
+    name = f"{measure}.{weights}.{rule}"
+    try:
+        with np.load(path) as archive:
+            return np.unpackbits(archive[name], count=int(archive["n"])).astype(bool)
+    except KeyError as error:
+        raise UnreadableError(f"{path} has no {name}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UnreadableError(f"{path} is missing or cannot be read") from error
+
+
+def reported_bits(trials: pd.DataFrame) -> Bits:
+    """Of the weights that stand for each trial, at its selected epoch; shape (trials, images).
+
+    Raises UnreadableError as `correct` does, and where the numbers of images differ.
+    """
+    rows = [
+        correct(folder, weights)
+        for folder, weights in zip(trials["folder"], trials["selected_weights"], strict=True)
+    ]
+    if len({row.size for row in rows}) > 1:
+        raise UnreadableError(f"{trials['folder'].iloc[0]} and others differ in their test images")
+    return np.array(rows)
+
+
+def images_of(trials: pd.DataFrame) -> int | None:
+    """The number of test images behind these trials; None if it is unknown or not one number."""
+    found = set()
+    for folder in trials["folder"].dropna():
+        try:
+            with np.load(Path(folder) / "correct.npz") as archive:
+                found.add(int(archive["n"]))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+    return found.pop() if len(found) == 1 else None

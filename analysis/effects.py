@@ -1,0 +1,67 @@
+"""A factorial sweep's main effects and interactions: as numbers, as a table, as a figure."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis.ablations import Ablation
+from analysis.evidence import evidence, replicates
+from analysis.factorial import FactorialEffect, factorial_effects, signs_of
+from analysis.forest import Effect, Effects
+from analysis.frame import Frames
+from analysis.notes import notes
+from analysis.stats import Estimate, holm
+from analysis.tables import Table, difference_text
+
+INCOMPLETE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete: a cell has no mean")
+RULE = (
+    "An effect is the mean accuracy with the factor less that without it, over all settings of the"
+    " others; a:b is half of what one does to the effect of the other. 95 % t interval over seeds."
+    " Bold: the interval excludes zero (Holm-adjusted p over the table: csv)."
+)
+
+
+def sweep_effects(frames: Frames, ablation: Ablation) -> list[FactorialEffect]:
+    """Over the seeds that all cells have; without a number while any run is missing.
+
+    Raises NotSweptError, and ValueError where the cells are no factorial design.
+    """
+    cells = replicates(frames, ablation)
+    factors, signs = signs_of([cell.cell.label for cell in cells])
+    seeds = pd.concat([cell.values for cell in cells], axis=1, join="inner")
+    effects = factorial_effects(factors, signs, np.nan_to_num(seeds.to_numpy(dtype=float).T))
+    if all(cell.complete for cell in cells):
+        return effects
+    return [effect._replace(estimate=INCOMPLETE) for effect in effects]
+
+
+def forest(frames: Frames, ablation: Ablation) -> Effects:
+    effects = sweep_effects(frames, ablation)
+    rows = [Effect(one.label, *one.estimate[:3], one.estimate.why) for one in effects]
+    return Effects(f"{ablation.title}: effects", "effect on test accuracy, points", rows)
+
+
+def effects_table(frames: Frames, ablation: Ablation) -> Table:
+    """Raises NotSweptError, and ValueError where the cells are no factorial design."""
+    effects = sweep_effects(frames, ablation)
+    data = pd.DataFrame([_row(effect) for effect in effects])
+    data["p_holm"] = holm(list(data["p"]))
+    shown = pd.DataFrame({
+        "effect": data["effect"],
+        "Δ, points": [difference_text(*one.estimate[:3]) for one in effects],
+        "seeds": data["n"].astype(str),
+    }, dtype="str")  # fmt: skip
+    bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
+    bold["Δ, points"] = [one.estimate.excludes_zero for one in effects]
+    first, selection, *_ = notes(frames, ablation, evidence(frames, ablation))
+    title = f"{ablation.title}: main effects and interactions"
+    return Table(f"{ablation.name}_effects", title, data, shown, bold, [first, selection, RULE])
+
+
+def _row(effect: FactorialEffect) -> dict[str, object]:
+    one = effect.estimate
+    return {
+        "effect": effect.label, "delta": one.mean, "delta_low": one.low, "delta_high": one.high,
+        "n": one.n, "why": one.why, "p": one.p,
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""Two knobs at once: mean accuracy of every pair of levels, and where the best one lies."""
+
+import math
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from analysis import style
+from analysis.ablations import Ablation
+from analysis.evidence import evidence, knob_text
+from analysis.frame import Frames
+from analysis.tables import TITLES
+
+
+class KnobMap(NamedTuple):
+    """`mean` and `text` have a row a level of `y_knob`, a column a level of `x_knob`."""
+
+    title: str
+    x_knob: str
+    y_knob: str
+    metric: str
+    x_levels: list[str]
+    y_levels: list[str]
+    mean: NDArray[np.float64]  # NaN where a run is missing
+    text: list[list[str]]  # "97.1" or "2 of 3"
+    best: tuple[int, int] | None  # row, column
+
+
+def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
+    """Raises NotSweptError, and ValueError unless the ablation has two knobs."""
+    x_knob, y_knob = ablation.knobs
+    data = evidence(frames, ablation).dropna(subset=[x_knob, y_knob])
+    xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
+    mean = np.full((len(ys), len(xs)), math.nan)
+    text = [["" for _ in xs] for _ in ys]
+    for _, row in data.iterrows():
+        at = ys.index(row[y_knob]), xs.index(row[x_knob])
+        mean[at] = row[ablation.metric]
+        short = f"{row['n']} of {row['asked']}"
+        text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
+    best = None if np.isnan(mean).all() else np.unravel_index(np.nanargmax(mean), mean.shape)
+    return KnobMap(
+        ablation.title, x_knob, y_knob, TITLES.get(ablation.metric, ablation.metric),
+        [knob_text(x) for x in xs], [knob_text(y) for y in ys], mean, text,
+        None if best is None else (int(best[0]), int(best[1])),
+    )  # fmt: skip
+
+
+def draw_map(data: KnobMap) -> Figure:
+    """A cell a pair, darker is better, the best one framed; the number is written in each."""
+    rows, columns = data.mean.shape
+    drawn = style.figure(style.COLUMN, 1.0 + 0.34 * rows)
+    with style.in_style():
+        axes = drawn.subplots()
+        image = axes.imshow(data.mean, cmap="Blues", aspect="auto")
+        middle = np.nanmean(image.get_clim()) if data.best else 0.0
+        for row in range(rows):
+            for column in range(columns):
+                dark = data.mean[row, column] > middle
+                colour = "white" if dark else style.INK
+                axes.text(
+                    column, row, data.text[row][column], ha="center", va="center", color=colour
+                )
+        if data.best:
+            corner = (data.best[1] - 0.5, data.best[0] - 0.5)
+            frame = mpl.patches.Rectangle(corner, 1, 1, fill=False, linewidth=2, clip_on=False)
+            axes.add_patch(frame)
+        axes.set_xticks(range(columns), map(style.plain, data.x_levels))
+        axes.set_yticks(range(rows), map(style.plain, data.y_levels))
+        axes.set(xlabel=data.x_knob, ylabel=data.y_knob, title=data.title)
+        drawn.colorbar(image, label=data.metric)
+    return drawn

@@ -1,0 +1,181 @@
+"""One self-contained HTML page: what the evidence supports, and the way back to every run.
+
+Needs no network and opens from file://. Everything that comes from records is escaped.
+"""
+
+import base64
+import shlex
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from analysis import figures, style
+from analysis.ablations import Ablation, of_sweep
+from analysis.effects import effects_table
+from analysis.evidence import replicates
+from analysis.frame import Frames, study_of
+from analysis.importance import explainable, importance
+from analysis.payoff import draw_importance
+from analysis.provenance import code_state
+from analysis.summary import as_json, text
+from analysis.sweeps import newest
+from analysis.tables import Table, table
+from analysis.trial_pages import TrialPage, failures, trial_pages
+from analysis.verdicts import verdict
+from clip_hparam.records import write_atomic
+
+STATED = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
+TEMPLATE = Path(__file__).parent / "data" / "report.html"
+SEARCH = {
+    "axes": "Each knob alone",
+    "parallel": "All knobs at once",
+    "best_of_n": "Expected best of n trials",
+}
+BESIDES = {
+    "cost": "Accuracy against cost",
+    "curves": "Training curves",
+    "logs": "The published logs",
+}
+
+
+class Cell(NamedTuple):
+    text: str
+    bold: bool
+
+
+class Sortable(NamedTuple):
+    shown: list[str]
+    rows: list[list[Cell]]
+
+
+class Picture(NamedTuple):
+    alt: str
+    source: str  # a data URI
+
+
+class Part(NamedTuple):
+    """A section of the page."""
+
+    anchor: str
+    title: str
+    tables: list[Sortable]
+    figures: list[Picture]
+    notes: list[str]
+    commands: str
+
+
+class Page(NamedTuple):
+    """All that the template shows."""
+
+    title: str
+    subtitle: str
+    sentences: list[str]
+    parts: list[Part]
+    failures: list[str]
+    trials: list[TrialPage]
+    provenance: list[str]
+
+
+def page(frames: Frames) -> Page:
+    names = list(newest(frames.sweeps))
+    done = int((frames.trials["status"] == "done").sum())
+    return Page(
+        "clip-hparam: report",
+        f"{done} of {len(frames.trials)} trials done, {len(names)} sweeps.",
+        [verdict(frames, of_sweep(name)) for name in names]
+        or ["No sweep is on record: what follows describes the trials, and compares none."],
+        [*(_sweep(frames, of_sweep(name)) for name in names), *_search(frames), *_besides(frames)],
+        failures(frames),
+        trial_pages(frames),
+        _provenance(frames),
+    )
+
+
+def render(data: Page) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(TEMPLATE.read_text()).render(data._asdict())
+
+
+def write(frames: Frames, folder: Path) -> Path:
+    """results/report.html, replaced whole. Raises OSError."""
+    path = folder / "report.html"
+    write_atomic(path, render(page(frames)).encode())
+    return path
+
+
+def _sweep(frames: Frames, ablation: Ablation) -> Part:
+    made = [table(frames, ablation)]
+    if ablation.drawn == "factorial":
+        made.append(effects_table(frames, ablation))
+    drawn = _picture(figures.draw(frames, ablation.name), ablation.title)
+    sortable = [_sortable(one) for one in made]
+    commands = "\n".join(_commands(frames, ablation))
+    return Part(ablation.name, ablation.title, sortable, [drawn], made[0].notes, commands)
+
+
+def _search(frames: Frames) -> Iterator[Part]:
+    """All trials as one search: knobs, importance, the best of n."""
+    study, there = study_of(frames), figures.drawable(frames)
+    if "axes" not in there:
+        return
+    found = importance(study) if explainable(study) else {}
+    drawn = [
+        _picture(figures.draw(frames, name), title)
+        for name, title in SEARCH.items()
+        if name in there
+    ]
+    if found:
+        drawn.append(_picture(draw_importance(found), "Importance of the knobs"))
+    said = text(as_json(study, found), study)
+    yield Part("search", "All trials as a search", [], drawn, said.splitlines(), "")
+
+
+def _besides(frames: Frames) -> Iterator[Part]:
+    for name, title in BESIDES.items():
+        if name in figures.drawable(frames):
+            drawn = _picture(figures.draw(frames, name), title)
+            yield Part(name, title, [], [drawn], [], "")
+
+
+def _sortable(made: Table) -> Sortable:
+    rows = zip(made.shown.to_numpy().tolist(), made.bold.to_numpy().tolist(), strict=True)
+    return Sortable(
+        [str(name) for name in made.shown],
+        [[Cell(str(cell), bool(bold)) for cell, bold in zip(*row, strict=True)] for row in rows],
+    )
+
+
+def _picture(drawn: Figure, title: str) -> Picture:
+    """An SVG in a data URI: its ids cannot meet those of another, and text is drawn as paths."""
+    content = BytesIO()
+    with style.in_style({"svg.fonttype": "path", "svg.hashsalt": title}):
+        drawn.savefig(content, format="svg", metadata={"Date": None})
+    coded = base64.b64encode(content.getvalue()).decode()
+    return Picture(title, f"data:image/svg+xml;base64,{coded}")
+
+
+def _commands(frames: Frames, ablation: Ablation) -> Iterator[str]:
+    for cell in replicates(frames, ablation):
+        seeds = ",".join(str(seed) for seed in cell.cell.trials)
+        yield shlex.join(["python", "sweep.py", "-m", *cell.cell.overrides, f"seed={seeds}"])
+
+
+def _provenance(frames: Frames) -> list[str]:
+    done = frames.trials[frames.trials["status"] == "done"]
+    names = [str(name) for name in done if str(name).startswith(STATED)]
+    counted = [f"{name}: {_counts(done[name])}" for name in names]
+    return [
+        f"Code: {code_state(frames.trials)}",
+        *counted,
+        *(f"Not used: {p}" for p in frames.problems),
+    ]
+
+
+def _counts(values: pd.Series) -> str:
+    counts = values.astype(str).value_counts()
+    return ", ".join(f"{value} ({count} trials)" for value, count in counts.items())

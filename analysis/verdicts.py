@@ -1,0 +1,54 @@
+"""What a sweep's evidence supports, in a sentence: what is sure, what is not, what is open."""
+
+import pandas as pd
+
+from analysis.ablations import Ablation
+from analysis.evidence import LEAST, evidence
+from analysis.frame import Frames
+from analysis.tables import difference_text
+
+ALPHA, NAMED = 0.05, 6  # a table of many cells is summed up by its largest differences
+
+
+def verdict(frames: Frames, ablation: Ablation) -> str:
+    """Differences that hold after Holm's correction, largest first; then noise; then gaps.
+
+    Raises NotSweptError.
+    """
+    data = evidence(frames, ablation)
+    compared = data[data["delta"].notna()]
+    sure = compared[compared["delta_p_holm"] < ALPHA]
+    parts = [
+        _sure(sure, ablation),
+        _undecided(compared.drop(sure.index), ablation),
+        _waiting(data, ablation),
+    ]
+    first = data[ablation.row].loc[0]  # by label: rows may be sorted by their knobs
+    against = f"the {ablation.row} before" if ablation.against == "previous" else first
+    return f"{ablation.title}, against {against}: {'; '.join(part for part in parts if part)}."
+
+
+def _sure(rows: pd.DataFrame, ablation: Ablation) -> str:
+    if rows.empty:
+        return ""
+    largest = rows.reindex(rows["delta"].abs().sort_values(ascending=False).index)
+    named = [
+        f"{row[ablation.row]} {difference_text(row['delta'], row['delta_low'], row['delta_high'])}"
+        for _, row in largest.head(NAMED).iterrows()
+    ]
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f"{', '.join(named)}{more} points of test accuracy (Holm-adjusted p below {ALPHA})"
+
+
+def _undecided(rows: pd.DataFrame, ablation: Ablation) -> str:
+    if rows.empty:
+        return ""
+    needed = rows["seeds_needed"].max()
+    seeds = "" if pd.isna(needed) else f" (to resolve {LEAST} points, up to {needed:.0f} seeds)"
+    return f"not told apart from noise: {', '.join(map(str, rows[ablation.row]))}{seeds}"
+
+
+def _waiting(data: pd.DataFrame, ablation: Ablation) -> str:
+    waiting = int((data["n"] < data["asked"]).sum())
+    lack = f"{waiting} of {len(data)} {ablation.row}s lack a run and say nothing"
+    return lack if waiting else ""

@@ -1,0 +1,30 @@
+"""The training stack, and a trial that trains nothing: it only seals its record.
+
+Importing this module puts it in the place of the real one, in a worker's server or in a process.
+"""
+
+from clip_hparam import trial
+from clip_hparam.claim import claim
+from clip_hparam.job import Job
+from clip_hparam.recipe import canonical, label
+from clip_hparam.records import Record
+
+RESULT = {
+    "metrics": {"test_acc1.raw.selected": 0.0, "selection_acc1.raw.selected": 0.0},
+    "epochs": {"selected": 0, "last": 0},
+    "selected_weights": "raw",
+    "steps": 1,
+    "cost": {"seconds": 1.0, "train_seconds": 0.5},
+}
+
+
+def seal(job: Job, *_: object, **__: object) -> str:
+    record = Record(job.machine.runs, job.trial_id)
+    with claim(record.folder):
+        record.write_recipe(canonical(job.recipe), label(job.recipe))
+        record.write_rows([{"epoch": 0, "step": 1}])
+        record.write_result(RESULT)
+    return "done"
+
+
+trial.execute = seal  # type: ignore[assignment]

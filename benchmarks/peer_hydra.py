@@ -1,0 +1,16 @@
+"""A plain Hydra app with the training stack and nothing to do: what `-m x=range(n)` costs."""
+
+import hydra
+import open_clip  # noqa: F401
+import timm  # noqa: F401
+import torch  # noqa: F401
+from omegaconf import DictConfig
+
+
+@hydra.main(version_base="1.3", config_path=None)
+def main(config: DictConfig) -> float:
+    return 0.0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""hydra/launcher=submitit_slurm: trials as job arrays of Slurm, which outlive their driver.
+
+submitit makes the batch script from the keys that its users know. What it would pickle is JSON
+here (launch.arrays): a job reads its trials from array.json by its task number, so a driver that
+dies right after sbatch leaves whole jobs behind, and a stale temporary file costs no result.
+"""
+
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from submitit import SlurmExecutor
+
+from clip_hparam.job import Job
+from clip_hparam.launch import Handle, Order, follow, scheduler
+from clip_hparam.launch.arrays import Array, Limits, chunks, create
+from clip_hparam.launch.options import OURS, Submitit, check, signal_delay
+from clip_hparam.launch.scheduler import SchedulerError
+from clip_hparam.records import LIVE
+
+PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts while Slurm does not answer
+SBATCH_PATIENCE = 60.0
+NO_ANSWER = ("contact", "timed out", "connect", "authentication", "communication", "munge")
+BLAME = {  # word of a refusal -> key that it is about
+    "partition": "partition",
+    "account": "account",
+    "qos": "qos",
+    "feature": "constraint",
+    "gres": "gpus_per_node",
+    "memory": "mem_gb",
+    "time limit": "timeout_min",
+    "array": "array_parallelism",
+}
+
+
+class Slurm:
+    """Submits what does not live yet, follows the rest."""
+
+    outlives = True
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.options = Submitit(**order.options)
+        self.following = follow.Follower([])
+
+    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+        """A handle for each job: that of a job that lives in Slurm already, or a new one.
+
+        Raises ValueError for what Slurm refuses, SchedulerError while it does not answer.
+        """
+        check(self.options)
+        for command in ("sbatch", "srun"):
+            if shutil.which(command) is None:
+                raise ValueError(
+                    f"hydra/launcher=submitit_slurm needs Slurm, and there is no {command} on PATH:"
+                    " type it on a login node, or try hydra/launcher=workers"
+                )
+        before = follow.follower(self.order.runs)
+        wanted = {job.trial_id for job in jobs}
+        sent = [handle for handle in follow.newest(before) if handle.trial_id in wanted]
+        states = before.settled(sent)
+        alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
+        if alive:
+            print(f"{len(alive)} trials are in Slurm already: following them")
+        living = {handle.trial_id for handle in alive}
+        arrays = self._send([job for job in jobs if job.trial_id not in living])
+        self.following = follow.Follower([*before.arrays, *arrays])
+        return alive + [handle for array in arrays for handle in array.handles()]
+
+    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+        return self.following.poll(handles)
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        follow.cancel(handles)
+
+    def _send(self, jobs: Sequence[Job]) -> list[Array]:
+        """One sbatch an array."""
+        options, order = self.options, self.order
+        limits = Limits(options.timeout_min, signal_delay(options), options.max_num_timeout)
+        packs = chunks(jobs, order.driver.trials_per_job)
+        sent: list[Array] = []
+        for some in chunks(packs, scheduler.max_array_size() if packs else 1):
+            array = create(order.runs, order.sweep_id, order.sweep_name, some, limits)
+            array.write_job_id(self._sbatch(array))
+            sent.append(array)
+        return sent
+
+    def _sbatch(self, array: Array) -> str:
+        """Id of the array. Raises ValueError, and leaves nothing on disk, if it is refused."""
+        path = array.folder / "submission.sh"
+        path.write_text(script(array, self.options))
+        for pause in (*PAUSES, None):
+            done = scheduler.call("sbatch", "--parsable", str(path), patience=SBATCH_PATIENCE)
+            if not done.returncode:
+                return done.stdout.strip().partition(";")[0]
+            reason = done.stderr.strip().rpartition(": ")[2]
+            if not any(word in done.stderr.lower() for word in NO_ANSWER):
+                shutil.rmtree(array.folder)
+                raise ValueError(refusal(reason, self.options))
+            if pause is not None:
+                print(f"note: sbatch: {reason}; trying again", file=sys.stderr)
+                time.sleep(pause)
+                job_id = _already_there(array)
+                if job_id is not None:
+                    return job_id
+        raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
+
+
+def script(array: Array, options: Submitit) -> str:
+    """The batch script of an array, by submitit."""
+    given = {name: value for name, value in asdict(options).items() if value not in (None, {}, [])}
+    words = {name: value for name, value in given.items() if name not in OURS}
+    words |= {"name": array.name, "timeout_min": array.limits.timeout_min}
+    executor = SlurmExecutor(folder=array.folder)
+    executor.update_parameters(
+        **executor._convert_parameters(words), signal_delay_s=array.limits.signal_delay_s
+    )
+    executor.parameters["map_count"] = len(array.packs)
+    python = options.python or shlex.quote(sys.executable)
+    command = f"{python} -u -m clip_hparam.launch.slurm_job {shlex.quote(str(array.folder))}"
+    text: str = executor._make_submission_file_text(command, "")
+    return text
+
+
+def refusal(reason: str, options: Submitit) -> str:
+    """What sbatch said, with the key that it is about."""
+    for word, key in BLAME.items():
+        if word in reason.lower():
+            given = f"hydra.launcher.{key}={getattr(options, key)}"
+            return f"sbatch refuses {given}: {reason}; see sinfo"
+    return f"sbatch refuses the job: {reason}; see hydra.launcher and sinfo"
+
+
+def _already_there(array: Array) -> str | None:
+    """The attempt that got no answer may have arrived."""
+    try:
+        return scheduler.found(array)
+    except SchedulerError:
+        return None

@@ -1,0 +1,96 @@
+"""The processes of one trial on this computer: forked from the warm server, met at a port.
+
+The server (multiprocessing's forkserver) imports torch, timm and open_clip once, so a process costs
+tens of milliseconds instead of seconds. It never touches CUDA, which does not survive a fork.
+"""
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+from typing import TYPE_CHECKING
+
+from clip_hparam.driver import gpu_groups
+from clip_hparam.job import Job
+from clip_hparam.launch.child import PRELOAD, run
+
+if TYPE_CHECKING:
+    from clip_hparam.ranks import Ranks
+
+ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+HERE = "127.0.0.1"
+
+
+def start(job: Job, gpus: str | None = None) -> list[ForkServerProcess]:
+    """A trial in processes of its own, rank 0 first; `gpus` is their CUDA_VISIBLE_DEVICES."""
+    with _door(job) as door:
+        return _started(job, range(job.gpus_per_trial), gpus, door)
+
+
+@contextmanager
+def lead(job: Job) -> Iterator["Ranks"]:
+    """This process as rank 0 of a trial; the others run while the block does.
+
+    Raises ValueError if there are not enough GPUs.
+    """
+    from clip_hparam.ranks import ranks_of  # torch: not for those who only start processes
+
+    gpu_groups(job.gpus_per_trial, job.machine.device)
+    with _door(job) as door:
+        others = _started(job, range(1, job.gpus_per_trial), None, door)
+        try:
+            yield ranks_of(_environment(job, 0, door), job.machine.rank_timeout, door)
+        finally:
+            end(others)
+
+
+def end(processes: Sequence[ForkServerProcess]) -> None:
+    """Kill the ranks of a trial that is over, all at once, and wait until they are gone."""
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join()
+
+
+def _started(
+    job: Job, ranks: range, gpus: str | None, door: socket.socket | None
+) -> list[ForkServerProcess]:
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
+    processes = [
+        context.Process(
+            target=run,
+            args=(job.to_dict(), _environment(job, rank, door) | own, None if rank else door),
+        )
+        for rank in ranks
+    ]
+    for process in processes:
+        process.start()
+    return processes
+
+
+@contextmanager
+def _door(job: Job) -> Iterator[socket.socket | None]:
+    """A socket that listens where the ranks of a trial will meet; None where there is but one.
+
+    It is handed to rank 0 open, so that no other program can take its port.
+    """
+    if job.gpus_per_trial == 1:
+        yield None
+        return
+    with socket.create_server((HERE, 0), backlog=job.gpus_per_trial) as door:
+        yield door
+
+
+def _environment(job: Job, rank: int, door: socket.socket | None) -> dict[str, str]:
+    """What `ranks.ranks_of` reads."""
+    if door is None:
+        return {}
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": job.gpus_per_trial}
+    meeting = {"MASTER_ADDR": HERE, "MASTER_PORT": door.getsockname()[1]}
+    return {name: str(value) for name, value in {**place, **meeting}.items()}

@@ -1,0 +1,55 @@
+"""retry: the trials of a sweep that are not done, and the command that runs them."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from clip_hparam import design, status
+from clip_hparam.records import Record
+from clip_hparam.verbs import OK, Verb, of_records, tell
+
+
+def _words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
+    parser.add_argument("--run", action="store_true", help="run the command that is shown")
+    of_records(parser)
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    manifest = status.manifest(arguments.runs, arguments.sweep)
+    ids = dict.fromkeys(trial for cell in manifest["cells"] for trial in cell["trials"].values())
+    states = status.states_of(arguments.runs, ids)
+    left = {name: state for name, state in states.items() if state != "done"}
+    words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
+    trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
+    facts = {
+        "sweep": manifest["name"],
+        "trials": trials,
+        "command": ["clip-hparam", "sweep", *words],
+    }
+    tell(arguments, facts, _lines(facts))
+    if not (arguments.run and left):
+        return OK
+    from clip_hparam.app import main  # Hydra: not needed to list
+
+    sys.argv[1:] = words
+    return main()
+
+
+def _facts(record: Record, state: str) -> dict[str, Any]:
+    failure = record.failure() or {}
+    return {"trial_id": record.trial_id, "state": state, "message": failure.get("message")}
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    for trial in facts["trials"]:
+        yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'never ended'}"
+    if facts["trials"]:
+        yield f"{len(facts['trials'])} to run: {shlex.join(facts['command'])}"
+    else:
+        yield f"all trials of {facts['sweep']} are done"
+
+
+VERBS = (Verb("retry", "trials of a sweep that are not done; --run runs them", _words, _retry),)

@@ -1,0 +1,100 @@
+"""gather and compare: what came out, through the analysis."""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clip_hparam.records import SCHEMA, write_atomic
+from clip_hparam.verbs import INCOMPLETE, OK, Verb, of_records, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.compare import Comparison
+
+
+def _gather_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder (results)")
+    parser.add_argument("--strict", action="store_true", help="exit 4 if a planned run is missing")
+    of_records(parser)
+
+
+def _gather(arguments: argparse.Namespace) -> int:
+    from analysis import load  # pandas: the other verbs do without
+
+    frames = load(arguments.runs)
+    files = _written(frames.trials, arguments.out / "trials")
+    files += _written(frames.epochs, arguments.out / "epochs")
+    done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
+    planned = {
+        trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
+    }
+    missing = sorted(planned - done)
+    facts = {
+        "files": [str(path) for path in files],
+        "trials": len(frames.trials),
+        "done": len(done),
+        "missing": missing,
+        "problems": frames.problems,
+    }
+    for problem in frames.problems:
+        print(f"not used: {problem}", file=sys.stderr)
+    lacking = f", {len(missing)} planned ones are missing" if missing else ""
+    told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
+    tell(arguments, facts, [*map(str, files), told])
+    return INCOMPLETE if arguments.strict and (missing or frames.problems) else OK
+
+
+def _written(frame: "pd.DataFrame", path: Path) -> list[Path]:
+    """As Parquet (the schema in its metadata) and as CSV; written whole, then renamed."""
+    frame = frame.copy()
+    frame.attrs["schema"] = SCHEMA
+    for name in frame.columns[frame.dtypes == object]:  # numbers and words mixed are no Parquet
+        frame[name] = frame[name].map(str, na_action="ignore").astype("string")
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    write_atomic(path.with_suffix(".parquet"), buffer.getvalue())
+    write_atomic(path.with_suffix(".csv"), frame.to_csv(index=False).encode())
+    return [path.with_suffix(".parquet"), path.with_suffix(".csv")]
+
+
+def _compare_words(parser: argparse.ArgumentParser) -> None:
+    what = "a trial id (its cell: the same recipe with any seed), or [sweep/]label of a cell"
+    parser.add_argument("before", help=what)
+    parser.add_argument("after", help="the same")
+    parser.add_argument("--metric", default="test_acc1", help="test_acc1, selection_loss, ...")
+    of_records(parser)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from analysis import load  # pandas: the other verbs do without
+    from analysis.compare import compare
+
+    found = compare(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
+    tell(arguments, found.to_dict(), _compare_lines(arguments, found))
+    return OK
+
+
+def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterator[str]:
+    for knob, values in found.differs.items():
+        yield f"{knob}: {_text(values[0])} -> {_text(values[1])}"
+    if not found.differs:
+        yield "the recipes are the same"
+    for name, side in ((arguments.before, found.before), (arguments.after, found.after)):
+        yield f"{name}: {arguments.metric} {side.mean:.2f}, {side.done} of {side.asked} seeds done"
+    delta = found.difference
+    interval = f"95 % interval {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
+    yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+VERBS = (
+    Verb("gather", "all records as Parquet and CSV", _gather_words, _gather),
+    Verb("compare", "what differs between two cells, and by how much", _compare_words, _compare),
+)

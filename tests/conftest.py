@@ -1,0 +1,49 @@
+"""A real Slurm for the tests that need one: see slurm/cluster.py."""
+
+from collections.abc import Iterator
+
+import pytest
+from slurm.cluster import Cluster, cluster
+from slurm.disturbed import Disturbed, disturb
+
+
+@pytest.fixture(scope="session")
+def plain_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Without accounting, as many labs have it: sacct answers nothing."""
+    with cluster(tmp_path_factory.mktemp("slurm"), accounting=False) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def accounting_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("accounting"), accounting=True) as one:
+        yield one
+
+
+@pytest.fixture
+def slurm(plain_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """The plain cluster, empty, and the one that commands of this test reach."""
+    monkeypatch.setenv("SLURM_CONF", plain_cluster.conf)
+    plain_cluster.ready()
+    yield plain_cluster
+    plain_cluster.ready()
+
+
+@pytest.fixture
+def accounted(accounting_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """The same, with accounting."""
+    monkeypatch.setenv("SLURM_CONF", accounting_cluster.conf)
+    accounting_cluster.ready()
+    yield accounting_cluster
+    accounting_cluster.ready()
+
+
+@pytest.fixture(scope="session")
+def disturbed(
+    plain_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Disturbed]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", plain_cluster.conf)
+        plain_cluster.ready()
+        folders = tmp_path_factory.mktemp("disturbed"), tmp_path_factory.mktemp("peace")
+        yield disturb(plain_cluster, *folders)

@@ -1,0 +1,66 @@
+"""No space left: exit code 3, one sentence, no cut file, and the sweep goes on once there is."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import ROOT, SHORT, python, results, sweep
+
+TWO = ("-m", "seeds=2", "machine.checkpoint_seconds=0", *SHORT)
+LIMITED = f"""
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
+runpy.run_path({str(ROOT / "sweep.py")!r}, run_name="__main__")
+"""
+
+
+def mount(*words: str | Path) -> bool:
+    done = subprocess.run(["mount", *map(str, words)], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB in `runs`: enough for records, not for a checkpoint."""
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    if not mount("-t", "tmpfs", "-o", "size=1m", "none", runs):
+        pytest.skip("no right to mount a small file system")
+    yield tmp_path
+    subprocess.run(["umount", str(runs)], check=True)
+
+
+def whole(folder: Path) -> bool:
+    """Nothing under a final name is cut."""
+    for path in folder.rglob("*.json"):
+        json.loads(path.read_text())
+    return not list(folder.rglob("step_*.pt"))
+
+
+@pytest.mark.parametrize("left", [2**20, 2**15, 2**13, 0])
+def test_a_full_disk_is_storage_trouble_and_space_mends_it(small: Path, left: int) -> None:
+    filler = small / "runs" / "filler"
+    filler.write_bytes(bytes(2**20 - left))
+    done = sweep(*TWO, cwd=small)
+    assert done.code == 3, done.out + done.err
+    assert done.err.startswith("storage trouble: ")
+    assert "No space left on device" in done.err
+    assert done.err.count("\n") == 1
+    assert whole(small)
+    assert results(small) == {}
+    assert mount("-o", "remount,size=64m", small / "runs")
+    again = sweep(*TWO, cwd=small)
+    assert again.code == 0, again.err
+    assert len(results(small)) == 2
+
+
+def test_a_limit_on_the_size_of_files_is_storage_trouble_too(tmp_path: Path) -> None:
+    limited = tmp_path / "limited.py"
+    limited.write_text(LIMITED)
+    for words in (TWO, ("machine.checkpoint_seconds=0", *SHORT)):
+        done = python(limited, *words, cwd=tmp_path)
+        assert done.code == 3, done.out + done.err
+    assert whole(tmp_path)
+    assert sweep(*TWO, cwd=tmp_path).code == 0

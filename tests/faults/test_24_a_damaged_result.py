@@ -1,0 +1,59 @@
+"""A result that is cut, of another trial or of a newer schema, or whose siblings were changed."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import Done, clip_hparam, records, results
+
+from clip_hparam.records import Record
+
+
+def cut(record: Record) -> None:
+    path = record.folder / "result.json"
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def edit(**facts: object) -> Callable[[Record], None]:
+    def edited(record: Record) -> None:
+        path = record.folder / "result.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+    return edited
+
+
+def touch_rows(record: Record) -> None:
+    path = record.folder / "metrics.jsonl"
+    path.write_text(path.read_text().replace("0", "1", 1))
+
+
+DAMAGE: dict[str, Callable[[Record], None]] = {
+    "result.json is cut": cut,
+    "of another trial": edit(trial_id="0" * 12),
+    "of a newer schema": edit(schema=99),
+    "metrics.jsonl changed": touch_rows,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_it_is_set_aside_named_and_made_again(
+    name: str, sound: Path, swept: Path, again: Callable[[Path], Done]
+) -> None:
+    victim = records(swept)[0]
+    DAMAGE[name](victim)
+    table = clip_hparam("tables", "lr", "--strict", cwd=swept)
+    assert table.code == 4
+    assert str(victim.folder.relative_to(swept)) in table.err
+    assert "1 of 2 runs are done, so there is no mean yet" in markdown(swept)
+    done = again(swept)
+    assert done.code == 0, done.err
+    assert "is damaged: set aside as" in (victim.folder / "log.txt").read_text()
+    assert len(list(victim.folder.glob("*.damaged-1"))) == 1
+    assert results(swept) == results(sound)
+    assert clip_hparam("tables", "lr", "--strict", cwd=swept).code == 0
+
+
+def markdown(folder: Path) -> str:
+    return (folder / "results" / "lr.md").read_text()

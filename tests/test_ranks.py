@@ -1,0 +1,181 @@
+"""However many processes train a trial, it is the same trial; and one that is lost is named."""
+
+import os
+import time
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from ranked import in_ranks
+
+from clip_hparam import ranks as module
+from clip_hparam.build import classifier, fit_of
+from clip_hparam.data import Batches
+from clip_hparam.fit import evaluate, train_epoch
+from clip_hparam.machine import Machine
+from clip_hparam.plan import resolve
+from clip_hparam.ranks import ALONE, LostRankError, PeerError, Ranks, ranks_of
+from clip_hparam.recipe import Recipe, with_values
+from clip_hparam.sources import digits
+
+BATCH, CLASSES = 24, 10
+RECIPE = {  # all that draws a random number or keeps a state
+    "batch_size": BATCH,
+    "epochs": 2,
+    "data.epoch_images": 2 * BATCH,
+    "data.selection": 10.0,
+    "lr": 1e-2,
+    "warmup": 0.0,
+    "layer_decay": 0.7,
+    "ema_decay": 0.5,
+    "drop_path": 0.3,
+    "clip_grad": 0.5,
+    "mixup": 0.8,
+    "cutmix": 1.0,
+    "random_erasing": 0.5,
+    "color_jitter": 0.4,
+    "label_smoothing": 0.1,
+}
+
+
+class Doubled(Batches):
+    """Batches in float64."""
+
+    def train(self, epoch: int, first: int = 0) -> Any:
+        for images, targets in super().train(epoch, first):
+            yield images.double(), targets.double()
+
+    def test(self, resolution: int = 0) -> Any:
+        for images, labels in super().test(resolution):
+            yield images.double(), labels
+
+
+def trained(ranks: Ranks, micro_batch: int = 0) -> dict[str, Any]:
+    """Losses, weights and scores of a run in float64, as one rank has them."""
+    recipe = resolve(with_values(Recipe(), RECIPE))
+    machine = Machine(device="cpu", micro_batch=micro_batch)
+    fit = fit_of(recipe, machine, classifier(recipe, CLASSES).double(), ranks)
+    batches = Doubled(recipe, digits(), ranks=ranks)
+    losses = [train_epoch(fit, batches, epoch, 0, lambda step: None) for epoch in range(2)]
+    assert fit.ema is not None
+    scores = evaluate(fit.ema.module, batches.test(), fit)
+    return {
+        "losses": losses,
+        "raw": weights(fit.model),
+        "ema": weights(fit.ema.module),
+        "loss": scores.loss,
+        "right": np.stack([scores.right1, scores.right5]),
+    }
+
+
+def weights(model: torch.nn.Module) -> Any:
+    return torch.cat([tensor.flatten() for tensor in model.state_dict().values()]).numpy()
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    torch.set_num_threads(1)
+    return trained(ALONE)
+
+
+@pytest.mark.parametrize(("world", "micro_batch"), [(2, 0), (2, 6), (3, 0)])
+def test_a_trial_in_several_processes_is_the_trial_in_one(
+    alone: dict[str, Any], world: int, micro_batch: int
+) -> None:
+    outcomes = in_ranks(world, trained, micro_batch)
+    for one in outcomes:
+        np.testing.assert_allclose(one["losses"], alone["losses"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(one["raw"], alone["raw"], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(one["ema"], alone["ema"], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(one["loss"], alone["loss"], rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(one["right"], alone["right"])
+    for one, other in pairwise(outcomes):
+        assert all(np.array_equal(one[name], other[name]) for name in alone)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 4])
+def test_the_rows_of_the_ranks_are_the_batch(world: int) -> None:
+    rows = [np.arange(12)[Ranks(rank, world).rows(12)] for rank in range(world)]
+    assert np.concatenate(rows).tolist() == list(range(12))
+    assert len({len(own) for own in rows}) == 1
+
+
+@pytest.mark.parametrize("images", [0, 5, 10, 11, 45])
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_what_is_dealt_is_every_image_once_in_the_batches_of_one_rank(
+    world: int, images: int
+) -> None:
+    index = np.arange(images) + 100
+    hands = [Ranks(rank, world).dealt(index, 5) for rank in range(world)]
+    batches = [index[start : start + 5].tolist() for start in range(0, images, 5)]
+    for rank, hand in enumerate(hands):
+        own = [hand[start : start + 5].tolist() for start in range(0, len(hand), 5)]
+        assert own == batches[rank::world]
+
+
+def exchanged(ranks: Ranks, parts: int) -> tuple[list[int], Any, float]:
+    mine = list(range(parts))[ranks.rank :: ranks.world]
+    ones, ten = torch.full((2, 3), float(ranks.rank)), torch.tensor(10.0 * ranks.rank)
+    ranks.average([ones, ten])
+    return ranks.gathered(mine), ones.tolist(), float(ten)
+
+
+@pytest.mark.parametrize("parts", [0, 1, 4, 5])
+def test_parts_are_gathered_as_they_were_dealt_and_tensors_averaged(parts: int) -> None:
+    for gathered, ones, ten in in_ranks(3, exchanged, parts):
+        assert gathered == list(range(parts))
+        assert ones == [[1.0] * 3] * 2
+        assert ten == 10
+
+
+def test_a_process_without_an_environment_is_alone() -> None:
+    assert ranks_of({}, 1) is ALONE
+    assert ranks_of({"RANK": "0", "WORLD_SIZE": "1", "MASTER_PORT": "1"}, 1) is ALONE
+    assert ALONE.leads
+    assert ALONE.gathered([1, 2]) == [1, 2]
+
+
+def meeting_again(ranks: Ranks, how: str) -> str:
+    """All meet, something happens to rank 1, and all would meet again."""
+    module.LAST_WORDS = 2.0
+    ranks.gathered([0])
+    if ranks.rank == 1 and how == "raises":
+        raise ValueError("n01440764/1.JPEG cannot be read")
+    if ranks.rank == 1 and how == "dies":
+        os._exit(7)
+    if ranks.rank == 1 and how == "hangs":
+        time.sleep(60)
+    ranks.gathered([0])
+    return "met"
+
+
+@pytest.mark.parametrize("world", [2, 3])
+@pytest.mark.parametrize(
+    ("how", "error", "sentence"),
+    [
+        ("raises", RuntimeError, "rank 1 of {} failed: ValueError: n01440764/1.JPEG cannot"),
+        ("dies", LostRankError, "rank 1 of {} (process "),
+        ("hangs", LostRankError, "rank 1 of {} (process "),
+    ],
+)
+def test_a_rank_that_is_lost_is_named_in_time_by_the_first(
+    world: int, how: str, error: type[Exception], sentence: str
+) -> None:
+    started = time.monotonic()
+    first, lost, *others = in_ranks(world, meeting_again, how, seconds=5)
+    assert time.monotonic() - started < 30
+    assert type(first) is error
+    assert sentence.format(world) in str(first)
+    assert "rank 2" not in str(first)
+    assert isinstance(lost, ValueError) == (how == "raises")
+    assert all(isinstance(one, PeerError) for one in others)
+
+
+def test_a_rank_that_never_comes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LAST_WORDS", 0.1)
+    waiting = Ranks(0, 2, store=torch.distributed.HashStore())
+    named = pytest.raises(LostRankError, match=r"rank 1 of 2 \(which never came\) died")
+    with named, waiting.connected(torch.device("cpu"), 1):
+        pass

@@ -1,0 +1,137 @@
+"""Designs that choose their own points: fractions of a factorial, random and Sobol draws."""
+
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clip_hparam.design import Design, Step, from_dict
+from clip_hparam.kinds import cells, notes
+from clip_hparam.ranges import Range, read
+
+SAMPLED = st.sampled_from(["random", "sobol"])
+ranges = st.builds(
+    lambda low, factor, log, whole: Range(float(low), float(low * factor), log, whole),
+    st.integers(1, 50),
+    st.integers(2, 9),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+def written(one: Range) -> str:
+    text = f"interval({one.low:g}, {one.high:g})"
+    text = f"int({text})" if one.whole else text
+    return f"tag(log, {text})" if one.log else text
+
+
+def steps(number: int) -> tuple[Step, ...]:
+    return tuple(Step(f"part {n}", (f"x{n}=1",)) for n in range(number))
+
+
+def fraction(number: int, resolution: int) -> Design:
+    return Design("d", "fractional", steps=steps(number), resolution=resolution)
+
+
+def signs(design: Design) -> np.ndarray:
+    """(cells, steps), from the overrides alone."""
+    return np.array(
+        [
+            [1 if step.overrides[0] in cell.overrides else -1 for step in design.steps]
+            for cell in cells(design)
+        ]
+    )
+
+
+@pytest.mark.parametrize("resolution", [3, 4, 5, 6])
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 7, 8])
+def test_a_fraction_keeps_low_effects_apart(number: int, resolution: int) -> None:
+    """Resolution R: no effect of p factors is aliased with one of fewer than R - p."""
+    matrix = signs(fraction(number, resolution))
+    assert len(np.unique(matrix, axis=0)) == len(matrix) <= 2**number
+    assert not matrix.sum(axis=0).any(), "each step is on in half of the cells"
+    words = [word for p in (1, 2, 3) for word in combinations(range(number), p)]
+    columns = {word: matrix[:, word].prod(axis=1) for word in words}
+    for one, other in combinations(words, 2):
+        if len(one) + len(other) < resolution:
+            assert columns[one] @ columns[other] == 0
+
+
+def test_the_alias_table_says_which_columns_are_the_same() -> None:
+    design = fraction(5, 3)
+    named = {step.label: column for step, column in zip(design.steps, signs(design).T, strict=True)}
+    head, *lines = notes(design)
+    assert head.startswith("aliases, ")
+    assert len(lines) == 7
+    for line in lines:
+        columns = [
+            np.prod([named[label] for label in word.split(":")], axis=0)
+            for word in line.strip().split(" = ")
+        ]
+        assert all(abs(column @ columns[0]) == len(column) for column in columns)
+    assert notes(fraction(3, 4)) == [
+        "aliases: no main effect or two-factor interaction shares a contrast with another"
+    ]
+
+
+def test_a_resolution_is_a_roman_or_a_plain_number() -> None:
+    tree = {"name": "d", "kind": "fractional", "steps": [{"label": "a", "overrides": []}] * 2}
+    assert from_dict({**tree, "resolution": "V"}).resolution == 5
+    assert from_dict({**tree, "resolution": 5}) == from_dict({**tree, "resolution": "V"})
+    for wrong in (2, 7):
+        with pytest.raises(ValueError, match="is not III, IV, V or VI"):
+            cells(from_dict({**tree, "resolution": wrong}))
+
+
+@given(ranges)
+def test_a_range_reads_as_it_is_written(one: Range) -> None:
+    assert read(written(one)) == one
+
+
+@given(ranges, st.floats(0, 1, exclude_max=True))
+def test_a_value_lies_in_its_range(one: Range, place: float) -> None:
+    value = float(one.at(place))
+    assert one.low * (1 - 1e-3) <= value <= one.high * (1 + 1e-3)
+    assert not one.whole or value % 1 == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["interval(2, 1)", "tag(log, interval(0, 1))", "int(interval(0.5, 2))"]
+)
+def test_a_range_that_cannot_be_drawn_from_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no range: it needs"):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ["0.1", "interval", "rand-m9-inc1", "interval(1, 2", "(1, 2)"])
+def test_what_is_no_range_is_a_level(text: str) -> None:
+    assert read(text) is None
+
+
+@settings(deadline=None)
+@given(SAMPLED, st.dictionaries(st.sampled_from("abc"), ranges, min_size=1), st.integers(1, 20))
+def test_more_samples_keep_the_first_ones(kind: str, knobs: dict[str, Range], samples: int) -> None:
+    texts = {knob: [written(one)] for knob, one in knobs.items()}
+    few, many = (cells(Design("d", kind, knobs=texts, samples=n)) for n in (samples, 2 * samples))
+    assert len(few) == samples
+    assert many[:samples] == few
+    other = cells(Design("d", kind, knobs=texts, samples=32, sampling_seed=1))
+    assert other != cells(Design("d", kind, knobs=texts, samples=32))
+
+
+def test_one_knob_more_changes_no_random_draw_of_the_others() -> None:
+    knobs = {"lr": ["interval(0, 1)"], "mixup": ["interval(0, 1)"]}
+    both = cells(Design("d", "random", knobs=knobs, samples=5))
+    alone = cells(Design("d", "random", knobs={"lr": knobs["lr"]}, samples=5))
+    assert [cell.overrides[:1] for cell in both] == [cell.overrides for cell in alone]
+
+
+def test_sobol_points_are_even_over_each_knob() -> None:
+    knobs = {"lr": ["tag(log, interval(1e-4, 1))"], "pool": ["cls", "clip"]}
+    made = cells(Design("d", "sobol", knobs=knobs, samples=16))
+    lrs = [float(cell.overrides[0].partition("=")[2]) for cell in made]
+    assert Counter(int(np.floor(np.log10(lr))) for lr in lrs) == {-4: 4, -3: 4, -2: 4, -1: 4}
+    assert Counter(cell.overrides[1] for cell in made) == {"pool=cls": 8, "pool=clip": 8}

@@ -1,0 +1,155 @@
+"""gather, compare, retry, verify, gc, completion: by the command, on records of known values."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from synthetic import SEEDS, Ladder, Runs, write_ladder
+
+from clip_hparam import cli
+from clip_hparam.claim import claim
+from clip_hparam.records import Record, read_json, trial_ids, write_json
+
+Ask = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def ladder(tmp_path: Path) -> Ladder:
+    (tmp_path / "runs").mkdir()
+    runs = Runs(tmp_path / "runs")
+    return Ladder(runs, write_ladder(runs, skip=(("ema", 4),)))
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """`clip-hparam WORDS` in a folder of its own: exit code and stdout, with --json or without."""
+    monkeypatch.chdir(tmp_path)
+
+    def asked(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["clip-hparam", *words])
+        code = cli.main()
+        said = capsys.readouterr()
+        return code, said.out + (said.err if code else "")
+
+    return asked
+
+
+def record_of(ladder: Ladder, rung: str, seed: int) -> Record:
+    (path,) = ladder.runs.folder.glob(".sweeps/*.json")
+    tree = read_json(path) or {}
+    cell = next(cell for cell in tree["cells"] if cell["label"] == rung)
+    return Record(ladder.runs.folder, cell["trials"][str(seed)])
+
+
+def test_gather_writes_what_the_analysis_reads(ladder: Ladder, ask: Ask) -> None:
+    code, out = ask("gather", "--json")
+    facts = json.loads(out)
+    assert (code, facts["trials"], facts["done"]) == (0, 34, 34)
+    assert facts["missing"] == [record_of(ladder, "ema", 4).trial_id]
+    trials = pd.read_parquet("results/trials.parquet")
+    assert trials.attrs == {"schema": 1}
+    frames = ladder.runs.frames()
+    assert list(trials.columns) == list(frames.trials.columns)
+    column = "test_acc1.ema.selected"
+    pd.testing.assert_series_equal(trials[column], frames.trials[column])
+    assert len(pd.read_csv("results/epochs.csv")) == len(frames.epochs)
+    assert ask("gather", "--strict")[0] == 4
+
+
+def test_compare_is_the_mean_of_the_differences_by_seed(ladder: Ladder, ask: Ask) -> None:
+    code, out = ask("compare", "lower_lr", "ladder/ema", "--json")
+    facts = json.loads(out)
+    truth = ladder.truth
+    deltas = [truth["ema"][seed] - truth["lower_lr"][seed] for seed in truth["ema"]]
+    assert code == 0
+    assert facts["differs"] == {"ema_decay": [0.0, 0.98]}
+    assert facts["difference"]["mean"] == pytest.approx(sum(deltas) / len(deltas))
+    assert (facts["before"]["done"], facts["after"]["done"], facts["after"]["asked"]) == (5, 4, 5)
+    assert "difference +" in ask("compare", "lower_lr", "ema")[1]
+
+
+def test_a_trial_stands_for_its_cell(ladder: Ladder, ask: Ask) -> None:
+    ids = [record_of(ladder, rung, 2).trial_id for rung in ("lower_lr", "llrd")]
+    by_trial, by_label = (
+        ask("compare", *names, "--json")[1] for names in (ids, ("lower_lr", "llrd"))
+    )
+    assert json.loads(by_trial) == json.loads(by_label)
+
+
+def test_retry_lists_what_is_not_done_and_its_command(ladder: Ladder, ask: Ask) -> None:
+    (path,) = ladder.runs.folder.glob(".sweeps/*.json")
+    tree = read_json(path) or {}
+    write_json(path, {**tree, "command": ["sweep.py", "-m", "sweeps=ladder", "machine.runs=old"]})
+    facts = json.loads(ask("retry", "--json")[1])
+    left = record_of(ladder, "ema", 4).trial_id
+    assert facts["trials"] == [{"trial_id": left, "state": "planned", "message": None}]
+    assert facts["command"][2:] == ["-m", "sweeps=ladder", "machine.runs=runs"]
+    assert left in ask("retry", "ladder")[1]
+
+
+def test_verify_finds_each_byte_that_changed(ladder: Ladder, ask: Ask) -> None:
+    assert ask("verify")[0] == 0
+    victim = record_of(ladder, "llrd", 1)
+    bits = victim.folder / "correct.npz"
+    content = bytearray(bits.read_bytes())
+    content[-1] ^= 1
+    bits.write_bytes(content)
+    code, out = ask("verify", "--json")
+    assert code == 3
+    assert json.loads(out) == {"sealed": 33, "damaged": {victim.trial_id: ["correct.npz"]}}
+
+
+def test_gc_lists_first_and_removes_only_what_nobody_needs(ladder: Ladder, ask: Ask) -> None:
+    done, live = record_of(ladder, "ema", 0), record_of(ladder, "ema", 1)
+    unfinished = Record(ladder.runs.folder, "f" * 12)
+    for record in (done, live, unfinished):
+        (record.folder / "checkpoint").mkdir(parents=True)
+        (record.folder / "checkpoint" / "step_1.pt").write_bytes(bytes(1000))
+        (record.folder / ".lock").touch()
+    (done.folder / "result.json.damaged-1").write_text("{")
+    (done.folder / ".status.json.abc").write_text("{")
+    with claim(live.folder):
+        listed = json.loads(ask("gc", "--json")[1])
+        names = [Path(item["path"]).name for item in listed["items"]]
+        assert names == ["result.json.damaged-1", "checkpoint", ".status.json.abc", ".lock"]
+        assert listed["items"][1]["bytes"] == 1000
+        assert listed["removed"] == 0
+        assert json.loads(ask("gc", "--yes", "--json")[1])["removed"] == 4
+    assert sorted(path.name for path in unfinished.folder.iterdir()) == [".lock", "checkpoint"]
+    assert (live.folder / "checkpoint" / "step_1.pt").exists()
+    assert done.is_done()
+    assert "nothing to remove" not in ask("gc")[1]  # the live one is no longer
+
+
+def test_completion_knows_the_verbs(ask: Ask) -> None:
+    code, out = ask("completion", "bash")
+    assert code == 0
+    assert "(status why describe gather compare retry" in out
+
+
+def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
+    assert len(list(trial_ids(ladder.runs.folder))) == 7 * len(SEEDS) - 1
+    for words in (("status",), ("why", "ladder/ema"), ("verify",), ("gc",), ("gather",)):
+        code, out = ask(*words, "--json")
+        json.loads(out)
+        assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("compare", "lower_rl", "ema"), "did you mean lower_lr"),
+        (("compare", "lower_lr", "ema", "--metric", "test_acc2"), "did you mean test_acc5 or test_acc1"),
+        (("retry", "lader"), "did you mean ladder"),
+        (("status", "lader"), "did you mean ladder"),
+        (("why", "ladder/emma"), "no trial is called ladder/emma"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: tuple[str, ...], message: str, ladder: Ladder, ask: Ask
+) -> None:
+    code, out = ask(*words)
+    assert message in out
+    assert (code, out.count("\n")) == (2, 1)
