@@ -8,7 +8,7 @@ RUNS ?= runs
 RESULTS ?= results
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench ladder tables figures notebook tune pretrain clean
+.PHONY: help setup demo test test-all check format bench ladder tables figures report tune pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,11 +37,18 @@ tables: setup ## Rebuild all tables from the records
 figures: setup ## Redraw all figures from the records
 	$(PY) -m analysis figures --runs $(RUNS) --out $(RESULTS)
 
-table-%: setup ## Run the design sweeps/NAME.yaml and build its table, e.g. make table-lr
+table-%: setup ## Run the design sweeps/NAME.yaml, build its table and figure: make table-lr
 	$(PY) sweep.py -m sweeps=$* machine.runs=$(RUNS)
 	$(PY) -m analysis tables $* --runs $(RUNS) --out $(RESULTS)
+	$(PY) -m analysis figures $* --runs $(RUNS) --out $(RESULTS)
+
+report: setup ## One HTML page of all that is on record
+	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
 test: check ## What CI runs: checks, then the tests
+	$(PY) -m pytest -m "not slow"
+
+test-all: check ## The same and the slow tests
 	$(PY) -m pytest
 
 check: setup ## Format, lint, types, import contracts
@@ -57,8 +64,9 @@ format: setup ## Format and fix what can be fixed
 bench: setup ## Measure what the speed claims rest on; figures go to benchmarks/RESULTS.md by hand
 	$(PY) benchmarks/demo.py
 
-tune: setup ## Choose the miniature's values on seeds 100 and up, as conf/recipe has them
-	$(PY) benchmarks/tune.py
+tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
+	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)
+	$(PY) sweep.py -m sweeps=tune_llrd machine.runs=$(RUNS)
 
 pretrain: setup ## Train the tiny CLIP of the package again (minutes)
 	$(PY) -m clip_hparam.pretrain
