@@ -46,10 +46,10 @@ report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
 test: check ## What CI runs: checks, then the tests
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest
 
 test-all: check ## The same and the slow tests
-	$(PY) -m pytest
+	$(PY) -m pytest -m ""
 
 check: setup ## Format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .
@@ -67,6 +67,7 @@ bench: setup ## Measure what the speed claims rest on; figures go to benchmarks/
 tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
 	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)
 	$(PY) sweep.py -m sweeps=tune_llrd machine.runs=$(RUNS)
+	$(PY) sweep.py -m sweeps=tune_final machine.runs=$(RUNS)
 
 pretrain: setup ## Train the tiny CLIP of the package again (minutes)
 	$(PY) -m clip_hparam.pretrain
