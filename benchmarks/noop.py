@@ -3,13 +3,18 @@
 Importing this module puts it in the place of the real one, in a worker's server or in a process.
 """
 
+import os
+
 from clip_hparam import trial
 from clip_hparam.claim import claim
 from clip_hparam.job import Job
+from clip_hparam.launch.workers import Workers
+from clip_hparam.provenance import git_here
 from clip_hparam.recipe import canonical, label
 from clip_hparam.records import Record
 
 RESULT = {
+    "git": git_here(),
     "metrics": {"test_acc1.raw.selected": 0.0, "selection_acc1.raw.selected": 0.0},
     "epochs": {"selected": 0, "last": 0},
     "selected_weights": "raw",
@@ -27,4 +32,11 @@ def seal(job: Job, *_: object, **__: object) -> str:
     return "done"
 
 
-trial.execute = seal  # type: ignore[assignment]
+trial.execute = seal
+
+
+def at_once() -> None:
+    """Seal ten thousand records in seconds: in the driver itself, without waiting for the disk."""
+    os.fsync = lambda handle: None
+    Workers.submit = lambda self, jobs: [seal(job) for job in jobs] and []
+    Workers.poll = lambda self, handles: {}

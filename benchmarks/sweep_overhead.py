@@ -18,16 +18,15 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 FEW = 5
 SUBREAPER = 36  # prctl(2): orphans of our children become ours, so that their CPU is counted
-RUN = "import sys; {before}\nfrom clip_hparam.app import main\n"
-START = 'if __name__ == "__main__":\n    sys.exit(main())\n'
-WARM = "from clip_hparam.launch.child import PRELOAD; PRELOAD.append('noop')"
-HERE_AND_NOW = """
-import os; os.fsync = lambda handle: None  # ten thousand records in seconds
-import noop
-from clip_hparam.launch.workers import Workers
-Workers.submit = lambda self, jobs: [noop.seal(job) for job in jobs] and []
-Workers.poll = lambda self, handles: {}
+RUN = """
+if __name__ == "__main__":
+    {before}
+    import sys
+    from clip_hparam.app import main
+    sys.exit(main())
 """
+WARM = "from clip_hparam.launch.child import PRELOAD; PRELOAD.append('noop')"
+AT_ONCE = "import noop; noop.at_once()"
 
 
 class Cost(NamedTuple):
@@ -58,7 +57,7 @@ def cost(words: list[str], folder: Path) -> Cost:
 def script(folder: Path, name: str, before: str) -> list[str]:
     """`python sweep.py` after some lines of Python."""
     path = folder / f"{name}.py"
-    path.write_text(RUN.format(before=before) + START)
+    path.write_text(RUN.format(before=before or "pass"))
     return [sys.executable, str(path)]
 
 
@@ -93,7 +92,7 @@ def of_plans(planned: int, folder: Path) -> None:
     """A large sweep: planning it, its status, planning it when all is done."""
     lrs = ",".join(f"{n}e-6" for n in range(1, planned // 100 + 1))
     words = ["-m", f"lr={lrs}", "layer_decay=0.5,0.6,0.7,0.8,0.9", "seeds=20"]
-    sweep = script(folder, "large", HERE_AND_NOW)
+    sweep = script(folder, "large", AT_ONCE)
     plain = script(folder, "plain", "")
     status = [sys.executable, "-c", "from clip_hparam.cli import main; main()", "status"]
     plan = cost([*plain, *words, "dry_run=true"], folder)

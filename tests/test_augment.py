@@ -9,8 +9,8 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as torchvision
 
 from clip_hparam.augment import ORDERS, Augment, Batchwise, jittered, normalise, resized
-from clip_hparam.images import MEAN, STD
 from clip_hparam.loader import Imagewise
+from clip_hparam.pixels import MEAN, STD
 from clip_hparam.recipe import Recipe
 
 PX = 16

@@ -9,7 +9,7 @@ from timm.data import create_transform
 from timm.data.auto_augment import AugmentOp, RandAugment
 
 from clip_hparam.augment_timm import plain_transform, train_transform
-from clip_hparam.images import MEAN, STD
+from clip_hparam.pixels import MEAN, STD
 from clip_hparam.recipe import Recipe
 
 OFFICIAL = Recipe(

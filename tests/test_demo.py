@@ -52,7 +52,7 @@ def test_all_35_trials_are_done_and_whole(demo: Path) -> None:
 def test_the_miniature_moves_as_the_paper_does(rows: list[dict[str, str]]) -> None:
     agreeing = [row["rung"] for row in rows if row["sign_agrees"] == "True"]
     assert "lower_lr" in agreeing
-    assert len(agreeing) >= 3, agreeing  # 4 where the README was written; near zero is a coin's toss
+    assert len(agreeing) >= 3, agreeing  # the README's four, less a step that is near zero
 
 
 def test_fewer_epochs_cost_less_and_resolution_costs_more(rows: list[dict[str, str]]) -> None:

@@ -3,11 +3,13 @@
 import os
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from commands import SHORT, records, sweep
 from ranked import in_ranks
 
 from clip_hparam import ranks as module
@@ -93,6 +95,23 @@ def test_a_trial_in_several_processes_is_the_trial_in_one(
         np.testing.assert_array_equal(one["right"], alone["right"])
     for one, other in pairwise(outcomes):
         assert all(np.array_equal(one[name], other[name]) for name in alone)
+
+
+def test_at_the_command_line_it_has_the_same_id_and_losses(tmp_path: Path) -> None:
+    losses = []
+    for world in (1, 2):
+        runs = tmp_path / str(world)
+        runs.mkdir()
+        done = sweep("batch_size=50", *SHORT, f"gpus_per_trial={world}", cwd=runs)
+        assert done.code == 0, done.err
+        (record,) = records(runs)
+        result = record.result()
+        assert result is not None
+        assert result["numerics"]["ranks"] == world
+        losses.append((record.trial_id, record.rows()[0]["train_loss"]))
+    (one, alone), (other, shared) = losses
+    assert one == other
+    assert shared == pytest.approx(alone, rel=1e-5)
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])

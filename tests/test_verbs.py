@@ -141,7 +141,7 @@ def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
     ("words", "message"),
     [
         (("compare", "lower_rl", "ema"), "did you mean lower_lr"),
-        (("compare", "lower_lr", "ema", "--metric", "test_acc2"), "did you mean test_acc5 or test_acc1"),
+        (("compare", "lower_lr", "ema", "--metric", "test_acc2"), "mean test_acc5 or test_acc1"),
         (("retry", "lader"), "did you mean ladder"),
         (("status", "lader"), "did you mean ladder"),
         (("why", "ladder/emma"), "no trial is called ladder/emma"),

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from clip_hparam.boxes import COLUMNS, crops, erasures
 from clip_hparam.draws import uniform
-from clip_hparam.images import MEAN, STD, Images, Indices, Pixels
+from clip_hparam.images import Images, Indices, Pixels
+from clip_hparam.pixels import MEAN, STD
 from clip_hparam.recipe import Recipe
 from clip_hparam.resample import centred_square, resample
 

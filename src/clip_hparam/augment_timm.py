@@ -13,7 +13,7 @@ from timm.data.auto_augment import RandAugment
 from timm.data.transforms_factory import create_transform, transforms_imagenet_train
 from torch import Tensor
 
-from clip_hparam.images import MEAN, STD
+from clip_hparam.pixels import MEAN, STD
 from clip_hparam.recipe import Recipe
 
 Transform = Callable[[Image.Image], Tensor]

@@ -37,9 +37,11 @@ class Composer:
             chosen.hydra = [word for word in chosen.hydra if not word.startswith(DESIGN)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
+        self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])
 
     def parse(self, overrides: Sequence[str]) -> list[Override]:
-        return self._parser.parse_overrides(list(overrides))
+        """Cells share most of their overrides: each text is parsed once."""
+        return [self._parsed(text) for text in overrides]
 
     def compose(self, overrides: Sequence[str]) -> Composed:
         """Raises Hydra's errors for what does not exist, ValueError for a value out of range."""
@@ -54,11 +56,6 @@ class Composer:
         recipe, machine, driver = self._composed(tuple(rest))
         return with_values(recipe, values), machine, driver
 
-    def recipe(self, overrides: Sequence[str], seed: int | None) -> Recipe:
-        """The recipe of a cell; `seed` None leaves its own."""
-        recipe, _, _ = self.compose(overrides)
-        return recipe if seed is None else replace(recipe, seed=seed)
-
     def _compose(self, overrides: Overrides) -> Composed:
         return split(self._loader.load_sweep_config(self._config, list(overrides)))
 
@@ -66,6 +63,11 @@ class Composer:
 def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
     kept = {name: getattr(driver, name) for name in OF_A_TRIAL}
     return Job(resolve(recipe), machine, **kept)
+
+
+def with_seed(job: Job, seed: int) -> Job:
+    """A replicate; a recipe resolves to the same values with any seed."""
+    return replace(job, recipe=replace(job.recipe, seed=seed))
 
 
 def composed(overrides: Sequence[str]) -> Recipe:

@@ -22,8 +22,8 @@ OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
 
 def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
-    for cell, same in sweep.repeated.items():
-        print(f"{cell} is the same as {same}: its trials run once")
+    for sentence in sweep.repeated:
+        print(sentence)
     done = {trial_id for trial_id, job in sweep.jobs.items() if is_done(job)}
     if driver.dry_run or driver.budget != "none":
         seconds, workers = predictions(sweep, done), len(places(driver, sweep.device))

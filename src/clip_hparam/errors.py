@@ -36,6 +36,8 @@ def _unknown_key(match: re.Match[str]) -> str:
     node, _, name = match[1].rpartition(".")
     if node == LAUNCHER:
         return f"unknown key {match[1]}: {near(name, keys())} (hydra/launcher=submitit_slurm)"
+    if node == f"{LAUNCHER}.additional_parameters":
+        return f"{match[1]} is a word for sbatch that is not there yet: type +{match[1]}=VALUE"
     known = [*knobs(), *(field.name for field in fields(Driver))]
     return f"unknown knob {match[1]}: {near(match[1], known)}"
 

@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Indices = NDArray[np.int64]
-# OpenAI's CLIP; without the --clip_mean_and_std flag the official code falls back to 0.5
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
 TEST_SEED = 20221212  # the day of arXiv 2212.06138; fixes which images are the test set for ever
 
 

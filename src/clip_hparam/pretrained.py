@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.cache import entry_of
-from clip_hparam.images import MEAN
 from clip_hparam.knob import near
+from clip_hparam.pixels import MEAN
 from clip_hparam.recipe import Encoder
 from clip_hparam.records import read_json, write_json
 

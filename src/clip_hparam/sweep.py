@@ -44,16 +44,18 @@ class Sweep:
         return self.planned[0].job.machine.device
 
     @property
-    def repeated(self) -> dict[str, str]:
-        """Cells that are another's trials under a second name, and that other's label."""
-        first: dict[str, str] = {}
+    def repeated(self) -> list[str]:
+        """A sentence for each cell whose trials are those of another, or that stands twice."""
+        owners: dict[str, str] = {}
+        said: dict[str, None] = {}
         for plan in self.planned:
-            first.setdefault(plan.job.trial_id, plan.cell.label)
-        return {
-            plan.cell.label: owner
-            for plan in self.planned
-            if (owner := first[plan.job.trial_id]) != plan.cell.label
-        }
+            label, owner = plan.cell.label, owners.get(plan.job.trial_id)
+            if owner is None:
+                owners[plan.job.trial_id] = label
+            else:
+                same = "stands twice" if owner == label else f"is the same as {owner}"
+                said[f"{label} {same}: its trials run once"] = None
+        return list(said)
 
     @cached_property
     def jobs(self) -> dict[str, Job]:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam import design as designs
 from clip_hparam import kinds
-from clip_hparam.compose import Composer, job_of
+from clip_hparam.compose import Composer, job_of, with_seed
 from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
 from clip_hparam.driver import Driver, seed_list
@@ -76,9 +76,11 @@ class AblationSweeper(Sweeper):
         mistakes: dict[str, None] = {}
         for cell in cells:
             try:
+                recipe, _, _ = self.composer.compose(cell.overrides)
+                job = job_of(recipe, machine, driver)
                 for seed in replicates:
-                    job = job_of(self.composer.recipe(cell.overrides, seed), machine, driver)
-                    planned.append(Planned(cell, job.recipe.seed, job))
+                    one = job if seed is None else with_seed(job, seed)
+                    planned.append(Planned(cell, one.recipe.seed, one))
             except USER_ERRORS as error:
                 mistakes[sentence(error)] = None
         if mistakes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -24,6 +25,8 @@ from analysis.heat import knob_map
 from analysis.images import image_error
 from analysis.levels import knob_curve, scale_of
 from analysis.logs import draw_logs, logs_figure
+from analysis.payoff import COST, costs
+from analysis.study import Study
 
 NOISE = (0.3, -0.2, 0.1)
 
@@ -222,3 +225,21 @@ def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
     runs.sweep(name, cells, seeds=range(2))
     drawn = figures.draw(runs.frames(), name)
     assert inside(drawn)
+
+
+@pytest.mark.parametrize("minimize", [False, True])
+def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
+    draw = np.random.default_rng(0)
+    seconds, gain = draw.integers(1, 8, 40).astype(float), draw.integers(0, 20, 40).astype(float)
+    gain[5] = math.nan
+    rows = pd.DataFrame({COST: seconds, "top1": -gain if minimize else gain})
+    found = costs(Study(rows, [], ["top1"], "top1", minimize))
+    known = [at for at in range(40) if at != 5]
+    best_at = {cost: max(gain[at] for at in known if seconds[at] == cost) for cost in seconds}
+    expected = [
+        (cost, best)
+        for cost, best in sorted(best_at.items())
+        if all(best > other for cheaper, other in best_at.items() if cheaper < cost)
+    ]
+    sign = -1 if minimize else 1
+    assert [(found.cost[at], sign * found.value[at]) for at in found.front] == expected

@@ -16,6 +16,7 @@ import analysis
 from analysis import figures
 from analysis.__main__ import main
 from analysis.frame import study_of
+from analysis.importance import axis, importance
 from analysis.importing import read_study, read_table, to_study, write_study
 from analysis.summary import edges, summary
 
@@ -124,6 +125,25 @@ def test_importance_finds_the_knob_that_matters_and_says_how_sure(
     for share in shares.values():
         assert 0 <= share["low"] <= share["mean"] <= share["high"] <= 1
     assert shares["lr"]["low"] < shares["lr"]["high"]
+
+
+def test_ped_anova_looks_at_the_best_trials_not_at_the_worst() -> None:
+    """`peak` lifts some to the top, `trap` throws some to the bottom: only the first is a find."""
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame({"peak": draw.random(300), "trap": draw.random(300)})
+    gain = 5.0 * (rows["peak"] > 0.9) - 5.0 * (rows["trap"] > 0.9) + draw.normal(0, 0.1, 300)
+    found = importance(to_study(rows.assign(top1=gain), ["peak", "trap"], [], "top1"), refits=4)
+    assert found["ped_anova"]["peak"].low > 2 * found["ped_anova"]["trap"].high
+
+
+def test_an_axis_is_logarithmic_over_two_decades_and_missing_has_its_own_place() -> None:
+    wide = axis(pd.Series([1e-5, 1e-1, 1e-3, 0.0, np.nan]))
+    assert list(wide[:3]) == pytest.approx([-5, -1, -3])
+    assert wide[4] < wide[3] < -5
+    narrow = pd.Series([1.0, 100.0, np.nan])
+    assert list(axis(narrow)[:2]) == [1.0, 100.0]
+    assert axis(narrow)[2] < 1.0
+    assert list(axis(pd.Series(["a", None, "b"]))) == ["a", "(missing)", "b"]
 
 
 def test_minimizing_is_maximizing_the_negative(table: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""scancel of one task: that trial is cancelled, what it saved is kept, the others are not touched."""
+"""scancel of one task: that trial is cancelled and keeps what it saved, the others go on."""
 
 from slurm.disturbed import CANCELLED, PEACE, Disturbed
 

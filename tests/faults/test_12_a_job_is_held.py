@@ -7,5 +7,5 @@ def test_a_held_trial_ends_the_wait_with_the_scheduler_s_exit_code(disturbed: Di
     failure = disturbed.record(HELD).failure()
     assert failure is not None
     assert disturbed.code == 3
-    assert "JobHeld" in failure["message"]
+    assert "held" in failure["message"]
     assert "scontrol release" in disturbed.out

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import ROOT, SHORT, python, results, sweep
+from commands import SHORT, python, results, sweep
 
 TWO = ("-m", "seeds=2", "machine.checkpoint_seconds=0", *SHORT)
-LIMITED = f"""
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
-runpy.run_path({str(ROOT / "sweep.py")!r}, run_name="__main__")
+LIMITED = """
+import resource, sys
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
+    from clip_hparam.app import main
+    sys.exit(main())
 """
 
 

@@ -11,12 +11,18 @@ from commands import alive, records, results, start, sweep, wait_until
 
 from clip_hparam.records import Record
 
-TRIAL = ("epochs=8", "batch_size=50", "gpus_per_trial=2", "machine.checkpoint_seconds=0")
-TWO = ("-m", "lr=1e-3,2e-3", *TRIAL, "machine.rank_timeout=20", "workers=2", "retries=0")
+TRIAL = ("batch_size=50", "gpus_per_trial=2", "machine.checkpoint_seconds=0")
+TWO = ("-m", "epochs=1,8", *TRIAL, "machine.rank_timeout=10", "workers=1", "retries=0")
 
 
-def saved(record: Record) -> bool:
-    return any(record.folder.glob("checkpoint/*.sha256"))
+def saved(folder: Path, epochs: int = 8) -> list[Record]:
+    """The trials of so many epochs that have a checkpoint."""
+    return [
+        record
+        for record in records(folder)
+        if any(record.folder.glob("checkpoint/*.sha256"))
+        and (record.recipe() or {})["recipe"]["epochs"] == epochs
+    ]
 
 
 def second_process(record: Record) -> int:
@@ -25,31 +31,31 @@ def second_process(record: Record) -> int:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_trial_whose_rank_dies_or_hangs_names_it_and_goes_on_later(
+def test_a_trial_whose_rank_dies_or_hangs_is_lost_and_names_it(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     driver = start(*TWO, cwd=tmp_path)
-    wait_until(lambda: len(records(tmp_path)) == 2 and all(map(saved, records(tmp_path))))
-    victim, other = records(tmp_path)
+    wait_until(lambda: bool(saved(tmp_path)))
+    (victim,) = saved(tmp_path)
     pid = second_process(victim)
     os.kill(pid, how)
     killed = time.monotonic()
-    wait_until(lambda: victim.status()["state"] == "lost", seconds=60)
-    assert time.monotonic() - killed < (15 if how is signal.SIGKILL else 50)
     out, err = driver.communicate(timeout=120)
+    assert time.monotonic() - killed < 40  # the time-out, the roll call, and what a table takes
     assert driver.returncode == 1, err
     assert f"{victim.trial_id} lost: rank 1 of 2 (process {pid} on " in out
     assert not alive(pid)
-    assert list(results(tmp_path)) == [other.trial_id]
-    assert sweep(*TWO, cwd=tmp_path).code == 0
-    assert "going on after epoch" in (victim.folder / "log.txt").read_text()
-    assert len(results(tmp_path)) == 2
+    assert (victim.failure() or {})["kind"] == "lost"
+    assert len(results(tmp_path)) == 1
+    if how is signal.SIGKILL:
+        assert sweep(*TWO, cwd=tmp_path).code == 0
+        assert "going on after epoch" in (victim.folder / "log.txt").read_text()
 
 
 def test_the_ranks_of_a_killed_trial_die_with_it(tmp_path: Path) -> None:
-    driver = start(*TRIAL, cwd=tmp_path)
-    wait_until(lambda: any(map(saved, records(tmp_path))))
-    pid = second_process(records(tmp_path)[0])
+    driver = start(*TRIAL, "epochs=8", cwd=tmp_path)
+    wait_until(lambda: bool(saved(tmp_path)))
+    pid = second_process(saved(tmp_path)[0])
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     wait_until(lambda: not alive(pid), seconds=2)

@@ -13,7 +13,7 @@ from slurm.jobs import SLURM, job_of, seed_of, train, warn
 from clip_hparam.records import Record
 
 PEACE, WARNED, REQUEUED, CANCELLED, KILLED, HELD = range(6)  # seeds
-MOVED = 400  # epochs: enough to be met in the middle
+MOVED = 60  # epochs: enough to be met in the middle
 WORDS = ("data.epoch_images=100", f"epochs={MOVED}", "machine.checkpoint_seconds=0")
 
 
@@ -37,6 +37,19 @@ class Disturbed:
 def disturb(slurm: Cluster, folder: Path, peace: Path) -> Disturbed:
     """About a minute: all are met in mid-run, at once."""
     driver = start("-m", "seeds=6", *WORDS, *SLURM, cwd=folder)
+    try:
+        noticed = _disturb(slurm, folder)
+        out, _ = driver.communicate(timeout=240)
+    finally:
+        driver.kill()
+        driver.communicate()
+    done = sweep("-m", f"seeds=[{WARNED},{REQUEUED}]", *WORDS, cwd=peace)
+    assert done.code == 0, done.err
+    return Disturbed(folder, peace, driver.returncode, out, noticed)
+
+
+def _disturb(slurm: Cluster, folder: Path) -> float:
+    """Seconds until the killed trial was on record as lost."""
     trials = train(folder, 6)
     jobs = [job_of(folder, record) for record in trials]
     warn(slurm, jobs[WARNED])
@@ -48,7 +61,4 @@ def disturb(slurm: Cluster, folder: Path, peace: Path) -> Disturbed:
     wait_until(lambda: trials[KILLED].status()["state"] == "lost", 30)
     noticed = time.monotonic() - killed
     wait_until(lambda: trials[HELD].status()["state"] == "held", 60)
-    out, _ = driver.communicate(timeout=200)
-    done = sweep("-m", f"seeds=[{WARNED},{REQUEUED}]", *WORDS, cwd=peace)
-    assert done.code == 0, done.err
-    return Disturbed(folder, peace, driver.returncode, out, noticed)
+    return noticed

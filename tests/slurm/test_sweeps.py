@@ -6,9 +6,9 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from commands import SHORT, clip_hparam, records, results, start, sweep, wait_until
+from commands import SHORT, clip_hparam, records, results, start, sweep
 from slurm.cluster import Cluster
-from slurm.jobs import LONG, SLURM, sent, train
+from slurm.jobs import LONG, SLURM, job_of, sent, train, warn
 
 from clip_hparam.compose import composed
 from clip_hparam.plan import resolve
@@ -69,7 +69,8 @@ def test_trials_are_submitted_left_alone_found_again_and_ended(
     assert f"clip-hparam cancel {sweep_id} ends them" in err
     assert [slurm.states()[handle.id] for handle in array.handles()] == ["RUNNING"] * 2
     assert "2 jobs of one ended" in clip_hparam("cancel", sweep_id, cwd=tmp_path).out
-    wait_until(lambda: set(slurm.states().values()) == {"CANCELLED"}, 30)
+    for handle in array.handles():
+        slurm.wait_for(handle.id, "CANCELLED")
     assert "2 cancelled" in clip_hparam("status", cwd=tmp_path).out
     assert all("Slurm job" in record.failure()["message"] for record in records(tmp_path))  # type: ignore[index]
 
@@ -81,6 +82,22 @@ def test_small_trials_share_a_job(slurm: Cluster, tmp_path: Path) -> None:
     assert [list(map(len, array.packs)) for array in sent(tmp_path)] == [[2, 1]]
     jobs = [record.status()["job"] for record in records(tmp_path)]
     assert len(set(jobs)) == 2
+
+
+def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Path) -> None:
+    size = ("epochs=40", "data.epoch_images=100", "batch_size=50", "gpus_per_trial=2")
+    words = ("-m", "seeds=1", *size, *SLURM, "hydra.launcher.mem_gb=8")
+    driver = start(*words, cwd=tmp_path)
+    try:
+        (record,) = train(tmp_path, 1)
+        warn(slurm, job_of(tmp_path, record))
+        _, err = driver.communicate(timeout=200)
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert driver.returncode == 0, err
+    assert record.status()["attempt"] == 2
+    assert "going on after epoch" in (record.folder / "log.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +118,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_submitted(
     assert message in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert sent(tmp_path) == []
-    assert slurm.states() == {} or not set(slurm.states().values()) & {"PENDING", "RUNNING"}
+    assert not set(slurm.states().values()) & {"PENDING", "RUNNING"}
 
 
 def test_without_slurm_the_sentence_says_where_to_go(

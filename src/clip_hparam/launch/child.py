@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from socket import socket
+from types import FrameType
 from typing import Any
 
 from clip_hparam.claim import BusyError
@@ -14,6 +15,7 @@ from clip_hparam.job import Job
 from clip_hparam.parent import die_with_parent
 
 PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
+STOPS = (signal.SIGINT, signal.SIGTERM)
 BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
@@ -26,7 +28,8 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
 
     die_with_parent()
     os.environ.update(environment)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that is put on record
+    for number in STOPS:
+        signal.signal(number, _stop)
     job = Job.from_dict(tree)
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
@@ -37,6 +40,13 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C comes twice, from the terminal and from the driver: the first is put on record."""
+    for each in STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def when_free(execute: Callable[[], str], stop: Callable[[], bool] = lambda: False) -> str:

@@ -131,7 +131,10 @@ def refusal(reason: str, options: Submitit) -> str:
         if word in reason.lower():
             given = f"hydra.launcher.{key}={getattr(options, key)}"
             return f"sbatch refuses {given}: {reason}; see sinfo"
-    return f"sbatch refuses the job: {reason}; see hydra.launcher and sinfo"
+    return (
+        f"sbatch refuses the job: {reason}; see sinfo, and hydra.launcher.nodes, cpus_per_task,"
+        " gpus_per_node and mem_gb"
+    )
 
 
 def _already_there(array: Array) -> str | None:

@@ -11,10 +11,13 @@ leaves to Slurm what becomes of the job. The exit code is 0 only if all its tria
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip_hparam.job import Job
+from clip_hparam.launch import team
 from clip_hparam.launch.arrays import Array, read
 from clip_hparam.launch.child import print_to, when_free
 from clip_hparam.launch.scheduler import call
@@ -22,6 +25,7 @@ from clip_hparam.provenance import scheduler_job
 from clip_hparam.records import Record, read_json, write_json
 
 DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
+SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
 REQUEUE_PATIENCE = 60.0
 
 
@@ -32,7 +36,7 @@ class Asked:
     signals: list[int] = field(default_factory=list)
 
     def listen(self) -> None:
-        for number in (signal.SIGUSR2, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, lambda received, frame: self.signals.append(received))
 
     def to_stop(self) -> bool:
@@ -59,7 +63,22 @@ def _run(job: Job, asked: Asked) -> str:
     from clip_hparam import trial  # torch and all: after the signals are listened to
 
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
-    return when_free(lambda: trial.execute(job, say=print, stop=asked.to_stop), asked.to_stop)
+    with ExitStack() as stack:
+        with _deaf():
+            ranks = stack.enter_context(team.lead(job))
+        return when_free(
+            lambda: trial.execute(job, say=print, stop=asked.to_stop, ranks=ranks), asked.to_stop
+        )
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started in the block never hear the signals: Slurm sends them to all."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _again(array: Array, task: int) -> int:

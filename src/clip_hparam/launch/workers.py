@@ -51,7 +51,7 @@ class Workers:
         for processes in ended:
             processes[0].terminate()
         for processes in ended:
-            processes[0].join(PATIENCE if len(processes) > 1 else None)
+            processes[0].join(PATIENCE)
             team.end(processes)
 
     def _fill(self) -> None:

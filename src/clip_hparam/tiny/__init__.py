@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.images import MEAN, STD
+from clip_hparam.pixels import MEAN, STD
 from clip_hparam.tiny.captions import CHARACTERS, Look, prompts, tokenize
 
 if TYPE_CHECKING:

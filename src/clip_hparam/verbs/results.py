@@ -52,7 +52,8 @@ def _written(frame: "pd.DataFrame", path: Path) -> list[Path]:
     """As Parquet (the schema in its metadata) and as CSV; written whole, then renamed."""
     frame = frame.copy()
     frame.attrs["schema"] = SCHEMA
-    for name in frame.columns[frame.dtypes == object]:  # numbers and words mixed are no Parquet
+    mixed = [name for name, kind in frame.dtypes.items() if kind == "object"]
+    for name in mixed:  # numbers and words in one column are no Parquet
         frame[name] = frame[name].map(str, na_action="ignore").astype("string")
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)

@@ -1,0 +1,41 @@
+"""A sweep larger than an array may be is split; what Slurm refuses names the key to change."""
+
+from pathlib import Path
+
+import pytest
+from commands import SHORT, sweep
+from slurm.cluster import Cluster
+from slurm.jobs import SLURM, sent
+
+
+def test_a_sweep_is_split_by_the_size_of_an_array(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "scontrol"
+    config.write_text("#!/bin/sh\necho MaxArraySize = 2\n")
+    config.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path), prepend=":")
+        later = "+hydra.launcher.additional_parameters.begin=now+600"
+        words = ("-m", "seeds=5", *SHORT, *SLURM, later)
+        done = sweep(*words, "detach=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert [len(array.packs) for array in sent(tmp_path)] == [2, 2, 1]
+    waiting = [job for job, state in slurm.states().items() if state == "PENDING"]
+    assert sorted(waiting) == sorted(one.id for array in sent(tmp_path) for one in array.handles())
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("partition=nosuch", "sbatch refuses hydra.launcher.partition=nosuch: "),
+        ("constraint=nosuch", "sbatch refuses hydra.launcher.constraint=nosuch: "),
+        ("mem_gb=100000", "and mem_gb"),
+        ("additional_parameters.begin=now", "type +hydra.launcher.additional_parameters.begin="),
+    ],
+)
+def test_a_refusal_names_the_key(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
+    done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert named in done.err
+    assert sent(tmp_path) == []
