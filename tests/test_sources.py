@@ -121,7 +121,10 @@ def test_a_tree_of_another_kind_is_refused_in_one_sentence(
     ("data", "sentence"),
     [
         (Data(name="imagenet"), "data.root is not set: type data=imagenet data.root=PATH"),
-        (Data(name="folder", root="/nowhere"), "data.root=/nowhere is not a folder: type data=fol"),
+        (
+            Data(name="folder", root="/proc/nowhere"),
+            "data.root=/proc/nowhere is not a folder: type data=fol",
+        ),
         (Data(name="digits", root="/tmp"), "data.root=/tmp is not read by data=digits: try"),
         (Data(name="imagnet"), "unknown data.name=imagnet: did you mean imagenet?"),
     ],
