@@ -21,7 +21,7 @@ MISTAKES = {
     "data.name=digit": "unknown data.name=digit: did you mean digits?",
     "data.shots=1000": "try a smaller data.shots",
     "resolution=30": "resolution=30 is not a multiple of the patch size 8: try 32",
-    "batch_size=4000": "larger than an epoch of 450 images",
+    "batch_size=4000": "batch_size=4000 is larger than an epoch of",
     "encoder.name=ViT-B-99": "ViT-B-99",
     "encoder=clip_b16": "cannot be fetched from here (ConnectionError): get open_clip_model",
     "encoder.name=ViT-B16": "did you mean ViT-B-16",
