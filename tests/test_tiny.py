@@ -12,7 +12,7 @@ import open_clip
 import pytest
 import torch
 
-from clip_hparam import glyphs, images, pretrain, tiny
+from clip_hparam import glyphs, pixels, pretrain, tiny
 from clip_hparam.tiny import faces
 from clip_hparam.tiny.captions import CONTEXT, WORDS, captions
 
@@ -51,8 +51,8 @@ def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
 
 
 def test_the_pixel_normalisation_is_that_of_clip() -> None:
-    assert images.MEAN == open_clip.OPENAI_DATASET_MEAN
-    assert images.STD == open_clip.OPENAI_DATASET_STD
+    assert pixels.MEAN == open_clip.OPENAI_DATASET_MEAN
+    assert pixels.STD == open_clip.OPENAI_DATASET_STD
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])
