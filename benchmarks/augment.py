@@ -41,7 +41,10 @@ def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str,
     index = np.arange(len(images))
     readers: tuple[Reader, ...] = (Batchwise(recipe), Imagewise(recipe, 0))
     train = [
-        [microseconds(reader.train(images, epoch, index, BATCH, 0)) for reader in readers]
+        [
+            microseconds(reader.train(images, epoch, index, index.reshape(-1, BATCH)))
+            for reader in readers
+        ]
         for epoch in range(rounds)
     ]
     plain = [

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from clip_hparam import cost
 from clip_hparam.claim import claim
@@ -24,7 +25,10 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
     """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
     for sentence in sweep.repeated:
         print(sentence)
-    done = {trial_id for trial_id, job in sweep.jobs.items() if is_done(job)}
+    made_by = {
+        name: sealed.get("git") for name, job in sweep.jobs.items() if (sealed := sound(job))
+    }
+    done = set(made_by)
     if driver.dry_run or driver.budget != "none":
         seconds, workers = predictions(sweep, done), len(places(driver, sweep.device))
         if driver.dry_run:
@@ -38,7 +42,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
             " come back to: try hydra/launcher=submitit_slurm"
         )
     check_writable(sweep.runs)
-    tell_other_code(sweep, done)
+    tell_other_code(made_by)
     with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
         write_manifest(sweep)
         missing = {name: job for name, job in sweep.jobs.items() if name not in done}
@@ -46,7 +50,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         try:
             states |= _run(sweep, missing, launcher, driver.detach)
         except KeyboardInterrupt:
-            left = sum(not is_done(job) for job in sweep.jobs.values())
+            left = sum(sound(job) is None for job in sweep.jobs.values())
             here = "; the same command goes on with them"
             what_now = _come_back(sweep) if launcher.outlives else here
             print(
@@ -62,8 +66,9 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
     return exit_code(sweep, states)
 
 
-def is_done(job: Job) -> bool:
-    return Record(job.machine.runs, job.trial_id).is_done()
+def sound(job: Job) -> dict[str, Any] | None:
+    """What a trial has sealed, if it is done and undamaged."""
+    return Record(job.machine.runs, job.trial_id).sound()
 
 
 def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
@@ -85,14 +90,13 @@ def _come_back(sweep: Sweep) -> str:
     )
 
 
-def tell_other_code(sweep: Sweep, done: set[str]) -> None:
+def tell_other_code(made_by: dict[str, Any]) -> None:
     """Trials of one sweep that different code made are not mixed in silence."""
     here = git_here()
-    made_by = {name: (Record(sweep.runs, name).result() or {}).get("git") for name in done}
     others = sum(made != here for made in made_by.values())
     if others:
         print(
-            f"{others} of {len(done)} trials on record were made by other code than this: tables"
+            f"{others} of {len(made_by)} trials on record were made by other code than this: tables"
             " mark them; to run them again, try machine.runs=FOLDER",
             file=sys.stderr,
         )

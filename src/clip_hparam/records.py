@@ -70,6 +70,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _digest(path: Path) -> str | None:
+    """None where there is no file."""
+    try:
+        return sha256_of(path)
+    except FileNotFoundError:
+        return None
+
+
 class Record:
     """Reads and writes one trial's folder."""
 
@@ -132,20 +140,24 @@ class Record:
             return None
         return result if result.get("schema", SCHEMA + 1) <= SCHEMA else None
 
+    def sound(self) -> dict[str, Any] | None:
+        """The sealed result, or None also where what was sealed with it has changed since."""
+        result = self.result()
+        return None if result is None or self._changed(result) else result
+
     def is_done(self) -> bool:
-        """Sealed, and nothing that was sealed has changed since."""
-        return self.result() is not None and not self.damage()
+        return self.sound() is not None
 
     def damage(self) -> list[str]:
         """Names of sealed files that are not what result.json says, by sha256."""
         result = self.result()
         if result is None:
             return ["result.json"] if (self.folder / "result.json").exists() else []
-        return [
-            name
-            for name, digest in result.get("sha256", {}).items()
-            if not (self.folder / name).exists() or sha256_of(self.folder / name) != digest
-        ]
+        return self._changed(result)
+
+    def _changed(self, result: dict[str, Any]) -> list[str]:
+        sealed: dict[str, str] = result.get("sha256", {})
+        return [name for name in sealed if _digest(self.folder / name) != sealed[name]]
 
     def quarantine(self, name: str) -> Path:
         """Set a damaged file aside under a name nobody reads; nothing is deleted."""

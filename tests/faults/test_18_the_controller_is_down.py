@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Timer
 
 from commands import SHORT, results, start
-from slurm.cluster import Cluster, bring_up
+from slurm.cluster import Cluster
 from slurm.jobs import SLURM, sent, train
 
 WORDS = ("-m", "seeds=2", "data.epoch_images=100", "epochs=30", *SLURM)
@@ -31,7 +31,7 @@ def test_a_submission_waits_for_the_controller_and_is_made_once(
     words = ("-m", "seeds=1", *SHORT, *SLURM)
     with slurm.without_controller():
         driver = start(*words, cwd=tmp_path)
-        back = Timer(8, bring_up, (slurm.home, slurm.accounting))
+        back = Timer(8, slurm.bring_up)
         back.start()
         _, err = driver.communicate(timeout=200)
         back.join()

@@ -1,7 +1,9 @@
 """A real Slurm for tests: brought up once a session, and no other is ever touched."""
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +15,8 @@ import pytest
 from commands import wait_until
 
 HERE = Path(__file__).parent
-PORTS = {False: 21817, True: 21917}  # away from Slurm's own, which may be in use
+PORTS = range(21000, 31000, 20)  # first ports of clusters, away from Slurm's own
+USED = (0, 2, 10, 11)  # ports of a cluster, from its first: controller, slurmdbd, nodes
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Cluster:
 
     home: Path
     accounting: bool
+    port: int
 
     @property
     def conf(self) -> str:
@@ -63,30 +67,42 @@ class Cluster:
         try:
             yield
         finally:
-            bring_up(self.home, self.accounting)
+            self.bring_up()
 
-
-def bring_up(home: Path, accounting: bool) -> None:
-    """In CI a Slurm that does not come up is a failure; elsewhere, without root, it is skipped."""
-    if os.getuid() and "CI" not in os.environ:
-        pytest.skip("a Slurm of one's own needs root")
-    asked = {"SLURM_UP_ACCT": str(int(accounting)), "SLURM_UP_PORT": str(PORTS[accounting])}
-    done = subprocess.run(
-        [HERE / "slurm_up.sh", home],
-        env={**os.environ, **asked},
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    def bring_up(self) -> None:
+        """Start what does not run."""
+        asked = {"SLURM_UP_ACCT": str(int(self.accounting)), "SLURM_UP_PORT": str(self.port)}
+        done = subprocess.run(
+            [HERE / "slurm_up.sh", self.home],
+            env={**os.environ, **asked},
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 @contextmanager
 def cluster(home: Path, accounting: bool) -> Iterator[Cluster]:
-    """A Slurm in `home`; what was started, and only that, is stopped again."""
-    bring_up(home, accounting)
+    """A Slurm in `home`; what was started, and only that, is stopped again.
+
+    In CI one that does not come up is a failure; elsewhere, without root, it is skipped.
+    """
+    if os.getuid() and "CI" not in os.environ:
+        pytest.skip("a Slurm of one's own needs root")
+    one = Cluster(home, accounting, next(port for port in random.sample(PORTS, 100) if free(port)))
     try:
-        yield Cluster(home, accounting)
+        one.bring_up()
+        yield one
     finally:
         subprocess.run([HERE / "slurm_down.sh", home, "--purge"], timeout=120, check=True)
+
+
+def free(port: int) -> bool:
+    """Whether a cluster can have its ports from here on."""
+    for offset in USED:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port + offset)) == 0:
+                return False
+    return True

@@ -25,6 +25,7 @@ class Workers:
         self.running: dict[str, list[ForkServerProcess]] = {}
         self.places: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
+        self.ended: dict[str, str] = {}
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         """Queue jobs and start as many as there are places."""
@@ -69,7 +70,7 @@ class Workers:
         team.end(processes)
         del self.running[trial_id]
         self.free.append(self.places.pop(trial_id))
-        if self._state(trial_id) != "lost":
+        if state_on_record(self.jobs[trial_id]) != "lost":
             return
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
@@ -86,4 +87,6 @@ class Workers:
             return "running"
         if trial_id in self.waiting:
             return "queued"
-        return state_on_record(self.jobs[trial_id])
+        if trial_id not in self.ended:
+            self.ended[trial_id] = state_on_record(self.jobs[trial_id])
+        return self.ended[trial_id]
