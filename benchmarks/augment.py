@@ -16,10 +16,12 @@ from torch import Tensor
 from clip_hparam.augment import Batchwise
 from clip_hparam.data import Reader
 from clip_hparam.loader import Imagewise
-from clip_hparam.recipe import Recipe
+from clip_hparam.recipe import Encoder, Recipe
 
 BATCH, BATCHES = 50, 4
-WEAK = Recipe(resolution=32, crop_scale=0.5, hflip=0.0, random_erasing=0.25)
+WEAK = Recipe(
+    encoder=Encoder(pixels="clip"), resolution=32, crop_scale=0.5, hflip=0.0, random_erasing=0.25
+)
 CASES = {
     "crop, erasing": WEAK,
     "crop, erasing, bilinear": replace(WEAK, interpolation="bilinear"),

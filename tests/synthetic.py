@@ -16,6 +16,7 @@ Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a
 SEEDS, IMAGES = range(5), 1597
 RESOLVED = {
     "encoder.weights": "ab" * 32,
+    "encoder.pixels": "clip",
     "data.fingerprint": "cd" * 32,
     "data.epoch_images": 750,
     "resolution": 32,

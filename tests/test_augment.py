@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as torchvision
 
-from clip_hparam.augment import ORDERS, Augment, Batchwise, jittered, normalise, resized
+from clip_hparam.augment import ORDERS, Augment, Batchwise, jittered, normalise
 from clip_hparam.loader import Imagewise
 from clip_hparam.pixels import MEAN, STD
+from clip_hparam.plan import resolve
 from clip_hparam.recipe import Recipe
 
 PX = 16
-EVERYTHING = Augment(PX, 0.5, 0.5, 0.4, 0.5, "bicubic")
-NOTHING = Augment(PX, 1.0, 0.0, 0.0, 0.0, "bicubic")
+EVERYTHING = Augment(PX, 0.5, 0.5, 0.4, 0.5, "bicubic", "clip")
+NOTHING = Augment(PX, 1.0, 0.0, 0.0, 0.0, "bicubic", "clip")
 FIELDS = ("crop", "flipped", "order", "factors", "erased", "noise")
 
 
@@ -62,19 +63,19 @@ def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
 def test_with_nothing_on_an_image_is_seen_as_in_an_evaluation() -> None:
     images = digits(20)
     seen = NOTHING(images, NOTHING.draws(0, 0, 20, 8, 8))
-    assert torch.equal(seen, resized(images, PX, "bicubic"))
+    assert torch.equal(seen, NOTHING.resized(images, PX))
 
 
 def test_a_flip_mirrors_the_image() -> None:
     images, mirror = digits(20), replace(NOTHING, hflip=1.0)
     seen = mirror(images, mirror.draws(0, 0, 20, 8, 8))
-    assert torch.equal(seen, resized(images, PX, "bicubic").flip(3))
+    assert torch.equal(seen, NOTHING.resized(images, PX).flip(3))
 
 
 @pytest.mark.parametrize("side", [8, 16, 30])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_evaluation_sees_what_timm_shows_it(side: int, channels: int) -> None:
-    recipe, images = Recipe(resolution=PX), digits(5, channels, side).numpy()
+    recipe, images = resolve(Recipe(resolution=PX)), digits(5, channels, side).numpy()
     every = np.arange(5)
     ours, theirs = (
         torch.cat(list(reader.plain(images, every, 2, PX)))
@@ -95,7 +96,7 @@ def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
 def test_pixels_are_normalised_by_clips_mean_and_std() -> None:
     pixels = digits(3, 3)
     expected = torchvision.normalize(pixels.float() / 255, list(MEAN), list(STD))
-    torch.testing.assert_close(normalise(pixels.float()), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(normalise(pixels.float(), "clip"), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("order", ORDERS.tolist())

@@ -10,9 +10,10 @@ from timm.data.auto_augment import AugmentOp, RandAugment
 
 from clip_hparam.augment_timm import plain_transform, train_transform
 from clip_hparam.pixels import MEAN, STD
-from clip_hparam.recipe import Recipe
+from clip_hparam.recipe import Encoder, Recipe
 
 OFFICIAL = Recipe(
+    encoder=Encoder(pixels="clip"),
     resolution=32,
     hflip=0.5,
     rand_augment="rand-m9-mstd0.5-inc1",
@@ -48,8 +49,8 @@ def test_colour_jitter_is_applied_beside_rand_augment() -> None:
 
 
 def test_an_evaluation_crops_nothing() -> None:
-    assert "size=32" in str(plain_transform(32, "bicubic"))
-    assert plain_transform(32, "bicubic")(picture(32)).shape == (3, 32, 32)
+    assert "size=32" in str(plain_transform(32, "bicubic", "clip"))
+    assert plain_transform(32, "bicubic", "clip")(picture(32)).shape == (3, 32, 32)
 
 
 def operation(name: str, recipe: Recipe = OFFICIAL) -> AugmentOp:

@@ -11,10 +11,11 @@ from torch import Tensor
 from clip_hparam.data import Batches
 from clip_hparam.images import Source
 from clip_hparam.ranks import Ranks
-from clip_hparam.recipe import Data, Recipe
+from clip_hparam.recipe import Data, Encoder, Recipe
 
 BACKENDS = ("tensor", "timm")
 PLAIN = Recipe(
+    encoder=Encoder(pixels="clip"),
     resolution=16,
     batch_size=20,
     label_smoothing=0.0,

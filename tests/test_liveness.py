@@ -227,6 +227,11 @@ CASES = (
         {"encoder.pretrained": "random"},
     ),
     Case("encoder.pretrained", ("tiny", "random"), block_weights),
+    *(
+        Case("encoder.pixels", ("clip", "imagenet", "inception"), sees, {"augment_backend": how})
+        for sees in (first_images, evaluated_images)
+        for how in ("tensor", "timm")
+    ),
     Case("encoder.pretrained", ("tiny", "random"), trial_id),
     Case("data.name", ("digits", "folder"), classes, FILES),
     Case("data.root", (pictures("x"), pictures("y")), classes, {**FILES, "data.name": "folder"}),

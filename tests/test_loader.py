@@ -14,10 +14,11 @@ from torch import Tensor
 
 from clip_hparam.images import Files, Images
 from clip_hparam.loader import Imagewise, UnreadableImageError
-from clip_hparam.recipe import Recipe
+from clip_hparam.recipe import Encoder, Recipe
 from clip_hparam.trees import imagenet
 
 OFFICIAL = Recipe(
+    encoder=Encoder(pixels="clip"),
     resolution=32,
     hflip=0.5,
     rand_augment="rand-m9-mstd0.5-inc1",

@@ -26,6 +26,7 @@ CHANGES: dict[str, object] = {
     "augment_backend": "tensor",
     "encoder.name": "ViT-B-32",
     "encoder.weights": "0" * 64,
+    "encoder.pixels": "imagenet",
     "data.name": "folder",
     "data.fingerprint": "0" * 64,
     "data.selection": 5.0,

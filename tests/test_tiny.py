@@ -51,8 +51,10 @@ def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
 
 
 def test_the_pixel_normalisation_is_that_of_clip() -> None:
-    assert pixels.MEAN == open_clip.OPENAI_DATASET_MEAN
-    assert pixels.STD == open_clip.OPENAI_DATASET_STD
+    assert pixels.STATISTICS["clip"] == (
+        open_clip.OPENAI_DATASET_MEAN,
+        open_clip.OPENAI_DATASET_STD,
+    )
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])

@@ -17,11 +17,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from clip_hparam import cache, tiny, towers, weights
+from clip_hparam import cache, pretrained, tiny, towers, weights
+from clip_hparam.pixels import STATISTICS
 from clip_hparam.plan import resolve
-from clip_hparam.pretrained import weights_file
+from clip_hparam.pretrained import _pixels_of, weights_of
 from clip_hparam.recipe import Encoder, Recipe
-from clip_hparam.towers import weights_sha256
+from clip_hparam.towers import pixels_of, weights_sha256
 from clip_hparam.weights import build_tower, read
 
 State = dict[str, Tensor]
@@ -300,11 +301,6 @@ def test_a_file_that_is_not_there_is_said_so(missing: str) -> None:
         ("ViT-B-16", "laion400m", "neither a file nor a tag.*did you mean laion400m_e3"),
         ("ViT-B-16", "openai", "try encoder.name=ViT-B-16-quickgelu"),
         ("ViT-L-14", "dfn2b", "try encoder.name=ViT-L-14-quickgelu"),
-        (
-            "ViT-L-14-CLIPA",
-            "datacomp1b",
-            r"normalised with mean \(0\.485.*encoder\.pretrained=PATH",
-        ),
         ("ViT-B-16", "tiny", "does not fit"),
     ],
 )
@@ -353,7 +349,34 @@ def test_what_the_hubs_own_cache_holds_needs_no_network(
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *asked: held.get(asked))
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", None)
     monkeypatch.setattr(open_clip.pretrained, "download_pretrained", None)
-    assert weights_file(OPENAI) == tmp_path / name
+    assert weights_of(OPENAI).path == tmp_path / name
+
+
+def test_every_tag_of_a_tower_has_pixels_that_encoder_pixels_names() -> None:
+    for name, tag in open_clip.list_pretrained():
+        if name in set(towers.towers()):
+            facts = open_clip.get_pretrained_cfg(name, tag)
+            assert STATISTICS[_pixels_of(facts)] == (tuple(facts["mean"]), tuple(facts["std"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "pixels"),
+    [
+        ("ViT-L-14", "laion2b_s32b_b82k", "inception"),
+        ("ViT-L-14-CLIPA", "datacomp1b", "imagenet"),
+        ("ViT-L-14", "datacomp_xl_s13b_b90k", "clip"),
+    ],
+)
+def test_auto_pixels_are_those_that_a_tag_was_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tag: str, pixels: str
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"")
+    for module in (open_clip.pretrained, huggingface_hub):
+        monkeypatch.setattr(module, "try_to_load_from_cache", lambda *_: str(path), raising=False)
+    assert pixels_of(Encoder(name, tag)) == pixels
+    monkeypatch.setattr(pretrained, "_entry_of_tag", None)
+    assert pixels_of(Encoder(name, tag)) == pixels, "known without open_clip"
 
 
 def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(

@@ -18,12 +18,10 @@ from torch import Tensor
 from clip_hparam.boxes import COLUMNS, crops, erasures
 from clip_hparam.draws import uniform
 from clip_hparam.images import Images, Indices, Pixels
-from clip_hparam.pixels import MEAN, STD
+from clip_hparam.pixels import STATISTICS
 from clip_hparam.recipe import Recipe
 from clip_hparam.resample import centred_square, resample
 
-SCALE = 1 / (255 * torch.tensor(STD)[:, None, None])
-SHIFT = -torch.tensor(MEAN)[:, None, None] / torch.tensor(STD)[:, None, None]
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow turns colour into grey
 ORDERS = np.array(list(permutations(range(3))))
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
@@ -54,11 +52,12 @@ class Augment:
     color_jitter: float
     random_erasing: float
     interpolation: str
+    pixels: str
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Augment":
-        knobs = {field.name: getattr(recipe, field.name) for field in fields(cls)}
-        return cls(**knobs)
+        names = [field.name for field in fields(cls) if field.name != "pixels"]
+        return cls(**{name: getattr(recipe, name) for name in names}, pixels=recipe.encoder.pixels)
 
     def draws(self, seed: int, epoch: int, images: int, height: int, width: int) -> Draws:
         """The epoch's draws for that many images of height x width px."""
@@ -85,10 +84,16 @@ class Augment:
         levels = resample(images, draws.crop, draws.flipped, self.resolution, self.interpolation)
         if self.color_jitter:
             levels = jittered(levels, draws.order, draws.factors)
-        pixels = normalise(levels)
+        pixels = normalise(levels, self.pixels)
         if self.random_erasing:
             erase(pixels, draws.erased, draws.noise)
         return pixels
+
+    def resized(self, images: Tensor, resolution: int) -> Tensor:
+        """The evaluation transform, crop share 1: uint8 (b, c, h, w) -> normalised float32."""
+        box, kept = centred_square(*images.shape[2:]), torch.tensor([False])
+        levels = resample(images, box, kept, resolution, self.interpolation)
+        return normalise(levels, self.pixels)
 
 
 class Batchwise:
@@ -110,18 +115,13 @@ class Batchwise:
         pool = cast(Pixels, images)
         for start in range(0, len(index), size):
             chosen = torch.from_numpy(pool[index[start : start + size]])
-            yield resized(chosen, resolution, self.augment.interpolation)
+            yield self.augment.resized(chosen, resolution)
 
 
-def resized(images: Tensor, resolution: int, interpolation: str) -> Tensor:
-    """The evaluation transform, crop share 1: uint8 (b, c, h, w) -> normalised float32."""
-    box = centred_square(*images.shape[2:])
-    return normalise(resample(images, box, torch.tensor([False]), resolution, interpolation))
-
-
-def normalise(levels: Tensor) -> Tensor:
-    """Levels 0 to 255 in one or three channels to three normalised ones, CLIP's mean and std."""
-    return torch.addcmul(SHIFT, levels, SCALE)
+def normalise(levels: Tensor, pixels: str) -> Tensor:
+    """Levels 0 to 255 in one or three channels to three normalised ones, as encoder.pixels says."""
+    shift, scale = _affine(pixels)
+    return torch.addcmul(shift, levels, scale)
 
 
 def jittered(levels: Tensor, order: Tensor, factors: Tensor) -> Tensor:
@@ -150,6 +150,12 @@ def _grey(levels: Tensor) -> Tensor:
     if levels.shape[1] == 1:
         return levels
     return (levels * torch.tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
+
+
+@cache
+def _affine(pixels: str) -> tuple[Tensor, Tensor]:
+    mean, std = (torch.tensor(values)[:, None, None] for values in STATISTICS[pixels])
+    return -mean / std, 1 / (255 * std)
 
 
 @cache

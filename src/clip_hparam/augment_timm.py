@@ -1,7 +1,7 @@
 """timm's transforms, as FT-CLIP's `datasets.build_transform` has them, with two repairs.
 
-Random resized crop, flip, RandAugment, to tensor, normalise with CLIP's mean and std, random
-erasing. Colour jitter is never dropped without a word, and Posterize may be asked for 0 bits.
+Random resized crop, flip, RandAugment, to tensor, normalise, random erasing.
+Colour jitter is never dropped without a word, and Posterize may be asked for 0 bits.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from timm.data.auto_augment import RandAugment
 from timm.data.transforms_factory import create_transform, transforms_imagenet_train
 from torch import Tensor
 
-from clip_hparam.pixels import MEAN, STD
+from clip_hparam.pixels import STATISTICS
 from clip_hparam.recipe import Recipe
 
 Transform = Callable[[Image.Image], Tensor]
@@ -25,6 +25,7 @@ def train_transform(recipe: Recipe) -> Transform:
     create_transform leaves it out there without a word, and cannot be told otherwise, so its inner
     function is called.
     """
+    mean, std = STATISTICS[recipe.encoder.pixels]
     transform: Any = transforms_imagenet_train(
         int(recipe.resolution),
         scale=(recipe.crop_scale, 1.0),
@@ -33,8 +34,8 @@ def train_transform(recipe: Recipe) -> Transform:
         force_color_jitter=True,
         auto_augment=None if recipe.rand_augment == "none" else recipe.rand_augment,
         interpolation=recipe.interpolation,
-        mean=MEAN,
-        std=STD,
+        mean=mean,
+        std=std,
         re_prob=recipe.random_erasing,
         re_mode="pixel",
         re_count=1,
@@ -49,15 +50,16 @@ def train_transform(recipe: Recipe) -> Transform:
 
 
 @cache
-def plain_transform(resolution: int, interpolation: str) -> Transform:
+def plain_transform(resolution: int, interpolation: str, pixels: str) -> Transform:
     """timm's evaluation transform with crop share 1: shorter side to size, centre, normalise."""
+    mean, std = STATISTICS[pixels]
     transform: Transform = create_transform(
         (3, resolution, resolution),
         is_training=False,
         crop_pct=1.0,
         interpolation=interpolation,
-        mean=MEAN,
-        std=STD,
+        mean=mean,
+        std=std,
     )
     return transform
 

@@ -12,9 +12,10 @@ from clip_hparam.fit import LOSS_SCALE, Fit, adamw, moving_average
 from clip_hparam.groups import parameter_groups
 from clip_hparam.images import Source
 from clip_hparam.machine import Machine, Numerics
+from clip_hparam.pixels import CLIP
 from clip_hparam.plan import total_steps, warmup_steps
 from clip_hparam.ranks import ALONE, Ranks
-from clip_hparam.recipe import Recipe
+from clip_hparam.recipe import Recipe, with_values
 from clip_hparam.schedule import lr_schedule
 from clip_hparam.towers import RANDOM, TINY, shape_of
 from clip_hparam.weights import Say, build_tower, silent
@@ -89,6 +90,7 @@ def zero_shot(recipe: Recipe, source: Source) -> dict[str, float]:
         return {}
     if recipe.data.name != "digits":
         return {}
+    recipe = with_values(recipe, {"encoder.pixels": CLIP})  # untrained, as it was pre-trained
     native = Batches(recipe, source).test(shape_of(TINY).resolution)
     images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
     share = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)

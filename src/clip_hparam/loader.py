@@ -34,6 +34,7 @@ class Imagewise:
     def __init__(self, recipe: Recipe, workers: int) -> None:
         self.seed = recipe.seed
         self.interpolation = recipe.interpolation
+        self.pixels = recipe.encoder.pixels
         self.workers = workers
         self.transform = train_transform(recipe)
 
@@ -45,7 +46,7 @@ class Imagewise:
         return self._batches(Opened(images, self.transform), list(tasks[batches]))
 
     def plain(self, images: Images, index: Indices, size: int, resolution: int) -> Iterator[Tensor]:
-        transform = plain_transform(resolution, self.interpolation)
+        transform = plain_transform(resolution, self.interpolation, self.pixels)
         tasks = np.stack([index, np.zeros_like(index)], axis=1)
         batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         return self._batches(Opened(images, transform), batches)

@@ -15,7 +15,7 @@ from clip_hparam.recipe import Recipe
 from clip_hparam.schedule import ema_decay_for
 from clip_hparam.sources import source
 from clip_hparam.splits import sizes
-from clip_hparam.towers import grid_of, shape_of, weights_sha256
+from clip_hparam.towers import grid_of, pixels_of, shape_of, weights_sha256
 
 
 def resolve(recipe: Recipe) -> Recipe:
@@ -34,8 +34,11 @@ def resolve(recipe: Recipe) -> Recipe:
     )
     shape = shape_of(recipe.encoder.name)
     weights = weights_sha256(recipe.encoder)
+    pixels = recipe.encoder.pixels
     encoder = replace(
-        recipe.encoder, weights=_as_given("encoder.weights", recipe.encoder.weights, weights)
+        recipe.encoder,
+        weights=_as_given("encoder.weights", recipe.encoder.weights, weights),
+        pixels=pixels_of(recipe.encoder) if pixels == AUTO else pixels,
     )
     resolved = replace(
         recipe,

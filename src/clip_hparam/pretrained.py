@@ -7,18 +7,25 @@ module that takes four seconds to import.
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clip_hparam.cache import entry_of
 from clip_hparam.knob import near
-from clip_hparam.pixels import MEAN
+from clip_hparam.pixels import CLIP, STATISTICS
 from clip_hparam.recipe import Encoder
 from clip_hparam.records import read_json, write_json
 
 SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 
 
-def weights_file(encoder: Encoder) -> Path:
+class Weights(NamedTuple):
+    """A file, and the encoder.pixels that its tower was trained on; a file alone does not tell."""
+
+    path: Path
+    pixels: str = CLIP
+
+
+def weights_of(encoder: Encoder) -> Weights:
     """A local file as it is; for a tag the file in open_clip's cache, fetched if need be.
 
     Raises FileNotFoundError for a file that is not there, or that cannot be fetched (then with
@@ -26,16 +33,17 @@ def weights_file(encoder: Encoder) -> Path:
     """
     path = Path(encoder.pretrained).expanduser()
     if path.is_file():
-        return path
+        return Weights(path)
     if path.suffix in SUFFIXES or len(path.parts) > 1:
         raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
     entry = entry_of("pretrained", f"{encoder.name} {encoder.pretrained}")
-    known = Path((read_json(entry) or {}).get("path", ""))
-    if known.is_file():
-        return known
-    found = _fetched(encoder, _entry_of_tag(encoder))
+    known = read_json(entry) or {}
+    if "pixels" in known and Path(known["path"]).is_file():
+        return Weights(Path(known["path"]), known["pixels"])
+    facts = _entry_of_tag(encoder)
+    found = Weights(_fetched(encoder, facts), _pixels_of(facts))
     with suppress(OSError):
-        write_json(entry, {"path": str(found)})
+        write_json(entry, {"path": str(found.path), "pixels": found.pixels})
     return found
 
 
@@ -57,13 +65,19 @@ def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
             f"encoder.pretrained={tag} was trained with QuickGELU, which encoder.name={name} does"
             f" not have: try encoder.name={fitting}"
         )
-    if tuple(facts["mean"]) != MEAN:
-        raise ValueError(
-            f"encoder.pretrained={tag} of {name} reads pixels normalised with mean {facts['mean']},"
-            " and here they have CLIP's: to use it all the same, pass its file,"
-            f" {_source(facts)}, as encoder.pretrained=PATH"
-        )
     return facts
+
+
+def _pixels_of(facts: Mapping[str, Any]) -> str:
+    """Raises ValueError for a mean and sd that encoder.pixels has no name for."""
+    asked = tuple(facts["mean"]), tuple(facts["std"])
+    for name, statistics in STATISTICS.items():
+        if statistics == asked:
+            return name
+    raise ValueError(
+        f"{_source(facts)} was trained on pixels of mean and sd {asked}, and encoder.pixels has"
+        f" only {', '.join(STATISTICS)}: pass it as encoder.pretrained=PATH to use one of these"
+    )
 
 
 def _fetched(encoder: Encoder, facts: Mapping[str, Any]) -> Path:

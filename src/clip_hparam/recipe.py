@@ -27,6 +27,12 @@ class Encoder:
         "tiny", "/.+/", "open_clip tag, local file, tiny, or random", hint="", hashed=False
     )
     weights: str = knob(AUTO, "/.+/", "sha256 of the weights, or random; filled in at plan time")
+    pixels: str = knob(
+        AUTO,
+        "auto | clip | imagenet | inception",
+        "mean and sd that pixels are normalised with; auto: the tag's own, CLIP's for a file",
+        before="clip",
+    )
 
     def __post_init__(self) -> None:
         check(self, "encoder.")
@@ -207,7 +213,7 @@ def label(recipe: Recipe, limit: int = 60) -> str:
     differing = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in flat(recipe).items()
-        if value != knobs()[name].default
+        if value not in (knobs()[name].default, knobs()[name].metadata["before"])
         and knobs()[name].metadata["hashed"]
         and name not in filled
     ]

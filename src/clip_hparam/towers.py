@@ -16,7 +16,8 @@ from typing import Any
 from clip_hparam import tiny
 from clip_hparam.cache import entry_of, sha256_cached
 from clip_hparam.knob import near
-from clip_hparam.pretrained import weights_file
+from clip_hparam.pixels import CLIP
+from clip_hparam.pretrained import weights_of
 from clip_hparam.recipe import Encoder
 from clip_hparam.records import write_json
 
@@ -98,7 +99,7 @@ def weights_sha256(encoder: Encoder) -> str:
     if encoder.pretrained == RANDOM:
         return RANDOM
     if encoder.pretrained != TINY:
-        path = weights_file(encoder)
+        path = weights_of(encoder).path
         digest = sha256_cached(path)
         _check(path, digest, encoder.name)
         return digest
@@ -108,6 +109,11 @@ def weights_sha256(encoder: Encoder) -> str:
             " try encoder.pretrained=random, or a local file"
         )
     return tiny.sha256()
+
+
+def pixels_of(encoder: Encoder) -> str:
+    """The encoder.pixels that its weights were trained on; raises as `weights_sha256` does."""
+    return CLIP if encoder.pretrained in (TINY, RANDOM) else weights_of(encoder).pixels
 
 
 def _as_published(name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from clip_hparam import tiny
 from clip_hparam.cache import sha256_cached
 from clip_hparam.draws import stream
 from clip_hparam.knob import AUTO
-from clip_hparam.pretrained import weights_file
+from clip_hparam.pretrained import weights_of
 from clip_hparam.recipe import Encoder
 from clip_hparam.timm_names import open_clip_names
 from clip_hparam.towers import RANDOM, TINY, model_config, shape_of, towers
@@ -110,7 +110,7 @@ def fitting(tower: VisionTransformer, state: State, origin: str, name: str) -> t
 
 def _proven(encoder: Encoder) -> Path:
     """The file, which must still be the one that the trial was planned with."""
-    path = weights_file(encoder)
+    path = weights_of(encoder).path
     if encoder.weights not in (AUTO, sha256_cached(path)):
         raise ValueError(
             f"{path.name} is not the file that this trial was planned with (sha256"
