@@ -6,6 +6,16 @@ import pytest
 from slurm.cluster import Cluster, cluster
 from slurm.disturbed import Disturbed, disturb
 
+CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most of their time
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For two workers (make test): all that share a Slurm are one group, first; else each file."""
+    items.sort(key=lambda item: item.path.parent.name not in CLUSTER)
+    for item in items:
+        group = "cluster" if item.path.parent.name in CLUSTER else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def plain_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -190,6 +190,7 @@ CASES = (
     Case("drop_path", (0.0, 0.1, 0.2), drop_rates),
     Case("drop_path", (0.0, 0.5), trained(0)),
     Case("head_init_scale", (0.001, 1.0), lambda recipe: float(head(recipe).std())),
+    Case("head_init", ("random", "zero_shot"), head, {"pool": "clip"}),
     Case("resolution", ("auto", 48), positions),
     Case("resolution", ("auto", 48), lambda recipe: first_images(recipe).shape),
     Case("resolution", ("auto", 48), lambda recipe: evaluated_images(recipe).shape),

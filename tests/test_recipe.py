@@ -4,16 +4,24 @@ import hashlib
 import json
 import subprocess
 import sys
-from copy import copy
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam import recipe
 from clip_hparam.knob import inside
 from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe, canonical, flat, knobs, label, trial_id, with_values
+from clip_hparam.recipe import (
+    Recipe,
+    canonical,
+    completed,
+    flat,
+    identity,
+    knobs,
+    label,
+    trial_id,
+    with_values,
+)
 
 OPEN = with_values(Recipe(), {"data.selection": 10.0, "augment_backend": "timm"})
 RESOLVED = resolve(OPEN)
@@ -21,6 +29,7 @@ CHANGES: dict[str, object] = {
     "rand_augment": "rand-m9-mstd0.5-inc1",
     "freeze": "first_2",
     "pool": "cls",
+    "head_init": "zero_shot",
     "interpolation": "bilinear",
     "precision": "bf16",
     "augment_backend": "tensor",
@@ -134,32 +143,16 @@ def test_the_label_says_what_differs_from_the_defaults_and_is_short() -> None:
     assert len(label(with_values(RESOLVED, many))) <= 60
 
 
-@pytest.fixture
-def joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if clip_grad and data.shots were knobs that joined later."""
-    before = {"clip_grad": 0.0, "data.shots": 20}
-    later = dict(recipe.knobs())
-    for name, value in before.items():
-        later[name] = copy(later[name])
-        later[name].metadata = {**later[name].metadata, "before": value}
-    monkeypatch.setattr(recipe, "knobs", lambda: later)
-
-
-@pytest.mark.usefixtures("joined")
 def test_a_knob_that_joins_later_gives_old_trials_no_new_id() -> None:
-    tree = recipe.canonical(RESOLVED)
-    assert tree.pop("clip_grad") == 0.0
-    assert tree["data"].pop("shots") == 20
+    tree = canonical(RESOLVED)
+    assert tree.pop("head_init") == "random"
+    assert tree["encoder"].pop("pixels") == "clip"
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
-    assert recipe.trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
-    for changed in ({"clip_grad": 1.0}, {"data.shots": 10}):
-        other = with_values(RESOLVED, changed)
-        assert recipe.identity(other) != recipe.identity(RESOLVED)
+    assert trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
+    assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"
 
 
-@pytest.mark.usefixtures("joined")
 def test_a_record_from_before_reads_as_what_it_was() -> None:
-    old = recipe.identity(RESOLVED)
-    assert recipe.completed(old) == recipe.canonical(RESOLVED)
-    changed = recipe.canonical(with_values(RESOLVED, {"clip_grad": 1.0}))
-    assert recipe.completed(changed) == changed
+    assert completed(identity(RESOLVED)) == canonical(RESOLVED)
+    changed = canonical(with_values(RESOLVED, {"encoder.pixels": "imagenet"}))
+    assert completed(changed) == changed

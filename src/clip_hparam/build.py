@@ -5,20 +5,25 @@ from pathlib import Path
 
 import torch
 
-from clip_hparam import tiny
-from clip_hparam.data import Batches
-from clip_hparam.encoder import Classifier, freeze, init_head, set_drop_path, set_resolution
+from clip_hparam.encoder import (
+    Classifier,
+    freeze,
+    init_head,
+    set_drop_path,
+    set_head,
+    set_resolution,
+)
 from clip_hparam.fit import LOSS_SCALE, Fit, adamw, moving_average
 from clip_hparam.groups import parameter_groups
-from clip_hparam.images import Source
 from clip_hparam.machine import Machine, Numerics
-from clip_hparam.pixels import CLIP
 from clip_hparam.plan import total_steps, warmup_steps
 from clip_hparam.ranks import ALONE, Ranks
-from clip_hparam.recipe import Recipe, with_values
+from clip_hparam.recipe import Recipe
 from clip_hparam.schedule import lr_schedule
-from clip_hparam.towers import RANDOM, TINY, shape_of
+from clip_hparam.sources import source
+from clip_hparam.towers import TINY
 from clip_hparam.weights import Say, build_tower, silent
+from clip_hparam.zero_shot import head_weights
 
 
 def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
@@ -26,7 +31,11 @@ def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
     model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
     set_resolution(model, int(recipe.resolution))
     set_drop_path(model, recipe.drop_path)
-    init_head(model, recipe.head_init_scale, recipe.seed)
+    if recipe.head_init == "zero_shot":
+        names = source(recipe.data).classes
+        set_head(model, head_weights(recipe.encoder, recipe.data.name, names))
+    else:
+        init_head(model, recipe.head_init_scale, recipe.seed)
     freeze(model, recipe.freeze)
     return model
 
@@ -82,19 +91,6 @@ def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
         compile=False,
         deterministic=torch.are_deterministic_algorithms_enabled(),
     )
-
-
-def zero_shot(recipe: Recipe, source: Source) -> dict[str, float]:
-    """Test accuracy, percent, of the tiny CLIP by prompts, untrained; empty for other encoders."""
-    if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
-        return {}
-    if recipe.data.name != "digits":
-        return {}
-    recipe = with_values(recipe, {"encoder.pixels": CLIP})  # untrained, as it was pre-trained
-    native = Batches(recipe, source).test(shape_of(TINY).resolution)
-    images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
-    share = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
-    return {"test_acc1.zero_shot": 100 * share}
 
 
 def _processor() -> str:

@@ -123,6 +123,13 @@ def set_drop_path(model: Classifier, rate: float) -> None:
                 setattr(block, branch, nn.Sequential(end, DropPath(block_rate)))
 
 
+def set_head(model: Classifier, weights: Tensor) -> None:
+    """Start from a linear classifier (classes, width) without a bias."""
+    with torch.no_grad():
+        model.head.weight.copy_(weights)
+        model.head.bias.zero_()
+
+
 def init_head(model: Classifier, scale: float, seed: int) -> None:
     """FT-CLIP's head: normal of sd .02 and torch's default bias, both times `scale` (.001)."""
     generator = torch.Generator().manual_seed(int(stream(seed, 0, "head").integers(2**62)))

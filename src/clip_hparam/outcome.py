@@ -8,10 +8,16 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+from clip_hparam import tiny
+from clip_hparam.build import classifier
 from clip_hparam.data import Batches
 from clip_hparam.fit import Fit, Scores, evaluate
+from clip_hparam.pixels import CLIP
 from clip_hparam.progress import Progress, copied, models_of, named
+from clip_hparam.recipe import Recipe, with_values
 from clip_hparam.records import Record, write_atomic
+from clip_hparam.sources import source
+from clip_hparam.towers import RANDOM, TINY, shape_of
 
 Tested = dict[tuple[str, str], Scores]
 
@@ -29,6 +35,26 @@ def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
         again = scores[name, "last"] if is_last else evaluate(model, batches.test(), fit)
         scores[name, "selected"] = again
     return scores
+
+
+def zero_shot(recipe: Recipe, fit: Fit, batches: Batches) -> dict[str, float]:
+    """Test accuracy of the encoder in words, untrained, in percent; empty where it has none.
+
+    It is that of the first weights with head_init=zero_shot. The tiny CLIP is asked about its
+    digits whatever the head is, at its own resolution.
+    """
+    if recipe.head_init == "zero_shot":
+        model = classifier(recipe, batches.classes).to(fit.device)
+        return {"test_acc1.zero_shot": evaluate(model, batches.test(), fit).acc1}
+    if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
+        return {}
+    if recipe.data.name != "digits":
+        return {}
+    plain = with_values(recipe, {"encoder.pixels": CLIP})  # as it was pre-trained
+    native = Batches(plain, source(recipe.data)).test(shape_of(TINY).resolution)
+    images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
+    share = tiny.zero_shot_accuracy(images, labels, tiny.DIGIT_PROMPTS)
+    return {"test_acc1.zero_shot": 100 * share}
 
 
 def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:

@@ -16,6 +16,7 @@ from clip_hparam.schedule import ema_decay_for
 from clip_hparam.sources import source
 from clip_hparam.splits import sizes
 from clip_hparam.towers import grid_of, pixels_of, shape_of, weights_sha256
+from clip_hparam.words import check_words
 
 
 def resolve(recipe: Recipe) -> Recipe:
@@ -54,6 +55,8 @@ def resolve(recipe: Recipe) -> Recipe:
             f"pool=clip needs a CLIP that projects its class token, and {recipe.encoder.name} does"
             " not: try pool=patch_mean"
         )
+    if recipe.head_init == "zero_shot":
+        check_words(recipe, images.classes)
     steps = total_steps(resolved)
     if resolved.ema_decay == AUTO:
         resolved = replace(resolved, ema_decay=ema_decay_for(steps))

@@ -92,6 +92,12 @@ class Recipe:
         hint="first_3 is the embeddings and three blocks",
     )
     drop_path: float = knob(0.0, "[0, 1)", "stochastic depth of the last block, linear from 0")
+    head_init: str = knob(
+        "random",
+        "random | zero_shot",
+        "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip",
+        before="random",
+    )
     head_init_scale: float = knob(0.001, "(0, inf)", "factor on the head's first weights")
     resolution: int | str = knob(AUTO, "auto | [1, inf)", "px; auto is the encoder's own")
     # augmentation and targets
@@ -120,6 +126,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check(self)
+        scale = knobs()["head_init_scale"].default
+        if self.head_init == "zero_shot" and self.head_init_scale != scale:
+            raise ValueError(
+                f"head_init_scale={self.head_init_scale:g} scales a random head, and"
+                f" head_init=zero_shot has CLIP's own logit scale: leave it at {scale:g}"
+            )
         if self.augment_backend == "tensor" and self.rand_augment != "none":
             raise ValueError(
                 f"rand_augment={self.rand_augment} needs augment_backend=timm: the tensor backend"

@@ -101,7 +101,7 @@ def weights_sha256(encoder: Encoder) -> str:
     if encoder.pretrained != TINY:
         path = weights_of(encoder).path
         digest = sha256_cached(path)
-        _check(path, digest, encoder.name)
+        _check(path, digest, encoder.name, "image")
         return digest
     if encoder.name != TINY:
         raise ValueError(
@@ -109,6 +109,13 @@ def weights_sha256(encoder: Encoder) -> str:
             " try encoder.pretrained=random, or a local file"
         )
     return tiny.sha256()
+
+
+def check_text(encoder: Encoder) -> None:
+    """Raises ValueError for weights that have no text tower of the architecture beside them."""
+    if encoder.pretrained not in (TINY, RANDOM):
+        path = weights_of(encoder).path
+        _check(path, sha256_cached(path), encoder.name, "text")
 
 
 def pixels_of(encoder: Encoder) -> str:
@@ -133,18 +140,18 @@ def _projects_cls(vision: dict[str, Any]) -> bool:
 
 
 @cache
-def _check(path: Path, digest: str, name: str) -> None:
-    """Raises ValueError for a file that does not hold an architecture's weights.
+def _check(path: Path, digest: str, name: str, tower: str) -> None:
+    """Raises ValueError for a file that does not hold an architecture's "image" or "text" tower.
 
     It is read with torch when it is seen for the first time, so that a sweep of a wrong file is
     refused before it starts.
     """
-    entry = entry_of("fits", f"{digest} {name}")
+    entry = entry_of("fits", f"{digest} {name} {tower}")
     if entry.is_file():
         return
-    from clip_hparam.weights import check
+    from clip_hparam.weights import check, text_tower
 
-    check(path, name)
+    check(path, name) if tower == "image" else text_tower(path, name)
     with suppress(OSError):
         write_json(entry, {"sha256": digest, "encoder": name})
 

@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from clip_hparam import checkpoint
-from clip_hparam.build import classifier, fit_of, numerics_of, zero_shot
+from clip_hparam.build import classifier, fit_of, numerics_of
 from clip_hparam.data import Batches
 from clip_hparam.encoder import count
 from clip_hparam.fit import Fit, evaluate, train_epoch
 from clip_hparam.job import Job
 from clip_hparam.machine import Numerics
-from clip_hparam.outcome import cost_of, keep, metrics_of, tested, write_bits
+from clip_hparam.outcome import cost_of, keep, metrics_of, tested, write_bits, zero_shot
 from clip_hparam.progress import Progress, models_of, named, restore, state_of
 from clip_hparam.ranks import Ranks
 from clip_hparam.records import Record
@@ -67,12 +67,13 @@ def train(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> dict[
     if ranks.leads:
         keep(job.keep_checkpoints, record, fit, progress)
     scores = tested(fit, batches, progress)
+    untrained = zero_shot(recipe, fit, batches)
     if not ranks.leads:
         return {}
     write_bits(record, scores)
     progress.seconds += time.monotonic() - started
     return {
-        "metrics": {**metrics_of(progress, scores), **zero_shot(recipe, source(recipe.data))},
+        "metrics": {**metrics_of(progress, scores), **untrained},
         "epochs": {"selected": progress.selected, "last": recipe.epochs - 1},
         "selected_weights": list(models_of(fit))[-1],
         "steps": len(fit.schedule),

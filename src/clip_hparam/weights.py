@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from open_clip.model import CLIPVisionCfg, _build_vision_tower
-from open_clip.transformer import VisionTransformer
+from open_clip.model import (
+    CLIPTextCfg,
+    CLIPVisionCfg,
+    _build_text_tower,
+    _build_vision_tower,
+)
+from open_clip.transformer import TextTransformer, VisionTransformer
 from torch import Tensor
 
 from clip_hparam import tiny
@@ -51,7 +56,7 @@ def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTra
     if encoder.pretrained == TINY:
         state, _ = fitting(tower, tiny.state_dict(), "tiny", encoder.name)
     else:
-        path = _proven(encoder)
+        path = proven(encoder)
         state, report = fitting(tower, read(path), path.name, encoder.name)
         say(report)
     tower.load_state_dict(state)
@@ -70,6 +75,29 @@ def tower_from(config: Mapping[str, Any]) -> VisionTransformer:
     vision = CLIPVisionCfg(**config["vision_cfg"])
     # the one place that knows how open_clip reads its own configs; there is no public name for it
     return _build_vision_tower(config["embed_dim"], vision, config.get("quick_gelu", False))
+
+
+def text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
+    """The text tower that came with an image tower, and the factor on its cosines (logit scale).
+
+    Raises ValueError for a file that holds no text tower of the architecture.
+    """
+    config = model_config(name)
+    with torch.random.fork_rng(devices=[]):
+        text = CLIPTextCfg(**config["text_cfg"])
+        tower = _build_text_tower(config["embed_dim"], text, config.get("quick_gelu", False))
+    state = {key.removeprefix("module."): tensor for key, tensor in read(path).items()}
+    prefix = "text." if any(key.startswith("text.") for key in state) else ""
+    own = {key: state.get(prefix + key) for key in tower.state_dict()}
+    for key, expected in tower.state_dict().items():
+        found = own[key]
+        if found is None or found.shape != expected.shape or "logit_scale" not in state:
+            raise ValueError(
+                f"{path.name} does not hold the text tower of encoder.name={name} ({key}):"
+                " try head_init=random, or the file of the whole CLIP"
+            )
+    tower.load_state_dict(own)
+    return tower, float(state["logit_scale"].float().exp())
 
 
 def read(path: Path) -> State:
@@ -108,7 +136,7 @@ def fitting(tower: VisionTransformer, state: State, origin: str, name: str) -> t
     return {key: visual[key].to(own[key].dtype) for key in own}, report
 
 
-def _proven(encoder: Encoder) -> Path:
+def proven(encoder: Encoder) -> Path:
     """The file, which must still be the one that the trial was planned with."""
     path = weights_of(encoder).path
     if encoder.weights not in (AUTO, sha256_cached(path)):
