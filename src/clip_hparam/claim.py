@@ -15,8 +15,10 @@ class BusyError(RuntimeError):
 
 
 @contextmanager
-def claim(folder: Path, name: str = LOCK) -> Iterator[None]:
-    """Hold `folder` while the block runs. Raises BusyError at once if a live process holds it.
+def claim(folder: Path, name: str = LOCK, wait: bool = False) -> Iterator[None]:
+    """Hold `folder` while the block runs.
+
+    Raises BusyError at once if a live process holds it, unless told to wait for it.
 
     flock goes with the open file, so a killed process leaves nothing to clean up. A lock file that
     was removed while we took it holds nothing: it is taken anew.
@@ -25,7 +27,7 @@ def claim(folder: Path, name: str = LOCK) -> Iterator[None]:
     held = False
     while not held:
         with (folder / name).open("w") as file:
-            _lock(file, folder)
+            _lock(file, folder, wait)
             held = _is_at(folder / name, file)
             if held:
                 yield
@@ -43,9 +45,9 @@ def is_claimed(folder: Path, name: str = LOCK) -> bool:
     return False
 
 
-def _lock(file: IO[str], folder: Path) -> None:
+def _lock(file: IO[str], folder: Path, wait: bool = False) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         raise BusyError(f"{folder.name} is being written by another live process") from None
 

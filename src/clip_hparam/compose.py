@@ -24,7 +24,7 @@ from clip_hparam.recipe import Recipe, knobs, with_values
 from clip_hparam.schema import register, split
 
 Composed = tuple[Recipe, Machine, Driver]
-DESIGN = "hydra.sweeper.design"
+SWEEPER = "hydra.sweeper."
 
 
 class Composer:
@@ -33,8 +33,8 @@ class Composer:
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._config = loader, deepcopy(config)
         chosen = self._config.hydra.overrides
-        with open_dict(chosen):  # a design is the sweeper's: no part of a cell
-            chosen.hydra = [word for word in chosen.hydra if not word.startswith(DESIGN)]
+        with open_dict(chosen):  # what is the sweeper's is no part of a cell
+            chosen.hydra = [word for word in chosen.hydra if not word.startswith(SWEEPER)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
         self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])

@@ -47,7 +47,7 @@ def predict(recipe: Recipe, known: Iterable[Measured]) -> float | None:
     return an_image * total_steps(recipe) * recipe.batch_size + beside
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, key: str = "budget") -> float:
     """ "90s", "30m", "8h" or "2d" in seconds. Raises ValueError for anything else."""
     number, unit = text[:-1], text[-1:]
     try:
@@ -55,7 +55,7 @@ def seconds_of(text: str) -> float:
     except (ValueError, KeyError):
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ValueError(f"budget={text} is not a time: try budget=90s, 30m, 8h or 2d")
+        raise ValueError(f"{key}={text} is not a time: try {key}=90s, 30m, 8h or 2d")
     return seconds
 
 

@@ -35,7 +35,7 @@ class Design:
 
     A knob has levels, or, where a design draws its own, one range such as interval(0, 0.2).
     `resolution` is of a fractional factorial; `samples` and `sampling_seed` are of random and
-    Sobol draws.
+    Sobol draws. `when` is of a search: a knob that is varied only where another is on.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Design:
     resolution: int = 4
     samples: int = 0
     sampling_seed: int = 0
+    when: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_dict(tree: Mapping[str, Any]) -> Design:
@@ -75,6 +76,7 @@ def from_dict(tree: Mapping[str, Any]) -> Design:
             Step(str(step["label"]), tuple(step["overrides"])) for step in tree.get("steps") or ()
         ),
         seeds=tree.get("seeds"),
+        when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
         **numbers,
     )
 

@@ -36,11 +36,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
             return OK
         check_budget(driver, seconds, workers)
     launcher = make_launcher()
-    if driver.detach and not launcher.outlives:
-        raise ValueError(
-            "detach=true: the trials of this launcher end with this command, there is nothing to"
-            " come back to: try hydra/launcher=submitit_slurm"
-        )
+    check_detach(driver, launcher)
     check_writable(sweep.runs)
     tell_other_code(made_by)
     with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
@@ -52,7 +48,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         except KeyboardInterrupt:
             left = sum(sound(job) is None for job in sweep.jobs.values())
             here = "; the same command goes on with them"
-            what_now = _come_back(sweep) if launcher.outlives else here
+            what_now = come_back(sweep.id) if launcher.outlives else here
             print(
                 f"interrupted: {left} of {len(sweep.jobs)} trials are left{what_now}",
                 file=sys.stderr,
@@ -60,7 +56,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
             return INTERRUPTED
     if driver.detach:
         left = sum(state in LIVE for state in states.values())
-        print(f"{left} of {len(sweep.jobs)} trials are submitted{_come_back(sweep)}")
+        print(f"{left} of {len(sweep.jobs)} trials are submitted{come_back(sweep.id)}")
         return OK
     show_table(sweep, done, states)
     return exit_code(sweep, states)
@@ -83,10 +79,19 @@ def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     return OK if set(states.values()) <= {"done"} else FAILED
 
 
-def _come_back(sweep: Sweep) -> str:
+def check_detach(driver: Driver, launcher: Launcher) -> None:
+    """Raises ValueError if trials would end with their driver, and it is to leave them."""
+    if driver.detach and not launcher.outlives:
+        raise ValueError(
+            "detach=true: the trials of this launcher end with this command, there is nothing to"
+            " come back to: try hydra/launcher=submitit_slurm"
+        )
+
+
+def come_back(sweep_id: str) -> str:
     return (
-        f" and go on by themselves; clip-hparam status {sweep.id} and the same command follow them,"
-        f" clip-hparam cancel {sweep.id} ends them"
+        f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
+        f" clip-hparam cancel {sweep_id} ends them"
     )
 
 

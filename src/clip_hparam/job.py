@@ -20,6 +20,7 @@ class Job:
     eval_test: "selected" tests the selected and the last epoch, "epoch" each one.
     keep_checkpoints: weights to leave in the folder: "none", "last" or "best" (the selected).
     gpus_per_trial: processes that train it together, each on its part of every micro-batch.
+    worker: set, this is no trial but a worker of a search: its own record, below `machine.runs`.
     """
 
     recipe: Recipe
@@ -27,6 +28,7 @@ class Job:
     eval_test: str = "selected"
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
+    worker: str = ""
 
     def __post_init__(self) -> None:
         batch, micro = self.recipe.batch_size, self.machine.micro_batch or self.recipe.batch_size
@@ -36,7 +38,7 @@ class Job:
 
     @cached_property
     def trial_id(self) -> str:
-        return trial_id(self.recipe)
+        return self.worker or trial_id(self.recipe)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,7 +48,9 @@ class Job:
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
         rest = {name: tree[name] for name in OF_A_TRIAL}
-        return cls(Recipe(**nested), Machine(**tree["machine"]), **rest)
+        return cls(
+            Recipe(**nested), Machine(**tree["machine"]), **rest, worker=tree.get("worker", "")
+        )
 
 
 def _divides(name: str, part: int, whole: str, size: int) -> None:

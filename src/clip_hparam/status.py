@@ -1,21 +1,17 @@
 """What became of the trials of a runs folder, read from the records alone. No torch."""
 
 import json
-import os
-import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.alive import lives
 from clip_hparam.knob import near
 from clip_hparam.launch import follow
 from clip_hparam.recipe import completed
 from clip_hparam.records import LIVE, Record, read_json, trial_ids
-
-SILENT_SECONDS = 60.0  # a live trial gives a sign of life every five
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
         return scheduled[record.trial_id]
     status = record.status()
     state: str = status.get("state", "planned")
-    return "lost" if state in LIVE and not _lives(status) else state
+    return "lost" if state in LIVE and not lives(status) else state
 
 
 def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
@@ -158,23 +154,6 @@ def _word(value: Any) -> str:
 
 def _trials(manifest: dict[str, Any]) -> set[str]:
     return {trial for cell in manifest["cells"] for trial in cell["trials"].values()}
-
-
-def _lives(status: dict[str, Any]) -> bool:
-    if status.get("host") == platform.node() and "pid" in status:
-        return _runs(int(status["pid"]))
-    beat = datetime.fromisoformat(status["heartbeat"])
-    return (datetime.now(UTC) - beat).total_seconds() < SILENT_SECONDS
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _tail(path: Path, lines: int) -> list[str]:

@@ -1,7 +1,8 @@
 """The Hydra sweeper: its whole override grammar in, cells and trials out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from importlib import import_module
 from itertools import product
 from typing import Any
@@ -19,7 +20,7 @@ from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
 from clip_hparam.driver import Driver, seed_list
 from clip_hparam.errors import USER_ERRORS, sentence
-from clip_hparam.job import OF_A_TRIAL
+from clip_hparam.job import OF_A_TRIAL, Job
 from clip_hparam.launch import Launcher, Order
 from clip_hparam.launch.foreign import Foreign
 from clip_hparam.machine import Machine
@@ -38,8 +39,9 @@ class SweepEnded(SystemExit):
 class AblationSweeper(Sweeper):
     """Compiles a design, or the levels on the command line, and drives it."""
 
-    def __init__(self, design: Any = None) -> None:
-        self.design = design
+    def __init__(self, design: Any = None, **asked: Any) -> None:
+        self.design = plain(design)
+        self.asked = {key: plain(value) for key, value in asked.items()}
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -55,6 +57,9 @@ class AblationSweeper(Sweeper):
         keys = [o for o in fixed if o.key_or_group.partition(".")[0] in NOT_RECIPE]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
         seeds = swept.pop("seed", None)
+        wanted = self.asked.get("n_trials") is not None or self.asked.get("params")
+        if wanted or (self.design or {}).get("kind") == "search":
+            raise SweepEnded(self._search(parsed, keys, seeds, machine, driver))
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         replicates = replicates_of(seeds, driver, design)
         chosen = list(cross(kinds.cells(design), crossed))
@@ -62,7 +67,53 @@ class AblationSweeper(Sweeper):
         sweep = Sweep(design.name, design.kind, planned, tuple(kinds.notes(design)))
         own = DRIVER_KEYS.difference(OF_A_TRIAL)
         places = [str(o.input_line) for o in keys if o.key_or_group not in own]
-        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(driver, sweep, places)))
+        by_hydra = {
+            plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
+            for plan in sweep.planned
+        }
+        order = partial(Order, sweep.id, sweep.name, sweep.runs, driver)
+        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(order, by_hydra)))
+
+    def _search(
+        self,
+        parsed: Sequence[Override],
+        keys: Sequence[Override],
+        seeds: list[str] | None,
+        machine: Machine,
+        driver: Driver,
+    ) -> int:
+        """The exit code of a search."""
+        # Optuna: no other sweep pays for it
+        from clip_hparam import searcher
+        from clip_hparam.drive_search import drive_search
+        from clip_hparam.search.url import hand_on
+
+        asked = searcher.Asked(**self.asked)
+        typed = [o for o in parsed if o not in keys and o.key_or_group not in ("sweeps", "seed")]
+        design = designs.from_dict(self.design or {"name": "search", "kind": "search"})
+        params = {knob: searcher.listed(text) for knob, text in (asked.params or {}).items()}
+        levels = {**design.knobs, **params}
+        for override in typed:
+            knob, _, text = str(override.input_line).partition("=")
+            if override.is_sweep_override() or knob in levels:
+                levels |= {knob: searcher.listed(text)}
+            else:
+                design = designs.with_base(design, [str(override.input_line)])
+        design = searcher.shaped(design, levels)
+        driver = searcher.workers_of(asked, driver)
+        recipe, _, _ = self.composer.compose(design.base)
+        replicates = replicates_of(seeds, driver, design)
+        base = Job(recipe, machine, **{name: getattr(driver, name) for name in OF_A_TRIAL})
+        search = searcher.search_of(
+            design,
+            base,
+            asked,
+            driver,
+            [recipe.seed if seed is None else seed for seed in replicates],
+        )
+        order = partial(Order, search.id, search.name, search.runs, driver)
+        hand_on(str(asked.storage or ""))
+        return drive_search(search, driver, lambda: self._launcher(order))
 
     def _planned(
         self,
@@ -94,33 +145,44 @@ class AblationSweeper(Sweeper):
             if swept:
                 return Design("_x_".join(sorted(swept)), "grid", base, swept), {}
             return Design("one", "list", base, steps=(Step("one", ()),)), {}
-        tree = OmegaConf.to_container(self.design)
-        design = designs.from_dict(tree)  # type: ignore[arg-type]
+        design = designs.from_dict(self.design)
         given = swept | {o.key_or_group: [o.get_value_string()] for o in fixed}
         varied = {knob: levels for knob, levels in given.items() if knob in design.knobs}
         rest = tuple(line for line in base if designs.key_of(line) not in varied)
         crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
         return designs.with_base(designs.with_levels(design, varied), rest), crossed
 
-    def _launcher(self, driver: Driver, sweep: Sweep, places: Sequence[str]) -> Launcher:
-        """Ours by its class; Hydra's and other people's wrapped."""
+    def _launcher(
+        self,
+        order: Callable[[dict[str, Any]], Order],
+        by_hydra: Mapping[str, Sequence[str]] | None = None,
+    ) -> Launcher:
+        """Ours by its class; Hydra's and other people's wrapped, for trials that have overrides.
+
+        Raises ValueError if they have none: workers of a search.
+        """
         node = self.app_config.hydra.launcher
         target: str = node["_target_"]
         module, _, name = target.rpartition(".")
         if module.startswith("clip_hparam."):
             ours = getattr(import_module(module), name)
-            options: dict[str, Any] = OmegaConf.to_container(node, resolve=True)  # type: ignore[assignment]
+            options = plain(node)
             del options["_target_"]
-            made: Launcher = ours(Order(sweep.id, sweep.name, sweep.runs, driver, options))
+            made: Launcher = ours(order(options))
             return made
+        if by_hydra is None:
+            raise ValueError(
+                f"a search cannot run through {name}: try hydra/launcher=workers or submitit_slurm"
+            )
         theirs = Plugins.instance().instantiate_launcher(
             hydra_context=self.context, task_function=self.task, config=self.app_config
         )
-        overrides = {
-            plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
-            for plan in sweep.planned
-        }
-        return Foreign(theirs, overrides)
+        return Foreign(theirs, by_hydra)
+
+
+def plain(node: Any) -> Any:
+    """What OmegaConf holds as Python has it."""
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 def levels_of(override: Override) -> list[str]:

@@ -26,21 +26,34 @@ from clip_hparam.sources import source
 HEARTBEAT = 5.0  # seconds between two signs of life
 Say = Callable[[str], None]
 Tick = Callable[[int, int], None]
+Report = Callable[[list[dict[str, Any]]], bool]
 
 
 class StopAttempt(Exception):  # noqa: N818
     """A trial was asked to stop, and did after a step: nothing went wrong."""
 
 
+class PruneAttempt(Exception):  # noqa: N818
+    """A trial is not worth another epoch: nothing went wrong, and nothing is to be gone on with."""
+
+
+def never(*_: object) -> bool:
+    """An adviser that lets a trial go on."""
+    return False
+
+
 def quiet(*_: object) -> None:
     """A reporter that says nothing."""
 
 
-def train(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> dict[str, Any]:
+def train(
+    job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks, report: Report = never
+) -> dict[str, Any]:
     """From the last checkpoint, if there is one, to the facts of result.json.
 
-    `tick` may raise StopAttempt; all that was trained is saved then. All ranks train and test;
-    rank 0 alone writes and has facts.
+    `tick` may raise StopAttempt; all that was trained is saved then. Raises PruneAttempt if
+    `report` says after an epoch that it was the last. All ranks train and test; rank 0 alone
+    writes and has facts.
     """
     recipe = job.recipe
     numerics = _numerics(job, record, ranks)
@@ -57,6 +70,8 @@ def train(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> dict[
                 continue
             record.write_rows(progress.rows)
             say(line(progress.rows[-1], recipe.epochs))
+            if report(progress.rows) and epoch + 1 < recipe.epochs:
+                raise PruneAttempt
             if time.monotonic() - saved >= job.machine.checkpoint_seconds:
                 _save(record, fit, batches, progress)
                 saved = time.monotonic()

@@ -17,24 +17,25 @@ from clip_hparam.provenance import provenance, scheduler_job
 from clip_hparam.ranks import ALONE, LostRankError, PeerError, Ranks
 from clip_hparam.recipe import canonical, label
 from clip_hparam.records import Record, is_storage_trouble, now
-from clip_hparam.training import Say, StopAttempt, Tick, quiet, train
+from clip_hparam.training import PruneAttempt, Report, Say, StopAttempt, Tick, never, quiet, train
 
 Stop = Callable[[], bool]
 
 
-def never() -> bool:
-    """Nobody asks the trial to stop."""
-    return False
-
-
 def execute(
-    job: Job, say: Say = quiet, tick: Tick = quiet, stop: Stop = never, ranks: Ranks = ALONE
+    job: Job,
+    say: Say = quiet,
+    tick: Tick = quiet,
+    stop: Stop = never,
+    ranks: Ranks = ALONE,
+    report: Report = never,
 ) -> str:
     """Run a job to its end and return its state; what goes wrong in a trial is on its record.
 
     A trial that is done is left as it is. Raises claim.BusyError if another process is writing it.
     `say` takes lines for people, `tick` takes (steps done, steps in all). `stop` is asked after
     each step: once it says yes the state is saved, and "queued" returned: to be gone on with.
+    `report` takes the rows after each epoch; once it says yes, "pruned": not worth another epoch.
 
     All ranks of a trial call this. Rank 0 alone writes, speaks and knows how it ends; the others
     raise what goes wrong in them, and return "lost" where it goes wrong elsewhere.
@@ -47,10 +48,10 @@ def execute(
             return "done"
         for name in record.damage():
             say(f"{name} is damaged: set aside as {record.quarantine(name).name}")
-        return _attempt(job, record, say, partial(_after, tick=tick, stop=stop), ranks)
+        return _attempt(job, record, say, partial(_after, tick=tick, stop=stop), ranks, report)
 
 
-def _attempt(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> str:
+def _attempt(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks, report: Report) -> str:
     attempt = record.status().get("attempt", 0) + 1
     facts = {**provenance(), "started": now(), "attempt": attempt}
     try:
@@ -58,7 +59,7 @@ def _attempt(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> st
         where = {"host": facts["host"], "pid": os.getpid(), "job": scheduler_job()}
         record.write_status("running", **where, attempt=attempt)
         with ranks.connected(device_of(job.machine, ranks.local), job.machine.rank_timeout):
-            result = train(job, record, say, tick, ranks)
+            result = train(job, record, say, tick, ranks, report)
         record.write_result({**result, **facts, "finished": now()})
     except KeyboardInterrupt:
         record.write_failure("cancelled", "cancelled", "interrupted, by Ctrl-C or by SIGTERM")
@@ -67,6 +68,11 @@ def _attempt(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks) -> st
         record.write_status("queued")
         say("stopped: the state is saved, the same command goes on")
         return "queued"
+    except PruneAttempt:
+        checkpoint.clear(record.folder / "checkpoint")
+        record.write_status("pruned")
+        say(f"pruned after epoch {len(record.rows())}/{job.recipe.epochs}")
+        return "pruned"
     except (DivergedError, LostRankError) as error:
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         record.write_failure(state, state, str(error))

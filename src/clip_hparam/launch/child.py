@@ -14,17 +14,23 @@ from clip_hparam.claim import BusyError
 from clip_hparam.job import Job
 from clip_hparam.parent import die_with_parent
 
-PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.child"]
+PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.attempt"]
+SEARCHING = ["clip_hparam.launch.searching"]
+"""What the warm server imports: for trials, and more for workers of a search."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
 BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
 def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) -> None:
-    """One trial, or a rank of it; what it prints goes to its log.txt; exit code 0 if it is done.
+    """One trial, a rank of it, or a worker; what it prints goes to its log.txt.
+
+    The exit code is 0 if it is done.
 
     `environment` says which rank this is, and which GPUs are its own; rank 0 listens at `door`.
     """
-    from clip_hparam import ranks, trial  # torch and all: in the warm server, not in the driver
+    # torch and all: in the warm server, not in the driver
+    from clip_hparam import ranks, trial
+    from clip_hparam.launch.attempt import logged, perform
 
     die_with_parent()
     os.environ.update(environment)
@@ -36,7 +42,10 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
         own = ranks.ranks_of(environment, job.machine.rank_timeout, door)
         if own.world > 1:
             print(f"rank {own.rank} of {own.world} is process {os.getpid()}")
-        state = when_free(lambda: trial.execute(job, say=print, ranks=own))
+        if job.worker:
+            state = perform(job, logged)
+        else:
+            state = when_free(lambda: trial.execute(job, say=print, ranks=own))
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Order, state_on_record, team
+from clip_hparam.launch import Handle, Order, state_on_record
 
 
 class Inline:
@@ -15,12 +15,12 @@ class Inline:
         self.jobs: dict[str, Job] = {}
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
-        from clip_hparam.trial import execute  # imports torch, which a dry run must not pay for
+        # imports torch, which a dry run must not pay for
+        from clip_hparam.launch.attempt import perform, unlogged
 
         for job in jobs:
             self.jobs[job.trial_id] = job
-            with team.lead(job) as ranks:
-                execute(job, ranks=ranks)
+            perform(job, unlogged)
         return [Handle(job.trial_id, "inline", "") for job in jobs]
 
     def poll(self, handles: Sequence[Handle]) -> dict[str, str]:

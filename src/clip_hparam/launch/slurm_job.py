@@ -14,15 +14,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clip_hparam.job import Job
 from clip_hparam.launch import team
 from clip_hparam.launch.arrays import Array, read
-from clip_hparam.launch.child import print_to, when_free
 from clip_hparam.launch.scheduler import call
 from clip_hparam.provenance import scheduler_job
 from clip_hparam.records import Record, read_json, write_json
+
+if TYPE_CHECKING:
+    from clip_hparam.ranks import Ranks
 
 DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
 SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
@@ -60,15 +64,19 @@ def main(folder: Path) -> int:
 
 
 def _run(job: Job, asked: Asked) -> str:
-    from clip_hparam import trial  # torch and all: after the signals are listened to
+    # torch and all: after the signals are listened to
+    from clip_hparam.launch.attempt import logged, perform
 
-    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    return perform(job, partial(logged, stop=asked.to_stop, lead=_lead), asked.to_stop)
+
+
+@contextmanager
+def _lead(job: Job) -> Iterator["Ranks"]:
+    """This process as rank 0; the others, started in the block, are deaf."""
     with ExitStack() as stack:
         with _deaf():
             ranks = stack.enter_context(team.lead(job))
-        return when_free(
-            lambda: trial.execute(job, say=print, stop=asked.to_stop, ranks=ranks), asked.to_stop
-        )
+        yield ranks
 
 
 @contextmanager

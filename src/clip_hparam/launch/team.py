@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from clip_hparam.driver import gpu_groups
 from clip_hparam.job import Job
-from clip_hparam.launch.child import PRELOAD, run
+from clip_hparam.launch.child import PRELOAD, SEARCHING, run
 
 if TYPE_CHECKING:
     from clip_hparam.ranks import Ranks
@@ -60,7 +60,7 @@ def _started(
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
     own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
     processes = [
         context.Process(

@@ -1,0 +1,44 @@
+"""What a launcher runs in a process: a trial, or a worker of a search that runs trials."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from clip_hparam.job import Job
+from clip_hparam.launch import team
+from clip_hparam.launch.child import print_to, when_free
+from clip_hparam.ranks import Ranks
+from clip_hparam.training import Report, never
+from clip_hparam.trial import Stop, execute
+
+Run = Callable[[Job, Report], str]
+"""Runs a trial and returns its state; asks after each epoch whether it is worth another."""
+
+
+def perform(job: Job, run: Run, stop: Stop = never) -> str:
+    """A trial by `run`, or a worker of a search whose trials `run` runs; its state."""
+    if not job.worker:
+        return run(job, never)
+    from clip_hparam.launch.searching import work  # Optuna: not for those that only train
+
+    return work(job, run, stop)
+
+
+def unlogged(job: Job, report: Report) -> str:
+    """In this process, which prints nothing of it; its other ranks in processes of their own."""
+    with team.lead(job) as ranks:
+        return execute(job, ranks=ranks, report=report)
+
+
+def logged(
+    job: Job,
+    report: Report,
+    stop: Stop = never,
+    lead: Callable[[Job], AbstractContextManager[Ranks]] = team.lead,
+) -> str:
+    """In this process, which prints to the trial's log from now on; waits for who is at it."""
+    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    with lead(job) as ranks:
+        return when_free(
+            lambda: execute(job, say=print, stop=stop, ranks=ranks, report=report), stop
+        )

@@ -1,0 +1,105 @@
+"""From a cell of a manifest and its records to what the store should know of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from clip_hparam.design import text
+from clip_hparam.search.methods import rungs
+from clip_hparam.search.points import IMPOSSIBLE, points
+from clip_hparam.search.search import Search
+
+ENDED = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+FAILED = ("failed", "lost", IMPOSSIBLE)
+
+
+def cell_of(
+    number: int,
+    base: Sequence[str],
+    values: Mapping[str, Any],
+    params: Mapping[str, Any],
+    trials: Mapping[str, str],
+) -> dict[str, Any]:
+    """A point as a cell of the manifest; `params` are Optuna's, `trials` are ids by seed."""
+    own = [f"{knob}={text(value)}" for knob, value in values.items()]
+    cell = {"label": ",".join(own), "overrides": [*base, *own], "trials": dict(trials)}
+    return {**cell, "number": number, "params": dict(params)}
+
+
+def attributes(search: Search, trials: Iterable[str]) -> dict[str, Any]:
+    """For readers of the store, such as optuna-dashboard: where the trials of a point are."""
+    ids = list(trials)
+    return {"trial_id": ids, "folder": [f"{search.runs.name}/{name}" for name in ids]}
+
+
+def outcome(state: str, search: Search) -> TrialState:
+    """What a trial's state is to Optuna.
+
+    One that diverged is a bad point, not an accident: a sampler shall learn from it.
+    """
+    if state == "diverged":
+        return TrialState.FAIL if search.goal.several else TrialState.PRUNED
+    if state in FAILED:
+        return TrialState.FAIL
+    return ENDED.get(state, TrialState.RUNNING)
+
+
+def from_records(search: Search, cell: Mapping[str, Any]) -> FrozenTrial:
+    """A point as the store would have it, had it not forgotten it."""
+    (point,) = points(search, [cell])
+    ended = outcome(point.state, search)
+    values: Sequence[float] | None = point.values
+    if ended is TrialState.PRUNED and point.curve:
+        values = [point.curve[max(point.curve)]]
+    known = attributes(search, point.trials.values())
+    if ended.is_finished():
+        known |= {"seconds": point.seconds, "state": point.state}
+    distributions = Distributions(cell["params"])
+    search.space.suggest(distributions)
+    return create_trial(
+        state=ended,
+        values=values,
+        params=dict(cell["params"]),
+        distributions=distributions.found,
+        user_attrs=known,
+        system_attrs=_rungs(search, point.curve),
+        intermediate_values=dict(point.curve),
+    )
+
+
+class Distributions:
+    """Suggests what was suggested before, and takes down from which distribution."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+        self.found: dict[str, BaseDistribution] = {}
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
+        self.found[name] = FloatDistribution(low, high, log=log)
+        return float(self.params[name])
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
+        self.found[name] = IntDistribution(low, high, log=log)
+        return int(self.params[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        self.found[name] = CategoricalDistribution(choices)
+        return self.params[name]
+
+
+def _rungs(search: Search, curve: Mapping[int, float]) -> dict[str, float]:
+    """What Optuna's successive halving notes on a trial at each rung that it reaches."""
+    if search.pruner["name"] != "asha":
+        return {}
+    first, factor = rungs(search.pruner, search.epochs)
+    found: dict[str, float] = {}
+    while at := [step for step in sorted(curve) if step >= first * factor ** len(found)]:
+        found[f"completed_rung_{len(found)}"] = curve[at[0]]
+    return found

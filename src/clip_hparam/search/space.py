@@ -1,0 +1,174 @@
+"""The space of a search: a knob has a range, levels, or levels beside a range. No Optuna here.
+
+    lr: tag(log, interval(1e-4, 1e-2))    a float, uniform in its logarithm
+    epochs: int(interval(5, 20))          a whole number
+    pool: [patch_mean, cls]               a choice
+    mixup: [0, interval(0.2, 1.0)]        off, or on with a strength that is searched
+
+`when: {cutmix: mixup}` searches a knob only where another is on (neither 0 nor none).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Protocol
+
+from clip_hparam.knob import AUTO, checked, near
+from clip_hparam.ranges import DIGITS, Range, read
+from clip_hparam.recipe import knobs
+
+OFF = (0, "none")
+
+
+class Suggester(Protocol):
+    """What is needed of an Optuna trial."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float: ...
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int: ...
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A knob and what it may be; with levels and a range, the level `branch` stands for the range.
+
+    `when`: the knob that must be on for this one to be searched.
+    """
+
+    knob: str
+    levels: tuple[Any, ...]
+    range: Range | None
+    branch: str = ""
+    when: str | None = None
+
+    def suggest(self, trial: Suggester) -> Any:
+        """A value of the knob, floats to four significant digits."""
+        if self.levels:
+            choices = (*self.levels, self.branch) if self.range else self.levels
+            name = f"{self.knob}.branch" if self.range else self.knob
+            chosen = trial.suggest_categorical(name, choices)
+            if self.range is None or chosen != self.branch:
+                return chosen
+        assert self.range is not None
+        low, high, log = self.range.low, self.range.high, self.range.log
+        if self.range.whole:
+            return trial.suggest_int(self.knob, int(low), int(high), log=log)
+        value = trial.suggest_float(self.knob, low, high, log=log)
+        return min(max(float(f"{value:.{DIGITS}g}"), low), high)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Axes in order; one that hangs on another comes after it."""
+
+    axes: tuple[Axis, ...]
+
+    def suggest(self, trial: Suggester) -> dict[str, Any]:
+        """A value of each knob that is searched at this point."""
+        values: dict[str, Any] = {}
+        for axis in self.axes:
+            if axis.when is None or values.get(axis.when, OFF[0]) not in OFF:
+                values[axis.knob] = axis.suggest(trial)
+        return values
+
+    def grid(self) -> list[dict[str, Any]]:
+        """All combinations. Raises ValueError if there is a range, or a knob that hangs on another.
+
+        The keys are those of `Suggester.suggest_categorical`.
+        """
+        for axis in self.axes:
+            if axis.range or axis.when:
+                raise ValueError(
+                    f"sampler=grid needs levels, and {axis.knob} has a range or a condition:"
+                    f" try {axis.knob}=choice(...), or sampler=qmc"
+                )
+        levels = product(*(axis.levels for axis in self.axes))
+        return [
+            {axis.knob: at for axis, at in zip(self.axes, point, strict=True)} for point in levels
+        ]
+
+    def extremes(self) -> Iterator[dict[str, Any]]:
+        """Each level and each end of a range, alone: what a plan tries on the base recipe."""
+        for axis in self.axes:
+            ends = (_end(axis.range, low=True), _end(axis.range, low=False)) if axis.range else ()
+            for value in (*axis.levels, *ends):
+                yield {axis.knob: value}
+
+
+def space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) -> Space:
+    """From texts as they stand in a design or on the command line.
+
+    Raises ValueError for an empty or impossible range, a range of a knob that has none, a knob
+    that no recipe has, or a value outside its legal range.
+    """
+    for knob, other in when.items():
+        if knob not in levels or other not in levels:
+            gone = knob if knob not in levels else other
+            raise ValueError(f"when: {{{knob}: {other}}}: {gone} is not searched")
+    axes = {knob: _axis(knob, texts, when.get(knob)) for knob, texts in levels.items()}
+    ordered = [knob for knob in axes if knob not in when] + [knob for knob in axes if knob in when]
+    return Space(tuple(axes[knob] for knob in ordered))
+
+
+def value_of(text: str) -> Any:
+    """A level as a number where it reads as one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _axis(knob: str, texts: Sequence[str], when: str | None) -> Axis:
+    if knob == "seed":
+        raise ValueError("seed is a replicate and not searched: try seeds=3, or seed=0 in the base")
+    if knob not in knobs():
+        raise ValueError(f"unknown knob {knob}: a search varies knobs of a recipe; {_near(knob)}")
+    found_in = {text: _range(knob, text) for text in texts}
+    ranges = [(text, found) for text, found in found_in.items() if found]
+    if len(ranges) > 1:
+        raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
+    field = knobs()[knob]
+    levels = tuple(
+        dict.fromkeys(
+            checked(knob, value_of(text), field) if value_of(text) != AUTO else AUTO
+            for text, found in found_in.items()
+            if not found
+        )
+    )
+    if not levels and not ranges:
+        raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
+    branch, only = ranges[0] if ranges else ("", None)
+    if only:
+        _check_range(knob, branch, only)
+    return Axis(knob, levels, only, branch, when)
+
+
+def _range(knob: str, text: str) -> Range | None:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{knob}={error}") from None
+
+
+def _check_range(knob: str, text: str, found: Range) -> None:
+    """Raises ValueError for a knob without numbers, ends outside its range, or parts of ones."""
+    field = knobs()[knob]
+    legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
+    if legal[0] not in "([":
+        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
+    if field.type in (int, int | str) and not found.whole:
+        bare = text.replace(" ", "")
+        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
+    for low in (True, False):
+        checked(knob, _end(found, low=low), field)
+
+
+def _end(found: Range, low: bool) -> float:
+    value = found.low if low else found.high
+    return int(value) if found.whole else value
+
+
+def _near(knob: str) -> str:
+    return near(knob, [name for name in knobs() if name != "seed"])

@@ -1,0 +1,25 @@
+"""The URL of a store and its password, which is on no disk and on no screen."""
+
+import os
+import re
+
+ENVIRONMENT = "CLIP_HPARAM_STORAGE"
+"""Hands a URL with its password on to workers."""
+PASSWORD = re.compile(r"(?<=://)([^:/@]*):([^@]*)@")
+
+
+def masked(url: str) -> str:
+    """A URL without its password."""
+    return PASSWORD.sub(r"\1:***@", url)
+
+
+def hand_on(url: str) -> None:
+    """Let processes that are started from now on know a URL with its password."""
+    if masked(url) != url:
+        os.environ[ENVIRONMENT] = url
+
+
+def unmasked(url: str) -> str:
+    """The URL with the password that the environment has for it."""
+    given = os.environ.get(ENVIRONMENT, url)
+    return given if masked(given) == url else url
