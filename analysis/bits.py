@@ -1,13 +1,15 @@
 """Which test images a trial got right: correct.npz, read on demand."""
 
+import io
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from analysis.files import UnreadableError
+from analysis.files import UnreadableError, content_of
 
 Bits = NDArray[np.bool_]
 
@@ -22,7 +24,7 @@ def correct(
     path = Path(folder) / "correct.npz"
     name = f"{measure}.{weights}.{rule}"
     try:
-        with np.load(path) as archive:
+        with _opened(folder) as archive:
             return np.unpackbits(archive[name], count=int(archive["n"])).astype(bool)
     except KeyError as error:
         raise UnreadableError(f"{path} has no {name}") from error
@@ -49,8 +51,14 @@ def images_of(trials: pd.DataFrame) -> int | None:
     found = set()
     for folder in trials["folder"].dropna():
         try:
-            with np.load(Path(folder) / "correct.npz") as archive:
+            with _opened(folder) as archive:
                 found.add(int(archive["n"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
     return found.pop() if len(found) == 1 else None
+
+
+def _opened(folder: str | Path) -> NpzFile:
+    """Raises EOFError where there is none."""
+    opened: NpzFile = np.load(io.BytesIO(content_of(f"{folder}/correct.npz") or b""))
+    return opened

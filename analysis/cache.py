@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute, parquet
 
+from clip_hparam import packs
 from clip_hparam.records import SCHEMA, write_atomic
 
 VERSION = f"1.{SCHEMA}"  # of the columns below: another version is not read
@@ -57,6 +58,9 @@ def signature(folder: str) -> int:
             marks += (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         except OSError:
             marks.append(-1)
+    if marks[0] < 0:
+        runs, _, trial_id = folder.rpartition("/")
+        marks.append(packs.mark(runs, trial_id))
     return hash(tuple(marks))
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from clip_hparam import packs
 from clip_hparam.records import SCHEMA
 
 
@@ -13,11 +14,14 @@ class UnreadableError(ValueError):
 
 
 def content_of(path: str | Path) -> bytes | None:
-    """The bytes of a file, None if it is not there. Half the time of Path.read_bytes."""
+    """The bytes of a file of a trial, None if it is neither in its folder nor in a pack.
+
+    Half the time of Path.read_bytes.
+    """
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
-        return None
+        return packs.content(path)
     try:
         return os.read(file, os.fstat(file).st_size)
     except OSError:

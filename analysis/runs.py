@@ -10,6 +10,7 @@ from analysis import cache
 from analysis.cache import SIGNATURE, Known
 from analysis.epochs import rows_to_table, table_of
 from analysis.folder import Trial, read_trial
+from clip_hparam import packs
 
 
 class Read(NamedTuple):
@@ -41,9 +42,10 @@ def read_folder(runs: Path) -> Read:
 
 def _names(runs: Path) -> list[str]:
     with os.scandir(runs) as entries:
-        return sorted(
+        names = {
             entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
-        )
+        }
+    return sorted(names | packs.packed(runs).keys())
 
 
 def _known(trials: dict[str, Trial], signatures: dict[str, int]) -> Known:

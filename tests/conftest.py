@@ -1,10 +1,27 @@
-"""A real Slurm for the tests that need one: see slurm/cluster.py."""
+"""A real Slurm (slurm/cluster.py) and synthetic records (synthetic.py) for those who need them."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from slurm.cluster import Cluster, cluster
 from slurm.disturbed import Disturbed, disturb
+from synthetic import Ladder, Runs, write_ladder
+
+
+@pytest.fixture(scope="session")
+def written_ladder(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
+    """34 of 35 trials of a ladder, to copy."""
+    runs = Runs(tmp_path_factory.mktemp("written") / "runs")
+    return Ladder(runs, write_ladder(runs, skip=(("ema", 4),)))
+
+
+@pytest.fixture
+def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
+    """The same in `runs` of a folder of its own."""
+    shutil.copytree(written_ladder.runs.folder, tmp_path / "runs")
+    return Ladder(Runs(tmp_path / "runs"), written_ladder.truth)
 
 CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most of their time
 

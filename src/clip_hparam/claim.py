@@ -23,9 +23,9 @@ def claim(folder: Path, name: str = LOCK, wait: bool = False) -> Iterator[None]:
     flock goes with the open file, so a killed process leaves nothing to clean up. A lock file that
     was removed while we took it holds nothing: it is taken anew.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     held = False
     while not held:
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("w") as file:
             _lock(file, folder, wait)
             held = _is_at(folder / name, file)

@@ -8,6 +8,7 @@
                     result.json    exists exactly when the trial is done; written last
 
 Paths inside records are relative, so a runs folder can be moved. NaN is null. No torch here.
+Trials that are done may lie in a pack (packs.py); they read the same.
 """
 
 import errno
@@ -17,9 +18,12 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from clip_hparam import packs
 
 SCHEMA = 1
 LIVE = ("queued", "running")
@@ -31,13 +35,17 @@ SEALED = ("recipe.json", "metrics.jsonl", "correct.npz")
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """A reader sees the old file or the new one, never a part; survives a power cut."""
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A new file in the place of `path`, once the block has ended without an error.
+
+    A reader sees the old file or the new one, never a part; survives a power cut.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        with os.fdopen(handle, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
@@ -47,17 +55,18 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise
 
 
+def write_atomic(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
 def write_json(path: Path, tree: Any) -> None:
     write_atomic(path, (json.dumps(_plain(tree), indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file; None if the file is missing, cut or not an object."""
-    try:
-        tree = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return tree if isinstance(tree, dict) else None
+    return _object(_content(path))
 
 
 def now() -> str:
@@ -68,14 +77,6 @@ def now() -> str:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(path: Path) -> str | None:
-    """None where there is no file."""
-    try:
-        return sha256_of(path)
-    except FileNotFoundError:
-        return None
 
 
 class Record:
@@ -116,26 +117,29 @@ class Record:
         head = {"schema": SCHEMA, "trial_id": self.trial_id}
         write_json(self.folder / "result.json", {**head, **facts, "sha256": sealed})
 
+    def read(self, name: str) -> bytes | None:
+        """A file of the trial, from its folder or from a pack; None if it is in neither."""
+        path = self.folder / name
+        content = _content(path)
+        return packs.content(path) if content is None else content
+
     def recipe(self) -> dict[str, Any] | None:
-        return read_json(self.folder / "recipe.json")
+        return _object(self.read("recipe.json"))
 
     def status(self) -> dict[str, Any]:
-        return read_json(self.folder / "status.json") or {}
+        return _object(self.read("status.json")) or {}
 
     def failure(self) -> dict[str, Any] | None:
-        return read_json(self.folder / "failure.json")
+        return _object(self.read("failure.json"))
 
     def rows(self) -> list[dict[str, Any]]:
         """The epochs on record; a line that does not read ends the list."""
-        try:
-            lines = (self.folder / "metrics.jsonl").read_text().splitlines()
-        except OSError:
-            return []
-        return list(_parsed(lines))
+        content = self.read("metrics.jsonl") or b""
+        return list(_parsed(content.decode(errors="replace").splitlines()))
 
     def result(self) -> dict[str, Any] | None:
         """The sealed result, or None: not done, cut, of another trial or a newer schema."""
-        result = read_json(self.folder / "result.json")
+        result = _object(self.read("result.json"))
         if result is None or result.get("trial_id") != self.trial_id:
             return None
         return result if result.get("schema", SCHEMA + 1) <= SCHEMA else None
@@ -152,12 +156,17 @@ class Record:
         """Names of sealed files that are not what result.json says, by sha256."""
         result = self.result()
         if result is None:
-            return ["result.json"] if (self.folder / "result.json").exists() else []
+            packed = "result.json" in packs.packed(self.folder.parent).get(self.trial_id, {})
+            return ["result.json"] if packed or (self.folder / "result.json").exists() else []
         return self._changed(result)
 
     def _changed(self, result: dict[str, Any]) -> list[str]:
         sealed: dict[str, str] = result.get("sha256", {})
-        return [name for name in sealed if _digest(self.folder / name) != sealed[name]]
+        return [name for name in sealed if self._sha256(name) != sealed[name]]
+
+    def _sha256(self, name: str) -> str | None:
+        content = self.read(name)
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def quarantine(self, name: str) -> Path:
         """Set a damaged file aside under a name nobody reads; nothing is deleted."""
@@ -167,7 +176,10 @@ class Record:
             for n in range(1, 10_000)
             if not (path := source.with_name(f"{name}.damaged-{n}")).exists()
         )
-        return source.replace(target)
+        if source.exists():
+            return source.replace(target)
+        write_atomic(target, self.read(name) or b"")  # a pack is left as it is
+        return target
 
 
 def is_storage_trouble(error: BaseException) -> bool:
@@ -193,10 +205,26 @@ def check_writable(runs: Path) -> None:
 
 
 def trial_ids(runs: Path | str) -> Iterator[str]:
-    """Ids of all trial folders in a runs folder, sorted; none if there is no such folder."""
-    folder = Path(runs)
-    names = sorted(path.parent.name for path in folder.glob("*/recipe.json"))
-    return (name for name in names if not name.startswith("."))
+    """Ids of all trials in a runs folder, sorted; none if there is no such folder."""
+    names = {path.parent.name for path in Path(runs).glob("*/recipe.json")}
+    names |= packs.packed(runs).keys()
+    return (name for name in sorted(names) if not name.startswith("."))
+
+
+def _content(path: Path) -> bytes | None:
+    """None for what is no file, or cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _object(content: bytes | None) -> dict[str, Any] | None:
+    try:
+        tree = json.loads(content or b"")
+    except ValueError:
+        return None
+    return tree if isinstance(tree, dict) else None
 
 
 def _parsed(lines: list[str]) -> Iterator[dict[str, Any]]:

@@ -44,14 +44,14 @@ def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
     Raises ValueError if none has the name.
     """
     known = manifests(runs, wanted)
-    ids = {trial for tree in known for trial in _trials(tree)}
-    states = states_of(runs, ids)
+    ids = {tree["sweep_id"]: trials_of(tree) for tree in known}
+    states = states_of(runs, {trial for some in ids.values() for trial in some})
     return [
         SweepStatus(
             tree["sweep_id"],
             tree["name"],
             tree["created"],
-            dict(Counter(states[trial] for trial in sorted(_trials(tree)))),
+            dict(Counter(states[trial] for trial in ids[tree["sweep_id"]])),
         )
         for tree in known
     ]
@@ -85,6 +85,12 @@ def manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
     if not known:
         raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
     return known[-1]
+
+
+def trials_of(manifest: dict[str, Any]) -> list[str]:
+    """Each once, in the order of the plan."""
+    named = (trial for cell in manifest["cells"] for trial in cell["trials"].values())
+    return list(dict.fromkeys(named))
 
 
 def find_all(runs: Path, name: str) -> list[Record]:
@@ -124,7 +130,7 @@ def why(record: Record, lines: int = 20) -> dict[str, Any]:
         "label": recipe.get("label"),
         "status": record.status(),
         "failure": None if state == "done" else record.failure(),
-        "log": _tail(record.folder / "log.txt", lines),
+        "log": _tail(record, lines),
         "rerun": rerun_command(completed(recipe.get("recipe", {}))),
     }
 
@@ -152,12 +158,6 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _trials(manifest: dict[str, Any]) -> set[str]:
-    return {trial for cell in manifest["cells"] for trial in cell["trials"].values()}
-
-
-def _tail(path: Path, lines: int) -> list[str]:
-    try:
-        return path.read_text(errors="replace").splitlines()[-lines:]
-    except OSError:
-        return []
+def _tail(record: Record, lines: int) -> list[str]:
+    printed = record.read("log.txt") or b""
+    return printed.decode(errors="replace").splitlines()[-lines:]

@@ -19,8 +19,7 @@ def _words(parser: argparse.ArgumentParser) -> None:
 
 def _retry(arguments: argparse.Namespace) -> int:
     manifest = status.manifest(arguments.runs, arguments.sweep)
-    ids = dict.fromkeys(trial for cell in manifest["cells"] for trial in cell["trials"].values())
-    states = status.states_of(arguments.runs, ids)
+    states = status.states_of(arguments.runs, status.trials_of(manifest))
     left = {name: state for name, state in states.items() if state != "done"}
     words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]

@@ -1,9 +1,11 @@
-"""verify and gc: whether the records are what was written, and what may go."""
+"""verify, gc and pack: are the records what was written, what may go, and one file for many."""
 
 import argparse
 from collections.abc import Iterator
 
-from clip_hparam import litter
+from clip_hparam import litter, packs, status
+from clip_hparam.claim import BusyError
+from clip_hparam.packing import pack
 from clip_hparam.records import Record, trial_ids
 from clip_hparam.verbs import OK, STORAGE, Verb, of_records, tell
 
@@ -13,13 +15,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = {name: Record(arguments.runs, name).damage() for name in ids}
     damaged = {name: names for name, names in found.items() if names}
     sealed = sum(Record(arguments.runs, name).is_done() for name in ids)
+    cut = [str(path) for path in packs.damaged(arguments.runs)]
     lines = [f"{name}: {', '.join(names)} changed since sealed" for name, names in damaged.items()]
+    lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in cut]
     tell(
         arguments,
-        {"sealed": sealed, "damaged": damaged},
+        {"sealed": sealed, "damaged": damaged, "packs": cut},
         [*lines, f"{sealed} trials are as they were sealed, {len(damaged)} are damaged"],
     )
-    return STORAGE if damaged else OK
+    return STORAGE if damaged or cut else OK
 
 
 def _gc_words(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +51,27 @@ def _gc_lines(found: list[litter.Item], freed: int, removed: int) -> Iterator[st
         )
 
 
+def _pack_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
+    of_records(parser)
+
+
+def _pack(arguments: argparse.Namespace) -> int:
+    tree = status.manifest(arguments.runs, arguments.sweep)
+    ids = status.trials_of(tree)
+    try:
+        path = pack(arguments.runs, tree["sweep_id"], ids)
+    except BusyError:
+        raise ValueError(f"{tree['name']} is running: pack it once it has ended") from None
+    known = packs.packed(arguments.runs)
+    packed = sum(name in known for name in ids)
+    facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
+    tell(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
+    return OK
+
+
 VERBS = (
     Verb("verify", "whether sealed records are as they were written", of_records, _verify),
+    Verb("pack", "finished trials of a sweep into one file, read in place", _pack_words, _pack),
     Verb("gc", "list, or with --yes remove, what no one needs any more", _gc_words, _gc),
 )

@@ -1,0 +1,80 @@
+"""Finished trials of a sweep in one file, read where it lies. Standard library only.
+
+    runs/.packs/<sweep_id>.zip    members TRIAL_ID/NAME, as they lay in the runs folder
+
+A trial lies in a pack if its own folder has no recipe.json. `clip-hparam pack` makes packs,
+`unzip -d runs runs/.packs/<sweep_id>.zip` takes one apart.
+"""
+
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from zipfile import BadZipFile, ZipFile
+
+FOLDER = ".packs"
+Packed = Mapping[str, Mapping[str, ZipFile]]
+"""Trial id -> name of a file -> the pack that holds it."""
+
+
+def packed(runs: Path | str) -> Packed:
+    """What lies in the packs of a runs folder; a pack that cannot be read holds nothing."""
+    folder = Path(runs) / FOLDER
+    try:
+        return _packed(folder, folder.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return {}
+
+
+def damaged(runs: Path | str) -> list[Path]:
+    """Packs that cannot be opened, or have a member that is not what was written."""
+    return [path for path in _paths(Path(runs) / FOLDER) if not _whole(path)]
+
+
+def content(path: Path | str) -> bytes | None:
+    """The bytes that RUNS/TRIAL_ID/NAME has in a pack; None if its trial does not lie in one."""
+    folder = Path(path).parent
+    pack = packed(folder.parent).get(folder.name, {}).get(Path(path).name)
+    if pack is None or (folder / "recipe.json").exists():
+        return None
+    try:
+        return pack.read(f"{folder.name}/{Path(path).name}")
+    except (OSError, BadZipFile, zlib.error):  # damaged since
+        return None
+
+
+def mark(runs: Path | str, trial_id: str) -> int:
+    """Changes when what is packed of a trial does."""
+    files = packed(runs).get(trial_id, {})
+    return hash(
+        tuple((name, pack.getinfo(f"{trial_id}/{name}").CRC) for name, pack in files.items())
+    )
+
+
+@lru_cache(maxsize=4)
+def _packed(folder: Path, changed: int) -> Packed:
+    """`changed`: when a pack last came or went; each is written beside its place and renamed."""
+    found: dict[str, dict[str, ZipFile]] = {}
+    for path in _paths(folder):
+        try:
+            pack = ZipFile(path)
+        except (OSError, BadZipFile):
+            continue
+        for member in pack.namelist():
+            trial_id, _, name = member.partition("/")
+            found.setdefault(trial_id, {})[name] = pack
+    return MappingProxyType(found)
+
+
+def _paths(folder: Path) -> list[Path]:
+    """Oldest first: what was packed again counts as it was packed last."""
+    return sorted(folder.glob("[!.]*.zip"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _whole(path: Path) -> bool:
+    try:
+        with ZipFile(path) as pack:
+            return pack.testzip() is None
+    except (OSError, BadZipFile, zlib.error):
+        return False
