@@ -43,6 +43,7 @@ MISTAKES = {
     "-m pool=cls,avg": "pool=avg is not one of",
     "-m lr=interval(1e-4,1e-2)": "is a range, and a sweep needs levels",
     "-m seed=0,1 seeds=3": "give one of them",
+    "-m sweeps=lr +hydra.sweeper.design.knobs.seed=[0,1]": "gives its cells a seed, and seeds=",
     "-m seeds=0": "try seeds=5",
     "-m seeds=[1,1]": "names a seed twice",
     "-m lr=1e-3,1e-4 machine.runs=/proc/nope": "cannot be written",

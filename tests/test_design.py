@@ -89,6 +89,17 @@ def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
         ({"kind": "grid", "knobs": {"lr": [1]}}, "needs a name"),
         ({"name": "d", "kind": "grid", "knobs": {"lr": "interval(1, 2)"}}, "needs levels"),
         ({"name": "d", "kind": "random", "knobs": {"lr": "interval(1, 2)"}}, "say `samples: 32`"),
+        ({"name": "d", "kind": "grid", "seeds": 2, "knobs": {"seed": [0, 1]}}, "leave one"),
+        ({"name": "d", "kind": "grid", "seeds": 2, "base": ["seed=1"]}, "leave one"),
+        (
+            {
+                "name": "d",
+                "kind": "list",
+                "seeds": [1],
+                "steps": [{"label": "a", "overrides": ["seed=3"]}],
+            },
+            "leave one",
+        ),
         ({"name": "d", "kind": "sobol", "samples": 2.5, "knobs": {"lr": [1]}}, "samples=2.5"),
     ],
 )

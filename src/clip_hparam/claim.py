@@ -3,15 +3,22 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 LOCK = ".lock"
 
 
 class BusyError(RuntimeError):
     """Another live process holds the folder."""
+
+
+class Holder(NamedTuple):
+    """The process that claimed a folder."""
+
+    host: str
+    pid: int
 
 
 @contextmanager
@@ -26,10 +33,11 @@ def claim(folder: Path, name: str = LOCK, wait: bool = False) -> Iterator[None]:
     held = False
     while not held:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / name).open("w") as file:
+        with (folder / name).open("a") as file:
             _lock(file, folder, wait)
             held = _is_at(folder / name, file)
             if held:
+                _sign(file)
                 yield
 
 
@@ -43,6 +51,22 @@ def is_claimed(folder: Path, name: str = LOCK) -> bool:
     except BusyError:
         return True
     return False
+
+
+def holder(folder: Path, name: str = LOCK) -> Holder | None:
+    """Who holds `folder`, or held it last; None if that is not known."""
+    try:
+        host, pid = (folder / name).read_text().split()
+        return Holder(host, int(pid))
+    except (OSError, ValueError):
+        return None
+
+
+def _sign(file: IO[str]) -> None:
+    """A disk that is full must not keep anyone from reading what is done."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"{os.uname().nodename} {os.getpid()}\n".encode())
 
 
 def _lock(file: IO[str], folder: Path, wait: bool = False) -> None:

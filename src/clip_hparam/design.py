@@ -67,7 +67,7 @@ def from_dict(tree: Mapping[str, Any]) -> Design:
     for key, value in numbers.items():
         if not isinstance(value, int) or value < 0:
             raise ValueError(f"design {tree['name']}: {key}={value} is no whole number from 0 on")
-    return Design(
+    made = Design(
         name=str(tree["name"]),
         kind=str(tree["kind"]),
         base=tuple(tree.get("base") or ()),
@@ -79,6 +79,23 @@ def from_dict(tree: Mapping[str, Any]) -> Design:
         when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
         **numbers,
     )
+    refuse_two_seeds(made, made.seeds, made.base)
+    return made
+
+
+def refuse_two_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:
+    """Raises ValueError if replicates are asked for, and a cell has a seed of its own as well."""
+    if seeds is not None and (varies_seed(design) or "seed" in map(key_of, base)):
+        raise ValueError(
+            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for replicates"
+            " of each: leave one of them out"
+        )
+
+
+def varies_seed(design: Design) -> bool:
+    """Whether seed is a knob, or stands in a step."""
+    steps = (override for step in design.steps for override in step.overrides)
+    return any(key_of(override) == "seed" for override in (*design.knobs, *steps))
 
 
 def with_levels(design: Design, levels: Mapping[str, Sequence[str]]) -> Design:

@@ -209,8 +209,9 @@ def replicates_of(swept: list[str] | None, driver: Driver, design: Design) -> Se
     single = any(designs.key_of(override) == "seed" for override in design.base)
     if (swept is not None or single) and driver.seeds is not None:
         raise ValueError("seed and seeds both say which replicates to run: give one of them")
+    designs.refuse_two_seeds(design, driver.seeds if swept is None else swept)
     if swept is not None:
         return seed_list([int(seed) for seed in swept]) or []
-    if single:
+    if single or designs.varies_seed(design):
         return [None]
     return seed_list(driver.seeds) or seed_list(design.seeds) or [None]

@@ -1,15 +1,19 @@
 """Local workers: processes of its own for each trial, so that a crash of one touches no other."""
 
+import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
+from typing import Any
 
+from clip_hparam.claim import BusyError, claim
 from clip_hparam.driver import places
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Order, state_on_record, team
 from clip_hparam.records import LIVE, Record
 
-PATIENCE = 10.0  # seconds for a trial to say that it was cancelled
+PATIENCE = 10.0  # seconds for all trials together to say that they were cancelled
 
 
 class Workers:
@@ -48,12 +52,14 @@ class Workers:
         """Nothing more starts; what runs is ended and keeps its last checkpoint."""
         wanted = {handle.trial_id for handle in handles}
         self.waiting = deque(trial_id for trial_id in self.waiting if trial_id not in wanted)
-        ended = [processes for trial_id, processes in self.running.items() if trial_id in wanted]
-        for processes in ended:
+        ended = {name: self.running[name] for name in self.running.keys() & wanted}
+        for processes in ended.values():
             processes[0].terminate()
-        for processes in ended:
-            processes[0].join(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        for trial_id, processes in ended.items():
+            processes[0].join(max(0.0, deadline - time.monotonic()))
             team.end(processes)
+            self._put_on_record(trial_id, "cancelled", "interrupted, and killed: it did not answer")
 
     def _fill(self) -> None:
         while self.waiting and self.free:
@@ -75,12 +81,19 @@ class Workers:
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
             return
-        record = Record(self.jobs[trial_id].machine.runs, trial_id)
-        if record.status().get("state") not in (None, *LIVE):
-            return
         code = processes[0].exitcode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        record.write_failure("lost", "lost", f"the process died: {how}", exit_code=code)
+        self._put_on_record(trial_id, "lost", f"the process died: {how}", exit_code=code)
+
+    def _put_on_record(self, trial_id: str, state: str, message: str, **facts: Any) -> None:
+        """The end of a trial whose process is gone and left no word of its own.
+
+        A trial that another sweep is running is left to that one.
+        """
+        record = Record(self.jobs[trial_id].machine.runs, trial_id)
+        with suppress(BusyError), claim(record.folder):
+            if not record.result() and record.status().get("state") in (None, *LIVE):
+                record.write_failure(state, state, message, **facts)
 
     def _state(self, trial_id: str) -> str:
         if trial_id in self.running:

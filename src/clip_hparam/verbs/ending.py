@@ -1,11 +1,18 @@
-"""cancel: end what still waits or runs in Slurm for a sweep."""
+"""cancel: end a sweep, what runs of it here and what waits or runs in Slurm."""
 
 import argparse
+import os
+import signal
+import time
+from pathlib import Path
 
 from clip_hparam import status
+from clip_hparam.claim import Holder, holder, is_claimed
 from clip_hparam.launch import follow
 from clip_hparam.records import LIVE
 from clip_hparam.verbs import OK, Verb, of_records, tell
+
+PATIENCE = 60.0  # seconds; a driver gives its trials ten
 
 
 def _words(parser: argparse.ArgumentParser) -> None:
@@ -14,17 +21,48 @@ def _words(parser: argparse.ArgumentParser) -> None:
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    """Its jobs are gone from the queue when this returns; what they saved is kept."""
+    """Its trials have ended when this returns; what they saved is kept."""
     tree = status.manifest(arguments.runs, arguments.sweep)
     following = follow.follower(arguments.runs, tree["sweep_id"])
     sent = follow.newest(following)
     states = following.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
     follow.cancel(alive)
+    driver = None if alive else _end_driver(arguments.runs, tree["sweep_id"])
     jobs = [handle.id for handle in alive]
-    lines = [f"{len(jobs)} jobs of {tree['name']} ended: what they saved is kept, retry goes on"]
-    tell(arguments, {"sweep": tree["name"], "jobs": jobs}, lines)
+    facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
+    tell(arguments, facts, [_told(tree["name"], len(jobs), driver)])
     return OK
 
 
-VERBS = (Verb("cancel", "end the jobs of a sweep that wait or run in Slurm", _words, _cancel),)
+def _told(name: str, jobs: int, driver: Holder | None) -> str:
+    if not jobs and driver is None:
+        return f"nothing of {name} runs"
+    ended = f"driver {driver.pid} and its trials" if driver else f"{jobs} jobs"
+    return f"{ended} of {name} ended: what they saved is kept, retry goes on"
+
+
+def _end_driver(runs: Path, sweep_id: str) -> Holder | None:
+    """Ask it to stop, as Ctrl-C does, and wait until it has; None if there is none.
+
+    Raises ValueError for one that this computer cannot reach, or that does not stop.
+    """
+    folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
+    if not is_claimed(folder, lock):
+        return None
+    driver = holder(folder, lock)
+    if driver is None or driver.host != os.uname().nodename:
+        where = f"process {driver.pid} on {driver.host}" if driver else "another process"
+        raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
+    os.kill(driver.pid, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while is_claimed(folder, lock):
+        if time.monotonic() > deadline:
+            raise ValueError(
+                f"driver {driver.pid} does not stop: kill -9 {driver.pid} loses nothing"
+            )
+        time.sleep(0.1)
+    return driver
+
+
+VERBS = (Verb("cancel", "end a sweep, here or in Slurm", _words, _cancel),)
