@@ -23,6 +23,7 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
     shutil.copytree(written_ladder.runs.folder, tmp_path / "runs")
     return Ladder(Runs(tmp_path / "runs"), written_ladder.truth)
 
+
 CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most of their time
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from commands import SHORT, python, records, results, sweep
 
+from clip_hparam.sources import digits
+
 GRID = ("-m", "lr=1e-3,3e-3", "layer_decay=0.65,1", "seeds=2", *SHORT)
 
 
@@ -32,6 +34,8 @@ def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
     bits = np.load(record.folder / "correct.npz")
     right = np.unpackbits(bits["acc1.ema.selected"], count=int(bits["n"]))
     assert right.mean() * 100 == pytest.approx(reported)
+    assert list(bits["classes"]) == list("0123456789")
+    assert (bits["labels"] == digits().test_labels).all()
     assert f"{reported:.2f} %" in done.out
     assert result["metrics"]["test_acc1.zero_shot"] > 12
     assert result["versions"]["torch"]

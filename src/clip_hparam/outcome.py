@@ -12,6 +12,7 @@ from clip_hparam import tiny
 from clip_hparam.build import classifier
 from clip_hparam.data import Batches
 from clip_hparam.fit import Fit, Scores, evaluate
+from clip_hparam.images import Source
 from clip_hparam.pixels import CLIP
 from clip_hparam.progress import Progress, copied, models_of, named
 from clip_hparam.recipe import Recipe, with_values
@@ -73,14 +74,20 @@ def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
     return metrics
 
 
-def write_bits(record: Record, scores: Tested) -> None:
-    """correct.npz: a packed bit a test image for top-1 and top-5, and their number `n`."""
-    bits: dict[str, Any] = {"n": len(next(iter(scores.values())).right1)}
+def write_bits(record: Record, scores: Tested, source: Source) -> None:
+    """correct.npz: a packed bit a test image for top-1 and top-5, their number `n`, and which of
+    `classes` each image shows (`labels`; trials of record schema 1 may lack these two).
+    """
+    bits: dict[str, Any] = {
+        "n": len(source.test_labels),
+        "labels": source.test_labels.astype(np.min_scalar_type(len(source.classes))),
+        "classes": np.array(source.classes),
+    }
     for (weights, when), score in scores.items():
         bits[f"acc1.{weights}.{when}"] = np.packbits(score.right1)
         bits[f"acc5.{weights}.{when}"] = np.packbits(score.right5)
     buffer = io.BytesIO()
-    np.savez(buffer, **bits)
+    np.savez_compressed(buffer, **bits)
     write_atomic(record.folder / "correct.npz", buffer.getvalue())
 
 

@@ -58,7 +58,8 @@ def train(
     recipe = job.recipe
     numerics = _numerics(job, record, ranks)
     torch.set_num_threads(numerics.threads)
-    batches = Batches(recipe, source(recipe.data), job.machine.loader_workers, ranks)
+    pictures = source(recipe.data)
+    batches = Batches(recipe, pictures, job.machine.loader_workers, ranks)
     fit = fit_of(recipe, job.machine, classifier(recipe, batches.classes, say), ranks)
     progress = _resumed(fit, record, say)
     alive = _alive(record, len(fit.schedule), tick) if ranks.leads else quiet
@@ -85,7 +86,7 @@ def train(
     untrained = zero_shot(recipe, fit, batches)
     if not ranks.leads:
         return {}
-    write_bits(record, scores)
+    write_bits(record, scores, pictures)
     progress.seconds += time.monotonic() - started
     return {
         "metrics": {**metrics_of(progress, scores), **untrained},
