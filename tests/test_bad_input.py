@@ -42,6 +42,7 @@ MISTAKES = {
     "-m sweeps=ladder ler=1": "unknown knob ler: did you mean lr?",
     "-m pool=cls,avg": "pool=avg is not one of",
     "-m lr=interval(1e-4,1e-2)": "is a range, and a sweep needs levels",
+    "-m lr=interval(1e-2,1e-4) hydra.sweeper.n_trials=5": "lr=interval(1e-2,1e-4) is no range",
     "-m seed=0,1 seeds=3": "give one of them",
     "-m sweeps=lr +hydra.sweeper.design.knobs.seed=[0,1]": "gives its cells a seed, and seeds=",
     "-m seeds=0": "try seeds=5",

@@ -24,7 +24,9 @@ from clip_hparam.launch import Handle, Launcher
 from clip_hparam.records import LIVE, Record, check_writable, trouble
 from clip_hparam.search.points import ENDED, Found, points
 from clip_hparam.search.search import Search, manifest_of
+from clip_hparam.search.storage import opened
 from clip_hparam.search.study import Study
+from clip_hparam.search.url import unmasked
 from clip_hparam.search_view import Follower, show_result, show_space
 
 POINTS_A_WORKER = 5
@@ -43,6 +45,8 @@ def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Lau
     launcher = make_launcher()
     check_detach(driver, launcher)
     check_writable(search.runs)
+    if search.storage:
+        opened(unmasked(search.url))  # before anything is written
     with claim(search.runs / ".sweeps", f"{search.id}.lock"):
         manifest.open(search)
         study = Study(manifest)
@@ -66,7 +70,10 @@ def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Lau
 
 
 def exit_code(search: Search, found: list[Found], states: dict[str, str]) -> int:
-    """A full or broken disk is no fault of a point: it has a code and a sentence of its own."""
+    """Of points and workers: a worker that died while another ended the search is no failure.
+
+    A full or broken disk is no fault of a point: it has a code and a sentence of its own.
+    """
     names = [*states, *(trial for point in found for trial in point.trials.values())]
     failures = filter(None, (Record(search.runs, name).failure() for name in names))
     full = [failure["message"] for failure in failures if failure["kind"] == "storage"]
@@ -75,7 +82,8 @@ def exit_code(search: Search, found: list[Found], states: dict[str, str]) -> int
         print(trouble(full[0]), file=sys.stderr)
     if (full and unfinished) or "held" in states.values():
         return STORAGE
-    return FAILED if unfinished or set(states.values()) - {"done"} else OK
+    alone = states and "done" not in states.values()
+    return FAILED if unfinished or alone else OK
 
 
 def _workers(search: Search, driver: Driver, launcher: Launcher, left: int) -> int:

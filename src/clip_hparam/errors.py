@@ -12,8 +12,9 @@ from clip_hparam.driver import Driver
 from clip_hparam.knob import near
 from clip_hparam.launch.options import keys
 from clip_hparam.recipe import knobs
+from clip_hparam.search.asked import Asked
 
-LAUNCHER = "hydra.launcher"
+LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, BusyError),
@@ -34,6 +35,8 @@ def sentence(error: BaseException) -> str:
 
 def _unknown_key(match: re.Match[str]) -> str:
     node, _, name = match[1].rpartition(".")
+    if node == SWEEPER:
+        return f"unknown key {match[1]}: {near(name, [field.name for field in fields(Asked)])}"
     if node == LAUNCHER:
         return f"unknown key {match[1]}: {near(name, keys())} (hydra/launcher=submitit_slurm)"
     if node == f"{LAUNCHER}.additional_parameters":

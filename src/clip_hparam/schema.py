@@ -17,6 +17,7 @@ from clip_hparam.knob import near
 from clip_hparam.launch.options import SubmititLocal, SubmititSlurm
 from clip_hparam.machine import Machine
 from clip_hparam.recipe import Recipe
+from clip_hparam.search.asked import Asked
 
 NODES = ("encoder", "data", "machine")
 
@@ -29,25 +30,11 @@ class Primary(Driver, Recipe):
 
 
 @dataclass
-class Ablation:
-    """hydra/sweeper=ablation: a design from sweeps/, or the levels on the command line.
-
-    All but the design is of a search, named as in Optuna's own sweeper where that has it.
-    """
+class Ablation(Asked):
+    """hydra/sweeper=ablation: a design from sweeps/, or the levels on the command line."""
 
     _target_: str = "hydra_plugins.clip_hparam_plugin.sweeper.AblationSweeper"
     design: Any = None
-    n_trials: Any = None
-    n_jobs: Any = None
-    study_name: Any = None
-    storage: Any = None
-    objective: Any = "selection_acc1"
-    direction: Any = None
-    sampler: Any = field(default_factory=lambda: {"name": "tpe", "seed": 0})
-    pruner: Any = None
-    params: Any = None
-    timeout: Any = None
-    budget: Any = None
 
 
 @dataclass

@@ -2,40 +2,24 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from clip_hparam import cost
-from clip_hparam.design import Design, merged
+from clip_hparam.design import Design, from_dict, key_of, merged
 from clip_hparam.driver import Driver, places
 from clip_hparam.job import Job
-from clip_hparam.ranges import read
 from clip_hparam.search import methods
+from clip_hparam.search.asked import Asked
 from clip_hparam.search.goal import goal
 from clip_hparam.search.search import Search
-from clip_hparam.search.space import Space, space
+from clip_hparam.search.space import Space, range_of, space
 from clip_hparam.search.url import masked
 
 KEY = "hydra.sweeper"
+NAME = r"\w[\w.=-]*"
 TRIALS = 20
 """Points of a search that does not say how many."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The keys of `hydra.sweeper` beside the design, as they were typed."""
-
-    n_trials: Any = None
-    n_jobs: Any = None
-    study_name: Any = None
-    storage: Any = None
-    objective: Any = "selection_acc1"
-    direction: Any = None
-    sampler: Any = None
-    pruner: Any = None
-    params: Any = None
-    timeout: Any = None
-    budget: Any = None
 
 
 def search_of(
@@ -52,6 +36,10 @@ def search_of(
     aim = goal(asked.objective, asked.direction)
     varied = space(design.knobs, design.when)
     sampler = methods.named(asked.sampler, "tpe")
+    if asked.study_name and not re.fullmatch(NAME, str(asked.study_name)):
+        raise ValueError(
+            f"{KEY}.study_name={asked.study_name} cannot name a file: letters, digits and . - = _"
+        )
     found = Search(
         name=design.name,
         study_name=str(asked.study_name or ""),
@@ -77,18 +65,28 @@ def search_of(
     return found
 
 
-def shaped(design: Design, levels: Mapping[str, Sequence[str]]) -> Design:
-    """The design with further levels; a knob with one level only is part of the base."""
-    knobs = {**design.knobs, **levels}
-    base = merged(design.base, [f"{knob}={one[0]}" for knob, one in knobs.items() if fixed(one)])
-    varied = {knob: texts for knob, texts in knobs.items() if not fixed(texts)}
+def designed(
+    tree: Mapping[str, Any] | None, asked: Asked, swept: Sequence[str], fixed: Sequence[str]
+) -> Design:
+    """The design of a file, or none, with `params` and the overrides of the command line.
+
+    An override of a knob that is searched takes the place of its levels, any other one joins the
+    base; so does a knob that has one level left. Raises ValueError if nothing is left to vary.
+    """
+    design = from_dict(tree or {"name": asked.study_name or "search", "kind": "search"})
+    levels = {knob: list(texts) for knob, texts in design.knobs.items()}
+    levels |= {knob: listed(text) for knob, text in (asked.params or {}).items()}
+    of_knobs = [override for override in fixed if key_of(override) in levels]
+    for override in (*swept, *of_knobs):
+        levels[key_of(override)] = listed(override.partition("=")[2])
+    varied = {
+        knob: texts for knob, texts in levels.items() if len(texts) > 1 or range_of(knob, texts[0])
+    }
     if not varied:
         raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
-    return Design(design.name, "search", base, varied, seeds=design.seeds, when=design.when)
-
-
-def fixed(texts: Sequence[str]) -> bool:
-    return len(texts) == 1 and read(texts[0]) is None
+    rest = [override for override in fixed if override not in of_knobs]
+    single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
+    return replace(design, base=merged(design.base, rest, single), knobs=varied)
 
 
 def listed(text: str) -> list[str]:
@@ -97,7 +95,14 @@ def listed(text: str) -> list[str]:
     for opening, closing in (("choice(", ")"), ("[", "]")):
         if bare.startswith(opening) and bare.endswith(closing):
             bare = bare.removeprefix(opening).removesuffix(closing)
-    return [part.strip() for part in re.split(r",(?![^(]*\))", bare)]
+    levels, depth = [""], 0
+    for letter in bare:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            levels.append("")
+        else:
+            levels[-1] += letter
+    return [level.strip(" '\"") for level in levels]
 
 
 def _points(given: Any, sampler: str, varied: Space) -> int:

@@ -24,6 +24,7 @@ from clip_hparam.job import OF_A_TRIAL, Job
 from clip_hparam.launch import Launcher, Order
 from clip_hparam.launch.foreign import Foreign
 from clip_hparam.machine import Machine
+from clip_hparam.search.asked import Asked
 from clip_hparam.sweep import Planned, Sweep
 
 Levels = dict[str, list[str]]
@@ -41,7 +42,7 @@ class AblationSweeper(Sweeper):
 
     def __init__(self, design: Any = None, **asked: Any) -> None:
         self.design = plain(design)
-        self.asked = {key: plain(value) for key, value in asked.items()}
+        self.asked = Asked(**{key: plain(value) for key, value in asked.items()})
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -52,14 +53,14 @@ class AblationSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Raises SweepEnded with the exit code; ValueError for what cannot be a sweep."""
         parsed = self.composer.parse(arguments)
-        swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
         fixed = [o for o in parsed if not o.is_sweep_override() and o.key_or_group != "sweeps"]
         keys = [o for o in fixed if o.key_or_group.partition(".")[0] in NOT_RECIPE]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
+        typed = [o for o in parsed if o not in keys and o.key_or_group != "sweeps"]
+        if self.asked.wanted or (self.design or {}).get("kind") == "search":
+            raise SweepEnded(self._search(typed, machine, driver))
+        swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
-        wanted = self.asked.get("n_trials") is not None or self.asked.get("params")
-        if wanted or (self.design or {}).get("kind") == "search":
-            raise SweepEnded(self._search(parsed, keys, seeds, machine, driver))
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         replicates = replicates_of(seeds, driver, design)
         chosen = list(cross(kinds.cells(design), crossed))
@@ -76,9 +77,7 @@ class AblationSweeper(Sweeper):
 
     def _search(
         self,
-        parsed: Sequence[Override],
-        keys: Sequence[Override],
-        seeds: list[str] | None,
+        typed: Sequence[Override],
         machine: Machine,
         driver: Driver,
     ) -> int:
@@ -88,31 +87,19 @@ class AblationSweeper(Sweeper):
         from clip_hparam.drive_search import drive_search
         from clip_hparam.search.url import hand_on
 
-        asked = searcher.Asked(**self.asked)
-        typed = [o for o in parsed if o not in keys and o.key_or_group not in ("sweeps", "seed")]
-        design = designs.from_dict(self.design or {"name": "search", "kind": "search"})
-        params = {knob: searcher.listed(text) for knob, text in (asked.params or {}).items()}
-        levels = {**design.knobs, **params}
-        for override in typed:
-            knob, _, text = str(override.input_line).partition("=")
-            if override.is_sweep_override() or knob in levels:
-                levels |= {knob: searcher.listed(text)}
-            else:
-                design = designs.with_base(design, [str(override.input_line)])
-        design = searcher.shaped(design, levels)
-        driver = searcher.workers_of(asked, driver)
+        swept = {o.key_or_group: o for o in typed if o.is_sweep_override()}
+        seeds = levels_of(swept.pop("seed")) if "seed" in swept else None
+        ranges = [str(o.input_line) for o in swept.values()]
+        fixed = [str(o.input_line) for o in typed if not o.is_sweep_override()]
+        design = searcher.designed(self.design, self.asked, ranges, fixed)
+        driver = searcher.workers_of(self.asked, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = replicates_of(seeds, driver, design)
         base = Job(recipe, machine, **{name: getattr(driver, name) for name in OF_A_TRIAL})
-        search = searcher.search_of(
-            design,
-            base,
-            asked,
-            driver,
-            [recipe.seed if seed is None else seed for seed in replicates],
-        )
+        numbers = [recipe.seed if seed is None else seed for seed in replicates]
+        search = searcher.search_of(design, base, self.asked, driver, numbers)
         order = partial(Order, search.id, search.name, search.runs, driver)
-        hand_on(str(asked.storage or ""))
+        hand_on(str(self.asked.storage or ""))
         return drive_search(search, driver, lambda: self._launcher(order))
 
     def _planned(

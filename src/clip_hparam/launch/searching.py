@@ -12,8 +12,9 @@ from clip_hparam.job import Job
 from clip_hparam.launch.attempt import Run
 from clip_hparam.provenance import scheduler_job
 from clip_hparam.records import Record, is_storage_trouble
+from clip_hparam.search.point import Point
 from clip_hparam.search.search import Manifest
-from clip_hparam.search.study import STOPPED, Point, Study
+from clip_hparam.search.study import STOPPED, Study
 from clip_hparam.training import never
 from clip_hparam.trial import Stop
 
@@ -58,8 +59,7 @@ def until_done(manifest: Manifest, run: Run, stop: Stop = never) -> str:
 def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
     """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
     results: list[dict[str, object]] = []
-    for job in point.jobs.values():
-        record = Record(job.machine.runs, job.trial_id)
+    for job, record in zip(point.jobs.values(), point.records, strict=True):
         said = record.status().get("state")
         if not (point.again and said in ("pruned", "diverged", "failed")):
             said = run(job, never if results else point.report)

@@ -120,12 +120,20 @@ def value_of(text: str) -> Any:
     return text
 
 
+def range_of(knob: str, text: str) -> Range | None:
+    """None for what is no range. Raises ValueError for one that is empty or cannot be drawn."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{knob}={error}") from None
+
+
 def _axis(knob: str, texts: Sequence[str], when: str | None) -> Axis:
     if knob == "seed":
         raise ValueError("seed is a replicate and not searched: try seeds=3, or seed=0 in the base")
     if knob not in knobs():
         raise ValueError(f"unknown knob {knob}: a search varies knobs of a recipe; {_near(knob)}")
-    found_in = {text: _range(knob, text) for text in texts}
+    found_in = {text: range_of(knob, text) for text in texts}
     ranges = [(text, found) for text, found in found_in.items() if found]
     if len(ranges) > 1:
         raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
@@ -143,13 +151,6 @@ def _axis(knob: str, texts: Sequence[str], when: str | None) -> Axis:
     if only:
         _check_range(knob, branch, only)
     return Axis(knob, levels, only, branch, when)
-
-
-def _range(knob: str, text: str) -> Range | None:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise ValueError(f"{knob}={error}") from None
 
 
 def _check_range(knob: str, text: str, found: Range) -> None:

@@ -8,7 +8,6 @@ own backend would write on behind the torn line, and lose all that follows.
 import fcntl
 import json
 import os
-import re
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +18,12 @@ from optuna.storages.journal import JournalFileBackend
 
 from clip_hparam.search.url import PASSWORD, masked
 
-DRIVERS = {"postgresql": "psycopg[binary]", "mysql": "pymysql"}
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+}
+"""What a database is reached through if its URL does not say: clip-hparam[databases]."""
 
 
 class FlockLock:
@@ -74,12 +78,12 @@ def opened(url: str) -> BaseStorage:
     """
     if "://" not in url:
         return _journal(Path(url.removeprefix("journal:")))
-    kind = re.split(r"[+:]", url)[0]
+    kind, _, rest = url.partition("://")
+    driven = DRIVERS.get(kind, kind)
     try:
-        return RDBStorage(url)
+        return RDBStorage(f"{driven}://{rest}")
     except ImportError as error:
-        package = DRIVERS.get(kind, error.name or kind)
-        reason = f"it needs a package that is not there: pip install '{package}'"
+        reason = f"{error}: install the package that SQLAlchemy needs for {kind}"
     except Exception as error:  # SQLAlchemy's and each driver's own
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
         said = str(getattr(cause, "orig", None) or cause).strip()

@@ -8,21 +8,19 @@ again from the manifest and the records.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
+from optuna.samplers import PartialFixedSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from clip_hparam.alive import lives
 from clip_hparam.claim import BusyError, claim
-from clip_hparam.job import Job
-from clip_hparam.records import Record
 from clip_hparam.search import methods
-from clip_hparam.search.goal import Rows
+from clip_hparam.search.point import Point
 from clip_hparam.search.points import seconds_of
 from clip_hparam.search.restore import attributes, cell_of, from_records, outcome
-from clip_hparam.search.search import Manifest, Search
+from clip_hparam.search.search import Manifest
 from clip_hparam.search.storage import opened, quiet
 from clip_hparam.search.url import unmasked
 
@@ -30,39 +28,6 @@ ASKING = "ask.lock"
 STOPPED = ("queued", "cancelled")
 FAILURES = 3
 """First points that may fail before a search gives up: something is wrong with all of them."""
-
-
-@dataclass
-class Point:
-    """A point of a search: its replicates' jobs, and what the study hears of them."""
-
-    number: int
-    jobs: Mapping[int, Job]
-    search: Search
-    trial: Trial
-    again: bool = False
-    """Whether an earlier point has the same trials."""
-    told: dict[int, float] = field(default_factory=dict)
-
-    def report(self, rows: Rows) -> bool:
-        """Take the epochs of the first replicate so far; True if they are not worth another."""
-        if not self.search.goal.has_curve or self.search.pruner["name"] in ("none", "wilcoxon"):
-            return False
-        return self._reported(self.search.goal.curve(rows))
-
-    def compare(self, results: Sequence[Mapping[str, Any]]) -> bool:
-        """Take the replicates that are done; True if the rest are not worth running."""
-        if self.search.pruner["name"] != "wilcoxon":
-            return False
-        values = (self.search.goal.values([result])[0] for result in results)
-        return self._reported(dict(enumerate(values)))
-
-    def _reported(self, curve: Mapping[int, float]) -> bool:
-        for step, value in curve.items():
-            if self.told.get(step) is None:
-                self.trial.report(value, step)
-                self.told[step] = value
-        return bool(curve) and self.trial.should_prune()
 
 
 class Study:
@@ -80,6 +45,7 @@ class Study:
                 directions=[*map(direction, self.search.goal.directions)],
                 load_if_exists=True,
             )
+            self._own()
             self._restore()
 
     @contextmanager
@@ -93,8 +59,7 @@ class Study:
 
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
         """The end of a point: "done" with all its results, or the state of the one that is not."""
-        seconds = [seconds_of(_record(job)) for job in point.jobs.values()]
-        point.trial.set_user_attr("seconds", sum(seconds))
+        point.trial.set_user_attr("seconds", sum(map(seconds_of, point.records)))
         point.trial.set_user_attr("state", state)
         if state == "done":
             self.study.tell(point.trial, self.search.goal.values(results))
@@ -109,7 +74,7 @@ class Study:
         given_up = 0
         with self._alone(), ExitStack() as held:
             while point := self._abandoned(held, take_over=False):
-                self.tell(point, "lost", ())
+                self._give_up(point)
                 given_up += 1
         return given_up
 
@@ -198,21 +163,49 @@ class Study:
                     lock.enter_context(claim(self.search.folder, _lock(frozen.number)))
                 except BusyError:
                     continue
-                point = self._point(Trial(self.study, frozen._trial_id))
+                point = self._point(self._again(frozen))
                 if point is None:
                     continue
-                states = [_record(job).status() for job in point.jobs.values()]
+                states = [record.status() for record in point.records]
                 died = not any(one.get("state") in STOPPED for one in states)
                 if any(lives(one) for one in states) or not (take_over or died):
                     continue
                 times = frozen.user_attrs.get("taken_over", 0) + died
                 point.trial.set_user_attr("taken_over", times)
                 if take_over and times > self.search.retries:
-                    self.tell(point, "lost", ())
+                    self._give_up(point)
                     continue
                 held.push(lock.pop_all())
                 return point
         return None
+
+    def _own(self) -> None:
+        """Raises ValueError if the store has a study of this name that asks for something else."""
+        search = self.search
+        owner = self.study.user_attrs.get("sweep_id")
+        if owner is None and not self.trials:
+            self.study.set_user_attr("sweep_id", search.id)
+        elif owner != search.id:
+            raise ValueError(
+                f"hydra.sweeper.study_name={search.study} in {search.url} is of another search:"
+                " its space, base, seeds or objective differ; choose another name"
+            )
+
+    def _again(self, frozen: FrozenTrial) -> Trial:
+        """A trial that the store has, with the parameters that the manifest has for it."""
+        cells = self.manifest.read()["cells"]
+        known = {cell["number"]: cell["params"] for cell in cells}
+        search, number = self.search, frozen.number
+        sampler = methods.sampler(search.sampler, search.space, search.goal, number)
+        with methods.no_warnings():
+            self.study.sampler = PartialFixedSampler(known.get(number, {}), sampler)
+        return Trial(self.study, frozen._trial_id)
+
+    def _give_up(self, point: Point) -> None:
+        for record in point.records:
+            if not record.is_done():
+                record.write_failure("lost", "lost", "its worker died, as often as retries allows")
+        self.tell(point, "lost", ())
 
     def _restore(self) -> None:
         """Tell the store the points that it has forgotten, from the records."""
@@ -223,10 +216,6 @@ class Study:
 
 def direction(name: str) -> optuna.study.StudyDirection:
     return optuna.study.StudyDirection[name.upper()]
-
-
-def _record(job: Job) -> Record:
-    return Record(job.machine.runs, job.trial_id)
 
 
 def _lock(number: int) -> str:

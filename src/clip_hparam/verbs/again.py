@@ -10,6 +10,8 @@ from clip_hparam import design, status
 from clip_hparam.records import Record
 from clip_hparam.verbs import OK, Verb, of_records, tell
 
+OVER = ("done", "pruned")
+
 
 def _words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
@@ -20,7 +22,7 @@ def _words(parser: argparse.ArgumentParser) -> None:
 def _retry(arguments: argparse.Namespace) -> int:
     manifest = status.manifest(arguments.runs, arguments.sweep)
     states = status.states_of(arguments.runs, status.trials_of(manifest))
-    left = {name: state for name, state in states.items() if state != "done"}
+    left = {name: state for name, state in states.items() if state not in OVER}
     words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
     facts = {

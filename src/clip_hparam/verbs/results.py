@@ -32,7 +32,8 @@ def _gather(arguments: argparse.Namespace) -> int:
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
     }
-    missing = sorted(planned - done)
+    pruned = set(frames.trials.loc[frames.trials["status"] == "pruned", "trial_id"])
+    missing = sorted(planned - done - pruned)
     facts = {
         "files": [str(path) for path in files],
         "trials": len(frames.trials),

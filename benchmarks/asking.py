@@ -1,0 +1,136 @@
+"""What a search adds to training: ask and tell in a study of 1,000 points, beside plain Optuna.
+
+    python benchmarks/asking.py [--points 1000] [--rounds 20]
+
+Medians of a round, milliseconds of wall clock and of this process's CPU. Both use a journal file
+and TPE over the same five knobs; ours is also under its lock, seeds its sampler, resolves the
+recipe, and writes the point into the manifest. `restore` is once: the store from the records.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from clip_hparam.job import Job
+from clip_hparam.machine import Machine
+from clip_hparam.recipe import Recipe, canonical, label
+from clip_hparam.records import Record
+from clip_hparam.search.goal import goal
+from clip_hparam.search.restore import cell_of
+from clip_hparam.search.search import Manifest, Search, manifest_of
+from clip_hparam.search.study import Study
+
+SPACE = {
+    "lr": ("tag(log, interval(1e-3, 3e-2))",),
+    "layer_decay": ("interval(0.5, 1.0)",),
+    "ema_decay": ("interval(0.9, 0.99)",),
+    "label_smoothing": ("interval(0.0, 0.3)",),
+    "pool": ("patch_mean", "cls"),
+}
+Clock = Callable[[], float]
+CLOCKS: dict[str, Clock] = {"wall": time.monotonic, "CPU": time.process_time}
+
+
+def filled(folder: Path, points: int) -> Manifest:
+    """A search whose points are all on record, and none in its store."""
+    base = Job(Recipe(), Machine(runs=str(folder / "runs")))
+    levels: dict[str, Any] = {"levels": SPACE, "when": {}, "overrides": (), "seeds": (0,)}
+    how: dict[str, Any] = {"sampler": {"name": "tpe"}, "pruner": {"name": "none"}}
+    search = Search("asking", "", base, goal=goal("selection_acc1", None), **levels, **how,
+                    n_trials=10 * points)  # fmt: skip
+    manifest = manifest_of(search)
+    manifest.open(search)
+    draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for number in range(points):
+        trial = draws.ask()
+        values = search.space.suggest(trial)
+        jobs = search.jobs(values)
+        for job in jobs.values():
+            train(job)
+        ids = {str(seed): job.trial_id for seed, job in jobs.items()}
+        manifest.add(cell_of(number, (), values, trial.params, ids))
+    return manifest
+
+
+def train(job: Job) -> dict[str, Any]:
+    """Its record, without the training."""
+    record = Record(job.machine.runs, job.trial_id)
+    record.write_recipe(canonical(job.recipe), label(job.recipe))
+    accuracy = 90 - 100 * abs(job.recipe.lr - 1e-2) + job.recipe.layer_decay
+    metrics = {"selection_acc1.raw.selected": accuracy}
+    record.write_result({"selected_weights": "raw", "metrics": metrics, "cost": {"seconds": 1.0}})
+    result = record.sound()
+    assert result is not None
+    return result
+
+
+def ours(study: Study) -> tuple[list[float], list[float]]:
+    """Ask and tell of one point, by each clock."""
+    before = [clock() for clock in CLOCKS.values()]
+    asking = study.asked()
+    point = asking.__enter__()
+    asked = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
+    assert point is not None
+    results = [train(job) for job in point.jobs.values()]
+    before = [clock() for clock in CLOCKS.values()]
+    study.tell(point, "done", results)
+    asking.__exit__(None, None, None)
+    told = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
+    return asked, told
+
+
+def plain(study: optuna.Study, search: Search) -> tuple[list[float], list[float]]:
+    """The same, in Optuna's own words."""
+    before = [clock() for clock in CLOCKS.values()]
+    trial = study.ask()
+    search.space.suggest(trial)
+    asked = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
+    before = [clock() for clock in CLOCKS.values()]
+    study.tell(trial, 90.0)
+    told = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
+    return asked, told
+
+
+def row(name: str, rounds: list[tuple[list[float], list[float]]]) -> None:
+    for index, clock in enumerate(CLOCKS):
+        asks = statistics.median(asked[index] for asked, _ in rounds) * 1000
+        tells = statistics.median(told[index] for _, told in rounds) * 1000
+        print(f"| {name} | {clock} | {asks:.1f} | {tells:.1f} | {asks + tells:.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=20)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = filled(Path(folder), arguments.points)
+        started = time.process_time()
+        study = Study(manifest)
+        print(f"restore: {time.process_time() - started:.2f} CPU-s")
+        backend = JournalFileBackend(str(Path(folder) / "plain.journal"))
+        peer = optuna.create_study(
+            storage=JournalStorage(backend),
+            sampler=optuna.samplers.TPESampler(seed=0),
+            direction="maximize",
+        )
+        peer.add_trials(study.trials)
+        ran_ours, ran_plain = [], []
+        for _ in range(arguments.rounds):  # in turn: the machine's load is the same for both
+            ran_ours.append(ours(study))
+            ran_plain.append(plain(peer, manifest.search()))
+        print("| ms, median | clock | ask | tell | both |\n|---|---|---|---|---|")
+        row("ours", ran_ours)
+        row("plain Optuna", ran_plain)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Whatever a space gives is a legal value of a knob of it; what it cannot give is refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_hparam.recipe import Recipe, with_values
+from clip_hparam.search.space import space
+
+RANGES = {
+    "lr": ("tag(log, interval(1e-5, 1e-2))",),
+    "layer_decay": ("interval(0.5, 1)",),
+    "epochs": ("int(interval(5, 40))",),
+    "mixup": ("0", "interval(0.2, 1.0)"),
+    "cutmix": ("interval(0.5, 1.0)",),
+    "pool": ("patch_mean", "cls"),
+}
+WHEN = {"cutmix": "mixup"}
+
+
+class Draws:
+    """Suggests what hypothesis draws, in the names and limits of Optuna's trial."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.data = data
+        self.names: list[str] = []
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
+        self.names.append(name)
+        return self.data.draw(st.floats(low, high))
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
+        self.names.append(name)
+        return self.data.draw(st.integers(low, high))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        self.names.append(name)
+        return self.data.draw(st.sampled_from(choices))
+
+
+@given(st.data())
+def test_every_point_is_a_recipe_inside_the_space(data: st.DataObject) -> None:
+    draws = Draws(data)
+    point = space(RANGES, WHEN).suggest(draws)
+    recipe = with_values(Recipe(), point)
+    assert 1e-5 <= recipe.lr <= 1e-2
+    assert 0.5 <= recipe.layer_decay <= 1
+    assert recipe.epochs in range(5, 41)
+    assert recipe.mixup == 0 or 0.2 <= recipe.mixup <= 1
+    assert all(
+        float(f"{value:.4g}") == value for value in point.values() if isinstance(value, float)
+    )
+    assert ("cutmix" in point) == (recipe.mixup > 0)
+    assert ("mixup" in draws.names) == (recipe.mixup > 0)
+    assert len(set(draws.names)) == len(draws.names)
+
+
+def test_the_extremes_are_the_levels_and_the_ends() -> None:
+    extremes = list(space({"mixup": RANGES["mixup"], "pool": RANGES["pool"]}, {}).extremes())
+    assert extremes == [
+        *({"mixup": value} for value in (0.0, 0.2, 1.0)),
+        *({"pool": value} for value in ("patch_mean", "cls")),
+    ]
+
+
+def test_a_grid_is_all_combinations_of_levels_and_of_no_range() -> None:
+    levels = {"pool": ("patch_mean", "cls"), "epochs": ("5", "10", "20")}
+    points = space(levels, {}).grid()
+    assert len({tuple(point.items()) for point in points}) == len(points) == 6
+    with pytest.raises(ValueError, match=r"sampler=grid needs levels, and lr has a range"):
+        space({**levels, "lr": RANGES["lr"]}, {}).grid()
+
+
+@pytest.mark.parametrize(
+    ("levels", "when", "sentence"),
+    [
+        ({"lr": ["interval(1e-2, 1e-3)"]}, {}, r"lr=interval.* is no range: it needs"),
+        ({"lr": ["interval(1e-2, 1e-2)"]}, {}, "is no range"),
+        ({"lr": ["tag(log, interval(0, 1e-2))"]}, {}, "above 0 with log"),
+        ({"pool": ["interval(0, 1)"]}, {}, r"pool has none: try pool=choice\(a,b\)"),
+        ({"epochs": ["interval(5, 20)"]}, {}, r"try epochs=int\(interval\(5,20\)\)"),
+        ({"layer_decay": ["interval(0, 1)"]}, {}, r"layer_decay=0.0 is outside \(0, 1\]"),
+        ({"layer_decay": ["0.5", "1.5"]}, {}, r"layer_decay=1.5 is outside"),
+        ({"mixup": ["interval(0, 1)", "interval(2, 3)"]}, {}, "2 ranges"),
+        ({"seed": ["0", "1"]}, {}, "seed is a replicate"),
+        ({"recipe": ["llrd", "ema"]}, {}, "unknown knob recipe: a search varies knobs"),
+        ({"lrr": ["1", "2"]}, {}, "did you mean lr?"),
+        ({"lr": ["1e-3", "1e-2"]}, {"mixup": "lr"}, "mixup is not searched"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(
+    levels: dict[str, list[str]], when: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        space(levels, when)

@@ -1,0 +1,36 @@
+"""A search on a real Slurm: workers are tasks of an array, and need neither driver nor peer."""
+
+import json
+from pathlib import Path
+
+from commands import clip_hparam, records, sweep, wait_until
+from slurm.cluster import Cluster
+from slurm.jobs import SLURM, sent
+
+WORDS = (
+    *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "workers=2"),
+    *("epochs=6", "data.epoch_images=100", *SLURM),
+)
+
+
+def states(folder: Path) -> dict[str, int]:
+    (told,) = json.loads(clip_hparam("status", "--json", cwd=folder).out)
+    found: dict[str, int] = told["states"]
+    return found
+
+
+def test_workers_go_on_without_a_driver_and_without_one_that_is_killed(
+    slurm: Cluster, tmp_path: Path
+) -> None:
+    detached = sweep(*WORDS, "detach=true", cwd=tmp_path)
+    assert detached.code == 0, detached.err
+    assert "2 workers are submitted" in detached.out
+    wait_until(lambda: any(record.rows() for record in records(tmp_path)), 120)
+    victim, _ = (handle.id for array in sent(tmp_path) for handle in array.handles())
+    slurm("scancel", "--signal=KILL", victim)
+    again = sweep(*WORDS, cwd=tmp_path)
+    assert again.code == 0, again.out + again.err
+    assert "5 points:" in again.out
+    assert set(states(tmp_path)) <= {"done", "pruned"}
+    assert sum(states(tmp_path).values()) == 5
+    assert sum(len(array.packs) for array in sent(tmp_path)) in (2, 3)
