@@ -59,10 +59,12 @@ def register() -> None:
     schema = OmegaConf.structured(Primary)
     for node in (schema, schema.machine, schema.data, schema.encoder):
         OmegaConf.set_readonly(node, False)  # a frozen dataclass could not be composed
+    sweeper = OmegaConf.structured(Ablation)
+    OmegaConf.set_struct(sweeper.sampler, False)  # takes what Optuna's class takes
     store = ConfigStore.instance()
     store.store(name="schema", node=schema)
     for group, name, node in (
-        ("hydra/sweeper", "ablation", Ablation),
+        ("hydra/sweeper", "ablation", sweeper),
         ("hydra/launcher", "workers", Workers),
         ("hydra/launcher", "inline", Inline),
         ("hydra/launcher", "submitit_slurm", SubmititSlurm),

@@ -61,6 +61,8 @@ def train(
     pictures = source(recipe.data)
     batches = Batches(recipe, pictures, job.machine.loader_workers, ranks)
     fit = fit_of(recipe, job.machine, classifier(recipe, batches.classes, say), ranks)
+    if fit.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(fit.device)  # of trials before it in this process
     progress = _resumed(fit, record, say)
     alive = _alive(record, len(fit.schedule), tick) if ranks.leads else quiet
     saved = time.monotonic()

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from commands import Done, clip_hparam, records, sweep
+from commands import Done, clip_hparam, records, results, sweep
 
 import analysis
 
@@ -58,6 +58,16 @@ def test_the_same_command_with_more_points_goes_on(first: tuple[Path, Done]) -> 
     more = sweep(*SEARCH, "hydra.sweeper.n_trials=6", cwd=folder)
     assert (more.code, len(manifest_of(folder)["cells"])) == (0, 6)
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
+
+
+def test_a_point_is_a_trial_like_any_other(first: tuple[Path, Done], tmp_path: Path) -> None:
+    """Typed alone, in a process of its own, it has the same id and ends in the same numbers."""
+    folder, _ = first
+    done = results(folder)
+    cell = next(c for c in reversed(manifest_of(folder)["cells"]) if c["trials"]["100"] in done)
+    alone = sweep(*cell["overrides"], "seed=100", cwd=tmp_path)
+    assert alone.code == 0, alone.err
+    assert results(tmp_path) == {cell["trials"]["100"]: done[cell["trials"]["100"]]}
 
 
 def test_status_and_why_know_a_search(first: tuple[Path, Done]) -> None:

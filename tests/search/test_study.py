@@ -149,6 +149,14 @@ def test_a_search_that_goes_on_asks_what_it_would_have_asked(
     assert asked(bits) == asked(manifest)
 
 
+def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: Manifest) -> None:
+    base = manifest.search().base.recipe
+    first = manifest.read()["cells"][0]
+    assert first["overrides"] == [
+        *(f"lr={base.lr}", f"layer_decay={base.layer_decay}", "mixup=0.0", "pool=patch_mean")
+    ]
+
+
 def test_fewer_points_than_there_are_ask_for_no_more(manifest: Manifest) -> None:
     manifest.open(pretend.search(manifest.search().runs, n_trials=3))
     assert Study(manifest).left == 0
@@ -236,6 +244,15 @@ def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
     assert len(trials(manifest)) == 3
 
 
+def test_a_full_disk_ends_a_worker_and_no_point(tmp_path: Path) -> None:
+    manifest = pretend.opened(tmp_path / "runs", n_trials=4)
+    assert until_done(manifest, full) == "failed"
+    assert [trial.state for trial in trials(manifest)] == [TrialState.RUNNING]
+    assert until_done(manifest, pretend.train) == "done"
+    assert all(trial.state.is_finished() for trial in trials(manifest))
+    assert trials(manifest)[0].state is TrialState.COMPLETE
+
+
 def test_a_budget_ends_a_search(tmp_path: Path) -> None:
     manifest = pretend.opened(tmp_path / "runs", n_trials=50, budget=100.0)
     until_done(manifest, pretend.train)
@@ -253,6 +270,11 @@ def killed_in_training(job: Job, report: Any) -> str:
     report(pretend.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
+
+
+def full(job: Job, report: Any) -> str:
+    Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
+    return "failed"
 
 
 def held_in_training(job: Job, report: Any) -> str:

@@ -18,6 +18,8 @@ from clip_hparam.search.study import STOPPED, Study
 from clip_hparam.training import never
 from clip_hparam.trial import Stop
 
+ENDED = ("pruned", "diverged", "failed")
+
 
 def work(job: Job, run: Run, stop: Stop = never) -> str:
     """Its state: "done" if nothing is left to ask, "queued" if it was asked to stop."""
@@ -50,7 +52,7 @@ def until_done(manifest: Manifest, run: Run, stop: Stop = never) -> str:
             if point is None:
                 return "done"
             state, results = _train(point, run)
-            if state in STOPPED:
+            if state in STOPPED or any(map(_is_storage_trouble, point.records)):
                 return state
             study.tell(point, state, results)
     return "queued"
@@ -60,8 +62,8 @@ def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
     """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
     results: list[dict[str, object]] = []
     for job, record in zip(point.jobs.values(), point.records, strict=True):
-        said = record.status().get("state")
-        if not (point.again and said in ("pruned", "diverged", "failed")):
+        said = _ended(record) if point.again else None
+        if said is None:
             said = run(job, never if results else point.report)
         if not results:
             point.report(record.rows())
@@ -72,3 +74,15 @@ def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
         if len(results) < len(point.jobs) and point.compare(results):
             return "pruned", results
     return "done", results
+
+
+def _ended(record: Record) -> str | None:
+    """How a trial ended that is not to be tried again; None for all others."""
+    state = record.status().get("state")
+    return state if state in ENDED and not _is_storage_trouble(record) else None
+
+
+def _is_storage_trouble(record: Record) -> bool:
+    """Whether the disk failed, not the trial: it is to be gone on with."""
+    failed = record.status().get("state") == "failed"
+    return failed and (record.failure() or {}).get("kind") == "storage"

@@ -9,6 +9,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import optuna
@@ -180,6 +181,10 @@ def _made(
 ) -> Any:
     """Raises ValueError in place of what Optuna raises for its arguments."""
     more = {key: value for key, value in given.items() if key not in ("name", "seed")}
+    known = signature(make).parameters
+    for key in more:
+        if key not in known:
+            raise ValueError(f"unknown hydra.sweeper.{kind}.{key}: {near(key, known)}")
     with no_warnings():
         try:
             return make(**DEFAULTS.get(name, {}) | own | more)

@@ -16,7 +16,8 @@ from clip_hparam.search.search import Search
 class Point:
     """Its replicates' jobs by seed.
 
-    again: whether an earlier point has the same trials. told: steps that were reported already.
+    again: whether its trials were a point of this search before, of an earlier number or of a
+    worker that died: what became of them counts. told: steps that were reported already.
     """
 
     number: int

@@ -64,11 +64,7 @@ def _found(search: Search, cell: Mapping[str, Any]) -> Found:
     records = [Record(search.runs, name) for name in cell["trials"].values()]
     rows = [record.rows() for record in records]
     sealed = [record.sound() for record in records]
-    states = [
-        record.status().get("state", "planned")
-        for record, result in zip(records, sealed, strict=True)
-        if result is None
-    ]
+    states = [_unsealed(record) for record, one in zip(records, sealed, strict=True) if one is None]
     state = (states[0] if states else "done") if records else IMPOSSIBLE
     results = [result for result in sealed if result is not None]
     return Found(
@@ -82,6 +78,12 @@ def _found(search: Search, cell: Mapping[str, Any]) -> Found:
         epochs=sum(map(len, rows)),
         seconds=sum(map(seconds_of, records)),
     )
+
+
+def _unsealed(record: Record) -> str:
+    """State of a trial without a result; "done" is said before the result is sealed."""
+    state: str = record.status().get("state", "planned")
+    return "running" if state == "done" else state
 
 
 def _dominated(one: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:

@@ -45,8 +45,7 @@ class Axis:
         """A value of the knob, floats to four significant digits."""
         if self.levels:
             choices = (*self.levels, self.branch) if self.range else self.levels
-            name = f"{self.knob}.branch" if self.range else self.knob
-            chosen = trial.suggest_categorical(name, choices)
+            chosen = trial.suggest_categorical(self._choice, choices)
             if self.range is None or chosen != self.branch:
                 return chosen
         assert self.range is not None
@@ -55,6 +54,20 @@ class Axis:
             return trial.suggest_int(self.knob, int(low), int(high), log=log)
         value = trial.suggest_float(self.knob, low, high, log=log)
         return min(max(float(f"{value:.{DIGITS}g}"), low), high)
+
+    def params(self, value: Any) -> dict[str, Any]:
+        """What the trial would have to suggest for a value; empty for one outside the axis."""
+        if value in self.levels:
+            return {self._choice: value}
+        numbers = self.range and isinstance(value, (int, float))
+        if not (numbers and self.range and self.range.low <= value <= self.range.high):
+            return {}
+        return {self._choice: self.branch, self.knob: value} if self.levels else {self.knob: value}
+
+    @property
+    def _choice(self) -> str:
+        """Optuna's name for the choice of a level."""
+        return f"{self.knob}.branch" if self.range else self.knob
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,13 @@ class Space:
             if axis.when is None or values.get(axis.when, OFF[0]) not in OFF:
                 values[axis.knob] = axis.suggest(trial)
         return values
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a recipe's values, of the axes that have them inside."""
+        found: dict[str, Any] = {}
+        for axis in self.axes:
+            found |= axis.params(values[axis.knob])
+        return found
 
     def grid(self) -> list[dict[str, Any]]:
         """All combinations. Raises ValueError if there is a range, or a knob that hangs on another.

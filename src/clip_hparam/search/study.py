@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from clip_hparam.alive import lives
 from clip_hparam.claim import BusyError, claim
+from clip_hparam.recipe import flat
 from clip_hparam.search import methods
 from clip_hparam.search.point import Point
 from clip_hparam.search.points import seconds_of
@@ -96,10 +97,15 @@ class Study:
             yield
 
     def _new(self, held: ExitStack) -> Point | None:
-        """The next point that can run; what cannot is told so, and counts."""
+        """The next point that can run; what cannot is told so, and counts.
+
+        The first is the base itself, as far as it lies in the space: it is what is to be beaten.
+        """
         point = None
         while point is None and not self._is_over(trials := self.trials):
             search = self.search
+            if not trials and search.sampler["name"] != "grid":
+                self.study.enqueue_trial(search.space.params(flat(search.base.recipe)))
             self.study.sampler = methods.sampler(
                 search.sampler, search.space, search.goal, len(trials)
             )
@@ -168,7 +174,8 @@ class Study:
                     continue
                 states = [record.status() for record in point.records]
                 died = not any(one.get("state") in STOPPED for one in states)
-                if any(lives(one) for one in states) or not (take_over or died):
+                at_it = any(one.get("state") == "running" and lives(one) for one in states)
+                if at_it or not (take_over or died):
                     continue
                 times = frozen.user_attrs.get("taken_over", 0) + died
                 point.trial.set_user_attr("taken_over", times)
@@ -176,6 +183,7 @@ class Study:
                     self._give_up(point)
                     continue
                 held.push(lock.pop_all())
+                point.again = True
                 return point
         return None
 
