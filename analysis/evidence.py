@@ -25,8 +25,9 @@ from analysis.imagewise import NOTHING, imagewise
 from analysis.paper import Published
 from analysis.power import seeds_needed
 from analysis.provenance import differing
-from analysis.stats import Estimate, estimate, holm, paired
+from analysis.stats import Estimate, estimate, holm, paired, raced
 from analysis.sweeps import Cell, Sweep, newest
+from clip_hparam.racing import Race
 from clip_hparam.recipe import knobs
 
 INCOMPLETE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
@@ -56,7 +57,8 @@ class Replicates(NamedTuple):
 def evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     """One row a cell. Raises NotSweptError."""
     cells = replicates(frames, ablation)
-    measured = [_measured(cells, row, ablation) for row in range(len(cells))]
+    race = sweep_of(frames, ablation).race
+    measured = [_measured(cells, row, ablation, race) for row in range(len(cells))]
     table = pd.DataFrame(measured)
     table.insert(
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
@@ -107,11 +109,14 @@ def knob_text(value: Any) -> str:
     return str(value)
 
 
-def _measured(cells: list[Replicates], row: int, ablation: Ablation) -> dict[str, Any]:
+def _measured(
+    cells: list[Replicates], row: int, ablation: Ablation, race: Race | None
+) -> dict[str, Any]:
     this, first = cells[row], cells[0]
     before = None if row == 0 else cells[row - 1] if ablation.against == "previous" else first
     level = estimate(this.values) if this.complete else INCOMPLETE
-    delta, baseline_delta = _difference(this, before), _difference(this, first if row else None)
+    delta = _difference(this, before, race)
+    baseline_delta = _difference(this, first if row else None, race)
     return {
         ablation.row: this.cell.label,
         **_what(this, before, ablation.knobs),
@@ -134,12 +139,13 @@ def _measured(cells: list[Replicates], row: int, ablation: Ablation) -> dict[str
     }
 
 
-def _difference(after: Replicates, before: Replicates | None) -> Estimate:
+def _difference(after: Replicates, before: Replicates | None, race: Race | None) -> Estimate:
     if before is None:
         return INCOMPLETE._replace(why="first row")
     if not (after.complete and before.complete):
         return INCOMPLETE
-    return estimate(paired(after.values, before.values))
+    differences = paired(after.values, before.values)
+    return raced(differences, race) if race else estimate(differences)
 
 
 def _imagewise(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:

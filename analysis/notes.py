@@ -20,6 +20,11 @@ INTERVALS = (
     " interval of the difference excludes zero (Holm-adjusted p over the table, and intervals over"
     " seeds and test images together: csv)."
 )
+RACED = (
+    "Raced: from {start} seeds up to {max}, added where a difference was undecided. Intervals and p"
+    " of differences are those of a group-sequential test and hold however often it looked; ± is"
+    " half of them."
+)
 
 
 def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
@@ -31,6 +36,7 @@ def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
         f"{done} of {asked} runs of sweep {sweep.name} ({sweep.sweep_id}), {code_state(trials)}.",
         SELECTION.format(metric=ablation.metric, row=ablation.row),
         INTERVALS,
+        *([RACED.format(start=sweep.race.start, max=sweep.race.max)] if sweep.race else []),
         *([ablation.caveat] if ablation.caveat else []),
         *_paper(ablation, trials),
         *_zero_shot(trials),

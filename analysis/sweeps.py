@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.files import UnreadableError, read_ours
+from clip_hparam.racing import Race
 
 
 class Cell(NamedTuple):
@@ -28,6 +29,7 @@ class Sweep(NamedTuple):
     kind: str
     created: str
     cells: tuple[Cell, ...]
+    race: Race | None = None
 
 
 def read_sweeps(runs: Path) -> tuple[list[Sweep], list[str]]:
@@ -55,11 +57,12 @@ def _sweep(path: Path, tree: dict[str, Any]) -> Sweep:
         sweep_id, name, kind, created = (
             str(tree[key]) for key in ("sweep_id", "name", "kind", "created")
         )
+        race = Race(**tree["race"]) if "race" in tree else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableError(f"{path} is not a sweep manifest") from error
     if not re.fullmatch(r"\w[\w.=-]*", name):
         raise UnreadableError(f"{path}: the sweep's name {name!r} cannot name a file")
-    return Sweep(sweep_id, name, kind, created, cells)
+    return Sweep(sweep_id, name, kind, created, cells, race)
 
 
 def _cell(tree: dict[str, Any]) -> Cell:

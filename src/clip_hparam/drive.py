@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from clip_hparam import cost
@@ -14,6 +15,7 @@ from clip_hparam.launch import Handle, Launcher
 from clip_hparam.live import Live
 from clip_hparam.provenance import git_here
 from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, trouble, write_json
+from clip_hparam.rounds import rounds, verdicts
 from clip_hparam.sweep import Sweep
 from clip_hparam.view import show_plan, show_table
 
@@ -37,20 +39,29 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         check_budget(driver, seconds, workers)
     launcher = make_launcher()
     check_detach(driver, launcher)
+    if driver.detach and sweep.race:
+        raise ValueError(
+            "detach=true: what a race runs next is decided here, when its trials are done: leave"
+            " it running without detach=true, or give it a number, seeds=5"
+        )
     check_writable(sweep.runs)
     tell_other_code(made_by)
     with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
-        write_manifest(sweep)
-        missing = {name: job for name, job in sweep.jobs.items() if name not in done}
-        states = dict.fromkeys(done, "done")
+        states: dict[str, str] = {}
+        part = sweep
         try:
-            states |= _run(sweep, missing, launcher, driver.detach)
+            for part in rounds(sweep):
+                write_manifest(part)
+                asked = {name: job for name, job in part.jobs.items() if name not in states}
+                missing = {name: job for name, job in asked.items() if name not in done}
+                states |= dict.fromkeys(asked.keys() & done, "done")
+                states |= _run(part, missing, launcher, driver.detach)
         except KeyboardInterrupt:
-            left = sum(sound(job) is None for job in sweep.jobs.values())
+            left = sum(sound(job) is None for job in part.jobs.values())
             here = "; the same command goes on with them"
-            what_now = come_back(sweep.id) if launcher.outlives else here
+            what_now = come_back(part.id) if launcher.outlives else here
             print(
-                f"interrupted: {left} of {len(sweep.jobs)} trials are left{what_now}",
+                f"interrupted: {left} of {len(part.jobs)} trials are left{what_now}",
                 file=sys.stderr,
             )
             return INTERRUPTED
@@ -58,8 +69,10 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         left = sum(state in LIVE for state in states.values())
         print(f"{left} of {len(sweep.jobs)} trials are submitted{come_back(sweep.id)}")
         return OK
-    show_table(sweep, done, states)
-    return exit_code(sweep, states)
+    show_table(part, done, states)
+    for line in verdicts(part):
+        print(line)
+    return exit_code(part, states)
 
 
 def sound(job: Job) -> dict[str, Any] | None:
@@ -141,8 +154,9 @@ def write_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     head = {"schema": SCHEMA, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
+    race = {"race": asdict(sweep.race)} if sweep.race else {}
     path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
-    write_json(path, {**head, "created": now(), "command": sys.argv, "cells": cells})
+    write_json(path, {**head, **race, "created": now(), "command": sys.argv, "cells": cells})
 
 
 def _run(sweep: Sweep, jobs: dict[str, Job], launcher: Launcher, detach: bool) -> dict[str, str]:

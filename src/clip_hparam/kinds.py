@@ -37,6 +37,11 @@ def notes(design: Design) -> list[str]:
     return aliases(design) if design.kind == "fractional" else []
 
 
+def reference(kind: str, row: int) -> int:
+    """The cell that a cell is compared with: on a ladder the one before, else the first."""
+    return max(0, row - 1) if kind == "ladder" else 0
+
+
 def refuse_ranges(knobs: Mapping[str, Sequence[str]]) -> None:
     """Raises ValueError for a range where levels are needed."""
     for knob, levels in knobs.items():

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 from clip_hparam.design import Cell
 from clip_hparam.job import Job
+from clip_hparam.racing import Race
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,32 @@ class Planned:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A compiled design; `notes` are lines for the reader of its plan."""
+    """A compiled design; `notes` are lines for the reader of its plan.
+
+    With a `race` what is planned is the most that it can come to.
+    """
 
     name: str
     kind: str
     planned: Sequence[Planned]
     notes: Sequence[str] = ()
+    race: Race | None = None
 
     @property
     def id(self) -> str:
-        """Hash of the name and the sorted trial ids: the same question has the same id."""
-        ids = sorted({plan.job.trial_id for plan in self.planned})
-        return hashlib.sha256(json.dumps([self.name, ids]).encode()).hexdigest()[:12]
+        """Hash of the name and the sorted trial ids: the same question has the same id.
+
+        Of a race the seeds that all cells start with count, so that it keeps its id as it grows.
+        """
+        surely = self.race.seeds[: self.race.start] if self.race else None
+        ids = sorted({p.job.trial_id for p in self.planned if surely is None or p.seed in surely})
+        asked = [self.name, ids, *([asdict(self.race)] if self.race else [])]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Each once, in the design's order."""
+        return list(dict.fromkeys(plan.cell for plan in self.planned))
 
     @property
     def runs(self) -> Path:

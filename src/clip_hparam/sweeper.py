@@ -14,7 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam import design as designs
-from clip_hparam import kinds
+from clip_hparam import kinds, racing
 from clip_hparam.compose import Composer, job_of, with_seed
 from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
@@ -24,6 +24,7 @@ from clip_hparam.job import OF_A_TRIAL, Job
 from clip_hparam.launch import Launcher, Order
 from clip_hparam.launch.foreign import Foreign
 from clip_hparam.machine import Machine
+from clip_hparam.racing import Race
 from clip_hparam.search.asked import Asked
 from clip_hparam.sweep import Planned, Sweep
 
@@ -62,10 +63,12 @@ class AblationSweeper(Sweeper):
         swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
-        replicates = replicates_of(seeds, driver, design)
+        race = race_of(seeds, driver, design)
+        replicates = race.seeds if race else replicates_of(seeds, driver, design)
         chosen = list(cross(kinds.cells(design), crossed))
         planned = self._planned(chosen, replicates, machine, driver)
-        sweep = Sweep(design.name, design.kind, planned, tuple(kinds.notes(design)))
+        notes = (*kinds.notes(design), *([race.note] if race else []))
+        sweep = Sweep(design.name, design.kind, planned, notes, race)
         own = DRIVER_KEYS.difference(OF_A_TRIAL)
         places = [str(o.input_line) for o in keys if o.key_or_group not in own]
         by_hydra = {
@@ -186,6 +189,16 @@ def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterato
         for values in product(*levels.values()):
             more = tuple(f"{knob}={value}" for knob, value in zip(levels, values, strict=True))
             yield Cell(",".join((cell.label, *more)), designs.merged(cell.overrides, more))
+
+
+def race_of(swept: list[str] | None, driver: Driver, design: Design) -> Race | None:
+    """The race that seeds={...} asks for, where the replicates are not given one by one."""
+    given = driver.seeds is None and "seed" in map(designs.key_of, design.base)
+    race = racing.read(design.seeds if driver.seeds is None else driver.seeds)
+    if race is None or given or swept is not None:
+        return None
+    designs.refuse_two_seeds(design, driver.seeds or design.seeds, design.base)
+    return race
 
 
 def replicates_of(swept: list[str] | None, driver: Driver, design: Design) -> Sequence[int | None]:
