@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from analysis.files import UnreadableError, content_of
+from analysis.files import UnreadableError
+from clip_hparam import packs
 
 Bits = NDArray[np.bool_]
 
@@ -60,5 +61,5 @@ def images_of(trials: pd.DataFrame) -> int | None:
 
 def _opened(folder: str | Path) -> NpzFile:
     """Raises EOFError where there is none."""
-    opened: NpzFile = np.load(io.BytesIO(content_of(f"{folder}/correct.npz") or b""))
+    opened: NpzFile = np.load(io.BytesIO(packs.content(f"{folder}/correct.npz") or b""))
     return opened

@@ -1,11 +1,10 @@
 """One JSON file of the records, or one sentence that says why it is not read."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from clip_hparam import packs
+from clip_hparam.packs import content
 from clip_hparam.records import SCHEMA
 
 
@@ -13,37 +12,20 @@ class UnreadableError(ValueError):
     """A file that must not become a number; the message is one sentence that names it."""
 
 
-def content_of(path: str | Path) -> bytes | None:
-    """The bytes of a file of a trial, None if it is neither in its folder nor in a pack.
-
-    Half the time of Path.read_bytes.
-    """
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except OSError:
-        return packs.content(path)
-    try:
-        return os.read(file, os.fstat(file).st_size)
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-
-
 def read_ours(path: Path) -> dict[str, Any]:
     """The object in a file that this version understands. Raises UnreadableError."""
-    return ours(path, content_of(path))
+    return ours(path, content(path))
 
 
-def ours(path: str | Path, content: bytes | None) -> dict[str, Any]:
+def ours(path: str | Path, found: bytes | None) -> dict[str, Any]:
     """The object in a file's content.
 
     Raises UnreadableError if it is missing, cut, foreign or of a newer schema.
     """
-    if content is None:
+    if found is None:
         raise UnreadableError(f"{path} is missing")
     try:
-        tree = json.loads(content)
+        tree = json.loads(found)
     except ValueError:
         tree = None
     if not isinstance(tree, dict):

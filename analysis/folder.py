@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.epochs import whole_lines
-from analysis.files import UnreadableError, content_of, flatten, ours
+from analysis.files import UnreadableError, flatten, ours
+from clip_hparam import packs
 from clip_hparam.recipe import completed
 from clip_hparam.records import STATES, Record
 
@@ -38,7 +39,7 @@ class Folder:
 
     def content(self, name: str) -> bytes | None:
         if name not in self._contents:
-            self._contents[name] = content_of(self.at(name))
+            self._contents[name] = packs.content(self.at(name))
         return self._contents[name]
 
     def at(self, name: str) -> str:

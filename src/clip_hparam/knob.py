@@ -8,6 +8,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 AUTO = "auto"
@@ -65,8 +66,19 @@ def check(node: Any, prefix: str = "") -> None:
     """Check and coerce every knob of a frozen dataclass in place; called from __post_init__."""
     for field in dataclasses.fields(node):
         if "legal" in field.metadata:
-            value = checked(prefix + field.name, getattr(node, field.name), field)
+            value = _checked(prefix + field.name, getattr(node, field.name), field)
             object.__setattr__(node, field.name, value)
+
+
+def _checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
+    """The same, each value once: the trials of a sweep share most of theirs."""
+    try:
+        return _known(name, value, field)
+    except TypeError:  # a list is no key
+        return checked(name, value, field)
+
+
+_known = lru_cache(maxsize=4096, typed=True)(checked)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ A trial lies in a pack if its own folder has no recipe.json. `clip-hparam pack` 
 `unzip -d runs runs/.packs/<sweep_id>.zip` takes one apart.
 """
 
+import os
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -33,15 +34,20 @@ def damaged(runs: Path | str) -> list[Path]:
 
 
 def content(path: Path | str) -> bytes | None:
-    """The bytes that RUNS/TRIAL_ID/NAME has in a pack; None if its trial does not lie in one."""
-    folder = Path(path).parent
-    pack = packed(folder.parent).get(folder.name, {}).get(Path(path).name)
-    if pack is None or (folder / "recipe.json").exists():
-        return None
+    """The bytes of RUNS/TRIAL_ID/NAME, there or in a pack; None if it is in neither.
+
+    Half the time of Path.read_bytes: a plan of ten thousand trials reads forty thousand files.
+    """
     try:
-        return pack.read(f"{folder.name}/{Path(path).name}")
-    except (OSError, BadZipFile, zlib.error):  # damaged since
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return _from_pack(Path(path))
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    except OSError:
         return None
+    finally:
+        os.close(file)
 
 
 def mark(runs: Path | str, trial_id: str) -> int:
@@ -65,6 +71,17 @@ def _packed(folder: Path, changed: int) -> Packed:
             trial_id, _, name = member.partition("/")
             found.setdefault(trial_id, {})[name] = pack
     return MappingProxyType(found)
+
+
+def _from_pack(path: Path) -> bytes | None:
+    folder = path.parent
+    pack = packed(folder.parent).get(folder.name, {}).get(path.name)
+    if pack is None or (folder / "recipe.json").exists():
+        return None
+    try:
+        return pack.read(f"{folder.name}/{path.name}")
+    except (OSError, BadZipFile, zlib.error):  # damaged since
+        return None
 
 
 def _paths(folder: Path) -> list[Path]:

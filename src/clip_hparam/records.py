@@ -66,7 +66,7 @@ def write_json(path: Path, tree: Any) -> None:
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file; None if the file is missing, cut or not an object."""
-    return _object(_content(path))
+    return _object(packs.content(path))
 
 
 def now() -> str:
@@ -119,9 +119,7 @@ class Record:
 
     def read(self, name: str) -> bytes | None:
         """A file of the trial, from its folder or from a pack; None if it is in neither."""
-        path = self.folder / name
-        content = _content(path)
-        return packs.content(path) if content is None else content
+        return packs.content(f"{self.folder}/{name}")
 
     def recipe(self) -> dict[str, Any] | None:
         return _object(self.read("recipe.json"))
@@ -209,14 +207,6 @@ def trial_ids(runs: Path | str) -> Iterator[str]:
     names = {path.parent.name for path in Path(runs).glob("*/recipe.json")}
     names |= packs.packed(runs).keys()
     return (name for name in sorted(names) if not name.startswith("."))
-
-
-def _content(path: Path) -> bytes | None:
-    """None for what is no file, or cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
 
 
 def _object(content: bytes | None) -> dict[str, Any] | None:

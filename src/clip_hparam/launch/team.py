@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 HERE = "127.0.0.1"
+MANY = 20  # trials for which huge pages in the warm server are worth making
+PAGES = "clip_hparam.launch.pages"
+
+
+def expect(trials: int) -> None:
+    """Say how many are coming, before the first is started."""
+    if trials >= MANY and PAGES not in PRELOAD:
+        PRELOAD.append(PAGES)
 
 
 def start(job: Job, gpus: str | None = None) -> list[ForkServerProcess]:

@@ -34,6 +34,7 @@ class Workers:
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         """Queue jobs and start as many as there are places."""
         if jobs and not self.jobs:
+            team.expect(len(jobs))
             self.free.extend(places(self.driver, jobs[0].machine.device))
         for job in jobs:
             self.jobs[job.trial_id] = job
