@@ -12,6 +12,7 @@ from pathlib import Path
 from clip_hparam.records import Record, trial_ids
 
 ROOT = Path(__file__).parents[1]
+ASK = "import sys; from clip_hparam.cli import main; sys.exit(main())"
 SHORT = ("epochs=1", "data.epoch_images=100")  # two optimiser steps
 
 
@@ -44,20 +45,25 @@ def sweep(*overrides: str, cwd: Path, timeout: float = 240, **environment: str) 
 
 def start(*overrides: str, cwd: Path) -> subprocess.Popen[str]:
     """The same, left running in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "sweep.py"), *overrides],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return _left_running(str(ROOT / "sweep.py"), *overrides, cwd=cwd)
 
 
 def clip_hparam(*words: str | Path, cwd: Path) -> Done:
     """`clip-hparam ...`."""
-    code = "import sys; from clip_hparam.cli import main; sys.exit(main())"
-    return python("-c", code, *words, cwd=cwd)
+    return python("-c", ASK, *words, cwd=cwd)
+
+
+def started(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    """The same, left running."""
+    return _left_running("-c", ASK, *words, cwd=cwd)
+
+
+def _left_running(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, *words]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
 
 
 def records(folder: Path) -> list[Record]:

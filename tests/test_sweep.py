@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import SHORT, python, records, results, sweep
+from safetensors.numpy import load_file
 
 from clip_hparam.sources import digits
 
@@ -21,7 +22,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
-    done = sweep("lr=2e-3", "seed=3", *SHORT, cwd=tmp_path)
+    done = sweep("lr=2e-3", "seed=3", "keep_checkpoints=best", *SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
     (record,) = records(tmp_path)
     result, recipe = record.result(), record.recipe()
@@ -38,6 +39,9 @@ def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
     assert (bits["labels"] == digits().test_labels).all()
     assert f"{reported:.2f} %" in done.out
     assert result["metrics"]["test_acc1.zero_shot"] > 12
+    assert "head.weight" in load_file(record.folder / "best.safetensors")
+    assert not (record.folder / "checkpoint").exists()
+    assert {"versions", "git", "host", "command", "numerics", "started"} <= result.keys()
     assert result["versions"]["torch"]
     log = (record.folder / "log.txt").read_text()
     assert "epoch 1/1" in log
@@ -76,6 +80,15 @@ def test_a_cell_is_run_again_by_its_overrides(grid: Path, tmp_path: Path) -> Non
     done = sweep(*cell["overrides"], "seed=1", cwd=tmp_path)
     assert done.code == 0, done.err
     assert results(tmp_path) == {cell["trials"]["1"]: results(grid)[cell["trials"]["1"]]}
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_launchers_of_others_run_the_same_trials(launcher: str, grid: Path, tmp_path: Path) -> None:
+    words = ("-m", "lr=1e-3", "layer_decay=1", "seeds=2", *SHORT)
+    done = sweep(*words, f"hydra/launcher={launcher}", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert len(results(tmp_path)) == 2
+    assert results(tmp_path).items() <= results(grid).items()
 
 
 def test_help_and_plans_import_no_training_stack(tmp_path: Path) -> None:

@@ -80,6 +80,9 @@ def test_retry_lists_what_is_not_done_and_its_command(ladder: Ladder, ask: Ask) 
     assert facts["trials"] == [{"trial_id": left, "state": "planned", "message": None}]
     assert facts["command"][2:] == ["-m", "sweeps=ladder", "machine.runs=runs"]
     assert left in ask("retry", "ladder")[1]
+    assert ask("retry", "--failed", "--run") == (0, "there is nothing to run of ladder\n")
+    record_of(ladder, "ema", 4).write_failure("diverged", "diverged", "at step 3")
+    assert f"{left} diverged: at step 3" in ask("retry", "--failed")[1]
 
 
 def test_verify_finds_each_byte_that_changed(ladder: Ladder, ask: Ask) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clip_hparam import design, status
-from clip_hparam.records import Record
+from clip_hparam.records import LIVE, Record
 from clip_hparam.verbs import OK, Verb, of_records, tell
 
 OVER = ("done", "pruned")
@@ -15,14 +15,17 @@ OVER = ("done", "pruned")
 
 def _words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
+    parser.add_argument("--failed", action="store_true", help="leave out what never ended")
     parser.add_argument("--run", action="store_true", help="run the command that is shown")
     of_records(parser)
 
 
 def _retry(arguments: argparse.Namespace) -> int:
+    """With --run the whole sweep goes on, if anything is listed."""
     manifest = status.manifest(arguments.runs, arguments.sweep)
     states = status.states_of(arguments.runs, status.trials_of(manifest))
-    left = {name: state for name, state in states.items() if state not in OVER}
+    kept = (*OVER, "planned", *LIVE) if arguments.failed else OVER
+    left = {name: state for name, state in states.items() if state not in kept}
     words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
     facts = {
@@ -50,7 +53,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     if facts["trials"]:
         yield f"{len(facts['trials'])} to run: {shlex.join(facts['command'])}"
     else:
-        yield f"all trials of {facts['sweep']} are done"
+        yield f"there is nothing to run of {facts['sweep']}"
 
 
 VERBS = (Verb("retry", "trials of a sweep that are not done; --run runs them", _words, _retry),)
