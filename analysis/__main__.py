@@ -1,5 +1,5 @@
-"""`python -m analysis tables|figures [NAME ...]`: from the records to results/; and `import`,
-`summary` for what others ran.
+"""`python -m analysis tables|figures [NAME ...]`: from the records to results/, what changed;
+`report`; and `import`, `summary` for what others ran.
 
 Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. What
 was written goes to stdout, what is wrong to stderr, a sentence each.
@@ -7,14 +7,15 @@ was written goes to stdout, what is wrong to stderr, a sentence each.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from analysis.ablations import ABLATIONS, of_sweep
+from analysis import making
 from analysis.commands import add_import, add_summary, import_table, summarise
-from analysis.evidence import NotSweptError, evidence, missing_runs
+from analysis.evidence import NotSweptError, ablation_of, missing_runs
 from analysis.frame import Frames, load
+from analysis.making import Kind
 from analysis.sweeps import newest
 from clip_hparam.knob import near
 
@@ -22,8 +23,6 @@ WRONG_USE, STORAGE, INCOMPLETE = 2, 3, 4
 NOTHING = "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
 WARNINGS_SHOWN = 10
 DEFAULT_RUNS = Path("runs")
-
-Maker = Callable[[Frames, str, Path], list[Path]]  # frames, name, folder -> what was written
 
 
 class WrongUseError(Exception):
@@ -59,6 +58,7 @@ def _parser() -> Parser:
         verb.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
         verb.add_argument("--out", type=Path, default=Path("results"), help="(results)")
         verb.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        verb.add_argument("--all", action="store_true", help="also what has not changed")
         verb.set_defaults(command=_make)
     report = verbs.add_parser("report", help="one self-contained HTML page of everything")
     report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
@@ -76,9 +76,9 @@ def _parser() -> Parser:
 def _make(arguments: argparse.Namespace) -> int:
     """Tables or figures; the number of planned runs that are missing."""
     frames = _frames(arguments.runs)
-    make, known, unasked = _maker(arguments.what, frames)
-    wanted = _checked(arguments.names, known, arguments.what) or unasked
-    return sum([_made(make, frames, name, arguments.out) for name in wanted])
+    kind = making.kind(arguments.what, frames)
+    wanted = _checked(arguments.names, kind) or kind.unasked
+    return sum([_made(kind, frames, name, arguments) for name in wanted])
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -122,45 +122,27 @@ def _warn(problems: list[str]) -> None:
         print(f"not used: {more} more records", file=sys.stderr)
 
 
-def _maker(what: str, frames: Frames) -> tuple[Maker, list[str], list[str]]:
-    """What writes one table or figure, the names it takes, and those it makes unasked."""
-    swept = list(newest(frames.sweeps))
-    if what == "figures":
-        from analysis import figures, style  # matplotlib: not needed for --help and tables
-
-        def draw(frames: Frames, name: str, out: Path) -> list[Path]:
-            return style.save(figures.draw(frames, name), out, name)
-
-        return draw, figures.names(frames), figures.drawable(frames)
-    from analysis import effects, render, tables  # jinja2: not needed for --help and figures
-
-    def tabulate(frames: Frames, name: str, out: Path) -> list[Path]:
-        ablation = of_sweep(name)
-        made = [tables.table(frames, ablation)]
-        if ablation.drawn == "factorial":
-            made.append(effects.effects_table(frames, ablation))
-        return [path for table in made for path in render.write(table, out)]
-
-    return tabulate, [*ABLATIONS, *swept], swept
-
-
-def _checked(names: list[str], known: list[str], what: str) -> list[str]:
+def _checked(names: list[str], kind: Kind) -> list[str]:
     """The names asked for. Raises WrongUseError for an unknown one."""
     for name in names:
-        if name not in known:
-            raise WrongUseError(f"{name} is none of the {what}: {near(name, known)}")
+        if name not in kind.names:
+            raise WrongUseError(f"{name} is none of the {kind.what}: {near(name, kind.names)}")
     return names
 
 
-def _made(make: Maker, frames: Frames, name: str, out: Path) -> int:
+def _made(kind: Kind, frames: Frames, name: str, arguments: argparse.Namespace) -> int:
     """Writes one table or figure, or says what to type; the number of runs that are missing."""
+    out: Path = arguments.out
     try:
-        print(*make(frames, name, out), sep="\n")
+        if not arguments.all and making.up_to_date(kind, frames, name, out):
+            print(f"{name}: nothing changed since it was made", file=sys.stderr)
+        else:
+            print(*making.make(kind, frames, name, out), sep="\n")
     except NotSweptError as error:
         _say(error, INCOMPLETE)
         return 1
     swept = name in newest(frames.sweeps)
-    return missing_runs(evidence(frames, of_sweep(name))) if swept else 0
+    return missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
 def _say(sentence: object, code: int) -> int:

@@ -4,7 +4,7 @@ A sweep of another name gets a table too (`of_sweep`), without a paper column.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from analysis.paper import LADDER, Published
 
@@ -62,11 +62,20 @@ _ALL = (
         drawn="map",
     ),
     Ablation("factorial", "All combinations of four changes", drawn="factorial"),
+    Ablation("fractional", "A fraction of all combinations", drawn="factorial"),
     Ablation("leave_one_out", "The full recipe without one change", drawn="effects"),
 )
 ABLATIONS = {ablation.name: ablation for ablation in _ALL}
 
 
-def of_sweep(name: str) -> Ablation:
-    """The ablation that reads the sweep of this name; a plain one where we know none."""
-    return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}")
+BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name is read
+    "ladder": {"row": "rung", "against": "previous"},
+    "leave_one_out": {"drawn": "effects"},
+    "factorial": {"drawn": "factorial"},
+    "fractional": {"drawn": "factorial"},
+}
+
+
+def of_sweep(name: str, kind: str = "") -> Ablation:
+    """The ablation that reads the sweep of this name; one of its kind where we know none."""
+    return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **BY_KIND.get(kind, {}))

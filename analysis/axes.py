@@ -13,6 +13,7 @@ from analysis import style
 from analysis.evidence import knob_text
 from analysis.importance import axis
 from analysis.study import Study, is_number
+from analysis.tables import title_of
 
 MISSING, TICKS = "(missing)", 6
 
@@ -53,7 +54,10 @@ def draw_axes(data: Search) -> Figure:
     with style.in_style():
         grid = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
         for panel, axis_ in zip(grid, data.axes, strict=False):
-            panel.plot(axis_.places, data.values, "o", color=style.EMA, markersize=3, alpha=0.5)
+            panel.plot(
+                axis_.places, data.values, "o", color=style.EMA, markersize=3, alpha=0.5,
+                rasterized=style.many(len(data.values)),
+            )  # fmt: skip
             best = axis_.places[data.best], data.values[data.best]
             style.mark_best(panel, [best[0]], [best[1]])
             turned = 30 if max(map(len, axis_.ticks.values())) > 7 else 0
@@ -65,7 +69,7 @@ def draw_axes(data: Search) -> Figure:
             panel.margins(0.1, 0.12)
         for panel in grid[len(data.axes) :]:
             panel.set_axis_off()
-        drawn.supylabel(style.plain(data.objective), fontsize=8)
+        drawn.supylabel(style.plain(title_of(data.objective)), fontsize=8)
     return drawn
 
 
@@ -79,6 +83,7 @@ def draw_parallel(data: Search) -> Figure:
         lines = [np.column_stack([np.arange(len(data.axes)), heights[trial]]) for trial in order]
         shades = LineCollection(lines, cmap="Blues_r" if data.minimize else "Blues", alpha=0.8)
         shades.set(array=np.array(data.values)[order], linewidth=0.8)
+        shades.set_rasterized(style.many(len(lines)))
         panel.add_collection(shades)
         panel.plot(heights[data.best], "-", color=style.COST, linewidth=1.8, label="best")
         for place, axis_ in enumerate(data.axes):
@@ -88,7 +93,7 @@ def draw_parallel(data: Search) -> Figure:
             range(len(data.axes)), [style.plain(axis_.knob, 14) for axis_ in data.axes]
         )
         panel.spines[:].set_visible(False)
-        drawn.colorbar(shades, label=style.plain(data.objective))
+        drawn.colorbar(shades, label=style.plain(title_of(data.objective)))
         drawn.legend(loc="outside upper right", frameon=False)
     return drawn
 

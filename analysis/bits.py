@@ -13,6 +13,8 @@ from analysis.files import UnreadableError
 from clip_hparam import packs
 
 Bits = NDArray[np.bool_]
+Labels = NDArray[np.integer]
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
 
 
 def correct(
@@ -29,7 +31,7 @@ def correct(
             return np.unpackbits(archive[name], count=int(archive["n"])).astype(bool)
     except KeyError as error:
         raise UnreadableError(f"{path} has no {name}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise UnreadableError(f"{path} is missing or cannot be read") from error
 
 
@@ -47,6 +49,21 @@ def reported_bits(trials: pd.DataFrame) -> Bits:
     return np.array(rows)
 
 
+def classes(folder: str | Path) -> tuple[Labels, list[str]]:
+    """Which class each test image is of, shape (images,), as a place in the names of the classes.
+
+    Raises UnreadableError if the file is missing, damaged, or from before classes were recorded.
+    """
+    path = Path(folder) / "correct.npz"
+    try:
+        with np.load(path) as archive:
+            return archive["labels"], [str(name) for name in archive["classes"]]
+    except KeyError as error:
+        raise UnreadableError(f"{path} does not say which class an image is of") from error
+    except UNREADABLE as error:
+        raise UnreadableError(f"{path} is missing or cannot be read") from error
+
+
 def images_of(trials: pd.DataFrame) -> int | None:
     """The number of test images behind these trials; None if it is unknown or not one number."""
     found = set()
@@ -54,7 +71,7 @@ def images_of(trials: pd.DataFrame) -> int | None:
         try:
             with _opened(folder) as archive:
                 found.add(int(archive["n"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (KeyError, *UNREADABLE):
             return None
     return found.pop() if len(found) == 1 else None
 

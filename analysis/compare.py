@@ -69,7 +69,7 @@ def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
         labels = [cell.label for sweep in newest(frames.sweeps).values() for cell in sweep.cells]
         what = "starts several trials" if len(found) else "is no trial and no cell"
         raise ValueError(f"{name} {what}: {near(name, [*labels, *trials.index])}")
-    key = _key(trials)
+    key = cell_key(trials)
     same: pd.DataFrame = trials[key == key[found.index[0]]]
     return same.set_index("seed")
 
@@ -80,7 +80,7 @@ def _cells(frames: Frames, name: str) -> list[Cell]:
     return [cell for one in wanted for cell in one.cells if cell.label == label]
 
 
-def _key(trials: pd.DataFrame) -> pd.Series:
+def cell_key(trials: pd.DataFrame) -> pd.Series:
     """What trials of one cell have in common."""
     joined: pd.Series = trials[KNOBS].astype(str).agg("\x00".join, axis=1)
     return joined

@@ -5,6 +5,7 @@ Whole lines are parsed by pyarrow all at once: of half a million rows it costs a
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,10 @@ def table_of(trials: Iterable[tuple[str, bytes]]) -> pa.Table:
 
 def rows_to_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Columns in the order in which they are met; where types differ, all become text."""
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        records = pa.array(rows, from_pandas=True)
+        if rows and not any(map(pa.types.is_nested, (field.type for field in records.type))):
+            return pa.Table.from_arrays(records.flatten(), [field.name for field in records.type])
     names = dict.fromkeys(name for row in rows for name in row)
     return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
 

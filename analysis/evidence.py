@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.ablations import Ablation
+from analysis.ablations import Ablation, of_sweep
 from analysis.frame import Frames, reported
 from analysis.imagewise import NOTHING, imagewise
 from analysis.paper import Published
@@ -69,9 +69,15 @@ def evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
-def missing_runs(data: pd.DataFrame) -> int:
-    """Planned runs without a number."""
-    return int((data["asked"] - data["n"]).sum())
+def ablation_of(frames: Frames, name: str) -> Ablation:
+    """How to read the sweep of this name, which need not be on record."""
+    sweep = newest(frames.sweeps).get(name)
+    return of_sweep(name, sweep.kind if sweep else "")
+
+
+def missing_runs(frames: Frames, ablation: Ablation) -> int:
+    """Planned runs without a number. Raises NotSweptError."""
+    return sum(int(cell.values.isna().sum()) for cell in replicates(frames, ablation))
 
 
 def sweep_of(frames: Frames, ablation: Ablation) -> Sweep:

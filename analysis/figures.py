@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from analysis.ablations import ABLATIONS, Ablation, of_sweep
+from analysis.ablations import ABLATIONS, Ablation
 from analysis.axes import draw_axes, draw_parallel, search
 from analysis.curves import cell_curves, draw_cells
 from analysis.effects import forest
+from analysis.evidence import ablation_of
 from analysis.forest import cell_effects, draw_effects
 from analysis.frame import Frames, study_of
 from analysis.heat import draw_map, knob_map
@@ -65,5 +66,5 @@ def draw(frames: Frames, name: str) -> Figure:
     """Raises NotSweptError if its records are not there yet, ValueError for too few of them."""
     if name in OTHERS:
         return OTHERS[name](frames)
-    ablation = of_sweep(name)
+    ablation = ablation_of(frames, name)
     return DRAWN[ablation.drawn](frames, ablation)

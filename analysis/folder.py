@@ -33,8 +33,8 @@ class Trial(NamedTuple):
 class Folder:
     """A trial's files, each read once: what is hashed is what is parsed."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.trial_id = str(path), path.name
+    def __init__(self, runs: str, trial_id: str) -> None:
+        self.path, self.trial_id = f"{runs}/{trial_id}", trial_id
         self._contents: dict[str, bytes | None] = {}
 
     def content(self, name: str) -> bytes | None:
@@ -58,9 +58,9 @@ class Folder:
         return None if content is None else hashlib.sha256(content).hexdigest()
 
 
-def read_trial(path: Path) -> Trial:
+def read_trial(runs: Path | str, trial_id: str) -> Trial:
     """Knobs under dotted names, status, and, of a sound and done trial, metrics and provenance."""
-    folder = Folder(path)
+    folder = Folder(str(runs), trial_id)
     try:
         row = _knobs(folder)
     except UnreadableError as error:
@@ -117,13 +117,14 @@ def _unfinished(folder: Folder) -> dict[str, Any]:
 def _metrics(path: str, metrics: Any) -> dict[str, float]:
     if not isinstance(metrics, dict):
         raise UnreadableError(f"{path} holds no metrics")
-    return {name: _metric(path, name, value) for name, value in metrics.items()}
+    return {
+        name: value if type(value) is float and 0 <= value <= 100 else _metric(path, name, value)
+        for name, value in metrics.items()
+    }
 
 
 def _metric(path: str, name: str, value: Any) -> float:
     """The number, NaN for null. Accuracies are percentages."""
-    if type(value) is float and 0 <= value <= 100:
-        return value
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -12,7 +12,7 @@ from analysis import style
 from analysis.ablations import Ablation
 from analysis.evidence import evidence, knob_text
 from analysis.frame import Frames
-from analysis.tables import TITLES
+from analysis.tables import title_of
 
 
 class KnobMap(NamedTuple):
@@ -43,7 +43,7 @@ def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
         text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
     best = None if np.isnan(mean).all() else np.unravel_index(np.nanargmax(mean), mean.shape)
     return KnobMap(
-        ablation.title, x_knob, y_knob, TITLES.get(ablation.metric, ablation.metric),
+        ablation.title, x_knob, y_knob, title_of(ablation.metric),
         [knob_text(x) for x in xs], [knob_text(y) for y in ys], mean, text,
         None if best is None else (int(best[0]), int(best[1])),
     )  # fmt: skip

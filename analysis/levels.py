@@ -18,10 +18,10 @@ from analysis.bits import images_of
 from analysis.evidence import evidence, knob_text, trials_of
 from analysis.frame import Frames
 from analysis.images import image_error
-from analysis.tables import TITLES
+from analysis.tables import title_of
 
 UNEVEN, DECADE = 10, 10  # gaps that differ more make an axis useless; positive values a log axis
-SEEDS, IMAGES = "95 %, seeds", "95 %, {:,} test images"
+SEEDS, IMAGES = "95 %, {} seeds", "95 %, {:,} test images"
 Scale = Literal["linear", "log", "levels"]
 
 
@@ -45,6 +45,7 @@ class KnobCurve(NamedTuple):
     scale: Scale
     levels: list[Level]
     images: int | None
+    seeds: str  # a level: "3", or "2 to 5"
 
 
 def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
@@ -53,9 +54,11 @@ def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
     images = images_of(trials_of(frames, data)) if ablation.metric == "test_acc1" else None
     knob = ablation.knobs[0] if ablation.knobs else ""
     levels = [_level(row, knob, ablation, images) for _, row in data.iterrows()]
-    title = TITLES.get(ablation.metric, ablation.metric)
+    title = title_of(ablation.metric)
     scale = scale_of([level.value for level in levels])
-    return KnobCurve(ablation.title, knob, title, scale, levels, images)
+    counts = sorted({int(n) for n in data["n"]})
+    seeds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return KnobCurve(ablation.title, knob, title, scale, levels, images, seeds)
 
 
 def scale_of(values: list[float]) -> Scale:
@@ -107,13 +110,15 @@ def _draw_numbers(axes: Axes, curve: KnobCurve) -> None:
         for end, label in zip(ends, (IMAGES.format(curve.images), None), strict=True):
             axes.plot(x, end, ":", color=style.INK, linewidth=0.8, label=label)
     if not all(map(math.isnan, low)):
-        axes.fill_between(x, low, high, color=style.OURS, alpha=0.6, linewidth=0, label=SEEDS)
+        band = SEEDS.format(curve.seeds)
+        axes.fill_between(x, low, high, color=style.OURS, alpha=0.6, linewidth=0, label=band)
     axes.plot(x, [level.mean for level in there], "o-", color=style.EMA, markersize=4, label="mean")
     axes.set_xscale(curve.scale)
     texts = [_tick(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
     axes.minorticks_off()
     axes.set(xlabel=curve.knob, ylabel=curve.metric)
+    style.within_percent(axes.get_ylim, axes.set_ylim, curve.metric)
 
 
 def _draw_named(axes: Axes, curve: KnobCurve) -> None:
@@ -124,10 +129,12 @@ def _draw_named(axes: Axes, curve: KnobCurve) -> None:
         label = IMAGES.format(curve.images)
         axes.hlines(places, *zip(*ends, strict=True), color=style.PAPER, linewidth=7, label=label)
     ends = [(level.low, level.high) for level in curve.levels]
-    axes.hlines(places, *zip(*ends, strict=True), color=style.EMA, linewidth=1.6, label=SEEDS)
+    label = SEEDS.format(curve.seeds)
+    axes.hlines(places, *zip(*ends, strict=True), color=style.EMA, linewidth=1.6, label=label)
     axes.plot(means, places, "o", color=style.INK, markersize=4, label="mean")
     axes.set_yticks(places, [_tick(level) for level in curve.levels])
     axes.set(ylim=(len(means) - 0.4, -0.6), xlabel=curve.metric, ylabel=curve.knob)
+    style.within_percent(axes.get_xlim, axes.set_xlim, curve.metric)
 
 
 def _tick(level: Level) -> str:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis import style
 from analysis.paper import LOG_PLANNED, PublishedRun, log_summary, logs
+from analysis.tables import MINUS
 
 TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
           "L14": "ViT-L/14, 224 px", "L14_336": "ViT-L/14, 336 px"}  # fmt: skip
@@ -61,6 +62,6 @@ def _draw(axes: Axes, panel: LogPanel) -> None:
         ylim=(run.ema_best - 6, run.ema_best + 0.8),
     )  # fmt: skip
     axes.text(
-        0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({-gap:+.2f})",
+        0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS}{gap:.2f})",
         transform=axes.transAxes, ha="right", fontsize=6.5,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from analysis import style
 from analysis.best import expected_best
 from analysis.importance import METHODS, Importance
 from analysis.study import Study
+from analysis.tables import title_of
 
 NAMES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best tenth"}
 COST = "cost.seconds"
@@ -62,7 +63,9 @@ def draw_best_of_n(data: BestOfN) -> Figure:
         panel = drawn.subplots()
         panel.plot(data.n, data.best, "-", color=style.EMA)
         panel.set(
-            xscale="log", xlabel="trials", ylabel=f"expected best {style.plain(data.objective)}"
+            xscale="log",
+            xlabel="trials",
+            ylabel=f"expected best {style.plain(title_of(data.objective))}",
         )
         ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if n <= data.n[-1]]
         panel.set_xticks(ticks, [f"{n:,}" for n in ticks])
@@ -75,10 +78,18 @@ def draw_costs(data: Costs) -> Figure:
     drawn = style.figure(style.COLUMN, 2.4)
     with style.in_style():
         panel = drawn.subplots()
-        panel.plot(data.cost, data.value, "o", color=style.RAW, markersize=3, alpha=0.5)
+        panel.plot(
+            data.cost,
+            data.value,
+            "o",
+            color=style.RAW,
+            markersize=3,
+            alpha=0.5,
+            rasterized=style.many(len(data.cost)),
+        )
         x, y = ([column[at] for at in data.front] for column in (data.cost, data.value))
         panel.step(x, y, "o-", where="post", color=style.EMA, markersize=3.5, label="Pareto front")
-        panel.set(xlabel="seconds a run", ylabel=style.plain(data.objective))
+        panel.set(xlabel="seconds a run", ylabel=style.plain(title_of(data.objective)))
         panel.legend(frameon=False, loc="lower right")
     return drawn
 

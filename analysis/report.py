@@ -15,16 +15,17 @@ from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
 from analysis import figures, style
-from analysis.ablations import Ablation, of_sweep
-from analysis.effects import effects_table
-from analysis.evidence import replicates
+from analysis.ablations import Ablation
+from analysis.evidence import ablation_of, replicates
 from analysis.frame import Frames, study_of
 from analysis.importance import explainable, importance
 from analysis.payoff import draw_importance
 from analysis.provenance import code_state
 from analysis.summary import as_json, text
 from analysis.sweeps import newest
-from analysis.tables import Table, table
+from analysis.systems import systems_table
+from analysis.tables import Table
+from analysis.tabulated import tables_of
 from analysis.trial_pages import TrialPage, failures, trial_pages
 from analysis.verdicts import verdict
 from clip_hparam.records import write_atomic
@@ -39,7 +40,7 @@ SEARCH = {
 BESIDES = {
     "cost": "Accuracy against cost",
     "curves": "Training curves",
-    "logs": "The published logs",
+    "logs": "Published systems and logs",
 }
 
 
@@ -49,8 +50,12 @@ class Cell(NamedTuple):
 
 
 class Sortable(NamedTuple):
+    """A table; one with a title is folded."""
+
+    title: str
     shown: list[str]
     rows: list[list[Cell]]
+    notes: list[str]
 
 
 class Picture(NamedTuple):
@@ -78,20 +83,23 @@ class Page(NamedTuple):
     parts: list[Part]
     failures: list[str]
     trials: list[TrialPage]
+    more: int  # trials without a page
     provenance: list[str]
 
 
 def page(frames: Frames) -> Page:
     names = list(newest(frames.sweeps))
     done = int((frames.trials["status"] == "done").sum())
+    pages = trial_pages(frames)
     return Page(
         "clip-hparam: report",
-        f"{done} of {len(frames.trials)} trials done, {len(names)} sweeps.",
-        [verdict(frames, of_sweep(name)) for name in names]
+        f"{done} of {len(frames.trials)} trials done, {len(names)} sweep{'s' * (len(names) != 1)}.",
+        [verdict(frames, ablation_of(frames, name)) for name in names]
         or ["No sweep is on record: what follows describes the trials, and compares none."],
-        [*(_sweep(frames, of_sweep(name)) for name in names), *_search(frames), *_besides(frames)],
+        [*(_sweep(frames, name) for name in names), *_search(frames), *_besides(frames)],
         failures(frames),
-        trial_pages(frames),
+        pages,
+        len(frames.trials) - len(pages),
         _provenance(frames),
     )
 
@@ -108,14 +116,13 @@ def write(frames: Frames, folder: Path) -> Path:
     return path
 
 
-def _sweep(frames: Frames, ablation: Ablation) -> Part:
-    made = [table(frames, ablation)]
-    if ablation.drawn == "factorial":
-        made.append(effects_table(frames, ablation))
-    drawn = _picture(figures.draw(frames, ablation.name), ablation.title)
-    sortable = [_sortable(one) for one in made]
+def _sweep(frames: Frames, name: str) -> Part:
+    ablation = ablation_of(frames, name)
+    first, *others = tables_of(frames, name)
+    drawn = _picture(figures.draw(frames, name), ablation.title)
+    sortable = [_sortable(first), *(_folded(one) for one in others)]
     commands = "\n".join(_commands(frames, ablation))
-    return Part(ablation.name, ablation.title, sortable, [drawn], made[0].notes, commands)
+    return Part(name, ablation.title, sortable, [drawn], first.notes, commands)
 
 
 def _search(frames: Frames) -> Iterator[Part]:
@@ -136,18 +143,27 @@ def _search(frames: Frames) -> Iterator[Part]:
 
 
 def _besides(frames: Frames) -> Iterator[Part]:
+    published = systems_table(frames)
     for name, title in BESIDES.items():
         if name in figures.drawable(frames):
             drawn = _picture(figures.draw(frames, name), title)
-            yield Part(name, title, [], [drawn], [], "")
+            beside = [published] if name == "logs" else []
+            notes = [note for one in beside for note in one.notes]
+            yield Part(name, title, [_sortable(one) for one in beside], [drawn], notes, "")
 
 
 def _sortable(made: Table) -> Sortable:
     rows = zip(made.shown.to_numpy().tolist(), made.bold.to_numpy().tolist(), strict=True)
     return Sortable(
+        "",
         [str(name) for name in made.shown],
         [[Cell(str(cell), bool(bold)) for cell, bold in zip(*row, strict=True)] for row in rows],
+        [],
     )
+
+
+def _folded(made: Table) -> Sortable:
+    return _sortable(made)._replace(title=made.title, notes=made.notes)
 
 
 def _picture(drawn: Figure, title: str) -> Picture:

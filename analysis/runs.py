@@ -23,11 +23,12 @@ class Read(NamedTuple):
 
 def read_folder(runs: Path) -> Read:
     """All trials; the cache is brought up to date if enough of it is old."""
-    signatures = {name: cache.signature(f"{runs}/{name}") for name in _names(runs)}
+    place = str(runs)
+    signatures = {name: cache.signature(f"{place}/{name}") for name in _names(runs)}
     known = cache.still_true(cache.read(runs), signatures)
     old = set(known.trials["trial_id"].to_pylist())
     changed = [name for name in signatures if name not in old]
-    found = {name: read_trial(runs / name) for name in changed}
+    found = {name: read_trial(place, name) for name in changed}
     sound = {name: trial for name, trial in found.items() if not trial.problems}
     kept = cache.joined(known, _known(sound, signatures)) if sound else known
     if cache.worth_writing(len(sound), len(signatures)):
@@ -36,7 +37,7 @@ def read_folder(runs: Path) -> Read:
     everything = cache.joined(kept, _known(odd, signatures)) if odd else kept
     problems = [problem for trial in found.values() for problem in trial.problems]
     trials = everything.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE)
-    trials = trials.assign(folder=[str(runs / name) for name in trials["trial_id"]])
+    trials = trials.assign(folder=[f"{place}/{name}" for name in trials["trial_id"]])
     return Read(trials, everything.epochs.to_pandas(), problems)
 
 

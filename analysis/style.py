@@ -4,7 +4,7 @@ Colours are Okabe and Ito's; whatever a colour says is also said by a hatch or a
 are made without pyplot: no global state, no display, nothing to close.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -44,6 +44,20 @@ def figure(width: float, height: float) -> Figure:
     """An empty figure in the house style; inches."""
     with in_style():
         return Figure(figsize=(width, height), dpi=150, layout="constrained")
+
+
+def within_percent(
+    get: Callable[[], tuple[float, float]], limit: Callable[..., Any], metric: str
+) -> None:
+    """Intervals of few seeds may leave what an accuracy can be: the axis does not follow them."""
+    if metric.endswith("%"):
+        low, high = get()
+        limit(max(low, -0.5), min(high, 100.5))
+
+
+def many(points: int) -> bool:
+    """Whether there are so many points that a vector figure had better hold them as pixels."""
+    return points > 2_000
 
 
 def plain(text: str, limit: int = 32) -> str:

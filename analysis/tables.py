@@ -11,7 +11,16 @@ from analysis.frame import Frames
 from analysis.notes import notes
 
 MINUS, MISSING = "\N{MINUS SIGN}", "\N{EM DASH}"
-TITLES = {"test_acc1": "test accuracy, %", "test_acc5": "test top-5 accuracy, %"}
+TITLES = {
+    "test_acc1": "test accuracy, %",
+    "test_acc5": "test top-5 accuracy, %",
+    "selection_acc1": "selection accuracy, %",
+}
+
+
+def title_of(metric: str) -> str:
+    """As a reader knows it, where it is one of ours."""
+    return TITLES.get(metric, metric)
 
 
 class Table(NamedTuple):
@@ -41,15 +50,15 @@ def table(frames: Frames, ablation: Ablation) -> Table:
 def _shown(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     """Column title -> text; a column that is empty in all rows is not printed."""
     count = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
-    level = _with_interval(f"{row[ablation.metric]:.2f}", row["ci_low"], row["ci_high"])
+    level = with_interval(f"{row[ablation.metric]:.2f}", row["ci_low"], row["ci_high"])
     cost = {"cost, s": _cost(row["seconds"])}
     if row["gpu_hours"] > 0:
         cost = {"cost, GPU-h": _cost(row["gpu_hours"])}
     ours = {
-        ablation.row: str(row[ablation.row]),
+        ablation.row: "" if _says_its_knobs(row, ablation) else str(row[ablation.row]),
         **{knob: _level(row[knob]) for knob in ablation.knobs},
         "what changed": "" if ablation.knobs else row["changed"],
-        TITLES.get(ablation.metric, ablation.metric): (
+        title_of(ablation.metric): (
             f"{MISSING} ({count})" if math.isnan(row[ablation.metric]) else level
         ),
         "seeds": count,
@@ -57,6 +66,12 @@ def _shown(row: pd.Series, ablation: Ablation) -> dict[str, str]:
         **cost,
     }
     return {**ours, **_paper(row), "differs": row["differs"]}
+
+
+def _says_its_knobs(row: pd.Series, ablation: Ablation) -> bool:
+    """Whether the label repeats what stands in the columns of the knobs: "lr=0.003"."""
+    named = [part.partition("=")[0] for part in str(row[ablation.row]).split(",")]
+    return bool(ablation.knobs) and tuple(named) == ablation.knobs
 
 
 def _paper(row: pd.Series) -> dict[str, str]:
@@ -82,10 +97,10 @@ def _difference(row: pd.Series) -> str:
 
 def difference_text(delta: float, low: float, high: float) -> str:
     """ "+0.31 ± 0.12", with a true minus sign; a dash where there is no number."""
-    return MISSING if math.isnan(delta) else _with_interval(_number(delta, "+.2f"), low, high)
+    return MISSING if math.isnan(delta) else with_interval(_number(delta, "+.2f"), low, high)
 
 
-def _with_interval(mean: str, low: float, high: float) -> str:
+def with_interval(mean: str, low: float, high: float) -> str:
     """Mean ± half-width: a t interval is symmetric."""
     return mean if math.isnan(low) else f"{mean} ± {(high - low) / 2:.2f}"
 

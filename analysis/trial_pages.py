@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.evidence import knob_text
 from analysis.frame import Frames, reported
 
-WIDTH, HEIGHT, MOST_FAILURES = 200, 60, 200
+WIDTH, HEIGHT, MOST_FAILURES, MOST_PAGES = 200, 60, 200, 2_000
 
 
 class TrialPage(NamedTuple):
@@ -22,9 +22,12 @@ class TrialPage(NamedTuple):
 
 
 def trial_pages(frames: Frames) -> list[TrialPage]:
-    lines = {weights: _lines(frames.epochs, weights) for weights in ("raw", "ema")}
-    trials = frames.trials.assign(reported=reported(frames.trials))
-    return [_page(row, lines) for row in trials.to_dict("records")]
+    """Of the first 2,000 trials: more would be no page that opens."""
+    trials = frames.trials.head(MOST_PAGES)
+    epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
+    lines = {weights: _lines(epochs, weights) for weights in ("raw", "ema")}
+    rows = trials.assign(reported=reported(trials)).to_dict("records")
+    return [_page(row, lines) for row in rows]
 
 
 def failures(frames: Frames) -> list[str]:

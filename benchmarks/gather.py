@@ -37,9 +37,9 @@ COLUMNS = [
 ]
 
 
-def write_trial(runs: Path, seed: int, epochs: int, right: float) -> None:
-    """A record as a trial leaves it."""
-    recipe = with_values(Recipe(), {**RESOLVED, "seed": seed})
+def write_trial(runs: Path, seed: int, epochs: int, right: float, **knobs: object) -> str:
+    """A record as a trial leaves it; its id."""
+    recipe = with_values(Recipe(), {**RESOLVED, **knobs, "seed": seed})
     record = Record(runs, trial_id(recipe))
     record.folder.mkdir(exist_ok=True)
     draw = np.random.default_rng(seed)
@@ -53,7 +53,8 @@ def write_trial(runs: Path, seed: int, epochs: int, right: float) -> None:
     bits = np.packbits(draw.random(1597) < right / 100)
     which = itertools.product((1, 5), ("raw", "ema"), ("selected", "last"))
     named = {f"acc{top}.{weights}.{rule}": bits for top, weights, rule in which}
-    np.savez(record.folder / "correct.npz", n=np.array(1597), **named)
+    shows = {"labels": draw.integers(10, size=1597).astype(np.uint8), "classes": np.arange(10)}
+    np.savez_compressed(record.folder / "correct.npz", n=np.array(1597), **shows, **named)
     metrics = {f"{name}.{rule}": right for name in COLUMNS for rule in ("selected", "last", "best")}
     record.write_recipe(canonical(recipe), label(recipe))
     record.write_rows(rows)
@@ -65,6 +66,7 @@ def write_trial(runs: Path, seed: int, epochs: int, right: float) -> None:
         "versions": {"torch": "2.14.1", "numpy": "2.4.6"}, "git": {"sha": "a" * 40, "dirty": None},
         "host": "node", "started": "2026-11-24T00:00:00Z", "command": ["sweep.py", f"seed={seed}"],
     })  # fmt: skip
+    return record.trial_id
 
 
 def naive(runs: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

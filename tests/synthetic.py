@@ -14,6 +14,7 @@ from clip_hparam.records import Record, write_json
 Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a change to it
 
 SEEDS, IMAGES = range(5), 1597
+LABELS = np.random.default_rng(1).integers(10, size=IMAGES).astype(np.uint8)
 RESOLVED = {
     "encoder.weights": "ab" * 32,
     "encoder.pixels": "clip",
@@ -58,7 +59,8 @@ def bits(acc1: float, seed: int, ema: bool) -> dict[str, Any]:
     place = np.argsort(np.argsort(hardness)) / IMAGES
     shares = {"raw": acc1 - 0.9, "ema": acc1} if ema else {"raw": acc1}
     right = {f"acc1.{name}.selected": place < share / 100 for name, share in shares.items()}
-    return {"n": IMAGES, **{name: np.packbits(bits) for name, bits in right.items()}}
+    shows = {"labels": LABELS, "classes": np.array(list("0123456789"))}
+    return {"n": IMAGES, **shows, **{name: np.packbits(bits) for name, bits in right.items()}}
 
 
 @dataclass

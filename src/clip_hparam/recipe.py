@@ -233,6 +233,7 @@ def label(recipe: Recipe, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+@cache
 def _before() -> dict[str, Any]:
     """Knobs that joined later, by dotted name, and what trials had before they did."""
     values = {name: field.metadata["before"] for name, field in knobs().items()}

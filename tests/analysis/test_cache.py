@@ -31,9 +31,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the trials that were read from their own files."""
     names: list[str] = []
 
-    def counted(path: Path) -> Trial:
-        names.append(path.name)
-        return original(path)
+    def counted(runs: Path | str, trial_id: str) -> Trial:
+        names.append(trial_id)
+        return original(runs, trial_id)
 
     original = reading.read_trial
     monkeypatch.setattr(reading, "read_trial", counted)

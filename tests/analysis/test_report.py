@@ -1,5 +1,6 @@
 """The report: what it says, that nothing in it is markup from records, that a browser runs it."""
 
+import html
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from synthetic import Ladder, Runs
 
 import analysis
-from analysis import importance, report
+from analysis import importance, report, trial_pages
 from analysis.__main__ import main
 from analysis.ablations import ABLATIONS, of_sweep
 from analysis.importing import to_study, write_study
@@ -28,11 +29,13 @@ CHECK = """<script>window.addEventListener("load", () => {
   const button = table.tHead.rows[0].cells[AT].querySelector("button");
   button.click(); const up = column(); button.click(); const down = column();
   out.id = "seen";
-  out.textContent = JSON.stringify({up, down, hit: window.hit || 0, errors: window.errors,
+  out.textContent = JSON.stringify({up, down, hit: window.hit || 0, width: innerWidth,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth});
   document.body.append(out);
+  if (parent !== window) parent.document.body.prepend(out);
 });</script>"""
-WATCH = "<script>window.errors=[];window.onerror=m=>{window.errors.push(String(m))}</script>"
+PHONE = 390  # px; a window of the browser itself is no narrower than 500
+FRAME = '<!doctype html><body><iframe width="{}" height="800" srcdoc="{}"></iframe></body>'
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +117,21 @@ def test_text_from_records_stays_text(runs: Runs) -> None:
     assert page.count("&lt;img src=x") >= 5
 
 
+def test_of_very_many_trials_some_have_a_page_and_the_rest_are_counted(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_pages, "MOST_PAGES", 10)
+    monkeypatch.setattr(importance, "FEWEST", 1_000)
+    page = report.render(report.page(ladder.runs.frames()))
+    assert page.count("<summary>") - page.count("<summary>Commands") == 10 + 1
+    assert "25 more are on record" in page
+
+
+def test_accuracy_by_class_is_folded_in(made: Path) -> None:
+    page = made.read_text()
+    assert "<summary>The fine-tuning ladder: accuracy by class</summary>" in page
+
+
 def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows = pd.DataFrame({"lr": draw.random(20), "aug": draw.choice(["a", "b"], 20)})
@@ -127,20 +145,19 @@ def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
 
 
 def seen(page: str, folder: Path, at: int) -> dict[str, object]:
-    """What a real browser at phone width makes of it."""
-    phone = page.replace("<title>", WATCH + "<title>", 1) + CHECK.replace("AT", str(at))
-    (folder / "page.html").write_text(phone)
+    """What a real browser at phone width makes of it, and what it wrote to its console."""
+    checked = page + CHECK.replace("AT", str(at))
+    (folder / "page.html").write_text(FRAME.format(PHONE, html.escape(checked)))
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900",
         f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom",
+        "--enable-logging=stderr",
         (folder / "page.html").as_uri(),
     ]  # fmt: skip
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', dom, re.DOTALL)
-    result: dict[str, object] = json.loads(
-        found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    )
-    return result
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return {**json.loads(html.unescape(found)), "console": console}
 
 
 browser = pytest.mark.skipif(
@@ -155,11 +172,20 @@ def test_in_a_browser_it_sorts_without_errors_and_fits_a_phone(made: Path, tmp_p
     assert up == sorted(up)
     assert len(set(up)) == 7
     assert found["down"] == found["up"][::-1]  # type: ignore[index]
-    assert (found["errors"], found["wide"]) == ([], 0)
+    assert (found["console"], found["width"], found["wide"]) == ([], PHONE, 0)
+
+
+@browser
+def test_the_console_is_watched(tmp_path: Path) -> None:
+    """That no error is seen means something."""
+    page = '<table class="sortable"><thead><tr><th><button>a</button></th></tr></thead>'
+    page += "<tbody></tbody></table><script>console.error('seen'); nothing.at.all</script>"
+    console = seen(page, tmp_path, 0)["console"]
+    assert len(console) == 2  # type: ignore[arg-type]
 
 
 @browser
 def test_in_a_browser_nothing_from_records_runs(runs: Runs, tmp_path: Path) -> None:
     found = seen(report.render(report.page(nasty(runs))), tmp_path, 0)
-    assert (found["hit"], found["errors"]) == (0, [])
+    assert (found["hit"], found["console"]) == (0, [])
     assert NASTY in found["up"]  # type: ignore[operator]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.records import SCHEMA, write_atomic
+from clip_hparam.records import write_atomic
 from clip_hparam.verbs import INCOMPLETE, OK, Verb, of_records, tell
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ def _gather_words(parser: argparse.ArgumentParser) -> None:
 
 def _gather(arguments: argparse.Namespace) -> int:
     from analysis import load  # pandas: the other verbs do without
+    from analysis.frame_schema import VERSION, violations
 
     frames = load(arguments.runs)
-    files = _written(frames.trials, arguments.out / "trials")
-    files += _written(frames.epochs, arguments.out / "epochs")
+    problems = [*frames.problems, *violations(frames)]
+    files = _written(frames.trials, VERSION, arguments.out / "trials")
+    files += _written(frames.epochs, VERSION, arguments.out / "epochs")
     done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
@@ -39,20 +41,20 @@ def _gather(arguments: argparse.Namespace) -> int:
         "trials": len(frames.trials),
         "done": len(done),
         "missing": missing,
-        "problems": frames.problems,
+        "problems": problems,
     }
-    for problem in frames.problems:
+    for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
     lacking = f", {len(missing)} planned ones are missing" if missing else ""
     told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
     tell(arguments, facts, [*map(str, files), told])
-    return INCOMPLETE if arguments.strict and (missing or frames.problems) else OK
+    return INCOMPLETE if arguments.strict and (missing or problems) else OK
 
 
-def _written(frame: "pd.DataFrame", path: Path) -> list[Path]:
-    """As Parquet (the schema in its metadata) and as CSV; written whole, then renamed."""
+def _written(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
+    """As Parquet (the frame's version in its metadata) and as CSV, each replaced whole."""
     frame = frame.copy()
-    frame.attrs["schema"] = SCHEMA
+    frame.attrs["schema"] = version
     mixed = [name for name, kind in frame.dtypes.items() if kind == "object"]
     for name in mixed:  # numbers and words in one column are no Parquet
         frame[name] = frame[name].map(str, na_action="ignore").astype("string")
