@@ -56,7 +56,7 @@ def classes(folder: str | Path) -> tuple[Labels, list[str]]:
     """
     path = Path(folder) / "correct.npz"
     try:
-        with np.load(path) as archive:
+        with _opened(folder) as archive:
             return archive["labels"], [str(name) for name in archive["classes"]]
     except KeyError as error:
         raise UnreadableError(f"{path} does not say which class an image is of") from error

@@ -17,7 +17,7 @@ from analysis.study import Study, is_number
 if TYPE_CHECKING:
     from optuna.importance._base import BaseImportanceEvaluator
 
-REFITS, TREES, MOST_ROWS, FEWEST = 16, 16, 400, 10
+REFITS, TREES, DEPTH, MOST_ROWS, FEWEST = 16, 16, 8, 500, 10
 DECADES = 2  # positive values that span more get a logarithmic axis
 METHODS = ("fanova", "ped_anova")
 
@@ -113,7 +113,7 @@ def _evaluator(method: str, seed: int, rows: int) -> "BaseImportanceEvaluator":
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
     if method == "fanova":
-        return FanovaImportanceEvaluator(n_trees=TREES, seed=seed)
+        return FanovaImportanceEvaluator(n_trees=TREES, max_depth=DEPTH, seed=seed)
     return PedAnovaImportanceEvaluator(target_quantile=max(0.1, min(0.5, 5 / rows)))
 
 

@@ -18,11 +18,15 @@ from clip_hparam.knob import near
 from clip_hparam.records import SCHEMA, now, write_atomic, write_json
 
 HEAD, ROWS = "study.json", "rows.parquet"
+ROW_NUMBERS = "Unnamed: 0"  # what pandas calls a first column without a name
 SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A row a trial. Raises FileNotFoundError, and ValueError for what is no table."""
+    """A row a trial, without a column of row numbers.
+
+    Raises FileNotFoundError, and ValueError for what is no table.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     readers = {
@@ -40,7 +44,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path} cannot be read as {path.suffix}: {_first_line(error)}") from None
     if table.empty:
         raise ValueError(f"{path} has no rows")
-    return table
+    return table.drop(columns=ROW_NUMBERS, errors="ignore")
 
 
 def to_study(

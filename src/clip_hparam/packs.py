@@ -51,11 +51,9 @@ def content(path: Path | str) -> bytes | None:
 
 
 def mark(runs: Path | str, trial_id: str) -> int:
-    """Changes when what is packed of a trial does."""
-    files = packed(runs).get(trial_id, {})
-    return hash(
-        tuple((name, pack.getinfo(f"{trial_id}/{name}").CRC) for name, pack in files.items())
-    )
+    """Changes when what is packed of a trial does; the same in every process."""
+    files = sorted(packed(runs).get(trial_id, {}).items())
+    return hash(tuple(pack.getinfo(f"{trial_id}/{name}").CRC for name, pack in files))
 
 
 @lru_cache(maxsize=4)

@@ -96,6 +96,13 @@ def test_duplicates_are_equal_in_everything_but_their_name(named: bool) -> None:
     assert len(study.scored) == len(study.rows) - 1
 
 
+def test_row_numbers_are_no_result(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"lr": [1.0, 1.0, 2.0], "top1": [80.0, 80.0, 81.0]})
+    rows.to_csv(tmp_path / "t.csv")
+    study = to_study(read_table(tmp_path / "t.csv"), ["lr"], [], "top1")
+    assert (len(study.rows), study.duplicates) == (2, 1)
+
+
 def test_the_summary_is_what_one_computes_by_hand(table: pd.DataFrame) -> None:
     said, gaps = summary(to_study(table, KNOBS, METRICS, "top1", name="run"))
     best = table.loc[table["top1"].idxmax()]
