@@ -66,6 +66,12 @@ def _left_running(*words: str, cwd: Path) -> subprocess.Popen[str]:
     )
 
 
+def fake(folder: Path, name: str, script: str) -> None:
+    """A command of that name, for a folder that comes first on PATH."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
 def records(folder: Path) -> list[Record]:
     return [Record(folder / "runs", name) for name in trial_ids(folder / "runs")]
 

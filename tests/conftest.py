@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from slurm.cluster import Cluster, cluster
 from slurm.disturbed import Disturbed, disturb
+from slurm.left_alone import LeftAlone, leave_alone
 from synthetic import Ladder, Runs, write_ladder
 
 
@@ -73,5 +74,14 @@ def disturbed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", plain_cluster.conf)
         plain_cluster.ready()
-        folders = tmp_path_factory.mktemp("disturbed"), tmp_path_factory.mktemp("peace")
-        yield disturb(plain_cluster, *folders)
+        names = ("disturbed", "moved", "peace")
+        yield disturb(plain_cluster, *(tmp_path_factory.mktemp(name) for name in names))
+
+
+@pytest.fixture(scope="session")
+def left_alone(
+    plain_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LeftAlone]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", plain_cluster.conf)
+        yield leave_alone(plain_cluster, tmp_path_factory.mktemp("left_alone"))

@@ -112,7 +112,6 @@ def test_a_short_limit_leaves_most_of_it_to_train_in(minutes: int) -> None:
         ({"timeout_min": 2, "signal_delay_s": 120}, "leaves no time to train in"),
         ({"signal_delay_s": 0}, "leaves no time to train in"),
         ({"max_num_timeout": -1}, "is negative"),
-        ({"nodes": 2}, "one task"),
         ({"array_parallelism": 0}, "less than 1"),
     ],
 )

@@ -67,9 +67,12 @@ def fit_of(recipe: Recipe, machine: Machine, model: Classifier, ranks: Ranks = A
 
 
 def device_of(machine: Machine, local: int = 0) -> torch.device:
-    """Where rank `local` of this computer computes. Raises ValueError for a GPU not there."""
-    if machine.device == "auto" and torch.cuda.is_available():
-        return torch.device("cuda", local)
+    """Where rank `local` of this computer computes. Raises ValueError for a GPU not there.
+
+    A scheduler may show each rank a GPU of its own only, which is the first to all of them.
+    """
+    if machine.device in ("auto", "cuda") and torch.cuda.is_available():
+        return torch.device("cuda", local % torch.cuda.device_count())
     if machine.device == "auto":
         return torch.device("cpu")
     if machine.device.startswith("cuda") and not torch.cuda.is_available():

@@ -9,9 +9,9 @@ from typing import Any
 from clip_hparam import cost
 from clip_hparam.claim import claim
 from clip_hparam.design import Cell
-from clip_hparam.driver import Driver, places
+from clip_hparam.driver import Driver
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Launcher
+from clip_hparam.launch import Handle, Launcher, Room
 from clip_hparam.live import Live
 from clip_hparam.provenance import git_here
 from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, trouble, write_json
@@ -31,13 +31,14 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         name: sealed.get("git") for name, job in sweep.jobs.items() if (sealed := sound(job))
     }
     done = set(made_by)
-    if driver.dry_run or driver.budget != "none":
-        seconds, workers = predictions(sweep, done), len(places(driver, sweep.device))
-        if driver.dry_run:
-            show_plan(sweep, done, seconds, workers)
-            return OK
-        check_budget(driver, seconds, workers)
     launcher = make_launcher()
+    if driver.dry_run or driver.budget != "none":
+        seconds = predictions(sweep, done)
+        room = launcher.room([sweep.jobs[name] for name in seconds])
+        if driver.dry_run:
+            show_plan(sweep, done, seconds, room)
+            return OK
+        check_budget(driver, seconds, room)
     check_detach(driver, launcher)
     if driver.detach and sweep.race:
         raise ValueError(
@@ -127,7 +128,7 @@ def predictions(sweep: Sweep, done: set[str]) -> dict[str, float | None]:
     return {name: cost.predict(job.recipe, known) for name, job in left.items()}
 
 
-def check_budget(driver: Driver, seconds: dict[str, float | None], workers: int) -> None:
+def check_budget(driver: Driver, seconds: dict[str, float | None], room: Room) -> None:
     """Raises ValueError for a sweep that would take longer than it may, or may."""
     allowed = cost.seconds_of(driver.budget)
     if None in seconds.values():
@@ -135,11 +136,11 @@ def check_budget(driver: Driver, seconds: dict[str, float | None], workers: int)
             f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
             " to predict from; run one cell first"
         )
-    wanted = sum(filter(None, seconds.values())) / workers
+    wanted = sum(filter(None, seconds.values())) / room.at_once
     if wanted > allowed:
         raise ValueError(
-            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)} on"
-            f" {workers} workers: try fewer seeds, or"
+            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)}"
+            f" {room.words}: try fewer seeds, or"
             f" budget={wanted / 60 + 1:.0f}m"
         )
 

@@ -24,7 +24,8 @@ class Driver:
     gpus_per_trial: int = knob(1, "[1, inf)", "processes of one trial; a GPU each where there are")
     retries: int = knob(1, "[0, inf)", "new attempts of a trial whose process died")
     detach: bool = False
-    trials_per_job: int = knob(1, "[1, inf)", "trials that share a Slurm job, one after another")
+    trials_per_job: int = knob(1, "[1, inf)", "trials that share a Slurm job and all it was given")
+    snapshot: bool = True
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
 
@@ -88,5 +89,6 @@ def gpus(device: str) -> list[str]:
 
 
 def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use: no more than Slurm gave its job, which it need not enforce."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(own, int(os.environ.get("SLURM_CPUS_ON_NODE", own)))

@@ -4,6 +4,7 @@ quarantined   files set aside as damaged: look at them before they go
 checkpoint    of trials that are done
 temporary     left by a writer that was killed
 lock          of trials that are done, and of sweeps that no driver runs
+code          that jobs were submitted with whose trials are all done
 """
 
 import shutil
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clip_hparam.claim import BusyError, claim, is_claimed
+from clip_hparam.launch.arrays import Array, arrays
+from clip_hparam.launch.snapshot import FOLDER
 from clip_hparam.records import Record
 
-KINDS = ("quarantined", "checkpoint", "temporary", "lock")
+KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ def litter(runs: Path) -> list[Item]:
     for lock in (runs / ".sweeps").glob("*.lock"):
         if not is_claimed(lock.parent, lock.name):
             items.append(Item(lock, "lock", 0))
+    items += _old_code(runs)
     return sorted(items, key=lambda item: (KINDS.index(item.kind), item.path))
 
 
@@ -48,6 +52,18 @@ def remove(items: list[Item]) -> int:
             continue
         removed += 1
     return removed
+
+
+def _old_code(runs: Path) -> Iterator[Item]:
+    open_arrays = [array for array in arrays(runs) if not _is_done(array)]
+    scripts = [(array.folder / "submission.sh").read_text() for array in open_arrays]
+    for path in (runs / FOLDER).glob("[!.]*"):
+        if not any(path.name in script for script in scripts):
+            yield Item(path, "code", _size(path))
+
+
+def _is_done(array: Array) -> bool:
+    return all(Record(array.runs, trial).result() for pack in array.packs for trial in pack)
 
 
 def _of_trial(folder: Path) -> Iterator[Item]:

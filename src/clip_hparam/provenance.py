@@ -10,6 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.records import read_json
+
+TAKEN = "snapshot.json"  # beside a copy of this package
 PACKAGES = ("clip-hparam", "torch", "timm", "open_clip_torch", "numpy", "pillow", "hydra-core")
 
 
@@ -36,8 +39,9 @@ def versions() -> dict[str, str | None]:
 
 
 def git_here() -> dict[str, str | None]:
-    """Of the code that runs."""
-    return git_state(Path(__file__).parent)
+    """Of the code that runs; a snapshot knows what it was taken from."""
+    taken = read_json(Path(__file__).parents[1] / TAKEN)
+    return taken["git"] if taken else git_state(Path(__file__).parent)
 
 
 def git_state(folder: Path) -> dict[str, str | None]:

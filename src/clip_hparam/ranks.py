@@ -8,6 +8,7 @@ ranks; each evaluates every world-th batch. Rank 0 alone writes the record.
 """
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # no
 
 from clip_hparam.images import Indices
 
+PAUSE = 0.1  # seconds between two looks for rank 0
 LAST_WORDS = 10.0  # seconds in which a rank that lives says that it, too, has lost another
 T = TypeVar("T")
 
@@ -86,6 +88,15 @@ class Ranks:
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def wait_for_first(self) -> None:
+        """Until rank 0 connects, which may have to wait for its record.
+
+        Raises PeerError if it ends without: then there is nothing to do.
+        """
+        with _together():
+            while self.store is not None and not self.store.check([_name(0)]):
+                time.sleep(PAUSE)
+
     @contextmanager
     def connected(self, device: torch.device, seconds: float) -> Iterator[None]:
         """The ranks joined while the block runs; nothing they do together waits longer than that.
@@ -116,7 +127,7 @@ class Ranks:
         if device.type == "cuda":
             torch.cuda.set_device(device)
         with _together():
-            store.set(f"name {self.rank}", f"process {os.getpid()} on {os.uname().nodename}")
+            store.set(_name(self.rank), f"process {os.getpid()} on {os.uname().nodename}")
             dist.init_process_group(
                 "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
                 store=store,
@@ -138,7 +149,7 @@ class Ranks:
             if words:
                 return RuntimeError(f"rank {rank} of {self.world} failed: {words}")
             if words is None:
-                name = _read(store, f"name {rank}", 0.1) or "which never came"
+                name = _read(store, _name(rank), 0.1) or "which never came"
                 lost.append(f"rank {rank} of {self.world} ({name})")
         who = " and ".join(lost) or f"one of {self.world} ranks"
         return LostRankError(f"{who} died, or did not answer for {seconds:g} s")
@@ -174,6 +185,11 @@ def _together() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise PeerError(str(error)) from error
+
+
+def _name(rank: int) -> str:
+    """Where a rank leaves its name once it connects."""
+    return f"name {rank}"
 
 
 def _read(store: Store, key: str, seconds: float) -> str | None:

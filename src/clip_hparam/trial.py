@@ -91,6 +91,7 @@ def _attempt(job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks, repor
 def _follow(job: Job, record: Record, ranks: Ranks) -> str:
     """What a rank does that does not lead."""
     try:
+        ranks.wait_for_first()
         with ranks.connected(device_of(job.machine, ranks.local), job.machine.rank_timeout):
             train(job, record, quiet, quiet, ranks)
     except PeerError:

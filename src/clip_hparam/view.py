@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from clip_hparam.cost import readable
+from clip_hparam.launch import Room
 from clip_hparam.records import Record
 from clip_hparam.sweep import Sweep
 
 
-def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], workers: int) -> None:
+def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], room: Room) -> None:
     """The cells and their trials, for dry_run=true; `seconds` are predictions for those left."""
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
@@ -29,10 +30,10 @@ def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], wo
     console.print(table)
     for note in sweep.notes:
         console.print(note, markup=False, highlight=False)
-    total = _total([None if value is None else value / workers for value in seconds.values()])
+    total = _total([None if value is None else value / room.at_once for value in seconds.values()])
     console.print(
-        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted time on"
-        f" {workers} workers: {total}; nothing was started",
+        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted time"
+        f" {room.words}: {total}; nothing was started",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,11 +1,10 @@
 """Warned of its time limit a trial saves its state, queues again, and ends in the same numbers."""
 
-from pathlib import Path
-
-from commands import clip_hparam, sweep
+from commands import clip_hparam
 from slurm.cluster import Cluster
 from slurm.disturbed import WARNED, Disturbed
-from slurm.jobs import LONG, SLURM, job_of, numbers, train, warn
+from slurm.jobs import go_on_once_asked, job_of, numbers, saved, warn
+from slurm.left_alone import LeftAlone
 
 
 def test_a_warned_trial_goes_on_after_its_last_step(disturbed: Disturbed) -> None:
@@ -18,14 +17,13 @@ def test_a_warned_trial_goes_on_after_its_last_step(disturbed: Disturbed) -> Non
 
 
 def test_one_limit_too_many_is_a_timeout_that_the_same_command_goes_on_from(
-    slurm: Cluster, tmp_path: Path
+    slurm: Cluster, left_alone: LeftAlone
 ) -> None:
-    words = ("-m", "seeds=1", *LONG, *SLURM, "hydra.launcher.max_num_timeout=0", "detach=true")
-    assert sweep(*words, cwd=tmp_path).code == 0
-    (record,) = train(tmp_path, 1)
-    job = job_of(tmp_path, record)
-    warn(slurm, job)
-    slurm.wait_for(job, "FAILED")
-    assert "1 timeout" in clip_hparam("status", cwd=tmp_path).out
-    assert "time limit of 30 min 1 times" in clip_hparam("why", record.trial_id, cwd=tmp_path).out
-    assert any((record.folder / "checkpoint").iterdir())
+    record = left_alone.trials[1]
+    warn(slurm, record)
+    go_on_once_asked(record)
+    slurm.wait_for(job_of(record), "FAILED")
+    why = clip_hparam("why", record.trial_id, cwd=left_alone.folder)
+    assert "time limit of 30 min 1 times" in why.out
+    assert "1 timeout" in clip_hparam("status", cwd=left_alone.folder).out
+    assert saved(record)

@@ -1,6 +1,7 @@
 """scancel of one task: that trial is cancelled and keeps what it saved, the others go on."""
 
 from slurm.disturbed import CANCELLED, PEACE, Disturbed
+from slurm.jobs import saved
 
 
 def test_only_the_cancelled_trial_ends(disturbed: Disturbed) -> None:
@@ -8,5 +9,5 @@ def test_only_the_cancelled_trial_ends(disturbed: Disturbed) -> None:
     failure = record.failure()
     assert failure is not None
     assert (record.status()["state"], failure["kind"]) == ("cancelled", "cancelled")
-    assert any((record.folder / "checkpoint").glob("step_*.pt"))
+    assert saved(record)
     assert disturbed.record(PEACE).is_done()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import SHORT, sweep
+from commands import SHORT, fake, sweep
 from slurm.cluster import Cluster
 from slurm.jobs import SLURM, sent
 
@@ -11,9 +11,7 @@ from slurm.jobs import SLURM, sent
 def test_a_sweep_is_split_by_the_size_of_an_array(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = tmp_path / "scontrol"
-    config.write_text("#!/bin/sh\necho MaxArraySize = 2\n")
-    config.chmod(0o755)
+    fake(tmp_path, "scontrol", "echo MaxArraySize = 2")
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path), prepend=":")
         later = "+hydra.launcher.additional_parameters.begin=now+600"
@@ -21,8 +19,8 @@ def test_a_sweep_is_split_by_the_size_of_an_array(
         done = sweep(*words, "detach=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert [len(array.packs) for array in sent(tmp_path)] == [2, 2, 1]
-    waiting = [job for job, state in slurm.states().items() if state == "PENDING"]
-    assert sorted(waiting) == sorted(one.id for array in sent(tmp_path) for one in array.handles())
+    handles = [handle for array in sent(tmp_path) for handle in array.handles()]
+    assert sorted(slurm.waiting()) == sorted(handle.id for handle in handles)
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,31 @@ import random
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from commands import wait_until
+from commands import alive, wait_until
 
 HERE = Path(__file__).parent
 PORTS = range(21000, 31000, 20)  # first ports of clusters, away from Slurm's own
-USED = (0, 2, 10, 11)  # ports of a cluster, from its first: controller, slurmdbd, nodes
+NODES = 3
+USED = (0, 2, 10, 11, 12)  # ports of a cluster, from its first: controller, slurmdbd, nodes
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Two nodes n1 and n2 of eight declared CPUs, partitions main and high (which preempts)."""
+    """Nodes n1 to n3 of eight declared CPUs, partitions main and high (which preempts).
+
+    Jobs whose names are in `kept` belong to the session: no test ends them.
+    """
 
     home: Path
     accounting: bool
     port: int
+    kept: set[str] = field(default_factory=set)
 
     @property
     def conf(self) -> str:
@@ -45,25 +49,43 @@ class Cluster:
         lines = self("squeue", "-h", "-r", "-t", "all", "-o", "%F_%K %T").splitlines()
         return dict(line.split() for line in lines)
 
+    def waiting(self) -> list[str]:
+        return [job for job, state in self.states().items() if state == "PENDING"]
+
     def wait_for(self, job: str, *states: str, seconds: float = 60) -> None:
         wait_until(lambda: self.states().get(job) in states, seconds)
 
     def ready(self) -> None:
-        """No job is left and both nodes take new ones."""
-        self("scancel", "-u", "root")
-        wait_until(lambda: not self("squeue", "-h", "-t", "R,PD,CG").strip(), 60)
+        """No job is left but what is kept, and all nodes take new ones."""
+        for name in self._jobs() - self.kept:
+            self("scancel", "--name", name)
+        wait_until(lambda: self._jobs() <= self.kept, 60)
         down = self("sinfo", "-h", "-N", "-t", "down,drain", "-o", "%N").split()
         for node in set(down):
             self("scontrol", "update", f"NodeName={node}", "State=RESUME")
-        wait_until(lambda: len(self("sinfo", "-h", "-N", "-t", "idle", "-p", "main").split()) >= 8)
+        good = ("sinfo", "-h", "-N", "-t", "idle,mix", "-p", "main", "-o", "%N")
+        wait_until(lambda: len(set(self(*good).split())) == NODES)
+
+    def _jobs(self) -> set[str]:
+        return set(self("squeue", "-h", "-t", "R,PD,CG", "-o", "%j").splitlines())
 
     @contextmanager
     def without_controller(self) -> Iterator[None]:
         """Its controller is down while the block runs, and comes back with all it knew."""
-        pid = int((self.home / "run" / "slurmctld.pid").read_text())
+        with self._without("slurmctld"):
+            yield
+
+    @contextmanager
+    def without_munge(self) -> Iterator[None]:
+        """Nobody can say who they are while the block runs."""
+        with self._without("munged"):
+            yield
+
+    @contextmanager
+    def _without(self, daemon: str) -> Iterator[None]:
+        pid = int((self.home / "run" / f"{daemon}.pid").read_text())
         os.kill(pid, signal.SIGTERM)
-        while Path(f"/proc/{pid}").exists():
-            time.sleep(0.1)
+        wait_until(lambda: not alive(pid))
         try:
             yield
         finally:
@@ -71,7 +93,8 @@ class Cluster:
 
     def bring_up(self) -> None:
         """Start what does not run."""
-        asked = {"SLURM_UP_ACCT": str(int(self.accounting)), "SLURM_UP_PORT": str(self.port)}
+        numbers = {"NODES": NODES, "ACCT": int(self.accounting), "PORT": self.port}
+        asked = {f"SLURM_UP_{name}": str(number) for name, number in numbers.items()}
         done = subprocess.run(
             [HERE / "slurm_up.sh", self.home],
             env={**os.environ, **asked},

@@ -1,64 +1,122 @@
-"""One sweep whose trials are each disturbed in another way, and the same sweep in peace."""
+"""Sweeps whose trials are each disturbed in another way, and the same trials in peace.
+
+All at once and once a session: starting a job and waiting for it to be queued again take longest.
+"""
 
 import os
 import signal
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from commands import records, start, sweep, wait_until
+from commands import records, start, wait_until
 from slurm.cluster import Cluster
-from slurm.jobs import SLURM, job_of, seed_of, train, warn
+from slurm.jobs import (
+    SLURM,
+    go_on_once_asked,
+    id_of,
+    job_of,
+    kill_task,
+    limit,
+    pause,
+    saved,
+    seed_of,
+)
 
 from clip_hparam.records import Record
 
-PEACE, WARNED, REQUEUED, CANCELLED, KILLED, HELD = range(6)  # seeds
-MOVED = 60  # epochs: enough to be met in the middle
-WORDS = ("data.epoch_images=100", f"epochs={MOVED}", "machine.checkpoint_seconds=0")
+PEACE, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
+WORDS = ("data.epoch_images=100", "epochs=8", "machine.checkpoint_seconds=0")
+APART = "n3"  # the node of MOVED
+PATIENCE = 240.0
 
 
 @dataclass(frozen=True)
 class Disturbed:
-    """The folders of both, how the driver ended, and seconds until the death was on record."""
+    """The folders, how the two drivers ended, and when KILLED was."""
 
     folder: Path
+    moved: Path
     peace: Path
     code: int
     out: str
-    noticed: float
+    code_of_moved: int
+    killed: datetime
 
     def record(self, seed: int) -> Record:
-        return next(one for one in records(self.folder) if seed_of(one) == seed)
+        return _of_seed(self.moved if seed == MOVED else self.folder, seed)
 
     def in_peace(self, seed: int) -> Record:
-        return next(one for one in records(self.peace) if seed_of(one) == seed)
+        return _of_seed(self.peace, seed)
 
 
-def disturb(slurm: Cluster, folder: Path, peace: Path) -> Disturbed:
-    """About a minute: all are met in mid-run, at once."""
-    driver = start("-m", "seeds=6", *WORDS, *SLURM, cwd=folder)
+def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed:
+    (folder / "runs" / id_of(BAD, WORDS) / "metrics.jsonl").mkdir(parents=True)  # cannot be written
+    away, there = (f"hydra.launcher.{key}={APART}" for key in ("exclude", "nodelist"))
+    compared = f"seeds=[{WARNED},{REQUEUED},{AGAIN},{STUCK},{MOVED}]"
+    drivers = [
+        start("-m", f"seeds={MOVED}", *WORDS, *SLURM, away, cwd=folder),
+        start("-m", f"seeds=[{MOVED}]", *WORDS, *SLURM, there, cwd=moved),
+        start("-m", compared, *WORDS, cwd=peace),
+    ]
     try:
-        noticed = _disturb(slurm, folder)
-        out, _ = driver.communicate(timeout=240)
+        killed = _disturb_all(slurm, folder, moved)
+        _move_again(slurm, moved)
+        told = [driver.communicate(timeout=PATIENCE) for driver in drivers]
     finally:
-        driver.kill()
-        driver.communicate()
-    done = sweep("-m", f"seeds=[{WARNED},{REQUEUED}]", *WORDS, cwd=peace)
-    assert done.code == 0, done.err
-    return Disturbed(folder, peace, driver.returncode, out, noticed)
+        for driver in drivers:
+            driver.kill()
+            driver.communicate()
+    codes = [driver.returncode for driver in drivers]
+    assert codes[2] == 0, told[2]
+    return Disturbed(folder, moved, peace, codes[0], told[0][0], codes[1], killed)
 
 
-def _disturb(slurm: Cluster, folder: Path) -> float:
-    """Seconds until the killed trial was on record as lost."""
-    trials = train(folder, 6)
-    jobs = [job_of(folder, record) for record in trials]
-    warn(slurm, jobs[WARNED])
-    slurm("scontrol", "requeue", jobs[REQUEUED])
-    slurm("scancel", jobs[CANCELLED])
-    slurm("scontrol", "requeuehold", jobs[HELD])
-    os.kill(trials[KILLED].status()["pid"], signal.SIGKILL)
-    killed = time.monotonic()
-    wait_until(lambda: trials[KILLED].status()["state"] == "lost", 30)
-    noticed = time.monotonic() - killed
-    wait_until(lambda: trials[HELD].status()["state"] == "held", 60)
-    return noticed
+def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
+    """Each as soon as it has saved its state once; when KILLED was."""
+    acts = {
+        WARNED: lambda slurm, record: limit(slurm, record, "now+100"),  # nearer than its signal
+        REQUEUED: lambda slurm, record: slurm("scontrol", "requeue", job_of(record)),
+        CANCELLED: lambda slurm, record: slurm("scancel", job_of(record)),
+        KILLED: lambda slurm, record: kill_task(record),
+        AGAIN: lambda slurm, record: os.kill(record.status()["pid"], signal.SIGKILL),
+        HELD: lambda slurm, record: slurm("scontrol", "requeuehold", job_of(record)),
+        STUCK: lambda slurm, record: limit(slurm, record, "now"),
+        MOVED: _lose_the_node,
+    }
+    when: dict[int, datetime] = {}
+    deadline = time.monotonic() + PATIENCE
+    while acts:
+        assert time.monotonic() < deadline, f"waited in vain for {list(acts)}"
+        for record in [one for folder in folders for one in records(folder) if saved(one)]:
+            seed = seed_of(record)
+            if seed in acts:
+                pause(record)
+                acts.pop(seed)(slurm, record)
+                when[seed] = datetime.now(UTC)
+        time.sleep(0.05)
+    warned = _of_seed(folders[0], WARNED)
+    go_on_once_asked(warned)
+    slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
+    return when[KILLED]
+
+
+def _lose_the_node(slurm: Cluster, record: Record) -> None:
+    slurm("scontrol", "update", f"NodeName={APART}", "State=DOWN", "Reason=test")
+    slurm("scontrol", "update", f"NodeName={APART}", "State=RESUME")
+
+
+def _move_again(slurm: Cluster, moved: Path) -> None:
+    """A job that may preempt wants its node."""
+    (record,) = records(moved)
+    wait_until(lambda: record.status()["attempt"] == 2, PATIENCE)
+    before = len(record.rows())
+    wait_until(lambda: len(record.rows()) > before)
+    pause(record)
+    slurm("sbatch", "-p", "high", "-w", APART, "--exclusive", "-o", "/dev/null", "--wrap", "true")
+    go_on_once_asked(record)
+
+
+def _of_seed(folder: Path, seed: int) -> Record:
+    return next(one for one in records(folder) if seed_of(one) == seed)

@@ -35,7 +35,10 @@ wait_for() { # SECONDS WHAT COMMAND...
   done
   die "$what is not ready after $seconds s"
 }
-alive() { local p; p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && kill -0 "$p" 2>/dev/null; }
+alive() { # PIDFILE; a zombie is not
+  local p
+  p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$p/status"
+}
 
 install_missing() {
   local wanted=() command

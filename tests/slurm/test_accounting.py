@@ -1,35 +1,53 @@
 """A Slurm with accounting: its own books are right, and answer where the queue does not."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from commands import SHORT, clip_hparam, sweep, wait_until
+from commands import SHORT, clip_hparam, fake, results, sweep, wait_until
 from slurm.cluster import Cluster
-from slurm.jobs import LONG, SLURM, sent, train
-from slurm.test_sweeps import id_of
+from slurm.jobs import LONG, SLURM, id_of, job_of, kill_task, pause, sent, train
 
 
 def books(slurm: Cluster, job_id: str) -> list[str]:
     return slurm("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode").split("\n")[:-1]
 
 
-def test_a_failed_trial_is_failed_in_the_books(accounted: Cluster, tmp_path: Path) -> None:
-    (tmp_path / "runs" / id_of(0) / "correct.npz").mkdir(parents=True)
-    assert sweep("-m", "seeds=2", *SHORT, *SLURM, cwd=tmp_path).code == 1
-    job_id = sent(tmp_path)[0].job_id or ""
+def test_a_failed_trial_is_failed_in_the_books_and_alone_runs_again(
+    accounted: Cluster, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a folder"
+    obstacle = folder / "runs" / id_of(0) / "correct.npz"
+    obstacle.mkdir(parents=True)  # its bits cannot be written
+    words = ("-m", "seeds=2", *SHORT, *SLURM)
+    assert sweep(*words, cwd=folder).code == 1
+    job_id = sent(folder)[0].job_id or ""
     wait_until(lambda: books(accounted, job_id) == ["FAILED|1:0", "COMPLETED|0:0"], 30)
+    obstacle.rmdir()
+    done = sweep(*words, cwd=folder)
+    assert done.code == 0, done.err
+    assert [len(array.packs) for array in sent(folder)] == [2, 1]
+    assert len(results(folder)) == 2
 
 
 def test_the_books_answer_where_the_queue_does_not(
     accounted: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sweep("-m", "seeds=1", *LONG, *SLURM, "detach=true", cwd=tmp_path).code == 0
-    train(tmp_path, 1)
-    (array,) = sent(tmp_path)
-    accounted("scancel", f"{array.job_id}_0")
-    wait_until(lambda: books(accounted, array.job_id or "") == ["CANCELLED by 0|0:0"], 30)
-    (tmp_path / "squeue").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "squeue").chmod(0o755)
+    words = ("-m", "seeds=4", *LONG, *SLURM, "hydra.launcher.max_num_timeout=0", "detach=true")
+    assert sweep(*words, cwd=tmp_path).code == 0
+    cancelled, killed, twice, going = train(tmp_path, 4)
+    pause(going)
+    accounted("scancel", job_of(cancelled))
+    kill_task(killed)
+    accounted("scontrol", "requeue", job_of(twice))
+    wait_until(lambda: twice.status()["attempt"] == 2)
+    pause(twice)
+    told = ["CANCELLED by 0|0:0", "FAILED|9:0", "RUNNING|0:0", "RUNNING|0:0"]
+    wait_until(lambda: books(accounted, job_of(going).partition("_")[0]) == told, 30)
+    fake(tmp_path, "squeue", "exit 1")
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path), prepend=":")
-        assert "1 cancelled" in clip_hparam("status", cwd=tmp_path).out
+        assert "1 cancelled, 1 lost, 2 running" in clip_hparam("status", cwd=tmp_path).out
+    for record in (twice, going):
+        os.kill(record.status()["pid"], signal.SIGKILL)

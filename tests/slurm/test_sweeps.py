@@ -1,96 +1,77 @@
 """A sweep on a real Slurm, by the command line."""
 
 import os
+import shutil
 import signal
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from commands import SHORT, clip_hparam, records, results, start, sweep
+from commands import ROOT, SHORT, clip_hparam, records, results, start, sweep
 from slurm.cluster import Cluster
-from slurm.jobs import LONG, SLURM, job_of, sent, train, warn
-
-from clip_hparam.compose import composed
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import trial_id
+from slurm.jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
+from slurm.left_alone import WORDS, LeftAlone
 
 SEEDS = ("-m", "seeds=3", *SHORT)
+SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")
 
 
-def id_of(seed: int) -> str:
-    return trial_id(resolve(composed([*SHORT, f"seed={seed}"])))
-
-
-def test_a_failed_trial_is_failed_in_slurm_and_alone_runs_again(
-    slurm: Cluster, tmp_path: Path
-) -> None:
-    folder = tmp_path / "a folder"
-    folder.mkdir()
-    words = (*SEEDS, *SLURM, "hydra.launcher.array_parallelism=1")
-    obstacle = folder / "runs" / id_of(0) / "correct.npz"
-    obstacle.mkdir(parents=True)  # its bits cannot be written
-    done = sweep(*words, cwd=folder)
-    assert done.code == 1, done.err
-    assert len(results(folder)) == 2
-    (array,) = sent(folder)
-    bad, *good = (handle.id for handle in array.handles())
-    slurm.wait_for(bad, "FAILED")
-    for job in good:
-        slurm.wait_for(job, "COMPLETED")
-    assert "ExitCode=1:0" in slurm("scontrol", "show", "job", bad)
-    assert array.folder.parent.name in array.name
-    assert f"{id_of(0)} failed: IsADirectoryError" in done.out
-    obstacle.rmdir()
-    assert sweep(*words, cwd=folder).code == 0
-    assert [len(array.packs) for array in sent(folder)] == [3, 1]
-    assert "3 done" in clip_hparam("status", cwd=folder).out
-
-
-def test_trials_are_submitted_left_alone_found_again_and_ended(
-    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_trials_are_left_alone_found_again_and_ended(
+    slurm: Cluster, left_alone: LeftAlone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    words = ("-m", "seeds=2", *LONG, *SLURM)
-    detached = sweep(*words, "detach=true", cwd=tmp_path)
-    assert detached.code == 0, detached.err
-    assert "2 of 2 trials are submitted" in detached.out
-    train(tmp_path, 2)
-    assert "2 running" in clip_hparam("status", cwd=tmp_path).out
+    assert "2 of 2 trials are submitted" in left_alone.out
+    folder, record = left_alone.folder, left_alone.trials[0]
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
-        driver = start(*words, cwd=tmp_path)
+        driver = start("-m", "seeds=[0]", *WORDS, cwd=folder)
         assert driver.stdout is not None
         told = list(takewhile(lambda line: " running " not in line, driver.stdout))
         os.kill(driver.pid, number)
         _, err = driver.communicate(timeout=30)
         assert driver.returncode == code, err
-        assert "2 trials are in Slurm already: following them\n" in told
-    (array,) = sent(tmp_path)
-    sweep_id = array.folder.parent.name
-    assert f"clip-hparam cancel {sweep_id} ends them" in err
-    assert [slurm.states()[handle.id] for handle in array.handles()] == ["RUNNING"] * 2
-    assert "2 jobs of one ended" in clip_hparam("cancel", sweep_id, cwd=tmp_path).out
-    for handle in array.handles():
-        slurm.wait_for(handle.id, "CANCELLED")
-    assert "2 cancelled" in clip_hparam("status", cwd=tmp_path).out
-    assert all("Slurm job" in record.failure()["message"] for record in records(tmp_path))  # type: ignore[index]
+        assert "1 trials are in Slurm already: following them\n" in told
+    assert "clip-hparam cancel" in err
+    (array,) = sent(folder)
+    assert slurm.states()[job_of(record)] == "RUNNING"
+    ended = clip_hparam("cancel", array.folder.parent.name, cwd=folder)
+    assert " of one ended" in ended.out
+    slurm.wait_for(job_of(record), "CANCELLED")
+    assert "1 cancelled" in clip_hparam("status", cwd=folder).out
+    assert "Slurm job" in (record.failure() or {})["message"]
 
 
-def test_small_trials_share_a_job(slurm: Cluster, tmp_path: Path) -> None:
-    done = sweep(*SEEDS, *SLURM, "trials_per_job=2", cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert len(results(tmp_path)) == 3
-    assert [list(map(len, array.packs)) for array in sent(tmp_path)] == [[2, 1]]
-    jobs = [record.status()["job"] for record in records(tmp_path)]
-    assert len(set(jobs)) == 2
+def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
+    slurm: Cluster, tmp_path: Path
+) -> None:
+    shared = ("trials_per_job=3", "hydra.launcher.cpus_per_task=2")
+    driver = start("-m", "seeds=3", *SMALL, *SLURM, *shared, cwd=tmp_path)
+    try:
+        first, second = train(tmp_path, 2)[:2]  # side by side
+        pause(second)
+        *_, third = train(tmp_path, 2, done=1)
+        pause(third)
+        warn(slurm, second)
+        for record in (second, third):
+            go_on_once_asked(record)
+        _, err = driver.communicate(timeout=200)
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert driver.returncode == 0, err
+    assert [list(map(len, array.packs)) for array in sent(tmp_path)] == [[3]]
+    assert len({record.status()["job"] for record in records(tmp_path)}) == 1
+    assert [record.status()["attempt"] for record in (first, second, third)] == [1, 2, 2]
 
 
 def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Path) -> None:
-    size = ("epochs=40", "data.epoch_images=100", "batch_size=50", "gpus_per_trial=2")
-    words = ("-m", "seeds=1", *size, *SLURM, "hydra.launcher.mem_gb=8")
+    words = ("-m", "seeds=1", *SMALL, "gpus_per_trial=2", *SLURM, "hydra.launcher.mem_gb=8")
     driver = start(*words, cwd=tmp_path)
     try:
         (record,) = train(tmp_path, 1)
-        warn(slurm, job_of(tmp_path, record))
+        pause(record)
+        warn(slurm, record)
+        go_on_once_asked(record)
         _, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
@@ -100,25 +81,54 @@ def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Pa
     assert "going on after epoch" in (record.folder / "log.txt").read_text()
 
 
+def test_jobs_run_the_code_that_was_submitted(slurm: Cluster, tmp_path: Path) -> None:
+    package = shutil.copytree(ROOT / "src" / "clip_hparam", tmp_path / "code" / "clip_hparam")
+    words = ("-m", *SHORT, *SLURM, "+hydra.launcher.additional_parameters.hold=true")
+    environment = {"PYTHONPATH": str(package.parent)}
+    for seed, more in ((0, ()), (1, ("snapshot=false",))):
+        own = (f"seeds=[{seed}]", "detach=true", *more)
+        done = sweep(*words, *own, cwd=tmp_path, **environment)
+        assert done.code == 0, done.err
+    (package / "__init__.py").write_text("raise SystemExit('edited after the submission')\n")
+    for job in slurm.waiting():
+        slurm("scontrol", "release", job)
+    kept, edited = (array.handles()[0].id for array in sent(tmp_path))
+    slurm.wait_for(kept, "COMPLETED")
+    slurm.wait_for(edited, "FAILED")
+    assert [seed_of(record) for record in records(tmp_path) if record.is_done()] == [0]
+    assert len(list((tmp_path / "runs" / ".code").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((*SLURM, "hydra.launcher.partition=nosuch"), "hydra.launcher.partition=nosuch"),
         ((*SLURM, "hydra.launcher.partitoin=gpu"), "did you mean partition?"),
         ((*SLURM, "hydra.launcher.signal_delay_s=1800"), "no time to train"),
-        ((*SLURM, "hydra.launcher.timeout_min=0"), "less than 1"),
         ((*SLURM, "trials_per_job=0"), "outside whole numbers of [1, inf)"),
+        ((*SLURM, "hydra.launcher.nodes=2", "trials_per_job=2"), "for trials of one task"),
+        ((*SLURM, "hydra.launcher.nodes=3"), "makes gpus_per_trial=3 does not divide batch_size="),
+        ((*SLURM, "machine.runs=/proc/nope"), "machine.runs=/proc/nope cannot be written"),
         (("detach=true",), "try hydra/launcher=submitit_slurm"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_nothing_is_submitted(
-    words: tuple[str, ...], message: str, slurm: Cluster, tmp_path: Path
+    words: Sequence[str], message: str, slurm: Cluster, tmp_path: Path
 ) -> None:
     done = sweep(*SEEDS, *words, cwd=tmp_path)
     assert message in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert sent(tmp_path) == []
-    assert not set(slurm.states().values()) & {"PENDING", "RUNNING"}
+    assert not slurm.waiting()
+
+
+def test_without_munge_nothing_is_submitted_and_the_exit_code_is_that_of_the_scheduler(
+    slurm: Cluster, tmp_path: Path
+) -> None:
+    with slurm.without_munge():
+        done = sweep(*SEEDS, *SLURM, cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "scontrol failed: " in done.err
+    assert sent(tmp_path) == []
 
 
 def test_without_slurm_the_sentence_says_where_to_go(
@@ -130,7 +140,16 @@ def test_without_slurm_the_sentence_says_where_to_go(
     assert "there is no sbatch on PATH" in done.err
 
 
+def test_a_dry_run_speaks_of_the_queue(tmp_path: Path) -> None:
+    shared = ("trials_per_job=2", "hydra.launcher.array_parallelism=1", "dry_run=true")
+    done = sweep(*SEEDS, *SLURM, *shared, cwd=tmp_path)
+    where = "in 2 Slurm jobs of up to 2 trials, each of up to 30 min, once 1 run at a time"
+    assert where in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_local_launcher_takes_the_same_keys(tmp_path: Path) -> None:
     keys = ("hydra/launcher=submitit_local", "hydra.launcher.partition=gpu")
     done = sweep("-m", "seeds=1", *SHORT, *keys, cwd=tmp_path)
     assert done.code == 0, done.err
+    assert len(results(tmp_path)) == 1

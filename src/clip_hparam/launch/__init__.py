@@ -34,6 +34,14 @@ class Order:
     options: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Room:
+    """How many trials run at a time, and where, in words that follow "predicted time"."""
+
+    at_once: int
+    words: str
+
+
 class Launcher(Protocol):
     """Runs trials somewhere; the sweeper and the search call nothing else.
 
@@ -41,6 +49,8 @@ class Launcher(Protocol):
     """
 
     outlives: bool
+
+    def room(self, jobs: Sequence[Job]) -> Room: ...
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]: ...
 

@@ -26,11 +26,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a job may run, how early it is warned, and how often it may go on after that."""
+    """How long a job may run, how early it is warned, and how often it may go on after that.
+
+    `workers` and `retries` are those of the driver, for the trials of one job.
+    """
 
     timeout_min: int
     signal_delay_s: int
     max_num_timeout: int
+    workers: int | str
+    retries: int
 
 
 @dataclass(frozen=True)

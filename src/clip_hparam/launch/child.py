@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -18,6 +19,7 @@ PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.attempt"]
 SEARCHING = ["clip_hparam.launch.searching"]
 """What the warm server imports: for trials, and more for workers of a search."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
+SAVE = signal.SIGUSR2  # asks a trial to save its state after the step it is in, and to end
 BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
@@ -36,6 +38,11 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
     os.environ.update(environment)
     for number in STOPS:
         signal.signal(number, _stop)
+    asked = listen(SAVE)
+
+    def stop() -> bool:
+        return bool(asked)
+
     job = Job.from_dict(tree)
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
@@ -43,12 +50,21 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
         if own.world > 1:
             print(f"rank {own.rank} of {own.world} is process {os.getpid()}")
         if job.worker:
-            state = perform(job, logged)
+            state = perform(job, partial(logged, stop=stop), stop)
         else:
-            state = when_free(lambda: trial.execute(job, say=print, ranks=own))
+            state = when_free(lambda: trial.execute(job, say=print, stop=stop, ranks=own), stop)
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
+
+
+def listen(*numbers: signal.Signals) -> list[int]:
+    """Where these signals are noted from now on, also one that was held back until now."""
+    heard: list[int] = []
+    for number in numbers:
+        signal.signal(number, lambda received, frame: heard.append(received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    return heard
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -59,7 +59,7 @@ class Follower:
         state = state_of(record, handle, said, array.submitted)
         if state == "held":
             put_on_hold(record, handle, said)
-        if state != "lost":
+        if state != "lost" or said.lives:
             self.lost_since.pop(handle, None)
             return state
         since = self.lost_since.setdefault(handle, time.monotonic())

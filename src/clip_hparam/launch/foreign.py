@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from hydra.plugins.launcher import Launcher as HydraLauncher
 
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, state_on_record
+from clip_hparam.launch import Handle, Room, state_on_record
 
 
 class Foreign:
@@ -22,6 +22,10 @@ class Foreign:
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
         self.launcher, self.overrides = launcher, overrides
         self.jobs: dict[str, Job] = {}
+
+    def room(self, jobs: Sequence[Job]) -> Room:
+        """How many it runs at a time only it knows: the longest time is promised."""
+        return Room(1, f"by {type(self.launcher).__name__}, if one after another")
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         self.jobs |= {job.trial_id: job for job in jobs}

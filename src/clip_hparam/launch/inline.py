@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Order, state_on_record
+from clip_hparam.launch import Handle, Order, Room, state_on_record
 
 
 class Inline:
@@ -13,6 +13,9 @@ class Inline:
 
     def __init__(self, order: Order) -> None:
         self.jobs: dict[str, Job] = {}
+
+    def room(self, jobs: Sequence[Job]) -> Room:
+        return Room(1, "one after another")
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         # imports torch, which a dry run must not pay for

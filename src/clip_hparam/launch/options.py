@@ -63,6 +63,11 @@ def keys() -> list[str]:
     return [field.name for field in fields(Submitit)]
 
 
+def tasks(options: Submitit) -> int:
+    """Of a job: each is a rank of its trial."""
+    return options.nodes * options.tasks_per_node
+
+
 def signal_delay(options: Submitit) -> int:
     """Seconds before the time limit at which a trial is asked to save its state.
 
@@ -91,10 +96,5 @@ def check(options: Submitit) -> None:
         raise ValueError(
             f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
             " 0 gives a trial one time limit only"
-        )
-    if options.nodes * options.tasks_per_node > 1:
-        raise ValueError(
-            "hydra.launcher.nodes and tasks_per_node: a trial is one task yet;"
-            " leave both at 1, and give it GPUs with gpus_per_node"
         )
     signal_delay(options)

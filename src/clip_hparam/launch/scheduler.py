@@ -29,7 +29,7 @@ class SchedulerError(OSError):
 
 @dataclass(frozen=True)
 class Said:
-    """Slurm's word for a job; `code` is its exit code, or "0:9" with the signal after a colon."""
+    """Slurm's word for a job; `code` is its exit code and the signal that ended it, as "137:0"."""
 
     state: str
     reason: str = ""
@@ -149,7 +149,8 @@ def _squeue(arrays: Sequence[Array]) -> Answer:
     lines = _call(*("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns))
     answer: Answer = {}
     for line in lines:
-        job, task, state, code, *reason = line.split()
+        job, task, state, status, *reason = line.split()
+        code = f"{int(status) >> 8}:{int(status) & 127}"  # squeue shows what wait(2) returns
         answer[f"{job}_{task}"] = Said(state, " ".join(reason), code)
     return answer
 

@@ -10,15 +10,17 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from submitit import SlurmExecutor
 
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Order, follow, scheduler
+from clip_hparam.launch import Handle, Order, Room, follow, scheduler
 from clip_hparam.launch.arrays import Array, Limits, chunks, create
-from clip_hparam.launch.options import OURS, Submitit, check, signal_delay
+from clip_hparam.launch.options import OURS, Submitit, check, signal_delay, tasks
 from clip_hparam.launch.scheduler import SchedulerError
+from clip_hparam.launch.snapshot import snapshot
 from clip_hparam.records import LIVE
 
 PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts while Slurm does not answer
@@ -42,22 +44,40 @@ class Slurm:
     outlives = True
 
     def __init__(self, order: Order) -> None:
+        """Raises ValueError for what no scheduler can do."""
         self.order = order
         self.options = Submitit(**order.options)
         self.following = follow.Follower([])
+        check(self.options)
+        if tasks(self.options) > 1 and order.driver.trials_per_job > 1:
+            raise ValueError(
+                f"trials_per_job={order.driver.trials_per_job} is for trials of one task: leave it"
+                " out, or hydra.launcher.nodes and tasks_per_node"
+            )
+
+    def room(self, jobs: Sequence[Job]) -> Room:
+        size = self.order.driver.trials_per_job
+        count = -(-len(jobs) // size)
+        at_once = max(1, min(count, self.options.array_parallelism))
+        each = f" of up to {size} trials" if size > 1 else ""
+        limit = f"{self.options.timeout_min} min"
+        return Room(
+            at_once,
+            f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
+        )
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         """A handle for each job: that of a job that lives in Slurm already, or a new one.
 
         Raises ValueError for what Slurm refuses, SchedulerError while it does not answer.
         """
-        check(self.options)
         for command in ("sbatch", "srun"):
             if shutil.which(command) is None:
                 raise ValueError(
                     f"hydra/launcher=submitit_slurm needs Slurm, and there is no {command} on PATH:"
                     " type it on a login node, or try hydra/launcher=workers"
                 )
+        jobs = [of_tasks(job, self.options) for job in jobs]
         before = follow.follower(self.order.runs)
         wanted = {job.trial_id for job in jobs}
         sent = [handle for handle in follow.newest(before) if handle.trial_id in wanted]
@@ -78,20 +98,27 @@ class Slurm:
 
     def _send(self, jobs: Sequence[Job]) -> list[Array]:
         """One sbatch an array."""
-        options, order = self.options, self.order
-        limits = Limits(options.timeout_min, signal_delay(options), options.max_num_timeout)
-        packs = chunks(jobs, order.driver.trials_per_job)
+        options, order, driver = self.options, self.order, self.order.driver
+        limits = Limits(
+            timeout_min=options.timeout_min,
+            signal_delay_s=signal_delay(options),
+            max_num_timeout=options.max_num_timeout,
+            workers=driver.workers,
+            retries=driver.retries,
+        )
+        packs = chunks(jobs, driver.trials_per_job)
+        code = snapshot(order.runs) if packs and driver.snapshot else None
         sent: list[Array] = []
         for some in chunks(packs, scheduler.max_array_size() if packs else 1):
             array = create(order.runs, order.sweep_id, order.sweep_name, some, limits)
-            array.write_job_id(self._sbatch(array))
+            array.write_job_id(self._sbatch(array, code))
             sent.append(array)
         return sent
 
-    def _sbatch(self, array: Array) -> str:
+    def _sbatch(self, array: Array, code: Path | None) -> str:
         """Id of the array. Raises ValueError, and leaves nothing on disk, if it is refused."""
         path = array.folder / "submission.sh"
-        path.write_text(script(array, self.options))
+        path.write_text(script(array, self.options, code))
         for pause in (*PAUSES, None):
             done = scheduler.call("sbatch", "--parsable", str(path), patience=SBATCH_PATIENCE)
             if not done.returncode:
@@ -109,18 +136,48 @@ class Slurm:
         raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
 
 
-def script(array: Array, options: Submitit) -> str:
-    """The batch script of an array, by submitit."""
+def of_tasks(job: Job, options: Submitit) -> Job:
+    """A job whose ranks are the tasks of Slurm. Raises ValueError if it cannot be."""
+    count = tasks(options)
+    if count == 1:
+        return job
+    if job.worker:
+        raise ValueError(
+            "a search gives each of its trials one task of Slurm: leave hydra.launcher.nodes and"
+            " tasks_per_node at 1"
+        )
+    if job.gpus_per_trial not in (1, count):
+        raise ValueError(
+            f"gpus_per_trial={job.gpus_per_trial}, and hydra.launcher.nodes x tasks_per_node makes"
+            f" {count} tasks, each a process of the trial: leave gpus_per_trial out"
+        )
+    try:
+        return replace(job, gpus_per_trial=count)
+    except ValueError as error:
+        raise ValueError(f"hydra.launcher.nodes x tasks_per_node makes {error}") from None
+
+
+def script(array: Array, options: Submitit, code: Path | None) -> str:
+    """The batch script of an array, by submitit; `code` is a folder to import this package from.
+
+    srun gives its step one CPU a task unless told again (Slurm 22.05 and newer).
+    """
     given = {name: value for name, value in asdict(options).items() if value not in (None, {}, [])}
     words = {name: value for name, value in given.items() if name not in OURS}
     words |= {"name": array.name, "timeout_min": array.limits.timeout_min}
+    if options.cpus_per_task:
+        cpus = f"--cpus-per-task={options.cpus_per_task}"
+        words["srun_args"] = [cpus, *words.get("srun_args", ())]
+    if code is not None:
+        path = f'export PYTHONPATH={shlex.quote(str(code))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
+        words["setup"] = [*words.get("setup", ()), path]
     executor = SlurmExecutor(folder=array.folder)
     executor.update_parameters(
         **executor._convert_parameters(words), signal_delay_s=array.limits.signal_delay_s
     )
     executor.parameters["map_count"] = len(array.packs)
     python = options.python or shlex.quote(sys.executable)
-    command = f"{python} -u -m clip_hparam.launch.slurm_job {shlex.quote(str(array.folder))}"
+    command = f"{python} -P -u -m clip_hparam.launch.slurm_job {shlex.quote(str(array.folder))}"
     text: str = executor._make_submission_file_text(command, "")
     return text
 

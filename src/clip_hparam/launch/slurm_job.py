@@ -1,87 +1,113 @@
-"""What runs inside a task of a Slurm job: its trials, one after another, each to its own record.
+"""What runs inside a task of a Slurm job: its trials, each to its own record.
 
     python -m clip_hparam.launch.slurm_job runs/.sweeps/<sweep_id>/<nonce>
 
-Asked to stop (USR2: the time limit is near, or the job is being preempted), a trial saves its state
-after the step it is in, and the job queues itself again; it ends in the same numbers as if nothing
-had happened. SIGTERM (scancel, scontrol requeue, the end of a grace time) saves the state too, and
-leaves to Slurm what becomes of the job. The exit code is 0 only if all its trials are done.
+One task of Slurm keeps its trials running in processes of their own, as many at a time as its CPUs
+or GPUs allow; several tasks are the ranks of one trial. Asked to stop (USR2: the time limit is
+near, or the job is being preempted), trials save their state after the step they are in, and the
+job queues itself again; they end in the same numbers as if nothing had happened. SIGTERM (scancel,
+scontrol requeue, the end of a grace time) saves the state too, and leaves to Slurm what becomes of
+the job. The exit code is 0 only if all its trials are done.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from clip_hparam.driver import Driver
 from clip_hparam.job import Job
-from clip_hparam.launch import team
+from clip_hparam.launch import Order, state_on_record, team
 from clip_hparam.launch.arrays import Array, read
+from clip_hparam.launch.child import listen, print_to, when_free
 from clip_hparam.launch.scheduler import call
+from clip_hparam.launch.workers import Workers
 from clip_hparam.provenance import scheduler_job
-from clip_hparam.records import Record, read_json, write_json
-
-if TYPE_CHECKING:
-    from clip_hparam.ranks import Ranks
+from clip_hparam.records import LIVE, Record, read_json, write_json
 
 DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
 SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
+POLL_SECONDS = 0.1
 REQUEUE_PATIENCE = 60.0
 
 
-@dataclass
-class Asked:
-    """The signals that asked this process to stop."""
-
-    signals: list[int] = field(default_factory=list)
-
-    def listen(self) -> None:
-        for number in SIGNALS:
-            signal.signal(number, lambda received, frame: self.signals.append(received))
-
-    def to_stop(self) -> bool:
-        return bool(self.signals)
-
-
 def main(folder: Path) -> int:
-    asked = Asked()
-    asked.listen()
+    asked = listen(*SIGNALS)
     task = int(os.environ["SLURM_ARRAY_TASK_ID"])
     array = read(folder)
     assert array is not None, f"there is no array in {folder}"
-    states = [_run(job, asked) for job in array.jobs(task) if not asked.to_stop()]
-    if states == ["done"] * len(array.packs[task]):
+    place = task_place()
+    if int(place["RANK"]):
+        return _follow(array.jobs(task)[0], place)
+    if int(place["WORLD_SIZE"]) > 1:
+        states = _lead(array.jobs(task)[0], place, asked)
+    else:
+        states = _side_by_side(array, _left(array, task), asked)
+    if all(state_on_record(job) == "done" for job in array.jobs(task)):
         return DONE
-    if not asked.to_stop() or states[-1] != "queued":
+    left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
+    if not asked or not left:
         return FAILED
-    if signal.SIGTERM in asked.signals:
+    if signal.SIGTERM in asked:
         return TERMINATED
-    return _again(array, task)
+    return _again(array, task, left)
 
 
-def _run(job: Job, asked: Asked) -> str:
-    # torch and all: after the signals are listened to
-    from clip_hparam.launch.attempt import logged, perform
+def task_place() -> dict[str, str]:
+    """This task among those of its job, in the words of torchrun, as submitit has it.
 
-    return perform(job, partial(logged, stop=asked.to_stop, lead=_lead), asked.to_stop)
+    They meet at the address by which Slurm itself reaches the first: its name need not resolve.
+    """
+    from submitit.helpers import TorchDistributedEnvironment
+
+    own = TorchDistributedEnvironment()
+    place = {
+        "RANK": own.rank,
+        "WORLD_SIZE": own.world_size,
+        "LOCAL_RANK": own.local_rank,
+        "MASTER_ADDR": os.environ.get("SLURM_LAUNCH_NODE_IPADDR", own.master_addr),
+        "MASTER_PORT": own.master_port,
+    }
+    return {name: str(value) for name, value in place.items()}
 
 
-@contextmanager
-def _lead(job: Job) -> Iterator["Ranks"]:
-    """This process as rank 0; the others, started in the block, are deaf."""
-    with ExitStack() as stack:
-        with _deaf():
-            ranks = stack.enter_context(team.lead(job))
-        yield ranks
+def _left(array: Array, task: int) -> list[Job]:
+    """The trials of a task that it had not ended when it last queued itself again."""
+    left = (read_json(_memory(array, task)) or {}).get("left", array.packs[task])
+    return [job for job in array.jobs(task) if job.trial_id in left]
+
+
+def _side_by_side(array: Array, jobs: Sequence[Job], asked: list[int]) -> dict[str, str]:
+    """The trials of one task in the warm workers; "lost" is also what was stopped."""
+    limits = array.limits
+    driver = Driver(
+        workers=limits.workers, retries=limits.retries, gpus_per_trial=jobs[0].gpus_per_trial
+    )
+    workers = Workers(Order(array.folder.parent.name, array.name, array.runs, driver, {}))
+    with _deaf():
+        team.warm_up(jobs[0])
+    handles = workers.submit(jobs)
+    states = workers.poll(handles)
+    while any(state in LIVE for state in states.values()):
+        if asked and not workers.stopped:
+            workers.stop()
+        time.sleep(POLL_SECONDS)
+        states = workers.poll(handles)
+    return states
 
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Processes that are started in the block never hear the signals: Slurm sends them to all."""
+    """Processes that come from the block hear no signal but those they listen for.
+
+    Slurm sends its signals to all processes of a job; theirs come from this one.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    resource_tracker.ensure_running()  # which lets SIGTERM through again
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -89,25 +115,52 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-def _again(array: Array, task: int) -> int:
+def _lead(job: Job, place: dict[str, str], asked: list[int]) -> dict[str, str]:
+    """The first of several tasks, which are the ranks of one trial."""
+    from clip_hparam import ranks, trial  # torch and all: after the signals are listened to
+
+    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    own = ranks.ranks_of(place, job.machine.rank_timeout)
+    state = when_free(
+        lambda: trial.execute(job, say=print, stop=lambda: bool(asked), ranks=own),
+        lambda: bool(asked),
+    )
+    return {job.trial_id: state}
+
+
+def _follow(job: Job, place: dict[str, str]) -> int:
+    """Another task: what becomes of the trial, and so of the job, the first one says."""
+    from clip_hparam import ranks, trial
+
+    own = ranks.ranks_of(place, job.machine.rank_timeout)
+    print(f"rank {own.rank} of {own.world} is process {os.getpid()}", flush=True)
+    trial.execute(job, ranks=own)
+    return DONE
+
+
+def _memory(array: Array, task: int) -> Path:
+    """Where a task leaves word for itself when it queues itself again."""
+    return array.folder / f"again_{task}.json"
+
+
+def _again(array: Array, task: int, left: Sequence[str]) -> int:
     """Queue this job again, at its time limit only as often as it may; the exit code."""
     job_id = scheduler_job() or ""
-    if not _is_preempted(job_id):
-        counter = array.folder / f"timeouts_{task}.json"
-        timeouts = (read_json(counter) or {}).get("timeouts", 0) + 1
-        write_json(counter, {"timeouts": timeouts})
-        if timeouts > array.limits.max_num_timeout:
-            return _give_up(
-                array,
-                task,
-                f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
-                " same command goes on from its last step; raise hydra.launcher.timeout_min or"
-                " max_num_timeout",
-            )
+    timeouts = (read_json(_memory(array, task)) or {}).get("timeouts", 0)
+    timeouts += not _is_preempted(job_id)
+    write_json(_memory(array, task), {"timeouts": timeouts, "left": left})
+    if timeouts > array.limits.max_num_timeout:
+        return _give_up(
+            array,
+            left,
+            f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
+            " same command goes on from its last step; raise hydra.launcher.timeout_min or"
+            " max_num_timeout",
+        )
     queued = call("scontrol", "requeue", job_id, patience=REQUEUE_PATIENCE)
     if queued.returncode:
         reason = queued.stderr.strip()
-        return _give_up(array, task, f"was not queued again by Slurm ({reason}): type it again")
+        return _give_up(array, left, f"was not queued again by Slurm ({reason}): type it again")
     return TERMINATED
 
 
@@ -118,12 +171,11 @@ def _is_preempted(job_id: str) -> bool:
     return facts.get("PreemptTime", "None") not in ("None", "Unknown")
 
 
-def _give_up(array: Array, task: int, sentence: str) -> int:
-    for trial in array.packs[task]:
+def _give_up(array: Array, left: Sequence[str], sentence: str) -> int:
+    for trial in left:
         record = Record(array.runs, trial)
-        if not record.is_done():
-            record.write_status("timeout", job=scheduler_job())
-            record.write_failure("timeout", "timeout", sentence)
+        record.write_status("timeout", job=scheduler_job())
+        record.write_failure("timeout", "timeout", sentence)
     return FAILED
 
 

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,15 @@ def expect(trials: int) -> None:
     """Say how many are coming, before the first is started."""
     if trials >= MANY and PAGES not in PRELOAD:
         PRELOAD.append(PAGES)
+
+
+def warm_up(job: Job) -> None:
+    """Start the server, if it does not run: it takes seconds to import, its forks do not."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    preload = PRELOAD + SEARCHING * bool(job.worker)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
+    forkserver.ensure_running()
 
 
 def start(job: Job, gpus: str | None = None) -> list[ForkServerProcess]:
@@ -65,10 +75,8 @@ def end(processes: Sequence[ForkServerProcess]) -> None:
 def _started(
     job: Job, ranks: range, gpus: str | None, door: socket.socket | None
 ) -> list[ForkServerProcess]:
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
+    warm_up(job)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
     own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
     processes = [
         context.Process(

@@ -4,6 +4,7 @@ A word of an earlier run does not count: status.json names its job and its time.
 """
 
 import re
+from typing import Any
 
 from clip_hparam.claim import BusyError, claim
 from clip_hparam.launch import Handle
@@ -28,11 +29,11 @@ def state_of(record: Record, handle: Handle, said: Said, submitted: str) -> str:
     told: str | None = status.get("state") if counts else None
     if said.waits:
         return "held" if said.is_held else "queued"
-    if told is not None and told not in LIVE:
-        return told
     if said.lives:
         return told or "queued"
-    return "lost"
+    if told in (None, *LIVE) or _of_a_part(record, handle):
+        return "lost"
+    return told
 
 
 def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> str:
@@ -47,13 +48,25 @@ def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> s
                 return "done"
             over = MEMORY.search(printed)
             kind = "memory" if over else HOW.get(said.state, "lost")
+            sentence = _sentence(said, handle, kind) + (f" ({over[0]})" if over else "")
+            known = _of_a_part(record, handle)
+            if known and kind != "memory":
+                kind, sentence = "lost", known["message"]
             state = STATE.get(kind, "lost")
             record.write_status(state, job=handle.id)
-            sentence = _sentence(said, handle, kind) + (f" ({over[0]})" if over else "")
             record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
             return state
     except BusyError:
         return "running"
+
+
+def _of_a_part(record: Record, handle: Handle) -> dict[str, Any] | None:
+    """The death of a process whose job went on: that it had no memory, Slurm says at the end."""
+    failure = record.failure() or {}
+    status = record.status()
+    if (status.get("state"), status.get("job")) != ("lost", handle.id) or "slurm" in failure:
+        return None
+    return failure
 
 
 def put_on_hold(record: Record, handle: Handle, said: Said) -> None:
@@ -73,5 +86,5 @@ def _sentence(said: Said, handle: Handle, kind: str) -> str:
         "cancelled": ": the same command runs it again",
         "lost": ": the job died without a word",
     }
-    code = f" {said.code}" if said.code not in ("", "0", "0:0") else ""
+    code = f" {said.code}" if said.code not in ("", "0:0") else ""
     return f"Slurm job {handle.id} ended {said.state}{code}{advice[kind]}"

@@ -1,5 +1,6 @@
 """Local workers: processes of its own for each trial, so that a crash of one touches no other."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -10,7 +11,9 @@ from typing import Any
 from clip_hparam.claim import BusyError, claim
 from clip_hparam.driver import places
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Order, state_on_record, team
+from clip_hparam.knob import AUTO
+from clip_hparam.launch import Handle, Order, Room, state_on_record, team
+from clip_hparam.launch.child import SAVE
 from clip_hparam.records import LIVE, Record
 
 PATIENCE = 10.0  # seconds for all trials together to say that they were cancelled
@@ -30,6 +33,12 @@ class Workers:
         self.places: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
         self.ended: dict[str, str] = {}
+        self.stopped = False
+
+    def room(self, jobs: Sequence[Job]) -> Room:
+        device = jobs[0].machine.device if jobs else AUTO
+        count = len(places(self.driver, device))
+        return Room(count, f"on {count} workers")
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         """Queue jobs and start as many as there are places."""
@@ -62,6 +71,14 @@ class Workers:
             team.end(processes)
             self._put_on_record(trial_id, "cancelled", "interrupted, and killed: it did not answer")
 
+    def stop(self) -> None:
+        """Nothing more starts; what runs saves its state and ends, "lost" to who polls."""
+        self.stopped = True
+        self.waiting.clear()
+        for first, *_ in self.running.values():
+            if first.pid is not None and first.is_alive():
+                os.kill(first.pid, SAVE)
+
     def _fill(self) -> None:
         while self.waiting and self.free:
             self._start(self.waiting.popleft())
@@ -77,7 +94,7 @@ class Workers:
         team.end(processes)
         del self.running[trial_id]
         self.free.append(self.places.pop(trial_id))
-        if state_on_record(self.jobs[trial_id]) != "lost":
+        if self.stopped or state_on_record(self.jobs[trial_id]) != "lost":
             return
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)

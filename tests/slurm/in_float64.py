@@ -1,0 +1,20 @@
+"""A task of Slurm as a rank of a trial in float64: in_float64.py FOLDER, for its outcome."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from doubled import trained
+
+from clip_hparam.launch.slurm_job import task_place
+from clip_hparam.ranks import ranks_of
+
+SECONDS = 60.0
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    own = ranks_of(task_place(), SECONDS)
+    with own.connected(torch.device("cpu"), SECONDS):
+        outcome = trained(own)
+    np.savez(Path(sys.argv[1]) / f"{own.rank}.npz", **outcome)

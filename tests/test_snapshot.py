@@ -1,0 +1,52 @@
+"""The copy of the code that jobs run: one for the same code, kept while a job may need it."""
+
+import shutil
+from pathlib import Path
+
+from clip_hparam import litter
+from clip_hparam.job import Job
+from clip_hparam.launch import arrays
+from clip_hparam.launch.arrays import Limits
+from clip_hparam.launch.options import Submitit
+from clip_hparam.launch.slurm import script
+from clip_hparam.launch.snapshot import hash_of, snapshot
+from clip_hparam.plan import resolve
+from clip_hparam.recipe import Recipe
+from clip_hparam.records import Record, read_json
+
+LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0, workers="auto", retries=0)
+
+
+def test_a_copy_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) -> None:
+    first, second = snapshot(tmp_path), snapshot(tmp_path)
+    assert first == second
+    assert (first / "clip_hparam" / "launch" / "slurm_job.py").is_file()
+    assert hash_of(first / "clip_hparam") == first.name
+    assert set((read_json(first / "snapshot.json") or {})["git"]) == {"sha", "dirty"}
+    assert [path.name for path in (tmp_path / ".code").iterdir()] == [first.name]
+
+
+def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
+    one, other = (tmp_path / name for name in ("one", "other"))
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / "a.py").write_text("a = 1")
+    same = hash_of(one)
+    assert hash_of(other) == same
+    (other / "a.py").rename(other / "b.py")
+    assert hash_of(other) != same
+    shutil.copy(one / "a.py", other / "b.py")
+    (one / "a.py").write_text("a = 2")
+    assert hash_of(one) != same
+
+
+def test_code_is_litter_once_all_its_trials_are_done(tmp_path: Path) -> None:
+    job, code = Job(resolve(Recipe())), snapshot(tmp_path)
+    array = arrays.create(tmp_path, "sweep", "name", [[job]], LIMITS)
+    (array.folder / "submission.sh").write_text(script(array, Submitit(), code))
+    assert litter.litter(tmp_path) == []
+    Record(tmp_path, job.trial_id).write_result({})
+    (item,) = litter.litter(tmp_path)
+    assert (item.path, item.kind) == (code, "code")
+    assert litter.remove([item]) == 1
+    assert not code.exists()
