@@ -1,6 +1,7 @@
 """One trial and sweeps of them, by the command line, with real training and real kills."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,15 @@ def test_launchers_of_others_run_the_same_trials(launcher: str, grid: Path, tmp_
     assert done.code == 0, done.err
     assert len(results(tmp_path)) == 2
     assert results(tmp_path).items() <= results(grid).items()
+
+
+def test_without_a_record_a_budget_is_held_by_three_steps_of_a_trial(tmp_path: Path) -> None:
+    done = sweep("-m", "sweeps=ladder", "budget=1s", cwd=tmp_path)
+    assert (done.code, done.out.count("three steps are timed")) == (2, 1)
+    assert re.fullmatch(
+        r"budget=1s is less than the predicted [\d.]+ (s|min|h) on \d+ workers: try .*\n", done.err
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_and_plans_import_no_training_stack(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from clip_hparam import cost
+from clip_hparam.budget import check_budget, predictions
 from clip_hparam.claim import claim
 from clip_hparam.design import Cell
 from clip_hparam.driver import Driver
 from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Launcher, Room
+from clip_hparam.launch import Handle, Launcher
 from clip_hparam.live import Live
 from clip_hparam.provenance import git_here
 from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, trouble, write_json
@@ -33,7 +33,8 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
     done = set(made_by)
     launcher = make_launcher()
     if driver.dry_run or driver.budget != "none":
-        seconds = predictions(sweep, done)
+        probing = driver.budget != "none" and not launcher.outlives
+        seconds = predictions(sweep, done, probing)
         room = launcher.room([sweep.jobs[name] for name in seconds])
         if driver.dry_run:
             show_plan(sweep, done, seconds, room)
@@ -118,30 +119,6 @@ def tell_other_code(made_by: dict[str, Any]) -> None:
             f"{others} of {len(made_by)} trials on record were made by other code than this: tables"
             " mark them; to run them again, try machine.runs=FOLDER",
             file=sys.stderr,
-        )
-
-
-def predictions(sweep: Sweep, done: set[str]) -> dict[str, float | None]:
-    """Seconds of each trial that is left, None where nothing like it was ever run here."""
-    known = cost.measured(sweep.runs)
-    left = {name: job for name, job in sweep.jobs.items() if name not in done}
-    return {name: cost.predict(job.recipe, known) for name, job in left.items()}
-
-
-def check_budget(driver: Driver, seconds: dict[str, float | None], room: Room) -> None:
-    """Raises ValueError for a sweep that would take longer than it may, or may."""
-    allowed = cost.seconds_of(driver.budget)
-    if None in seconds.values():
-        raise ValueError(
-            f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
-            " to predict from; run one cell first"
-        )
-    wanted = sum(filter(None, seconds.values())) / room.at_once
-    if wanted > allowed:
-        raise ValueError(
-            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)}"
-            f" {room.words}: try fewer seeds, or"
-            f" budget={wanted / 60 + 1:.0f}m"
         )
 
 

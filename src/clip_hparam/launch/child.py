@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from clip_hparam.claim import BusyError
+from clip_hparam.cost import Measured
 from clip_hparam.job import Job
 from clip_hparam.parent import die_with_parent
 
@@ -65,6 +66,14 @@ def listen(*numbers: signal.Signals) -> list[int]:
         signal.signal(number, lambda received, frame: heard.append(received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     return heard
+
+
+def measure(tree: dict[str, Any]) -> Measured:
+    """`probe.probe` of a job."""
+    from clip_hparam.probe import probe  # torch and all, as above
+
+    die_with_parent()
+    return probe(tree)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

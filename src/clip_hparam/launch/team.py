@@ -8,14 +8,17 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from typing import TYPE_CHECKING
 
+from clip_hparam.cost import Measured
 from clip_hparam.driver import gpu_groups
 from clip_hparam.job import Job
-from clip_hparam.launch.child import PRELOAD, SEARCHING, run
+from clip_hparam.launch.child import PRELOAD, SEARCHING, measure, run
 
 if TYPE_CHECKING:
     from clip_hparam.ranks import Ranks
@@ -70,6 +73,19 @@ def end(processes: Sequence[ForkServerProcess]) -> None:
         process.kill()
     for process in processes:
         process.join()
+
+
+def measured(job: Job) -> Measured | None:
+    """What the job costs by a few steps of it, run in a process of the warm server.
+
+    None if that process dies. Raises what the trial would.
+    """
+    warm_up(job)
+    try:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
+            return pool.submit(measure, job.to_dict()).result()
+    except BrokenProcessPool:
+        return None
 
 
 def _started(
