@@ -40,7 +40,8 @@ class Cost(NamedTuple):
 def cost(words: list[str], folder: Path) -> Cost:
     """Of a command and all that it leaves behind. Raises RuntimeError if it fails."""
     started = time.monotonic()
-    there = {**os.environ, "PYTHONPATH": str(HERE)}  # where a worker's server finds noop
+    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    there = {**os.environ, "PYTHONPATH": path}  # where a worker's server finds noop
     process = subprocess.Popen(words, cwd=folder, env=there, stdout=subprocess.DEVNULL)
     cpu = megabytes = 0.0
     while True:
