@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from commands import ROOT, sweep
+from commands import ROOT, plan
 
 PAGE = ROOT / "docs" / "sweeps.md"
 BLOCK = re.compile(
@@ -26,7 +26,7 @@ KINDS = set(
 
 def printed(command: str, folder: Path) -> str:
     """What a dry run prints; ids and cores are those of the reader's own machine."""
-    done = sweep(*shlex.split(command)[2:], cwd=folder, COLUMNS="100")
+    done = plan(*shlex.split(command)[2:], cwd=folder, COLUMNS="100")
     assert done.code == 0, done.err
     text = re.sub(r"sweep [0-9a-f]{12}", "sweep ...", done.out)
     text = re.sub(r"on \d+ workers?", "on 2 workers", text)

@@ -128,7 +128,15 @@ def test_completion_knows_the_verbs(ask: Ask) -> None:
 
 def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
     assert len(list(trial_ids(ladder.runs.folder))) == 7 * len(SEEDS) - 1
-    for words in (("status",), ("why", "ladder/ema"), ("verify",), ("gc",), ("gather",)):
+    of_a_sweep = (("cancel", "ladder"), ("compare", "ema", "llrd"), ("pack",))
+    for words in (
+        ("status",),
+        ("why", "ladder/ema"),
+        ("verify",),
+        ("gc",),
+        ("gather",),
+        *of_a_sweep,
+    ):
         code, out = ask(*words, "--json")
         json.loads(out)
         assert code == 0

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from commands import SHORT, records, sweep
+from commands import SHORT, plan, records, sweep
 
 
 def test_a_level_that_stands_twice_runs_once(tmp_path: Path) -> None:
@@ -13,6 +13,6 @@ def test_a_level_that_stands_twice_runs_once(tmp_path: Path) -> None:
 
 
 def test_steps_that_are_one_recipe_are_named(tmp_path: Path) -> None:
-    done = sweep("-m", "sweeps=augment", "random_erasing=0", "dry_run=true", cwd=tmp_path)
+    done = plan("-m", "sweeps=augment", "random_erasing=0", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "no erasing is the same as weak_aug: its trials run once\n" in done.out
