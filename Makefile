@@ -63,6 +63,7 @@ format: setup ## Format and fix what can be fixed
 
 bench: setup ## Measure what the speed claims rest on; figures go to benchmarks/RESULTS.md by hand
 	$(PY) benchmarks/demo.py
+	$(PY) benchmarks/sweep_overhead.py
 
 tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
 	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)

@@ -13,9 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from clip_hparam.compose import job_of
+from clip_hparam.disk import trouble
 from clip_hparam.errors import USER_ERRORS, sentence
 from clip_hparam.launch.scheduler import SchedulerError
-from clip_hparam.records import trouble
 from clip_hparam.schema import register, split
 
 

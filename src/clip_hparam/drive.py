@@ -9,12 +9,13 @@ from typing import Any
 from clip_hparam.budget import check_budget, predictions
 from clip_hparam.claim import claim
 from clip_hparam.design import Cell
+from clip_hparam.disk import check_writable, trouble
 from clip_hparam.driver import Driver
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Launcher
 from clip_hparam.live import Live
 from clip_hparam.provenance import git_here
-from clip_hparam.records import LIVE, SCHEMA, Record, check_writable, now, trouble, write_json
+from clip_hparam.records import LIVE, SCHEMA, Record, now, write_json
 from clip_hparam.rounds import rounds, verdicts
 from clip_hparam.sweep import Sweep
 from clip_hparam.view import show_plan, show_table

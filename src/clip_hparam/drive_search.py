@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from clip_hparam.claim import claim
+from clip_hparam.disk import check_writable, trouble
 from clip_hparam.drive import (
     FAILED,
     INTERRUPTED,
@@ -21,7 +22,7 @@ from clip_hparam.driver import Driver, places
 from clip_hparam.job import Job
 from clip_hparam.knob import AUTO
 from clip_hparam.launch import Handle, Launcher
-from clip_hparam.records import LIVE, Record, check_writable, trouble
+from clip_hparam.records import LIVE, Record
 from clip_hparam.search.points import ENDED, Found, points
 from clip_hparam.search.search import Search, manifest_of
 from clip_hparam.search.storage import opened

@@ -11,7 +11,6 @@ Paths inside records are relative, so a runs folder can be moved. NaN is null. N
 Trials that are done may lie in a pack (packs.py); they read the same.
 """
 
-import errno
 import hashlib
 import json
 import math
@@ -32,7 +31,6 @@ STATES = (
     *("timeout", "cancelled", "held", "pruned"),
 )
 SEALED = ("recipe.json", "metrics.jsonl", "correct.npz")
-STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 @contextmanager
@@ -178,28 +176,6 @@ class Record:
             return source.replace(target)
         write_atomic(target, self.read(name) or b"")  # a pack is left as it is
         return target
-
-
-def is_storage_trouble(error: BaseException) -> bool:
-    """Whether the disk, not the trial, is at fault: full, over quota, read-only, broken."""
-    return isinstance(error, OSError) and error.errno in STORAGE
-
-
-def trouble(error: object) -> str:
-    """The sentence that goes with exit code 3."""
-    return f"storage trouble: {error}; when it is mended, the same command goes on"
-
-
-def check_writable(runs: Path) -> None:
-    """Raises ValueError before anything is started if records could not be written."""
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=runs):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"machine.runs={runs} cannot be written ({error.strerror}): try machine.runs=FOLDER"
-        ) from None
 
 
 def trial_ids(runs: Path | str) -> Iterator[str]:

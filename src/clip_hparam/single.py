@@ -6,10 +6,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from clip_hparam.disk import check_writable
 from clip_hparam.job import Job
 from clip_hparam.launch import team
 from clip_hparam.recipe import label
-from clip_hparam.records import Record, check_writable
+from clip_hparam.records import Record
 from clip_hparam.trial import execute
 from clip_hparam.view import reported
 

@@ -11,12 +11,13 @@ from functools import partial
 from clip_hparam import checkpoint
 from clip_hparam.build import device_of
 from clip_hparam.claim import claim
+from clip_hparam.disk import is_storage_trouble
 from clip_hparam.fit import DivergedError
 from clip_hparam.job import Job
 from clip_hparam.provenance import provenance, scheduler_job
 from clip_hparam.ranks import ALONE, LostRankError, PeerError, Ranks
 from clip_hparam.recipe import canonical, label
-from clip_hparam.records import Record, is_storage_trouble, now
+from clip_hparam.records import Record, now
 from clip_hparam.training import PruneAttempt, Report, Say, StopAttempt, Tick, never, quiet, train
 
 Stop = Callable[[], bool]

@@ -8,10 +8,11 @@ import os
 import platform
 import time
 
+from clip_hparam.disk import is_storage_trouble
 from clip_hparam.job import Job
 from clip_hparam.launch.attempt import Run
 from clip_hparam.provenance import scheduler_job
-from clip_hparam.records import Record, is_storage_trouble
+from clip_hparam.records import Record
 from clip_hparam.search.point import Point
 from clip_hparam.search.search import Manifest
 from clip_hparam.search.study import STOPPED, Study
