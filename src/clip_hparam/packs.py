@@ -24,7 +24,7 @@ def packed(runs: Path | str) -> Packed:
     folder = Path(runs) / FOLDER
     try:
         return _packed(folder, folder.stat().st_mtime_ns)
-    except FileNotFoundError:
+    except OSError:  # there is none, or what is there cannot be read
         return {}
 
 
