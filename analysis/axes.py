@@ -46,6 +46,20 @@ def search(study: Study) -> Search:
     return Search(study.objective, study.minimize, values, axes, best)
 
 
+def apart(ticks: dict[float, str], share: float) -> dict[float, str]:
+    """Without those that would be written over another: at least a share of the span lies between.
+
+    The ends stay.
+    """
+    places = sorted(ticks)
+    least = share * (places[-1] - places[0])
+    kept = places[:1]
+    for place in places[1:-1]:
+        if place - kept[-1] >= least and places[-1] - place >= least:
+            kept.append(place)
+    return {place: ticks[place] for place in dict.fromkeys([*kept, places[-1]])}
+
+
 def draw_axes(data: Search) -> Figure:
     """A panel a knob, a point a trial: what one sees of a knob while all the others vary."""
     columns = min(3, len(data.axes))
@@ -60,9 +74,11 @@ def draw_axes(data: Search) -> Figure:
             )  # fmt: skip
             best = axis_.places[data.best], data.values[data.best]
             style.mark_best(panel, [best[0]], [best[1]])
-            turned = 30 if max(map(len, axis_.ticks.values())) > 7 else 0
+            longest = max(map(len, axis_.ticks.values()))
+            turned = 30 if longest > 7 else 0
+            ticks = axis_.ticks if turned else apart(axis_.ticks, 0.04 + 0.03 * longest)
             panel.set_xticks(
-                list(axis_.ticks), axis_.ticks.values(), rotation=turned,
+                list(ticks), ticks.values(), rotation=turned,
                 ha="right" if turned else "center", rotation_mode="anchor",
             )  # fmt: skip
             panel.set_xlabel(style.plain(axis_.knob))
@@ -100,10 +116,10 @@ def draw_parallel(data: Search) -> Figure:
 
 def _draw_upright(panel: Axes, place: int, axis_: KnobAxis) -> None:
     panel.axvline(place, color=style.INK, linewidth=0.7)
-    everywhere = [*axis_.places, *axis_.ticks]
-    heights = _unit(everywhere)[len(axis_.places) :]
+    ticks = apart(axis_.ticks, 0.05)
+    heights = _unit([*axis_.places, *ticks])[len(axis_.places) :]
     halo = [withStroke(linewidth=2, foreground="white")]
-    for height, text in zip(heights, axis_.ticks.values(), strict=True):
+    for height, text in zip(heights, ticks.values(), strict=True):
         panel.text(place + 0.03, height, text, fontsize=6.5, va="center", path_effects=halo)
 
 

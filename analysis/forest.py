@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis import style
 from analysis.ablations import Ablation
@@ -60,5 +61,6 @@ def draw_effects(data: Effects) -> Figure:
             range(len(data.effects)), [style.plain(effect.label) for effect in data.effects]
         )
         axes.set(ylim=(len(data.effects) - 0.4, -0.6), xlabel=style.plain(data.axis, 60))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         drawn.suptitle(style.plain(data.title, 60), fontsize=8.5)
     return drawn

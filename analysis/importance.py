@@ -17,7 +17,7 @@ from analysis.study import Study, is_number
 if TYPE_CHECKING:
     from optuna.importance._base import BaseImportanceEvaluator
 
-REFITS, TREES, DEPTH, MOST_ROWS, FEWEST = 16, 16, 8, 500, 10
+REFITS, TREES, DEPTH, MOST_ROWS, FEWEST = 16, 16, 6, 500, 10
 DECADES = 2  # positive values that span more get a logarithmic axis
 METHODS = ("fanova", "ped_anova")
 

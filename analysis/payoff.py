@@ -65,7 +65,7 @@ def draw_best_of_n(data: BestOfN) -> Figure:
         panel.set(
             xscale="log",
             xlabel="trials",
-            ylabel=f"expected best {style.plain(title_of(data.objective))}",
+            ylabel=f"expected best\n{style.plain(title_of(data.objective))}",
         )
         ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if n <= data.n[-1]]
         panel.set_xticks(ticks, [f"{n:,}" for n in ticks])

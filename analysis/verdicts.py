@@ -1,8 +1,11 @@
 """What a sweep's evidence supports, in a sentence: what is sure, what is not, what is open."""
 
+import math
+
 import pandas as pd
 
 from analysis.ablations import Ablation
+from analysis.effects import effects_table
 from analysis.evidence import LEAST, evidence
 from analysis.frame import Frames
 from analysis.tables import difference_text
@@ -16,6 +19,8 @@ def verdict(frames: Frames, ablation: Ablation) -> str:
     Raises NotSweptError.
     """
     data = evidence(frames, ablation)
+    if ablation.drawn == "factorial" and not _waiting(data, ablation):
+        return _factorial(frames, ablation)
     compared = data[data["delta"].notna()]
     sure = compared[compared["delta_p_holm"] < ALPHA]
     parts = [
@@ -26,6 +31,17 @@ def verdict(frames: Frames, ablation: Ablation) -> str:
     first = data[ablation.row].loc[0]  # by label: rows may be sorted by their knobs
     against = f"the {ablation.row} before" if ablation.against == "previous" else first
     return f"{ablation.title}, against {against}: {'; '.join(part for part in parts if part)}."
+
+
+def _factorial(frames: Frames, ablation: Ablation) -> str:
+    """Of main effects and interactions: cells alone would not say what a change does."""
+    effects = effects_table(frames, ablation).data.rename(columns={"effect": ablation.row})
+    sure = effects[effects["p_holm"] < ALPHA]
+    rest = effects.drop(sure.index).assign(seeds_needed=math.nan)
+    parts = [_sure(sure, ablation), _undecided(rest, ablation)]
+    return (
+        f"{ablation.title}, effects over all others: {'; '.join(part for part in parts if part)}."
+    )
 
 
 def _sure(rows: pd.DataFrame, ablation: Ablation) -> str:
@@ -45,7 +61,9 @@ def _undecided(rows: pd.DataFrame, ablation: Ablation) -> str:
         return ""
     needed = rows["seeds_needed"].max()
     seeds = "" if pd.isna(needed) else f" (to resolve {LEAST} points, up to {needed:.0f} seeds)"
-    return f"not told apart from noise: {', '.join(map(str, rows[ablation.row]))}{seeds}"
+    names = [str(name) for name in rows[ablation.row]]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"not told apart from noise: {', '.join(names[:NAMED])}{more}{seeds}"
 
 
 def _waiting(data: pd.DataFrame, ablation: Ablation) -> str:

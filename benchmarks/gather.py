@@ -27,7 +27,7 @@ from clip_hparam.records import Record
 ROUNDS = 3
 RESOLVED = {
     "encoder.weights": "ab" * 32, "data.fingerprint": "cd" * 32, "data.epoch_images": 750,
-    "resolution": 32, "augment_backend": "tensor", "ema_decay": 0.98,
+    "resolution": 32, "encoder.pixels": "clip", "augment_backend": "tensor", "ema_decay": 0.98,
 }  # fmt: skip
 COLUMNS = [
     f"{split}_{measure}.{weights}"

@@ -1,6 +1,7 @@
 """Effects of factorial designs, against least squares and against known truth."""
 
 import itertools
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis.ablations import ABLATIONS
 from analysis.effects import effects_table, forest, sweep_effects
 from analysis.factorial import factorial_effects, signs_of
 from analysis.stats import estimate
+from analysis.verdicts import verdict
 
 FACTORS = ["a", "b", "c"]
 FULL = np.array(list(itertools.product((-1, 1), repeat=3)))
@@ -84,6 +86,8 @@ def test_the_truth_of_a_sweep_is_found(runs: Runs) -> None:
     assert "**+0.8" in render.markdown(made)
     assert [effect.mean for effect in forest(frames, ablation).effects] == list(means.values())
     assert figures.draw(frames, "factorial").axes
+    said = verdict(frames, ablation)
+    assert re.search(r"effects over all others: llrd \+0\.\d+ ± .*ema .*llrd:ema", said)
 
 
 def test_a_missing_run_leaves_no_effect(runs: Runs) -> None:

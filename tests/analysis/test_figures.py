@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy import stats as scipy_stats
@@ -18,6 +20,7 @@ from synthetic import IMAGES, Ladder, Runs, bits
 
 from analysis import figures
 from analysis.ablations import ABLATIONS, of_sweep
+from analysis.axes import apart
 from analysis.curves import cell_curves
 from analysis.evidence import NotSweptError
 from analysis.forest import cell_effects
@@ -243,3 +246,11 @@ def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
     ]
     sign = -1 if minimize else 1
     assert [(found.cost[at], sign * found.value[at]) for at in found.front] == expected
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9, unique=True), st.floats(0.01, 0.5))
+def test_ticks_keep_their_ends_and_stay_apart(places: list[float], share: float) -> None:
+    kept = sorted(apart({place: str(place) for place in places}, share))
+    assert {min(places), max(places)} <= set(kept) <= set(places)
+    if len(kept) > 2:
+        assert min(np.diff(kept)) >= share * (max(places) - min(places)) - 1e-9
