@@ -126,7 +126,7 @@ def _draw_upright(panel: Axes, place: int, axis_: KnobAxis) -> None:
 def _knob_axis(study: Study, knob: str) -> KnobAxis:
     """Ticks at the levels, at a few of them where there are many; names are spaced evenly."""
     values = study.scored[knob]
-    raw = axis(values)
+    raw = axis(values, decades=1)
     if not is_number(values):
         levels = sorted(raw.unique())
         places = [float(levels.index(level)) for level in raw]

@@ -10,7 +10,7 @@ from analysis.curves import cell_curves, draw_cells
 from analysis.effects import forest
 from analysis.evidence import ablation_of
 from analysis.forest import cell_effects, draw_effects
-from analysis.frame import Frames, study_of
+from analysis.frame import Frames, sampled, study_of
 from analysis.heat import draw_map, knob_map
 from analysis.importance import explainable, importance
 from analysis.ladder import draw_ladder, ladder_figure
@@ -45,19 +45,21 @@ def names(frames: Frames) -> list[str]:
 def drawable(frames: Frames) -> list[str]:
     """What is drawn unasked: all that there are records for.
 
-    Our designs together are no sample of a search, so of our own the figures of one are drawn only
-    when asked for by name.
+    Our designs together are no sample of a search, so without a design that is one the figures of a
+    search are drawn only when asked for by name.
     """
     swept, study = newest(frames.sweeps), frames.study
-    searched = study is not None and len(study.scored) > 1 and len(study.knobs) > 1
+    found = study_of(frames)
+    a_search = study is not None or bool(sampled(frames))
+    searched = a_search and len(found.scored) > 1 and len(found.knobs) > 1
     there = {
         "curves": "ladder" in swept,
         "logs": study is None,
         "axes": searched,
         "parallel": searched,
-        "importance": study is not None and explainable(study),
+        "importance": searched and explainable(found),
         "best_of_n": searched,
-        "cost": study is None and len(study_of(frames).scored) > 1,
+        "cost": study is None and len(found.scored) > 1,
     }
     return [name for name in names(frames) if name in swept or there.get(name, False)]
 

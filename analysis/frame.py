@@ -36,6 +36,7 @@ TRIAL_COLUMNS = (
     *("git.sha", "git.dirty"),
 )
 HEADING = TRIAL_COLUMNS[:4]
+SAMPLED = ("random", "sobol", "search")
 NOT_TUNED = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
 EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
 
@@ -91,19 +92,28 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
 
 
 def study_of(frames: Frames) -> Study:
-    """Of an imported table that table, else all done trials by the knobs that vary among them.
+    """Of an imported table that table, else the done trials by the knobs that vary among them: of
+    sampled designs and searches those, where there are any.
 
     The objective of our own is the accuracy on the selection set: the test set only reports.
     """
     if frames.study is not None:
         return frames.study
     done = frames.trials[frames.trials["status"] == "done"]
+    if drawn := sampled(frames):
+        done = done[done["trial_id"].isin(drawn)]
     names = [name for name in knobs() if name in done and name not in NOT_TUNED]
     varied = [name for name in names if done[name].nunique(dropna=False) > 1]
     metrics = {name: reported(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")}
     rows = done[varied].assign(**metrics, **{"cost.seconds": done["cost.seconds"]})
     rows = rows.set_axis(done["trial_id"], axis="index")
     return Study(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
+
+
+def sampled(frames: Frames) -> set[str]:
+    """Trials of designs that draw their cells: together they are a sample of a search space."""
+    cells = [cell for one in frames.sweeps if one.kind in SAMPLED for cell in one.cells]
+    return {trial_id for cell in cells for trial_id in cell.trials.values()}
 
 
 def _imported(folders: list[Path]) -> tuple[Study | None, list[str]]:

@@ -58,10 +58,10 @@ def explainable(study: Study) -> bool:
     return len(values) >= FEWEST and len(study.knobs) > 1 and bool(np.ptp(values) > 0)
 
 
-def axis(values: pd.Series) -> pd.Series:
+def axis(values: pd.Series, decades: float = DECADES) -> pd.Series:
     """A knob's place on the axis that optuna sees: a float, or the level's text.
 
-    Positive numbers over more than two decades are taken as logarithms. What is not on the axis
+    Positive numbers over more decades than these are taken as logarithms. What is not on the axis
     has a place of its own, a mean step below: first zero on a logarithmic axis, then what is
     missing. Among names, missing is a name.
     """
@@ -69,7 +69,7 @@ def axis(values: pd.Series) -> pd.Series:
         return values.map(str, na_action="ignore").astype(object).where(values.notna(), "(missing)")
     numbers = values.astype(float)
     positive = numbers[numbers > 0]
-    if numbers.min() >= 0 and len(positive) and positive.max() / positive.min() > 10**DECADES:
+    if numbers.min() >= 0 and len(positive) and positive.max() / positive.min() > 10**decades:
         logarithms = numbers.where(numbers > 0).map(np.log10)
         numbers = logarithms.mask(numbers == 0, logarithms.min() - _step(logarithms))
     return numbers.fillna(numbers.min() - _step(numbers))

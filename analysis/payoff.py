@@ -90,6 +90,9 @@ def draw_costs(data: Costs) -> Figure:
         x, y = ([column[at] for at in data.front] for column in (data.cost, data.value))
         panel.step(x, y, "o-", where="post", color=style.EMA, markersize=3.5, label="Pareto front")
         panel.set(xlabel="seconds a run", ylabel=style.plain(title_of(data.objective)))
+        if max(data.cost) > 10 * min(data.cost) > 0:
+            panel.set_xscale("log")
+            panel.xaxis.set_major_formatter("{x:g}")
         panel.legend(frameon=False, loc="lower right")
     return drawn
 

@@ -51,6 +51,7 @@ def main() -> None:
     trials = parser.parse_args().trials
     with tempfile.TemporaryDirectory() as name:
         runs, out = Path(name) / "runs", Path(name) / "results"
+        runs.mkdir()
         write_grid(runs)
         write_search(runs, trials - CELLS * SEEDS)
         command = [sys.executable, "-m", "analysis", "report", "--runs", runs, "--out", out]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
-from synthetic import Runs, write_ladder
+from synthetic import Edit, Runs, write_ladder
 
 import analysis
 from analysis import figures
@@ -266,6 +266,25 @@ def test_our_own_records_are_a_search_too(runs: Runs) -> None:
         "epochs",
         "resolution",
     }
+
+
+def test_a_sampled_design_of_ours_is_a_search_of_its_own(runs: Runs, edit: Edit) -> None:
+    draw = np.random.default_rng(0)
+    cells = {
+        f"draw {n}": {"lr": float(lr), "drop_path": float(drop)}
+        for n, (lr, drop) in enumerate(draw.uniform(1e-3, 0.2, (12, 2)))
+    }
+    for number, values in enumerate(cells.values()):
+        runs.done(values, 0, 90 + number / 2)
+    runs.done({"lr": 0.9}, 0, 99.0)  # of no draw
+    runs.sweep("random", cells, seeds=[0])
+    assert "axes" not in figures.drawable(runs.frames())
+    (path,) = (runs.folder / ".sweeps").glob("*.json")
+    edit(path, lambda tree: tree.update(kind="random"))
+    study = study_of(runs.frames())
+    assert (set(study.knobs), len(study.rows)) == ({"lr", "drop_path"}, 12)
+    there = figures.drawable(runs.frames())
+    assert {"axes", "parallel", "importance", "best_of_n", "cost"} <= set(there)
 
 
 @pytest.mark.parametrize(
