@@ -8,12 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from clip_hparam.cost import readable
-from clip_hparam.records import LIVE
-from clip_hparam.search.points import Found, best, points
+from clip_hparam.search.points import ENDED, FAILED, Found, best, points
 from clip_hparam.search.search import Manifest, Search
 
 SHOWN = 5  # points of the result, of one objective
-UNDER_WAY = (*LIVE, "planned")
 
 
 def show_space(search: Search, manifest: Manifest) -> None:
@@ -45,27 +43,25 @@ class Follower:
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest, self.search = manifest, manifest.search()
-        self.known = {p.number for p in self._points() if p.state not in UNDER_WAY}
-        self.best: Found | None = None
-        self.read_at = 0.0
         self.console = Console()
+        self.ended: set[int] = set()
+        self.ended = {point.number for point in self._newly_ended()}
 
     def look(self) -> None:
-        """Cheap while nothing has changed: the records of points under way, and no others."""
-        for point in self._points():
-            if point.state not in UNDER_WAY:
-                self.known.add(point.number)
-                self.console.print(self._line(point), markup=False, highlight=False)
+        """Reads the records of points that had not ended, and no others."""
+        for point in self._newly_ended():
+            self.ended.add(point.number)
+            self.console.print(self._line(point), markup=False, highlight=False, soft_wrap=True)
 
-    def _points(self) -> list[Found]:
-        known = getattr(self, "known", ())
+    def _newly_ended(self) -> list[Found]:
         cells = self.manifest.read()["cells"]
-        return points(self.search, [cell for cell in cells if cell["number"] not in known])
+        left = [cell for cell in cells if cell["number"] not in self.ended]
+        return [point for point in points(self.search, left) if point.state in (*ENDED, *FAILED)]
 
     def _line(self, point: Found) -> str:
         at = f" after {point.epochs} epochs" if point.state == "pruned" else ""
         value = f"  {_values(self.search, point)}" if point.values else ""
-        count = f"{len(self.known)}/{self.search.n_trials}  #{point.number}"
+        count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"
 
 

@@ -10,7 +10,9 @@ from clip_hparam.search.search import Search
 
 IMPOSSIBLE = "impossible"
 ENDED = ("done", "pruned", "diverged")
-"""States of points about which nothing went wrong; the rest is unfinished or failed."""
+"""States of points about which nothing went wrong."""
+FAILED = ("failed", "lost", IMPOSSIBLE)
+"""States of points that nobody tries again; any other state is unfinished."""
 
 
 @dataclass(frozen=True)

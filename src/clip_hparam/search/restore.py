@@ -13,11 +13,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from clip_hparam.design import text
 from clip_hparam.search.methods import rungs
-from clip_hparam.search.points import IMPOSSIBLE, points
+from clip_hparam.search.points import FAILED, points
 from clip_hparam.search.search import Search
 
 ENDED = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-FAILED = ("failed", "lost", IMPOSSIBLE)
 
 
 def cell_of(

@@ -121,12 +121,12 @@ class Manifest:
 
     def read(self) -> dict[str, Any]:
         """Not to be changed. Raises FileNotFoundError if it is gone."""
-        stat = self.path.stat()
-        if (stat.st_ino, stat.st_mtime_ns) != self._seen:
+        stamp = self._stamp()
+        if stamp != self._seen:
             tree = read_json(self.path)
             if tree is None:
                 raise FileNotFoundError(f"{self.path} is no manifest of a search: type it again")
-            self._tree, self._seen = tree, (stat.st_ino, stat.st_mtime_ns)
+            self._tree, self._seen = tree, stamp
         return self._tree
 
     def search(self) -> Search:
@@ -149,6 +149,11 @@ class Manifest:
         head = json.dumps({**tree, "cells": []}, allow_nan=False).removesuffix("]}")
         cells = ",\n".join(json.dumps(cell, allow_nan=False) for cell in tree["cells"])
         write_atomic(self.path, f"{head}\n{cells}\n]}}\n".encode())
+        self._tree, self._seen = tree, self._stamp()
+
+    def _stamp(self) -> tuple[int, int]:
+        stat = self.path.stat()
+        return stat.st_ino, stat.st_mtime_ns
 
 
 def manifest_of(search: Search) -> Manifest:
