@@ -227,6 +227,21 @@ def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
     )
 
 
+def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
+    """Each level is possible alone; RandAugment in tensors is not."""
+    levels = {"rand_augment": ("none", "rand-m9"), "augment_backend": ("timm", "tensor")}
+    facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
+    manifest = pretend.opened(tmp_path / "runs", n_trials=4, **facts)
+    until_done(manifest, pretend.train)
+    found = points(manifest.search(), manifest.read()["cells"])
+    (bad,) = (point for point in found if point.state == "impossible")
+    assert bad.label == "rand_augment=rand-m9,augment_backend=tensor"
+    told = trials(manifest)
+    assert told[bad.number].state is TrialState.PRUNED
+    assert "has no RandAugment" in told[bad.number].user_attrs["error"]
+    assert len(told) == 4
+
+
 def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
     both = goal(["selection_acc1", "cost.peak_memory_mb"], None)
     facts: dict[str, Any] = {"goal": both, "pruner": {"name": "none"}}

@@ -1,13 +1,11 @@
 """What a launcher runs in a process: a trial, or a worker of a search that runs trials."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from clip_hparam.job import Job
 from clip_hparam.launch import team
 from clip_hparam.launch.child import print_to, when_free
-from clip_hparam.ranks import Ranks
 from clip_hparam.training import Report, never
 from clip_hparam.trial import Stop, execute
 
@@ -30,15 +28,10 @@ def unlogged(job: Job, report: Report) -> str:
         return execute(job, ranks=ranks, report=report)
 
 
-def logged(
-    job: Job,
-    report: Report,
-    stop: Stop = never,
-    lead: Callable[[Job], AbstractContextManager[Ranks]] = team.lead,
-) -> str:
+def logged(job: Job, report: Report, stop: Stop = never) -> str:
     """In this process, which prints to the trial's log from now on; waits for who is at it."""
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
-    with lead(job) as ranks:
+    with team.lead(job) as ranks:
         return when_free(
             lambda: execute(job, say=print, stop=stop, ranks=ranks, report=report), stop
         )

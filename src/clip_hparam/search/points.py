@@ -9,9 +9,9 @@ from clip_hparam.search.goal import Goal
 from clip_hparam.search.search import Search
 
 IMPOSSIBLE = "impossible"
-ENDED = ("done", "pruned", "diverged")
+ENDED = ("done", "pruned", "diverged", IMPOSSIBLE)
 """States of points about which nothing went wrong."""
-FAILED = ("failed", "lost", IMPOSSIBLE)
+FAILED = ("failed", "lost")
 """States of points that nobody tries again; any other state is unfinished."""
 
 

@@ -13,10 +13,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from clip_hparam.design import text
 from clip_hparam.search.methods import rungs
-from clip_hparam.search.points import FAILED, points
+from clip_hparam.search.points import FAILED, IMPOSSIBLE, points
 from clip_hparam.search.search import Search
 
 ENDED = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+BAD = ("diverged", IMPOSSIBLE)
 
 
 def cell_of(
@@ -41,9 +42,9 @@ def attributes(search: Search, trials: Iterable[str]) -> dict[str, Any]:
 def outcome(state: str, search: Search) -> TrialState:
     """What a trial's state is to Optuna.
 
-    One that diverged is a bad point, not an accident: a sampler shall learn from it.
+    One that diverged or cannot be is a bad point, not an accident: a sampler shall learn from it.
     """
-    if state == "diverged":
+    if state in BAD:
         return TrialState.FAIL if search.goal.several else TrialState.PRUNED
     if state in FAILED:
         return TrialState.FAIL

@@ -19,7 +19,7 @@ from clip_hparam.claim import BusyError, claim
 from clip_hparam.recipe import flat
 from clip_hparam.search import methods
 from clip_hparam.search.point import Point
-from clip_hparam.search.points import seconds_of
+from clip_hparam.search.points import IMPOSSIBLE, seconds_of
 from clip_hparam.search.restore import attributes, cell_of, from_records, outcome
 from clip_hparam.search.search import Manifest
 from clip_hparam.search.storage import opened, quiet
@@ -124,7 +124,6 @@ class Study:
             jobs = search.jobs(values)
         except ValueError as error:
             trial.set_user_attr("error", str(error))
-            self.study.tell(trial, state=TrialState.FAIL)
             jobs = {}
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
         cells = self.manifest.read()["cells"]
@@ -133,6 +132,7 @@ class Study:
             for key, value in attributes(search, ids.values()).items():
                 trial.set_user_attr(key, value)
         if not jobs:
+            self.study.tell(trial, state=outcome(IMPOSSIBLE, search))
             return None
         self.study.pruner = methods.pruner(
             search.pruner, search.goal, search.epochs, len(search.seeds)
@@ -142,7 +142,8 @@ class Study:
         return Point(trial.number, jobs, search, trial, again, told)
 
     def _is_over(self, trials: Sequence[FrozenTrial]) -> bool:
-        if len(trials) >= self.search.n_trials:
+        asked = sum(trial.state is not TrialState.WAITING for trial in trials)
+        if asked >= self.search.n_trials:
             return True
         ended = [trial.state for trial in trials if trial.state.is_finished()]
         if len(ended) >= FAILURES and set(ended) == {TrialState.FAIL}:
