@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections import Counter
+from copy import deepcopy
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,21 @@ def test_a_point_of_a_live_worker_is_left_alone(tmp_path: Path) -> None:
     assert states == [False, True, True]
     assert Study(manifest).settle() == 1
     assert trials(manifest)[0].state is TrialState.FAIL
+
+
+def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Study(pretend.opened(tmp_path / "runs", n_trials=1))
+    with study.asked() as point:
+        assert point is not None
+        looks = iter([deepcopy(study.trials)])
+        study.tell(point, "failed", ())
+    now = Study.trials.fget
+    assert now is not None
+    monkeypatch.setattr(Study, "trials", property(lambda self: next(looks, None) or now(self)))
+    with study.asked() as nothing:
+        assert nothing is None
 
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "zeros", "nonsense", "half"])

@@ -170,6 +170,8 @@ class Study:
                     lock.enter_context(claim(self.search.folder, _lock(frozen.number)))
                 except BusyError:
                     continue
+                if self.trials[frozen.number].state is not TrialState.RUNNING:
+                    continue  # it was told while we reached for its lock
                 point = self._point(self._again(frozen))
                 if point is None:
                     continue
