@@ -8,7 +8,7 @@ RUNS ?= runs
 RESULTS ?= results
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench ladder tables figures report tune pretrain clean
+.PHONY: help setup demo test test-all check format bench ladder tables figures report tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,10 @@ tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
 	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)
 	$(PY) sweep.py -m sweeps=tune_llrd machine.runs=$(RUNS)
 	$(PY) sweep.py -m sweeps=tune_final machine.runs=$(RUNS)
+
+landscape: setup ## Record the trials that benchmarks/search.py replays (half an hour of a core)
+	$(PY) sweep.py -m sweeps=landscape machine.runs=$(RUNS)
+	$(PY) benchmarks/landscape.py $(RUNS)
 
 pretrain: setup ## Train the tiny CLIP of the package again (minutes)
 	$(PY) -m clip_hparam.pretrain

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.frame import Frames, study_of
 from analysis.importing import read_table, to_study, write_study
+from analysis.pruning import saved
 from analysis.summary import summary, text
 
 
@@ -47,6 +48,8 @@ def summarise(frames: Frames, as_json: bool) -> None:
     if study.rows.empty:
         raise ValueError("no trial is done yet")
     said, gaps = summary(study)
+    spared = saved(frames)
+    said["pruning"] = spared and {**spared._asdict(), "share": spared.share}
     for gap in gaps:
         print(gap, file=sys.stderr)
     print(json.dumps(said, indent=1, allow_nan=False) if as_json else text(said, study))

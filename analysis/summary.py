@@ -54,6 +54,17 @@ def edges(study: Study) -> list[str]:
     ]
 
 
+def edge_warnings(study: Study) -> list[str]:
+    """A sentence for each knob whose best value has nothing tried beyond it."""
+    best = study.best
+    sentences = []
+    for knob in edges(study):
+        assert best is not None
+        end = "largest" if best[knob] == study.rows[knob].max() else "smallest"
+        sentences.append(f"best {knob} is the {end} tried, {knob_text(plain(best[knob]))}: widen")
+    return sentences
+
+
 def text(said: dict[str, Any], study: Study) -> str:
     """For people; the object's content in its order."""
     goal = f"{'lowest' if study.minimize else 'highest'} {study.objective}"
@@ -64,8 +75,14 @@ def text(said: dict[str, Any], study: Study) -> str:
     if best := said["best"]:
         lines += ["", f"{goal}: {best['name']}", f"  {_pairs(best['metrics'])}"]
         lines += [f"  {_pairs(best['knobs'])}"]
-    if said["edges"]:
-        lines += [f"  at the edge of what was tried: {', '.join(said['edges'])}"]
+    if best:
+        lines += [f"  {warning}" for warning in edge_warnings(study)]
+    if spared := said.get("pruning"):
+        lines += [
+            "",
+            f"pruning: {spared['pruned']} of {spared['trials']} trials ended early,"
+            f" {spared['epochs']} of {spared['asked']} epochs trained, {spared['share']:.0%} saved",
+        ]
     lines += ["", f"expected {goal} of n trials:"]
     lines += [f"  {n:>3}  {value:.4g}" for n, value in said["expected_best"].items()]
     for method, shares in said["importance"].items():

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import SEEDS, Ladder
+from synthetic import SEEDS, Ladder, Runs
 
 from clip_hparam import cli
 from clip_hparam.claim import claim
+from clip_hparam.compose import composed
+from clip_hparam.recipe import Recipe
 from clip_hparam.records import Record, read_json, trial_ids, write_json
 
 Ask = Callable[..., tuple[int, str]]
@@ -123,7 +125,7 @@ def test_gc_lists_first_and_removes_only_what_nobody_needs(ladder: Ladder, ask: 
 def test_completion_knows_the_verbs(ask: Ask) -> None:
     code, out = ask("completion", "bash")
     assert code == 0
-    assert "(status why describe gather compare retry" in out
+    assert "(status why describe gather compare export-recipe fidelity retry" in out
 
 
 def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
@@ -158,3 +160,50 @@ def test_a_mistake_is_one_sentence(
     code, out = ask(*words)
     assert message in out
     assert (code, out.count("\n")) == (2, 1)
+
+
+def exported(folder: Path) -> Recipe:
+    """What `python sweep.py recipe=winner` would run, with conf/recipe/winner.yaml in a folder."""
+    return composed([f"hydra.searchpath=[file://{folder / 'conf'}]", "recipe=winner"])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("lr=2e-3", "layer_decay=0.7", "ema_decay=auto"),
+        ("recipe=llrd", "epochs=4", "rand_augment=none"),
+        ("encoder=tiny_random", "data.shots=10", "data.selection=0.2", "mixup=0.8"),
+        ("recipe=ft_clip/b16", "drop_path=0.1"),
+    ],
+)
+def test_an_exported_recipe_is_the_cell(
+    overrides: tuple[str, ...], tmp_path: Path, ask: Ask
+) -> None:
+    runs = Runs(tmp_path / "runs")
+    runs.folder.mkdir()
+    for seed, acc1 in enumerate((95.0, 96.0, 94.0)):
+        runs.done({"lr": 2e-3}, seed, acc1)
+    runs.sweep("chosen", {"cell": {"lr": 2e-3}}, range(3))
+    (path,) = runs.folder.glob(".sweeps/*.json")
+    tree = read_json(path) or {}
+    tree["cells"][0]["overrides"] = list(overrides)
+    write_json(path, tree)
+    code, out = ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")
+    assert (code, out.strip()) == (0, "conf/recipe/winner.yaml")
+    assert exported(tmp_path) == composed(overrides)
+    text = (tmp_path / "conf/recipe/winner.yaml").read_text()
+    assert "95.00 +- 2.48 % of the test set" in text
+    assert "seeds 0, 1, 2" in text
+    assert ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")[0] == 2
+
+
+def test_the_winner_of_a_sweep_is_its_best_finished_cell(ladder: Ladder, ask: Ask) -> None:
+    said = json.loads(ask("export-recipe", "ladder", "--json")[1])
+    means = {rung: sum(by.values()) / len(by) for rung, by in ladder.truth.items() if len(by) == 5}
+    assert said["cell"] == max(means, key=lambda rung: means[rung])
+    assert f"best of {len(means)} finished cells" in said["text"]
+    trial = record_of(ladder, "llrd", 2).trial_id
+    for name in ("llrd", "ladder/llrd", trial[:8]):
+        assert json.loads(ask("export-recipe", name, "--json")[1])["cell"] == "llrd"
+    code, out = ask("export-recipe", "ladr")
+    assert (code, "did you mean ladder?" in out) == (2, True)

@@ -2,7 +2,7 @@
 
 A paired difference is looked at after `start` seeds and after every `step` more, up to `max`. It is
 decided once its t statistic passes the bound of that look. To look at a plain 95 % interval eight
-times finds something in 16 % of the cells where nothing is; these bounds keep it at 5 % over all
+times finds something in 17 % of the cells where nothing is; these bounds keep it at 5 % over all
 looks together: of it the share (n / max)^2 is spent by n seeds (Lan & DeMets 1983, power family of
 Kim & DeMets 1987). Early looks so decide what is plain, and the last one is nearly as sharp as a
 test with all seeds. The joint law of the t statistics does not depend on the spread, so the bounds

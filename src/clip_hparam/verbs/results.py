@@ -1,4 +1,4 @@
-"""gather and compare: what came out, through the analysis."""
+"""gather, compare, export-recipe, fidelity: what came out, through the analysis."""
 
 import argparse
 import io
@@ -98,7 +98,48 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _export_words(parser: argparse.ArgumentParser) -> None:
+    what = "a sweep (its best cell on the selection set), [sweep/]label of a cell, or a trial"
+    parser.add_argument("name", help=what)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="conf/recipe/NAME.yaml (stdout)")
+    of_records(parser)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from analysis import load  # pandas: the other verbs do without
+    from analysis.export import chosen, recipe_file
+
+    if arguments.out and arguments.out.exists():
+        raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
+    found = chosen(load(arguments.runs), arguments.name)
+    called = arguments.out.stem if arguments.out else found.sweep.name
+    text = recipe_file(found, called)
+    if arguments.out:
+        write_atomic(arguments.out, text.encode())
+    facts = {
+        "sweep": found.sweep.sweep_id,
+        "cell": found.cell.label,
+        "overrides": list(found.cell.overrides),
+        "trials": list(found.trials["trial_id"]),
+        "file": str(arguments.out) if arguments.out else None,
+        "text": text,
+    }
+    tell(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
+    return OK
+
+
+def _fidelity(arguments: argparse.Namespace) -> int:
+    from analysis import load  # pandas: the other verbs do without
+    from analysis.fidelity import fidelity, text
+
+    found = fidelity(load(arguments.runs))
+    tell(arguments, [one._asdict() for one in found], text(found))
+    return OK
+
+
 VERBS = (
     Verb("gather", "all records as Parquet and CSV", _gather_words, _gather),
     Verb("compare", "what differs between two cells, and by how much", _compare_words, _compare),
+    Verb("export-recipe", "a winner as a recipe file ready to commit", _export_words, _export),
+    Verb("fidelity", "do early epochs or cheap runs rank as full ones do?", of_records, _fidelity),
 )

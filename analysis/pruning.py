@@ -1,0 +1,28 @@
+"""What pruning saved: epochs that were not trained, of those that all points would have cost."""
+
+from typing import NamedTuple
+
+from analysis.frame import Frames
+
+
+class Saved(NamedTuple):
+    """Of the trials of a runs folder that are done or pruned."""
+
+    trials: int
+    pruned: int
+    epochs: int  # trained
+    asked: int  # of all of them to the end
+
+    @property
+    def share(self) -> float:
+        return 1 - self.epochs / self.asked
+
+
+def saved(frames: Frames) -> Saved | None:
+    """None if nothing was pruned."""
+    ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
+    pruned = int((ended["status"] == "pruned").sum())
+    if not pruned:
+        return None
+    trained = frames.epochs["trial_id"].isin(ended["trial_id"]).sum()
+    return Saved(len(ended), pruned, int(trained), int(ended["epochs"].sum()))

@@ -1,0 +1,45 @@
+"""Records of `sweeps=landscape` -> benchmarks/data/landscape.csv: a row a trial, with its curve.
+
+python benchmarks/landscape.py RUNS     what `make landscape` ends with
+
+Columns: the five knobs, `seed`, `test_acc1` at the selected epoch, and `selection_acc1.N` after N
+epochs, percent. Raises SystemExit if a trial is missing.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.frame import load, reported
+from analysis.sweeps import newest
+
+KNOBS = ["lr", "layer_decay", "mixup", "crop_scale", "label_smoothing"]
+TABLE = Path(__file__).parent / "data" / "landscape.csv"
+
+
+def recorded(runs: Path) -> pd.DataFrame:
+    """Raises SystemExit if the sweep is not complete."""
+    frames = load(runs)
+    sweep = newest(frames.sweeps)["landscape"]
+    ids = [trial for cell in sweep.cells for trial in cell.trials.values()]
+    trials = frames.trials.set_index("trial_id").reindex(ids)
+    trials["test_acc1"] = reported(trials)
+    if missing := int(trials["test_acc1"].isna().sum()):
+        raise SystemExit(f"{missing} of {len(ids)} trials are missing: make landscape goes on")
+    curves = frames.epochs.pivot_table(
+        index="trial_id", columns=frames.epochs["epoch"] + 1, values="selection_acc1.raw"
+    )
+    table = trials[[*KNOBS, "seed", "test_acc1"]].join(curves.add_prefix("selection_acc1."))
+    return table.astype({"seed": int}).sort_values([*KNOBS, "seed"]).round(3)
+
+
+def main() -> None:
+    table = recorded(Path(sys.argv[1]))
+    TABLE.parent.mkdir(exist_ok=True)
+    table.to_csv(TABLE, index=False)
+    print(f"{TABLE}: {len(table)} trials, {TABLE.stat().st_size / 1e3:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""Samplers and pruners replayed on recorded trials: how near to the best, for how many steps.
+
+python benchmarks/search.py [STUDY_SEEDS]      Markdown for RESULTS.md, seconds a method
+
+The table (benchmarks/data/landscape.csv, `make landscape`) has 216 points of five knobs, three
+seeds each, with their curves. A study sees ranges, as a user would give them, and trains the
+nearest recorded point with one of the seeds; what it pays is epochs, what it hears the accuracy on
+the selection set after each. It ends at a share of what all 216 points cost with one seed, and its
+winner is the finished point with the best selection accuracy. `proof` re-runs its best five with
+the other two seeds, pays for them, and takes the best mean.
+
+Regret is of means over the seeds, to the best mean in the table, in points: of the selection
+accuracy, which is what was searched for, and of the test accuracy, which nobody saw.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import optuna
+import pandas as pd
+
+from clip_hparam.search import methods
+from clip_hparam.search.goal import goal
+from clip_hparam.search.space import space
+
+TABLE = Path(__file__).parent / "data" / "landscape.csv"
+RANGES = {
+    "lr": ["tag(log, interval(4e-4, 4e-2))"],
+    "layer_decay": ["interval(0.5, 1)"],
+    "mixup": ["0.0", "0.8"],
+    "crop_scale": ["0.25", "0.75"],
+    "label_smoothing": ["interval(0, 0.3)"],
+}
+SPACE, GOAL = space(RANGES, {}), goal("selection_acc1", None)
+METHODS = [("random", "none"), ("tpe", "none"), ("random", "asha"), ("tpe", "asha")]
+OTHERS = [("tpe", "hyperband"), ("tpe", "median"), ("qmc", "none"), ("cmaes", "none")]
+SHARES = (0.05, 0.10, 0.25)  # of the epochs of all points with one seed
+PROVEN, NEAR = 5, 0.3
+COLUMNS = (
+    *("sampler", "pruner", "paid, of all points with one seed"),
+    *("regret, selection: median (10 to 90 %)", "regret, test", "within 0.3", "s a study"),
+)
+
+
+class Landscape:
+    """Recorded trials: `curves` (points, seeds, epochs) and `test` (points, seeds), percent."""
+
+    def __init__(self, path: Path) -> None:
+        table = pd.read_csv(path)
+        epochs = [name for name in table if name.startswith("selection_acc1.")]
+        points = table.groupby(list(RANGES), sort=True)
+        self.levels = [np.unique(table[knob]) for knob in RANGES]
+        shape = (*(len(level) for level in self.levels), table["seed"].nunique())
+        ordered = table.sort_values([*RANGES, "seed"])
+        assert len(ordered) == np.prod(shape) == points.ngroups * shape[-1]
+        curves = ordered[epochs].to_numpy().reshape(-1, shape[-1], len(epochs))
+        self.shape = shape[:-1]
+        self.curves = np.maximum.accumulate(curves, axis=2)  # the selected epoch so far
+        self.test = ordered["test_acc1"].to_numpy().reshape(-1, shape[-1])
+
+    @property
+    def epochs(self) -> int:
+        """Of the whole table with one seed."""
+        return self.curves.shape[0] * self.curves.shape[2]
+
+    @cached_property
+    def selection(self) -> np.ndarray:
+        """Mean over seeds at the end, (points,)."""
+        return np.asarray(self.curves[:, :, -1].mean(axis=1))
+
+    def point(self, values: dict[str, Any]) -> int:
+        """The recorded point nearest to a sampler's, by each knob alone; lr by its logarithm."""
+        index = []
+        for knob, level in zip(RANGES, self.levels, strict=True):
+            scale = np.log if knob == "lr" else np.asarray
+            index.append(int(np.abs(scale(level) - scale(values[knob])).argmin()))
+        return int(np.ravel_multi_index(index, self.shape))
+
+
+class Spent(NamedTuple):
+    """A study after a trial: epochs paid so far, and its finished points with their accuracy."""
+
+    epochs: int
+    finished: dict[int, float]
+
+
+def replay(landscape: Landscape, sampler: str, pruner: str, seed: int) -> Iterator[Spent]:
+    """One study, trial by trial, without end."""
+    trains_with = seed % landscape.curves.shape[1]
+    last = landscape.curves.shape[2]
+    study = optuna.create_study(direction="maximize")
+    study.pruner = methods.pruner({"name": pruner}, GOAL, last, 1)
+    paid, finished = 0, dict[int, float]()
+    while True:
+        number = len(study.get_trials(deepcopy=False))
+        study.sampler = methods.sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
+        trial = study.ask()
+        point = landscape.point(SPACE.suggest(trial))
+        curve = landscape.curves[point, trains_with]
+        pruned, epoch = False, 0
+        while epoch < last and not pruned:
+            trial.report(curve[epoch], epoch + 1)
+            epoch += 1
+            pruned = epoch < last and trial.should_prune()
+        paid += epoch  # also of a point seen before: between two ranges no two trials are alike
+        if pruned:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(trial, float(curve[-1]))
+            finished[point] = float(curve[-1])
+        yield Spent(paid, dict(finished))
+
+
+class Regret(NamedTuple):
+    """Of a study's winner: points below the best mean."""
+
+    selection: float
+    test: float
+
+
+def regret(landscape: Landscape, point: int) -> Regret:
+    mean, test = landscape.selection, landscape.test.mean(axis=1)
+    return Regret(float(mean.max() - mean[point]), float(test.max() - test[point]))
+
+
+def winner(spent: Spent) -> int:
+    return max(spent.finished, key=lambda point: spent.finished[point])
+
+
+def proven(landscape: Landscape, spent: Spent) -> int:
+    """The best mean of the best few."""
+    best = sorted(spent.finished, key=lambda point: -spent.finished[point])[:PROVEN]
+    return max(best, key=lambda point: landscape.selection[point])
+
+
+def at_shares(landscape: Landscape, sampler: str, pruner: str, seed: int) -> dict[str, Regret]:
+    """Of one study: its winner at each share, and at the last one also with proof within it."""
+    found: dict[str, Regret] = {}
+    extra = PROVEN * (landscape.curves.shape[1] - 1) * landscape.curves.shape[2]
+    limits = {f"{share:.0%}": share * landscape.epochs for share in SHARES}
+    limits["25% with proof"] = SHARES[-1] * landscape.epochs - extra
+    before = Spent(0, {})
+    for spent in replay(landscape, sampler, pruner, seed):
+        for name, limit in limits.items():
+            if name not in found and spent.epochs > limit and before.finished:
+                chosen = proven(landscape, before) if "proof" in name else winner(before)
+                found[name] = regret(landscape, chosen)
+        before = spent
+        if len(found) == len(limits):
+            return found
+    raise AssertionError("a study has no end")
+
+
+def main() -> None:
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    landscape = Landscape(TABLE)
+    print(
+        f"{len(landscape.selection)} points; best mean on the selection set"
+        f" {landscape.selection.max():.2f} %, median {np.median(landscape.selection):.2f} %;"
+        f" {studies} studies a method\n"
+    )
+    print("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
+    for sampler, pruner in METHODS + OTHERS:
+        started = time.process_time()
+        found = [at_shares(landscape, sampler, pruner, seed) for seed in range(studies)]
+        seconds = (time.process_time() - started) / studies
+        for name in found[0]:
+            rows = np.array([one[name] for one in found])
+            told = [sampler, pruner, name, _told(rows[:, 0]), _told(rows[:, 1])]
+            told += [f"{np.mean(rows[:, 0] <= NEAR):.0%}", f"{seconds:.1f}"]
+            print("| " + " | ".join(told) + " |", flush=True)
+
+
+def _told(values: np.ndarray) -> str:
+    low, middle, high = np.percentile(values, [10, 50, 90])
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+if __name__ == "__main__":
+    main()
