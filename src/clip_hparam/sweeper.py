@@ -5,6 +5,7 @@ from dataclasses import fields
 from functools import partial
 from importlib import import_module
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -16,9 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from clip_hparam import design as designs
 from clip_hparam import kinds, racing
 from clip_hparam.compose import Composer, job_of, with_seed
+from clip_hparam.cost import seconds_of
 from clip_hparam.design import Cell, Design, Step
 from clip_hparam.drive import drive
-from clip_hparam.driver import Driver, seed_list
+from clip_hparam.driver import Driver, places, seed_list
 from clip_hparam.errors import USER_ERRORS, sentence
 from clip_hparam.job import OF_A_TRIAL, Job
 from clip_hparam.launch import Launcher, Order
@@ -57,6 +59,8 @@ class AblationSweeper(Sweeper):
         fixed = [o for o in parsed if not o.is_sweep_override() and o.key_or_group != "sweeps"]
         keys = [o for o in fixed if o.key_or_group.partition(".")[0] in NOT_RECIPE]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
+        if (self.design or {}).get("kind") == "study":
+            raise SweepEnded(self._study(parsed, machine, driver))
         typed = [o for o in parsed if o not in keys and o.key_or_group != "sweeps"]
         if self.asked.wanted or (self.design or {}).get("kind") == "search":
             raise SweepEnded(self._search(typed, machine, driver))
@@ -77,6 +81,27 @@ class AblationSweeper(Sweeper):
         }
         order = partial(Order, sweep.id, sweep.name, sweep.runs, driver)
         raise SweepEnded(drive(sweep, driver, lambda: self._launcher(order, by_hydra)))
+
+    def _study(self, parsed: Sequence[Override], machine: Machine, driver: Driver) -> int:
+        """The exit code of a study; what was typed goes on to each of its stages."""
+        from clip_hparam.study import Study  # no other sweep pays for it
+
+        if driver.budget == "none":
+            raise ValueError("a study plans by its budget: say how long it may take, budget=8h")
+        hydra = [
+            word
+            for word in self.app_config.hydra.overrides.hydra
+            if not word.startswith(("hydra.sweeper", "hydra.mode"))
+        ]
+        own = ("sweeps", "budget", "dry_run")
+        words = [str(o.input_line) for o in parsed if o.key_or_group not in own]
+        budget = seconds_of(driver.budget) * len(places(driver, machine.device))
+        design = designs.from_dict(self.design)
+        study = Study(design, (*words, *hydra), Path(machine.runs), budget)
+        if driver.dry_run:
+            study.show()
+            return 0
+        return study.run()
 
     def _search(
         self,

@@ -1,0 +1,94 @@
+"""What a study decides, on costs and effects that are known."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_hparam import racing, stages
+from clip_hparam.design import Design, from_dict, key_of
+from clip_hparam.kinds import cells
+from clip_hparam.stages import TooLittleError
+
+KNOBS = {
+    "lr": ["tag(log, interval(1e-3, 1e-1))"],
+    "layer_decay": ["interval(0.5, 0.9)"],
+    "mixup": ["0", "interval(0.2, 1.0)"],
+    "ema_decay": ["0", "auto"],
+    "drop_path": ["0", "0.1"],
+}
+STUDY = Design("study", "study", base=("recipe=weak_aug",), knobs=KNOBS)
+
+
+def size(design: Any) -> int:
+    return len(cells(from_dict(design)))
+
+
+@pytest.mark.parametrize("trials", [0, 7, 8, 15, 16, 17, 48, 99])
+def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> None:
+    if trials < 8:
+        with pytest.raises(TooLittleError, match="takes 8 trials"):
+            stages.screening(STUDY, trials)
+        return
+    design = stages.screening(STUDY, trials).design
+    made = cells(from_dict(design))
+    assert len(made) * len(design["seeds"]) <= trials
+    for knob in KNOBS:
+        levels = [word for cell in made for word in cell.overrides if key_of(word) == knob]
+        assert len(levels) == len(made)
+        assert [levels.count(level) for level in set(levels)] == [len(made) / 2] * 2
+
+
+def test_screening_compares_places_inside_a_range() -> None:
+    words = {
+        w for cell in cells(from_dict(stages.screening(STUDY, 99).design)) for w in cell.overrides
+    }
+    assert {"layer_decay=0.6", "layer_decay=0.8", "mixup=0", "mixup=0.6"} <= words
+    assert {"ema_decay=0", "ema_decay=auto"} <= words
+
+
+@given(st.integers(0, 100), st.integers(1, 3))
+def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None:
+    some = {f"winner {n}": [f"lr={n}e-3"] for n in range(1, winners + 1)}
+    try:
+        design = stages.proof(STUDY, some, trials).design
+    except TooLittleError:
+        assert trials < (stages.SEEDS + 1) * (winners + 1)
+        return
+    race = racing.read(design["seeds"])
+    assert race is not None
+    assert race.max * size(design) <= trials or race.max == stages.MOST_SEEDS
+    others = {*range(stages.SEEDS), stages.SEARCHED_WITH}
+    others |= {stages.SCREENED_WITH + n for n in range(stages.SEEDS)}
+    assert not others & set(race.seeds)
+    assert cells(from_dict(design))[0].overrides == STUDY.base
+
+
+def test_a_search_has_the_points_that_the_time_pays_for() -> None:
+    stage = stages.search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2)
+    assert "hydra.sweeper.n_trials=100" in stage.words
+    assert stage.design["knobs"] == {"lr": KNOBS["lr"], "mixup": KNOBS["mixup"]}
+    with pytest.raises(TooLittleError):
+        stages.search(STUDY, ["lr"], seconds=9, a_trial=2)
+
+
+@given(st.dictionaries(st.sampled_from(list(KNOBS)), st.floats(-5, 5), min_size=5))
+def test_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
+    made = cells(from_dict(stages.screening(STUDY, 99).design))
+    measured = []
+    for cell in made:
+        on = frozenset(cell.label.split("+"))
+        measured.append((on, 90 + sum(terms[knob] for knob in on if knob in terms)))
+    found = stages.effects(list(KNOBS), measured)
+    assert found == pytest.approx(terms)
+
+
+def test_what_stands_out_is_kept_largest_first() -> None:
+    noise = {f"knob {n}": 0.1 * (-1) ** n * (1 + n / 10) for n in range(7)}
+    kept, margin = stages.mattered({**noise, "lr": -6.0, "mixup": 2.0, "pool": 4.0})
+    assert kept == ["lr", "pool", "mixup"]
+    assert 0.1 < margin < 2
+    assert stages.mattered(noise)[0] == ["knob 6", "knob 5"]
+    many = {f"knob {n}": float(n) for n in range(5, 15)} | dict.fromkeys("abcdefghijklm", 0.01)
+    assert len(stages.mattered(many)[0]) == stages.MOST_KEPT
