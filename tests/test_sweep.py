@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import SHORT, python, records, results, sweep
+from commands import SHORT, clip_hparam, plan, python, records, results, sweep
 from safetensors.numpy import load_file
 
 from clip_hparam.sources import digits
@@ -70,9 +71,20 @@ def test_a_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
 
 def test_the_same_sweep_again_runs_nothing(grid: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")}
-    again = sweep(*reversed(GRID), cwd=grid)
+    again = plan(*reversed(GRID), cwd=grid)
     assert again.code == 0, again.err
     assert {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")} == before
+
+
+def test_a_packed_sweep_is_not_run_again(grid: Path, tmp_path: Path) -> None:
+    shutil.copytree(grid / "runs", tmp_path / "runs")
+    assert clip_hparam("pack", cwd=tmp_path).code == 0
+    again = plan(*GRID, cwd=tmp_path)
+    assert again.code == 0, again.err
+    one = plan("lr=1e-3", "layer_decay=1", "seed=1", *SHORT, cwd=tmp_path)
+    assert "is done already" in one.out
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {".packs", ".sweeps"}
+    assert results(tmp_path) == results(grid)
 
 
 def test_a_cell_is_run_again_by_its_overrides(grid: Path, tmp_path: Path) -> None:
