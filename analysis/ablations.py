@@ -28,7 +28,7 @@ class Ablation:
     metric: str = "test_acc1"
     paper: tuple[Published, ...] = ()
     caveat: str = ""
-    drawn: Literal["ladder", "levels", "map", "effects", "factorial"] = "levels"
+    drawn: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
 
 
 def _one_knob(name: str, title: str, *knobs: str) -> Ablation:
@@ -73,6 +73,9 @@ BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name is read
     "leave_one_out": {"drawn": "effects"},
     "factorial": {"drawn": "factorial"},
     "fractional": {"drawn": "factorial"},
+    "random": {"drawn": "sample"},
+    "sobol": {"drawn": "sample"},
+    "search": {"drawn": "sample"},
 }
 
 

@@ -24,6 +24,7 @@ DRAWN: dict[str, Callable[[Frames, Ablation], Figure]] = {
     "levels": lambda frames, ablation: draw_knob(knob_curve(frames, ablation)),
     "map": lambda frames, ablation: draw_map(knob_map(frames, ablation)),
     "effects": lambda frames, ablation: draw_effects(cell_effects(frames, ablation)),
+    "sample": lambda frames, _: draw_axes(search(study_of(frames))),
     "factorial": lambda frames, ablation: draw_effects(forest(frames, ablation)),
 }
 OTHERS: dict[str, Callable[[Frames], Figure]] = {

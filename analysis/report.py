@@ -88,14 +88,15 @@ class Page(NamedTuple):
 
 
 def page(frames: Frames) -> Page:
-    names = list(newest(frames.sweeps))
+    swept = newest(frames.sweeps)
+    names = [name for name in swept if ablation_of(frames, name).drawn != "sample"]
     done = int((frames.trials["status"] == "done").sum())
     pages = trial_pages(frames)
     return Page(
         "clip-hparam: report",
-        f"{done} of {len(frames.trials)} trials done, {len(names)} sweep{'s' * (len(names) != 1)}.",
+        f"{done} of {len(frames.trials)} trials done, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
         [verdict(frames, ablation_of(frames, name)) for name in names]
-        or ["No sweep is on record: what follows describes the trials, and compares none."],
+        or ["No cells are compared: what follows describes the trials."],
         [*(_sweep(frames, name) for name in names), *_search(frames), *_besides(frames)],
         failures(frames),
         pages,

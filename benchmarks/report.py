@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gather import write_trial
@@ -30,19 +31,25 @@ def write_grid(runs: Path) -> None:
             for seed in range(SEEDS)
         }
         cells.append({"label": f"lr={lr:g}", "overrides": [f"lr={lr:g}"], "trials": ids})
-    head = {"schema": 1, "sweep_id": "grid", "name": "lr", "kind": "grid", "created": "2026"}
-    write_json(runs / ".sweeps" / "grid.json", {**head, "cells": cells})
+    write_manifest(runs, "lr", "grid", cells)
 
 
 def write_search(runs: Path, trials: int) -> None:
-    draw = np.random.default_rng(0)
+    draw, cells = np.random.default_rng(0), []
     for seed in range(trials):
         knobs = {
             "lr": float(10 ** draw.uniform(-4, -1)), "layer_decay": float(draw.uniform(0.4, 1)),
             "drop_path": float(draw.choice([0.0, 0.1, 0.2])), "mixup": float(draw.uniform(0, 1)),
         }  # fmt: skip
         right = 97 - 4 * abs(np.log10(knobs["lr"]) + 2.5) + float(draw.normal())
-        write_trial(runs, seed, EPOCHS, min(right, 100.0), **knobs)
+        trial_id = write_trial(runs, seed, EPOCHS, min(right, 100.0), **knobs)
+        cells.append({"label": f"draw {seed}", "overrides": [], "trials": {str(seed): trial_id}})
+    write_manifest(runs, "random", "random", cells)
+
+
+def write_manifest(runs: Path, name: str, kind: str, cells: list[dict[str, Any]]) -> None:
+    head = {"schema": 1, "sweep_id": name, "name": name, "kind": kind, "created": "2026"}
+    write_json(runs / ".sweeps" / f"{name}.json", {**head, "cells": cells})
 
 
 def main() -> None:
