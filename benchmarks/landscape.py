@@ -31,7 +31,9 @@ def recorded(runs: Path) -> pd.DataFrame:
         index="trial_id", columns=frames.epochs["epoch"] + 1, values="selection_acc1.raw"
     )
     table = trials[[*KNOBS, "seed", "test_acc1"]].join(curves.add_prefix("selection_acc1."))
-    return table.astype({"seed": int}).sort_values([*KNOBS, "seed"]).round(3)
+    accuracies = [name for name in table if "acc1" in name]
+    table[accuracies] = table[accuracies].round(3)
+    return table.astype({"seed": int}).sort_values([*KNOBS, "seed"])
 
 
 def main() -> None:

@@ -2,12 +2,22 @@
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import results, start, sweep, wait_until
+from synthetic import Runs
 
+from clip_hparam import racing, study
 from clip_hparam.app import main
+from clip_hparam.design import Design, from_dict
+from clip_hparam.driver import seed_list
+from clip_hparam.kinds import cells
+from clip_hparam.recipe import knobs
+from clip_hparam.search.space import value_of
 from clip_hparam.stages import STAGES
 
 SMALL = ("data.epoch_images=50", "data.selection=5", "epochs=3")
@@ -50,6 +60,70 @@ def test_a_study_says_its_stages_and_needs_a_budget(
     assert said in out
     assert words or "say how long it may take, budget=8h" in err
     assert list(tmp_path.iterdir()) == []
+
+
+class Written:
+    """In place of the commands of a study: trials are written, by what their knobs are worth."""
+
+    def __init__(self, runs: Runs, dies_in: str = "") -> None:
+        self.runs, self.dies_in = runs, dies_in
+        self.ran: list[str] = []
+
+    def __call__(self, code: str, words: Sequence[str]) -> int:
+        if code == study.ASK:
+            self.ran.append(words[0])
+            return 0
+        (name,) = (word.removeprefix("sweeps=") for word in words if word.startswith("sweeps="))
+        self.ran.append(name)
+        if name == self.dies_in:
+            return 130
+        file = self.runs.folder / ".studies" / "small" / "conf" / "sweeps" / f"{name}.yaml"
+        design = from_dict(json.loads(file.read_text().partition("\n")[2]))
+        asked = replace(design, kind="random", samples=12) if design.kind == "search" else design
+        race = racing.read(design.seeds)
+        seeds = race.seeds[: race.start] if race else seed_list(design.seeds) or [0]
+        made = {cell.label: dict(map(knob_of, cell.overrides[1:])) for cell in cells(asked)}
+        for values in made.values():
+            for seed in seeds:
+                worth = 80 - 20 * float(values.get("crop_scale", 0.5)) + 0.1 * seed
+                known = {key: value for key, value in values.items() if key in knobs()}
+                self.runs.done(known, seed, worth)
+        self.runs.sweep(name, made, seeds)
+        return 0
+
+
+def knob_of(override: str) -> tuple[str, Any]:
+    key, _, text = override.partition("=")
+    return key, value_of(text)
+
+
+def test_stages_follow_from_what_was_measured_and_stay_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Runs(tmp_path / "runs")
+    space = {
+        "lr": ["tag(log, interval(1e-3, 3e-2))"],
+        "mixup": ["0", "0.8"],
+        "crop_scale": ["interval(0.2, 1.0)"],
+    }
+    small = study.Study(
+        Design("small", "study", ("recipe=weak_aug",), space), (), runs.folder, budget=3000
+    )
+    written = Written(runs, dies_in="small_search")
+    monkeypatch.setattr(study, "_python", written)
+    assert small.run() == 130
+    assert written.ran == ["small_reference", "small_screening", "small_search"]
+    file = small.folder / "decisions.json"
+    decided = json.loads(file.read_text())
+    assert next(iter(decided["search"]["design"]["knobs"])) == "crop_scale"
+    written.dies_in = ""
+    assert small.run() == 0
+    assert written.ran[-3:] == ["small_proof", "export-recipe", "report"]
+    after = json.loads(file.read_text())
+    assert {name: after[name] for name in decided} == decided
+    best = after["proof"]["design"]["steps"][1]
+    assert (best["label"], "crop_scale" in str(best["overrides"])) == ("winner 1", True)
+    assert "effects on selection accuracy" in (small.folder / "study.md").read_text()
 
 
 @pytest.mark.slow
