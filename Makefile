@@ -46,10 +46,10 @@ report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
 test: check ## What CI runs: checks, then the tests
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest -n 2
 
 test-all: check ## The same and the slow tests
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m ""
+	$(PY) -m pytest -n 2 -m ""
 
 check: setup ## Format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .

@@ -9,6 +9,8 @@ from slurm.cluster import Cluster, cluster
 from slurm.disturbed import Disturbed, disturb
 from slurm.left_alone import LeftAlone, leave_alone
 from synthetic import Ladder, Runs, write_ladder
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +30,22 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
 CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most of their time
 
 
+class Apart(LoadScopeScheduling):
+    """For two workers (make test): all that share a Slurm go to one, as does each other file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "cluster" if Path(file).parent.name in CLUSTER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Apart:
+    config.option.loadscopereorder = False  # else files with many tests would come first
+    return Apart(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two workers (make test): all that share a Slurm are one group, first; else each file."""
+    """What takes longest comes first."""
     items.sort(key=lambda item: item.path.parent.name not in CLUSTER)
-    for item in items:
-        group = "cluster" if item.path.parent.name in CLUSTER else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
