@@ -14,14 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MANY, FEW = 1000, 8
-FOLLOWED = 30.0  # seconds
-PATIENCE = 90.0  # seconds for a driver to notice a death
+FOLLOWED = 20.0  # seconds
+PATIENCE = 60.0  # seconds for a driver to notice a death
 COMMANDS = ("sbatch", "squeue", "sacct", "scontrol")
 COUNTED = '#!/bin/sh\necho {name} >> {log}\nPATH=${{PATH#*:}} exec {name} "$@"\n'
 SLURM = ("-m", "hydra/launcher=submitit_slurm")
@@ -116,7 +116,8 @@ def memory(process: subprocess.Popen[bytes]) -> float:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
@@ -201,6 +202,7 @@ def main() -> None:
                 rows[stack.name].append(of_a_death(slurm, stack))
                 if accounting:
                     rows[stack.name] += [of_many(slurm, stack), of_a_restart(slurm, stack)]
+                print(stack.name, rows[stack.name], file=sys.stderr)
     print(
         "| | death noticed, no accounting | with accounting | 1,000 trials submitted | sbatch |"
         " calls a second while following | driver | driver killed: sent again |"

@@ -14,6 +14,8 @@ from doubled import assert_same, trained
 from ranked import in_ranks
 
 from clip_hparam import ranks as module
+from clip_hparam.build import device_of
+from clip_hparam.machine import Machine
 from clip_hparam.ranks import ALONE, LostRankError, PeerError, Ranks, ranks_of
 
 
@@ -84,6 +86,16 @@ def test_parts_are_gathered_as_they_were_dealt_and_tensors_averaged(parts: int) 
         assert gathered == list(range(parts))
         assert ones == [[1.0] * 3] * 2
         assert ten == 10
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+@pytest.mark.parametrize(("shown", "gpus"), [(4, [0, 1, 2, 3]), (1, [0, 0, 0, 0])])
+def test_each_rank_has_a_gpu_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, device: str, shown: int, gpus: list[int]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: shown)
+    assert [device_of(Machine(device=device), local).index for local in range(4)] == gpus
 
 
 def test_a_process_without_an_environment_is_alone() -> None:

@@ -14,7 +14,7 @@ from clip_hparam.plan import resolve
 from clip_hparam.recipe import Recipe
 from clip_hparam.records import Record, read_json
 
-LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0, workers="auto", retries=0)
+LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
 
 
 def test_a_copy_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clip_hparam.job import Job
+from clip_hparam.knob import AUTO
 from clip_hparam.launch import Handle
 from clip_hparam.records import SCHEMA, now, read_json, write_json
 
@@ -34,8 +35,8 @@ class Limits:
     timeout_min: int
     signal_delay_s: int
     max_num_timeout: int
-    workers: int | str
-    retries: int
+    workers: int | str = AUTO
+    retries: int = 0
 
 
 @dataclass(frozen=True)
