@@ -55,7 +55,7 @@ def test_a_killed_worker_leaves_nothing_running(tmp_path: Path) -> None:
     wait_until(lambda: bool(under_way(tmp_path)))
     victim = json.loads((under_way(tmp_path)[0] / "status.json").read_text())
     os.kill(victim["pid"], signal.SIGKILL)
-    out, err = driver.communicate(timeout=120)
+    out, err = driver.communicate(timeout=500)
     assert driver.returncode == 0, err
     assert "5 points: 5 done" in out
     (journal,) = tmp_path.rglob("study.journal")
