@@ -154,7 +154,7 @@ def seen(page: str, folder: Path, at: int) -> dict[str, object]:
         "--enable-logging=stderr",
         (folder / "page.html").as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
     (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     return {**json.loads(html.unescape(found)), "console": console}
