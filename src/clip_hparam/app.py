@@ -59,6 +59,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted: the same command goes on", file=sys.stderr)
         return 130
+    finally:
+        if not full:
+            del os.environ["HYDRA_FULL_ERROR"]
     return 0
 
 
