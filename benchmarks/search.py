@@ -7,7 +7,8 @@ seeds each, with their curves. A study sees ranges, as a user would give them, a
 nearest recorded point with one of the seeds; what it pays is epochs, what it hears the accuracy on
 the selection set after each. A point seen before is told and not paid for again, as in ours. It
 ends at a share of what all 216 points cost with one seed, or after 200 questions, and its winner is
-the finished point with the best selection accuracy. `proof` re-runs its best five with the other
+the finished point with the best selection accuracy. With three seeds a point it hears their mean,
+and its share is of the whole table. `proof` re-runs its best five with the other
 two seeds, pays for them, and takes the best mean.
 
 Regret is of means over the seeds, to the best mean in the table, in points: of the selection
@@ -44,7 +45,7 @@ OTHERS = [("tpe", "hyperband"), ("tpe", "median")]
 SHARES = (0.05, 0.10, 0.25)  # of the epochs of all points with one seed
 PROVEN, NEAR, MOST = 5, 0.3, 200
 COLUMNS = (
-    *("sampler", "pruner", "paid, of all points with one seed"),
+    *("sampler", "pruner", "seeds a point", "paid, of all points with as many"),
     *("regret, selection: median (10 to 90 %)", "regret, test", "within 0.3", "s a study"),
 )
 
@@ -91,10 +92,16 @@ class Spent(NamedTuple):
     finished: dict[int, float]
 
 
-def replay(landscape: Landscape, sampler: str, pruner: str, seed: int) -> Iterator[Spent]:
-    """One study, trial by trial; as in ours, a point that is on record is told and not run."""
-    trains_with = seed % landscape.curves.shape[1]
-    last = landscape.curves.shape[2]
+def replay(
+    landscape: Landscape, sampler: str, pruner: str, seed: int, replicates: int
+) -> Iterator[Spent]:
+    """One study, trial by trial; as in ours, a point that is on record is told and not run.
+
+    The first replicate is heard epoch by epoch; where it is not pruned, the others run to their
+    end, and the mean is told.
+    """
+    _, seeds, last = landscape.curves.shape
+    trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
     study.pruner = methods.pruner({"name": pruner}, GOAL, last, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
@@ -103,15 +110,16 @@ def replay(landscape: Landscape, sampler: str, pruner: str, seed: int) -> Iterat
         trial = study.ask()
         point = landscape.point(SPACE.suggest(trial))
         if point not in ended:
-            curve = landscape.curves[point, trains_with]
+            curve = landscape.curves[point, trains_with[0]]
             pruned, epoch = False, 0
             while epoch < last and not pruned:
                 trial.report(curve[epoch], epoch + 1)
                 epoch += 1
                 pruned = epoch < last and trial.should_prune()
-            paid += epoch
+            paid += epoch if pruned else last * replicates
             state = TrialState.PRUNED if pruned else TrialState.COMPLETE
-            ended[point] = state, float(curve[epoch - 1])
+            mean = landscape.curves[point, trains_with, epoch - 1].mean()
+            ended[point] = state, float(curve[epoch - 1] if pruned else mean)
         state, value = ended[point]
         if state is TrialState.COMPLETE:
             finished[point] = value
@@ -143,14 +151,18 @@ def proven(landscape: Landscape, spent: Spent) -> int:
     return max(best, key=lambda point: landscape.selection[point])
 
 
-def at_shares(landscape: Landscape, sampler: str, pruner: str, seed: int) -> dict[str, Regret]:
-    """Of one study: its winner at each share, and at the last one also with proof within it."""
+def at_shares(
+    landscape: Landscape, sampler: str, pruner: str, seed: int, replicates: int
+) -> dict[str, Regret]:
+    """Of one study: its winner at each share, and with one seed at the last one also with proof."""
     found: dict[str, Regret] = {}
-    extra = PROVEN * (landscape.curves.shape[1] - 1) * landscape.curves.shape[2]
-    limits = {f"{share:.0%}": share * landscape.epochs for share in SHARES}
-    limits["25% with proof"] = SHARES[-1] * landscape.epochs - extra
+    every = landscape.epochs * replicates
+    limits = {f"{share:.0%}": share * every for share in SHARES}
+    if replicates == 1:
+        extra = PROVEN * (landscape.curves.shape[1] - 1) * landscape.curves.shape[2]
+        limits["25% with proof"] = SHARES[-1] * every - extra
     before = Spent(0, {})
-    for spent in replay(landscape, sampler, pruner, seed):
+    for spent in replay(landscape, sampler, pruner, seed, replicates):
         for name, limit in limits.items():
             if name not in found and spent.epochs > limit and before.finished:
                 found[name] = _found(landscape, name, before)
@@ -177,13 +189,14 @@ def main() -> None:
         f" {studies} studies a method\n"
     )
     print("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
-    for sampler, pruner in METHODS + OTHERS:
+    rounds = [(1, *method) for method in METHODS + OTHERS] + [(3, *method) for method in METHODS]
+    for replicates, sampler, pruner in rounds:
         started = time.process_time()
-        found = [at_shares(landscape, sampler, pruner, seed) for seed in range(studies)]
+        found = [at_shares(landscape, sampler, pruner, seed, replicates) for seed in range(studies)]
         seconds = (time.process_time() - started) / studies
         for name in found[0]:
             rows = np.array([one[name] for one in found])
-            told = [sampler, pruner, name, _told(rows[:, 0]), _told(rows[:, 1])]
+            told = [sampler, pruner, str(replicates), name, _told(rows[:, 0]), _told(rows[:, 1])]
             told += [f"{np.mean(rows[:, 0] <= NEAR):.0%}", f"{seconds:.1f}"]
             print("| " + " | ".join(told) + " |", flush=True)
 
