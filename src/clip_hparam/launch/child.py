@@ -76,6 +76,13 @@ def measure(tree: dict[str, Any]) -> Measured:
     return probe(tree)
 
 
+def check_cuda() -> None:
+    """Exit code 1 if this process is the fork of one that has touched CUDA, and so cannot."""
+    import torch  # loaded in the warm server
+
+    sys.exit(torch.cuda._is_in_bad_fork())
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     """Ctrl-C comes twice, from the terminal and from the driver: the first is put on record."""
     for each in STOPS:

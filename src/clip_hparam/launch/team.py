@@ -1,24 +1,27 @@
 """The processes of one trial on this computer: forked from the warm server, met at a port.
 
 The server (multiprocessing's forkserver) imports torch, timm and open_clip once, so a process costs
-tens of milliseconds instead of seconds. It never touches CUDA, which does not survive a fork.
+tens of milliseconds instead of seconds. Where its forks would not do, each process is started anew.
 """
 
 import multiprocessing
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing import forkserver
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 from clip_hparam.cost import Measured
-from clip_hparam.driver import gpu_groups
+from clip_hparam.driver import gpu_groups, gpus
 from clip_hparam.job import Job
-from clip_hparam.launch.child import PRELOAD, SEARCHING, measure, run
+from clip_hparam.launch.child import PRELOAD, SEARCHING, check_cuda, measure, run
 
 if TYPE_CHECKING:
     from clip_hparam.ranks import Ranks
@@ -35,16 +38,33 @@ def expect(trials: int) -> None:
         PRELOAD.append(PAGES)
 
 
-def warm_up(job: Job) -> None:
-    """Start the server, if it does not run: it takes seconds to import, its forks do not."""
+def warm_up(job: Job) -> ForkServerContext | SpawnContext:
+    """How processes of the job are started; the warm server, if it is to be, runs from now on."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
-    preload = PRELOAD + SEARCHING * bool(job.worker)
-    multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
+    if sys.platform != "linux":  # the libraries of others do not take a fork
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
     forkserver.ensure_running()
+    wants_cuda = job.machine.device.startswith("cuda") or bool(gpus(job.machine.device))
+    if wants_cuda and not _cuda_takes_a_fork():
+        return multiprocessing.get_context("spawn")
+    return context
 
 
-def start(job: Job, gpus: str | None = None) -> list[ForkServerProcess]:
+@cache
+def _cuda_takes_a_fork() -> bool:
+    """Not if something that the warm server imports (a plug-in, sitecustomize) has touched CUDA."""
+    process = multiprocessing.get_context("forkserver").Process(target=check_cuda)
+    process.start()
+    process.join()
+    if process.exitcode:
+        print("CUDA was touched before a trial began: each trial imports torch anew, in seconds")
+    return not process.exitcode
+
+
+def start(job: Job, gpus: str | None = None) -> list[BaseProcess]:
     """A trial in processes of its own, rank 0 first; `gpus` is their CUDA_VISIBLE_DEVICES."""
     with _door(job) as door:
         return _started(job, range(job.gpus_per_trial), gpus, door)
@@ -67,7 +87,7 @@ def lead(job: Job) -> Iterator["Ranks"]:
             end(others)
 
 
-def end(processes: Sequence[ForkServerProcess]) -> None:
+def end(processes: Sequence[BaseProcess]) -> None:
     """Kill the ranks of a trial that is over, all at once, and wait until they are gone."""
     for process in processes:
         process.kill()
@@ -76,13 +96,12 @@ def end(processes: Sequence[ForkServerProcess]) -> None:
 
 
 def measured(job: Job) -> Measured | None:
-    """What the job costs by a few steps of it, run in a process of the warm server.
+    """What the job costs by a few steps of it, run in a process of its own.
 
     None if that process dies. Raises what the trial would.
     """
-    warm_up(job)
     try:
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        with ProcessPoolExecutor(1, mp_context=warm_up(job)) as pool:
             return pool.submit(measure, job.to_dict()).result()
     except BrokenProcessPool:
         return None
@@ -90,11 +109,10 @@ def measured(job: Job) -> Measured | None:
 
 def _started(
     job: Job, ranks: range, gpus: str | None, door: socket.socket | None
-) -> list[ForkServerProcess]:
-    warm_up(job)
-    context = multiprocessing.get_context("forkserver")
+) -> list[BaseProcess]:
+    context = warm_up(job)
     own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
-    processes = [
+    processes: list[BaseProcess] = [
         context.Process(
             target=run,
             args=(job.to_dict(), _environment(job, rank, door) | own, None if rank else door),

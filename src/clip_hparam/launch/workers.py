@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from clip_hparam.claim import BusyError, claim
@@ -29,7 +29,7 @@ class Workers:
         self.free: deque[str | None] = deque()
         self.jobs: dict[str, Job] = {}
         self.waiting: deque[str] = deque()
-        self.running: dict[str, list[ForkServerProcess]] = {}
+        self.running: dict[str, list[BaseProcess]] = {}
         self.places: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
         self.ended: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Workers:
         self.running[trial_id] = team.start(self.jobs[trial_id], self.places[trial_id])
         self.attempts[trial_id] = self.attempts.get(trial_id, 0) + 1
 
-    def _reap(self, trial_id: str, processes: list[ForkServerProcess]) -> None:
+    def _reap(self, trial_id: str, processes: list[BaseProcess]) -> None:
         """Take the end of a trial: a death that left no word of its own is put on record."""
         processes[0].join()
         team.end(processes)

@@ -1,0 +1,50 @@
+"""Trials in new processes, no forks: as the platform, or CUDA touched too early, demands it."""
+
+from pathlib import Path
+
+import pytest
+from commands import SHORT, python, results, sweep
+
+GRID = ("-m", "seeds=2", *SHORT)
+DRIVE = (
+    "import sys; from multiprocessing import forkserver;"
+    "from clip_hparam.app import main; from clip_hparam.launch.child import PRELOAD;"
+    "{before}; sys.argv[1:] = {words}; code = main();"
+    "forks = forkserver._forkserver._forkserver_pid is not None; assert forks is {forks};"
+    "sys.exit(code)"
+)
+TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    folder = tmp_path_factory.mktemp("forked")
+    done = sweep(*GRID, cwd=folder)
+    assert done.code == 0, done.err
+    return results(folder)
+
+
+@pytest.mark.parametrize(
+    ("before", "forks", "said"),
+    [
+        ("sys.platform = 'darwin'", False, 0),
+        ("PRELOAD.append('plug_in')", True, 1),
+        ("pass", True, 0),
+    ],
+    ids=["no forks here", "CUDA was touched", "CUDA was not touched"],
+)
+def test_trials_of_new_processes_are_those_of_forks(
+    before: str,
+    forks: bool,
+    said: int,
+    forked: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (tmp_path / "plug_in.py").write_text(TOUCHED)
+    code = DRIVE.format(before=before, words=list(GRID), forks=forks)
+    done = python("-c", code, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.count("CUDA was touched before a trial began") == said
+    assert results(tmp_path) == forked
