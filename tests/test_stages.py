@@ -66,11 +66,12 @@ def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None
 
 
 def test_a_search_has_the_points_that_the_time_pays_for() -> None:
-    stage = stages.search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2)
+    stage = stages.search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2, workers=4)
     assert "hydra.sweeper.n_trials=100" in stage.words
+    assert "hydra.sweeper.budget=25s" in stage.words
     assert stage.design["knobs"] == {"lr": KNOBS["lr"], "mixup": KNOBS["mixup"]}
     with pytest.raises(TooLittleError):
-        stages.search(STUDY, ["lr"], seconds=9, a_trial=2)
+        stages.search(STUDY, ["lr"], seconds=9, a_trial=2, workers=4)
 
 
 @given(st.dictionaries(st.sampled_from(list(KNOBS)), st.floats(-5, 5), min_size=5))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import results, start, sweep, wait_until
+from commands import records, results, start, sweep, wait_until
 from synthetic import Runs
 
 from clip_hparam import racing, study
 from clip_hparam.app import main
 from clip_hparam.design import Design, from_dict
-from clip_hparam.driver import seed_list
+from clip_hparam.driver import Driver, places, seed_list
 from clip_hparam.kinds import cells
 from clip_hparam.recipe import knobs
 from clip_hparam.search.space import value_of
@@ -107,7 +107,11 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
         "crop_scale": ["interval(0.2, 1.0)"],
     }
     small = study.Study(
-        Design("small", "study", ("recipe=weak_aug",), space), (), runs.folder, budget=3000
+        Design("small", "study", ("recipe=weak_aug",), space),
+        (),
+        runs.folder,
+        budget=3000,
+        workers=2,
     )
     written = Written(runs, dies_in="small_search")
     monkeypatch.setattr(study, "_python", written)
@@ -126,17 +130,18 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
     assert "effects on selection accuracy" in (small.folder / "study.md").read_text()
 
 
-@pytest.mark.slow
 def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
-    words = [*asked(tmp_path, "5m"), *SMALL]
+    words = [*asked(tmp_path, "90s"), *SMALL]
     process = start(*words, cwd=tmp_path)
-    wait_until(lambda: len(results(tmp_path)) >= 8, 300)  # the screening is under way
+    wait_until(lambda: len(results(tmp_path)) >= 8, 120)  # the screening is under way
     process.terminate()
     process.wait(60)
     before = results(tmp_path)
     done = sweep(*words, cwd=tmp_path, timeout=900)
     assert done.code == 0, done.err
     assert before.items() <= results(tmp_path).items()
+    epochs = sum(row["seconds"] for record in records(tmp_path) for row in record.rows())
+    assert epochs < 1.25 * 90 * len(places(Driver(), "cpu"))
     folder = tmp_path / "runs" / ".studies" / "small"
     decisions = json.loads((folder / "decisions.json").read_text())
     assert list(decisions) == list(STAGES)

@@ -76,8 +76,13 @@ def screening(study: Design, trials: int) -> Stage:
     return Stage("screening", design, (), why)
 
 
-def search(study: Design, knobs: Sequence[str], seconds: float, a_trial: float) -> Stage:
-    """Over the knobs that mattered. Raises TooLittleError if the time pays for under ten points."""
+def search(
+    study: Design, knobs: Sequence[str], seconds: float, a_trial: float, workers: int
+) -> Stage:
+    """Over the knobs that mattered, until `seconds` of all workers together are spent.
+
+    Raises TooLittleError if they pay for under ten points.
+    """
     points = int(2 * seconds / a_trial)  # half of the epochs are pruned, or more
     if points < FEWEST_POINTS:
         raise TooLittleError(
@@ -85,7 +90,8 @@ def search(study: Design, knobs: Sequence[str], seconds: float, a_trial: float) 
         )
     design = _design(study, "search", "search", seeds=[SEARCHED_WITH])
     design["knobs"] = {knob: list(study.knobs[knob]) for knob in knobs}
-    words = (f"hydra.sweeper.n_trials={points}", "hydra.sweeper.pruner=asha")
+    asked = {"n_trials": points, "pruner": "asha", "budget": f"{max(1, seconds / workers):.0f}s"}
+    words = tuple(f"hydra.sweeper.{key}={value}" for key, value in asked.items())
     return Stage("search", design, words, f"up to {points} points over {', '.join(knobs)}")
 
 

@@ -40,6 +40,7 @@ class Study:
     words: tuple[str, ...]
     runs: Path
     budget: float
+    workers: int
 
     @property
     def folder(self) -> Path:
@@ -74,7 +75,8 @@ class Study:
 
     def _search(self) -> Stage:
         knobs, why = self._kept()
-        stage = stages.search(self.design, knobs, self._seconds("search"), self._a_trial())
+        seconds = self._seconds("search")
+        stage = stages.search(self.design, knobs, seconds, self._a_trial(), self.workers)
         return Stage(stage.name, stage.design, stage.words, f"{stage.why}; {why}")
 
     def _proof(self) -> Stage:
@@ -119,9 +121,15 @@ class Study:
         return cells
 
     def _a_trial(self) -> float:
-        """Seconds of a trial of the reference. Raises ValueError if none is done."""
+        """Mean seconds of the trials so far that ran all of their epochs.
+
+        Raises ValueError if not even one of the reference is done.
+        """
         costs = [
-            r["cost"]["seconds"] for _, results in self._measured("reference") for r in results
+            result["cost"]["seconds"]
+            for stage in ("reference", "screening")
+            for _, results in self._measured(stage)
+            for result in results
         ]
         if not costs:
             raise ValueError("no trial of the reference is done: clip-hparam status shows why")

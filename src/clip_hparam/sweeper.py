@@ -95,9 +95,10 @@ class AblationSweeper(Sweeper):
         ]
         own = ("sweeps", "budget", "dry_run")
         words = [str(o.input_line) for o in parsed if o.key_or_group not in own]
-        budget = seconds_of(driver.budget) * len(places(driver, machine.device))
+        workers = len(places(driver, machine.device))
+        budget = seconds_of(driver.budget) * workers
         design = designs.from_dict(self.design)
-        study = Study(design, (*words, *hydra), Path(machine.runs), budget)
+        study = Study(design, (*words, *hydra), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
             return 0
