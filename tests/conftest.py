@@ -1,7 +1,9 @@
 """A real Slurm (slurm/cluster.py) and synthetic records (synthetic.py) for those who need them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,52 +50,71 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in CLUSTER)
 
 
-@pytest.fixture(scope="session")
-def plain_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Without accounting, as many labs have it: sacct answers nothing."""
-    with cluster(tmp_path_factory.mktemp("slurm"), accounting=False) as one:
-        yield one
+Clusters = Callable[[bool], Cluster]
 
 
 @pytest.fixture(scope="session")
-def accounting_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("accounting"), accounting=True) as one:
-        yield one
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """Brings up a Slurm on first call: without accounting, as many labs have it, or with it."""
+    with ExitStack() as stack:
+
+        @cache
+        def up(accounting: bool) -> Cluster:
+            return stack.enter_context(cluster(tmp_path_factory.mktemp("slurm"), accounting))
+
+        yield up
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["no accounting", "accounting"])
+def accounting(request: pytest.FixtureRequest) -> bool:
+    """For what is to hold on both kinds of Slurm."""
+    return bool(request.param)
 
 
 @pytest.fixture
-def slurm(plain_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """The plain cluster, empty, and the one that commands of this test reach."""
-    monkeypatch.setenv("SLURM_CONF", plain_cluster.conf)
-    plain_cluster.ready()
-    yield plain_cluster
-    plain_cluster.ready()
+def slurm(clusters: Clusters, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A Slurm without accounting, empty, and the one that commands of this test reach."""
+    with emptied(clusters(False), monkeypatch):
+        yield clusters(False)
 
 
 @pytest.fixture
-def accounted(accounting_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def accounted(clusters: Clusters, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """The same, with accounting."""
-    monkeypatch.setenv("SLURM_CONF", accounting_cluster.conf)
-    accounting_cluster.ready()
-    yield accounting_cluster
-    accounting_cluster.ready()
+    with emptied(clusters(True), monkeypatch):
+        yield clusters(True)
+
+
+@pytest.fixture
+def either(
+    clusters: Clusters, accounting: bool, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cluster]:
+    """The same, one after the other."""
+    with emptied(clusters(accounting), monkeypatch):
+        yield clusters(accounting)
+
+
+@contextmanager
+def emptied(one: Cluster, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    patch.setenv("SLURM_CONF", one.conf)
+    one.ready()
+    yield
+    one.ready()
 
 
 @pytest.fixture(scope="session")
 def disturbed(
-    plain_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Disturbed]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", plain_cluster.conf)
-        plain_cluster.ready()
-        names = ("disturbed", "moved", "peace")
-        yield disturb(plain_cluster, *(tmp_path_factory.mktemp(name) for name in names))
+    clusters: Clusters, accounting: bool, tmp_path_factory: pytest.TempPathFactory
+) -> Disturbed:
+    names = ("disturbed", "moved", "peace")
+    with pytest.MonkeyPatch.context() as patch, emptied(clusters(accounting), patch):
+        return disturb(clusters(accounting), *map(tmp_path_factory.mktemp, names))
 
 
 @pytest.fixture(scope="session")
 def left_alone(
-    plain_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LeftAlone]:
+    clusters: Clusters, accounting: bool, tmp_path_factory: pytest.TempPathFactory
+) -> LeftAlone:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", plain_cluster.conf)
-        yield leave_alone(plain_cluster, tmp_path_factory.mktemp("left_alone"))
+        patch.setenv("SLURM_CONF", clusters(accounting).conf)
+        return leave_alone(clusters(accounting), tmp_path_factory.mktemp("left_alone"))

@@ -8,7 +8,7 @@ from clip_hparam.job import Job
 from clip_hparam.launch import arrays
 from clip_hparam.launch.arrays import Limits
 from clip_hparam.launch.options import Submitit
-from clip_hparam.launch.slurm import script
+from clip_hparam.launch.sbatch import script
 from clip_hparam.launch.snapshot import hash_of, snapshot
 from clip_hparam.plan import resolve
 from clip_hparam.recipe import Recipe

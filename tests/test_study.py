@@ -135,7 +135,7 @@ def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
     process = start(*words, cwd=tmp_path)
     wait_until(lambda: len(results(tmp_path)) >= 8, 120)  # the screening is under way
     process.terminate()
-    process.wait(60)
+    process.communicate(timeout=60)
     before = results(tmp_path)
     done = sweep(*words, cwd=tmp_path, timeout=900)
     assert done.code == 0, done.err

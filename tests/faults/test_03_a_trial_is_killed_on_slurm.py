@@ -1,4 +1,4 @@
-"""A trial's process is killed on a Slurm that has no accounting: it is noticed all the same."""
+"""A trial's process is killed: it is noticed with and without accounting."""
 
 from datetime import datetime
 

@@ -11,7 +11,7 @@ from slurm.left_alone import LeftAlone
 @pytest.mark.parametrize("script", ["exec sleep 60", "echo nonsense; exit 1"])
 def test_what_lives_is_still_known(
     script: str,
-    slurm: Cluster,
+    either: Cluster,
     left_alone: LeftAlone,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -7,7 +7,7 @@ from slurm.cluster import Cluster
 from slurm.jobs import SLURM
 
 
-def test_the_memory_limit_is_named(slurm: Cluster, tmp_path: Path) -> None:
+def test_the_memory_limit_is_named(either: Cluster, tmp_path: Path) -> None:
     done = sweep("-m", "seeds=1", *SHORT, *SLURM, "hydra.launcher.mem_gb=0.2", cwd=tmp_path)
     assert done.code == 1, done.err
     assert "raise hydra.launcher.mem_gb" in done.out

@@ -17,12 +17,12 @@ def test_a_warned_trial_goes_on_after_its_last_step(disturbed: Disturbed) -> Non
 
 
 def test_one_limit_too_many_is_a_timeout_that_the_same_command_goes_on_from(
-    slurm: Cluster, left_alone: LeftAlone
+    either: Cluster, left_alone: LeftAlone
 ) -> None:
     record = left_alone.trials[1]
-    warn(slurm, record)
+    warn(either, record)
     go_on_once_asked(record)
-    slurm.wait_for(job_of(record), "FAILED")
+    either.wait_for(job_of(record), "FAILED")
     why = clip_hparam("why", record.trial_id, cwd=left_alone.folder)
     assert "time limit of 30 min 1 times" in why.out
     assert "1 timeout" in clip_hparam("status", cwd=left_alone.folder).out

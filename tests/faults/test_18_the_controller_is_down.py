@@ -13,15 +13,15 @@ from clip_hparam.launch.scheduler import PERIOD
 WORDS = ("-m", "seeds=1", "data.epoch_images=100", "epochs=8", "machine.checkpoint_seconds=0")
 
 
-def test_the_sweep_is_submitted_once_and_ends(slurm: Cluster, tmp_path: Path) -> None:
-    with slurm.without_controller():
+def test_the_sweep_is_submitted_once_and_ends(either: Cluster, tmp_path: Path) -> None:
+    with either.without_controller():
         driver = start(*WORDS, *SLURM, cwd=tmp_path)
-        back = Timer(8, slurm.bring_up)
+        back = Timer(8, either.bring_up)
         back.start()
         try:
             train(tmp_path, 1)
             back.join()
-            with slurm.without_controller():
+            with either.without_controller():
                 time.sleep(2 * PERIOD)  # it is asked in vain
             _, err = driver.communicate(timeout=200)
         finally:
@@ -29,5 +29,5 @@ def test_the_sweep_is_submitted_once_and_ends(slurm: Cluster, tmp_path: Path) ->
             driver.communicate()
     assert driver.returncode == 0, err
     (array,) = sent(tmp_path)
-    assert sum(job.startswith(f"{array.job_id}_") for job in slurm.states()) == 1
+    assert sum(job.startswith(f"{array.job_id}_") for job in either.states()) == 1
     assert all(record.is_done() for record in records(tmp_path))

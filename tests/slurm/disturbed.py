@@ -3,14 +3,16 @@
 All at once and once a session: starting a job and waiting for it to be queued again take longest.
 """
 
+import operator
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from commands import records, start, wait_until
+from commands import records, start
 from slurm.cluster import Cluster
 from slurm.jobs import (
     SLURM,
@@ -27,15 +29,20 @@ from slurm.jobs import (
 from clip_hparam.records import Record
 
 PEACE, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
-WORDS = ("data.epoch_images=100", "epochs=8", "machine.checkpoint_seconds=0")
+WORDS = (
+    *("data.epoch_images=100", "epochs=12"),
+    *("machine.checkpoint_seconds=0", "keep_checkpoints=last"),
+)
 APART = "n3"  # the node of MOVED
 PATIENCE = 240.0
+Act = Callable[[Cluster, Record], object]
 
 
 @dataclass(frozen=True)
 class Disturbed:
     """The folders, how the two drivers ended, and when KILLED was."""
 
+    slurm: Cluster
     folder: Path
     moved: Path
     peace: Path
@@ -62,7 +69,6 @@ def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed
     ]
     try:
         killed = _disturb_all(slurm, folder, moved)
-        _move_again(slurm, moved)
         told = [driver.communicate(timeout=PATIENCE) for driver in drivers]
     finally:
         for driver in drivers:
@@ -70,12 +76,12 @@ def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed
             driver.communicate()
     codes = [driver.returncode for driver in drivers]
     assert codes[2] == 0, told[2]
-    return Disturbed(folder, moved, peace, codes[0], told[0][0], codes[1], killed)
+    return Disturbed(slurm, folder, moved, peace, codes[0], told[0][0], codes[1], killed)
 
 
 def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
-    """Each as soon as it has saved its state once; when KILLED was."""
-    acts = {
+    """Each as soon as it has saved its state once, MOVED once more; when KILLED was."""
+    acts: dict[int, Act] = {
         WARNED: lambda slurm, record: limit(slurm, record, "now+100"),  # nearer than its signal
         REQUEUED: lambda slurm, record: slurm("scontrol", "requeue", job_of(record)),
         CANCELLED: lambda slurm, record: slurm("scancel", job_of(record)),
@@ -85,17 +91,22 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
         STUCK: lambda slurm, record: limit(slurm, record, "now"),
         MOVED: _lose_the_node,
     }
+    then: dict[int, Act] = {MOVED: _preempt}
+    before: dict[int, tuple[int, int]] = {}  # attempt and epochs when a trial was last disturbed
     when: dict[int, datetime] = {}
     deadline = time.monotonic() + PATIENCE
     while acts:
         assert time.monotonic() < deadline, f"waited in vain for {list(acts)}"
         for record in [one for folder in folders for one in records(folder) if saved(one)]:
-            seed = seed_of(record)
-            if seed in acts:
+            seed, now = seed_of(record), (record.status()["attempt"], len(record.rows()))
+            if seed in acts and all(map(operator.gt, now, before.get(seed, (0, 0)))):
                 pause(record)
                 acts.pop(seed)(slurm, record)
-                when[seed] = datetime.now(UTC)
+                when[seed], before[seed] = datetime.now(UTC), now
+                if seed in then:
+                    acts[seed] = then.pop(seed)
         time.sleep(0.05)
+    go_on_once_asked(_of_seed(folders[1], MOVED))
     warned = _of_seed(folders[0], WARNED)
     go_on_once_asked(warned)
     slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
@@ -107,15 +118,9 @@ def _lose_the_node(slurm: Cluster, record: Record) -> None:
     slurm("scontrol", "update", f"NodeName={APART}", "State=RESUME")
 
 
-def _move_again(slurm: Cluster, moved: Path) -> None:
+def _preempt(slurm: Cluster, record: Record) -> None:
     """A job that may preempt wants its node."""
-    (record,) = records(moved)
-    wait_until(lambda: record.status()["attempt"] == 2, PATIENCE)
-    before = len(record.rows())
-    wait_until(lambda: len(record.rows()) > before)
-    pause(record)
     slurm("sbatch", "-p", "high", "-w", APART, "--exclusive", "-o", "/dev/null", "--wrap", "true")
-    go_on_once_asked(record)
 
 
 def _of_seed(folder: Path, seed: int) -> Record:

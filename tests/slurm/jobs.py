@@ -71,6 +71,12 @@ def numbers(record: Record) -> str:
     return json.dumps([result["metrics"], rows])
 
 
+def books(slurm: Cluster, job_id: str, *more: str) -> list[str]:
+    """State and exit code of a job, or of each task of an array, as sacct has them."""
+    asked = ("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode", *more)
+    return slurm(*asked).splitlines()
+
+
 def warn(slurm: Cluster, record: Record) -> None:
     """Send what Slurm sends before a time limit."""
     slurm("scancel", f"--signal={signal.SIGUSR2.name}", job_of(record))

@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 from commands import SHORT, clip_hparam, fake, results, sweep, wait_until
 from slurm.cluster import Cluster
-from slurm.jobs import LONG, SLURM, id_of, job_of, kill_task, pause, sent, train
-
-
-def books(slurm: Cluster, job_id: str) -> list[str]:
-    return slurm("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode").split("\n")[:-1]
+from slurm.jobs import LONG, SLURM, books, id_of, job_of, kill_task, pause, sent, train
 
 
 def test_a_failed_trial_is_failed_in_the_books_and_alone_runs_again(

@@ -44,7 +44,7 @@ def test_two_nodes_are_one_process_in_float64(
 
 
 def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
-    slurm: Cluster, tmp_path: Path
+    either: Cluster, tmp_path: Path
 ) -> None:
     driver = start("-m", "seeds=2", *SMALL, "retries=0", *SLURM, *NODES, cwd=tmp_path)
     try:
@@ -52,7 +52,7 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
         pause(warned)
         pid = second_rank(tmp_path, broken)
         os.kill(pid, signal.SIGKILL)
-        warn(slurm, warned)
+        warn(either, warned)
         go_on_once_asked(warned)
         out, err = driver.communicate(timeout=200)
     finally:
@@ -60,13 +60,13 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
         driver.communicate()
     assert driver.returncode == 1, err
     assert f"{broken.trial_id} lost: rank 1 of 2 (process {pid} on " in out
-    slurm.wait_for(job_of(broken), "FAILED")
+    either.wait_for(job_of(broken), "FAILED")
     result = warned.result()
     assert result is not None
     assert result["numerics"]["ranks"] == 2
     assert warned.status()["attempt"] == 2
     assert "going on after epoch" in (warned.folder / "log.txt").read_text()
-    assert "NumNodes=2" in slurm("scontrol", "-o", "show", "job", job_of(warned))
+    assert "NumNodes=2" in either("scontrol", "-o", "show", "job", job_of(warned))
 
 
 def second_rank(folder: Path, record: Record) -> int:

@@ -18,7 +18,7 @@ SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoi
 
 
 def test_trials_are_left_alone_found_again_and_ended(
-    slurm: Cluster, left_alone: LeftAlone, monkeypatch: pytest.MonkeyPatch
+    either: Cluster, left_alone: LeftAlone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     assert "2 of 2 trials are submitted" in left_alone.out
@@ -33,16 +33,16 @@ def test_trials_are_left_alone_found_again_and_ended(
         assert "1 trials are in Slurm already: following them\n" in told
     assert "clip-hparam cancel" in err
     (array,) = sent(folder)
-    assert slurm.states()[job_of(record)] == "RUNNING"
+    assert either.states()[job_of(record)] == "RUNNING"
     ended = clip_hparam("cancel", array.folder.parent.name, cwd=folder)
     assert " of one ended" in ended.out
-    slurm.wait_for(job_of(record), "CANCELLED")
+    either.wait_for(job_of(record), "CANCELLED")
     assert "1 cancelled" in clip_hparam("status", cwd=folder).out
     assert "Slurm job" in (record.failure() or {})["message"]
 
 
 def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
-    slurm: Cluster, tmp_path: Path
+    either: Cluster, tmp_path: Path
 ) -> None:
     shared = ("trials_per_job=3", "hydra.launcher.cpus_per_task=2")
     driver = start("-m", "seeds=3", *SMALL, *SLURM, *shared, cwd=tmp_path)
@@ -51,7 +51,7 @@ def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
         pause(second)
         *_, third = train(tmp_path, 2, done=1)
         pause(third)
-        warn(slurm, second)
+        warn(either, second)
         for record in (second, third):
             go_on_once_asked(record)
         _, err = driver.communicate(timeout=200)
