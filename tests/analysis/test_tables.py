@@ -2,10 +2,12 @@
 
 import csv
 import io
+import itertools
 import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from synthetic import RUNGS, Ladder, Runs, ladder_cells, write_ladder
 
 from analysis import render
 from analysis.ablations import ABLATIONS, of_sweep
+from analysis.evidence import NotSweptError
 from analysis.tables import Table, table
+from analysis.tabulated import names, tables_of
 
 REQUIRED = {
     *("rung", "n", "test_acc1", "ci_low", "ci_high", "delta", "delta_low", "delta_high"),
@@ -183,12 +187,26 @@ def test_text_from_records_stays_text(runs: Runs) -> None:
 @pytest.mark.skipif(
     not shutil.which("pdflatex") and "CI" not in os.environ, reason="no LaTeX on this machine"
 )
-def test_latex_sets_the_tables(runs: Runs, made: Table, tmp_path: Path) -> None:
-    body = render.latex(made) + render.latex(nasty(runs))
+def test_latex_sets_every_kind_of_table(runs: Runs, tmp_path: Path) -> None:
+    write_ladder(runs)
+    full = {"none": {}, "lr": {"lr": 1e-2}, "mixup": {"mixup": 0.5}}
+    full["lr+mixup"] = full["lr"] | full["mixup"]
+    for number, (values, seed) in enumerate(itertools.product(full.values(), (0, 1))):
+        runs.done(values, seed, 90 + number**2 / 10)
+    runs.sweep("factorial", full, [0, 1])
+    made = [nasty(runs)]
+    frames = runs.frames()
+    for name in names(frames):
+        with suppress(NotSweptError):
+            made += tables_of(frames, name)
+    kinds = {"names", "ladder", "ladder_classes", "factorial", "factorial_effects"}
+    assert {one.name for one in made} >= kinds | {"factorial_orders", "systems"}
     head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
+    body = "\n".join(map(render.latex, made))
     (tmp_path / "t.tex").write_text(head + body + "\\end{document}\n")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_writing_again_gives_the_same_bytes(ladder: Ladder, tmp_path: Path) -> None:

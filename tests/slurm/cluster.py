@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 PORTS = range(21000, 31000, 20)  # first ports of clusters, away from Slurm's own
 NODES = 3
 USED = (0, 2, 10, 11, 12)  # ports of a cluster, from its first: controller, slurmdbd, nodes
+ONCE_GONE = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; shift; exec "$@"'
+"""A killed pytest takes its cluster with it."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,16 @@ def cluster(home: Path, accounting: bool) -> Iterator[Cluster]:
     if os.getuid() and "CI" not in os.environ:
         pytest.skip("a Slurm of one's own needs root")
     one = Cluster(home, accounting, next(port for port in random.sample(PORTS, 100) if free(port)))
+    down = [str(HERE / "slurm_down.sh"), str(home), "--purge"]
+    words = ["sh", "-c", ONCE_GONE, "watch", str(os.getpid()), *down]
+    watch = subprocess.Popen(words, start_new_session=True, stdin=subprocess.DEVNULL)
     try:
         one.bring_up()
         yield one
     finally:
-        subprocess.run([HERE / "slurm_down.sh", home, "--purge"], timeout=120, check=True)
+        watch.kill()
+        watch.wait()
+        subprocess.run(down, timeout=120, check=True)
 
 
 def free(port: int) -> bool:
