@@ -138,17 +138,25 @@ def steps(recipe: Recipe) -> int:
     return batches(recipe).steps
 
 
-def pictures(name: str) -> Callable[[Path], str]:
+def shifted_images(recipe: Recipe) -> list[float]:
+    """The mean of each batch; none where there are no such images."""
+    if recipe.data.shift == "none":
+        return []
+    return [float(images.mean()) for images, _ in batches(recipe).shifted("test")]
+
+
+def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
     """A folder of two classes of a dozen random pictures; another name, other classes."""
 
     def made(folder: Path) -> str:
-        generator = np.random.default_rng(0)
+        generator = np.random.default_rng(seed)
+        root = folder / f"{name}_{seed}"
         for label in (f"{name}_a", f"{name}_b"):
-            (folder / name / label).mkdir(parents=True, exist_ok=True)
+            (root / label).mkdir(parents=True, exist_ok=True)
             for index in range(12):
                 pixels = generator.integers(256, size=(20, 24, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / name / label / f"{index}.png")
-        return str(folder / name)
+                Image.fromarray(pixels).save(root / label / f"{index}.png")
+        return str(root)
 
     return made
 
@@ -167,6 +175,7 @@ class Case:
 
 
 FILES = {"data.selection": 2.0, "data.shots": 3, "data.epoch_images": 4, "batch_size": 2}
+SHIFTED = {**FILES, "data.name": "folder", "data.shift": "folder"}
 CASES = (
     Case("lr", (1e-3, 2e-3), peak_lr),
     Case("min_lr", (0.0, 1e-4), last_lr),
@@ -240,6 +249,8 @@ CASES = (
     Case("data.selection", (2.0, 3.0), evaluated_count),
     Case("data.selection", (0.1, 0.2), evaluated_count),
     Case("data.epoch_images", (100, 150), steps),
+    Case("data.shift", ("none", "printed"), shifted_images),
+    Case("data.shift_root", (pictures("x"), pictures("x", 1)), shifted_images, SHIFTED),
 )
 CHECKED = ("encoder.weights", "data.fingerprint")
 """Found at plan time; a value that is given is compared with what is found."""
@@ -247,7 +258,7 @@ CHECKED = ("encoder.weights", "data.fingerprint")
 
 def observed(case: Case, value: Any, folder: Path) -> Any:
     given = {**SHORT, **case.beside, case.knob: value(folder) if callable(value) else value}
-    if case.knob == "data.name" and value == "folder":
+    if given.get("data.name") == "folder" and case.knob != "data.root":
         given["data.root"] = pictures("x")(folder)
     return case.sees(resolve(with_values(Recipe(), given)))
 

@@ -78,6 +78,21 @@ class Batches:
         every = torch.arange(len(labels)).numpy()
         return self._evaluation(self._source.test, labels, every, resolution)
 
+    def shifted(self, half: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """The "selection" or the "test" half of data.shift, which there must be."""
+        shifted = self._source.shifted
+        assert shifted is not None
+        index = shifted.selection if half == "selection" else shifted.test
+        return self._evaluation(shifted.images, shifted.labels, index)
+
+    @property
+    def shifted_classes(self) -> Tensor | None:
+        """Which classes data.shift shows, bool (classes,); None where there is none."""
+        shifted = self._source.shifted
+        if shifted is None:
+            return None
+        return torch.from_numpy(np.bincount(shifted.labels, minlength=self.classes) > 0)
+
     def _positions(self, first: int) -> tuple[Indices, slice]:
         """Positions to read for each step, shape (steps, rows), and which of the rows to train."""
         size = self.recipe.batch_size

@@ -151,10 +151,16 @@ def train_epoch(
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], fit: Fit) -> Scores:
+def evaluate(
+    model: torch.nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    fit: Fit,
+    among: Tensor | None = None,
+) -> Scores:
     """Plain cross-entropy and top-1 and top-5 accuracy, each image once.
 
-    `batches` are those that were dealt to this rank; the scores are of all, in order.
+    `batches` are those that were dealt to this rank; the scores are of all, in order. `among`,
+    bool (classes,): the classes that an answer may be, where images show only some.
     """
     was_training = model.training
     model.eval()
@@ -162,6 +168,8 @@ def evaluate(model: torch.nn.Module, batches: Iterable[tuple[Tensor, Tensor]], f
     for images, labels in batches:
         with fit.autocast():
             logits = model(images.to(fit.device)).float().cpu()
+        if among is not None:
+            logits = logits.masked_fill(~among, -math.inf)
         top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
         loss_of_each = F.cross_entropy(logits, labels, reduction="none")
         parts.append((loss_of_each, top[:, 0], top.any(dim=1)))

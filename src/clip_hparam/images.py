@@ -35,6 +35,16 @@ Images = Pixels | Files
 
 
 @dataclass(frozen=True, eq=False)
+class Shifted:
+    """Images of the same classes from elsewhere; two halves of their indices."""
+
+    images: Images
+    labels: Labels
+    selection: Indices
+    test: Indices
+
+
+@dataclass(frozen=True, eq=False)
 class Source:
     """Images and labels to train and select on, and those to test on."""
 
@@ -44,6 +54,7 @@ class Source:
     test: Images
     test_labels: Labels
     fingerprint: str
+    shifted: Shifted | None = None
 
 
 def fixed_test(labels: Labels, share: float) -> tuple[Indices, Indices]:

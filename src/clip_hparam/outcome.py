@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from clip_hparam import tiny
 from clip_hparam.build import classifier
@@ -23,21 +24,38 @@ from clip_hparam.records import Record, read_json, write_atomic, write_json
 from clip_hparam.sources import source
 from clip_hparam.towers import RANDOM, TINY, shape_of
 
-Tested = dict[tuple[str, str], Scores]
+Tested = dict[tuple[str, str, str], Scores]
+HALVES = ("selection", "test")
 
 
 def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
-    """Test scores by (weights, "last" | "selected"); leaves the selected weights in the models."""
+    """Scores by (split, weights, "last" | "selected"); leaves the selected weights in the models.
+
+    Splits are "test", and the halves of data.shift as "selection_shift" and "test_shift".
+    """
     models = models_of(fit)
     scores: Tested = {}
     for name, model in models.items():
-        scores[name, "last"] = evaluate(model, batches.test(), fit)
+        for split, score in _scores(fit, batches, model).items():
+            scores[split, name, "last"] = score
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
         if not is_last:
             model.load_state_dict(progress.weights[name])
-        again = scores[name, "last"] if is_last else evaluate(model, batches.test(), fit)
-        scores[name, "selected"] = again
+        of_last = {
+            split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
+        }
+        for split, score in (of_last if is_last else _scores(fit, batches, model)).items():
+            scores[split, name, "selected"] = score
+    return scores
+
+
+def _scores(fit: Fit, batches: Batches, model: nn.Module) -> dict[str, Scores]:
+    scores = {"test": evaluate(model, batches.test(), fit)}
+    among = batches.shifted_classes
+    if among is not None:
+        for half in HALVES:
+            scores[f"{half}_shift"] = evaluate(model, batches.shifted(half), fit, among)
     return scores
 
 
@@ -76,7 +94,10 @@ def _share_in_words(recipe: Recipe) -> float:
 
 
 def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
-    """Columns `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`."""
+    """Columns `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`.
+
+    With data.shift also `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
+    """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
     metrics: dict[str, float] = {}
@@ -85,8 +106,8 @@ def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
         metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
         metrics[f"{column}.last"] = rows[-1][column]
         metrics[f"{column}.best"] = best(row[column] for row in rows)
-    for (weights, when), score in scores.items():
-        for column, value in named("test", weights, score).items():
+    for (split, weights, when), score in scores.items():
+        for column, value in named(split, weights, score).items():
             metrics[f"{column}.{when}"] = value
     return metrics
 
@@ -100,7 +121,9 @@ def write_bits(record: Record, scores: Tested, source: Source) -> None:
         "labels": source.test_labels.astype(np.min_scalar_type(len(source.classes))),
         "classes": np.array(source.classes),
     }
-    for (weights, when), score in scores.items():
+    for (split, weights, when), score in scores.items():
+        if split != "test":
+            continue
         bits[f"acc1.{weights}.{when}"] = np.packbits(score.right1)
         bits[f"acc5.{weights}.{when}"] = np.packbits(score.right5)
     buffer = io.BytesIO()

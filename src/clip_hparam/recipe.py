@@ -53,6 +53,13 @@ class Data:
     epoch_images: int | str = knob(
         AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
     )
+    shift: str = knob(
+        "none",
+        "none | printed | folder",
+        "images of the classes from elsewhere, to measure on: printed digits, or a folder",
+        before="none",
+    )
+    shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:

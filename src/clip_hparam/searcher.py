@@ -34,6 +34,11 @@ def search_of(
     `base` has a recipe that is not resolved; knobs of the design with one level are in it already.
     """
     aim = goal(asked.objective, asked.direction)
+    if aim.of_shift and base.recipe.data.shift == "none":
+        raise ValueError(
+            f"{KEY}.objective={aim.of_shift} is of images from elsewhere, and data.shift=none: try"
+            " data.shift=printed, or data.shift=folder data.shift_root=PATH"
+        )
     varied = space(design.knobs, design.when)
     sampler = methods.named(asked.sampler, "tpe")
     if asked.study_name and not re.fullmatch(NAME, str(asked.study_name)):

@@ -14,6 +14,7 @@ from PIL import Image
 from clip_hparam.images import Pixels, Source, fixed_test
 from clip_hparam.knob import near
 from clip_hparam.recipe import Data
+from clip_hparam.shift import with_shift
 from clip_hparam.trees import folder, imagenet
 
 DIGIT_SIDE = 32  # px
@@ -44,6 +45,11 @@ def digits() -> Source:
 
 def source(data: Data) -> Source:
     """Raises ValueError for a name that is not known, FileNotFoundError for missing images."""
+    plain = _unshifted(data)
+    return plain if data.shift == "none" else with_shift(plain, data)
+
+
+def _unshifted(data: Data) -> Source:
     if data.name == "digits":
         if data.root:
             raise ValueError(f"data.root={data.root} is not read by data=digits: try data=folder")

@@ -62,9 +62,9 @@ def _two_parts(train: Path, test: Path) -> Source:
             raise ValueError(f"{test / name} is a class that {train} does not have")
     return Source(
         classes,
-        _files(train, pool),
+        files_of(train, pool),
         _labels(pool, classes),
-        _files(test, held),
+        files_of(test, held),
         _labels(held, classes),
         _sha256(f"{pool.fingerprint} {held.fingerprint}"),
     )
@@ -74,7 +74,7 @@ def _divided(root: Path) -> Source:
     """One tree, of which TEST_SHARE of each class is the test set."""
     every = manifest(root)
     classes = _classes(root, every)
-    files, labels = _files(root, every), _labels(every, classes)
+    files, labels = files_of(root, every), _labels(every, classes)
     for name, images in zip(classes, np.bincount(labels), strict=True):
         if images < 2:
             raise ValueError(
@@ -113,7 +113,7 @@ def _labels(listed: Manifest, classes: tuple[str, ...]) -> Labels:
     return np.array([index[path.partition("/")[0]] for path in listed.paths], np.int64)
 
 
-def _files(root: Path, listed: Manifest) -> Files:
+def files_of(root: Path, listed: Manifest) -> Files:
     return Files(root, np.array([os.fsencode(path) for path in listed.paths], np.bytes_))
 
 

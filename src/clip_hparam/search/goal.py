@@ -12,12 +12,16 @@ NATURAL = {
     "selection_acc1": "maximize",
     "selection_acc5": "maximize",
     "selection_loss": "minimize",
+    "selection_shift_acc1": "maximize",
+    "selection_shift_acc5": "maximize",
+    "selection_shift_loss": "minimize",
     "cost.seconds": "minimize",
     "cost.gpu_hours": "minimize",
     "cost.peak_memory_mb": "minimize",
     "cost.img_per_s": "maximize",
 }
 """An objective and the direction it has unless another is given."""
+SHIFT = "selection_shift_"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,12 @@ class Goal:
     @property
     def has_curve(self) -> bool:
         """Whether an epoch says something about the end: what a pruner needs."""
-        return not self.several and not self.objectives[0].startswith("cost.")
+        return not self.several and not self.objectives[0].startswith(("cost.", SHIFT))
+
+    @property
+    def of_shift(self) -> str:
+        """An objective that needs data.shift, or nothing."""
+        return next((name for name in self.objectives if name.startswith(SHIFT)), "")
 
     def values(self, results: Sequence[Mapping[str, Any]]) -> list[float]:
         """Of a point: the mean over its replicates' sealed results."""
