@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.frame import Frames, reported
 from analysis.stats import Estimate, estimate
 from analysis.sweeps import Cell, Sweep, newest
-from clip_hparam.design import key_of
+from clip_hparam.design import key_of, merged
 from clip_hparam.knob import near
 from clip_hparam.recipe import knobs
 
@@ -48,7 +48,7 @@ def recipe_file(found: Chosen, called: str) -> str:
     """The text of conf/recipe/<called>.yaml. Raises ValueError if no trial of the cell is done."""
     if found.trials.empty:
         raise ValueError(f"no trial of {found.cell.label} is done: clip-hparam retry runs them")
-    base, groups, values = _parts(found.cell.overrides)
+    base, groups, values = _parts(merged(found.cell.overrides, found.sweep.full))
     defaults = [f"/recipe/{base}" if "/" in base else base]
     overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]
     listed = ["defaults:", *(f"  - {one}" for one in (*defaults, *overridden, "_self_"))]
@@ -114,6 +114,10 @@ def _told(found: Chosen) -> Iterator[str]:
     yield f"Costs {seconds:.3g} s on {device}; gives {_number(number)} of the test set"
     seeds, ids = ", ".join(map(str, found.trials.index)), " ".join(found.trials["trial_id"])
     yield f"({f'seeds {seeds}, 95 % t' if number.n > 1 else f'seed {seeds}'}): trials {ids}."
+    whole = {key_of(override) for override in found.sweep.full}
+    cheap = [one for one in found.cell.overrides if key_of(one) in whole]
+    if cheap:
+        yield f"That was at {' '.join(cheap)}; this file is the full run, not measured there."
     sweep = f"sweep {found.sweep.name} ({found.sweep.sweep_id})"
     if found.among > 1:
         yield f"The best of {found.among} finished cells of {sweep} on the selection set."

@@ -14,14 +14,8 @@ import pandas as pd
 
 from analysis.frame import Frames, reported
 from clip_hparam.recipe import knobs
+from clip_hparam.search.fidelity import FIDELITIES
 
-FIDELITIES = {
-    "epochs": ("ema_decay",),
-    "data.shots": ("data.epoch_images", "ema_decay"),
-    "data.epoch_images": ("ema_decay",),
-    "resolution": (),
-}
-"""A knob that makes a run cheaper, and knobs that `auto` derives from it."""
 FOUND = ("encoder.weights", "data.fingerprint")
 FEWEST, BEST = 8, 1 / 3
 

@@ -30,6 +30,7 @@ class Sweep(NamedTuple):
     created: str
     cells: tuple[Cell, ...]
     race: Race | None = None
+    full: tuple[str, ...] = ()  # of a search that trained its points at less: what they stand for
 
 
 def read_sweeps(runs: Path) -> tuple[list[Sweep], list[str]]:
@@ -58,11 +59,13 @@ def _sweep(path: Path, tree: dict[str, Any]) -> Sweep:
             str(tree[key]) for key in ("sweep_id", "name", "kind", "created")
         )
         race = Race(**tree["race"]) if "race" in tree else None
+        whole = tree.get("search", {}).get("full", {})
+        full = tuple(f"{knob}={value}" for knob, value in whole.items())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableError(f"{path} is not a sweep manifest") from error
     if not re.fullmatch(r"\w[\w.=-]*", name):
         raise UnreadableError(f"{path}: the sweep's name {name!r} cannot name a file")
-    return Sweep(sweep_id, name, kind, created, cells, race)
+    return Sweep(sweep_id, name, kind, created, cells, race, full)
 
 
 def _cell(tree: dict[str, Any]) -> Cell:

@@ -100,7 +100,14 @@ def _counts(search: Search, found: Sequence[Found]) -> str:
 def _again(search: Search, front: Sequence[Found]) -> list[str]:
     if not front:
         return []
-    return [f"the first again: python sweep.py {' '.join(front[0].overrides)}"]
+    words = front[0].overrides
+    if not search.full:
+        return [f"the first again: python sweep.py {' '.join(words)}"]
+    return [
+        f"the first in full: python sweep.py {' '.join(search.in_full(words))}",
+        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
+        " runs rank full ones, once eight of both are done",
+    ]
 
 
 def _goal(search: Search) -> str:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from clip_hparam import cost
-from clip_hparam.design import Design, from_dict, key_of, merged
+from clip_hparam.design import Design, from_dict, key_of, merged, text, with_base
 from clip_hparam.driver import Driver, places
 from clip_hparam.job import Job
-from clip_hparam.search import methods
+from clip_hparam.recipe import flat, with_values
+from clip_hparam.search import fidelity, methods
 from clip_hparam.search.asked import Asked
 from clip_hparam.search.goal import goal
 from clip_hparam.search.search import Search
@@ -29,10 +30,14 @@ def search_of(
     driver: Driver,
     seeds: Sequence[int],
 ) -> Search:
-    """Raises ValueError for a space, goal or method that cannot be.
+    """Raises ValueError for a space, goal, method or fidelity that cannot be.
 
     `base` has a recipe that is not resolved; knobs of the design with one level are in it already.
     """
+    cheap = fidelity.read(asked.fidelity, base.recipe, design.knobs)
+    whole = {knob: text(flat(base.recipe)[knob]) for knob in cheap}
+    base = replace(base, recipe=with_values(base.recipe, cheap))
+    design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
     aim = goal(asked.objective, asked.direction)
     if aim.of_shift and base.recipe.data.shift == "none":
         raise ValueError(
@@ -62,6 +67,7 @@ def search_of(
         budget=_seconds("budget", asked.budget or driver.budget)
         * len(places(driver, base.machine.device)),
         retries=driver.retries,
+        full=whole,
     )
     methods.sampler(found.sampler, varied, aim, 0)
     methods.pruner(found.pruner, aim, found.epochs, len(found.seeds))

@@ -1,6 +1,7 @@
 """Searches as users type them, with real training: asynchronous workers, pruning, going on."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from commands import Done, clip_hparam, records, results, sweep
 
 import analysis
+from clip_hparam.compose import composed
 
 TINY = ("epochs=6", "data.epoch_images=100", "workers=2")
 SEARCH = ("-m", "sweeps=search", *TINY)
@@ -103,3 +105,22 @@ def test_a_plan_starts_nothing_and_imports_no_training_stack(tmp_path: Path) -> 
     assert done.code == 0, done.err
     assert "50 points of 1 seeds each, 0 of them asked; maximize selection_acc1" in done.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None:
+    words = ("-m", "lr=1e-3,3e-3", "hydra.sweeper.sampler=grid", "hydra.sweeper.n_trials=2")
+    cheap = "hydra.sweeper.fidelity={epochs:1,data.epoch_images:100}"
+    done = sweep(*words, "epochs=7", cheap, cwd=tmp_path)
+    assert done.code == 0, done.err
+    recipes = [(record.recipe() or {})["recipe"] for record in records(tmp_path)]
+    assert [(one["epochs"], one["data"]["epoch_images"]) for one in recipes] == [(1, 100)] * 2
+    (command,) = re.findall(r"the first in full: python sweep.py (.*)", done.out)
+    full = composed(command.split())
+    assert (full.epochs, full.data.epoch_images) == (7, 450)
+    assert "all were trained at epochs=1 data.epoch_images=100" in done.out
+    name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem
+    file = clip_hparam("export-recipe", name, cwd=tmp_path)
+    assert file.code == 0, file.err
+    assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
+    assert "epochs: 7\n" in file.out
+    assert "epoch_images: 450\n" in file.out

@@ -11,6 +11,7 @@ class Asked:
     n_trials: points in all, over all commands. n_jobs: as `workers`. budget: as `budget`.
     objective, direction: one, or a list of each. sampler, pruner: a name, or a mapping with a name
     and arguments of Optuna's class. timeout: seconds, or 8h, after which no trial starts.
+    fidelity: knob -> the cheaper value that points are trained at.
     """
 
     n_trials: Any = None
@@ -24,6 +25,7 @@ class Asked:
     params: Any = None
     timeout: Any = None
     budget: Any = None
+    fidelity: Any = None
 
     @property
     def wanted(self) -> bool:

@@ -7,12 +7,13 @@ runs/.sweeps/<sweep_id>/         journal, locks, a folder a worker
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.design import Overrides, key_of, merged
 from clip_hparam.job import Job
 from clip_hparam.plan import resolve
 from clip_hparam.recipe import with_values
@@ -31,6 +32,8 @@ class Search:
     timeout: seconds after which a command starts no more trials; 0 is none.
     budget: seconds that all trials together may take, over all commands; 0 is none.
     retries: how often a point may be taken over from a worker that died.
+    full: knobs that are cheaper in the search than what its points are to stand for, and their
+        values there.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Search:
     timeout: float = 0.0
     budget: float = 0.0
     retries: int = 1
+    full: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def space(self) -> Space:
@@ -84,6 +88,15 @@ class Search:
     @property
     def url(self) -> str:
         return self.storage or str(self.folder / "study.journal")
+
+    @property
+    def cheap(self) -> list[str]:
+        """The overrides that `full` would replace."""
+        return [override for override in self.overrides if key_of(override) in self.full]
+
+    def in_full(self, overrides: Sequence[str]) -> Overrides:
+        """Of a point, at full cost."""
+        return merged(overrides, [f"{knob}={value}" for knob, value in self.full.items()])
 
     def jobs(self, values: Mapping[str, Any]) -> dict[int, Job]:
         """The trials of a point by seed. Raises ValueError for what cannot run."""
