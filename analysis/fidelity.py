@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.frame import Frames, reported
-from clip_hparam.recipe import knobs
-from clip_hparam.search.fidelity import FIDELITIES
+from clip_hparam.recipe import FIDELITIES, knobs
 
 FOUND = ("encoder.weights", "data.fingerprint")
 FEWEST, BEST = 8, 1 / 3

@@ -17,6 +17,14 @@ from clip_hparam.knob import AUTO, check, knob, near
 # the sections of timm's string; timm itself passes over those that it does not know
 RAND_AUGMENT = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
 
+FIDELITIES = {
+    "epochs": ("ema_decay",),
+    "data.shots": ("data.epoch_images", "ema_decay"),
+    "data.epoch_images": ("ema_decay",),
+    "resolution": (),
+}
+"""A knob that makes a run cheaper, and knobs that `auto` derives from it."""
+
 
 @dataclass(frozen=True)
 class Encoder:

@@ -5,16 +5,9 @@ from typing import Any
 
 from clip_hparam.knob import near
 from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe, flat, with_values
+from clip_hparam.recipe import FIDELITIES, Recipe, flat, with_values
 
 KEY = "hydra.sweeper.fidelity"
-FIDELITIES = {
-    "epochs": ("ema_decay",),
-    "data.shots": ("data.epoch_images", "ema_decay"),
-    "data.epoch_images": ("ema_decay",),
-    "resolution": (),
-}
-"""A knob that makes a run cheaper, and knobs that `auto` derives from it."""
 
 
 def read(given: Any, recipe: Recipe, searched: Collection[str]) -> dict[str, int]:
