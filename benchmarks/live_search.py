@@ -1,18 +1,20 @@
 """Live searches beside the replay of benchmarks/search.py: the same knobs, trained, not looked up.
 
-python benchmarks/live_search.py [SEARCHES] [POINTS]      Markdown for RESULTS.md, minutes a search
+python benchmarks/live_search.py [SEARCHES] [POINTS] [--levels]      Markdown for RESULTS.md
 
 Each is one command, TPE with ASHA over the ranges that the replay gives, three seeds a point, the
-sampler's seed in turn. What it paid is epochs, beside those of the recorded table. The best of many
-means of three seeds is a lucky one, in the table as in a search, so both winners are trained once
-more on ten fresh seeds: regret is the table's best there less the search's, in points, with the
-paired 95 % t interval.
+sampler's seed in turn, minutes each; with --levels over the levels of the table alone, where a
+point that is asked for twice is not trained twice. What it paid is epochs, beside those of the
+recorded table. The best of many means of three seeds is a lucky one, in the table as in a search, so
+both winners are trained once more on ten fresh seeds: regret is the table's best there less the
+search's, in points, with the paired 95 % t interval.
 """
 
 import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -55,20 +57,24 @@ def fresh(folder: Path, overrides: list[str]) -> Means:
     return Means(selection, test)
 
 
-def held(seed: int, count: int, landscape: Landscape, best: Means) -> str:
+def held(
+    seed: int, count: int, space: Mapping[str, Sequence[str]], landscape: Landscape, best: Means
+) -> str:
     """One live search, as a row."""
-    space = [f"{knob}={','.join(levels)}" for knob, levels in RANGES.items()]
+    words = [f"{knob}={','.join(levels)}" for knob, levels in space.items()]
     asked = (f"n_trials={count}", f"sampler={{name:tpe,seed:{seed}}}", "pruner=asha")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
         keys = [f"hydra.sweeper.{word}" for word in asked]
-        swept(Path(folder), "seeds=3", *space, *keys)
+        swept(Path(folder), "seeds=3", *words, *keys)
         (path,) = (Path(folder) / "runs" / ".sweeps").glob("*.json")
         manifest = Manifest(path)
         found = points(manifest.search(), manifest.read()["cells"])
         winner = max((one for one in found if one.values), key=lambda one: one.values or ())
         knobs = [word for word in winner.overrides if word.partition("=")[0] in RANGES]
         again = fresh(Path(other), knobs)
-    epochs = sum(one.epochs for one in found)
+    epochs = sum(
+        {one.label: one.epochs for one in found}.values()
+    )  # what is there is not run again
     share = epochs / (landscape.epochs * landscape.curves.shape[1])
     cells = [
         *(str(seed), str(len(found)), str(sum(one.state == "pruned" for one in found))),
@@ -88,19 +94,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("searches", type=int, nargs="?", default=5)
     parser.add_argument("points", type=int, nargs="?", default=100)
+    parser.add_argument("--levels", action="store_true")
     asked = parser.parse_args()
     landscape = Landscape(TABLE)
     place = np.unravel_index(landscape.selection.argmax(), landscape.shape)
-    levels = zip(RANGES, landscape.levels, place, strict=True)
+    levels: dict[str, Sequence[str]] = {
+        knob: [f"{level:g}" for level in those]
+        for knob, those in zip(RANGES, landscape.levels, strict=True)
+    }
+    space = levels if asked.levels else RANGES
+    at_best = zip(levels.items(), place, strict=True)
     with tempfile.TemporaryDirectory() as folder:
-        best = fresh(Path(folder), [f"{knob}={level[at]:g}" for knob, level, at in levels])
+        best = fresh(Path(folder), [f"{knob}={those[at]}" for (knob, those), at in at_best])
     print(
         f"The table's best: {landscape.selection.max():.2f} % on its own three seeds, on ten fresh"
         f" ones {fmean(best.selection):.2f} %, and {fmean(best.test):.2f} % of the test set.\n"
     )
     print(f"| {' | '.join(COLUMNS)} |\n" + "|---" * len(COLUMNS) + "|")
     for seed in range(asked.searches):
-        print(held(seed, asked.points, landscape, best), flush=True)
+        print(
+            held(seed, asked.points, levels if asked.levels else RANGES, landscape, best),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
