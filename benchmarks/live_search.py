@@ -5,9 +5,9 @@ python benchmarks/live_search.py [SEARCHES] [POINTS] [--levels]      Markdown fo
 Each is one command, TPE with ASHA over the ranges that the replay gives, three seeds a point, the
 sampler's seed in turn, minutes each; with --levels over the levels of the table alone, where a
 point that is asked for twice is not trained twice. What it paid is epochs, beside those of the
-recorded table. The best of many means of three seeds is a lucky one, in the table as in a search, so
-both winners are trained once more on ten fresh seeds: regret is the table's best there less the
-search's, in points, with the paired 95 % t interval.
+recorded table. The best of many means of three seeds is a lucky one, in the table as in a search,
+so both winners are trained once more on ten fresh seeds: regret is the table's best there less
+the search's, in points, with the paired 95 % t interval.
 """
 
 import argparse
@@ -112,10 +112,7 @@ def main() -> None:
     )
     print(f"| {' | '.join(COLUMNS)} |\n" + "|---" * len(COLUMNS) + "|")
     for seed in range(asked.searches):
-        print(
-            held(seed, asked.points, levels if asked.levels else RANGES, landscape, best),
-            flush=True,
-        )
+        print(held(seed, asked.points, space, landscape, best), flush=True)
 
 
 if __name__ == "__main__":
