@@ -1,18 +1,16 @@
 """A study by its command: to its report and winner, stopped in between and taken up again."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import records, results, start, sweep, wait_until
+from commands import plan, records, results, start, sweep, wait_until
 from synthetic import Runs
 
 from clip_hparam import racing, study
-from clip_hparam.app import main
 from clip_hparam.design import Design, from_dict
 from clip_hparam.driver import Driver, places, seed_list
 from clip_hparam.kinds import cells
@@ -43,22 +41,19 @@ def asked(folder: Path, budget: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("words", "said"), [(["dry_run=true"], "proof: planned when"), ([], "")])
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("dry_run=true", "budget=8h"), 0, "proof: planned when"),
+        ((), 2, "say how long it may take, budget=8h"),
+    ],
+)
 def test_a_study_says_its_stages_and_needs_a_budget(
-    words: list[str],
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], code: int, said: str, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    budget = ["budget=8h"] if words else []
-    monkeypatch.setattr(sys, "argv", ["sweep.py", "-m", "sweeps=study", *words, *budget])
-    assert main() == (0 if words else 2)
-    out, err = capsys.readouterr()
-    assert said in out
-    assert words or "say how long it may take, budget=8h" in err
+    done = plan("-m", "sweeps=study", *words, cwd=tmp_path)
+    assert done.code == code
+    assert said in done.out + done.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,13 +2,10 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
-from commands import ROOT
-
-from clip_hparam.app import main
+from commands import ROOT, plan
 
 TEXT = (ROOT / "docs" / "search.md").read_text()
 LINES = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)).replace("\\\n", " ")
@@ -16,15 +13,7 @@ COMMANDS = [line for line in LINES.splitlines() if line.startswith("python sweep
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_search_of_the_page_has_a_plan(
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    words = shlex.split(command, comments=True)[2:]
-    monkeypatch.setattr(sys, "argv", ["sweep.py", *words, "dry_run=true"])
-    assert main() == 0
-    assert "nothing was started" in capsys.readouterr().out
+def test_a_search_of_the_page_has_a_plan(command: str, tmp_path: Path) -> None:
+    done = plan(*shlex.split(command, comments=True)[2:], "dry_run=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "nothing was started" in done.out

@@ -3,12 +3,10 @@
 In this process: the command line is app.main's; that it is a process's too is tested elsewhere.
 """
 
-import sys
 from pathlib import Path
 
 import pytest
-
-from clip_hparam.app import main
+from commands import Done, plan
 
 SEARCH = "hydra.sweeper.n_trials=5"
 LR = f"{SEARCH} lr=interval(1e-3,1e-2)"
@@ -45,6 +43,7 @@ MISTAKES = {
     f"{LR} seed=0,1 seeds=2": "give one of them",
     f"{LR} detach=true": "detach=true: the trials of this launcher end with this command",
 }
+PASSWORDS = "CLIP_HPARAM_STORAGE"
 STORES = {
     "postgresql://me:secret@127.0.0.1:9/db": "postgresql://me:***@127.0.0.1:9/db cannot be reached",
     "mysql://me:secret@127.0.0.1:9/db": "mysql://me:***@127.0.0.1:9/db cannot be reached",
@@ -55,43 +54,29 @@ STORES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    monkeypatch.delenv("CLIP_HPARAM_STORAGE", raising=False)
-
-
-def typed(words: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["sweep.py", "-m", *words.split()])
-    return main()
+def typed(words: str, folder: Path) -> Done:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(
+            "CLIP_HPARAM_STORAGE", raising=False
+        )  # left behind by a search with a password
+        return plan("-m", *words.split(), cwd=folder)
 
 
 @pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_one_sentence(
-    words: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    code = typed(words, monkeypatch)
-    said = capsys.readouterr()
-    assert MISTAKES[words] in said.err
-    assert (code, said.out, said.err.count("\n")) == (2, "", 1)
+def test_a_mistake_is_one_sentence(words: str, tmp_path: Path) -> None:
+    done = typed(words, tmp_path)
+    assert MISTAKES[words] in done.err
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", STORES)
 def test_a_store_that_cannot_be_reached_is_named_without_its_password(
-    url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    url: str, tmp_path: Path
 ) -> None:
-    code = typed(f"{LR} hydra.sweeper.storage={url}", monkeypatch)
-    said = capsys.readouterr()
-    assert STORES[url] in said.err
-    assert (code, said.err.count("\n")) == (2, 1)
+    done = typed(f"{LR} hydra.sweeper.storage={url}", tmp_path)
+    assert STORES[url] in done.err
+    assert (done.code, done.err.count("\n")) == (2, 1)
     assert not (tmp_path / "runs" / ".sweeps").exists()
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    assert not any("secret" in text for text in (said.out, said.err, *written))
+    assert not any("secret" in text for text in (done.out, done.err, *written))
