@@ -88,7 +88,7 @@ def test_elsewhere_than_on_a_terminal_it_is_a_line_a_change(sweep: Sweep) -> Non
         ["2/4", ids[0], "done"],
         ["2/4", ids[1], "running"],
     ]
-    assert "95.0 %  lr=1e-3 seed=0" in lines[2]
+    assert "selection acc1 95.0 %  lr=1e-3 seed=0" in lines[2]
 
 
 def test_on_a_terminal_the_picture_has_a_line_a_running_trial_and_the_total(sweep: Sweep) -> None:
@@ -100,6 +100,6 @@ def test_on_a_terminal_the_picture_has_a_line_a_running_trial_and_the_total(swee
         console.print(live.picture(states(sweep, "running", "running", "queued", "lost")))
     text = out.getvalue()
     assert "epoch 2/4" in text
-    assert "95.0 %" in text
+    assert "selection acc1 95.0 %" in text
     assert "1/4 trials ended" in text
     assert "lost" in text

@@ -104,7 +104,8 @@ class Live:
             if state != "queued" and not (
                 self.console.is_terminal and state in ("running", "done")
             ):
-                self.console.print(self._change(trial_id, state), markup=False, highlight=False)
+                said = self._change(trial_id, state)
+                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
         if self.console.is_terminal and time.monotonic() - self.looked > LOOK_SECONDS:
             self.screen.update(self.picture(states), refresh=True)
             self.looked = time.monotonic()
@@ -113,8 +114,8 @@ class Live:
         """A line a running trial, then the total."""
         table = Table.grid(padding=(0, 2))
         for row in rows(self.names, self.sweep, states):
-            accuracy = "" if row.accuracy is None else f"{row.accuracy:.1f} %"
-            table.add_row(row.trial_id, f"epoch {row.epoch}/{row.epochs}", accuracy, row.name)
+            epoch = f"epoch {row.epoch}/{row.epochs}"
+            table.add_row(row.trial_id, epoch, _said(row.accuracy), row.name)
         return Group(table, Text(f"{self._count()} trials ended{self._left(states)}"))
 
     def _count(self) -> str:
@@ -127,9 +128,10 @@ class Live:
 
     def _change(self, trial_id: str, state: str) -> str:
         row = row_of(self.sweep.jobs[trial_id], self.names[trial_id])
-        accuracy = f"  {row.accuracy:.1f} %" if state == "done" and row.accuracy is not None else ""
-        left = self._left(self.known) if state == "done" else ""
-        return f"{self._count()}  {trial_id}  {state}{accuracy}  {row.name}{left}"
+        if state != "done":
+            return f"{self._count()}  {trial_id}  {state}  {row.name}"
+        said = _said(row.accuracy, "  ")
+        return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"
 
 
 def share(job: Job) -> float:
@@ -144,6 +146,11 @@ def row_of(job: Job, name: str) -> Row:
     done = Record(job.machine.runs, job.trial_id).rows()
     accuracy = accuracy_of(done[-1]) if done else None
     return Row(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
+
+
+def _said(accuracy: float | None, before: str = "") -> str:
+    """Of which set it is: the table at the end is of another one."""
+    return "" if accuracy is None else f"{before}selection acc1 {accuracy:.1f} %"
 
 
 def _work(job: Job) -> float:
