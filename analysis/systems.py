@@ -55,7 +55,7 @@ def systems_table(frames: Frames) -> Table:
     rows = {("GFLOPs an image", ""): dict(zip(columns, gflops, strict=True))}
     rows |= {(one.system, one.kind): {} for one in entries}
     for one in entries:
-        text = with_interval(f"{one.acc1:.1f}", one.low, one.high)
+        text = with_interval(one.acc1, one.low, one.high, ".1f")
         rows[one.system, one.kind][f"{one.tower}, {one.resolution} px"] = text
     shown = pd.DataFrame(
         [{"system": system, "how": kind, **cells} for (system, kind), cells in rows.items()],

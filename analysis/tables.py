@@ -50,7 +50,7 @@ def table(frames: Frames, ablation: Ablation) -> Table:
 def _shown(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     """Column title -> text; a column that is empty in all rows is not printed."""
     count = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
-    level = with_interval(f"{row[ablation.metric]:.2f}", row["ci_low"], row["ci_high"])
+    level = with_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
     cost = {"cost, s": _cost(row["seconds"])}
     if row["gpu_hours"] > 0:
         cost = {"cost, GPU-h": _cost(row["gpu_hours"])}
@@ -97,12 +97,13 @@ def _difference(row: pd.Series) -> str:
 
 def difference_text(delta: float, low: float, high: float) -> str:
     """ "+0.31 ± 0.12", with a true minus sign; a dash where there is no number."""
-    return MISSING if math.isnan(delta) else with_interval(_number(delta, "+.2f"), low, high)
+    return MISSING if math.isnan(delta) else with_interval(delta, low, high, "+.2f")
 
 
-def with_interval(mean: str, low: float, high: float) -> str:
-    """Mean ± half-width: a t interval is symmetric."""
-    return mean if math.isnan(low) else f"{mean} ± {(high - low) / 2:.2f}"
+def with_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
+    """Mean ± half-width, to as many digits: a t interval is symmetric."""
+    half = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
+    return _number(mean, spec) + half
 
 
 def _cost(value: float) -> str:
