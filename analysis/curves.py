@@ -13,6 +13,8 @@ from analysis.ablations import Ablation
 from analysis.evidence import replicates
 from analysis.frame import Frames
 
+LEGEND = ("raw", "EMA", "last", "selected epoch")
+
 
 class Curve(NamedTuple):
     """Accuracy on the selection set by epoch, in percent; `ema` is empty without EMA."""
@@ -92,9 +94,11 @@ def draw_cells(data: Cells) -> Figure:
             for axes in grid
             for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
         }
+        names = [name for name in LEGEND if name in named]
         drawn.legend(
-            named.values(), named, loc="outside upper center", ncols=len(named), frameon=False
-        )
+            [named[name] for name in names], names,
+            loc="outside upper center", ncols=max(len(names), 1), frameon=False,
+        )  # fmt: skip
     return drawn
 
 
@@ -129,7 +133,7 @@ def _draw(axes: Axes, curves: list[Curve]) -> None:
         selected = [data.epoch.index(data.selected) for data in done if data.selected is not None]
         chosen = [data.chosen[at] for data, at in zip(done, selected, strict=True)]
         at = [data.epoch[place] for data, place in zip(done, selected, strict=True)]
-        style.mark_best(axes, at, chosen, "selected epoch")
+        style.mark_best(axes, at, chosen, LEGEND[-1])
 
 
 def _range(data: Cells) -> tuple[float, float]:

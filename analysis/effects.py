@@ -10,6 +10,7 @@ from analysis.evidence import evidence, replicates
 from analysis.factorial import FactorialEffect, factorial_effects, signs_of
 from analysis.forest import Effect, Effects
 from analysis.frame import Frames
+from analysis.levels import counted
 from analysis.notes import notes
 from analysis.stats import Estimate, holm
 from analysis.tables import Table, difference_text
@@ -39,7 +40,8 @@ def sweep_effects(frames: Frames, ablation: Ablation) -> list[FactorialEffect]:
 def forest(frames: Frames, ablation: Ablation) -> Effects:
     effects = sweep_effects(frames, ablation)
     rows = [Effect(one.label, *one.estimate[:3], one.estimate.why) for one in effects]
-    return Effects(f"{ablation.title}: effects", "effect on test accuracy, points", rows)
+    seeds = counted(evidence(frames, ablation))
+    return Effects(f"{ablation.title}: effects", "effect on test accuracy, points", rows, seeds)
 
 
 def effects_table(frames: Frames, ablation: Ablation) -> Table:

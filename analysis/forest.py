@@ -10,6 +10,7 @@ from analysis import style
 from analysis.ablations import Ablation
 from analysis.evidence import evidence
 from analysis.frame import Frames
+from analysis.levels import SEEDS, counted
 
 
 class Effect(NamedTuple):
@@ -26,6 +27,7 @@ class Effects(NamedTuple):
     title: str
     axis: str
     effects: list[Effect]
+    seeds: str  # a cell: "3", or "2 to 5"
 
 
 def cell_effects(frames: Frames, ablation: Ablation) -> Effects:
@@ -39,7 +41,7 @@ def cell_effects(frames: Frames, ablation: Ablation) -> Effects:
         )
         for _, row in data.iloc[1:].iterrows()
     ]  # fmt: skip
-    return Effects(ablation.title, f"test accuracy against {first}, points", effects)
+    return Effects(ablation.title, f"test accuracy against {first}, points", effects, counted(data))
 
 
 def draw_effects(data: Effects) -> Figure:
@@ -60,7 +62,9 @@ def draw_effects(data: Effects) -> Figure:
         axes.set_yticks(
             range(len(data.effects)), [style.plain(effect.label) for effect in data.effects]
         )
-        axes.set(ylim=(len(data.effects) - 0.4, -0.6), xlabel=style.plain(data.axis, 60))
+        rule = f"{SEEDS.format(data.seeds)}; filled: excludes zero"
+        axes.set(ylim=(len(data.effects) - 0.4, -0.6))
+        axes.set_xlabel(f"{style.plain(data.axis, 60)}\n{rule}")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         drawn.suptitle(style.plain(data.title, 60), fontsize=8.5)
     return drawn

@@ -16,9 +16,11 @@ from analysis import style
 from analysis.ablations import ABLATIONS
 from analysis.evidence import evidence, trials_of
 from analysis.frame import Frames
+from analysis.levels import SEEDS, counted
 from analysis.paper import LADDER_REFERENCE
 
 COSTS_TO, BARS_FROM, BARS_TO = 0.30, 0.44, 0.88  # shares of a panel's height, so nothing overlaps
+CUT = 0.08  # the same: below it the axis is broken and has no tick
 NONE = math.nan
 
 
@@ -37,6 +39,7 @@ class Panel(NamedTuple):
     title: str
     cost_unit: str
     bars: list[Bar]
+    whiskers: str = ""
 
 
 class LadderFigure(NamedTuple):
@@ -53,7 +56,12 @@ def ladder_figure(frames: Frames) -> LadderFigure:
     on_gpu = bool((data["gpu_hours"] > 0).any())
     unit, cost = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
     return LadderFigure(
-        Panel(_title(frames, data), f"{unit} a run", [_ours(row, cost) for row in _rows(data)]),
+        Panel(
+            _title(frames, data),
+            f"{unit} a run",
+            [_ours(row, cost) for row in _rows(data)],
+            f"whiskers: {SEEDS.format(counted(data))}",
+        ),
         Panel(
             "Paper: CLIP ViT-B/16 on ImageNet-1k",
             "V100-hours a run",
@@ -127,6 +135,7 @@ def _draw_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
         _draw_bar(axes, place, bar, bottom, color=colour, hatch=hatch)
     axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
     axes.set_ylabel("test accuracy, %")
+    axes.set_xlabel(panel.whiskers, fontsize=7)
     labels = [bar.label for bar in panel.bars]
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
     if bottom > 0:
@@ -137,6 +146,8 @@ def _draw_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
 def _say_zoomed(axes: Axes, bottom: float) -> None:
     """Bars that do not start at 0 exaggerate: break the axis, and write where it starts."""
     axes.set_ylabel(f"{axes.get_ylabel()} (axis starts at {bottom:.1f})")
+    low, high = axes.get_ylim()
+    axes.set_yticks([tick for tick in axes.get_yticks() if low + CUT * (high - low) < tick < high])
     (cut,) = axes.plot([0, 0], [0.025, 0.045], transform=axes.transAxes, color="k", clip_on=False)
     cut.set(marker=[(-1, -0.5), (1, 0.5)], markersize=7, linestyle="none")
 

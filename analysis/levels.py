@@ -56,9 +56,13 @@ def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
     levels = [_level(row, knob, ablation, images) for _, row in data.iterrows()]
     title = title_of(ablation.metric)
     scale = scale_of([level.value for level in levels])
+    return KnobCurve(ablation.title, knob, title, scale, levels, images, counted(data))
+
+
+def counted(data: pd.DataFrame) -> str:
+    """Seeds a cell: "3", or "2 to 5"."""
     counts = sorted({int(n) for n in data["n"]})
-    seeds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return KnobCurve(ablation.title, knob, title, scale, levels, images, seeds)
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def scale_of(values: list[float]) -> Scale:
