@@ -24,8 +24,9 @@ from analysis.tables import Table, difference_text
 
 RULE = (
     "A ladder adds these changes in one of {orders} orders; here is what each one gains in all of"
-    " them. First: with no other. Last: with all others. From, to: the least and the greatest gain in any order. Mean over orders: the Shapley value, the"
-    " gains of all changes sum to the whole. 95 % t interval over seeds. Bold: it excludes zero."
+    " them. First: with no other. Last: with all others. Mean over orders: the Shapley value, the"
+    " gains of all changes sum to the whole. From, to: the least and the greatest gain at any place"
+    " in the order. 95 % t interval over seeds. Bold: it excludes zero."
 )
 
 
