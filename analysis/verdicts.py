@@ -14,7 +14,7 @@ ALPHA, NAMED = 0.05, 6  # a table of many cells is summed up by its largest diff
 
 
 def verdict(frames: Frames, ablation: Ablation) -> str:
-    """Differences that hold after Holm's correction, largest first; then noise; then gaps.
+    """Differences that hold after Holm's correction; those that hold alone; then noise; then gaps.
 
     Raises NotSweptError.
     """
@@ -23,11 +23,7 @@ def verdict(frames: Frames, ablation: Ablation) -> str:
         return _factorial(frames, ablation)
     compared = data[data["delta"].notna()]
     sure = compared[compared["delta_p_holm"] < ALPHA]
-    parts = [
-        _sure(sure, ablation),
-        _undecided(compared.drop(sure.index), ablation),
-        _waiting(data, ablation),
-    ]
+    parts = [*_told(compared, sure, ablation), _waiting(data, ablation)]
     first = data[ablation.row].loc[0]  # by label: rows may be sorted by their knobs
     against = f"the {ablation.row} before" if ablation.against == "previous" else first
     return f"{ablation.title}, against {against}: {'; '.join(part for part in parts if part)}."
@@ -37,23 +33,33 @@ def _factorial(frames: Frames, ablation: Ablation) -> str:
     """Of main effects and interactions: cells alone would not say what a change does."""
     effects = effects_table(frames, ablation).data.rename(columns={"effect": ablation.row})
     sure = effects[effects["p_holm"] < ALPHA]
-    rest = effects.drop(sure.index).assign(seeds_needed=math.nan)
-    parts = [_sure(sure, ablation), _undecided(rest, ablation)]
+    parts = _told(effects.assign(seeds_needed=math.nan), sure, ablation)
     return (
         f"{ablation.title}, effects over all others: {'; '.join(part for part in parts if part)}."
     )
 
 
-def _sure(rows: pd.DataFrame, ablation: Ablation) -> str:
-    if rows.empty:
-        return ""
+def _told(rows: pd.DataFrame, sure: pd.DataFrame, ablation: Ablation) -> list[str]:
+    """What is bold in the table is sure, or named as what it is taken alone."""
+    rest = rows.drop(sure.index)
+    bold = rest[(rest["delta_low"] > 0) | (rest["delta_high"] < 0)]
+    beyond = f"{_named(bold, ablation)} (interval excludes zero, but Holm-adjusted p above {ALPHA})"
+    return [
+        f"{_named(sure, ablation)} (Holm-adjusted p below {ALPHA})" if len(sure) else "",
+        beyond if len(bold) else "",
+        _undecided(rest.drop(bold.index), ablation),
+    ]
+
+
+def _named(rows: pd.DataFrame, ablation: Ablation) -> str:
+    """The largest first."""
     largest = rows.reindex(rows["delta"].abs().sort_values(ascending=False).index)
     named = [
         f"{row[ablation.row]} {difference_text(row['delta'], row['delta_low'], row['delta_high'])}"
         for _, row in largest.head(NAMED).iterrows()
     ]
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-    return f"{', '.join(named)}{more} points of test accuracy (Holm-adjusted p below {ALPHA})"
+    return f"{', '.join(named)}{more} points of test accuracy"
 
 
 def _undecided(rows: pd.DataFrame, ablation: Ablation) -> str:
