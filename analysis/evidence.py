@@ -76,8 +76,9 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
 
 
 def missing_runs(frames: Frames, ablation: Ablation) -> int:
-    """Planned runs without a number. Raises NotSweptError."""
-    return sum(int(cell.values.isna().sum()) for cell in replicates(frames, ablation))
+    """Planned runs without a number that may still get one. Raises NotSweptError."""
+    cells = replicates(frames, ablation)
+    return sum(int((c.values.isna() & (c.trials["status"] != "pruned")).sum()) for c in cells)
 
 
 def sweep_of(frames: Frames, ablation: Ablation) -> Sweep:

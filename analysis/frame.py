@@ -93,13 +93,14 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
 
 def study_of(frames: Frames) -> Study:
     """Of an imported table that table, else the done trials by the knobs that vary among them: of
-    sampled designs and searches those, where there are any.
+    sampled designs and searches those, where there are any. Pruned ones were tried too, and have no
+    objective.
 
     The objective of our own is the accuracy on the selection set: the test set only reports.
     """
     if frames.study is not None:
         return frames.study
-    done = frames.trials[frames.trials["status"] == "done"]
+    done = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
     if drawn := sampled(frames):
         done = done[done["trial_id"].isin(drawn)]
     names = [name for name in knobs() if name in done and name not in NOT_TUNED]

@@ -29,7 +29,9 @@ RACED = (
 
 def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
     """Footnotes of a table, a sentence or two each, in the order of their importance."""
-    trials = pd.concat([cell.trials for cell in replicates(frames, ablation)])
+    cells = replicates(frames, ablation)
+    trials = pd.concat([cell.trials for cell in cells])
+    pruned = [place for place, cell in enumerate(cells) if "pruned" in set(cell.trials["status"])]
     sweep = sweep_of(frames, ablation)
     done, asked = int(data["n"].sum()), int(data["asked"].sum())
     return [
@@ -41,7 +43,7 @@ def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
         *_paper(ablation, trials),
         *_zero_shot(trials),
         *_selection(frames, ablation, data),
-        *_exceptions(ablation, data),
+        *_exceptions(ablation, data, pruned),
     ]
 
 
@@ -84,9 +86,16 @@ def _selection(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterat
     )
 
 
-def _exceptions(ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
-    """A sentence for each row that is incomplete, has no interval, or has other provenance."""
-    for _, row in data.iterrows():
+def _exceptions(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Iterator[str]:
+    """A sentence for each row that is incomplete, has no interval, or has other provenance; one for
+    all that were pruned.
+    """
+    if pruned:
+        yield (
+            f"Without a mean since they were pruned, being behind others at that epoch:"
+            f" {len(pruned)} of {len(data)} {ablation.row}s."
+        )
+    for _, row in data.drop(index=pruned).iterrows():
         name = row[ablation.row]
         if row["n"] < row["asked"]:
             yield f"{name}: {row['n']} of {row['asked']} runs are done, so there is no mean yet."

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from analysis.frame import Frames
+from analysis.frame import Frames, sampled
 
 
 class Saved(NamedTuple):
-    """Of the trials of a runs folder that are done or pruned."""
+    """Of the trials that are done or pruned: those of searches, where they are known."""
 
     trials: int
     pruned: int
@@ -21,6 +21,8 @@ class Saved(NamedTuple):
 def saved(frames: Frames) -> Saved | None:
     """None if nothing was pruned."""
     ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
+    if drawn := sampled(frames):
+        ended = ended[ended["trial_id"].isin(drawn)]
     pruned = int((ended["status"] == "pruned").sum())
     if not pruned:
         return None

@@ -9,6 +9,7 @@ from analysis.importance import Importance, importance
 from analysis.study import Study, is_number, plain
 
 BUDGETS = (1, 2, 5, 10, 20, 40)
+FEWEST = 5  # pairs: ranks of fewer agree too often by chance
 
 
 def summary(study: Study) -> tuple[dict[str, Any], list[str]]:
@@ -69,7 +70,7 @@ def text(said: dict[str, Any], study: Study) -> str:
     """For people; the object's content in its order."""
     goal = f"{'lowest' if study.minimize else 'highest'} {study.objective}"
     lines = [
-        f"{said['n']} trials; {said['duplicates']} duplicates dropped,"
+        f"{said['n']} trials{_unscored(study)}; {said['duplicates']} duplicates dropped,"
         f" {said['incomplete']} without any knob set aside"
     ]
     if best := said["best"]:
@@ -98,6 +99,11 @@ def text(said: dict[str, Any], study: Study) -> str:
     return "\n".join(lines)
 
 
+def _unscored(study: Study) -> str:
+    scored = len(study.scored)
+    return f", {scored} of them with {study.objective}" if scored < len(study.rows) else ""
+
+
 def _best(study: Study) -> dict[str, Any] | None:
     best = study.best
     if best is None:
@@ -110,8 +116,8 @@ def _best(study: Study) -> dict[str, Any] | None:
 
 
 def _spearman(study: Study) -> dict[str, dict[str, Any]]:
-    """Over the rows that have both; null where a metric does not vary."""
-    table = study.rows[study.metrics].astype(float).corr(method="spearman")
+    """Over the rows that have both; null where they are few, or a metric does not vary."""
+    table = study.rows[study.metrics].astype(float).corr(method="spearman", min_periods=FEWEST)
     return {
         one: {other: plain(table.loc[one, other]) for other in study.metrics}
         for one in study.metrics

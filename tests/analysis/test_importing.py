@@ -15,10 +15,15 @@ from synthetic import Edit, Runs, write_ladder
 import analysis
 from analysis import figures
 from analysis.__main__ import main
+from analysis.ablations import of_sweep
+from analysis.evidence import missing_runs
 from analysis.frame import study_of
 from analysis.importance import axis, importance
 from analysis.importing import read_study, read_table, to_study, write_study
+from analysis.pruning import saved
 from analysis.summary import edges, summary
+from analysis.summary import text as page_of
+from analysis.tables import table as table_of
 
 COLUMNS = [
     "--knob",
@@ -285,6 +290,33 @@ def test_a_sampled_design_of_ours_is_a_search_of_its_own(runs: Runs, edit: Edit)
     assert (set(study.knobs), len(study.rows)) == ({"lr", "drop_path"}, 12)
     there = figures.drawable(runs.frames())
     assert {"axes", "parallel", "importance", "best_of_n", "cost"} <= set(there)
+
+
+def test_what_a_search_pruned_was_tried_and_is_not_missing(runs: Runs, edit: Edit) -> None:
+    cells = {f"draw {n}": {"lr": 1e-3 * n, "drop_path": 0.1 * n} for n in range(1, 6)}
+    for number, values in enumerate(cells.values(), 1):
+        if number in (2, 4):
+            runs.done(values, 0, 90 + number)
+        else:
+            runs.planned(values, 0).write_status("pruned")
+    runs.done({"lr": 0.9}, 0, 99.0)  # of no draw
+    runs.sweep("random", cells, seeds=[0])
+    (path,) = (runs.folder / ".sweeps").glob("*.json")
+    edit(path, lambda tree: tree.update(kind="search"))
+    frames = runs.frames()
+    study = study_of(frames)
+    said, _ = summary(study)
+    assert (said["n"], said["edges"], set(study.scored["lr"])) == (5, [], {2e-3, 4e-3})
+    assert "5 trials, 2 of them with selection_acc1;" in page_of(said, study)
+    assert said["spearman"]["selection_acc1"]["test_acc1"] is None  # of two pairs
+    spared = saved(frames)
+    assert spared is not None
+    assert (spared.trials, spared.pruned) == (5, 3)
+    ablation = of_sweep("random", "search")
+    assert missing_runs(frames, ablation) == 0
+    about = table_of(frames, ablation).notes
+    assert next(note for note in about if "pruned" in note).endswith("3 of 5 cells.")
+    assert not any("no mean yet" in note for note in about)
 
 
 @pytest.mark.parametrize(
