@@ -3,9 +3,11 @@
 import math
 from typing import NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -16,6 +18,7 @@ from analysis.study import Study, is_number
 from analysis.tables import title_of
 
 MISSING, TICKS = "(missing)", 6
+ROOM = 96  # letters that stand side by side under a figure of a page's width
 
 
 class KnobAxis(NamedTuple):
@@ -97,7 +100,7 @@ def draw_parallel(data: Search) -> Figure:
         heights = np.column_stack([_unit(axis_.places) for axis_ in data.axes])
         order = np.argsort(np.array(data.values) * (-1 if data.minimize else 1))
         lines = [np.column_stack([np.arange(len(data.axes)), heights[trial]]) for trial in order]
-        shades = LineCollection(lines, cmap="Blues_r" if data.minimize else "Blues", alpha=0.8)
+        shades = LineCollection(lines, cmap=_blues(data.minimize), alpha=0.8)
         shades.set(array=np.array(data.values)[order], linewidth=0.8)
         shades.set_rasterized(style.many(len(lines)))
         panel.add_collection(shades)
@@ -106,12 +109,19 @@ def draw_parallel(data: Search) -> Figure:
             _draw_upright(panel, place, axis_)
         panel.set(xlim=(-0.3, len(data.axes) - 0.5), ylim=(-0.05, 1.05), yticks=[])
         panel.set_xticks(
-            range(len(data.axes)), [style.plain(axis_.knob, 14) for axis_ in data.axes]
+            range(len(data.axes)),
+            [style.plain(axis_.knob, max(8, ROOM // len(data.axes))) for axis_ in data.axes],
         )
         panel.spines[:].set_visible(False)
         drawn.colorbar(shades, label=style.plain(title_of(data.objective)))
         drawn.legend(loc="outside upper right", frameon=False)
     return drawn
+
+
+def _blues(minimize: bool) -> ListedColormap:
+    """Without the pale end: the worst trial is seen too."""
+    blues = mpl.colormaps["Blues"](np.linspace(0.25, 1, 256))
+    return ListedColormap(blues[::-1] if minimize else blues)
 
 
 def _draw_upright(panel: Axes, place: int, axis_: KnobAxis) -> None:

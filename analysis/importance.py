@@ -1,9 +1,9 @@
 """Which knobs mattered: fANOVA and PED-ANOVA side by side, each with its spread over refits.
 
 They answer two questions: what explains the spread over all trials (fANOVA: a forest's variance),
-and what sets the best tenth apart (PED-ANOVA). One refit takes another sample of the trials, with
-replacement, and another forest: numbers that move between refits are no findings. Both are optuna's
-(Hutter et al. 2014; Watanabe et al. 2023).
+and what sets the best tenth apart, or the best five trials (PED-ANOVA). One refit takes another
+sample of the trials, with replacement, and another forest: numbers that move between refits are no
+findings. Both are optuna's (Hutter et al. 2014; Watanabe et al. 2023).
 """
 
 import warnings

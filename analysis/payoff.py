@@ -12,7 +12,7 @@ from analysis.importance import METHODS, Importance
 from analysis.study import Study
 from analysis.tables import title_of
 
-NAMES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best tenth"}
+NAMES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best trials"}
 COST = "cost.seconds"
 
 
@@ -86,6 +86,7 @@ def draw_costs(data: Costs) -> Figure:
             markersize=3,
             alpha=0.5,
             rasterized=style.many(len(data.cost)),
+            label="a run",
         )
         x, y = ([column[at] for at in data.front] for column in (data.cost, data.value))
         panel.step(x, y, "o-", where="post", color=style.EMA, markersize=3.5, label="Pareto front")
@@ -93,7 +94,7 @@ def draw_costs(data: Costs) -> Figure:
         if max(data.cost) > 10 * min(data.cost) > 0:
             panel.set_xscale("log")
             panel.xaxis.set_major_formatter("{x:g}")
-        panel.legend(frameon=False, loc="lower right")
+        drawn.legend(loc="outside lower center", ncols=2, frameon=False)
     return drawn
 
 
@@ -115,5 +116,5 @@ def draw_importance(data: Importance) -> Figure:
                 range(len(knobs)), [share.low for share in found], [share.high for share in found],
                 color=style.INK, linewidth=1.2,
             )  # fmt: skip
-            panel.set(xlim=(0, 1), xlabel="importance", title=NAMES[method])
+            panel.set(xlim=(0, 1), xlabel="importance, 5 to 95 % of refits", title=NAMES[method])
     return drawn
