@@ -40,7 +40,7 @@ SEARCH = {
 BESIDES = {
     "cost": "Accuracy against cost",
     "curves": "Training curves",
-    "logs": "Published systems and logs",
+    "logs": "ImageNet-1k top-1 accuracy, %: published systems and logs",
 }
 
 
@@ -72,6 +72,7 @@ class Part(NamedTuple):
     figures: list[Picture]
     notes: list[str]
     commands: str
+    said: str = ""  # lines that stand as they are
 
 
 class Page(NamedTuple):
@@ -90,11 +91,12 @@ class Page(NamedTuple):
 def page(frames: Frames) -> Page:
     swept = newest(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).drawn != "sample"]
-    done = int((frames.trials["status"] == "done").sum())
+    done, pruned = (int((frames.trials["status"] == state).sum()) for state in ("done", "pruned"))
+    trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
     pages = trial_pages(frames)
     return Page(
         "clip-hparam: report",
-        f"{done} of {len(frames.trials)} trials done, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
+        f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
         [verdict(frames, ablation_of(frames, name)) for name in names]
         or ["No cells are compared: what follows describes the trials."],
         [*(_sweep(frames, name) for name in names), *_search(frames), *_besides(frames)],
@@ -127,7 +129,7 @@ def _sweep(frames: Frames, name: str) -> Part:
 
 
 def _search(frames: Frames) -> Iterator[Part]:
-    """All trials as one search: knobs, importance, the best of n."""
+    """All trials of a search, or of sampled designs, as one: knobs, importance, the best of n."""
     study, there = study_of(frames), figures.drawable(frames)
     if "axes" not in there:
         return
@@ -140,7 +142,7 @@ def _search(frames: Frames) -> Iterator[Part]:
     if found:
         drawn.append(_picture(draw_importance(found), "Importance of the knobs"))
     said = text(as_json(study, found), study)
-    yield Part("search", "All trials as a search", [], drawn, said.splitlines(), "")
+    yield Part("search", "What the search found", [], drawn, [], "", said)
 
 
 def _besides(frames: Frames) -> Iterator[Part]:

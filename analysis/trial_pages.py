@@ -31,8 +31,8 @@ def trial_pages(frames: Frames) -> list[TrialPage]:
 
 
 def failures(frames: Frames) -> list[str]:
-    """A line for each trial that is not done, the first 200 of them."""
-    left = frames.trials[frames.trials["status"] != "done"]
+    """A line for each trial that is neither done nor pruned, the first 200 of them."""
+    left = frames.trials[~frames.trials["status"].isin(["done", "pruned"])]
     lines = [
         f"{row['trial_id']} {row['label']}: {row['status']}{_why(row)}"
         for row in left.head(MOST_FAILURES).to_dict("records")
@@ -55,8 +55,9 @@ def _page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialPage:
     }  # fmt: skip
     known = {name: fact for name, fact in facts.items() if not pd.isna(fact)}
     command = row.get("command")
+    seed = "" if pd.isna(row.get("seed")) else f" seed={row['seed']:.0f}"
     return TrialPage(
-        f"{row['trial_id']} {row['label']}: {result}",
+        f"{row['trial_id']} {row['label']}{seed}: {result}",
         ", ".join(f"{name} {knob_text(fact)}" for name, fact in known.items()),
         command if isinstance(command, str) else "",
         lines["raw"].get(row["trial_id"], ""),

@@ -35,6 +35,7 @@ def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
     assert list(data["acc1"]) == sorted(data["acc1"])
     assert "higher_resolution first" in made.notes[0]
     assert render.markdown(made).count("\n| ") == 11
+    assert made.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
 
 
 def many_classes(runs: Runs, seed: int) -> None:

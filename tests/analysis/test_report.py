@@ -67,6 +67,18 @@ def test_what_is_sure_is_said_and_what_is_not_is_called_noise(runs: Runs) -> Non
     assert gap == "1 of 4 cells lack a run and say nothing."
 
 
+def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -> None:
+    cells = {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}, "c": {"lr": 3e-3}}
+    for values, gains in zip(cells.values(), ((0, 0, 0), (1.0, 1.6, 2.2), (1, -1, 0)), strict=True):
+        for seed, gain in enumerate(gains):
+            runs.done(values, seed, 95 + gain)
+    runs.sweep("lr", cells, seeds=range(3))
+    alone, noise = verdict(runs.frames(), ABLATIONS["lr"]).split("; ")
+    assert "b +1.60 ± 1.49 points" in alone
+    assert "Holm-adjusted p above 0.05" in alone
+    assert noise.startswith("not told apart from noise: c ")
+
+
 def test_the_largest_differences_come_first_and_the_rest_are_counted(runs: Runs) -> None:
     cells = {f"cell {number}": {"lr": 1e-3 * number} for number in range(1, 10)}
     for number, values in enumerate(cells.values()):
@@ -93,6 +105,14 @@ def test_failures_are_named(runs: Runs) -> None:
     (line,) = failures(runs.frames())
     assert "lr=0.5" in line
     assert "diverged: loss is nan at step 3" in line
+
+
+def test_what_a_search_pruned_is_no_failure(runs: Runs) -> None:
+    runs.done({}, 0, 97.0)
+    runs.planned({"lr": 0.5}).write_status("pruned")
+    frames = runs.frames()
+    assert failures(frames) == []
+    assert "1 of 2 trials done, 1 pruned" in report.page(frames).subtitle
 
 
 def nasty(runs: Runs) -> analysis.Frames:
