@@ -90,7 +90,7 @@ def _shown(data: pd.DataFrame, first: Replicates, chosen: Replicates) -> pd.Data
 
     def levels(mean: str, ends: str) -> list[str]:
         columns = data[[mean, f"{ends}_low", f"{ends}_high"]]
-        return [with_interval(*row, ".1f") for row in columns.to_numpy()]
+        return [with_interval(m, low, high, ".1f") for m, low, high in columns.to_numpy()]
 
     shown: dict[str, Any] = {"class": data["class"], "test images": data["images"].astype(str)}
     shown[f"{chosen.cell.label}, %"] = levels("acc1", "ci")
