@@ -27,6 +27,7 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
+from clip_hparam.recipe import Recipe
 from clip_hparam.search import methods
 from clip_hparam.search.goal import goal
 from clip_hparam.search.space import space
@@ -103,7 +104,7 @@ def replay(
     _, seeds, last = landscape.curves.shape
     trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
-    study.pruner = methods.pruner({"name": pruner}, GOAL, last, 1)
+    study.pruner = methods.pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
     for number in range(MOST):
         study.sampler = methods.sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)

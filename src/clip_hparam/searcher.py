@@ -70,7 +70,7 @@ def search_of(
         full=whole,
     )
     methods.sampler(found.sampler, varied, aim, 0)
-    methods.pruner(found.pruner, aim, found.epochs, len(found.seeds))
+    methods.pruner(found.pruner, aim, found.epochs, found.warmup, len(found.seeds))
     for point in varied.extremes():
         found.jobs(point)
     return found

@@ -18,6 +18,7 @@ from clip_hparam.job import Job
 from clip_hparam.launch.searching import until_done
 from clip_hparam.records import Record
 from clip_hparam.search.goal import goal
+from clip_hparam.search.methods import rungs
 from clip_hparam.search.points import best, points
 from clip_hparam.search.search import Manifest
 from clip_hparam.search.study import Study
@@ -238,9 +239,27 @@ def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
     pruned = [trial for trial in told if trial.state is TrialState.PRUNED]
     whole = [trial for trial in told if trial.state is TrialState.COMPLETE]
     assert pruned
+    assert min(max(t.intermediate_values) for t in pruned) >= 3  # a fifth of nine is warm-up
     assert max(t.intermediate_values[1] for t in pruned) < max(
         t.intermediate_values[1] for t in whole
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "epochs", "warmup", "expected"),
+    [
+        ({}, 90, 0.0, (10, 3)),
+        ({}, 90, 0.2, (19, 3)),
+        ({}, 10, 0.2, (3, 3)),
+        ({}, 3, 0.5, (3, 3)),
+        ({"reduction_factor": 2}, 40, 0.05, (10, 2)),
+        ({"min_resource": 1}, 90, 0.2, (1, 3)),
+    ],
+)
+def test_the_first_rung_is_after_an_epoch_at_the_full_rate(
+    given: dict[str, int], epochs: int, warmup: float, expected: tuple[int, int]
+) -> None:
+    assert rungs(given, epochs, warmup) == expected
 
 
 def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:

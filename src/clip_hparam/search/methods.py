@@ -5,6 +5,7 @@ the number of the point: workers never draw the same stream, and a search that g
 it would have asked.
 """
 
+import math
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -120,11 +121,12 @@ def sampler(given: Mapping[str, Any], space: Space, goal: Goal, number: int) -> 
     return made
 
 
-def pruner(given: Mapping[str, Any], goal: Goal, epochs: int, seeds: int) -> BasePruner:
-    """For trials of so many epochs.
+def pruner(
+    given: Mapping[str, Any], goal: Goal, epochs: int, warmup: float, seeds: int
+) -> BasePruner:
+    """For trials of so many epochs, of which a share is warm-up.
 
-    Successive halving has its rungs at a ninth and a third of the epochs unless it is told
-    otherwise. Raises ValueError for an unknown name or argument, and what the pruner cannot do.
+    Raises ValueError for an unknown name or argument, and what the pruner cannot do.
     """
     name = given["name"]
     _known("pruner", name, PRUNERS)
@@ -135,23 +137,30 @@ def pruner(given: Mapping[str, Any], goal: Goal, epochs: int, seeds: int) -> Bas
         )
     if name == "wilcoxon" and seeds < FEWEST_SEEDS:
         raise ValueError(f"pruner=wilcoxon compares points over their seeds: try seeds={5}")
-    first, factor = rungs(given, epochs)
-    of_halving: dict[str, dict[str, Any]] = {
+    first, factor = rungs(given, epochs, warmup)
+    own: dict[str, dict[str, Any]] = {
         "asha": {"reduction_factor": factor, "min_resource": first},
         "hyperband": {
             "reduction_factor": factor,
             "min_resource": first,
             "max_resource": max(epochs, first),
         },
+        "median": {"n_warmup_steps": first},
+        "percentile": {"n_warmup_steps": first},
     }
-    made: BasePruner = _made("pruner", PRUNERS[name], name, given, of_halving.get(name, {}))
+    made: BasePruner = _made("pruner", PRUNERS[name], name, given, own.get(name, {}))
     return made
 
 
-def rungs(given: Mapping[str, Any], epochs: int) -> tuple[int, int]:
-    """Epochs of the first rung of successive halving, and the factor to each next one."""
+def rungs(given: Mapping[str, Any], epochs: int, warmup: float) -> tuple[int, int]:
+    """Epochs of the first rung of successive halving, and the factor to each next one.
+
+    Unless told otherwise the first is at a ninth of the epochs, but not before an epoch at the full
+    learning rate has ended: until then the larger one looks better (benchmarks/RESULTS.md).
+    """
     factor = int(given.get("reduction_factor") or 3)
-    return int(given.get("min_resource") or max(1, round(epochs / factor**RUNGS))), factor
+    early = max(round(epochs / factor**RUNGS), math.ceil(warmup * epochs) + 1)
+    return int(given.get("min_resource") or min(early, epochs)), factor
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def _rungs(search: Search, curve: Mapping[int, float]) -> dict[str, float]:
     """What Optuna's successive halving notes on a trial at each rung that it reaches."""
     if search.pruner["name"] != "asha":
         return {}
-    first, factor = rungs(search.pruner, search.epochs)
+    first, factor = rungs(search.pruner, search.epochs, search.warmup)
     found: dict[str, float] = {}
     while at := [step for step in sorted(curve) if step >= first * factor ** len(found)]:
         found[f"completed_rung_{len(found)}"] = curve[at[0]]

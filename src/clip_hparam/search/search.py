@@ -60,8 +60,16 @@ class Search:
     @property
     def epochs(self) -> int:
         """The most that a point has."""
-        asked = [point["epochs"] for point in self.space.extremes() if "epochs" in point]
-        return int(max(asked, default=self.base.recipe.epochs))
+        return int(self._most("epochs", self.base.recipe.epochs))
+
+    @property
+    def warmup(self) -> float:
+        """The longest that a point has, as a share of its run."""
+        return self._most("warmup", self.base.recipe.warmup)
+
+    def _most(self, knob: str, otherwise: float) -> float:
+        asked = [point[knob] for point in self.space.extremes() if knob in point]
+        return float(max(asked, default=otherwise))
 
     @property
     def id(self) -> str:

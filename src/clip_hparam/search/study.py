@@ -135,7 +135,7 @@ class Study:
             self.study.tell(trial, state=outcome(IMPOSSIBLE, search))
             return None
         self.study.pruner = methods.pruner(
-            search.pruner, search.goal, search.epochs, len(search.seeds)
+            search.pruner, search.goal, search.epochs, search.warmup, len(search.seeds)
         )
         again = any(cell["trials"] == ids and cell["number"] < trial.number for cell in cells)
         told = dict(self.trials[trial.number].intermediate_values)
