@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis import style
 from analysis.ablations import Ablation
-from analysis.evidence import evidence, knob_text
-from analysis.frame import Frames
+from analysis.evidence import evidence, knob_text, replicates
+from analysis.frame import Frames, reported
 from analysis.tables import title_of
 
 
@@ -26,22 +27,27 @@ class KnobMap(NamedTuple):
     y_levels: list[str]
     mean: NDArray[np.float64]  # NaN where a run is missing
     text: list[list[str]]  # "97.1" or "2 of 3"
-    best: tuple[int, int] | None  # row, column
+    best: tuple[int, int] | None  # row, column of the pair that the selection set prefers
 
 
 def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
     """Raises NotSweptError, and ValueError unless the ablation has two knobs."""
     x_knob, y_knob = ablation.knobs
-    data = evidence(frames, ablation).dropna(subset=[x_knob, y_knob])
+    held_out = [
+        reported(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
+        for cell in replicates(frames, ablation)
+    ]
+    data = evidence(frames, ablation).assign(merit=pd.Series(held_out))
+    data = data.dropna(subset=[x_knob, y_knob])
     xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
-    mean = np.full((len(ys), len(xs)), math.nan)
+    mean, merit = (np.full((len(ys), len(xs)), math.nan) for _ in range(2))
     text = [["" for _ in xs] for _ in ys]
     for _, row in data.iterrows():
         at = ys.index(row[y_knob]), xs.index(row[x_knob])
-        mean[at] = row[ablation.metric]
+        mean[at], merit[at] = row[ablation.metric], row["merit"]
         short = f"{row['n']} of {row['asked']}"
         text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
-    best = None if np.isnan(mean).all() else np.unravel_index(np.nanargmax(mean), mean.shape)
+    best = None if np.isnan(merit).all() else np.unravel_index(np.nanargmax(merit), merit.shape)
     return KnobMap(
         ablation.title, x_knob, y_knob, title_of(ablation.metric),
         [knob_text(x) for x in xs], [knob_text(y) for y in ys], mean, text,
@@ -50,7 +56,7 @@ def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
 
 
 def draw_map(data: KnobMap) -> Figure:
-    """A cell a pair, darker is better, the best one framed; the number is written in each."""
+    """A cell a pair, darker is better; framed is the one that the selection set prefers."""
     rows, columns = data.mean.shape
     drawn = style.figure(style.COLUMN, 1.0 + 0.34 * rows)
     with style.in_style():

@@ -7,6 +7,8 @@ from analysis.best import expected_best
 from analysis.evidence import knob_text
 from analysis.importance import Importance, importance
 from analysis.study import Study, is_number, plain
+from clip_hparam.knob import is_end
+from clip_hparam.recipe import knobs
 
 BUDGETS = (1, 2, 5, 10, 20, 40)
 FEWEST = 5  # pairs: ranks of fewer agree too often by chance
@@ -56,11 +58,13 @@ def edges(study: Study) -> list[str]:
 
 
 def edge_warnings(study: Study) -> list[str]:
-    """A sentence for each knob whose best value has nothing tried beyond it."""
+    """A sentence for each knob whose best value has nothing tried beyond it, and could have."""
     best = study.best
     sentences = []
     for knob in edges(study):
         assert best is not None
+        if knob in knobs() and is_end(float(best[knob]), knobs()[knob].metadata["legal"]):
+            continue
         end = "largest" if best[knob] == study.rows[knob].max() else "smallest"
         sentences.append(f"best {knob} is the {end} tried, {knob_text(plain(best[knob]))}: widen")
     return sentences
@@ -84,7 +88,8 @@ def text(said: dict[str, Any], study: Study) -> str:
             f"pruning: {spared['pruned']} of {spared['trials']} trials ended early,"
             f" {spared['epochs']} of {spared['asked']} epochs trained, {spared['share']:.0%} saved",
         ]
-    lines += ["", f"expected {goal} of n trials:"]
+    pruned = " that were not pruned, which are better than most" if said.get("pruning") else ""
+    lines += ["", f"expected {goal} of n trials{pruned}:"]
     lines += [f"  {n:>3}  {value:.4g}" for n, value in said["expected_best"].items()]
     for method, shares in said["importance"].items():
         lines += ["", f"importance by {method.replace('_', '-')} (5 to 95 % of refits):"]

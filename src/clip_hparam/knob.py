@@ -43,6 +43,15 @@ def inside(value: float, interval: str) -> bool:
     return above and below and math.isfinite(value)
 
 
+def is_end(value: float, legal: str) -> bool:
+    """Whether a number is the first or the last that a knob may be: 0 of "[0, inf)"."""
+    interval = legal.removeprefix(f"{AUTO} | ")
+    if interval[0] not in "([":
+        return False
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    return (interval[0] == "[" and value == low) or (interval[-1] == "]" and value == high)
+
+
 def checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     """The value in the knob's own type. Raises ValueError with the legal range."""
     legal: str = field.metadata["legal"]

@@ -59,7 +59,8 @@ class Follower:
         return [point for point in points(self.search, left) if point.state in (*ENDED, *FAILED)]
 
     def _line(self, point: Found) -> str:
-        at = f" after {point.epochs} epochs" if point.state == "pruned" else ""
+        epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
+        at = f" after {epochs}" if point.state == "pruned" else ""
         value = f"  {_values(self.search, point)}" if point.values else ""
         count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"

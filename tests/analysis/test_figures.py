@@ -30,6 +30,7 @@ from analysis.levels import knob_curve, scale_of
 from analysis.logs import draw_logs, logs_figure
 from analysis.payoff import COST, costs
 from analysis.study import Study
+from clip_hparam.records import Record
 
 NOISE = (0.3, -0.2, 0.1)
 
@@ -115,18 +116,19 @@ def test_without_bits_there_is_no_test_set_error(runs: Runs) -> None:
     assert gone.images is None
 
 
-def test_a_map_is_the_mean_of_each_pair_and_frames_the_best(runs: Runs) -> None:
+def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: Runs) -> None:
     means = {
         (lr, decay): 97 - abs(lr - 3e-3) * 500 - decay
         for lr in (1e-3, 3e-3)
         for decay in (0.5, 1.0)
     }
     cells: dict[str, dict[str, Any]] = {}
+    written: dict[tuple[float, float, int], Record] = {}
     for (lr, decay), mean in reversed(means.items()):
         values = {"lr": lr, "layer_decay": decay}
         cells[f"{lr},{decay}"] = values
         for seed, noise in enumerate(NOISE[: 3 if (lr, decay) != (1e-3, 1.0) else 2]):
-            runs.done(values, seed, mean + noise)
+            written[lr, decay, seed] = runs.done(values, seed, mean + noise)
     runs.sweep("lr_x_layer_decay", cells, seeds=range(3))
     data = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
     assert (data.x_levels, data.y_levels) == (["0.001", "0.003"], ["0.5", "1"])
@@ -137,6 +139,15 @@ def test_a_map_is_the_mean_of_each_pair_and_frames_the_best(runs: Runs) -> None:
         expected = means[3e-3, decay] + np.mean(NOISE)
         assert data.mean[row, 1] == pytest.approx(expected)
         assert data.text[row][1] == f"{expected:.1f}"
+
+    for seed in range(3):
+        record = written[1e-3, 0.5, seed]
+        result = record.result() or {}
+        result["metrics"]["selection_acc1.raw.selected"] = 99.0
+        record.write_result(result)
+    again = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
+    assert again.best == (0, 0)
+    assert again.text == data.text
 
 
 def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:

@@ -21,7 +21,7 @@ from analysis.frame import study_of
 from analysis.importance import axis, importance
 from analysis.importing import read_study, read_table, to_study, write_study
 from analysis.pruning import saved
-from analysis.summary import edges, summary
+from analysis.summary import edge_warnings, edges, summary
 from analysis.summary import text as page_of
 from analysis.tables import table as table_of
 
@@ -167,6 +167,13 @@ def test_minimizing_is_maximizing_the_negative(table: pd.DataFrame) -> None:
     assert least["edges"] == most["edges"]
     for n, value in least["expected_best"].items():
         assert value == pytest.approx(-most["expected_best"][n])
+
+
+def test_what_cannot_be_widened_is_no_warning() -> None:
+    rows = pd.DataFrame({"mixup": [0.0, 0.4], "lr": [1e-3, 1e-2], "top1": [90.0, 80.0]})
+    study = to_study(rows, ["mixup", "lr"], [], "top1")
+    assert edges(study) == ["mixup", "lr"]
+    assert edge_warnings(study) == ["best lr is the smallest tried, 0.001: widen"]
 
 
 def test_edges_are_knobs_of_numbers_whose_best_value_is_an_extreme() -> None:
