@@ -46,10 +46,10 @@ report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
 test: check ## What CI runs: checks, then the tests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 3
 
 test-all: check ## The same and the slow tests
-	$(PY) -m pytest -n 2 -m ""
+	$(PY) -m pytest -n 3 -m ""
 
 check: setup ## Format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .
