@@ -33,7 +33,7 @@ CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most
 
 
 class Apart(LoadScopeScheduling):
-    """For several workers (make test): all that share a Slurm go to one, as does each other file."""
+    """For several workers (make test): what shares a Slurm goes to one, as does each other file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
