@@ -29,7 +29,10 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
     return Ladder(Runs(tmp_path / "runs"), written_ladder.truth)
 
 
-CLUSTER = ("faults", "slurm")  # folders of tests that wait for a scheduler most of their time
+@cache
+def on_slurm(file: str) -> bool:
+    """Whether tests of this file, as pytest names it, wait for a scheduler most of their time."""
+    return "from slurm." in (Path(__file__).parents[1] / file).read_text()
 
 
 class Apart(LoadScopeScheduling):
@@ -37,7 +40,7 @@ class Apart(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "cluster" if Path(file).parent.name in CLUSTER else file
+        return "cluster" if on_slurm(file) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Apart:
@@ -47,7 +50,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Apart:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first."""
-    items.sort(key=lambda item: item.path.parent.name not in CLUSTER)
+    items.sort(key=lambda item: not on_slurm(item.nodeid.partition("::")[0]))
 
 
 Clusters = Callable[[bool], Cluster]

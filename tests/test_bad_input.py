@@ -9,7 +9,7 @@ WRONG = Path(__file__).parent / "golden" / "README.md"
 MISTAKES = {
     "ler=1": "unknown knob ler: did you mean lr?",
     "+x=1": "unknown knob x: choose from",
-    "+data.shot=1": "unknown knob data.shot: did you mean shots?",
+    "+data.shot=1": "unknown knob data.shot: did you mean shots",
     "~lr": "leave it",
     "lr=abc": "could not be converted to Float",
     "epochs=2.5": "could not be converted to Integer",

@@ -39,6 +39,7 @@ CHANGES: dict[str, object] = {
     "data.name": "folder",
     "data.fingerprint": "0" * 64,
     "data.selection": 5.0,
+    "data.shift": "printed",
 }
 HASHED = [name for name, field in knobs().items() if field.metadata["hashed"]]
 PLACES = [name for name in knobs() if name not in HASHED]
@@ -147,6 +148,7 @@ def test_a_knob_that_joins_later_gives_old_trials_no_new_id() -> None:
     tree = canonical(RESOLVED)
     assert tree.pop("head_init") == "random"
     assert tree["encoder"].pop("pixels") == "clip"
+    assert tree["data"].pop("shift") == "none"
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     assert trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
     assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"
