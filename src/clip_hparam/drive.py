@@ -14,7 +14,7 @@ from clip_hparam.driver import Driver
 from clip_hparam.job import Job
 from clip_hparam.launch import Handle, Launcher
 from clip_hparam.live import Live
-from clip_hparam.provenance import git_here
+from clip_hparam.provenance import command, git_here
 from clip_hparam.records import LIVE, SCHEMA, Record, now, write_json
 from clip_hparam.rounds import rounds, verdicts
 from clip_hparam.sweep import Sweep
@@ -135,7 +135,7 @@ def write_manifest(sweep: Sweep) -> None:
     head = {"schema": SCHEMA, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
     race = {"race": asdict(sweep.race)} if sweep.race else {}
     path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
-    write_json(path, {**head, **race, "created": now(), "command": sys.argv, "cells": cells})
+    write_json(path, {**head, **race, "created": now(), "command": command(), "cells": cells})
 
 
 def _run(sweep: Sweep, jobs: dict[str, Job], launcher: Launcher, detach: bool) -> dict[str, str]:

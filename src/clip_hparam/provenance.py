@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import subprocess
 import sys
 from functools import cache
@@ -14,6 +15,8 @@ from clip_hparam.records import read_json
 
 TAKEN = "snapshot.json"  # beside a copy of this package
 PACKAGES = ("clip-hparam", "torch", "timm", "open_clip_torch", "numpy", "pillow", "hydra-core")
+PASSWORD = re.compile(r"(?<=://)([^:/@]*):([^@]*)@")
+IN_QUERY = re.compile(r"([?&]password=)[^&]*")
 
 
 @cache
@@ -23,8 +26,18 @@ def provenance() -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **versions()},
         "git": git_here(),
         "host": platform.node(),
-        "command": sys.argv,
+        "command": command(),
     }
+
+
+def command() -> list[str]:
+    """What was typed, without passwords."""
+    return [masked(word) for word in sys.argv]
+
+
+def masked(url: str) -> str:
+    """A URL without its password."""
+    return IN_QUERY.sub(r"\1***", PASSWORD.sub(r"\1:***@", url))
 
 
 def scheduler_job() -> str | None:

@@ -9,13 +9,13 @@ from clip_hparam import cost
 from clip_hparam.design import Design, from_dict, key_of, merged, text, with_base
 from clip_hparam.driver import Driver, places
 from clip_hparam.job import Job
+from clip_hparam.provenance import masked
 from clip_hparam.recipe import flat, with_values
 from clip_hparam.search import fidelity, methods
 from clip_hparam.search.asked import Asked
 from clip_hparam.search.goal import goal
 from clip_hparam.search.search import Search
 from clip_hparam.search.space import Space, range_of, space
-from clip_hparam.search.url import masked
 
 KEY = "hydra.sweeper"
 NAME = r"\w[\w.=-]*"

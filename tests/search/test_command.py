@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from commands import Done, clip_hparam, records, results, sweep
+from commands import SHORT, Done, clip_hparam, records, results, sweep
 
 import analysis
 from clip_hparam.compose import composed
@@ -124,3 +124,12 @@ def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None
     assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
     assert "epochs: 7\n" in file.out
     assert "epoch_images: 450\n" in file.out
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@h:9/db", "mysql://h/db?password=secret"])
+def test_a_password_that_is_typed_is_in_no_file(url: str, tmp_path: Path) -> None:
+    done = sweep("-m", "lr=1e-3", f"hydra.sweeper.storage='{url}'", *SHORT, cwd=tmp_path)
+    assert done.code == 0, done.err
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(b"***" in content for content in written)
+    assert not any(b"secret" in content for content in written)

@@ -6,7 +6,6 @@ runs/.sweeps/<sweep_id>/         journal, locks, a folder a worker
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -16,11 +15,11 @@ from typing import Any
 from clip_hparam.design import Overrides, key_of, merged
 from clip_hparam.job import Job
 from clip_hparam.plan import resolve
+from clip_hparam.provenance import command
 from clip_hparam.recipe import with_values
 from clip_hparam.records import SCHEMA, now, read_json, write_atomic
 from clip_hparam.search.goal import Goal
 from clip_hparam.search.space import Space, space
-from clip_hparam.search.url import masked
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,7 @@ class Manifest:
         """Put a search on disk; one that is there goes on with the points that it has."""
         known = read_json(self.path) or {}
         head = {"schema": SCHEMA, "sweep_id": search.id, "name": search.name, "kind": "search"}
-        command = [masked(word) for word in sys.argv]
-        rest = {"created": now(), "command": command, "search": search.to_dict()}
+        rest = {"created": now(), "command": command(), "search": search.to_dict()}
         self._write({**head, **rest, "cells": known.get("cells", [])})
 
     def add(self, cell: dict[str, Any]) -> None:

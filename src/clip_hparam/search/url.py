@@ -1,16 +1,11 @@
 """The URL of a store and its password, which is on no disk and on no screen."""
 
 import os
-import re
+
+from clip_hparam.provenance import masked
 
 ENVIRONMENT = "CLIP_HPARAM_STORAGE"
 """Hands a URL with its password on to workers."""
-PASSWORD = re.compile(r"(?<=://)([^:/@]*):([^@]*)@")
-
-
-def masked(url: str) -> str:
-    """A URL without its password."""
-    return PASSWORD.sub(r"\1:***@", url)
 
 
 def hand_on(url: str) -> None:
