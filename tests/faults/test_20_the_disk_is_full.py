@@ -1,12 +1,12 @@
 """No space left: exit code 3, one sentence, no cut file, and the sweep goes on once there is."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commands import SHORT, python, results, sweep
+from mounts import mount, mounted
 
 TWO = ("-m", "seeds=2", "machine.checkpoint_seconds=0", *SHORT)
 LIMITED = """
@@ -18,20 +18,11 @@ if __name__ == "__main__":
 """
 
 
-def mount(*words: str | Path) -> bool:
-    done = subprocess.run(["mount", *map(str, words)], capture_output=True, check=False)
-    return done.returncode == 0
-
-
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB in `runs`: enough for records, not for a checkpoint."""
-    runs = tmp_path / "runs"
-    runs.mkdir()
-    if not mount("-t", "tmpfs", "-o", "size=1m", "none", runs):
-        pytest.skip("no right to mount a small file system")
-    yield tmp_path
-    subprocess.run(["umount", str(runs)], check=True)
+    with mounted(tmp_path / "runs", "size=1m"):
+        yield tmp_path
 
 
 def whole(folder: Path) -> bool:
@@ -52,7 +43,7 @@ def test_a_full_disk_is_storage_trouble_and_space_mends_it(small: Path, left: in
     assert done.err.count("\n") == 1
     assert whole(small)
     assert results(small) == {}
-    assert mount("-o", "remount,size=64m", small / "runs")
+    assert not mount("-o", "remount,size=64m", str(small / "runs")).returncode
     again = sweep(*TWO, cwd=small)
     assert again.code == 0, again.err
     assert len(results(small)) == 2

@@ -1,10 +1,9 @@
 """A folder that cannot be written is found before anything is started."""
 
-import subprocess
 from pathlib import Path
 
-import pytest
 from commands import SHORT, sweep
+from mounts import mounted
 
 
 def refused(folder: Path) -> bool:
@@ -15,14 +14,8 @@ def refused(folder: Path) -> bool:
 
 
 def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "runs").mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "ro", "none", str(tmp_path / "runs")]
-    if subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a read-only file system")
-    try:
+    with mounted(tmp_path / "runs", "ro"):
         assert refused(tmp_path)
-    finally:
-        subprocess.run(["umount", str(tmp_path / "runs")], check=True)
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
