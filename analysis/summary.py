@@ -11,7 +11,7 @@ from clip_hparam.knob import is_end
 from clip_hparam.recipe import knobs
 
 BUDGETS = (1, 2, 5, 10, 20, 40)
-FEWEST = 5  # pairs: ranks of fewer agree too often by chance
+FEWEST = 3  # pairs: two ranks always agree or differ altogether
 
 
 def summary(study: Study) -> tuple[dict[str, Any], list[str]]:

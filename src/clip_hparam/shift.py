@@ -5,18 +5,17 @@ tested on, as with the images that they stand beside. No torch here, as in image
 """
 
 import hashlib
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.images import TEST_SEED, Files, Labels, Shifted, Source, fixed_test
+from clip_hparam.images import TEST_SEED, Files, Shifted, Source, fixed_test
 from clip_hparam.knob import near
-from clip_hparam.manifest import Manifest, manifest
+from clip_hparam.manifest import manifest
 from clip_hparam.recipe import Data
-from clip_hparam.trees import files_of
+from clip_hparam.trees import classes_of, files_of, labels_of
 
 PRINTED = 40  # images a class
 
@@ -34,7 +33,7 @@ def with_shift(source: Source, data: Data) -> Source:
             )
         shifted, fingerprint = _printed()
     else:
-        shifted, fingerprint = _folder(source, data)
+        shifted, fingerprint = _folder(_root(source, data), source.classes)
     both = hashlib.sha256(f"{source.fingerprint} {fingerprint}".encode()).hexdigest()
     return replace(source, shifted=shifted, fingerprint=both)
 
@@ -55,8 +54,7 @@ def _printed() -> tuple[Shifted, str]:
     return Shifted(images, labels, *fixed_test(labels, 0.5)), digest
 
 
-def _folder(source: Source, data: Data) -> tuple[Shifted, str]:
-    """Class folders by the names of the source's classes, of which some may be missing."""
+def _root(source: Source, data: Data) -> Path:
     if not isinstance(source.pool, Files):
         raise ValueError(
             f"data.shift=folder goes with images on disk, and data={data.name} is in memory: try"
@@ -70,25 +68,25 @@ def _folder(source: Source, data: Data) -> tuple[Shifted, str]:
             f"{problem}: type data.shift=folder data.shift_root=PATH, where PATH holds folders"
             f" named like {source.classes[0]}"
         )
-    listed = manifest(root.resolve())
-    labels = _labels(root, listed, source.classes)
-    images = files_of(root.resolve(), listed)
-    return Shifted(images, labels, *fixed_test(labels, 0.5)), listed.fingerprint
+    return root.resolve()
 
 
-def _labels(root: Path, listed: Manifest, classes: tuple[str, ...]) -> Labels:
-    """Raises ValueError for a folder that names no class, and for fewer than two images of one."""
-    index = {name: label for label, name in enumerate(classes)}
-    names = [path.partition("/")[0] for path in listed.paths]
-    if not names:
-        raise ValueError(f"data.shift_root={root} holds no images in folders of their class")
-    for name, count in Counter(names).items():
-        if name not in index:
+@cache
+def _folder(root: Path, classes: tuple[str, ...]) -> tuple[Shifted, str]:
+    """Class folders by the names of the classes that are trained on, of which some may be missing.
+
+    Raises ValueError for a folder that names no class, and for fewer than two images of one.
+    """
+    listed = manifest(root)
+    for name in classes_of(root, listed):
+        if name not in classes:
             raise ValueError(
                 f"{root / name} is no class of the images trained on: {near(name, classes)}"
             )
-        if count < 2:
+    labels = labels_of(listed, classes)
+    for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
+        if count == 1:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return np.array([index[name] for name in names], np.int64)
+    return Shifted(files_of(root, listed), labels, *fixed_test(labels, 0.5)), listed.fingerprint

@@ -56,16 +56,16 @@ def folder(root: Path) -> Source:
 def _two_parts(train: Path, test: Path) -> Source:
     """Raises ValueError if the test has a class that the training pool has not."""
     pool, held = manifest(train), manifest(test)
-    classes = _classes(train, pool)
-    for name in _classes(test, held):
+    classes = classes_of(train, pool)
+    for name in classes_of(test, held):
         if name not in classes:
             raise ValueError(f"{test / name} is a class that {train} does not have")
     return Source(
         classes,
         files_of(train, pool),
-        _labels(pool, classes),
+        labels_of(pool, classes),
         files_of(test, held),
-        _labels(held, classes),
+        labels_of(held, classes),
         _sha256(f"{pool.fingerprint} {held.fingerprint}"),
     )
 
@@ -73,8 +73,8 @@ def _two_parts(train: Path, test: Path) -> Source:
 def _divided(root: Path) -> Source:
     """One tree, of which TEST_SHARE of each class is the test set."""
     every = manifest(root)
-    classes = _classes(root, every)
-    files, labels = files_of(root, every), _labels(every, classes)
+    classes = classes_of(root, every)
+    files, labels = files_of(root, every), labels_of(every, classes)
     for name, images in zip(classes, np.bincount(labels), strict=True):
         if images < 2:
             raise ValueError(
@@ -91,7 +91,7 @@ def _divided(root: Path) -> Source:
     )
 
 
-def _classes(root: Path, listed: Manifest) -> tuple[str, ...]:
+def classes_of(root: Path, listed: Manifest) -> tuple[str, ...]:
     """Sorted names of the class folders.
 
     Raises ValueError for an image outside them, for one that is empty, and where there are none.
@@ -108,7 +108,7 @@ def _classes(root: Path, listed: Manifest) -> tuple[str, ...]:
     return tuple(sorted(filled))
 
 
-def _labels(listed: Manifest, classes: tuple[str, ...]) -> Labels:
+def labels_of(listed: Manifest, classes: tuple[str, ...]) -> Labels:
     index = {name: label for label, name in enumerate(classes)}
     return np.array([index[path.partition("/")[0]] for path in listed.paths], np.int64)
 

@@ -79,8 +79,8 @@ def refusal(reason: str, options: Submitit) -> str:
     """What sbatch said, with the key that it is about."""
     if "submit limit" in reason.lower():
         return (
-            f"sbatch refuses more jobs: {reason}; try trials_per_job=8, or ask for"
-            " sacctmgr show assoc,qos format=MaxSubmit"
+            f"sbatch refuses more jobs: {reason}; try trials_per_job=8, and see"
+            " sacctmgr show assoc format=user,maxsubmitjobs"
         )
     for word, key in BLAME.items():
         if word in reason.lower():
