@@ -65,7 +65,7 @@ def latex(table: Table) -> str:
 
 def page(table: Table) -> str:
     """A page of its own that needs no network; text from records stays text."""
-    styled = _styled(table, html.escape, "font-weight:bold")
+    styled = _styled(table, html.escape, "font-weight:bold;white-space:nowrap")
     body = styled.set_caption(html.escape(table.title)).to_html()
     notes = "\n".join(f"<p>{html.escape(note)}</p>" for note in table.notes)
     return (

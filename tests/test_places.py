@@ -6,7 +6,7 @@ import pytest
 from commands import python
 
 from clip_hparam.driver import Driver, gpus, places
-from clip_hparam.launch.child import PRELOAD
+from clip_hparam.launch.child import IMAGES, PRELOAD
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -56,5 +56,5 @@ def test_what_the_warm_server_imports_never_touches_cuda(tmp_path) -> None:  # t
         f"[importlib.import_module(name) for name in {PRELOAD}];"
         "assert not cuda.is_initialized()"
     )
-    done = python("-c", code, cwd=tmp_path)
+    done = python("-c", code, cwd=tmp_path, **{IMAGES: "{}"})
     assert done.code == 0, done.err

@@ -1,4 +1,4 @@
-"""Trials in new processes, no forks: as the platform, or CUDA touched too early, demands it."""
+"""How a trial's process starts: forked with its images in memory, or anew where forks do not do."""
 
 from pathlib import Path
 
@@ -14,6 +14,33 @@ DRIVE = (
     "sys.exit(code)"
 )
 TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
+
+
+COUNTED = """
+from clip_hparam.sources import digits
+
+def count():
+    return digits.cache_info().currsize
+"""
+ASK = """
+from concurrent.futures import ProcessPoolExecutor
+from clip_hparam.job import Job
+from clip_hparam.launch import team
+from clip_hparam.recipe import Data, Recipe
+import counted
+
+with ProcessPoolExecutor(1, mp_context=team.warm_up(Job(Recipe(data=Data(**{data}))))) as pool:
+    print(pool.submit(counted.count).result())
+"""
+
+
+@pytest.mark.parametrize(("data", "count"), [({}, "1\n"), ({"name": "nowhere"}, "0\n")])
+def test_images_are_decoded_before_trials_fork(
+    data: dict[str, str], count: str, tmp_path: Path
+) -> None:
+    (tmp_path / "counted.py").write_text(COUNTED)
+    done = python("-c", ASK.format(data=data), cwd=tmp_path)
+    assert (done.code, done.out) == (0, count), done.err
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from clip_hparam.cost import Measured
 from clip_hparam.job import Job
 from clip_hparam.parent import die_with_parent
 
-PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.attempt"]
+PRELOAD = ["clip_hparam.trial", "clip_hparam.launch.attempt", "clip_hparam.launch.pictures"]
 SEARCHING = ["clip_hparam.launch.searching"]
 """What the warm server imports: for trials, and more for workers of a search."""
+IMAGES = "CLIP_HPARAM_DATA"  # in the environment of the warm server: whose, as JSON
 STOPS = (signal.SIGINT, signal.SIGTERM)
 SAVE = signal.SIGUSR2  # asks a trial to save its state after the step it is in, and to end
 BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running

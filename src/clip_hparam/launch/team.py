@@ -4,6 +4,7 @@ The server (multiprocessing's forkserver) imports torch, timm and open_clip once
 tens of milliseconds instead of seconds. Where its forks would not do, each process is started anew.
 """
 
+import json
 import multiprocessing
 import os
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING
 from clip_hparam.cost import Measured
 from clip_hparam.driver import gpu_groups, gpus
 from clip_hparam.job import Job
-from clip_hparam.launch.child import PRELOAD, SEARCHING, check_cuda, measure, run
+from clip_hparam.launch.child import IMAGES, PRELOAD, SEARCHING, check_cuda, measure, run
 
 if TYPE_CHECKING:
     from clip_hparam.ranks import Ranks
@@ -46,6 +48,7 @@ def warm_up(job: Job) -> ForkServerContext | SpawnContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
+    os.environ[IMAGES] = json.dumps(asdict(job.recipe.data))
     forkserver.ensure_running()
     wants_cuda = job.machine.device.startswith("cuda") or bool(gpus(job.machine.device))
     if wants_cuda and not _cuda_takes_a_fork():
