@@ -27,6 +27,15 @@ def test_a_failed_trial_is_failed_in_the_books_and_alone_runs_again(
     assert len(results(folder)) == 2
 
 
+def test_a_shared_job_is_failed_if_one_of_its_trials_is(accounted: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "runs" / id_of(0) / "correct.npz").mkdir(parents=True)  # cannot be written
+    done = sweep("-m", "seeds=2", *SHORT, *SLURM, "trials_per_job=2", cwd=tmp_path)
+    assert done.code == 1, done.err
+    (array,) = sent(tmp_path)
+    wait_until(lambda: books(accounted, array.job_id or "") == ["FAILED|1:0"], 30)
+    assert list(results(tmp_path)) == [id_of(1)]
+
+
 def test_the_books_answer_where_the_queue_does_not(
     accounted: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
