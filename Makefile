@@ -18,7 +18,7 @@ setup: $(VENV)/.installed ## Make .venv and install the project with its extras;
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "clip-hparam needs Python 3.11 or newer: make setup PYTHON=python3.11")'
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --editable '.[dev]'
+	$(PY) -m pip install --quiet --editable '.[databases,dev]'
 	touch $@
 
 demo: setup ## The paper's ladder in miniature: 35 real fine-tuning runs, table and figure

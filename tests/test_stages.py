@@ -54,8 +54,12 @@ def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None
     try:
         design = stages.proof(STUDY, some, trials).design
     except TooLittleError:
-        assert trials < (stages.SEEDS + 1) * (winners + 1)
+        assert trials < (stages.SEEDS + 1) * 2
         return
+    steps = [step["label"] for step in design["steps"]]
+    assert steps == ["reference", *some][: len(steps)]
+    proven = len(steps) - 1
+    assert proven == winners or trials < (stages.SEEDS + 1) * (proven + 2)
     race = racing.read(design["seeds"])
     assert race is not None
     assert race.max * size(design) <= trials or race.max == stages.MOST_SEEDS

@@ -3,7 +3,7 @@
 reference   the recipe that it starts from, and a linear probe, three seeds each
 screening   a fractional factorial over all knobs: which of them matter?
 search      a pruned search over those that do
-proof       the best few and the reference on fresh seeds, raced
+proof       the best one or two and the reference on fresh seeds, raced
 """
 
 from collections.abc import Mapping, Sequence
@@ -96,12 +96,20 @@ def search(
 
 
 def proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int) -> Stage:
-    """Winners (label -> overrides) and the reference. Raises TooLittleError under four seeds."""
-    most = min(MOST_SEEDS, trials // (len(winners) + 1))
-    if most <= SEEDS:
-        raise TooLittleError(f"{SEEDS + 1} fresh seeds of {len(winners) + 1} recipes do not fit")
+    """The reference and as many winners (label -> overrides, best first) as there is time for.
+
+    Raises TooLittleError if that is not even one, on four seeds.
+    """
+    fewest = SEEDS + 1
+    proven = min(len(winners), trials // fewest - 1)
+    if proven < 1:
+        raise TooLittleError(
+            f"{fewest} fresh seeds of a winner and the reference take {2 * fewest} trials, "
+            f"and there is time for {trials}"
+        )
+    most = min(MOST_SEEDS, trials // (proven + 1))
     steps = [{"label": "reference", "overrides": []}]
-    steps += [{"label": label, "overrides": [*more]} for label, more in winners.items()]
+    steps += [{"label": one, "overrides": [*winners[one]]} for one in list(winners)[:proven]]
     seeds = {"first": FRESH, "start": SEEDS, "max": most, "until": "decided"}
     design = _design(study, "proof", "list", steps=steps, seeds=seeds)
     return Stage("proof", design, (), f"{SEEDS} to {most} fresh seeds each")

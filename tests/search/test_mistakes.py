@@ -3,6 +3,7 @@
 In this process: the command line is app.main's; that it is a process's too is tested elsewhere.
 """
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ STORES = {
     "postgresql://me:secret@127.0.0.1:9/db": "postgresql://me:***@127.0.0.1:9/db cannot be reached",
     "mysql://me:secret@127.0.0.1:9/db": "mysql://me:***@127.0.0.1:9/db cannot be reached",
     "mysql+pymysql://me:secret@127.0.0.1:9/db": "cannot be reached",
-    "oracle://me:secret@127.0.0.1:9/db": "oracle://me:***@127.0.0.1:9/db cannot be reached",
+    "oracle://me:secret@db/x": "oracle://me:***@db/x cannot be reached: there is no driver",
     "sqlite:////proc/nope/x.db": "sqlite:////proc/nope/x.db cannot be reached",
     "/proc/nope/x.journal": "/proc/nope/x.journal cannot be written",
 }
@@ -80,3 +81,12 @@ def test_a_store_that_cannot_be_reached_is_named_without_its_password(
     assert not (tmp_path / "runs" / ".sweeps").exists()
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any("secret" in text for text in (done.out, done.err, *written))
+
+
+def test_a_missing_driver_is_said_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    done = typed(f"{LR} hydra.sweeper.storage=postgresql://me:secret@127.0.0.1:9/db", tmp_path)
+    assert "no driver for postgresql here: pip install 'clip-hparam[databases]'" in done.err
+    assert (done.code, done.err.count("\n")) == (2, 1)

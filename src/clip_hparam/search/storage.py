@@ -81,8 +81,9 @@ def opened(url: str) -> BaseStorage:
     driven = DRIVERS.get(kind, kind)
     try:
         return RDBStorage(f"{driven}://{rest}")
-    except ImportError as error:
-        reason = f"{error}: install the package that SQLAlchemy needs for {kind}"
+    except ImportError:
+        what = "pip install 'clip-hparam[databases]'" if kind in DRIVERS else "install one"
+        reason = f"there is no driver for {kind} here: {what}"
     except Exception as error:  # SQLAlchemy's and each driver's own
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
         said = str(getattr(cause, "orig", None) or cause).strip()
