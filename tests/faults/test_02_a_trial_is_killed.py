@@ -5,11 +5,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from commands import records, results, start, wait_until
+from commands import PATIENCE, records, results, start, wait_until
 
 from clip_hparam.records import Record
 
-TWO = ("-m", "lr=1e-3,2e-3", "epochs=8", "workers=2", "machine.checkpoint_seconds=0")
+TWO = (
+    *("-m", "lr=1e-3,2e-3", "epochs=8", "data.epoch_images=200"),
+    *("workers=2", "machine.checkpoint_seconds=0"),
+)
 
 
 def saved(record: Record) -> bool:
@@ -24,7 +27,7 @@ def test_a_killed_trial_is_tried_again_or_reported(tmp_path: Path, retries: int)
     os.kill(victim.status()["pid"], signal.SIGKILL)
     if not retries:
         wait_until(lambda: victim.status()["state"] == "lost", seconds=30)
-    out, err = driver.communicate(timeout=60)
+    out, err = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 1 - retries, err
     assert len(results(tmp_path)) == 1 + retries
     if retries:

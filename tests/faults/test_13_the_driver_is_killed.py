@@ -6,7 +6,10 @@ from pathlib import Path
 
 from commands import alive, records, results, start, sweep, wait_until
 
-THREE = ("-m", "seeds=3", "epochs=6", "workers=2", "machine.checkpoint_seconds=0")
+THREE = (
+    *("-m", "seeds=3", "epochs=6", "data.epoch_images=200"),
+    *("workers=2", "machine.checkpoint_seconds=0"),
+)
 
 
 def some_done_and_others_not(folder: Path) -> bool:

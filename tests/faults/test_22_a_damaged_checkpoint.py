@@ -9,7 +9,10 @@ from commands import records, results, start, sweep, wait_until
 
 from clip_hparam.records import Record
 
-THREE = ("-m", "seeds=3", "epochs=15", "workers=3", "machine.checkpoint_seconds=0")
+THREE = (
+    *("-m", "seeds=3", "epochs=15", "data.epoch_images=200"),
+    *("workers=3", "machine.checkpoint_seconds=0"),
+)
 
 
 def checkpoints(record: Record) -> list[Path]:

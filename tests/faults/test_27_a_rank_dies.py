@@ -7,11 +7,16 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import alive, records, results, start, sweep, wait_until
+from commands import PATIENCE, alive, records, results, start, sweep, wait_until
 
 from clip_hparam.records import Record
 
-TRIAL = ("batch_size=50", "gpus_per_trial=2", "machine.checkpoint_seconds=0")
+TRIAL = (
+    "data.epoch_images=200",
+    "batch_size=50",
+    "gpus_per_trial=2",
+    "machine.checkpoint_seconds=0",
+)
 TWO = ("-m", "epochs=1,8", *TRIAL, "machine.rank_timeout=10", "workers=1", "retries=0")
 
 
@@ -40,7 +45,7 @@ def test_a_trial_whose_rank_dies_or_hangs_is_lost_and_names_it(
     pid = second_process(victim)
     os.kill(pid, how)
     killed = time.monotonic()
-    out, err = driver.communicate(timeout=120)
+    out, err = driver.communicate(timeout=PATIENCE)
     assert time.monotonic() - killed < 40  # the time-out, the roll call, and what a table takes
     assert driver.returncode == 1, err
     assert f"{victim.trial_id} lost: rank 1 of 2 (process {pid} on " in out

@@ -30,7 +30,7 @@ def test_from_zero_to_a_table(slurm: Cluster, tmp_path: Path) -> None:
         assert done.code == 0, (words, done.err)
         if "detach=true" in words:
             count = int(re.findall(r"(\d+) of \d+ trials are submitted", done.out)[0])
-            wait_until(lambda count=count: len(results(tmp_path)) >= count, 200)  # type: ignore[misc]
+            wait_until(lambda count=count: len(results(tmp_path)) >= count)  # type: ignore[misc]
         if words[0] == "status":
             told = json.loads(clip_hparam("status", "--json", cwd=tmp_path).out)
             assert [one["states"] for one in told] == [{"done": count}]
