@@ -96,7 +96,7 @@ def _import(arguments: argparse.Namespace) -> int:
 def _summary(arguments: argparse.Namespace) -> int:
     frames = load(arguments.runs)
     _warn(frames.problems)
-    summarise(frames, arguments.json)
+    summarise(frames, arguments.sweep, arguments.json)
     return 0
 
 

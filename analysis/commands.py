@@ -5,10 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from analysis.frame import Frames, study_of
+from analysis.frame import Frames, sampled, study_of
 from analysis.importing import read_table, to_study, write_study
 from analysis.pruning import saved
 from analysis.summary import summary, text
+from clip_hparam.knob import near
 
 
 def add_import(command: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def add_import(command: argparse.ArgumentParser) -> None:
 
 def add_summary(command: argparse.ArgumentParser) -> None:
     command.add_argument("runs", type=Path, metavar="DIR", help="of an import, or of records")
+    command.add_argument("--sweep", metavar="NAME", help="of that search (the newest)")
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
@@ -42,13 +44,21 @@ def import_table(arguments: argparse.Namespace) -> None:
     print(*paths, sep="\n")
 
 
-def summarise(frames: Frames, as_json: bool) -> None:
+def summarise(frames: Frames, name: str | None, as_json: bool) -> None:
     """Raises ValueError if there is nothing to sum up."""
-    study = study_of(frames)
+    searches = {one.name: one for one in sampled(frames)}
+    if name is not None and name not in searches:
+        known = near(name, searches) if searches else "there is none"
+        raise ValueError(f"there is no search {name} on record: {known}")
+    if name is None and frames.study is None and len(searches) > 1:
+        *others, last = searches
+        print(f"of {last}, the newest; --sweep names another: {', '.join(others)}", file=sys.stderr)
+    sweep = searches[name] if name else None
+    study = study_of(frames, sweep)
     if study.rows.empty:
         raise ValueError("no trial is done yet")
     said, gaps = summary(study)
-    spared = saved(frames)
+    spared = saved(frames, sweep)
     said["pruning"] = spared and {**spared._asdict(), "share": spared.share}
     for gap in gaps:
         print(gap, file=sys.stderr)

@@ -17,6 +17,7 @@ from analysis.ladder import draw_ladder, ladder_figure
 from analysis.levels import draw_knob, knob_curve
 from analysis.logs import draw_logs, logs_figure
 from analysis.payoff import best_of_n, costs, draw_best_of_n, draw_costs, draw_importance
+from analysis.study import Study
 from analysis.sweeps import newest
 
 DRAWN: dict[str, Callable[[Frames, Ablation], Figure]] = {
@@ -24,23 +25,27 @@ DRAWN: dict[str, Callable[[Frames, Ablation], Figure]] = {
     "levels": lambda frames, ablation: draw_knob(knob_curve(frames, ablation)),
     "map": lambda frames, ablation: draw_map(knob_map(frames, ablation)),
     "effects": lambda frames, ablation: draw_effects(cell_effects(frames, ablation)),
-    "sample": lambda frames, _: draw_axes(search(study_of(frames))),
+    "sample": lambda frames, ablation: draw_axes(
+        search(study_of(frames, newest(frames.sweeps)[ablation.name]))
+    ),
     "factorial": lambda frames, ablation: draw_effects(forest(frames, ablation)),
+}
+OF_A_SEARCH: dict[str, Callable[[Study], Figure]] = {
+    "axes": lambda study: draw_axes(search(study)),
+    "parallel": lambda study: draw_parallel(search(study)),
+    "importance": lambda study: draw_importance(importance(study)),
+    "best_of_n": lambda study: draw_best_of_n(best_of_n(study)),
 }
 OTHERS: dict[str, Callable[[Frames], Figure]] = {
     "curves": lambda frames: draw_cells(cell_curves(frames, ABLATIONS["ladder"])),
     "logs": lambda _: draw_logs(logs_figure()),
-    "axes": lambda frames: draw_axes(search(study_of(frames))),
-    "parallel": lambda frames: draw_parallel(search(study_of(frames))),
-    "importance": lambda frames: draw_importance(importance(study_of(frames))),
-    "best_of_n": lambda frames: draw_best_of_n(best_of_n(study_of(frames))),
     "cost": lambda frames: draw_costs(costs(study_of(frames))),
 }
 
 
 def names(frames: Frames) -> list[str]:
     """What `draw` takes: every ablation, every other sweep on record, and `OTHERS`."""
-    return list(dict.fromkeys([*ABLATIONS, *newest(frames.sweeps), *OTHERS]))
+    return list(dict.fromkeys([*ABLATIONS, *newest(frames.sweeps), *OTHERS, *OF_A_SEARCH]))
 
 
 def drawable(frames: Frames) -> list[str]:
@@ -49,25 +54,31 @@ def drawable(frames: Frames) -> list[str]:
     Our designs together are no sample of a search, so without a design that is one the figures of a
     search are drawn only when asked for by name.
     """
-    swept, study = newest(frames.sweeps), frames.study
+    swept, imported = newest(frames.sweeps), frames.study is not None
     found = study_of(frames)
-    a_search = study is not None or bool(sampled(frames))
-    searched = a_search and len(found.scored) > 1 and len(found.knobs) > 1
     there = {
         "curves": "ladder" in swept,
-        "logs": study is None,
-        "axes": searched,
-        "parallel": searched,
-        "importance": searched and explainable(found),
-        "best_of_n": searched,
-        "cost": study is None and len(found.scored) > 1,
+        "logs": not imported,
+        "cost": not imported and len(found.scored) > 1,
     }
-    return [name for name in names(frames) if name in swept or there.get(name, False)]
+    shown = {name for name, is_there in there.items() if is_there}
+    if imported or sampled(frames):
+        shown |= set(of_a_search(found))
+    return [name for name in names(frames) if name in swept or name in shown]
+
+
+def of_a_search(study: Study) -> list[str]:
+    """Which figures of `OF_A_SEARCH` there are trials for."""
+    if len(study.scored) < 2 or len(study.knobs) < 2:
+        return []
+    return [name for name in OF_A_SEARCH if name != "importance" or explainable(study)]
 
 
 def draw(frames: Frames, name: str) -> Figure:
     """Raises NotSweptError if its records are not there yet, ValueError for too few of them."""
     if name in OTHERS:
         return OTHERS[name](frames)
+    if name in OF_A_SEARCH:
+        return OF_A_SEARCH[name](study_of(frames))
     ablation = ablation_of(frames, name)
     return DRAWN[ablation.drawn](frames, ablation)

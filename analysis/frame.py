@@ -17,7 +17,7 @@ from analysis.files import UnreadableError
 from analysis.importing import HEAD, read_study
 from analysis.runs import read_folder
 from analysis.study import Study
-from analysis.sweeps import Sweep, read_sweeps
+from analysis.sweeps import Sweep, newest, read_sweeps
 from clip_hparam.knob import near
 from clip_hparam.recipe import knobs
 
@@ -91,18 +91,16 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     return values.astype(float)
 
 
-def study_of(frames: Frames) -> Study:
-    """Of an imported table that table, else the done trials by the knobs that vary among them: of
-    sampled designs and searches those, where there are any. Pruned ones were tried too, and have no
-    objective.
+def study_of(frames: Frames, sweep: Sweep | None = None) -> Study:
+    """Trials by the knobs that vary among them: of that sweep; of none given, an imported table,
+    else the newest search or sampled design, else all trials.
 
-    The objective of our own is the accuracy on the selection set: the test set only reports.
+    What was pruned was tried too, and has no objective. The objective of our own is the accuracy on
+    the selection set: the test set only reports.
     """
-    if frames.study is not None:
+    if sweep is None and frames.study is not None:
         return frames.study
-    done = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
-    if drawn := sampled(frames):
-        done = done[done["trial_id"].isin(drawn)]
+    done = tried(frames, sweep)
     names = [name for name in knobs() if name in done and name not in NOT_TUNED]
     varied = [name for name in names if done[name].nunique(dropna=False) > 1]
     metrics = {name: reported(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")}
@@ -111,10 +109,19 @@ def study_of(frames: Frames) -> Study:
     return Study(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
 
 
-def sampled(frames: Frames) -> set[str]:
-    """Trials of designs that draw their cells: together they are a sample of a search space."""
-    cells = [cell for one in frames.sweeps if one.kind in SAMPLED for cell in one.cells]
-    return {trial_id for cell in cells for trial_id in cell.trials.values()}
+def sampled(frames: Frames) -> list[Sweep]:
+    """Designs that draw their cells, and searches: each is a sample of its space. Newest last."""
+    drawn = (one for one in newest(frames.sweeps).values() if one.kind in SAMPLED)
+    return sorted(drawn, key=lambda one: (one.created, one.sweep_id))
+
+
+def tried(frames: Frames, sweep: Sweep | None = None) -> pd.DataFrame:
+    """Trials that are done or pruned: of a sweep, else of the newest of `sampled`, else all."""
+    ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
+    for one in [sweep] if sweep else sampled(frames)[-1:]:
+        drawn = {trial_id for cell in one.cells for trial_id in cell.trials.values()}
+        ended = ended[ended["trial_id"].isin(drawn)]
+    return ended
 
 
 def _imported(folders: list[Path]) -> tuple[Study | None, list[str]]:

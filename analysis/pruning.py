@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from analysis.frame import Frames, sampled
+from analysis.frame import Frames, tried
+from analysis.sweeps import Sweep
 
 
 class Saved(NamedTuple):
-    """Of the trials that are done or pruned: those of searches, where they are known."""
+    """Of the trials that are done or pruned."""
 
     trials: int
     pruned: int
@@ -18,11 +19,9 @@ class Saved(NamedTuple):
         return 1 - self.epochs / self.asked
 
 
-def saved(frames: Frames) -> Saved | None:
-    """None if nothing was pruned."""
-    ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
-    if drawn := sampled(frames):
-        ended = ended[ended["trial_id"].isin(drawn)]
+def saved(frames: Frames, sweep: Sweep | None = None) -> Saved | None:
+    """By a search, the newest if none is named; None if nothing was pruned."""
+    ended = tried(frames, sweep)
     pruned = int((ended["status"] == "pruned").sum())
     if not pruned:
         return None

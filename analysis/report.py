@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 from analysis import figures, style
 from analysis.ablations import Ablation
 from analysis.evidence import ablation_of, replicates
-from analysis.frame import Frames, study_of
-from analysis.importance import explainable, importance
+from analysis.frame import Frames, sampled, study_of
+from analysis.importance import importance
 from analysis.payoff import draw_importance
 from analysis.provenance import code_state
+from analysis.study import Study
 from analysis.summary import as_json, text
 from analysis.sweeps import newest
 from analysis.systems import systems_table
@@ -36,6 +37,7 @@ SEARCH = {
     "axes": "Each knob alone",
     "parallel": "All knobs at once",
     "best_of_n": "Expected best of n trials",
+    "importance": "Importance of the knobs",
 }
 BESIDES = {
     "cost": "Accuracy against cost",
@@ -99,7 +101,7 @@ def page(frames: Frames) -> Page:
         f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
         [verdict(frames, ablation_of(frames, name)) for name in names]
         or ["No cells are compared: what follows describes the trials."],
-        [*(_sweep(frames, name) for name in names), *_search(frames), *_besides(frames)],
+        [*(_sweep(frames, name) for name in names), *_searches(frames), *_besides(frames)],
         failures(frames),
         pages,
         len(frames.trials) - len(pages),
@@ -128,21 +130,26 @@ def _sweep(frames: Frames, name: str) -> Part:
     return Part(name, ablation.title, sortable, [drawn], first.notes, commands)
 
 
-def _search(frames: Frames) -> Iterator[Part]:
-    """All trials of a search, or of sampled designs, as one: knobs, importance, the best of n."""
-    study, there = study_of(frames), figures.drawable(frames)
-    if "axes" not in there:
+def _searches(frames: Frames) -> Iterator[Part]:
+    """Of an imported table, and of each search or sampled design: knobs, importance, best of n."""
+    if frames.study is not None:
+        yield from _search("imported", "What the imported table shows", frames.study)
+    for sweep in sampled(frames):
+        title = f"What the search {sweep.name} found"
+        yield from _search(sweep.name, title, study_of(frames, sweep))
+
+
+def _search(anchor: str, title: str, study: Study) -> Iterator[Part]:
+    names = figures.of_a_search(study)
+    if not names:
         return
-    found = importance(study) if explainable(study) else {}
-    drawn = [
-        _picture(figures.draw(frames, name), title)
-        for name, title in SEARCH.items()
-        if name in there
-    ]
-    if found:
-        drawn.append(_picture(draw_importance(found), "Importance of the knobs"))
-    said = text(as_json(study, found), study)
-    yield Part("search", "What the search found", [], drawn, [], "", said)
+    found = importance(study) if "importance" in names else {}
+    pictures = {
+        name: draw_importance(found) if name == "importance" else figures.OF_A_SEARCH[name](study)
+        for name in names
+    }
+    drawn = [_picture(pictures[name], SEARCH[name]) for name in SEARCH if name in pictures]
+    yield Part(anchor, title, [], drawn, [], "", text(as_json(study, found), study))
 
 
 def _besides(frames: Frames) -> Iterator[Part]:

@@ -24,6 +24,7 @@ from analysis.axes import apart
 from analysis.curves import cell_curves
 from analysis.evidence import NotSweptError
 from analysis.forest import cell_effects
+from analysis.frame import sampled
 from analysis.heat import knob_map
 from analysis.images import image_error
 from analysis.levels import knob_curve, scale_of
@@ -216,8 +217,8 @@ def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
     for name in figures.names(frames):
         if name in figures.drawable(frames):
             assert figures.draw(frames, name).axes
-        elif name in figures.OTHERS:
-            assert name in {"axes", "parallel", "importance", "best_of_n"}
+        elif name in figures.OF_A_SEARCH:
+            assert not sampled(frames)
         else:
             with pytest.raises(NotSweptError, match=f"sweeps={name}"):
                 figures.draw(frames, name)
