@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import ROOT, SHORT, Done
 
-PLANNER = ("numpy", "optuna", "pydoe", "rich")  # with Hydra, all that a plan imports
+PLANNER = ("numpy", "optuna", "pillow", "pydoe", "rich", "scikit-learn")  # for a plan, with Hydra
 PLANS = (
     ("-m", "sweeps=ladder", "seeds=5", "dry_run=true"),
     ("-m", "lr=1e-3,1e-2", "layer_decay=range(0.5,1,0.25)", "seeds=2", "dry_run=true"),

@@ -7,6 +7,7 @@ code 2; a traceback is for ours (or for HYDRA_FULL_ERROR=1).
 import os
 import signal
 import sys
+import warnings
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -38,6 +39,7 @@ def run(config: DictConfig) -> float:
 def main() -> int:
     """Exit code: 0 done, 1 a trial failed, 2 wrong use, 3 storage trouble, 130 Ctrl-C."""
     register()
+    warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop is a stop, also a polite one
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come here, not to Hydra's printer

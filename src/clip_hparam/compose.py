@@ -4,7 +4,6 @@ A composition costs 48 ms, a replacement 0.05 ms: a plan of ten thousand trials 
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,7 +12,8 @@ from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig, open_dict
+from hydra.types import RunMode
+from omegaconf import DictConfig
 
 from clip_hparam.design import Overrides
 from clip_hparam.driver import Driver
@@ -31,10 +31,9 @@ class Composer:
     """Composes lists of overrides against the primary config of a running Hydra app."""
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
-        self._loader, self._config = loader, deepcopy(config)
-        chosen = self._config.hydra.overrides
-        with open_dict(chosen):  # what is the sweeper's is no part of a cell
-            chosen.hydra = [word for word in chosen.hydra if not word.startswith(SWEEPER)]
+        self._loader, self._name = loader, config.hydra.job.config_name
+        chosen = config.hydra.overrides.hydra  # what is the sweeper's is no part of a cell
+        self._chosen = [word for word in chosen if not word.startswith(SWEEPER)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
         self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])
@@ -57,7 +56,8 @@ class Composer:
         return with_values(recipe, values), machine, driver
 
     def _compose(self, overrides: Overrides) -> Composed:
-        return split(self._loader.load_sweep_config(self._config, list(overrides)))
+        words = [*self._chosen, *overrides]
+        return split(self._loader.load_configuration(self._name, words, RunMode.RUN))
 
 
 def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
