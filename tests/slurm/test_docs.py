@@ -21,6 +21,7 @@ def typed() -> list[list[str]]:
 
 def test_from_zero_to_a_table(slurm: Cluster, tmp_path: Path) -> None:
     for command, *words in typed():
+        before = len(results(tmp_path))
         if command == "python":
             seeds = ("seeds=1",) if "-m" in words else ()
             asked = [OURS.get(word, word) for word in words[1:]]
@@ -30,7 +31,8 @@ def test_from_zero_to_a_table(slurm: Cluster, tmp_path: Path) -> None:
         assert done.code == 0, (words, done.err)
         if "detach=true" in words:
             count = int(re.findall(r"(\d+) of \d+ trials are submitted", done.out)[0])
-            wait_until(lambda count=count: len(results(tmp_path)) >= count)  # type: ignore[misc]
+            all_of_them = before + count
+            wait_until(lambda n=all_of_them: len(results(tmp_path)) == n)  # type: ignore[misc]
         if words[0] == "status":
             told = json.loads(clip_hparam("status", "--json", cwd=tmp_path).out)
             assert [one["states"] for one in told] == [{"done": count}]
