@@ -44,7 +44,7 @@ OTHERS: dict[str, Callable[[Frames], Figure]] = {
 
 
 def names(frames: Frames) -> list[str]:
-    """What `draw` takes: every ablation, every other sweep on record, and `OTHERS`."""
+    """What `draw` takes: every ablation, every other sweep on record, `OTHERS`, `OF_A_SEARCH`."""
     return list(dict.fromkeys([*ABLATIONS, *newest(frames.sweeps), *OTHERS, *OF_A_SEARCH]))
 
 

@@ -21,8 +21,6 @@ ROOT = Path(__file__).parents[1]
 FULL = "HYDRA_FULL_ERROR"
 ASK = "import sys; from clip_hparam.cli import main; sys.exit(main())"
 SHORT = ("epochs=1", "data.epoch_images=100")  # two optimiser steps
-PATIENCE = 900.0
-"""Seconds for what comes at last, on however slow a machine."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Done:
     err: str
 
 
-def python(*words: str | Path, cwd: Path, timeout: float = PATIENCE, **environment: str) -> Done:
+def python(*words: str | Path, cwd: Path, timeout: float = 240, **environment: str) -> Done:
     done = subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=cwd,
@@ -47,7 +45,7 @@ def python(*words: str | Path, cwd: Path, timeout: float = PATIENCE, **environme
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def sweep(*overrides: str, cwd: Path, timeout: float = PATIENCE, **environment: str) -> Done:
+def sweep(*overrides: str, cwd: Path, timeout: float = 240, **environment: str) -> Done:
     """`python sweep.py ...`, from a folder that is not the project's."""
     return python(ROOT / "sweep.py", *overrides, cwd=cwd, timeout=timeout, **environment)
 
@@ -105,7 +103,7 @@ def results(folder: Path) -> dict[str, str]:
     return {name: json.dumps(result["metrics"]) for name, result in sealed.items() if result}
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -7,16 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from slurm.cluster import Cluster, cluster
 from slurm.disturbed import Disturbed, disturb
 from slurm.left_alone import LeftAlone, leave_alone
 from synthetic import Ladder, Runs, write_ladder
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
-
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")  # machines differ, and other tests run beside
 
 
 @pytest.fixture(scope="session")

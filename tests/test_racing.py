@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clip_hparam import racing
@@ -69,6 +69,7 @@ def test_bounds_fall_from_look_to_look(race: Race) -> None:
         racing.bound(race, race.start - 1)
 
 
+@settings(deadline=None)  # the first to ask simulates the bounds
 @given(st.lists(finite, min_size=3, max_size=10), st.floats(0.1, 100))
 def test_a_verdict_knows_no_unit_and_no_order_of_the_cells(values: list[float], by: float) -> None:
     race = Race(3, 10)
@@ -83,6 +84,7 @@ def test_a_verdict_knows_no_unit_and_no_order_of_the_cells(values: list[float], 
     assert near_a_bound or racing.verdict([by * value for value in values], race) == said
 
 
+@settings(deadline=None)  # the first to ask simulates the bounds
 @given(st.lists(finite, min_size=4, max_size=10))
 def test_what_is_decided_stays_decided(values: list[float]) -> None:
     race = Race(3, 10)
@@ -90,6 +92,7 @@ def test_what_is_decided_stays_decided(values: list[float]) -> None:
     assert all(after == before for before, after in pairwise(said) if before != UNDECIDED)
 
 
+@settings(deadline=None)  # the first to ask simulates the bounds
 @given(st.lists(finite, min_size=3, max_size=10))
 def test_p_says_what_the_verdict_says(values: list[float]) -> None:
     race = Race(3, 10)

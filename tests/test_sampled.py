@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clip_hparam.design import Design, Step, from_dict
@@ -111,6 +111,7 @@ def test_what_is_no_range_is_a_level(text: str) -> None:
     assert read(text) is None
 
 
+@settings(deadline=None)
 @given(SAMPLED, st.dictionaries(st.sampled_from("abc"), ranges, min_size=1), st.integers(1, 20))
 def test_more_samples_keep_the_first_ones(kind: str, knobs: dict[str, Range], samples: int) -> None:
     texts = {knob: [written(one)] for knob, one in knobs.items()}

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from commands import PATIENCE, plan, records, results, start, sweep, wait_until
+from commands import plan, records, results, start, sweep, wait_until
 from synthetic import Runs
 
 from clip_hparam import racing, study
@@ -139,11 +139,11 @@ def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
     budget = seconds_of_trials(50, tmp_path / "calibration")
     words = [*asked(tmp_path, f"{budget}s"), *SMALL]
     process = start(*words, cwd=tmp_path)
-    wait_until(lambda: len(results(tmp_path)) >= 8)  # the screening is under way
+    wait_until(lambda: len(results(tmp_path)) >= 8, 120)  # the screening is under way
     process.terminate()
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=60)
     before = results(tmp_path)
-    done = sweep(*words, cwd=tmp_path)
+    done = sweep(*words, cwd=tmp_path, timeout=900)
     assert done.code == 0, done.err
     assert before.items() <= results(tmp_path).items()
     epochs = sum(row["seconds"] for record in records(tmp_path) for row in record.rows())
@@ -155,6 +155,6 @@ def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
     assert "(Lenth)" in decisions["search"]["why"]
     assert (folder / "winner.yaml").read_text().startswith("# @package _global_")
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
-    again = sweep(*words, cwd=tmp_path)
+    again = sweep(*words, cwd=tmp_path, timeout=300)
     assert again.code == 0, again.err
     assert json.loads((folder / "decisions.json").read_text()) == decisions

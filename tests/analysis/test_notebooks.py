@@ -5,7 +5,6 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
-from commands import PATIENCE
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from synthetic import Runs, write_ladder
@@ -37,7 +36,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Noteboo
         together.cells += [nbformat.v4.new_code_cell("%reset -f"), *parts[path.stem]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLIP_HPARAM_RUNS", str(runs.folder))
-        NotebookClient(together, timeout=round(PATIENCE), kernel_name="python3").execute()
+        NotebookClient(together, timeout=300, kernel_name="python3").execute()
     return {
         name: [output for cell in cells for output in cell.get("outputs", [])]
         for name, cells in parts.items()

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import PATIENCE
 from synthetic import Ladder, Runs
 
 import analysis
@@ -175,7 +174,7 @@ def seen(page: str, folder: Path, at: int) -> dict[str, object]:
         "--enable-logging=stderr",
         (folder / "page.html").as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
     (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     return {**json.loads(html.unescape(found)), "console": console}

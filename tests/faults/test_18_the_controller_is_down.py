@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from threading import Timer
 
-from commands import PATIENCE, records, start
+from commands import records, start
 from slurm.cluster import Cluster
 from slurm.jobs import SLURM, sent, train
 
@@ -23,7 +23,7 @@ def test_the_sweep_is_submitted_once_and_ends(either: Cluster, tmp_path: Path) -
             back.join()
             with either.without_controller():
                 time.sleep(2 * PERIOD)  # it is asked in vain
-            _, err = driver.communicate(timeout=PATIENCE)
+            _, err = driver.communicate(timeout=200)
         finally:
             driver.kill()
             driver.communicate()

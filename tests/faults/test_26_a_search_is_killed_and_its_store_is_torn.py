@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from commands import PATIENCE, records, start, sweep, wait_until
+from commands import records, start, sweep, wait_until
 
 WORDS = (
     *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "hydra.sweeper.pruner=none"),
@@ -55,7 +55,7 @@ def test_a_killed_worker_leaves_nothing_running(tmp_path: Path) -> None:
     wait_until(lambda: bool(under_way(tmp_path)))
     victim = json.loads((under_way(tmp_path)[0] / "status.json").read_text())
     os.kill(victim["pid"], signal.SIGKILL)
-    out, err = driver.communicate(timeout=PATIENCE)
+    out, err = driver.communicate(timeout=500)
     assert driver.returncode == 0, err
     assert "5 points: 5 done" in out
     (journal,) = tmp_path.rglob("study.journal")

@@ -54,14 +54,14 @@ class Cluster:
     def waiting(self) -> list[str]:
         return [job for job, state in self.states().items() if state == "PENDING"]
 
-    def wait_for(self, job: str, *states: str) -> None:
-        wait_until(lambda: self.states().get(job) in states)
+    def wait_for(self, job: str, *states: str, seconds: float = 60) -> None:
+        wait_until(lambda: self.states().get(job) in states, seconds)
 
     def ready(self) -> None:
         """No job is left but what is kept, and all nodes take new ones."""
         for name in self._jobs() - self.kept:
             self("scancel", "--name", name)
-        wait_until(lambda: self._jobs() <= self.kept)
+        wait_until(lambda: self._jobs() <= self.kept, 60)
         down = self("sinfo", "-h", "-N", "-t", "down,drain", "-o", "%N").split()
         for node in set(down):
             self("scontrol", "update", f"NodeName={node}", "State=RESUME")

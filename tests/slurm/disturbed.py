@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from commands import PATIENCE, records, start
+from commands import records, start
 from slurm.cluster import Cluster
 from slurm.jobs import (
     SLURM,
@@ -34,6 +34,7 @@ WORDS = (
     *("machine.checkpoint_seconds=0", "keep_checkpoints=last"),
 )
 APART = "n3"  # the node of MOVED
+PATIENCE = 240.0
 Act = Callable[[Cluster, Record], object]
 
 

@@ -19,6 +19,7 @@ from clip_hparam.records import Record
 SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=30")
 LONG = ("epochs=2000", "data.epoch_images=100", "machine.checkpoint_seconds=0")
 """Ends only by what a test does to it."""
+PATIENCE = 120.0
 
 
 def id_of(seed: int, words: Sequence[str] = SHORT) -> str:
@@ -46,7 +47,7 @@ def train(folder: Path, count: int, done: int = 0) -> list[Record]:
         known = records(folder)
         return sum(record.is_done() for record in known), sum(map(saved, known))
 
-    wait_until(lambda: so_far() == (done, count))
+    wait_until(lambda: so_far() == (done, count), PATIENCE)
     return sorted(records(folder), key=seed_of)
 
 

@@ -32,7 +32,7 @@ def test_from_zero_to_a_table(slurm: Cluster, tmp_path: Path) -> None:
         if "detach=true" in words:
             count = int(re.findall(r"(\d+) of \d+ trials are submitted", done.out)[0])
             all_of_them = before + count
-            wait_until(lambda n=all_of_them: len(results(tmp_path)) == n)  # type: ignore[misc]
+            wait_until(lambda n=all_of_them: len(results(tmp_path)) == n, 200)  # type: ignore[misc]
         if words[0] == "status":
             told = json.loads(clip_hparam("status", "--json", cwd=tmp_path).out)
             assert [one["states"] for one in told] == [{"done": count}]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from commands import PATIENCE, ROOT, start
+from commands import ROOT, start
 from doubled import assert_same, trained
 from slurm.cluster import Cluster
 from slurm.jobs import (
@@ -54,7 +54,7 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
         os.kill(pid, signal.SIGKILL)
         warn(either, warned)
         go_on_once_asked(warned)
-        out, err = driver.communicate(timeout=PATIENCE)
+        out, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
         driver.communicate()

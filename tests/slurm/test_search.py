@@ -25,7 +25,7 @@ def test_workers_go_on_without_a_driver_and_without_one_that_is_killed(
     detached = sweep(*WORDS, "detach=true", cwd=tmp_path)
     assert detached.code == 0, detached.err
     assert "2 workers are submitted" in detached.out
-    wait_until(lambda: any(record.rows() for record in records(tmp_path)))
+    wait_until(lambda: any(record.rows() for record in records(tmp_path)), 120)
     victim, _ = (handle.id for array in sent(tmp_path) for handle in array.handles())
     slurm("scancel", "--signal=KILL", victim)
     again = sweep(*WORDS, cwd=tmp_path)

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from commands import PATIENCE, ROOT, SHORT, clip_hparam, records, results, start, sweep
+from commands import ROOT, SHORT, clip_hparam, records, results, start, sweep
 from slurm.cluster import Cluster
 from slurm.jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
 from slurm.left_alone import WORDS, LeftAlone
@@ -28,7 +28,7 @@ def test_trials_are_left_alone_found_again_and_ended(
         assert driver.stdout is not None
         told = list(takewhile(lambda line: " running " not in line, driver.stdout))
         os.kill(driver.pid, number)
-        _, err = driver.communicate(timeout=PATIENCE)
+        _, err = driver.communicate(timeout=30)
         assert driver.returncode == code, err
         assert "1 trials are in Slurm already: following them\n" in told
     assert "clip-hparam cancel" in err
@@ -54,7 +54,7 @@ def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
         warn(either, second)
         for record in (second, third):
             go_on_once_asked(record)
-        _, err = driver.communicate(timeout=PATIENCE)
+        _, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
         driver.communicate()
@@ -72,7 +72,7 @@ def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Pa
         pause(record)
         warn(slurm, record)
         go_on_once_asked(record)
-        _, err = driver.communicate(timeout=PATIENCE)
+        _, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
         driver.communicate()
