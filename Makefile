@@ -75,7 +75,7 @@ landscape: setup ## Record the trials that benchmarks/search.py replays (half an
 	$(PY) benchmarks/landscape.py $(RUNS)
 
 pretrain: setup ## Train the tiny CLIP of the package again (minutes)
-	$(PY) -m clip_hparam.pretrain
+	$(PY) -m clip_hparam.model.tiny_clip.pretrain
 
 clean: ## Remove results and caches; records in runs/ stay
 	rm -rf $(RESULTS) .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -4,6 +4,6 @@ import sys
 
 if __name__ == "__main__":
     # imported here: a worker process imports this file again and needs none of it
-    from clip_hparam.app import main
+    from clip_hparam.cli.hydra_app.app import main
 
     sys.exit(main())

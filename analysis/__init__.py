@@ -1,12 +1,20 @@
-"""Evidence from the records of trials: frames, tables, figures. Never trains, never needs torch.
+"""Records -> frames -> evidence -> tables, figures, report. Imports no torch and does not train.
 
-    records -> frame (+ sweeps) -> evidence -> tables, plots
-
-Each module imports only what stands left of it. A notebook needs one line:
+The package is installed as `clip_hparam.analysis` (a link in src/clip_hparam). In a checkout,
+`import analysis` and `python -m analysis` are the same modules under their short name.
 
     frames = analysis.load("runs")
 """
 
-from analysis.frame import Frames, load
+import sys
 
-__all__ = ["Frames", "load"]
+if __name__ == "analysis":
+    from clip_hparam import analysis as installed
+    from clip_hparam.analysis.alias import AliasFinder
+
+    sys.meta_path.insert(0, AliasFinder())
+    sys.modules["analysis"] = installed
+else:
+    from clip_hparam.analysis.frames.frame import Frames, load
+
+    __all__ = ["Frames", "load"]

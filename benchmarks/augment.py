@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clip_hparam.augment import Batchwise
-from clip_hparam.data import Reader
-from clip_hparam.loader import Imagewise
-from clip_hparam.recipe import Encoder, Recipe
+from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.data.batches import Reader
+from clip_hparam.data.loader import Imagewise
+from clip_hparam.data.transforms.tensor import Batchwise
 
 BATCH, BATCHES = 50, 4
 WEAK = Recipe(

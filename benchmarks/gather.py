@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import analysis
-from analysis import cache
-from clip_hparam.recipe import Recipe, canonical, label, trial_id, with_values
-from clip_hparam.records import Record
+from clip_hparam import analysis
+from clip_hparam.analysis.frames import cache
+from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.records.record import Record
 
 ROUNDS = 3
 RESOLVED = {

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.frame import load, reported
-from analysis.sweeps import newest
+from clip_hparam.analysis.frames.frame import load, reported
+from clip_hparam.analysis.frames.manifests import newest
 
 KNOBS = ["lr", "layer_decay", "mixup", "crop_scale", "label_smoothing"]
 TABLE = Path(__file__).parent / "data" / "landscape.csv"

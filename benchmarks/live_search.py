@@ -22,11 +22,11 @@ from typing import NamedTuple
 import numpy as np
 from search import RANGES, TABLE, Landscape
 
-import analysis
-from analysis.frame import reported
-from analysis.stats import estimate
-from clip_hparam.search.points import points
-from clip_hparam.search.search import Manifest
+from clip_hparam import analysis
+from clip_hparam.analysis.frames.frame import reported
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.search.results import points
+from clip_hparam.search.spec import Manifest
 
 ROOT = Path(__file__).parents[1]
 BASE = ("recipe=weak_aug", "ema_decay=0", "epochs=9", "data.epoch_images=100")

@@ -5,13 +5,13 @@ Importing this module puts it in the place of the real one, in a worker's server
 
 import os
 
-from clip_hparam import trial
-from clip_hparam.claim import claim
-from clip_hparam.job import Job
-from clip_hparam.launch.workers import Workers
-from clip_hparam.provenance import git_here
-from clip_hparam.recipe import canonical, label
-from clip_hparam.records import Record
+from clip_hparam.config.recipe import canonical, label
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.local.pool import Workers
+from clip_hparam.records.lock import claim
+from clip_hparam.records.provenance import git_here
+from clip_hparam.records.record import Record
+from clip_hparam.training import trial
 
 RESULT = {
     "git": git_here(),

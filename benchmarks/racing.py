@@ -11,7 +11,7 @@ scale: Wang & Ramdas 2024), which allows any number of looks and no maximum.
 import numpy as np
 from scipy.special import stdtrit
 
-from clip_hparam.racing import ERROR, Race, bound, null_statistics
+from clip_hparam.design.racing import ERROR, Race, bound, null_statistics
 
 RACE = Race(3, 10)
 EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)

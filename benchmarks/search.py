@@ -27,9 +27,9 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
-from clip_hparam.recipe import Recipe
-from clip_hparam.search import methods
-from clip_hparam.search.goal import goal
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.search import samplers
+from clip_hparam.search.objective import goal
 from clip_hparam.search.space import space
 
 TABLE = Path(__file__).parent / "data" / "landscape.csv"
@@ -104,10 +104,10 @@ def replay(
     _, seeds, last = landscape.curves.shape
     trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
-    study.pruner = methods.pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
+    study.pruner = samplers.pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
     for number in range(MOST):
-        study.sampler = methods.sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
+        study.sampler = samplers.sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
         trial = study.ask()
         point = landscape.point(SPACE.suggest(trial))
         if point not in ended:

@@ -22,10 +22,10 @@ RUN = """
 if __name__ == "__main__":
     {before}
     import sys
-    from clip_hparam.app import main
+    from clip_hparam.cli.hydra_app.app import main
     sys.exit(main())
 """
-WARM = "from clip_hparam.launch.child import PRELOAD; PRELOAD.append('noop')"
+WARM = "from clip_hparam.launch.local.child import PRELOAD; PRELOAD.append('noop')"
 AT_ONCE = "import noop; noop.at_once()"
 
 
@@ -95,7 +95,7 @@ def of_plans(planned: int, folder: Path) -> None:
     words = ["-m", f"lr={lrs}", "layer_decay=0.5,0.6,0.7,0.8,0.9", "seeds=20"]
     sweep = script(folder, "large", AT_ONCE)
     plain = script(folder, "plain", "")
-    status = [sys.executable, "-c", "from clip_hparam.cli import main; main()", "status"]
+    status = [sys.executable, "-c", "from clip_hparam.cli.main import main; main()", "status"]
     plan = cost([*plain, *words, "dry_run=true"], folder)
     cost([*sweep, *words], folder)
     statuses = [cost(status, folder) for _ in range(3)]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam import app
-from clip_hparam.records import Record, trial_ids
+from clip_hparam.cli.hydra_app import app
+from clip_hparam.records.record import Record, trial_ids
 
 ROOT = Path(__file__).parents[1]
 FULL = "HYDRA_FULL_ERROR"
-ASK = "import sys; from clip_hparam.cli import main; sys.exit(main())"
+ASK = "import sys; from clip_hparam.cli.main import main; sys.exit(main())"
 SHORT = ("epochs=1", "data.epoch_images=100")  # two optimiser steps
 
 

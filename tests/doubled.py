@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from clip_hparam.build import classifier, fit_of
-from clip_hparam.data import Batches
-from clip_hparam.fit import evaluate, train_epoch
-from clip_hparam.machine import Machine
-from clip_hparam.plan import resolve
-from clip_hparam.ranks import Ranks
-from clip_hparam.recipe import Recipe, with_values
-from clip_hparam.sources import digits
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.data.batches import Batches
+from clip_hparam.data.datasets import digits
+from clip_hparam.distributed import Ranks
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.engine import evaluate, train_epoch
+from clip_hparam.training.factory import classifier, fit_of
 
 BATCH, CLASSES = 24, 10
 RECIPE = {  # all that draws a random number or keeps a state

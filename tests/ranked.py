@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from clip_hparam.ranks import Ranks, ranks_of
+from clip_hparam.distributed import Ranks, ranks_of
 
 CPU = torch.device("cpu")
 PATIENCE = 5.0
@@ -23,7 +23,7 @@ def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 6
     killed.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["clip_hparam.trial", "ranked"])
+    context.set_forkserver_preload(["clip_hparam.training.trial", "ranked"])
     started = []
     with socket.create_server(("127.0.0.1", 0)) as door:
         meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(door.getsockname()[1])}

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import analysis
-from clip_hparam.recipe import Recipe, canonical, label, trial_id, with_values
-from clip_hparam.records import Record, write_json
+from clip_hparam import analysis
+from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.records.record import Record, write_json
 
 Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a change to it
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as torchvision
 
-from clip_hparam.augment import ORDERS, Augment, Batchwise, jittered, normalise
-from clip_hparam.loader import Imagewise
-from clip_hparam.pixels import MEAN, STD
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.data.loader import Imagewise
+from clip_hparam.data.transforms.tensor import ORDERS, Augment, Batchwise, jittered, normalise
+from clip_hparam.model.normalization import MEAN, STD
+from clip_hparam.planning.resolve import resolve
 
 PX = 16
 EVERYTHING = Augment(PX, 0.5, 0.5, 0.4, 0.5, "bicubic", "clip")

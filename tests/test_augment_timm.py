@@ -8,9 +8,9 @@ from PIL import Image, ImageOps
 from timm.data import create_transform
 from timm.data.auto_augment import AugmentOp, RandAugment
 
-from clip_hparam.augment_timm import plain_transform, train_transform
-from clip_hparam.pixels import MEAN, STD
-from clip_hparam.recipe import Encoder, Recipe
+from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.data.transforms.timm_pipeline import plain_transform, train_transform
+from clip_hparam.model.normalization import MEAN, STD
 
 OFFICIAL = Recipe(
     encoder=Encoder(pixels="clip"),

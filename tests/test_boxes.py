@@ -10,8 +10,8 @@ from scipy.stats import ks_2samp
 from timm.data.random_erasing import RandomErasing
 from timm.data.transforms import RandomResizedCropAndInterpolation
 
-from clip_hparam.boxes import COLUMNS, CROP_RATIO, crops, erasures
-from clip_hparam.draws import uniform
+from clip_hparam.data.transforms.random_boxes import COLUMNS, CROP_RATIO, crops, erasures
+from clip_hparam.rng import uniform
 
 MANY = 4000
 ALIKE = 1e-3  # the draws are fixed, so this either holds or it does not

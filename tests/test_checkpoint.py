@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from clip_hparam import checkpoint
+from clip_hparam.training import checkpoint
 
 Files = list[Path]
 

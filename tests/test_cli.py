@@ -10,10 +10,10 @@ import pytest
 from commands import clip_hparam as ask
 from commands import python
 
-from clip_hparam import status
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe, canonical, label, trial_id, with_values
-from clip_hparam.records import Record, write_json
+from clip_hparam.cli.commands import queries
+from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.record import Record, write_json
 
 RECIPES = [
     resolve(with_values(Recipe(), {"seed": seed, "data.selection": 10})) for seed in range(4)
@@ -58,10 +58,10 @@ def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
 def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
     record = Record(runs / "runs", IDS[2])
     record.write_status("running", host="elsewhere")
-    assert status.state_of(record) == "running"
+    assert queries.state_of(record) == "running"
     tree = record.status()
     write_json(record.folder / "status.json", {**tree, "heartbeat": "2026-01-01T00:00:00Z"})
-    assert status.state_of(record) == "lost"
+    assert queries.state_of(record) == "lost"
 
 
 def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:
@@ -77,9 +77,10 @@ def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
     rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
     words = rerun.removeprefix("python sweep.py ").split()
     code = (
-        "import sys; from clip_hparam.compose import composed\n"
-        "from clip_hparam.plan import resolve\n"
-        "from clip_hparam.recipe import trial_id; print(trial_id(resolve(composed(sys.argv[1:]))))"
+        "import sys; from clip_hparam.cli.hydra_app.compose import composed\n"
+        "from clip_hparam.planning.resolve import resolve\n"
+        "from clip_hparam.config.recipe import trial_id\n"
+        "print(trial_id(resolve(composed(sys.argv[1:]))))"
     )
     assert python("-c", code, *words, cwd=runs).out.strip() == IDS[1]
 
@@ -109,7 +110,7 @@ def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
 
 def test_asking_imports_no_training_stack(runs: Path) -> None:
     code = (
-        "import sys; from clip_hparam.cli import main; sys.argv[1:] = ['status']; main();"
+        "import sys; from clip_hparam.cli.main import main; sys.argv[1:] = ['status']; main();"
         "heavy = sorted({'torch', 'timm', 'pandas', 'hydra'} & set(sys.modules));"
         "assert not heavy, heavy"
     )

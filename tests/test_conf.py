@@ -10,15 +10,15 @@ import pytest
 import torch
 from commands import ROOT
 
-from clip_hparam.compose import composed
-from clip_hparam.counts import trained
-from clip_hparam.encoder import Classifier, count, freeze, set_resolution
-from clip_hparam.groups import parameter_groups
-from clip_hparam.plan import resolve, steps_per_epoch, total_steps, warmup_steps
-from clip_hparam.recipe import Recipe
-from clip_hparam.schedule import lr_schedule
-from clip_hparam.towers import model_config
-from clip_hparam.weights import tower_from
+from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.model.architectures import model_config
+from clip_hparam.model.classifier import Classifier, count, freeze, set_resolution
+from clip_hparam.model.weights import tower_from
+from clip_hparam.planning.flops import trained
+from clip_hparam.planning.resolve import resolve, steps_per_epoch, total_steps, warmup_steps
+from clip_hparam.training.lr_schedule import lr_schedule
+from clip_hparam.training.param_groups import parameter_groups
 
 DATA = Path(__file__).parent / "data"
 with (DATA / "ft_clip_lr.csv").open() as file:

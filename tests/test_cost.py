@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from clip_hparam.cost import Measured, predict, readable, seconds_of
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe, with_values
+from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.planning.cost import Measured, predict, readable, seconds_of
+from clip_hparam.planning.resolve import resolve
 
 RECIPE = resolve(with_values(Recipe(), {"data.selection": 10, "data.epoch_images": 500}))
 KNOWN = Measured("tiny", "digits", 32 * 32, train_seconds=0.001, other_seconds=2.0)

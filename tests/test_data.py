@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from clip_hparam.data import Batches
-from clip_hparam.images import Source
-from clip_hparam.ranks import Ranks
-from clip_hparam.recipe import Data, Encoder, Recipe
+from clip_hparam.config.recipe import Data, Encoder, Recipe
+from clip_hparam.data.batches import Batches
+from clip_hparam.data.dataset import Source
+from clip_hparam.distributed import Ranks
 
 BACKENDS = ("tensor", "timm")
 PLAIN = Recipe(

@@ -9,7 +9,7 @@ import pytest
 from commands import ROOT
 from nbclient import NotebookClient
 
-from clip_hparam.records import Record, trial_ids
+from clip_hparam.records.record import Record, trial_ids
 
 RUNGS = (
     *("baseline", "lower_lr", "ema", "llrd"),

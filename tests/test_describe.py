@@ -7,14 +7,14 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from clip_hparam import counts
-from clip_hparam.describe import describe, half_life, layer_lrs, lint, mean_block_lr
-from clip_hparam.encoder import Classifier, count, freeze, set_resolution
-from clip_hparam.groups import parameter_groups
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Data, Encoder, Recipe
-from clip_hparam.towers import model_config, shape_of
-from clip_hparam.weights import tower_from
+from clip_hparam.config.recipe import Data, Encoder, Recipe
+from clip_hparam.model.architectures import model_config, shape_of
+from clip_hparam.model.classifier import Classifier, count, freeze, set_resolution
+from clip_hparam.model.weights import tower_from
+from clip_hparam.planning import flops
+from clip_hparam.planning.describe import describe, half_life, layer_lrs, lint, mean_block_lr
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.param_groups import parameter_groups
 
 CLASSES = 7
 SHAPES = [
@@ -62,14 +62,14 @@ def recipe_of(name: str, pool: str, **knobs: object) -> Recipe:
 def test_parameters_are_those_of_the_model_that_is_built(name: str, pool: str) -> None:
     recipe = recipe_of(name, pool)
     sizes = {name: parameter.numel() for name, parameter in built(recipe).named_parameters()}
-    assert counts.parameters(recipe, CLASSES) == sizes
+    assert flops.parameters(recipe, CLASSES) == sizes
 
 
 @pytest.mark.parametrize("what", ["none", "patch", "first_2", "backbone"])
 def test_trainable_and_frozen_are_counted_as_training_has_them(what: str) -> None:
     recipe = recipe_of("tiny", "patch_mean", freeze=what)
     known = count(built(recipe))
-    assert counts.trained(recipe, CLASSES) == (known["trainable"], known["frozen"])
+    assert flops.trained(recipe, CLASSES) == (known["trainable"], known["frozen"])
 
 
 @pytest.mark.parametrize(("name", "pool"), SHAPES[:3])
@@ -78,7 +78,7 @@ def test_multiply_adds_are_half_of_torchs_flops(name: str, pool: str) -> None:
     model, side = built(recipe, "cpu").train(), int(recipe.resolution)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, 3, side, side))
-    assert 2 * counts.multiply_adds(recipe, CLASSES) == counter.get_total_flops()
+    assert 2 * flops.multiply_adds(recipe, CLASSES) == counter.get_total_flops()
 
 
 @pytest.mark.parametrize("what", ["none", "patch", "first_2", "backbone"])
@@ -95,7 +95,7 @@ def test_layer_lrs_are_those_of_the_optimisers_groups(what: str, layer_decay: fl
 def test_the_published_run_is_described_by_its_published_figures() -> None:
     assert mean_block_lr(B16) == pytest.approx(7.5e-5, rel=0.01)
     assert half_life(0.9998) == pytest.approx(3465, rel=1e-3)
-    assert counts.multiply_adds(B16, 1000) == pytest.approx(17.5e9, rel=0.01)
+    assert flops.multiply_adds(B16, 1000) == pytest.approx(17.5e9, rel=0.01)
     text = describe(B16)
     for line in (
         "31250 = 50 epochs of 625, 1167 of its 1,281,167 images unused",

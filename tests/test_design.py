@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.design import Design, Step, from_dict, key_of, merged
-from clip_hparam.kinds import cells
+from clip_hparam.design.design import Design, Step, from_dict, key_of, merged
+from clip_hparam.design.expand import cells
 
 names = st.sampled_from(["lr", "layer_decay", "epochs", "mixup", "data.shots"])
 levels = st.lists(st.integers(0, 9).map(str), min_size=1, max_size=3, unique=True)

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from clip_hparam.encoder import (
+from clip_hparam.model.architectures import model_config
+from clip_hparam.model.classifier import (
     Classifier,
     DropPath,
     count,
@@ -16,9 +17,8 @@ from clip_hparam.encoder import (
     set_drop_path,
     set_resolution,
 )
-from clip_hparam.layers import depth_of, drop_path_rates
-from clip_hparam.towers import model_config
-from clip_hparam.weights import tower_from
+from clip_hparam.model.depth import depth_of, drop_path_rates
+from clip_hparam.model.weights import tower_from
 
 BLOCKS, PX = 3, 16
 CONFIG = {

@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from clip_hparam.build import fit_of
-from clip_hparam.encoder import Classifier, freeze, set_drop_path
-from clip_hparam.fit import (
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data, Recipe
+from clip_hparam.data.transforms.mixup import soft_targets
+from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
+from clip_hparam.model.weights import tower_from
+from clip_hparam.training.engine import (
     DTYPES,
     LOSS_SCALE,
     DivergedError,
@@ -20,10 +23,7 @@ from clip_hparam.fit import (
     train_epoch,
     train_step,
 )
-from clip_hparam.machine import Machine
-from clip_hparam.mix import soft_targets
-from clip_hparam.recipe import Data, Recipe
-from clip_hparam.weights import tower_from
+from clip_hparam.training.factory import fit_of
 
 CLASSES, BATCH, STEPS = 5, 8, 4
 VISION = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 2, "head_width": 8}

@@ -16,15 +16,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from clip_hparam.build import fit_of
-from clip_hparam.encoder import Classifier, freeze, resize_positions
-from clip_hparam.fit import Fit, train_step
-from clip_hparam.groups import parameter_groups
-from clip_hparam.machine import Machine
-from clip_hparam.mix import soft_targets
-from clip_hparam.progress import models_of
-from clip_hparam.recipe import Data, Recipe
-from clip_hparam.weights import tower_from
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data, Recipe
+from clip_hparam.data.transforms.mixup import soft_targets
+from clip_hparam.model.classifier import Classifier, freeze, resize_positions
+from clip_hparam.model.weights import tower_from
+from clip_hparam.training.engine import Fit, train_step
+from clip_hparam.training.factory import fit_of
+from clip_hparam.training.param_groups import parameter_groups
+from clip_hparam.training.progress import models_of
 
 FOLDER = Path(os.environ.get("CLIP_HPARAM_GOLDEN", Path(__file__).parent / "golden"))
 FILES = sorted(FOLDER.glob("*.npz"))

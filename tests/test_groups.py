@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from clip_hparam.encoder import Classifier, freeze
-from clip_hparam.groups import parameter_groups
-from clip_hparam.layers import depth_of
-from clip_hparam.towers import model_config
-from clip_hparam.weights import tower_from
+from clip_hparam.model.architectures import model_config
+from clip_hparam.model.classifier import Classifier, freeze
+from clip_hparam.model.depth import depth_of
+from clip_hparam.model.weights import tower_from
+from clip_hparam.training.param_groups import parameter_groups
 
 LOGGED = json.loads((Path(__file__).parent / "data" / "ft_clip_b16_param_groups.json").read_text())
 LAYER_DECAY, WEIGHT_DECAY = 0.6, 0.05  # of the published B/16 run

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.launch import Handle
-from clip_hparam.launch.options import Submitit, check, signal_delay
-from clip_hparam.launch.scheduler import GONE, Said, _of_sacct
-from clip_hparam.launch.verdict import put_on_record, state_of
-from clip_hparam.records import Record
+from clip_hparam.config.launcher_options import Submitit, check, signal_delay
+from clip_hparam.launch.base import Handle
+from clip_hparam.launch.slurm.queries import GONE, Said, _of_sacct
+from clip_hparam.launch.slurm.reconcile import put_on_record, state_of
+from clip_hparam.records.record import Record
 
 HANDLE = Handle("trial", "submitit_slurm", "7_0")
 SUBMITTED = "2026-01-02T00:00:00Z"

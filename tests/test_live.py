@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from clip_hparam.design import Cell
-from clip_hparam.job import Job
-from clip_hparam.live import Clock, Live, Row, names_of, rows
-from clip_hparam.machine import Machine
-from clip_hparam.plan import resolve, total_steps
-from clip_hparam.recipe import Recipe, with_values
-from clip_hparam.records import Record
-from clip_hparam.sweep import Planned, Sweep
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.design.design import Cell
+from clip_hparam.planning.resolve import resolve, total_steps
+from clip_hparam.records.record import Record
+from clip_hparam.sweep.progress import Clock, Live, Row, names_of, rows
+from clip_hparam.sweep.sweep import Planned, Sweep
 
 EPOCHS = 4
 

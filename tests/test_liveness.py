@@ -15,14 +15,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clip_hparam.build import classifier, fit_of
-from clip_hparam.data import Batches
-from clip_hparam.fit import Fit, train_epoch
-from clip_hparam.machine import Machine
-from clip_hparam.plan import resolve
-from clip_hparam.progress import models_of
-from clip_hparam.recipe import Recipe, knobs, trial_id, with_values
-from clip_hparam.sources import source
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, knobs, trial_id, with_values
+from clip_hparam.data.batches import Batches
+from clip_hparam.data.datasets import source
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.engine import Fit, train_epoch
+from clip_hparam.training.factory import classifier, fit_of
+from clip_hparam.training.progress import models_of
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
 RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clip_hparam.images import Files, Images
-from clip_hparam.loader import Imagewise, UnreadableImageError
-from clip_hparam.recipe import Encoder, Recipe
-from clip_hparam.trees import imagenet
+from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.data.dataset import Files, Images
+from clip_hparam.data.image_folder import imagenet
+from clip_hparam.data.loader import Imagewise, UnreadableImageError
 
 OFFICIAL = Recipe(
     encoder=Encoder(pixels="clip"),

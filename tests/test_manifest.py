@@ -8,8 +8,8 @@ from pathlib import Path
 import image_trees
 import pytest
 
-from clip_hparam import manifest as module
-from clip_hparam.manifest import manifest
+from clip_hparam.data import file_index as module
+from clip_hparam.data.file_index import manifest
 
 
 @pytest.fixture

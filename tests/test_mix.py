@@ -8,7 +8,7 @@ from timm.data import Mixup
 from timm.loss import LabelSmoothingCrossEntropy
 from torch import Tensor
 
-from clip_hparam.mix import Mixing, cut_at, mix, mixing, soft_targets
+from clip_hparam.data.transforms.mixup import Mixing, cut_at, mix, mixing, soft_targets
 
 CLASSES = 5
 LABELS = torch.tensor([0, 4, 2, 2, 1, 3])

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from synthetic import Ladder, ladder_cells
 
-from analysis.bits import correct
-from clip_hparam import cli, packing
-from clip_hparam.claim import claim
-from clip_hparam.records import Record, read_json, trial_ids, write_json
+from clip_hparam.analysis.evidence.correct_bits import correct
+from clip_hparam.cli import main
+from clip_hparam.records import archive_writer
+from clip_hparam.records.lock import claim
+from clip_hparam.records.record import Record, read_json, trial_ids, write_json
 
 VERBS = (("status",), ("why", "ladder/llrd"), ("compare", "lower_lr", "ema"), ("retry",))
 
@@ -44,7 +45,7 @@ def ask(*words: str) -> tuple[int, str]:
     """`clip-hparam WORDS`: exit code and stdout."""
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
         patch.setattr("sys.argv", ["clip-hparam", *words])
-        return cli.main(), said.getvalue()
+        return main.main(), said.getvalue()
 
 
 def pack() -> Path:
@@ -90,7 +91,7 @@ def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ladder.runs.frames()
-    remove, victim = packing._remove, trial_of("weak_aug", 0)
+    remove, victim = archive_writer._remove, trial_of("weak_aug", 0)
 
     def killed(folder: Path) -> None:
         if folder == victim.folder:
@@ -99,7 +100,7 @@ def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
         remove(folder)
 
     with monkeypatch.context() as patch:
-        patch.setattr(packing, "_remove", killed)
+        patch.setattr(archive_writer, "_remove", killed)
         assert ask("pack")[0] == 130
     pd.testing.assert_frame_equal(ladder.runs.frames().trials, before.trials)
     pack()

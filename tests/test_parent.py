@@ -7,7 +7,7 @@ from pathlib import Path
 
 SCRIPT = """
 import multiprocessing, os, signal, time
-from clip_hparam.parent import die_with_parent
+from clip_hparam.subprocesses import die_with_parent
 
 def child():
     die_with_parent()

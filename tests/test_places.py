@@ -5,8 +5,8 @@ import os
 import pytest
 from commands import python
 
-from clip_hparam.driver import Driver, gpus, places
-from clip_hparam.launch.child import IMAGES, PRELOAD
+from clip_hparam.config.sweep_options import Driver, gpus, places
+from clip_hparam.launch.local.child import IMAGES, PRELOAD
 
 CORES = len(os.sched_getaffinity(0))
 

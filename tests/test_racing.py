@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_hparam import racing
-from clip_hparam.racing import ERROR, LESS, MORE, UNDECIDED, Race
+from clip_hparam.design import racing
+from clip_hparam.design.racing import ERROR, LESS, MORE, UNDECIDED, Race
 
 RACES = [Race(3, 10), Race(2, 5), Race(4, 16, step=4)]
 LONG = [Race(2, 30), Race(3, 20), Race(5, 6), Race(10, 40, step=7)]

@@ -13,10 +13,10 @@ from commands import SHORT, records, sweep
 from doubled import assert_same, trained
 from ranked import in_ranks
 
-from clip_hparam import ranks as module
-from clip_hparam.build import device_of
-from clip_hparam.machine import Machine
-from clip_hparam.ranks import ALONE, LostRankError, PeerError, Ranks, ranks_of
+from clip_hparam import distributed as module
+from clip_hparam.config.machine import Machine
+from clip_hparam.distributed import ALONE, LostRankError, PeerError, Ranks, ranks_of
+from clip_hparam.training.factory import device_of
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.knob import inside
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import (
+from clip_hparam.config.knob import inside
+from clip_hparam.config.recipe import (
     Recipe,
     canonical,
     completed,
@@ -22,6 +21,7 @@ from clip_hparam.recipe import (
     trial_id,
     with_values,
 )
+from clip_hparam.planning.resolve import resolve
 
 OPEN = with_values(Recipe(), {"data.selection": 10.0, "augment_backend": "timm"})
 RESOLVED = resolve(OPEN)
@@ -78,8 +78,8 @@ def test_an_integer_is_the_float_that_it_equals() -> None:
 
 def test_the_id_is_the_same_in_another_process() -> None:
     code = (
-        "from clip_hparam.plan import resolve\n"
-        "from clip_hparam.recipe import Recipe, trial_id, with_values\n"
+        "from clip_hparam.planning.resolve import resolve\n"
+        "from clip_hparam.config.recipe import Recipe, trial_id, with_values\n"
         "values = {'augment_backend': 'timm', 'data.selection': 10}\n"
         "print(trial_id(resolve(with_values(Recipe(), values))))"
     )

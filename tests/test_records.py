@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.claim import BusyError, claim
-from clip_hparam.records import SCHEMA, Record, read_json, trial_ids, write_atomic, write_json
+from clip_hparam.records.lock import BusyError, claim
+from clip_hparam.records.record import (
+    SCHEMA,
+    Record,
+    read_json,
+    trial_ids,
+    write_atomic,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -25,7 +32,8 @@ def record(tmp_path: Path) -> Record:
 def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "file"
     code = (
-        "import sys; from pathlib import Path; from clip_hparam.records import write_atomic\n"
+        "import sys; from pathlib import Path\n"
+        "from clip_hparam.records.record import write_atomic\n"
         "for n in range(10**9): write_atomic(Path(sys.argv[1]), bytes([n % 256]) * 300_000)"
     )
     for _ in range(5):
@@ -121,7 +129,7 @@ def test_trials_are_found_and_nothing_else(record: Record) -> None:
 
 def test_a_folder_has_one_writer_and_a_dead_one_is_none(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from clip_hparam.claim import claim\n"
+        "import sys, time; from pathlib import Path; from clip_hparam.records.lock import claim\n"
         "with claim(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)

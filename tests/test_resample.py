@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clip_hparam.resample import KERNELS, centred_square, resample, taps
+from clip_hparam.data.transforms.resample import KERNELS, centred_square, resample, taps
 
 UNFLIPPED = torch.tensor([False])
 WIDE = [(0, 0, 30, 30), (3, 7, 11, 20), (35, 0, 5, 30), (12, 29, 1, 1), (0, 2, 4, 28)]

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from synthetic import Runs
 
-import analysis
-from analysis.ablations import Ablation
-from analysis.evidence import evidence
-from analysis.stats import estimate
-from clip_hparam.design import Cell
-from clip_hparam.drive import drive
-from clip_hparam.driver import Driver
-from clip_hparam.job import Job
-from clip_hparam.launch import Handle
-from clip_hparam.machine import Machine
-from clip_hparam.racing import Race
-from clip_hparam.records import read_json
-from clip_hparam.sweep import Planned, Sweep
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.evidence import evidence
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.sweep_options import Driver
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.design.design import Cell
+from clip_hparam.design.racing import Race
+from clip_hparam.launch.base import Handle
+from clip_hparam.records.record import read_json
+from clip_hparam.sweep.driver import drive
+from clip_hparam.sweep.sweep import Planned, Sweep
 
 RACE = Race(3, 8)
 NOISE = (0.3, -0.2, 0.1, -0.4, 0.25, -0.1, 0.15, -0.05)  # by seed, alike in no two

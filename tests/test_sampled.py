@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_hparam.design import Design, Step, from_dict
-from clip_hparam.kinds import cells, notes
-from clip_hparam.ranges import Range, read
+from clip_hparam.design.design import Design, Step, from_dict
+from clip_hparam.design.expand import cells, notes
+from clip_hparam.design.ranges import Range, read
 
 SAMPLED = st.sampled_from(["random", "sobol"])
 ranges = st.builds(

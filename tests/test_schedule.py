@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clip_hparam.schedule import EMA_HALF_LIFE, ema_decay_for, lr_schedule
+from clip_hparam.training.lr_schedule import EMA_HALF_LIFE, ema_decay_for, lr_schedule
 
 with (Path(__file__).parent / "data" / "ft_clip_lr.csv").open() as file:
     LOGGED = list(csv.DictReader(file))

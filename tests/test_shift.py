@@ -11,13 +11,13 @@ from commands import SHORT, plan, records, sweep
 from image_trees import grow
 from safetensors.torch import load_file
 
-from clip_hparam.build import classifier, fit_of
-from clip_hparam.data import Batches
-from clip_hparam.fit import evaluate
-from clip_hparam.machine import Machine
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Data, Recipe, trial_id, with_values
-from clip_hparam.sources import source
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data, Recipe, trial_id, with_values
+from clip_hparam.data.batches import Batches
+from clip_hparam.data.datasets import source
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.engine import evaluate
+from clip_hparam.training.factory import classifier, fit_of
 
 PRINTED = "data.shift=printed"
 

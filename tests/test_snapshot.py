@@ -3,16 +3,16 @@
 import shutil
 from pathlib import Path
 
-from clip_hparam import litter
-from clip_hparam.job import Job
-from clip_hparam.launch import arrays
-from clip_hparam.launch.arrays import Limits
-from clip_hparam.launch.options import Submitit
-from clip_hparam.launch.sbatch import script
-from clip_hparam.launch.snapshot import hash_of, snapshot
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe
-from clip_hparam.records import Record, read_json
+from clip_hparam.cli.commands import garbage
+from clip_hparam.config.launcher_options import Submitit
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.code_snapshot import hash_of, snapshot
+from clip_hparam.launch.slurm import job_array
+from clip_hparam.launch.slurm.job_array import Limits
+from clip_hparam.launch.slurm.sbatch import script
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.record import Record, read_json
 
 LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
 
@@ -42,11 +42,11 @@ def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
 
 def test_code_is_litter_once_all_its_trials_are_done(tmp_path: Path) -> None:
     job, code = Job(resolve(Recipe())), snapshot(tmp_path)
-    array = arrays.create(tmp_path, "sweep", "name", [[job]], LIMITS)
+    array = job_array.create(tmp_path, "sweep", "name", [[job]], LIMITS)
     (array.folder / "submission.sh").write_text(script(array, Submitit(), code))
-    assert litter.litter(tmp_path) == []
+    assert garbage.litter(tmp_path) == []
     Record(tmp_path, job.trial_id).write_result({})
-    (item,) = litter.litter(tmp_path)
+    (item,) = garbage.litter(tmp_path)
     assert (item.path, item.kind) == (code, "code")
-    assert litter.remove([item]) == 1
+    assert garbage.remove([item]) == 1
     assert not code.exists()

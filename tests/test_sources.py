@@ -10,10 +10,10 @@ from pathlib import Path
 import image_trees
 import pytest
 
-from clip_hparam import trees
-from clip_hparam.images import Files, Images, Labels, Source
-from clip_hparam.recipe import Data
-from clip_hparam.sources import digits, source
+from clip_hparam.config.recipe import Data
+from clip_hparam.data import image_folder
+from clip_hparam.data.dataset import Files, Images, Labels, Source
+from clip_hparam.data.datasets import digits, source
 
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
@@ -22,8 +22,8 @@ WNIDS = ("n01440764", "n01443537", "n02084071")
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
     yield
-    trees.imagenet.cache_clear()
-    trees.folder.cache_clear()
+    image_folder.imagenet.cache_clear()
+    image_folder.folder.cache_clear()
 
 
 def classes_of(images: Images, depth: int = -2) -> list[str]:
@@ -64,7 +64,7 @@ def test_a_fingerprint_is_of_what_is_there_not_of_where(tmp_path: Path) -> None:
     before = read("imagenet", root).fingerprint
     assert read("imagenet", tmp_path / "copy").fingerprint == before
     (tmp_path / "copy" / "val" / WNIDS[0] / "0.JPEG").unlink()
-    trees.imagenet.cache_clear()
+    image_folder.imagenet.cache_clear()
     assert read("imagenet", tmp_path / "copy").fingerprint != before
 
 
@@ -184,8 +184,9 @@ def test_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
 
 def test_planning_and_describing_import_no_training_stack() -> None:
     code = (
-        "import sys; from clip_hparam.recipe import Recipe; from clip_hparam.plan import resolve;"
-        "from clip_hparam.describe import describe; describe(resolve(Recipe()));"
+        "import sys; from clip_hparam.config.recipe import Recipe;"
+        "from clip_hparam.planning.resolve import resolve;"
+        "from clip_hparam.planning.describe import describe; describe(resolve(Recipe()));"
         "print({'torch', 'timm', 'open_clip', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

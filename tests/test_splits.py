@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from clip_hparam.images import fixed_test
-from clip_hparam.splits import Split, draw, sizes
+from clip_hparam.data.dataset import fixed_test
+from clip_hparam.data.splits import Split, draw, sizes
 
 LABELS = np.repeat([2, 0, 1], [30, 50, 40])[np.random.default_rng(0).permutation(120)]
 

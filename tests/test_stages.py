@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam import racing, stages
-from clip_hparam.design import Design, from_dict, key_of
-from clip_hparam.kinds import cells
-from clip_hparam.stages import TooLittleError
+from clip_hparam.design import racing
+from clip_hparam.design.design import Design, from_dict, key_of
+from clip_hparam.design.expand import cells
+from clip_hparam.sweep import stages
+from clip_hparam.sweep.stages import TooLittleError
 
 KNOBS = {
     "lr": ["tag(log, interval(1e-3, 1e-1))"],

@@ -8,7 +8,8 @@ from commands import SHORT, python, results, sweep
 GRID = ("-m", "seeds=2", *SHORT)
 DRIVE = (
     "import sys; from multiprocessing import forkserver;"
-    "from clip_hparam.app import main; from clip_hparam.launch.child import PRELOAD;"
+    "from clip_hparam.cli.hydra_app.app import main;"
+    "from clip_hparam.launch.local.child import PRELOAD;"
     "{before}; sys.argv[1:] = {words}; code = main();"
     "forks = forkserver._forkserver._forkserver_pid is not None; assert forks is {forks};"
     "sys.exit(code)"
@@ -17,16 +18,16 @@ TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
 
 
 COUNTED = """
-from clip_hparam.sources import digits
+from clip_hparam.data.datasets import digits
 
 def count():
     return digits.cache_info().currsize
 """
 ASK = """
 from concurrent.futures import ProcessPoolExecutor
-from clip_hparam.job import Job
-from clip_hparam.launch import team
-from clip_hparam.recipe import Data, Recipe
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.base import team
+from clip_hparam.config.recipe import Data, Recipe
 import counted
 
 with ProcessPoolExecutor(1, mp_context=team.warm_up(Job(Recipe(data=Data(**{data}))))) as pool:

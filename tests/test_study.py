@@ -11,13 +11,14 @@ import pytest
 from commands import plan, records, results, start, sweep, wait_until
 from synthetic import Runs
 
-from clip_hparam import racing, study
-from clip_hparam.design import Design, from_dict
-from clip_hparam.driver import Driver, places, seed_list
-from clip_hparam.kinds import cells
-from clip_hparam.recipe import knobs
+from clip_hparam.config.recipe import knobs
+from clip_hparam.config.sweep_options import Driver, places, seed_list
+from clip_hparam.design import racing
+from clip_hparam.design.design import Design, from_dict
+from clip_hparam.design.expand import cells
 from clip_hparam.search.space import value_of
-from clip_hparam.stages import STAGES
+from clip_hparam.sweep import campaign
+from clip_hparam.sweep.stages import STAGES
 
 SMALL = ("data.epoch_images=50", "data.selection=5", "epochs=3")
 DESIGN = """# @package hydra.sweeper.design
@@ -66,7 +67,7 @@ class Written:
         self.ran: list[str] = []
 
     def __call__(self, code: str, words: Sequence[str]) -> int:
-        if code == study.ASK:
+        if code == campaign.ASK:
             self.ran.append(words[0])
             return 0
         (name,) = (word.removeprefix("sweeps=") for word in words if word.startswith("sweeps="))
@@ -102,7 +103,7 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
         "mixup": ["0", "0.8"],
         "crop_scale": ["interval(0.2, 1.0)"],
     }
-    small = study.Study(
+    small = campaign.Study(
         Design("small", "study", ("recipe=weak_aug",), space),
         (),
         runs.folder,
@@ -110,7 +111,7 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
         workers=2,
     )
     written = Written(runs, dies_in="small_search")
-    monkeypatch.setattr(study, "_python", written)
+    monkeypatch.setattr(campaign, "_python", written)
     assert small.run() == 130
     assert written.ran == ["small_reference", "small_screening", "small_search"]
     file = small.folder / "decisions.json"

@@ -10,7 +10,7 @@ import pytest
 from commands import SHORT, clip_hparam, plan, python, records, results, sweep
 from safetensors.numpy import load_file
 
-from clip_hparam.sources import digits
+from clip_hparam.data.datasets import digits
 
 GRID = ("-m", "lr=1e-3,3e-3", "layer_decay=0.65,1", "seeds=2", *SHORT)
 
@@ -115,7 +115,8 @@ def test_without_a_record_a_budget_is_held_by_three_steps_of_a_trial(tmp_path: P
 
 def test_help_and_plans_import_no_training_stack(tmp_path: Path) -> None:
     code = (
-        "import sys; from clip_hparam.app import main; sys.argv[1:] = WORDS; code = main();"
+        "import sys; from clip_hparam.cli.hydra_app.app import main;"
+        "sys.argv[1:] = WORDS; code = main();"
         "heavy = sorted({'torch', 'timm', 'open_clip', 'pandas'} & set(sys.modules));"
         "assert not heavy, heavy; sys.exit(code)"
     )

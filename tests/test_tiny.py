@@ -12,9 +12,10 @@ import open_clip
 import pytest
 import torch
 
-from clip_hparam import glyphs, pixels, pretrain, tiny
-from clip_hparam.tiny import faces
-from clip_hparam.tiny.captions import CONTEXT, WORDS, captions
+from clip_hparam.model import normalization
+from clip_hparam.model.tiny_clip import glyphs, pretrain, typefaces
+from clip_hparam.model.tiny_clip import model as tiny_clip
+from clip_hparam.model.tiny_clip.captions import CONTEXT, WORDS, captions
 
 SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
 
@@ -29,29 +30,29 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model() -> open_clip.CLIP:
-    return tiny.load()
+    return tiny_clip.load()
 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    for file in (tiny.WEIGHTS, tiny.WEIGHTS.with_suffix(".sha256")):
+    for file in (tiny_clip.WEIGHTS, tiny_clip.WEIGHTS.with_suffix(".sha256")):
         shutil.copy(file, tmp_path)
-    return tmp_path / tiny.WEIGHTS.name
+    return tmp_path / tiny_clip.WEIGHTS.name
 
 
 def test_the_shipped_weights_are_the_recorded_ones_and_small() -> None:
-    assert hashlib.sha256(tiny.WEIGHTS.read_bytes()).hexdigest() == tiny.sha256()
-    assert tiny.WEIGHTS.stat().st_size <= 3_000_000
+    assert hashlib.sha256(tiny_clip.WEIGHTS.read_bytes()).hexdigest() == tiny_clip.sha256()
+    assert tiny_clip.WEIGHTS.stat().st_size <= 3_000_000
 
 
 def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
-    shapes = {name: tensor.shape for name, tensor in tiny.state_dict().items()}
-    built = open_clip.CLIP(**tiny.model_config()).state_dict()
+    shapes = {name: tensor.shape for name, tensor in tiny_clip.state_dict().items()}
+    built = open_clip.CLIP(**tiny_clip.model_config()).state_dict()
     assert shapes == {name: tensor.shape for name, tensor in built.items()}
 
 
 def test_the_pixel_normalisation_is_that_of_clip() -> None:
-    assert pixels.STATISTICS["clip"] == (
+    assert normalization.STATISTICS["clip"] == (
         open_clip.OPENAI_DATASET_MEAN,
         open_clip.OPENAI_DATASET_STD,
     )
@@ -70,7 +71,7 @@ def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
     else:
         (copied if damage == "remove" else copied.with_suffix(".sha256")).unlink()
     with pytest.raises(ValueError, match=r"reinstall clip-hparam.*clip_hparam\.pretrain") as error:
-        tiny.state_dict(copied)
+        tiny_clip.state_dict(copied)
     assert "\n" not in str(error.value)
 
 
@@ -80,7 +81,7 @@ def test_the_identity_is_known_without_heavy_imports() -> None:
         "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == tiny.sha256()
+    assert done.stdout.strip() == tiny_clip.sha256()
 
 
 def test_characters_are_recognised_by_name_in_faces_kept_out_of_training(
@@ -96,9 +97,9 @@ def test_handwritten_digits_are_recognised_far_above_chance(model: open_clip.CLI
 def test_a_class_embedding_is_a_unit_vector_and_ignores_the_order_of_prompts(
     model: open_clip.CLIP,
 ) -> None:
-    forward = tiny.zero_shot_classifier(tiny.CHARACTER_PROMPTS, model)
-    backward = tiny.zero_shot_classifier([p[::-1] for p in tiny.CHARACTER_PROMPTS], model)
-    assert forward.shape == (62, tiny.model_config()["embed_dim"])
+    forward = tiny_clip.zero_shot_classifier(tiny_clip.CHARACTER_PROMPTS, model)
+    backward = tiny_clip.zero_shot_classifier([p[::-1] for p in tiny_clip.CHARACTER_PROMPTS], model)
+    assert forward.shape == (62, tiny_clip.model_config()["embed_dim"])
     torch.testing.assert_close(forward.norm(dim=1), torch.ones(62))
     torch.testing.assert_close(forward, backward)
 
@@ -116,15 +117,15 @@ def test_a_glyph_is_a_function_of_seed_and_index() -> None:
 
 def test_held_out_faces_are_never_drawn_for_training() -> None:
     drawn = {glyphs.draw(0, index).face for index in SOME}
-    assert drawn == set(faces.TRAIN_FACES)
-    assert drawn.isdisjoint(faces.HELD_OUT_FACES)
-    assert faces.HELD_OUT_FAMILY not in {face.family for face in drawn}
+    assert drawn == set(typefaces.TRAIN_FACES)
+    assert drawn.isdisjoint(typefaces.HELD_OUT_FACES)
+    assert typefaces.HELD_OUT_FAMILY not in {face.family for face in drawn}
 
 
-@pytest.mark.parametrize("face", faces.FACES, ids=lambda face: f"{face.family} {face.file}")
-def test_a_face_draws_the_62_characters_differently(face: faces.Face) -> None:
-    assert len({face.glyph(character) for character in tiny.CHARACTERS}) == 62
-    masks = {glyphs._mask(face, character, 0).tobytes() for character in tiny.CHARACTERS}
+@pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
+def test_a_face_draws_the_62_characters_differently(face: typefaces.Face) -> None:
+    assert len({face.glyph(character) for character in tiny_clip.CHARACTERS}) == 62
+    masks = {glyphs._mask(face, character, 0).tobytes() for character in tiny_clip.CHARACTERS}
     assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o
 
 
@@ -135,8 +136,10 @@ def test_every_caption_tokenises_and_no_word_is_idle() -> None:
         for glyph in [glyphs.draw(0, index)]
         for text in captions(glyph.character, glyph.look)
     }
-    prompts = {text for texts in (tiny.DIGIT_PROMPTS + tiny.CHARACTER_PROMPTS) for text in texts}
-    tokens = [tiny.tokenize(text) for text in texts | prompts]
+    prompts = {
+        text for texts in (tiny_clip.DIGIT_PROMPTS + tiny_clip.CHARACTER_PROMPTS) for text in texts
+    }
+    tokens = [tiny_clip.tokenize(text) for text in texts | prompts]
     assert {len(ids) for ids in tokens} == {CONTEXT}
     assert {WORDS[token] for ids in tokens for token in ids} == set(WORDS)
 
@@ -144,7 +147,7 @@ def test_every_caption_tokenises_and_no_word_is_idle() -> None:
 @pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT])
 def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"does not know the word|use at most"):
-        tiny.tokenize(text)
+        tiny_clip.tokenize(text)
 
 
 def test_pretraining_is_a_function_of_the_seed(
@@ -160,7 +163,7 @@ def test_pretraining_is_a_function_of_the_seed(
     assert (
         weights(0, "first")
         == weights(0, "again")
-        == tiny.sha256(tmp_path / "first" / tiny.WEIGHTS.name)
+        == tiny_clip.sha256(tmp_path / "first" / tiny_clip.WEIGHTS.name)
     )
     assert weights(1, "other") != weights(0, "again")
 
@@ -172,23 +175,23 @@ def test_the_command_publishes_what_it_says(
         monkeypatch.setattr(pretrain, size, 62)
     monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
     pretrain.main()
-    weights = tmp_path / "new" / tiny.WEIGHTS.name
+    weights = tmp_path / "new" / tiny_clip.WEIGHTS.name
     printed = capsys.readouterr().out
-    assert printed.endswith(f"sha256 {tiny.sha256(weights)}  {weights}\n")
+    assert printed.endswith(f"sha256 {tiny_clip.sha256(weights)}  {weights}\n")
     assert printed.count("zero-shot") == 2
-    tiny.load(weights)
+    tiny_clip.load(weights)
 
 
 def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
-    model = open_clip.CLIP(**tiny.model_config())
+    model = open_clip.CLIP(**tiny_clip.model_config())
     pretrain.publish(model, tmp_path)
-    loaded = tiny.load(tmp_path / tiny.WEIGHTS.name).state_dict()
+    loaded = tiny_clip.load(tmp_path / tiny_clip.WEIGHTS.name).state_dict()
     assert all(torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items())
 
 
 def test_loading_leaves_the_random_state_alone() -> None:
     before = torch.get_rng_state()
-    tiny.load()
+    tiny_clip.load()
     assert torch.equal(torch.get_rng_state(), before)
 
 

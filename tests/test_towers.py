@@ -9,12 +9,12 @@ import pytest
 import timm
 import torch
 
-from clip_hparam.encoder import Classifier
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Encoder, Recipe
-from clip_hparam.timm_names import open_clip_names
-from clip_hparam.towers import TIMM_VITS, TINY, grid_of, model_config, shape_of, towers
-from clip_hparam.weights import tower_from
+from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.model.architectures import TIMM_VITS, TINY, grid_of, model_config, shape_of, towers
+from clip_hparam.model.classifier import Classifier
+from clip_hparam.model.timm_keys import open_clip_names
+from clip_hparam.model.weights import tower_from
+from clip_hparam.planning.resolve import resolve
 
 NAMES = open_clip.list_models()
 BUILT = set(towers())
@@ -84,7 +84,8 @@ def test_a_tower_of_timm_gives_the_same_tokens_under_open_clips_names(timm_name:
 
 def test_the_plan_needs_no_training_stack() -> None:
     code = (
-        "import sys; from clip_hparam.towers import *; from clip_hparam.plan import resolve;"
+        "import sys; from clip_hparam.model.architectures import *;"
+        "from clip_hparam.planning.resolve import resolve;"
         "[shape_of(name) for name in towers()];"
         "assert not {'torch', 'open_clip', 'timm'} & set(sys.modules)"
     )

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from clip_hparam.claim import BusyError, claim
-from clip_hparam.job import Job
-from clip_hparam.machine import Machine
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Recipe, with_values
-from clip_hparam.records import Record
-from clip_hparam.trial import execute
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.lock import BusyError, claim
+from clip_hparam.records.record import Record
+from clip_hparam.training.trial import execute
 
 EPOCHS, STEPS = 3, 4  # an epoch
 EVERYTHING = {  # that draws a random number or keeps a state
@@ -39,8 +39,8 @@ KILLED_AT = (1, 6, 8)  # before the first checkpoint, in mid-epoch, and at an ep
 # one process imports torch; a child of it runs the trial and kills itself after a step
 KILLER = """
 import json, os, signal, sys
-from clip_hparam.job import Job
-from clip_hparam.trial import execute, quiet
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.training.trial import execute, quiet
 for tree, last in json.loads(sys.argv[1]):
     child = os.fork()
     if not child:

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from synthetic import SEEDS, Ladder, Runs
 
-from clip_hparam import cli
-from clip_hparam.claim import claim
-from clip_hparam.compose import composed
-from clip_hparam.recipe import Recipe
-from clip_hparam.records import Record, read_json, trial_ids, write_json
+from clip_hparam.cli import main
+from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.records.lock import claim
+from clip_hparam.records.record import Record, read_json, trial_ids, write_json
 
 Ask = Callable[..., tuple[int, str]]
 
@@ -24,7 +24,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def asked(*words: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["clip-hparam", *words])
-        code = cli.main()
+        code = main.main()
         said = capsys.readouterr()
         return code, said.out + (said.err if code else "")
 

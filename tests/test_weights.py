@@ -17,13 +17,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from clip_hparam import cache, pretrained, tiny, towers, weights
-from clip_hparam.pixels import STATISTICS
-from clip_hparam.plan import resolve
-from clip_hparam.pretrained import _pixels_of, weights_of
-from clip_hparam.recipe import Encoder, Recipe
-from clip_hparam.towers import pixels_of, weights_sha256
-from clip_hparam.weights import build_tower, read
+from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.model import architectures, pretrained, weights
+from clip_hparam.model.architectures import pixels_of, weights_sha256
+from clip_hparam.model.normalization import STATISTICS
+from clip_hparam.model.pretrained import _pixels_of, weights_of
+from clip_hparam.model.tiny_clip import model as tiny_clip
+from clip_hparam.model.weights import build_tower, read
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records import user_cache
 
 State = dict[str, Tensor]
 OPENAI = Encoder("ViT-B-16-quickgelu", "openai")
@@ -45,7 +47,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def clip() -> open_clip.CLIP:
     """A real two-tower architecture, randomly initialised."""
     torch.manual_seed(1)
-    return open_clip.CLIP(**tiny.model_config()).eval()
+    return open_clip.CLIP(**tiny_clip.model_config()).eval()
 
 
 class Archive(nn.Module):
@@ -248,8 +250,8 @@ def test_the_identity_of_a_file_is_its_sha256_found_once(
 ) -> None:
     encoder = saved(tmp_path, plain(clip))
     path, calls = Path(encoder.pretrained), []
-    original = cache.sha256_of
-    monkeypatch.setattr(cache, "sha256_of", lambda file: calls.append(file) or original(file))
+    original = user_cache.sha256_of
+    monkeypatch.setattr(user_cache, "sha256_of", lambda file: calls.append(file) or original(file))
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
     assert len(calls) == 1
@@ -262,7 +264,7 @@ def test_without_a_writable_cache_the_identity_is_found_all_the_same(
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "file" / "below"))
-    assert cache.sha256_cached(tmp_path / "file") == hashlib.sha256(b"x").hexdigest()
+    assert user_cache.sha256_cached(tmp_path / "file") == hashlib.sha256(b"x").hexdigest()
 
 
 def test_a_file_that_changed_since_the_plan_is_refused(
@@ -281,7 +283,8 @@ def test_a_file_that_was_checked_before_is_planned_without_torch(
     encoder = saved(tmp_path, plain(clip))
     expected = weights_sha256(encoder)
     code = (
-        "import sys; from clip_hparam.plan import resolve; from clip_hparam.recipe import *;"
+        "import sys; from clip_hparam.planning.resolve import resolve;"
+        "from clip_hparam.config.recipe import *;"
         f"print(resolve(Recipe(encoder=Encoder('tiny', {encoder.pretrained!r}))).encoder.weights);"
         "assert not {'torch', 'open_clip'} & set(sys.modules)"
     )
@@ -354,7 +357,7 @@ def test_what_the_hubs_own_cache_holds_needs_no_network(
 
 def test_every_tag_of_a_tower_has_pixels_that_encoder_pixels_names() -> None:
     for name, tag in open_clip.list_pretrained():
-        if name in set(towers.towers()):
+        if name in set(architectures.towers()):
             facts = open_clip.get_pretrained_cfg(name, tag)
             assert STATISTICS[_pixels_of(facts)] == (tuple(facts["mean"]), tuple(facts["std"]))
 
@@ -383,15 +386,15 @@ def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fetched.safetensors"
-    save_file(tiny.state_dict(), path)
+    save_file(tiny_clip.state_dict(), path)
     fetched: list[object] = []
     monkeypatch.setattr(
         open_clip.pretrained,
         "download_pretrained",
         lambda facts: fetched.append(facts) or str(path),
     )
-    monkeypatch.setattr(towers, "model_config", lambda name: tiny.model_config())
-    monkeypatch.setattr(weights, "model_config", lambda name: tiny.model_config())
+    monkeypatch.setattr(architectures, "model_config", lambda name: tiny_clip.model_config())
+    monkeypatch.setattr(weights, "model_config", lambda name: tiny_clip.model_config())
     encoder = Encoder("ViT-B-16-quickgelu", "openai")
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]

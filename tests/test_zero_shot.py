@@ -11,11 +11,11 @@ from commands import SHORT, results, sweep
 from image_trees import grow, imagenet
 from torch import Tensor
 
-from clip_hparam import zero_shot
-from clip_hparam.build import classifier
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import Encoder, Recipe, with_values
-from clip_hparam.zero_shot import head_weights, prompts
+from clip_hparam.config.recipe import Encoder, Recipe, with_values
+from clip_hparam.model import zero_shot_head
+from clip_hparam.model.zero_shot_head import head_weights, prompts
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.factory import classifier
 
 NAME = "ViT-S-32"
 CLASSES = ("a_cat", "dog", "zebra-fish")
@@ -78,7 +78,7 @@ def test_the_head_is_what_open_clips_own_model_says_of_the_classes(
 def test_a_head_is_made_once(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = saved(as_it_is)
     first = head_weights(encoder, "digits", DIGITS)
-    monkeypatch.setattr(zero_shot, "text_tower", None)
+    monkeypatch.setattr(zero_shot_head, "text_tower", None)
     assert torch.equal(head_weights(encoder, "digits", DIGITS), first)
     with pytest.raises(TypeError):
         head_weights(encoder, "digits", DIGITS[:1])
@@ -119,7 +119,7 @@ def test_where_there_are_no_words_a_sentence_says_why(
 ) -> None:
     path = saved(as_it_is).pretrained
     given = {name: path if value == "FILE" else value for name, value in values.items()}
-    monkeypatch.setattr("clip_hparam.plan.weights_sha256", lambda encoder: "00")
+    monkeypatch.setattr("clip_hparam.planning.resolve.weights_sha256", lambda encoder: "00")
     with pytest.raises(ValueError, match=sentence):
         resolve(with_values(Recipe(), {**WORDS, **given}))
 

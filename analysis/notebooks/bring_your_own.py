@@ -32,11 +32,11 @@
 import numpy as np
 import pandas as pd
 
-from analysis.axes import draw_axes, draw_parallel, search
-from analysis.importance import importance
-from analysis.importing import to_study
-from analysis.payoff import best_of_n, draw_best_of_n, draw_importance
-from analysis.summary import as_json, text
+from clip_hparam.analysis.evidence.importance import importance
+from clip_hparam.analysis.evidence.summary import as_json, text
+from clip_hparam.analysis.figures.search_payoff import best_of_n, draw_best_of_n, draw_importance
+from clip_hparam.analysis.figures.slice_parallel import draw_axes, draw_parallel, search
+from clip_hparam.analysis.frames.import_table import to_study
 
 draw = np.random.default_rng(0)
 table = pd.DataFrame(

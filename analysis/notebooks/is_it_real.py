@@ -27,17 +27,17 @@ import os
 import pandas as pd
 from matplotlib.figure import Figure
 
-import analysis
-from analysis import style
-from analysis.best import selection_effect
-from analysis.bits import reported_bits
-from analysis.bootstrap import over_seeds_and_images
-from analysis.compare import cell_trials, compare
-from analysis.frame import reported
-from analysis.images import mcnemar
-from analysis.power import power, seeds_needed
-from analysis.stats import paired
-from analysis.sweeps import newest
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence.compare import cell_trials, compare
+from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.frames.frame import reported
+from clip_hparam.analysis.frames.manifests import newest
+from clip_hparam.analysis.stats.binomial import mcnemar
+from clip_hparam.analysis.stats.bootstrap import over_seeds_and_images
+from clip_hparam.analysis.stats.expected_best import selection_effect
+from clip_hparam.analysis.stats.intervals import paired
+from clip_hparam.analysis.stats.power import power, seeds_needed
 
 BEFORE, AFTER = "ladder/lower_lr", "ladder/ema"
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))

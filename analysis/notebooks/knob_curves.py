@@ -26,12 +26,12 @@ import os
 
 from IPython.display import display_markdown
 
-import analysis
-from analysis.curves import cell_curves, draw_cells
-from analysis.evidence import ablation_of
-from analysis.levels import draw_knob, knob_curve
-from analysis.render import markdown
-from analysis.tables import table
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence.evidence import ablation_of
+from clip_hparam.analysis.figures.knob_curve import draw_knob, knob_curve
+from clip_hparam.analysis.figures.learning_curves import cell_curves, draw_cells
+from clip_hparam.analysis.tables.render import markdown
+from clip_hparam.analysis.tables.table import table
 
 NAME = "lr"
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))

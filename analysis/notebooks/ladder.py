@@ -25,12 +25,12 @@ import os
 
 from IPython.display import display_markdown
 
-import analysis
-from analysis.ablations import ABLATIONS
-from analysis.curves import curve, draw_curve
-from analysis.ladder import draw_ladder, ladder_figure
-from analysis.render import markdown
-from analysis.tables import table
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.figures.ladder import draw_ladder, ladder_figure
+from clip_hparam.analysis.figures.learning_curves import curve, draw_curve
+from clip_hparam.analysis.tables.render import markdown
+from clip_hparam.analysis.tables.table import table
 
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
 print(*frames.problems, sep="\n")  # records that were not believed, and why

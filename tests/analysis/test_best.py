@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from synthetic import Runs
 
-from analysis.ablations import of_sweep
-from analysis.best import expected_best, selection_effect
-from analysis.evidence import evidence
-from analysis.notes import notes
+from clip_hparam.analysis.evidence.ablations import of_sweep
+from clip_hparam.analysis.evidence.evidence import evidence
+from clip_hparam.analysis.stats.expected_best import expected_best, selection_effect
+from clip_hparam.analysis.tables.footnotes import notes
 
 VALUES = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0]
 

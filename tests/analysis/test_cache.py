@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from synthetic import Edit, Runs
 
-import analysis
-from analysis import cache
-from analysis import runs as reading
-from analysis.folder import Trial
+from clip_hparam import analysis
+from clip_hparam.analysis.frames import cache
+from clip_hparam.analysis.frames import runs_reader as reading
+from clip_hparam.analysis.frames.trial_reader import Trial
 
 KNOBS = {"ema_decay": 0.9, "epochs": 3}
 TRIALS = 6

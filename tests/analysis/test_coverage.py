@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.stats import estimate, holm, paired
+from clip_hparam.analysis.stats.intervals import estimate, holm, paired
 
 SWEEPS, TRUTH, SHARED, OWN = 2_000, 0.3, 0.5, 0.15
 

@@ -12,8 +12,8 @@ import pytest
 from scipy import stats as scipy_stats
 from synthetic import RUNGS, SEEDS, Edit, Ladder, Runs, ladder_cells, write_ladder
 
-from analysis.ablations import ABLATIONS, Ablation
-from analysis.evidence import NotSweptError, evidence, knob_text, missing_runs
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
+from clip_hparam.analysis.evidence.evidence import NotSweptError, evidence, knob_text, missing_runs
 
 LADDER = ABLATIONS["ladder"]
 STEPS = list(zip(RUNGS, list(RUNGS)[1:], strict=False))
@@ -198,7 +198,7 @@ def test_without_its_sweep_it_says_what_to_type(runs: Runs) -> None:
 
 def test_two_folders_together_are_one_sweep(ladder: Ladder, tmp_path: Path) -> None:
     """Half of the trials on another machine: the same table."""
-    import analysis
+    from clip_hparam import analysis
 
     here = Path(shutil.copytree(ladder.runs.folder, tmp_path / "here"))
     there = tmp_path / "there"

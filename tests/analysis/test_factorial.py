@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from synthetic import Runs
 
-from analysis import figures, render
-from analysis.ablations import ABLATIONS
-from analysis.effects import effects_table, forest, sweep_effects
-from analysis.factorial import factorial_effects, signs_of
-from analysis.stats import estimate
-from analysis.verdicts import verdict
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.stats.factorial import factorial_effects, signs_of
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.conclusions import verdict
+from clip_hparam.analysis.tables.effects import effects_table, forest, sweep_effects
 
 FACTORS = ["a", "b", "c"]
 FULL = np.array(list(itertools.product((-1, 1), repeat=3)))
@@ -85,7 +86,7 @@ def test_the_truth_of_a_sweep_is_found(runs: Runs) -> None:
     assert made.notes[0].startswith("16 of 16 runs")
     assert "**+0.8" in render.markdown(made)
     assert [effect.mean for effect in forest(frames, ablation).effects] == list(means.values())
-    assert figures.draw(frames, "factorial").axes
+    assert registry.draw(frames, "factorial").axes
     said = verdict(frames, ablation)
     assert re.search(r"effects over all others: llrd \+0\.\d+ ± .*ema .*llrd:ema", said)
 

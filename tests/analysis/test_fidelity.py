@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from synthetic import Runs
 
-from analysis.fidelity import fidelity, proxy
-from analysis.pruning import saved
+from clip_hparam.analysis.evidence.fidelity import fidelity, proxy
+from clip_hparam.analysis.evidence.pruning import saved
 
 ACCURACIES = (91.0, 92.0, 93.0, 94.0, 95.0, 96.0, 97.0, 98.0, 99.0)
 

@@ -18,20 +18,20 @@ from matplotlib.text import Text
 from scipy import stats as scipy_stats
 from synthetic import IMAGES, Ladder, Runs, bits
 
-from analysis import figures
-from analysis.ablations import ABLATIONS, of_sweep
-from analysis.axes import apart
-from analysis.curves import cell_curves
-from analysis.evidence import NotSweptError
-from analysis.forest import cell_effects
-from analysis.frame import sampled
-from analysis.heat import knob_map
-from analysis.images import image_error
-from analysis.levels import knob_curve, scale_of
-from analysis.logs import draw_logs, logs_figure
-from analysis.payoff import COST, costs
-from analysis.study import Study
-from clip_hparam.records import Record
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.figures.forest_plot import cell_effects
+from clip_hparam.analysis.figures.heatmap import knob_map
+from clip_hparam.analysis.figures.knob_curve import knob_curve, scale_of
+from clip_hparam.analysis.figures.learning_curves import cell_curves
+from clip_hparam.analysis.figures.published_logs import draw_logs, logs_figure
+from clip_hparam.analysis.figures.search_payoff import COST, costs
+from clip_hparam.analysis.figures.slice_parallel import apart
+from clip_hparam.analysis.frames.frame import sampled
+from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.analysis.stats.binomial import image_error
+from clip_hparam.records.record import Record
 
 NOISE = (0.3, -0.2, 0.1)
 
@@ -98,7 +98,7 @@ def test_a_level_with_a_missing_run_is_named_and_has_no_point(runs: Runs) -> Non
     assert [level.missing for level in curve.levels] == ["", "2 of 3 runs", ""]
     assert math.isnan(curve.levels[1].mean)
     assert math.isnan(curve.levels[1].image_low)
-    drawn = figures.draw(runs.frames(), "lr")
+    drawn = registry.draw(runs.frames(), "lr")
     assert any("2 of 3 runs" in text.get_text() for text in drawn.findobj(Text))
     (line,) = [line for line in drawn.axes[0].lines if line.get_label() == "mean"]
     assert list(line.get_xdata()) == [1e-4, 1e-2]
@@ -166,7 +166,7 @@ def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
         theirs = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
         found = (effect.mean, effect.low, effect.high)
         assert found == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
-    drawn = figures.draw(runs.frames(), "leave_one_out")
+    drawn = registry.draw(runs.frames(), "leave_one_out")
     fills = [line.get_markerfacecolor() for line in drawn.axes[0].lines if line.get_marker() == "o"]
     assert (fills[0] != "white", fills[1]) == (True, "white")
 
@@ -191,7 +191,7 @@ def test_a_sweep_without_an_epoch_on_record_is_an_empty_panel(runs: Runs) -> Non
         [],
         [],
     ]
-    figures.draw(runs.frames(), "curves")
+    registry.draw(runs.frames(), "curves")
 
 
 def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
@@ -213,15 +213,15 @@ def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
 
 def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    assert figures.drawable(frames) == ["ladder", "curves", "logs", "cost"]
-    for name in figures.names(frames):
-        if name in figures.drawable(frames):
-            assert figures.draw(frames, name).axes
-        elif name in figures.OF_A_SEARCH:
+    assert registry.drawable(frames) == ["ladder", "curves", "logs", "cost"]
+    for name in registry.names(frames):
+        if name in registry.drawable(frames):
+            assert registry.draw(frames, name).axes
+        elif name in registry.OF_A_SEARCH:
             assert not sampled(frames)
         else:
             with pytest.raises(NotSweptError, match=f"sweeps={name}"):
-                figures.draw(frames, name)
+                registry.draw(frames, name)
 
 
 @pytest.mark.parametrize("name", ["lr", "ema", "freeze", "augment", "my_sweep"])
@@ -238,7 +238,7 @@ def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
         for seed in range(2):
             runs.done(values, seed, 97.0 + seed / 10)
     runs.sweep(name, cells, seeds=range(2))
-    drawn = figures.draw(runs.frames(), name)
+    drawn = registry.draw(runs.frames(), name)
     assert inside(drawn)
 
 

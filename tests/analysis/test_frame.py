@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from synthetic import SEEDS, Edit, Ladder, Runs, ladder_cells
 
-import analysis
-from analysis.frame import METRICS, reported
+from clip_hparam import analysis
+from clip_hparam.analysis.frames.frame import METRICS, reported
 
 KNOBS = {"lr": 1e-3, "ema_decay": 0.98}
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from synthetic import Ladder, Runs
 
-from analysis.frame import EPOCH_COLUMNS, TRIAL_COLUMNS, Frames, load
-from analysis.frame_schema import VERSION, violations
-from analysis.importing import to_study, write_study
-from clip_hparam.recipe import knobs
+from clip_hparam.analysis.frames.frame import EPOCH_COLUMNS, TRIAL_COLUMNS, Frames, load
+from clip_hparam.analysis.frames.import_table import to_study, write_study
+from clip_hparam.analysis.frames.schema import VERSION, violations
+from clip_hparam.config.recipe import knobs
 
 PAGE = (Path(__file__).parents[2] / "docs" / "frame.md").read_text()
 

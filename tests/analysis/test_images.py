@@ -8,14 +8,14 @@ import pytest
 from scipy import stats as scipy_stats
 from synthetic import Runs
 
-from analysis.ablations import of_sweep
-from analysis.bits import correct, images_of, reported_bits
-from analysis.bootstrap import over_seeds_and_images
-from analysis.evidence import evidence
-from analysis.files import UnreadableError
-from analysis.images import mcnemar
-from analysis.notes import notes
-from analysis.stats import estimate
+from clip_hparam.analysis.evidence.ablations import of_sweep
+from clip_hparam.analysis.evidence.correct_bits import correct, images_of, reported_bits
+from clip_hparam.analysis.evidence.evidence import evidence
+from clip_hparam.analysis.frames.json_files import UnreadableError
+from clip_hparam.analysis.stats.binomial import mcnemar
+from clip_hparam.analysis.stats.bootstrap import over_seeds_and_images
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.tables.footnotes import notes
 
 SIMULATED = [
     pytest.param(250, id="short"),

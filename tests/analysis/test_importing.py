@@ -12,18 +12,18 @@ import pytest
 from scipy import stats as scipy_stats
 from synthetic import Edit, Runs, write_ladder
 
-import analysis
-from analysis import figures
-from analysis.__main__ import main
-from analysis.ablations import of_sweep
-from analysis.evidence import missing_runs
-from analysis.frame import study_of
-from analysis.importance import axis, importance
-from analysis.importing import read_study, read_table, to_study, write_study
-from analysis.pruning import saved
-from analysis.summary import edge_warnings, edges, summary
-from analysis.summary import text as page_of
-from analysis.tables import table as table_of
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence.ablations import of_sweep
+from clip_hparam.analysis.evidence.evidence import missing_runs
+from clip_hparam.analysis.evidence.importance import axis, importance
+from clip_hparam.analysis.evidence.pruning import saved
+from clip_hparam.analysis.evidence.summary import edge_warnings, edges, summary
+from clip_hparam.analysis.evidence.summary import text as page_of
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.frames.frame import study_of
+from clip_hparam.analysis.frames.import_table import read_study, read_table, to_study, write_study
+from clip_hparam.analysis.tables.table import table as table_of
+from clip_hparam.cli.commands.analysis import main
 
 COLUMNS = [
     "--knob",
@@ -249,7 +249,7 @@ def test_figures_work_on_it_and_are_named(table: pd.DataFrame, call: Call) -> No
     code, out, _ = call("figures", "axes", "best_of_n", "--runs", "kept", "--out", "drawn")
     assert (code, len(out.split())) == (0, 4)
     frames = analysis.load("kept")
-    assert figures.drawable(frames) == ["axes", "parallel", "importance", "best_of_n"]
+    assert registry.drawable(frames) == ["axes", "parallel", "importance", "best_of_n"]
     code, _, err = call("figures", "cost", "--runs", "kept")
     assert (code, "have no cost.seconds" in err) == (2, True)
 
@@ -290,12 +290,12 @@ def test_a_sampled_design_of_ours_is_a_search_of_its_own(runs: Runs, edit: Edit)
         runs.done(values, 0, 90 + number / 2)
     runs.done({"lr": 0.9}, 0, 99.0)  # of no draw
     runs.sweep("random", cells, seeds=[0])
-    assert "axes" not in figures.drawable(runs.frames())
+    assert "axes" not in registry.drawable(runs.frames())
     (path,) = (runs.folder / ".sweeps").glob("*.json")
     edit(path, lambda tree: tree.update(kind="random"))
     study = study_of(runs.frames())
     assert (set(study.knobs), len(study.rows)) == ({"lr", "drop_path"}, 12)
-    there = figures.drawable(runs.frames())
+    there = registry.drawable(runs.frames())
     assert {"axes", "parallel", "importance", "best_of_n", "cost"} <= set(there)
 
 

@@ -13,9 +13,9 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 from synthetic import RUNGS, SEEDS, Ladder, Runs, ladder_cells, write_ladder
 
-from analysis import style
-from analysis.curves import curve, draw_curve
-from analysis.ladder import (
+from clip_hparam.analysis.evidence.published import LADDER
+from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.ladder import (
     BARS_FROM,
     BARS_TO,
     COSTS_TO,
@@ -25,7 +25,7 @@ from analysis.ladder import (
     ladder_figure,
     limits,
 )
-from analysis.paper import LADDER
+from clip_hparam.analysis.figures.learning_curves import curve, draw_curve
 
 
 def texts(drawn: Figure) -> list[tuple[str, Bbox]]:

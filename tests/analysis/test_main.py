@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from synthetic import Ladder, Runs
 
-from analysis.__main__ import main
+from clip_hparam.cli.commands.analysis import main
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "hydra", "omegaconf", "optuna", "scipy.stats", "statsmodels", "timm")
@@ -174,7 +174,7 @@ def in_a_process(code: str) -> str:
 @pytest.mark.parametrize("what", ["tables", "figures"])
 def test_the_whole_command_imports_nothing_heavy(ladder: Ladder, tmp_path: Path, what: str) -> None:
     code = (
-        "import sys; from analysis.__main__ import main;"
+        "import sys; from clip_hparam.cli.commands.analysis import main;"
         f"main([{what!r}, '--runs', {str(ladder.runs.folder)!r}, '--out', {str(tmp_path)!r}]);"
         f"print('heavy', [name for name in {HEAVY} if name in sys.modules])"
     )

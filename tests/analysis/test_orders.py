@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from synthetic import Runs
 
-from analysis.ablations import ABLATIONS
-from analysis.factorial import signs_of
-from analysis.orders import is_full, ordered_gains, orders_table
-from analysis.stats import estimate
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.stats.factorial import signs_of
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.tables.orders import is_full, ordered_gains, orders_table
 
 NAMES = ("a", "b", "c")
 LABELS = ["none", *("+".join(on) for n in (1, 2, 3) for on in itertools.combinations(NAMES, n))]

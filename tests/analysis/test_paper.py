@@ -4,7 +4,14 @@ import itertools
 
 import pytest
 
-from analysis.paper import LADDER, LADDER_REFERENCE, LOG_PLANNED, SYSTEMS, log_summary, logs
+from clip_hparam.analysis.evidence.published import (
+    LADDER,
+    LADDER_REFERENCE,
+    LOG_PLANNED,
+    SYSTEMS,
+    log_summary,
+    logs,
+)
 
 # model: epochs, EMA best, its epoch, EMA last, raw best, its epoch, raw last, EMA - raw, of the
 # table that was made when the logs were first read

@@ -5,12 +5,12 @@ import pytest
 from scipy import stats as scipy_stats
 from synthetic import LABELS, Ladder, Runs, bits
 
-from analysis import render
-from analysis.ablations import ABLATIONS
-from analysis.bits import reported_bits
-from analysis.per_class import MOST, classes_table
-from analysis.stats import holm
-from analysis.tabulated import tables_of
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.stats.intervals import holm
+from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.per_class import MOST, classes_table
+from clip_hparam.analysis.tables.registry import tables_of
 
 
 def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:

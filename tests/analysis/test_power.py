@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from analysis.power import power, seeds_needed
-from analysis.stats import estimate
+from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.stats.power import power, seeds_needed
 
 
 @pytest.mark.parametrize("seeds", [2, 5, 30])

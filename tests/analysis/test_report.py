@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 from synthetic import Ladder, Runs
 
-import analysis
-from analysis import importance, report, trial_pages
-from analysis.__main__ import main
-from analysis.ablations import ABLATIONS, of_sweep
-from analysis.importing import to_study, write_study
-from analysis.trial_pages import failures
-from analysis.verdicts import verdict
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence import importance
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.frames.import_table import to_study, write_study
+from clip_hparam.analysis.report import report, trial_pages
+from clip_hparam.analysis.report.trial_pages import failures
+from clip_hparam.analysis.tables.conclusions import verdict
+from clip_hparam.cli.commands.analysis import main
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'

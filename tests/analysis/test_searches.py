@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from synthetic import Edit, Runs
 
-from analysis import figures, report
-from analysis.__main__ import main
-from analysis.axes import search
-from analysis.frame import Frames, sampled, study_of
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.figures.slice_parallel import search
+from clip_hparam.analysis.frames.frame import Frames, sampled, study_of
+from clip_hparam.analysis.report import report
+from clip_hparam.cli.commands.analysis import main
 
 SPACES = {"first": ("lr", "drop_path"), "second": ("weight_decay", "label_smoothing")}
 
@@ -42,7 +43,7 @@ def test_each_is_a_sample_of_its_own_space(frames: Frames) -> None:
 
 def test_its_figure_shows_its_own_trials(frames: Frames) -> None:
     for sweep, count in zip(sampled(frames), (12, 10), strict=True):
-        panels = figures.draw(frames, sweep.name).axes
+        panels = registry.draw(frames, sweep.name).axes
         assert {panel.get_xlabel() for panel in panels} == set(SPACES[sweep.name])
         assert len(panels[0].lines[0].get_xdata()) == count
     assert {axis.knob for axis in search(study_of(frames)).axes} == set(SPACES["second"])

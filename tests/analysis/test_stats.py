@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from analysis.stats import estimate, holm, paired
+from clip_hparam.analysis.stats.intervals import estimate, holm, paired
 
 SAMPLES = [[97.1, 96.8], [97.1, 96.8, 97.5, 97.0, 96.9], list(np.linspace(80, 90, 40))]
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from synthetic import Runs, ladder_cells
 
-from analysis.sweeps import newest, read_sweeps
+from clip_hparam.analysis.frames.manifests import newest, read_sweeps
 
 CELLS = {"slow": {"lr": 1e-4}, "fast": {"lr": 1e-2}}
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats as scipy_stats
 from synthetic import Ladder, Runs
 
-from analysis import render
-from analysis.paper import SYSTEMS, log_summary
-from analysis.systems import systems_table
+from clip_hparam.analysis.evidence.published import SYSTEMS, log_summary
+from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.systems import systems_table
 
 # the README's table, row by row; None is its "----"
 README = {

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from synthetic import RUNGS, Ladder, Runs, ladder_cells, write_ladder
 
-from analysis import render
-from analysis.ablations import ABLATIONS, of_sweep
-from analysis.evidence import NotSweptError
-from analysis.tables import Table, table
-from analysis.tabulated import names, tables_of
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.registry import names, tables_of
+from clip_hparam.analysis.tables.table import Table, table
 
 REQUIRED = {
     *("rung", "n", "test_acc1", "ci_low", "ci_high", "delta", "delta_low", "delta_high"),

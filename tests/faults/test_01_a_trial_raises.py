@@ -5,7 +5,7 @@ from pathlib import Path
 
 from commands import Done, clip_hparam, results
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 
 def test_a_failed_trial_stops_no_other_and_runs_again(

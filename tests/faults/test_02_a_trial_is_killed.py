@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import records, results, start, wait_until
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 TWO = (
     *("-m", "lr=1e-3,2e-3", "epochs=8", "data.epoch_images=200"),

@@ -10,8 +10,8 @@ WORDS = ("-m", "lr=1e-3,2e-3", *SHORT)
 # the driver, killed around the moment when a launcher takes its trials
 KILLED = """
 import os, signal, sys
-from clip_hparam.app import main
-from clip_hparam.launch.workers import Workers
+from clip_hparam.cli.hydra_app.app import main
+from clip_hparam.launch.local.pool import Workers
 submit = Workers.submit
 
 def dies(self, jobs):

@@ -8,7 +8,7 @@ from commands import records, start
 from slurm.cluster import Cluster
 from slurm.jobs import SLURM, sent, train
 
-from clip_hparam.launch.scheduler import PERIOD
+from clip_hparam.launch.slurm.queries import PERIOD
 
 WORDS = ("-m", "seeds=1", "data.epoch_images=100", "epochs=8", "machine.checkpoint_seconds=0")
 

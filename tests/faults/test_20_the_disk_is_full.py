@@ -13,7 +13,7 @@ LIMITED = """
 import resource, sys
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
-    from clip_hparam.app import main
+    from clip_hparam.cli.hydra_app.app import main
     sys.exit(main())
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from commands import records, results, start, sweep, wait_until
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 THREE = (
     *("-m", "seeds=3", "epochs=15", "data.epoch_images=200"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from clip_hparam import checkpoint
+from clip_hparam.training import checkpoint
 
 
 def state(step: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands import Done, clip_hparam, records, results
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 
 def cut(record: Record) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from commands import alive, records, results, start, sweep, wait_until
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 TRIAL = (
     "data.epoch_images=200",

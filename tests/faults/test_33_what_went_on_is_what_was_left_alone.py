@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from slurm.disturbed import AGAIN, MOVED, REQUEUED, WARNED, Disturbed
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 
 def weights(record: Record) -> str:

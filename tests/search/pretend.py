@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.job import Job
-from clip_hparam.machine import Machine
-from clip_hparam.recipe import Recipe, canonical, label, with_values
-from clip_hparam.records import Record
-from clip_hparam.search.goal import goal
-from clip_hparam.search.search import Manifest, Search, manifest_of
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, canonical, label, with_values
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.records.record import Record
+from clip_hparam.search.objective import goal
+from clip_hparam.search.spec import Manifest, Search, manifest_of
 
 EPOCHS = 9
 SPACE = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from commands import SHORT, Done, clip_hparam, records, results, sweep
 
-import analysis
-from clip_hparam.compose import composed
+from clip_hparam import analysis
+from clip_hparam.cli.hydra_app.compose import composed
 
 TINY = ("epochs=6", "data.epoch_images=100", "workers=2")
 SEARCH = ("-m", "sweeps=search", *TINY)

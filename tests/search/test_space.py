@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.recipe import Recipe, with_values
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.search.space import space
 
 RANGES = {

@@ -14,14 +14,14 @@ from commands import wait_until
 from optuna.trial import FrozenTrial, TrialState
 from search import pretend
 
-from clip_hparam.job import Job
-from clip_hparam.launch.searching import until_done
-from clip_hparam.records import Record
-from clip_hparam.search.goal import goal
-from clip_hparam.search.methods import rungs
-from clip_hparam.search.points import best, points
-from clip_hparam.search.search import Manifest
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.records.record import Record
+from clip_hparam.search.objective import goal
+from clip_hparam.search.results import best, points
+from clip_hparam.search.samplers import rungs
+from clip_hparam.search.spec import Manifest
 from clip_hparam.search.study import Study
+from clip_hparam.search.worker import until_done
 
 FORK = get_context("fork")
 

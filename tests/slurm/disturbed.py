@@ -26,7 +26,7 @@ from slurm.jobs import (
     seed_of,
 )
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 PEACE, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
 WORDS = (

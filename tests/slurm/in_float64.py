@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from doubled import trained
 
-from clip_hparam.launch.slurm_job import task_place
-from clip_hparam.ranks import ranks_of
+from clip_hparam.distributed import ranks_of
+from clip_hparam.launch.slurm.job_main import task_place
 
 SECONDS = 60.0
 

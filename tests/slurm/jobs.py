@@ -10,11 +10,11 @@ from pathlib import Path
 from commands import SHORT, records, wait_until
 from slurm.cluster import Cluster
 
-from clip_hparam.compose import composed
-from clip_hparam.launch.arrays import Array, arrays
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import trial_id
-from clip_hparam.records import Record
+from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.config.recipe import trial_id
+from clip_hparam.launch.slurm.job_array import Array, arrays
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.record import Record
 
 SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=30")
 LONG = ("epochs=2000", "data.epoch_images=100", "machine.checkpoint_seconds=0")

@@ -7,7 +7,7 @@ from commands import sweep
 from slurm.cluster import Cluster
 from slurm.jobs import LONG, SLURM, pause, sent, train
 
-from clip_hparam.records import Record
+from clip_hparam.records.record import Record
 
 WORDS = (*LONG, *SLURM, "hydra.launcher.max_num_timeout=0")
 

@@ -22,8 +22,8 @@ from slurm.jobs import (
     warn,
 )
 
-from clip_hparam.ranks import ALONE
-from clip_hparam.records import Record
+from clip_hparam.distributed import ALONE
+from clip_hparam.records.record import Record
 
 NODES = ("hydra.launcher.nodes=2", "hydra.launcher.tasks_per_node=1")
 SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")

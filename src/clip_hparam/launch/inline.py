@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from clip_hparam.job import Job
-from clip_hparam.launch import Handle, Order, Room, state_on_record
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.base import Handle, Order, Room, state_on_record
 
 
 class Inline:
@@ -19,7 +19,7 @@ class Inline:
 
     def submit(self, jobs: Sequence[Job]) -> list[Handle]:
         # imports torch, which a dry run must not pay for
-        from clip_hparam.launch.attempt import perform, unlogged
+        from clip_hparam.launch.run import perform, unlogged
 
         for job in jobs:
             self.jobs[job.trial_id] = job

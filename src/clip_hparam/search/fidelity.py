@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from clip_hparam.knob import near
-from clip_hparam.plan import resolve
-from clip_hparam.recipe import FIDELITIES, Recipe, flat, with_values
+from clip_hparam.config.knob import near
+from clip_hparam.config.recipe import FIDELITIES, Recipe, flat, with_values
+from clip_hparam.planning.resolve import resolve
 
 KEY = "hydra.sweeper.fidelity"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from clip_hparam.job import Job
-from clip_hparam.records import Record
-from clip_hparam.search.goal import Rows
-from clip_hparam.search.search import Search
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.records.record import Record
+from clip_hparam.search.objective import Rows
+from clip_hparam.search.spec import Search
 
 
 @dataclass

@@ -11,10 +11,10 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from clip_hparam.design import text
-from clip_hparam.search.methods import rungs
-from clip_hparam.search.points import FAILED, IMPOSSIBLE, points
-from clip_hparam.search.search import Search
+from clip_hparam.design.design import text
+from clip_hparam.search.results import FAILED, IMPOSSIBLE, points
+from clip_hparam.search.samplers import rungs
+from clip_hparam.search.spec import Search
 
 ENDED = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 BAD = ("diverged", IMPOSSIBLE)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
 
-from clip_hparam.knob import AUTO, checked, near
-from clip_hparam.ranges import DIGITS, Range, read
-from clip_hparam.recipe import knobs
+from clip_hparam.config.knob import AUTO, checked, near
+from clip_hparam.config.recipe import knobs
+from clip_hparam.design.ranges import DIGITS, Range, read
 
 OFF = (0, "none")
 

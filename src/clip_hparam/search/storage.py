@@ -16,7 +16,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
-from clip_hparam.provenance import PASSWORD, masked
+from clip_hparam.records.provenance import PASSWORD, masked
 
 DRIVERS = {
     "postgresql": "postgresql+psycopg",

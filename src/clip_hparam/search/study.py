@@ -14,16 +14,16 @@ import optuna
 from optuna.samplers import PartialFixedSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from clip_hparam.alive import lives
-from clip_hparam.claim import BusyError, claim
-from clip_hparam.recipe import flat
-from clip_hparam.search import methods
+from clip_hparam.config.recipe import flat
+from clip_hparam.records.credentials import unmasked
+from clip_hparam.records.lock import BusyError, claim
+from clip_hparam.records.state import lives
+from clip_hparam.search import samplers
 from clip_hparam.search.point import Point
-from clip_hparam.search.points import IMPOSSIBLE, seconds_of
 from clip_hparam.search.restore import attributes, cell_of, from_records, outcome
-from clip_hparam.search.search import Manifest
+from clip_hparam.search.results import IMPOSSIBLE, seconds_of
+from clip_hparam.search.spec import Manifest
 from clip_hparam.search.storage import opened, quiet
-from clip_hparam.search.url import unmasked
 
 ASKING = "ask.lock"
 STOPPED = ("queued", "cancelled")
@@ -106,7 +106,7 @@ class Study:
             search = self.search
             if not trials and search.sampler["name"] != "grid":
                 self.study.enqueue_trial(search.space.params(flat(search.base.recipe)))
-            self.study.sampler = methods.sampler(
+            self.study.sampler = samplers.sampler(
                 search.sampler, search.space, search.goal, len(trials)
             )
             trial = self.study.ask()
@@ -118,7 +118,7 @@ class Study:
     def _point(self, trial: Trial) -> Point | None:
         """A trial of the store as a point with its cell in the manifest; None if it cannot run."""
         search = self.search
-        with methods.no_warnings():
+        with samplers.no_warnings():
             values = search.space.suggest(trial)
         try:
             jobs = search.jobs(values)
@@ -134,7 +134,7 @@ class Study:
         if not jobs:
             self.study.tell(trial, state=outcome(IMPOSSIBLE, search))
             return None
-        self.study.pruner = methods.pruner(
+        self.study.pruner = samplers.pruner(
             search.pruner, search.goal, search.epochs, search.warmup, len(search.seeds)
         )
         again = any(cell["trials"] == ids and cell["number"] < trial.number for cell in cells)
@@ -207,8 +207,8 @@ class Study:
         cells = self.manifest.read()["cells"]
         known = {cell["number"]: cell["params"] for cell in cells}
         search, number = self.search, frozen.number
-        sampler = methods.sampler(search.sampler, search.space, search.goal, number)
-        with methods.no_warnings():
+        sampler = samplers.sampler(search.sampler, search.space, search.goal, number)
+        with samplers.no_warnings():
             self.study.sampler = PartialFixedSampler(known.get(number, {}), sampler)
         return Trial(self.study, frozen._trial_id)
 

@@ -1,7 +1,7 @@
 """Hydra takes plugin classes only from this namespace."""
 
-from clip_hparam import sweeper
+from clip_hparam.cli.hydra_app import sweeper
 
 
 class AblationSweeper(sweeper.AblationSweeper):
-    """See clip_hparam.sweeper."""
+    """See clip_hparam.cli.hydra_app.sweeper."""

@@ -1,0 +1,37 @@
+"""Import `analysis.X` as the module `clip_hparam.analysis.X`, so that nothing loads twice."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+SHORT, INSTALLED = "analysis.", "clip_hparam.analysis."
+
+
+class AliasFinder(MetaPathFinder, Loader):
+    """Find `analysis.X` by importing `clip_hparam.analysis.X`."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not name.startswith(SHORT) or name == f"{SHORT}__main__":  # run by file, never aliased
+            return None
+        if find_spec(installed_name(name)) is None:
+            return None
+        return ModuleSpec(name, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = import_module(installed_name(spec.name))
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Undo the one change that the import system makes to a module that is loaded already."""
+        assert module.__spec__ is not None
+        module.__spec__ = module.__spec__.loader_state
+
+
+def installed_name(name: str) -> str:
+    return INSTALLED + name.removeprefix(SHORT)

@@ -1,0 +1,115 @@
+"""Published numbers as data, each with its source; never mixed into a column of ours.
+
+Only what was seen in a source is here: the paper has no per-knob table that we could read, so
+the per-knob tables have no paper column.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+FIGURE_1 = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
+README_TABLE = "table in the README of LightDXY/FT-CLIP"
+LOGS = "training logs in LightDXY/FT-CLIP (analysis/data)"
+LOG_PLANNED = {"B16": 50, "B16_384": 50, "L14": 30, "L14_336": 30}  # epochs of each schedule
+
+
+class Published(NamedTuple):
+    """ImageNet-1k top-1 accuracy in percent; cost in hours of one V100, None where not given."""
+
+    key: str
+    title: str
+    acc1: float
+    v100_hours: float | None
+    source: str
+
+
+LADDER = (
+    Published("baseline", "CLIP ViT-B/16, 224 px", 82.3, 148.9, FIGURE_1),
+    Published("lower_lr", "reduce lr", 84.3, 148.9, FIGURE_1),
+    Published("ema", "EMA", 84.6, 150.1, FIGURE_1),
+    Published("llrd", "layer-wise lr decay", 85.3, 151.1, FIGURE_1),
+    Published("fewer_epochs", "fewer epochs", 85.2, 75.6, FIGURE_1),
+    Published("weak_aug", "weaken augmentation", 85.7, 75.6, FIGURE_1),
+    Published("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1),
+)
+LADDER_REFERENCE = Published("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1)
+
+
+class System(NamedTuple):
+    """A system on ImageNet-1k: top-1 accuracy in percent, by tower and resolution in px."""
+
+    name: str
+    kind: str
+    tower: str
+    resolution: int
+    acc1: float
+    source: str
+
+
+SUPERVISED, MIM = "supervised pre-training", "masked images, CLIP as the target"
+DIRECT = "CLIP fine-tuned"
+SYSTEMS = (
+    System("ImageNet-21K", SUPERVISED, "ViT-B/16", 224, 84.0, README_TABLE),
+    System("ImageNet-21K", SUPERVISED, "ViT-B/16", 384, 86.2, README_TABLE),
+    System("ImageNet-21K", SUPERVISED, "ViT-L/16", 384, 87.1, README_TABLE),
+    System("JFT-300M", SUPERVISED, "ViT-B/16", 384, 86.7, README_TABLE),
+    System("JFT-300M", SUPERVISED, "ViT-L/16", 384, 88.0, README_TABLE),
+    System("JFT-3B", SUPERVISED, "ViT-B/16", 384, 86.6, README_TABLE),
+    System("JFT-3B", SUPERVISED, "ViT-L/16", 384, 88.5, README_TABLE),
+    System("MVP", MIM, "ViT-B/16", 224, 84.4, README_TABLE),
+    System("FD-CLIP", MIM, "ViT-B/16", 224, 84.9, README_TABLE),
+    System("CAE-v2", MIM, "ViT-B/16", 224, 85.3, README_TABLE),
+    System("BEiT-2", MIM, "ViT-B/16", 224, 85.5, README_TABLE),
+    System("FT-CLIP", DIRECT, "ViT-B/16", 224, 85.7, README_TABLE),
+    System("FT-CLIP", DIRECT, "ViT-B/16", 384, 86.6, README_TABLE),
+    System("FT-CLIP", DIRECT, "ViT-L/14", 224, 88.0, README_TABLE),
+    System("FT-CLIP", DIRECT, "ViT-L/14", 336, 88.3, README_TABLE),
+)
+GFLOPS = {  # an image forward, from the same table
+    ("ViT-B/16", 224): 17.5,
+    ("ViT-B/16", 384): 55.4,
+    ("ViT-L/16", 384): 190.7,
+    ("ViT-L/14", 224): 80.7,
+    ("ViT-L/14", 336): 190.6,
+}
+
+
+class PublishedRun(NamedTuple):
+    """One published log; accuracies in percent on the validation set that also selected them."""
+
+    model: str
+    epochs: int
+    ema_best: float
+    ema_best_epoch: int
+    ema_last: float
+    raw_best: float
+    raw_best_epoch: int
+    raw_last: float
+
+    @property
+    def ema_minus_raw(self) -> float:
+        """Best against best: each at its own epoch."""
+        return self.ema_best - self.raw_best
+
+
+@cache
+def logs() -> pd.DataFrame:
+    """`model`, `epoch` from 0, `{raw,ema}_{acc1,loss}`: a row an epoch. Not to be written to."""
+    return pd.read_csv(Path(__file__).parents[1] / "data" / "ft_clip_logs.csv")
+
+
+def log_summary() -> list[PublishedRun]:
+    """Best and last of each log, ties to the earlier epoch."""
+    by_model = logs().groupby("model", sort=False)
+    return [_run(str(model), rows) for model, rows in by_model]
+
+
+def _run(model: str, rows: pd.DataFrame) -> PublishedRun:
+    ema, raw = rows["ema_acc1"].to_list(), rows["raw_acc1"].to_list()
+    best, highest = max(ema), max(raw)
+    return PublishedRun(
+        model, len(rows), best, ema.index(best), ema[-1], highest, raw.index(highest), raw[-1]
+    )

@@ -1,0 +1,81 @@
+"""Two knobs at once: mean accuracy of every pair of levels, and where the best one lies."""
+
+import math
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.evidence import evidence, knob_text, replicates
+from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.frames.frame import Frames, reported
+from clip_hparam.analysis.tables.table import title_of
+
+
+class KnobMap(NamedTuple):
+    """`mean` and `text` have a row a level of `y_knob`, a column a level of `x_knob`."""
+
+    title: str
+    x_knob: str
+    y_knob: str
+    metric: str
+    x_levels: list[str]
+    y_levels: list[str]
+    mean: NDArray[np.float64]  # NaN where a run is missing
+    text: list[list[str]]  # "97.1" or "2 of 3"
+    best: tuple[int, int] | None  # row, column of the pair that the selection set prefers
+
+
+def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
+    """Raises NotSweptError, and ValueError unless the ablation has two knobs."""
+    x_knob, y_knob = ablation.knobs
+    held_out = [
+        reported(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
+        for cell in replicates(frames, ablation)
+    ]
+    data = evidence(frames, ablation).assign(merit=pd.Series(held_out))
+    data = data.dropna(subset=[x_knob, y_knob])
+    xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
+    mean, merit = (np.full((len(ys), len(xs)), math.nan) for _ in range(2))
+    text = [["" for _ in xs] for _ in ys]
+    for _, row in data.iterrows():
+        at = ys.index(row[y_knob]), xs.index(row[x_knob])
+        mean[at], merit[at] = row[ablation.metric], row["merit"]
+        short = f"{row['n']} of {row['asked']}"
+        text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
+    best = None if np.isnan(merit).all() else np.unravel_index(np.nanargmax(merit), merit.shape)
+    return KnobMap(
+        ablation.title, x_knob, y_knob, title_of(ablation.metric),
+        [knob_text(x) for x in xs], [knob_text(y) for y in ys], mean, text,
+        None if best is None else (int(best[0]), int(best[1])),
+    )  # fmt: skip
+
+
+def draw_map(data: KnobMap) -> Figure:
+    """A cell a pair, darker is better; framed is the one that the selection set prefers."""
+    rows, columns = data.mean.shape
+    drawn = style.figure(style.COLUMN, 1.0 + 0.34 * rows)
+    with style.in_style():
+        axes = drawn.subplots()
+        image = axes.imshow(data.mean, cmap="Blues", aspect="auto")
+        middle = np.nanmean(image.get_clim()) if data.best else 0.0
+        for row in range(rows):
+            for column in range(columns):
+                dark = data.mean[row, column] > middle
+                colour = "white" if dark else style.INK
+                axes.text(
+                    column, row, data.text[row][column], ha="center", va="center", color=colour
+                )
+        if data.best:
+            corner = (data.best[1] - 0.5, data.best[0] - 0.5)
+            frame = mpl.patches.Rectangle(corner, 1, 1, fill=False, linewidth=2, clip_on=False)
+            axes.add_patch(frame)
+        axes.set_xticks(range(columns), map(style.plain, data.x_levels))
+        axes.set_yticks(range(rows), map(style.plain, data.y_levels))
+        axes.set(xlabel=data.x_knob, ylabel=data.y_knob, title=data.title)
+        drawn.colorbar(image, label=data.metric)
+    return drawn

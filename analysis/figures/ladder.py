@@ -1,0 +1,184 @@
+"""The ladder: frames -> a NamedTuple of what to draw -> ink.
+
+Tests compare the tuple with numbers from the records; drawing adds nothing to it.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.evidence.evidence import evidence, trials_of
+from clip_hparam.analysis.evidence.published import LADDER_REFERENCE
+from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.knob_curve import SEEDS, counted
+from clip_hparam.analysis.frames.frame import Frames
+
+COSTS_TO, BARS_FROM, BARS_TO = 0.30, 0.44, 0.88  # shares of a panel's height, so nothing overlaps
+CUT = 0.08  # the same: below it the axis is broken and has no tick
+NONE = math.nan
+
+
+class Bar(NamedTuple):
+    """One rung; NaN where there is no number, and then `missing` says why: "2 of 5 runs"."""
+
+    label: str
+    acc1: float  # percent
+    low: float
+    high: float
+    cost: float
+    missing: str = ""
+
+
+class Panel(NamedTuple):
+    title: str
+    cost_unit: str
+    bars: list[Bar]
+    whiskers: str = ""
+
+
+class LadderFigure(NamedTuple):
+    """The paper's Fig. 1 from our records, beside the paper's own numbers."""
+
+    ours: Panel
+    paper: Panel
+    reference: tuple[str, float]  # a level that the paper compares with
+
+
+def ladder_figure(frames: Frames) -> LadderFigure:
+    """Raises NotSweptError if there is no ladder on record."""
+    data = evidence(frames, ABLATIONS["ladder"])
+    on_gpu = bool((data["gpu_hours"] > 0).any())
+    unit, cost = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
+    return LadderFigure(
+        Panel(
+            _title(frames, data),
+            f"{unit} a run",
+            [_ours(row, cost) for row in _rows(data)],
+            f"whiskers: {SEEDS.format(counted(data))}",
+        ),
+        Panel(
+            "Paper: CLIP ViT-B/16 on ImageNet-1k",
+            "V100-hours a run",
+            [_paper(row) for row in _rows(data.dropna(subset="paper_acc1"))],
+        ),
+        (LADDER_REFERENCE.title, LADDER_REFERENCE.acc1),
+    )
+
+
+def draw_ladder(figure: LadderFigure) -> Figure:
+    """Two panels, each with its own zoomed accuracy axis and a cost axis that starts at 0."""
+    drawn = style.figure(style.PAGE, 3.2)
+    with style.in_style():
+        ours, paper = drawn.subplots(1, 2)
+        _draw_panel(ours, figure.ours, style.OURS, "////")
+        if figure.paper.bars:
+            _draw_panel(paper, figure.paper, style.PAPER, "...")
+            name, level = figure.reference
+            paper.axhline(level, color=style.INK, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+            paper.annotate(name, (-0.45, level), (0, 2), textcoords="offset points", fontsize=6.5)
+    return drawn
+
+
+def limits(bars: Iterable[Bar]) -> tuple[float, float]:
+    """An accuracy axis on which bars and intervals end between the costs and the upper edge.
+
+    It never starts below 0: bars that reach down there are drawn over the costs' part.
+    """
+    found = [end for bar in bars for end in (bar.acc1, bar.low, bar.high)]
+    ends = [_inside(end) for end in found if not math.isnan(end)]
+    if not ends:
+        return 0.0, 100.0
+    low, high = min(ends), max(ends)
+    scale = max(high - low, 0.5) / (BARS_TO - BARS_FROM)
+    bottom = low - BARS_FROM * scale
+    return (bottom, bottom + scale) if bottom > 0 else (0.0, max(high, 0.5) / BARS_TO)
+
+
+def _inside(acc1: float) -> float:
+    """An end of an interval of few seeds may leave what an accuracy can be."""
+    return min(max(acc1, 0.0), 100.0)
+
+
+def _title(frames: Frames, data: pd.DataFrame) -> str:
+    pairs = trials_of(frames, data)[["encoder.name", "data.name"]].drop_duplicates()
+    names = [f"encoder {encoder} on {name}" for encoder, name in pairs.itertuples(index=False)]
+    return f"Ours: {' and '.join(names)}" if names else "Ours"
+
+
+def _rows(data: pd.DataFrame) -> list[pd.Series]:
+    return [row for _, row in data.iterrows()]
+
+
+def _ours(row: pd.Series, cost: str) -> Bar:
+    missing = f"{row['n']} of {row['asked']} runs" if row["n"] < row["asked"] else ""
+    values = (row["test_acc1"], row["ci_low"], row["ci_high"], row[cost])
+    return Bar(_label(row), *values, missing)
+
+
+def _paper(row: pd.Series) -> Bar:
+    return Bar(_label(row), row["paper_acc1"], NONE, NONE, row["paper_v100_hours"])
+
+
+def _label(row: pd.Series) -> str:
+    return str(row["rung"]).replace("_", " ")
+
+
+def _draw_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
+    bottom, top = limits(panel.bars)
+    for place, bar in enumerate(panel.bars):
+        _draw_bar(axes, place, bar, bottom, color=colour, hatch=hatch)
+    axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
+    axes.set_ylabel("test accuracy, %")
+    axes.set_xlabel(panel.whiskers, fontsize=7)
+    labels = [bar.label for bar in panel.bars]
+    axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
+    if bottom > 0:
+        _say_zoomed(axes, bottom)
+    _draw_costs(axes, panel)
+
+
+def _say_zoomed(axes: Axes, bottom: float) -> None:
+    """Bars that do not start at 0 exaggerate: break the axis, and write where it starts."""
+    axes.set_ylabel(f"{axes.get_ylabel()} (axis starts at {bottom:.1f})")
+    low, high = axes.get_ylim()
+    axes.set_yticks([tick for tick in axes.get_yticks() if low + CUT * (high - low) < tick < high])
+    (cut,) = axes.plot([0, 0], [0.025, 0.045], transform=axes.transAxes, color="k", clip_on=False)
+    cut.set(marker=[(-1, -0.5), (1, 0.5)], markersize=7, linestyle="none")
+
+
+def _draw_bar(axes: Axes, place: int, bar: Bar, bottom: float, **fill: Any) -> None:
+    if math.isnan(bar.acc1):
+        axes.annotate(
+            bar.missing or "no run", (place, bottom), (0, 4), textcoords="offset points",
+            rotation=90, ha="center", va="bottom", color=style.INK,
+        )  # fmt: skip
+        return
+    axes.bar(place, bar.acc1 - bottom, 0.74, bottom, edgecolor=style.INK, linewidth=0.6, **fill)
+    end = bar.acc1
+    if not math.isnan(bar.low):
+        end = _inside(bar.high)
+        interval = [[bar.acc1 - _inside(bar.low)], [end - bar.acc1]]
+        axes.errorbar(place, bar.acc1, interval, color=style.INK, linewidth=1.1, capsize=2.5)
+    text = f"{bar.acc1:.1f}"
+    axes.annotate(text, (place, end), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+
+
+def _draw_costs(axes: Axes, panel: Panel) -> None:
+    """Diamonds on a second axis, in the lowest part of the panel."""
+    costs = [bar.cost for bar in panel.bars]
+    highest = max((cost for cost in costs if not math.isnan(cost)), default=0.0) or 1.0
+    second = axes.twinx()
+    second.plot(
+        range(len(costs)), costs, "D", markersize=4.5,
+        markerfacecolor="white", markeredgecolor=style.COST, markeredgewidth=1.3,
+    )  # fmt: skip
+    second.set_ylim(0, highest / COSTS_TO)
+    ticks = MaxNLocator(3).tick_values(0, highest)
+    second.set_yticks([tick for tick in ticks if tick <= highest * 1.15])
+    second.set_ylabel(f"◇ {panel.cost_unit}", loc="bottom", color=style.COST)

@@ -1,0 +1,67 @@
+"""The four published logs redrawn: what selecting on the test set and what EMA are worth."""
+
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from clip_hparam.analysis.evidence.published import LOG_PLANNED, PublishedRun, log_summary, logs
+from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.tables.table import MINUS
+
+TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
+          "L14": "ViT-L/14, 224 px", "L14_336": "ViT-L/14, 336 px"}  # fmt: skip
+
+
+class LogPanel(NamedTuple):
+    """Top-1 on the 50,000 validation images by epoch, in percent."""
+
+    title: str
+    planned: int  # epochs of the schedule; a log may end before
+    raw: list[float]
+    ema: list[float]
+    run: PublishedRun
+
+
+def logs_figure() -> list[LogPanel]:
+    rows = {str(model): frame for model, frame in logs().groupby("model")}
+    return [
+        LogPanel(
+            TITLES[run.model],
+            LOG_PLANNED[run.model],
+            rows[run.model]["raw_acc1"].to_list(),
+            rows[run.model]["ema_acc1"].to_list(),
+            run,
+        )
+        for run in log_summary()
+    ]
+
+
+def draw_logs(panels: list[LogPanel]) -> Figure:
+    drawn = style.figure(style.PAGE, 2.3)
+    with style.in_style():
+        row = drawn.subplots(1, len(panels))
+        for axes, panel in zip(row, panels, strict=True):
+            _draw(axes, panel)
+        row[0].set_ylabel("validation accuracy, %")
+        handles, names = row[0].get_legend_handles_labels()
+        drawn.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+    return drawn
+
+
+def _draw(axes: Axes, panel: LogPanel) -> None:
+    run, last = panel.run, panel.run.epochs - 1
+    epochs = range(run.epochs)
+    axes.plot(epochs, panel.raw, "--", color=style.RAW, label="raw")
+    axes.plot(epochs, panel.ema, "-", color=style.EMA, label="EMA")
+    style.mark_best(axes, [run.raw_best_epoch, run.ema_best_epoch], [run.raw_best, run.ema_best])
+    style.mark_last(axes, [last, last], [run.raw_last, run.ema_last])
+    gap = run.ema_best - run.ema_last
+    axes.set(
+        title=panel.title, xlabel="epoch", xlim=(0, panel.planned),
+        ylim=(run.ema_best - 6, run.ema_best + 0.8),
+    )  # fmt: skip
+    axes.text(
+        0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS}{gap:.2f})",
+        transform=axes.transAxes, ha="right", fontsize=6.5,
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""What was read of a runs folder, kept as Parquet in `.cache` there: only what changed is read.
+
+A trial is known by the sizes and times of its files: change one, and it is read again. Only sound
+trials are kept, so each problem is found and named each time. Losing the cache loses nothing; it is
+written anew once a twentieth of the trials is not in it.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+from clip_hparam.records import archive
+from clip_hparam.records.record import SCHEMA, write_atomic
+
+VERSION = f"1.{SCHEMA}"  # of the columns below: another version is not read
+FOLDER, SIGNATURE = ".cache", "_signature"
+FILES = (
+    "recipe.json",
+    "status.json",
+    "metrics.jsonl",
+    "correct.npz",
+    "failure.json",
+    "result.json",
+)
+LAYOUT: dict[str, Any] = {  # dictionaries and statistics of floats cost time and save nothing
+    "compression": "lz4",
+    "use_dictionary": ["trial_id"],
+    "write_statistics": False,
+}
+FEWEST, SHARE = 100, 0.05  # trials not in the cache before it is worth writing
+
+
+class Known(NamedTuple):
+    """Rows of trials and of epochs; `trials` has a column `_signature`."""
+
+    trials: pa.Table
+    epochs: pa.Table
+
+
+NOTHING = Known(
+    pa.table({"trial_id": pa.array([], pa.string()), SIGNATURE: pa.array([], pa.int64())}),
+    pa.table({"trial_id": pa.array([], pa.string())}),
+)
+
+
+def signature(folder: str) -> int:
+    """Changes when a file of the trial does, or one comes or goes."""
+    marks: list[int] = []
+    for name in FILES:
+        try:
+            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 (60,000 of them: half the time)
+            marks += (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        except OSError:
+            marks.append(-1)
+    if marks[0] < 0:
+        runs, _, trial_id = folder.rpartition("/")
+        marks.append(archive.mark(runs, trial_id))
+    return hash(tuple(marks))
+
+
+def read(runs: Path) -> Known:
+    """What was kept; nothing where there is no cache, or not one that this version wrote."""
+    try:
+        tables = [parquet.read_table(runs / FOLDER / f"{name}.parquet") for name in Known._fields]
+    except (OSError, pa.ArrowException):
+        return NOTHING
+    marks = {(table.schema.metadata or {}).get(b"mark", b"") for table in tables}
+    if len(marks) > 1 or not marks.pop().startswith(f"{VERSION}-".encode()):
+        return NOTHING
+    return Known(*tables)
+
+
+def still_true(known: Known, signatures: dict[str, int]) -> Known:
+    """Without the trials that changed or are gone since."""
+    names, marks = (known.trials[name].to_pylist() for name in ("trial_id", SIGNATURE))
+    same = np.array(
+        [signatures.get(name) == mark for name, mark in zip(names, marks, strict=True)], bool
+    )
+    if same.all():
+        return known
+    trials = known.trials.filter(pa.array(same))
+    return Known(trials, known.epochs.filter(_among(known.epochs["trial_id"], trials["trial_id"])))
+
+
+def joined(known: Known, fresh: Known) -> Known:
+    """Columns of both; what one lacks is null there."""
+    pairs = zip(known, fresh, strict=True)
+    return Known(*(pa.concat_tables(pair, promote_options="permissive") for pair in pairs))
+
+
+def worth_writing(fresh: int, all_trials: int) -> bool:
+    return fresh >= max(FEWEST, SHARE * all_trials)
+
+
+def write(runs: Path, known: Known) -> None:
+    """Both files under one mark; a folder that cannot be written is left as it is."""
+    mark = {"mark": f"{VERSION}-{uuid4().hex}"}
+    with suppress(OSError):
+        for name, table in known._asdict().items():
+            buffer = pa.BufferOutputStream()
+            marked = table.replace_schema_metadata(mark)
+            parquet.write_table(marked, buffer, **LAYOUT)
+            write_atomic(runs / FOLDER / f"{name}.parquet", buffer.getvalue().to_pybytes())
+
+
+def _among(values: pa.ChunkedArray, wanted: pa.ChunkedArray) -> pa.ChunkedArray:
+    there: pa.ChunkedArray = compute.is_in(values, value_set=wanted.combine_chunks())
+    return there

@@ -1,0 +1,179 @@
+"""Records -> tidy frames: the door for notebooks, tables and figures.
+
+`trials` has a row a trial: `trial_id`, `label`, `status`, `folder`, every knob under its one name
+(`lr`, `data.shots`), every metric under `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,
+last,best}` (accuracies in percent, NaN where there is none), `epochs.selected`, `selected_weights`,
+`cost.*`, `numerics.*`, `versions.*`, `git.*`, `failure.*`. `epochs` has a row an epoch, counted
+from 0, with `trial_id` to join on.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from clip_hparam.analysis.frames.import_table import HEAD, read_study
+from clip_hparam.analysis.frames.json_files import UnreadableError
+from clip_hparam.analysis.frames.manifests import Sweep, newest, read_sweeps
+from clip_hparam.analysis.frames.runs_reader import read_folder
+from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.config.knob import near
+from clip_hparam.config.recipe import knobs
+
+METRICS = tuple(
+    f"{split}_{measure}.{weights}.{rule}"
+    for split in ("test", "selection")
+    for measure in ("acc1", "acc5", "loss")
+    for weights in ("raw", "ema")
+    for rule in ("selected", "last", "best")
+)
+TRIAL_COLUMNS = (
+    *("trial_id", "label", "status", "folder"),
+    *(name for name, knob in knobs().items() if knob.metadata["hashed"]),
+    *METRICS,
+    *("epochs.selected", "epochs.last", "selected_weights", "cost.seconds", "cost.gpu_hours"),
+    *("git.sha", "git.dirty"),
+)
+HEADING = TRIAL_COLUMNS[:4]
+SAMPLED = ("random", "sobol", "search")
+NOT_TUNED = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
+EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
+
+
+class Frames(NamedTuple):
+    """Everything a runs folder says; `problems` names what was not believed, a sentence each."""
+
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    sweeps: list[Sweep]
+    problems: list[str]
+    study: Study | None = None  # a table that was imported; its rows are among the trials
+
+
+def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
+    """One runs folder, or several together; the folder of an imported table counts as one.
+
+    Raises FileNotFoundError for a folder that is not there. A trial that lies in several folders
+    is taken once, from the first in which it is done.
+    """
+    folders = [Path(runs)] if isinstance(runs, (str, Path)) else [Path(folder) for folder in runs]
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
+    read = [read_folder(folder) for folder in folders]
+    study, problems = _imported([folder for folder in folders if (folder / HEAD).exists()])
+    manifests = [read_sweeps(folder) for folder in folders]
+    trials, epochs, repeated = _once([one.trials for one in read], [one.epochs for one in read])
+    return Frames(
+        _frame(pd.concat([trials, _foreign_rows(study)]), TRIAL_COLUMNS),
+        _frame(epochs, EPOCH_COLUMNS),
+        [sweep for sweeps, _ in manifests for sweep in sweeps],
+        [*problems, *(said for one in read for said in one.problems), *repeated]
+        + [problem for _, said in manifests for problem in said],
+        study,
+    )
+
+
+def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
+    """The number that stands for a trial: at the selected epoch, of the weights that selected it.
+
+    NaN where the trial is not done. Raises ValueError for a metric that no trial can have.
+    """
+    columns = {weights: f"{metric}.{weights}.selected" for weights in ("raw", "ema")}
+    if columns["raw"] not in trials:
+        names = map(str, trials.columns)
+        known = {name.partition(".")[0] for name in names if name.endswith(".selected")}
+        raise ValueError(f"there is no metric {metric}: {near(metric, known - {'epochs'})}")
+    values = pd.Series(float("nan"), index=trials.index)
+    for weights, column in columns.items():
+        values = values.mask(trials["selected_weights"] == weights, trials[column])
+    return values.astype(float)
+
+
+def study_of(frames: Frames, sweep: Sweep | None = None) -> Study:
+    """Trials by the knobs that vary among them: of that sweep; of none given, an imported table,
+    else the newest search or sampled design, else all trials.
+
+    What was pruned was tried too, and has no objective. The objective of our own is the accuracy on
+    the selection set: the test set only reports.
+    """
+    if sweep is None and frames.study is not None:
+        return frames.study
+    done = tried(frames, sweep)
+    names = [name for name in knobs() if name in done and name not in NOT_TUNED]
+    varied = [name for name in names if done[name].nunique(dropna=False) > 1]
+    metrics = {name: reported(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")}
+    rows = done[varied].assign(**metrics, **{"cost.seconds": done["cost.seconds"]})
+    rows = rows.set_axis(done["trial_id"], axis="index")
+    return Study(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
+
+
+def sampled(frames: Frames) -> list[Sweep]:
+    """Designs that draw their cells, and searches: each is a sample of its space. Newest last."""
+    drawn = (one for one in newest(frames.sweeps).values() if one.kind in SAMPLED)
+    return sorted(drawn, key=lambda one: (one.created, one.sweep_id))
+
+
+def tried(frames: Frames, sweep: Sweep | None = None) -> pd.DataFrame:
+    """Trials that are done or pruned: of a sweep, else of the newest of `sampled`, else all."""
+    ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
+    for one in [sweep] if sweep else sampled(frames)[-1:]:
+        drawn = {trial_id for cell in one.cells for trial_id in cell.trials.values()}
+        ended = ended[ended["trial_id"].isin(drawn)]
+    return ended
+
+
+def _imported(folders: list[Path]) -> tuple[Study | None, list[str]]:
+    """The table of the first folder that holds one, and what is wrong with it or the others."""
+    problems = [f"{folder}: one imported table at a time" for folder in folders[1:]]
+    try:
+        return (read_study(folders[0]) if folders else None), problems
+    except UnreadableError as error:
+        return None, [str(error), *problems]
+
+
+def _foreign_rows(study: Study | None) -> pd.DataFrame:
+    """An imported row as a done trial; what it is called there never hides a column of ours."""
+    if study is None:
+        return pd.DataFrame()
+    names = study.rows.index
+    rows = study.rows.rename(columns={name: f"imported.{name}" for name in HEADING})
+    return rows.assign(trial_id=names, label=names, status="done").reset_index(drop=True)
+
+
+def _once(
+    trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Each trial_id once, a done one first; a sentence where two done ones tell other numbers."""
+    together = pd.concat([one.assign(_from=place) for place, one in enumerate(trials)])
+    rows = pd.concat([one.assign(_from=place) for place, one in enumerate(epochs)])
+    if together["trial_id"].is_unique:
+        return together.drop(columns="_from"), rows.drop(columns="_from"), []
+    first = together.assign(_late=together["status"] != "done").sort_values("_late", kind="stable")
+    kept = first.drop_duplicates("trial_id").drop(columns="_late")
+    problems = _disagreements(first[first["status"] == "done"])
+    rows = rows.merge(kept[["trial_id", "_from"]], on=["trial_id", "_from"])
+    kept = kept.sort_values("trial_id")
+    return kept.drop(columns="_from"), rows.drop(columns="_from"), problems
+
+
+def _disagreements(done: pd.DataFrame) -> list[str]:
+    """Of trials that are done in two folders, those whose numbers differ."""
+    told = [name for name in (*METRICS, "selected_weights") if name in done]
+    again = done[done["trial_id"].duplicated(keep=False)]
+    return [
+        f"{other['folder']} has other metrics than {rows.iloc[0]['folder']}: only the latter is"
+        " used"
+        for _, rows in again.groupby("trial_id")
+        for _, other in rows.iloc[1:].iterrows()
+        if not other[told].equals(rows.iloc[0][told])
+    ]
+
+
+def _frame(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
+    """The rows, with the promised columns always there and in front."""
+    columns = [*first, *(name for name in frame if name not in first)]
+    frame = frame.reset_index(drop=True).reindex(columns=columns)
+    metrics = [name for name in METRICS if name in frame]
+    return frame.astype(dict.fromkeys(metrics, float))

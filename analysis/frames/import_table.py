@@ -1,0 +1,171 @@
+"""Other people's results: a table of theirs -> a study of ours, kept in a folder.
+
+The folder holds `study.json` (what the columns are, and what was set aside) and `rows.parquet`.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clip_hparam.analysis.frames.json_files import UnreadableError, read_ours
+from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.config.knob import near
+from clip_hparam.records.record import SCHEMA, now, write_atomic, write_json
+
+HEAD, ROWS = "study.json", "rows.parquet"
+ROW_NUMBERS = "Unnamed: 0"  # what pandas calls a first column without a name
+SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A row a trial, without a column of row numbers.
+
+    Raises FileNotFoundError, and ValueError for what is no table.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    readers = {
+        ".csv": lambda: pd.read_csv(path, low_memory=False),
+        ".tsv": lambda: pd.read_csv(path, sep="\t", low_memory=False),
+        ".parquet": lambda: pd.read_parquet(path),
+        ".jsonl": lambda: _json_lines(path),
+        ".ndjson": lambda: _json_lines(path),
+    }
+    if path.suffix.lower() not in readers:
+        raise ValueError(f"{path}: {path.suffix or 'no suffix'} is none of {SUFFIXES}")
+    try:
+        table = readers[path.suffix.lower()]()
+    except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors too
+        raise ValueError(f"{path} cannot be read as {path.suffix}: {_first_line(error)}") from None
+    if table.empty:
+        raise ValueError(f"{path} has no rows")
+    return table.drop(columns=ROW_NUMBERS, errors="ignore")
+
+
+def to_study(
+    table: pd.DataFrame,
+    knobs: Sequence[str],
+    metrics: Sequence[str],
+    objective: str,
+    minimize: bool = False,
+    name: str | None = None,
+) -> Study:
+    """Rows equal in everything but their name are taken once; rows without any knob set aside.
+
+    Raises ValueError for a column that is not there, has two parts, or is no metric.
+    """
+    metrics = list(dict.fromkeys([*metrics, objective]))
+    _check(table, [*knobs], metrics, name)
+    named = table if name is None else table.drop(columns=name)
+    repeated = named.duplicated()
+    kept = table[~repeated]
+    empty = kept[list(knobs)].isna().all(axis=1)
+    kept = kept[~empty]
+    rows = kept[[*knobs, *metrics]].assign(
+        **{metric: _numbers(kept[metric], metric) for metric in metrics}
+    )
+    rows = rows.set_axis(_names(kept, name), axis="index")
+    return Study(
+        rows, list(knobs), metrics, objective, minimize, int(repeated.sum()), int(empty.sum())
+    )
+
+
+def write_study(study: Study, source: Path, folder: Path) -> list[Path]:
+    """Both files, each replaced whole. Raises OSError, and ValueError for a folder of records."""
+    if any(folder.glob("*/recipe.json")):
+        raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
+    content = _uniform(study.rows.reset_index(names=_free(study)))
+    write_atomic(folder / ROWS, content.to_parquet(index=False))
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    facts = {key: value for key, value in study._asdict().items() if key != "rows"}
+    head = {"schema": SCHEMA, "source": source.name, "sha256": digest, "imported": now()}
+    write_json(folder / HEAD, {**head, **facts})
+    return [folder / HEAD, folder / ROWS]
+
+
+def read_study(folder: Path) -> Study:
+    """Raises UnreadableError if a file is missing, cut, or of a newer schema."""
+    facts = read_ours(folder / HEAD)
+    try:
+        rows = pd.read_parquet(folder / ROWS)
+        rows = rows.set_index(rows.columns[0])
+        fields = {key: facts[key] for key in Study._fields if key != "rows"}
+        study = Study(rows, **fields)
+        rows[[*study.knobs, *study.metrics]]
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise UnreadableError(f"{folder / ROWS} is not what {HEAD} says: import again") from error
+    return study
+
+
+def _json_lines(path: Path) -> pd.DataFrame:
+    rows = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if line.strip():
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is not an object")
+            rows.append({key: _cell(value) for key, value in row.items()})
+    return pd.DataFrame(rows)
+
+
+def _cell(value: Any) -> Any:
+    """Lists and objects become text: a cell is one value."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else value
+
+
+def _check(table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str | None) -> None:
+    known = [str(column) for column in table.columns]
+    wanted = [*knobs, *metrics, *([name] if name else [])]
+    for column in wanted:
+        if column not in known:
+            raise ValueError(f"there is no column {column}: {near(column, known)}")
+    twice = sorted({column for column in wanted if wanted.count(column) > 1})
+    if twice:
+        raise ValueError(f"column {twice[0]} cannot be two things: knob, metric or name")
+
+
+def _numbers(values: pd.Series, metric: str) -> pd.Series:
+    """As float; infinite is missing. Raises ValueError with the first cell that is no number."""
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    wrong = values[numbers.isna() & values.notna()]
+    wrong = wrong[[isinstance(value, str) for value in wrong]]
+    if len(wrong) or values.dtype == bool:
+        first = wrong.iloc[0] if len(wrong) else values.iloc[0]
+        raise ValueError(f"{metric} is no metric: {first!r} is not a number")
+    return numbers.where(numbers.abs() < math.inf)
+
+
+def _names(table: pd.DataFrame, name: str | None) -> list[str]:
+    """The names given, else the number of the row in the file, from 1."""
+    if name is None:
+        return [f"row {number + 1}" for number in table.index]
+    return [str(value) for value in table[name]]
+
+
+def _free(study: Study) -> str:
+    """A column name for the index that no knob and no metric has."""
+    name = "name"
+    while name in study.rows:
+        name = f"_{name}"
+    return name
+
+
+def _uniform(rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns of numbers and text together are kept as text: a Parquet column has one type."""
+    mixed = [
+        column
+        for column in rows
+        if rows[column].dtype == object
+        and len({isinstance(value, str) for value in rows[column].dropna()}) > 1
+    ]
+    texts = {str(column): rows[column].map(str, na_action="ignore") for column in mixed}
+    return rows.assign(**texts)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,75 @@
+"""Sweep manifests: which cells were asked for, and which trials (seeds) stand behind each.
+
+The manifest is what was planned. A table counts missing trials against it, so that a trial that
+never started is seen to be missing and not averaged over.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clip_hparam.analysis.frames.json_files import UnreadableError, read_ours
+from clip_hparam.design.racing import Race
+
+
+class Cell(NamedTuple):
+    """One configuration, run once per seed."""
+
+    label: str
+    overrides: tuple[str, ...]
+    trials: dict[int, str]  # seed -> trial_id
+
+
+class Sweep(NamedTuple):
+    """One manifest; `cells` are in the design's order."""
+
+    sweep_id: str
+    name: str
+    kind: str
+    created: str
+    cells: tuple[Cell, ...]
+    race: Race | None = None
+    full: tuple[str, ...] = ()  # of a search that trained its points at less: what they stand for
+
+
+def read_sweeps(runs: Path) -> tuple[list[Sweep], list[str]]:
+    """All manifests of a runs folder, and a sentence for each that cannot be read."""
+    sweeps: list[Sweep] = []
+    problems: list[str] = []
+    for path in sorted((runs / ".sweeps").glob("*.json")):
+        try:
+            sweeps.append(_sweep(path, read_ours(path)))
+        except UnreadableError as error:
+            problems.append(str(error))
+    return sweeps, problems
+
+
+def newest(sweeps: Iterable[Sweep]) -> dict[str, Sweep]:
+    """For each name the manifest written last: what the user asked for most recently."""
+    ordered = sorted(sweeps, key=lambda sweep: (sweep.created, sweep.sweep_id))
+    return {sweep.name: sweep for sweep in ordered}
+
+
+def _sweep(path: Path, tree: dict[str, Any]) -> Sweep:
+    """Raises UnreadableError for a manifest of another shape, or a name unfit for a file."""
+    try:
+        cells = tuple(_cell(cell) for cell in tree["cells"])
+        sweep_id, name, kind, created = (
+            str(tree[key]) for key in ("sweep_id", "name", "kind", "created")
+        )
+        race = Race(**tree["race"]) if "race" in tree else None
+        whole = tree.get("search", {}).get("full", {})
+        full = tuple(f"{knob}={value}" for knob, value in whole.items())
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableError(f"{path} is not a sweep manifest") from error
+    if not re.fullmatch(r"\w[\w.=-]*", name):
+        raise UnreadableError(f"{path}: the sweep's name {name!r} cannot name a file")
+    return Sweep(sweep_id, name, kind, created, cells, race, full)
+
+
+def _cell(tree: dict[str, Any]) -> Cell:
+    trials = {int(seed): str(trial_id) for seed, trial_id in tree["trials"].items()}
+    return Cell(
+        str(tree["label"]), tuple(map(str, tree["overrides"])), dict(sorted(trials.items()))
+    )

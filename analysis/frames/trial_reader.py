@@ -1,0 +1,134 @@
+"""One trial's folder -> one flat row, its epochs, and what is wrong with it.
+
+A number enters only from a trial whose result.json is whole, of this schema, of this trial, and
+whose sealed siblings are those that it was written with. Everything else keeps its status and its
+knobs, has no metrics, and is named in the problems.
+"""
+
+import hashlib
+import math
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clip_hparam.analysis.frames.epochs import whole_lines
+from clip_hparam.analysis.frames.json_files import UnreadableError, flatten, ours
+from clip_hparam.config.recipe import completed
+from clip_hparam.records import archive
+from clip_hparam.records.record import STATES, Record
+
+DAMAGED, UNKNOWN = "damaged", "unknown"
+HEAD = ("schema", "trial_id", "metrics", "command", "sha256")
+EPOCHS = "metrics.jsonl"
+
+
+class Trial(NamedTuple):
+    """What the frame takes from a folder; `row` is empty if the folder is not a trial of ours."""
+
+    row: dict[str, Any]
+    epochs: bytes  # whole lines of metrics.jsonl, an object each
+    problems: list[str]
+
+
+class Folder:
+    """A trial's files, each read once: what is hashed is what is parsed."""
+
+    def __init__(self, runs: str, trial_id: str) -> None:
+        self.path, self.trial_id = f"{runs}/{trial_id}", trial_id
+        self._contents: dict[str, bytes | None] = {}
+
+    def content(self, name: str) -> bytes | None:
+        if name not in self._contents:
+            self._contents[name] = archive.content(self.at(name))
+        return self._contents[name]
+
+    def at(self, name: str) -> str:
+        return f"{self.path}/{name}"
+
+    def ours(self, name: str) -> dict[str, Any]:
+        """Raises UnreadableError."""
+        return ours(self.at(name), self.content(name))
+
+    def changed(self, sealed: dict[str, str]) -> list[str]:
+        """Names of files that are not what result.json says, by sha256."""
+        return [name for name, digest in sealed.items() if self._sha256(name) != digest]
+
+    def _sha256(self, name: str) -> str | None:
+        content = self.content(name)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def read_trial(runs: Path | str, trial_id: str) -> Trial:
+    """Knobs under dotted names, status, and, of a sound and done trial, metrics and provenance."""
+    folder = Folder(str(runs), trial_id)
+    try:
+        row = _knobs(folder)
+    except UnreadableError as error:
+        return Trial({}, b"", [str(error)])
+    try:
+        facts, sealed = _facts(folder)
+    except UnreadableError as error:
+        return Trial({**row, "status": DAMAGED}, b"", [str(error)])
+    epochs, problem = folder.content(EPOCHS) or b"", ""
+    if EPOCHS not in sealed:  # what is sealed was whole when it was
+        epochs, problem = whole_lines(folder.at(EPOCHS), epochs)
+    return Trial({**row, **facts}, epochs, [problem] if problem else [])
+
+
+def _knobs(folder: Folder) -> dict[str, Any]:
+    tree = folder.ours("recipe.json")
+    if tree.get("trial_id") != folder.trial_id or not isinstance(tree.get("recipe"), dict):
+        name = folder.at("recipe.json")
+        raise UnreadableError(f"{name} is not the recipe of trial {folder.trial_id}")
+    head = {"trial_id": folder.trial_id, "label": tree.get("label", "")}
+    return {**head, **flatten(completed(tree["recipe"]))}
+
+
+def _facts(folder: Folder) -> tuple[dict[str, Any], dict[str, str]]:
+    """Of a done trial its metrics, cost and provenance, and its sealed files with their sha256.
+
+    Of another its failure, if it has one, and nothing sealed.
+    """
+    path = folder.at("result.json")
+    if folder.content("result.json") is None:
+        return _unfinished(folder), {}
+    result = folder.ours("result.json")
+    if result.get("trial_id") != folder.trial_id:
+        raise UnreadableError(f"{path} is not the result of trial {folder.trial_id}")
+    sealed = result.get("sha256") or {}
+    if changed := folder.changed(sealed):
+        raise UnreadableError(f"{folder.path}: {', '.join(changed)} changed since it was sealed")
+    facts = flatten({name: value for name, value in result.items() if name not in HEAD})
+    metrics = _metrics(path, result.get("metrics"))
+    command = shlex.join(map(str, result.get("command") or []))
+    return {"status": "done", **facts, **metrics, "command": command}, sealed
+
+
+def _unfinished(folder: Folder) -> dict[str, Any]:
+    record = Record(Path(folder.path).parent, folder.trial_id)
+    state = record.status().get("state")
+    if state == "done":
+        path = folder.at("result.json")
+        raise UnreadableError(f"{path} is missing, though status.json says done")
+    known = state if state in STATES else UNKNOWN
+    return {"status": known, **flatten({"failure": record.failure() or {}})}
+
+
+def _metrics(path: str, metrics: Any) -> dict[str, float]:
+    if not isinstance(metrics, dict):
+        raise UnreadableError(f"{path} holds no metrics")
+    return {
+        name: value if type(value) is float and 0 <= value <= 100 else _metric(path, name, value)
+        for name, value in metrics.items()
+    }
+
+
+def _metric(path: str, name: str, value: Any) -> float:
+    """The number, NaN for null. Accuracies are percentages."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UnreadableError(f"{path}: {name}={value!r} is not a number")
+    if "_acc" in name and not (math.isnan(value) or 0 <= value <= 100):
+        raise UnreadableError(f"{path}: {name}={value} is not a percentage")
+    return float(value) if math.isfinite(value) else math.nan

@@ -1,0 +1,68 @@
+"""cancel: end a sweep, what runs of it here and what waits or runs in Slurm."""
+
+import argparse
+import os
+import signal
+import time
+from pathlib import Path
+
+from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
+from clip_hparam.launch.slurm import tracker
+from clip_hparam.records.lock import Holder, holder, is_claimed
+from clip_hparam.records.record import LIVE
+
+PATIENCE = 60.0  # seconds; a driver gives its trials ten
+
+
+def _words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", help="name or id of a sweep")
+    of_records(parser)
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    """Its trials have ended when this returns; what they saved is kept."""
+    tree = queries.manifest(arguments.runs, arguments.sweep)
+    following = tracker.follower(arguments.runs, tree["sweep_id"])
+    sent = tracker.newest(following)
+    states = following.poll(sent)
+    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
+    tracker.cancel(alive)
+    driver = None if alive else _end_driver(arguments.runs, tree["sweep_id"])
+    jobs = [handle.id for handle in alive]
+    facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
+    tell(arguments, facts, [_told(tree["name"], len(jobs), driver)])
+    return OK
+
+
+def _told(name: str, jobs: int, driver: Holder | None) -> str:
+    if not jobs and driver is None:
+        return f"nothing of {name} runs"
+    ended = f"driver {driver.pid} and its trials" if driver else f"{jobs} jobs"
+    return f"{ended} of {name} ended: what they saved is kept, retry goes on"
+
+
+def _end_driver(runs: Path, sweep_id: str) -> Holder | None:
+    """Ask it to stop, as Ctrl-C does, and wait until it has; None if there is none.
+
+    Raises ValueError for one that this computer cannot reach, or that does not stop.
+    """
+    folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
+    if not is_claimed(folder, lock):
+        return None
+    driver = holder(folder, lock)
+    if driver is None or driver.host != os.uname().nodename:
+        where = f"process {driver.pid} on {driver.host}" if driver else "another process"
+        raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
+    os.kill(driver.pid, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while is_claimed(folder, lock):
+        if time.monotonic() > deadline:
+            raise ValueError(
+                f"driver {driver.pid} does not stop: kill -9 {driver.pid} loses nothing"
+            )
+        time.sleep(0.1)
+    return driver
+
+
+VERBS = (Verb("cancel", "end a sweep, here or in Slurm", _words, _cancel),)

@@ -1,0 +1,96 @@
+"""What a runs folder holds that no one needs any more; nothing that a live process works in.
+
+quarantined   files set aside as damaged: look at them before they go
+checkpoint    of trials that are done
+temporary     left by a writer that was killed
+lock          of trials that are done, and of sweeps that no driver runs
+code          that jobs were submitted with whose trials are all done
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from clip_hparam.launch.code_snapshot import FOLDER
+from clip_hparam.launch.slurm.job_array import Array, arrays
+from clip_hparam.records.lock import BusyError, claim, is_claimed
+from clip_hparam.records.record import Record
+
+KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file or folder, and its size in bytes."""
+
+    path: Path
+    kind: str
+    size: int
+
+
+def litter(runs: Path) -> list[Item]:
+    """Quarantined files first, then by kind and name."""
+    folders = [path for path in runs.glob("*") if path.is_dir() and path.name != ".sweeps"]
+    items = [item for folder in folders if not is_claimed(folder) for item in _of_trial(folder)]
+    for lock in (runs / ".sweeps").glob("*.lock"):
+        if not is_claimed(lock.parent, lock.name):
+            items.append(Item(lock, "lock", 0))
+    items += _old_code(runs)
+    return sorted(items, key=lambda item: (KINDS.index(item.kind), item.path))
+
+
+def remove(items: list[Item]) -> int:
+    """How many went; what a process has taken up in the meantime stays."""
+    removed = 0
+    for item in items:
+        folder, lock = item.path.parent, item.path.name if item.kind == "lock" else ".lock"
+        try:
+            with claim(folder, lock):
+                _remove(item.path)
+        except BusyError:
+            continue
+        removed += 1
+    return removed
+
+
+def _old_code(runs: Path) -> Iterator[Item]:
+    open_arrays = [array for array in arrays(runs) if not _is_done(array)]
+    scripts = [(array.folder / "submission.sh").read_text() for array in open_arrays]
+    for path in (runs / FOLDER).glob("[!.]*"):
+        if not any(path.name in script for script in scripts):
+            yield Item(path, "code", _size(path))
+
+
+def _is_done(array: Array) -> bool:
+    return all(Record(array.runs, trial).result() for pack in array.packs for trial in pack)
+
+
+def _of_trial(folder: Path) -> Iterator[Item]:
+    done = Record(folder.parent, folder.name).is_done()
+    for path in folder.iterdir():
+        kind = _kind(path, done)
+        if kind:
+            yield Item(path, kind, _size(path))
+
+
+def _kind(path: Path, done: bool) -> str | None:
+    if ".damaged-" in path.name:
+        return "quarantined"
+    if path.name == ".lock":
+        return "lock" if done else None
+    if path.name.startswith("."):
+        return "temporary"
+    return "checkpoint" if path.name == "checkpoint" and done else None
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,163 @@
+"""What became of the trials of a runs folder, read from the records alone. No torch."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clip_hparam.config.knob import near
+from clip_hparam.config.recipe import completed
+from clip_hparam.launch.slurm import tracker
+from clip_hparam.records.record import LIVE, Record, read_json, trial_ids
+from clip_hparam.records.state import lives
+
+
+@dataclass(frozen=True)
+class SweepStatus:
+    """How many trials of a sweep are in each state."""
+
+    sweep_id: str
+    name: str
+    created: str
+    states: dict[str, int]
+
+
+def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
+    """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost.
+
+    `scheduled` has the states of those that were sent to a scheduler, which knows if they live.
+    """
+    if record.result():
+        return "done"
+    if scheduled and record.trial_id in scheduled:
+        return scheduled[record.trial_id]
+    status = record.status()
+    state: str = status.get("state", "planned")
+    return "lost" if state in LIVE and not lives(status) else state
+
+
+def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
+    """Every sweep that was ever started here, or those of a name or id, oldest first.
+
+    Raises ValueError if none has the name.
+    """
+    known = manifests(runs, wanted)
+    ids = {tree["sweep_id"]: trials_of(tree) for tree in known}
+    states = states_of(runs, {trial for some in ids.values() for trial in some})
+    return [
+        SweepStatus(
+            tree["sweep_id"],
+            tree["name"],
+            tree["created"],
+            dict(Counter(states[trial] for trial in ids[tree["sweep_id"]])),
+        )
+        for tree in known
+    ]
+
+
+def states_of(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+    """State of each trial; the scheduler is asked once for all that were sent to it."""
+    scheduled = tracker.scheduled(runs)
+    return {trial: state_of(Record(runs, trial), scheduled) for trial in ids}
+
+
+def manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
+    """What was planned here, oldest first, all of it or what has a name or an id.
+
+    Raises ValueError if none has it.
+    """
+    read = (read_json(path) for path in (runs / ".sweeps").glob("*.json"))
+    known = sorted(filter(None, read), key=lambda tree: str(tree.get("created")))
+    if wanted is None:
+        return known
+    found = [tree for tree in known if wanted in (tree["name"], tree["sweep_id"])]
+    if not found:
+        names = {tree["name"] for tree in known}
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {near(wanted, names)}")
+    return found
+
+
+def manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
+    """The newest. Raises ValueError if there is none."""
+    known = manifests(runs, wanted)
+    if not known:
+        raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
+    return known[-1]
+
+
+def trials_of(manifest: dict[str, Any]) -> list[str]:
+    """Each once, in the order of the plan."""
+    named = (trial for cell in manifest["cells"] for trial in cell["trials"].values())
+    return list(dict.fromkeys(named))
+
+
+def find_all(runs: Path, name: str) -> list[Record]:
+    """The trials of a cell, [sweep/]label, that are not done, or the one trial by its id.
+
+    Raises ValueError if there is no such cell or trial.
+    """
+    sweep, _, label = name.rpartition("/")
+    named = [tree for tree in manifests(runs) if sweep in ("", tree["name"])]
+    cells = [cell for tree in named for cell in tree["cells"] if cell["label"] == label]
+    if not cells or not label:
+        return [find(runs, name)]
+    records = [Record(runs, trial) for trial in cells[-1]["trials"].values()]
+    return [record for record in records if not record.is_done()] or records[:1]
+
+
+def find(runs: Path, prefix: str) -> Record:
+    """The one trial whose id starts with `prefix`. Raises ValueError if none or several do."""
+    ids = list(trial_ids(runs))
+    matching = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
+    if len(matching) != 1:
+        raise ValueError(
+            f"{len(matching)} trials start with {prefix} in {runs}: {', '.join(matching[:5])}"
+            if matching
+            else f"no trial is called {prefix} in {runs}: {near(prefix, ids)}"
+        )
+    return Record(runs, matching[0])
+
+
+def why(record: Record, lines: int = 20) -> dict[str, Any]:
+    """State, what went wrong, the end of the log, and the command that runs the trial again."""
+    recipe = record.recipe() or {}
+    state = states_of(record.folder.parent, [record.trial_id])[record.trial_id]
+    return {
+        "trial_id": record.trial_id,
+        "state": state,
+        "label": recipe.get("label"),
+        "status": record.status(),
+        "failure": None if state == "done" else record.failure(),
+        "log": _tail(record, lines),
+        "rerun": rerun_command(completed(recipe.get("recipe", {}))),
+    }
+
+
+def rerun_command(recipe: dict[str, Any]) -> str:
+    """`python sweep.py` with every knob of a canonical recipe spelled out."""
+    knobs = _flat(recipe)
+    weights = knobs.pop("encoder.weights", None)
+    knobs.pop("data.fingerprint", None)
+    words = [f"{name}={_word(value)}" for name, value in knobs.items()]
+    if weights == "random":
+        words.append("encoder.pretrained=random")
+    return " ".join(["python sweep.py", *words])
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{name}.") if nested else {prefix + name: value}
+    return flat
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _tail(record: Record, lines: int) -> list[str]:
+    printed = record.read("log.txt") or b""
+    return printed.decode(errors="replace").splitlines()[-lines:]

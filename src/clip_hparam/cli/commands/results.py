@@ -1,0 +1,145 @@
+"""gather, compare, export-recipe, fidelity: what came out, through the analysis."""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clip_hparam.cli.commands.command import INCOMPLETE, OK, Verb, of_records, tell
+from clip_hparam.records.record import write_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clip_hparam.analysis.evidence.compare import Comparison
+
+
+def _gather_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder (results)")
+    parser.add_argument("--strict", action="store_true", help="exit 4 if a planned run is missing")
+    of_records(parser)
+
+
+def _gather(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis.frames.schema import VERSION, violations
+
+    frames = load(arguments.runs)
+    problems = [*frames.problems, *violations(frames)]
+    files = _written(frames.trials, VERSION, arguments.out / "trials")
+    files += _written(frames.epochs, VERSION, arguments.out / "epochs")
+    done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
+    planned = {
+        trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
+    }
+    pruned = set(frames.trials.loc[frames.trials["status"] == "pruned", "trial_id"])
+    missing = sorted(planned - done - pruned)
+    facts = {
+        "files": [str(path) for path in files],
+        "trials": len(frames.trials),
+        "done": len(done),
+        "missing": missing,
+        "problems": problems,
+    }
+    for problem in problems:
+        print(f"not used: {problem}", file=sys.stderr)
+    lacking = f", {len(missing)} planned ones are missing" if missing else ""
+    told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
+    tell(arguments, facts, [*map(str, files), told])
+    return INCOMPLETE if arguments.strict and (missing or problems) else OK
+
+
+def _written(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
+    """As Parquet (the frame's version in its metadata) and as CSV, each replaced whole."""
+    frame = frame.copy()
+    frame.attrs["schema"] = version
+    mixed = [name for name, kind in frame.dtypes.items() if kind == "object"]
+    for name in mixed:  # numbers and words in one column are no Parquet
+        frame[name] = frame[name].map(str, na_action="ignore").astype("string")
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    write_atomic(path.with_suffix(".parquet"), buffer.getvalue())
+    write_atomic(path.with_suffix(".csv"), frame.to_csv(index=False).encode())
+    return [path.with_suffix(".parquet"), path.with_suffix(".csv")]
+
+
+def _compare_words(parser: argparse.ArgumentParser) -> None:
+    what = "a trial id (its cell: the same recipe with any seed), or [sweep/]label of a cell"
+    parser.add_argument("before", help=what)
+    parser.add_argument("after", help="the same")
+    parser.add_argument("--metric", default="test_acc1", help="test_acc1, selection_loss, ...")
+    of_records(parser)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis.evidence.compare import compare
+
+    found = compare(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
+    tell(arguments, found.to_dict(), _compare_lines(arguments, found))
+    return OK
+
+
+def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterator[str]:
+    for knob, values in found.differs.items():
+        yield f"{knob}: {_text(values[0])} -> {_text(values[1])}"
+    if not found.differs:
+        yield "the recipes are the same"
+    for name, side in ((arguments.before, found.before), (arguments.after, found.after)):
+        yield f"{name}: {arguments.metric} {side.mean:.2f}, {side.done} of {side.asked} seeds done"
+    delta = found.difference
+    interval = f"95 % interval {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
+    yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _export_words(parser: argparse.ArgumentParser) -> None:
+    what = "a sweep (its best cell on the selection set), [sweep/]label of a cell, or a trial"
+    parser.add_argument("name", help=what)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="conf/recipe/NAME.yaml (stdout)")
+    of_records(parser)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis.tables.recipe_file import chosen, recipe_file
+
+    if arguments.out and arguments.out.exists():
+        raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
+    found = chosen(load(arguments.runs), arguments.name)
+    called = arguments.out.stem if arguments.out else found.sweep.name
+    text = recipe_file(found, called)
+    if arguments.out:
+        write_atomic(arguments.out, text.encode())
+    facts = {
+        "sweep": found.sweep.sweep_id,
+        "cell": found.cell.label,
+        "overrides": list(found.cell.overrides),
+        "trials": list(found.trials["trial_id"]),
+        "file": str(arguments.out) if arguments.out else None,
+        "text": text,
+    }
+    tell(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
+    return OK
+
+
+def _fidelity(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis.evidence.fidelity import fidelity, text
+
+    found = fidelity(load(arguments.runs))
+    tell(arguments, [one._asdict() for one in found], text(found))
+    return OK
+
+
+VERBS = (
+    Verb("gather", "all records as Parquet and CSV", _gather_words, _gather),
+    Verb("compare", "what differs between two cells, and by how much", _compare_words, _compare),
+    Verb("export-recipe", "a winner as a recipe file ready to commit", _export_words, _export),
+    Verb("fidelity", "do early epochs or cheap runs rank as full ones do?", of_records, _fidelity),
+)

@@ -1,0 +1,60 @@
+"""retry: the trials of a sweep that are not done, and the command that runs them."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
+from clip_hparam.design import design
+from clip_hparam.records.record import LIVE, Record
+
+OVER = ("done", "pruned")
+
+
+def _words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
+    parser.add_argument("--failed", action="store_true", help="leave out what never ended")
+    parser.add_argument("--run", action="store_true", help="run the command that is shown")
+    of_records(parser)
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    """With --run the whole sweep goes on, if anything is listed."""
+    manifest = queries.manifest(arguments.runs, arguments.sweep)
+    states = queries.states_of(arguments.runs, queries.trials_of(manifest))
+    kept = (*OVER, "planned", *LIVE) if arguments.failed else OVER
+    left = {name: state for name, state in states.items() if state not in kept}
+    words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
+    trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
+    facts = {
+        "sweep": manifest["name"],
+        "trials": trials,
+        "command": ["clip-hparam", "sweep", *words],
+    }
+    tell(arguments, facts, _lines(facts))
+    if not (arguments.run and left):
+        return OK
+    from clip_hparam.cli.hydra_app.app import main  # Hydra: not needed to list
+
+    sys.argv[1:] = words
+    return main()
+
+
+def _facts(record: Record, state: str) -> dict[str, Any]:
+    failure = record.failure() or {}
+    return {"trial_id": record.trial_id, "state": state, "message": failure.get("message")}
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    for trial in facts["trials"]:
+        yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'never ended'}"
+    if facts["trials"]:
+        yield f"{len(facts['trials'])} to run: {shlex.join(facts['command'])}"
+    else:
+        yield f"there is nothing to run of {facts['sweep']}"
+
+
+VERBS = (Verb("retry", "trials of a sweep that are not done; --run runs them", _words, _retry),)

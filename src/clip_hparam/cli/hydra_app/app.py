@@ -1,0 +1,87 @@
+"""The one entry point: `python sweep.py`, and `clip-hparam sweep` where it is installed.
+
+A composed config is a trial, or with -m a sweep. A user's mistake ends in one sentence and exit
+code 2; a traceback is for ours (or for HYDRA_FULL_ERROR=1).
+"""
+
+import os
+import signal
+import sys
+import warnings
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from clip_hparam.cli.hydra_app.compose import job_of
+from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
+from clip_hparam.cli.hydra_app.schema import register, split
+from clip_hparam.launch.slurm.queries import SchedulerError
+from clip_hparam.records.storage_errors import trouble
+
+
+def run(config: DictConfig) -> float:
+    """One trial; its reported test accuracy, percent, for whoever calls through Hydra.
+
+    Raises ValueError for what only a sweep can do.
+    """
+    recipe, machine, driver = split(config)
+    if HydraConfig.get().sweeper.get("design") is not None:
+        raise ValueError("sweeps=... is a sweep: add -m")
+    if driver.seeds is not None or driver.dry_run:
+        raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
+    job = job_of(recipe, machine, driver)
+    from clip_hparam.launch.foreground import (
+        run_trial,  # imports torch: not for --help or a wrong value
+    )
+
+    return run_trial(job)
+
+
+def main() -> int:
+    """Exit code: 0 done, 1 a trial failed, 2 wrong use, 3 storage trouble, 130 Ctrl-C."""
+    register()
+    warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop is a stop, also a polite one
+    full = "HYDRA_FULL_ERROR" in os.environ
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come here, not to Hydra's printer
+    try:
+        _through_hydra()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 2
+    except USER_ERRORS as error:
+        if full:
+            raise
+        print(sentence(error), file=sys.stderr)
+        return 2
+    except SchedulerError as error:
+        print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
+        return 3
+    except OSError as error:
+        print(trouble(error), file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on", file=sys.stderr)
+        return 130
+    finally:
+        if not full:
+            del os.environ["HYDRA_FULL_ERROR"]
+    return 0
+
+
+def _through_hydra() -> None:
+    """Run the Hydra app; an error of a trial is carried around Hydra, which would print a line."""
+    failed: list[BaseException] = []
+
+    def task(config: DictConfig) -> float | None:
+        try:
+            return run(config)
+        except BaseException as error:
+            failed.append(error)
+            return None
+
+    hydra.main(version_base="1.3", config_path="pkg://clip_hparam.conf", config_name="config")(
+        task
+    )()
+    if failed:
+        raise failed[0]

@@ -1,0 +1,76 @@
+"""A user's mistake as one sentence: what is wrong, the legal range, what to type next."""
+
+import re
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from clip_hparam.config.knob import near
+from clip_hparam.config.launcher_options import keys
+from clip_hparam.config.recipe import knobs
+from clip_hparam.config.search_options import Asked
+from clip_hparam.config.sweep_options import Driver
+from clip_hparam.records.lock import BusyError
+
+LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
+USER_ERRORS = (
+    *(HydraException, OmegaConfBaseException, FrozenInstanceError),
+    *(ValueError, FileNotFoundError, BusyError),
+)
+
+
+def sentence(error: BaseException) -> str:
+    """Hydra's and OmegaConf's errors in the words of this project; ours as they are."""
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, HydraException) and error.__cause__ is not None:
+        text += f"\n{error.__cause__}"
+    for pattern, rewrite in REWRITES:
+        match = re.search(pattern, text)
+        if match:
+            return rewrite(match)
+    return text
+
+
+def _unknown_key(match: re.Match[str]) -> str:
+    node, _, name = match[1].rpartition(".")
+    if node == SWEEPER:
+        return f"unknown key {match[1]}: {near(name, [field.name for field in fields(Asked)])}"
+    if node == LAUNCHER:
+        return f"unknown key {match[1]}: {near(name, keys())} (hydra/launcher=submitit_slurm)"
+    if node == f"{LAUNCHER}.additional_parameters":
+        return f"{match[1]} is a word for sbatch that is not there yet: type +{match[1]}=VALUE"
+    known = [*knobs(), *(field.name for field in fields(Driver))]
+    return f"unknown knob {match[1]}: {near(match[1], known)}"
+
+
+def _unknown_option(match: re.Match[str]) -> str:
+    group, _, option = match[1].rpartition("/")
+    options = re.findall(r"^\t(\S+)$", match.string, re.MULTILINE)
+    return f"unknown {group}={option}: {near(option, options)}"
+
+
+def _wrong_type(match: re.Match[str]) -> str:
+    return f"{match[1]}: {match[2]}"
+
+
+def _several(match: re.Match[str]) -> str:
+    return f"{match[1]} gives several values: add -m to sweep over them"
+
+
+def _unreadable(match: re.Match[str]) -> str:
+    return f"an override cannot be read ({match[0].splitlines()[0]}): quote it, 'knob=value'"
+
+
+REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
+    (r"Could not override '([^']+)'", _unknown_key),
+    (r"Key '([^']+)' is not in struct", _unknown_key),
+    (r"Could not find '([^']+)'", _unknown_option),
+    (r"Error merging override (\S+)\n([^\n]+)", _wrong_type),
+    (r"Ambiguous value for argument '([^']+)'", _several),
+    (
+        r"(no viable alternative|mismatched input|extraneous input|token recognition)[^\n]*",
+        _unreadable,
+    ),
+]

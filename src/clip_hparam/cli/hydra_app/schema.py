@@ -1,0 +1,101 @@
+"""The only file that knows how Recipe, Machine and the driver's keys look to Hydra.
+
+The primary schema is flat: Recipe's knobs and the driver's keys at the top level, `encoder`,
+`data` and `machine` as nodes. Typos and wrong types fail when a config is composed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from omegaconf import DictConfig, OmegaConf
+
+from clip_hparam.config.knob import near
+from clip_hparam.config.launcher_options import SubmititLocal, SubmititSlurm
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.search_options import Asked
+from clip_hparam.config.sweep_options import Driver
+
+NODES = ("encoder", "data", "machine")
+
+
+@dataclass(frozen=True)
+class Primary(Driver, Recipe):
+    """Everything that can stand on the command line."""
+
+    machine: Machine = field(default_factory=Machine)
+
+
+@dataclass
+class Ablation(Asked):
+    """hydra/sweeper=ablation: a design from sweeps/, or the levels on the command line."""
+
+    _target_: str = "hydra_plugins.clip_hparam_plugin.sweeper.AblationSweeper"
+    design: Any = None
+
+
+@dataclass
+class Workers:
+    """hydra/launcher=workers: local processes forked from a warm server."""
+
+    _target_: str = "clip_hparam.launch.local.pool.Workers"
+
+
+@dataclass
+class Inline:
+    """hydra/launcher=inline: one after another in this process, for debugging."""
+
+    _target_: str = "clip_hparam.launch.inline.Inline"
+
+
+def register() -> None:
+    """Make our schema, sweeper and launchers known to Hydra; after its plugins, so ours win."""
+    from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
+
+    Plugins.instance().register(AblationSweeper)
+    schema = OmegaConf.structured(Primary)
+    for node in (schema, schema.machine, schema.data, schema.encoder):
+        OmegaConf.set_readonly(node, False)  # a frozen dataclass could not be composed
+    sweeper = OmegaConf.structured(Ablation)
+    OmegaConf.set_struct(sweeper.sampler, False)  # takes what Optuna's class takes
+    store = ConfigStore.instance()
+    store.store(name="schema", node=schema)
+    for group, name, node in (
+        ("hydra/sweeper", "ablation", sweeper),
+        ("hydra/launcher", "workers", Workers),
+        ("hydra/launcher", "inline", Inline),
+        ("hydra/launcher", "submitit_slurm", SubmititSlurm),
+        ("hydra/launcher", "submitit_local", SubmititLocal),
+    ):
+        store.store(group=group, name=name, node=node, provider="clip_hparam")
+
+
+def split(config: DictConfig) -> tuple[Recipe, Machine, Driver]:
+    """A composed config as the three things it is made of.
+
+    Raises ValueError for a value outside its range, a key that was added and one that was taken.
+    """
+    tree: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
+    tree.pop("hydra", None)
+    top = {node.name: node for node in fields(Primary)}
+    _same_keys(tree, top, "")
+    for name in NODES:
+        node = type(top[name].default_factory())  # type: ignore[operator]
+        _same_keys(tree[name], {field.name: field for field in fields(node)}, f"{name}.")
+        tree[name] = node(**tree[name])
+    recipe = Recipe(**{knob.name: tree[knob.name] for knob in fields(Recipe)})
+    driver = Driver(**{key.name: tree[key.name] for key in fields(Driver)})
+    return recipe, tree["machine"], driver
+
+
+def _same_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
+    """`+key` and `~key` get past Hydra, but a schema has just the keys it has."""
+    for name in tree:
+        if name not in known:
+            raise ValueError(f"unknown knob {prefix}{name}: {near(name, known)}")
+    for name in known:
+        if name not in tree:
+            raise ValueError(f"~{prefix}{name} takes away a knob that every trial has: leave it")

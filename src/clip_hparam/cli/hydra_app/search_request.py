@@ -1,0 +1,141 @@
+"""From a design, the keys of `hydra.sweeper` and the command line to a search, or a sentence."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from clip_hparam.config.recipe import flat, with_values
+from clip_hparam.config.search_options import Asked
+from clip_hparam.config.sweep_options import Driver, places
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.design.design import Design, from_dict, key_of, merged, text, with_base
+from clip_hparam.planning import cost
+from clip_hparam.records.provenance import masked
+from clip_hparam.search import fidelity, samplers
+from clip_hparam.search.objective import goal
+from clip_hparam.search.space import Space, range_of, space
+from clip_hparam.search.spec import Search
+
+KEY = "hydra.sweeper"
+NAME = r"\w[\w.=-]*"
+TRIALS = 20
+"""Points of a search that does not say how many."""
+
+
+def search_of(
+    design: Design,
+    base: Job,
+    asked: Asked,
+    driver: Driver,
+    seeds: Sequence[int],
+) -> Search:
+    """Raises ValueError for a space, goal, method or fidelity that cannot be.
+
+    `base` has a recipe that is not resolved; knobs of the design with one level are in it already.
+    """
+    cheap = fidelity.read(asked.fidelity, base.recipe, design.knobs)
+    whole = {knob: text(flat(base.recipe)[knob]) for knob in cheap}
+    base = replace(base, recipe=with_values(base.recipe, cheap))
+    design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
+    aim = goal(asked.objective, asked.direction)
+    if aim.of_shift and base.recipe.data.shift == "none":
+        raise ValueError(
+            f"{KEY}.objective={aim.of_shift} is of images from elsewhere, and data.shift=none: try"
+            " data.shift=printed, or data.shift=folder data.shift_root=PATH"
+        )
+    varied = space(design.knobs, design.when)
+    sampler = samplers.named(asked.sampler, "tpe")
+    if asked.study_name and not re.fullmatch(NAME, str(asked.study_name)):
+        raise ValueError(
+            f"{KEY}.study_name={asked.study_name} cannot name a file: letters, digits and . - = _"
+        )
+    found = Search(
+        name=design.name,
+        study_name=str(asked.study_name or ""),
+        base=base,
+        overrides=design.base,
+        levels={knob: tuple(levels) for knob, levels in design.knobs.items()},
+        when=dict(design.when),
+        seeds=tuple(seeds),
+        goal=aim,
+        sampler=sampler,
+        pruner=samplers.named(asked.pruner, "asha" if aim.has_curve else "none"),
+        n_trials=_points(asked.n_trials, sampler["name"], varied),
+        storage=masked(str(asked.storage or "")),
+        timeout=_seconds(f"{KEY}.timeout", asked.timeout),
+        budget=_seconds("budget", asked.budget or driver.budget)
+        * len(places(driver, base.machine.device)),
+        retries=driver.retries,
+        full=whole,
+    )
+    samplers.sampler(found.sampler, varied, aim, 0)
+    samplers.pruner(found.pruner, aim, found.epochs, found.warmup, len(found.seeds))
+    for point in varied.extremes():
+        found.jobs(point)
+    return found
+
+
+def designed(
+    tree: Mapping[str, Any] | None, asked: Asked, swept: Sequence[str], fixed: Sequence[str]
+) -> Design:
+    """The design of a file, or none, with `params` and the overrides of the command line.
+
+    An override of a knob that is searched takes the place of its levels, any other one joins the
+    base; so does a knob that has one level left. Raises ValueError if nothing is left to vary.
+    """
+    design = from_dict(tree or {"name": asked.study_name or "search", "kind": "search"})
+    levels = {knob: list(texts) for knob, texts in design.knobs.items()}
+    levels |= {knob: listed(text) for knob, text in (asked.params or {}).items()}
+    of_knobs = [override for override in fixed if key_of(override) in levels]
+    for override in (*swept, *of_knobs):
+        levels[key_of(override)] = listed(override.partition("=")[2])
+    varied = {
+        knob: texts for knob, texts in levels.items() if len(texts) > 1 or range_of(knob, texts[0])
+    }
+    if not varied:
+        raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
+    rest = [override for override in fixed if override not in of_knobs]
+    single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
+    return replace(design, base=merged(design.base, rest, single), knobs=varied)
+
+
+def listed(text: str) -> list[str]:
+    """Levels as they stand on a command line: "0, interval(0.2, 1)", "[0, 1]" or "choice(0, 1)"."""
+    bare = text.strip()
+    for opening, closing in (("choice(", ")"), ("[", "]")):
+        if bare.startswith(opening) and bare.endswith(closing):
+            bare = bare.removeprefix(opening).removesuffix(closing)
+    levels, depth = [""], 0
+    for letter in bare:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            levels.append("")
+        else:
+            levels[-1] += letter
+    return [level.strip(" '\"") for level in levels]
+
+
+def _points(given: Any, sampler: str, varied: Space) -> int:
+    size = len(varied.grid()) if sampler == "grid" else None
+    if given is None:
+        return size or TRIALS
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ValueError(f"{KEY}.n_trials={given} is no number of points from 1 on: try {TRIALS}")
+    return min(given, size) if size else given
+
+
+def workers_of(asked: Asked, driver: Driver) -> Driver:
+    """`hydra.sweeper.n_jobs` is Optuna's name for `workers`."""
+    if asked.n_jobs is None:
+        return driver
+    return replace(driver, workers=asked.n_jobs)
+
+
+def _seconds(key: str, given: Any) -> float:
+    """A number of seconds, or a time such as 8h; 0 for none."""
+    if given in (None, "none"):
+        return 0.0
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
+        return float(given)
+    return cost.seconds_of(str(given), key)

@@ -1,0 +1,100 @@
+"""The keys of hydra/launcher=submitit_slurm and submitit_local, as users of Hydra know them.
+
+Names, types and meanings are those of hydra-submitit-launcher; defaults differ where its own lose
+work: a job is requeued at its time limit, and the signal leaves a short job time to train.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+SIGNAL_SECONDS = 120
+
+
+@dataclass
+class Submitit:
+    """What both launchers take; submitit_local runs on this computer and heeds none of it."""
+
+    timeout_min: int = 60
+    nodes: int = 1
+    tasks_per_node: int = 1
+    cpus_per_task: int | None = None
+    cpus_per_gpu: int | None = None
+    gpus_per_node: int | None = None
+    gpus_per_task: int | None = None
+    mem_gb: float | None = None
+    mem_per_cpu: str | None = None
+    mem_per_gpu: str | None = None
+    partition: str | None = None
+    qos: str | None = None
+    account: str | None = None
+    constraint: str | None = None
+    exclude: str | None = None
+    nodelist: str | None = None
+    gres: str | None = None
+    comment: str | None = None
+    array_parallelism: int = 256
+    signal_delay_s: int | None = None
+    max_num_timeout: int = 10
+    setup: list[str] | None = None
+    srun_args: list[str] | None = None
+    additional_parameters: dict[str, Any] = field(default_factory=dict)
+    python: str | None = None
+
+
+@dataclass
+class SubmititSlurm(Submitit):
+    """hydra/launcher=submitit_slurm: job arrays, followed from any login shell."""
+
+    _target_: str = "clip_hparam.launch.slurm.launcher.Slurm"
+
+
+@dataclass
+class SubmititLocal(Submitit):
+    """hydra/launcher=submitit_local: the local workers, under the keys of submitit."""
+
+    _target_: str = "clip_hparam.launch.local.pool.Workers"
+
+
+OURS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
+"""Keys that are no words for sbatch, or become others on the way to it."""
+
+
+def keys() -> list[str]:
+    return [field.name for field in fields(Submitit)]
+
+
+def tasks(options: Submitit) -> int:
+    """Of a job: each is a rank of its trial."""
+    return options.nodes * options.tasks_per_node
+
+
+def signal_delay(options: Submitit) -> int:
+    """Seconds before the time limit at which a trial is asked to save its state.
+
+    A quarter of a short limit: two minutes of a two-minute job would leave nothing to train in.
+
+    Raises ValueError for a delay that is no shorter than the time limit.
+    """
+    limit = options.timeout_min * 60
+    good = min(SIGNAL_SECONDS, limit // 4)
+    if options.signal_delay_s is None:
+        return good
+    if not 0 < options.signal_delay_s < limit:
+        raise ValueError(
+            f"hydra.launcher.signal_delay_s={options.signal_delay_s} leaves no time to train in"
+            f" hydra.launcher.timeout_min={options.timeout_min}: try {good}"
+        )
+    return options.signal_delay_s
+
+
+def check(options: Submitit) -> None:
+    """Raises ValueError for what cannot be asked of a scheduler."""
+    for name in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"hydra.launcher.{name}={getattr(options, name)} is less than 1")
+    if options.max_num_timeout < 0:
+        raise ValueError(
+            f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
+            " 0 gives a trial one time limit only"
+        )
+    signal_delay(options)

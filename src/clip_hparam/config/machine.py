@@ -1,0 +1,36 @@
+"""Machine: where a trial runs, which does not change its number. Standard library only."""
+
+from dataclasses import dataclass
+
+from clip_hparam.config.knob import check, knob
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What may differ between a laptop and a cluster; never hashed."""
+
+    runs: str = knob("runs", "/.+/", "folder of the records")
+    device: str = knob("auto", "/auto|cpu|cuda(:[0-9]+)?/", "auto is a GPU where there is one")
+    threads: int = knob(1, "[1, inf)", "CPU threads of one trial; the tiny tower always uses 1")
+    micro_batch: int = knob(
+        0, "[0, inf)", "images in memory at once, over all ranks; 0 is the whole batch"
+    )
+    loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
+    rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
+    checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
+
+    def __post_init__(self) -> None:
+        check(self, "machine.")
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """What bits depend on beside the recipe; recorded with a trial and kept by its resumes."""
+
+    device: str
+    device_name: str
+    threads: int
+    attention: str
+    compile: bool
+    deterministic: bool
+    ranks: int = 1

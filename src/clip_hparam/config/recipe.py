@@ -1,0 +1,262 @@
+"""Recipe: all that changes a trial's number by intent, frozen and hashed into its trial_id.
+
+One knob has one name: the key on the command line is the field here, the column of the frame and
+the label of the axis. Where a knob lies on disk (`data.root`, `encoder.pretrained` as a path) is
+not part of the identity; the sha256 of what lies there is. Standard library only.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from clip_hparam.config.knob import AUTO, check, knob, near
+
+# the sections of timm's string; timm itself passes over those that it does not know
+RAND_AUGMENT = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
+
+FIDELITIES = {
+    "epochs": ("ema_decay",),
+    "data.shots": ("data.epoch_images", "ema_decay"),
+    "data.epoch_images": ("ema_decay",),
+    "resolution": (),
+}
+"""A knob that makes a run cheaper, and knobs that `auto` derives from it."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The image tower that a trial starts from."""
+
+    name: str = knob("tiny", "/.+/", "open_clip architecture, or tiny (in the package)")
+    pretrained: str = knob(
+        "tiny", "/.+/", "open_clip tag, local file, tiny, or random", hint="", hashed=False
+    )
+    weights: str = knob(AUTO, "/.+/", "sha256 of the weights, or random; filled in at plan time")
+    pixels: str = knob(
+        AUTO,
+        "auto | clip | imagenet | inception",
+        "mean and sd that pixels are normalised with; auto: the tag's own, CLIP's for a file",
+        before="clip",
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "encoder.")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The images: where they come from and how they are split."""
+
+    name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
+    root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
+    shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
+    selection: float = knob(
+        20.0,
+        "(0, inf)",
+        "held-out selection images: below 1 a share of the training set, else a class",
+    )
+    epoch_images: int | str = knob(
+        AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
+    )
+    shift: str = knob(
+        "none",
+        "none | printed | folder",
+        "images of the classes from elsewhere, to measure on: printed digits, or a folder",
+        before="none",
+    )
+    shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
+    fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
+
+    def __post_init__(self) -> None:
+        check(self, "data.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every knob of a fine-tuning run."""
+
+    # optimisation
+    lr: float = knob(1e-3, "(0, inf)", "peak learning rate of the head", hint="try lr=1e-3")
+    min_lr: float = knob(1e-6, "[0, inf)", "where the cosine ends, before lr_scale")
+    warmup: float = knob(0.2, "[0, 1)", "linear warm-up, as a share of the run", hint="try 0.2")
+    layer_decay: float = knob(
+        1.0, "(0, 1]", "lr factor from one layer to the next below", hint="1 is no decay, try 0.65"
+    )
+    weight_decay: float = knob(0.05, "[0, inf)", "AdamW, decoupled; not on biases and norms")
+    beta1: float = knob(0.9, "[0, 1)", "AdamW")
+    beta2: float = knob(0.999, "[0, 1)", "AdamW")
+    eps: float = knob(1e-8, "(0, inf)", "AdamW")
+    clip_grad: float = knob(0.0, "[0, inf)", "largest gradient norm; 0 is no clipping")
+    batch_size: int = knob(50, "[1, inf)", "images an optimiser step, over ranks and micro-batches")
+    epochs: int = knob(20, "[1, inf)", "epochs of data.epoch_images draws", hint="try epochs=20")
+    ema_decay: int | float | str = knob(
+        0.0,
+        "auto | [0, 1)",
+        "moving average of the weights, per step; 0 is none; auto: half-life of 11 % of the run",
+        hint="try 0.99, or auto",
+    )
+    # model
+    pool: str = knob("patch_mean", "patch_mean | cls | clip", "what the head reads")
+    freeze: str = knob(
+        "patch",
+        "/none|patch|backbone|first_[1-9][0-9]*/",
+        "what is not trained",
+        hint="first_3 is the embeddings and three blocks",
+    )
+    drop_path: float = knob(0.0, "[0, 1)", "stochastic depth of the last block, linear from 0")
+    head_init: str = knob(
+        "random",
+        "random | zero_shot",
+        "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip",
+        before="random",
+    )
+    head_init_scale: float = knob(0.001, "(0, inf)", "factor on the head's first weights")
+    resolution: int | str = knob(AUTO, "auto | [1, inf)", "px; auto is the encoder's own")
+    # augmentation and targets
+    crop_scale: float = knob(0.08, "(0, 1]", "least area of the random resized crop")
+    hflip: float = knob(0.5, "[0, 1]", "probability of a horizontal flip")
+    rand_augment: str = knob(
+        "none",
+        rf"/none|rand(-({RAND_AUGMENT}))+/",
+        "RandAugment string of timm, or none",
+        hint="try rand-m9-mstd0.5-inc1",
+    )
+    color_jitter: float = knob(0.0, "[0, inf)", "strength of brightness, contrast, saturation")
+    random_erasing: float = knob(0.0, "[0, 1]", "probability of erasing a rectangle")
+    mixup: float = knob(0.0, "[0, inf)", "alpha of mixup; 0 is none", hint="try 0.8")
+    cutmix: float = knob(0.0, "[0, inf)", "alpha of cutmix; 0 is none", hint="try 1.0")
+    label_smoothing: float = knob(0.1, "[0, 1)", "mass of the target spread over all classes")
+    interpolation: str = knob("bicubic", "bicubic | bilinear", "of the crop and of the resize")
+    augment_backend: str = knob(
+        AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
+    )
+    # run
+    precision: str = knob("fp32", "fp32 | bf16 | fp16", "of the forward pass")
+    seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
+    encoder: Encoder = field(default_factory=Encoder)
+    data: Data = field(default_factory=Data)
+
+    def __post_init__(self) -> None:
+        check(self)
+        scale = knobs()["head_init_scale"].default
+        if self.head_init == "zero_shot" and self.head_init_scale != scale:
+            raise ValueError(
+                f"head_init_scale={self.head_init_scale:g} scales a random head, and"
+                f" head_init=zero_shot has CLIP's own logit scale: leave it at {scale:g}"
+            )
+        if self.augment_backend == "tensor" and self.rand_augment != "none":
+            raise ValueError(
+                f"rand_augment={self.rand_augment} needs augment_backend=timm: the tensor backend"
+                " has no RandAugment"
+            )
+
+
+@cache
+def knobs() -> dict[str, dataclasses.Field[Any]]:
+    """Every knob by its dotted name, in order."""
+    named: dict[str, dataclasses.Field[Any]] = {}
+    for outer in dataclasses.fields(Recipe):
+        if "legal" in outer.metadata:
+            named[outer.name] = outer
+        else:
+            for inner in dataclasses.fields(outer.default_factory()):  # type: ignore[operator]
+                named[f"{outer.name}.{inner.name}"] = inner
+    return named
+
+
+def flat(recipe: Recipe) -> dict[str, Any]:
+    """Dotted name -> value, places included."""
+    return {name: _get(recipe, name) for name in knobs()}
+
+
+def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
+    """A copy with dotted knobs replaced. Raises ValueError for an unknown knob or a bad value."""
+    outer: dict[str, Any] = {}
+    nested: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if name not in knobs():
+            raise ValueError(f"unknown knob {name}: {near(name, knobs())}")
+        node, _, leaf = name.rpartition(".")
+        (nested.setdefault(node, {}) if node else outer)[leaf] = value
+    for node, leaves in nested.items():
+        outer[node] = dataclasses.replace(getattr(recipe, node), **leaves)
+    return dataclasses.replace(recipe, **outer)
+
+
+def canonical(recipe: Recipe) -> dict[str, Any]:
+    """The hashed part of a resolved recipe, nested, plain types.
+
+    Raises ValueError if a value is still auto: identity is decided at plan time.
+    """
+    tree: dict[str, Any] = {}
+    for name, knob_field in knobs().items():
+        if not knob_field.metadata["hashed"]:
+            continue
+        value = _get(recipe, name)
+        if value == AUTO:
+            raise ValueError(f"{name} is still auto: resolve the recipe before asking for its id")
+        node, _, leaf = name.rpartition(".")
+        (tree.setdefault(node, {}) if node else tree)[leaf] = value
+    return tree
+
+
+def identity(recipe: Recipe) -> dict[str, Any]:
+    """What is hashed: the canonical recipe, less knobs that stand where they did before they were.
+
+    A Recipe that gains a knob so gives its old trials no new ids.
+    """
+    tree = canonical(recipe)
+    for name, value in _before().items():
+        node, _, leaf = name.rpartition(".")
+        place = tree[node] if node else tree
+        if place[leaf] == value:
+            del place[leaf]
+    return tree
+
+
+def completed(tree: dict[str, Any]) -> dict[str, Any]:
+    """A canonical recipe from a record, with the knobs that joined since then at what they were."""
+    whole = {
+        name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
+    }
+    for name, value in _before().items():
+        node, _, leaf = name.rpartition(".")
+        (whole.setdefault(node, {}) if node else whole).setdefault(leaf, value)
+    return whole
+
+
+def trial_id(recipe: Recipe) -> str:
+    """First 12 hex digits of the sha256 of the identity as canonical JSON."""
+    text = json.dumps(identity(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def label(recipe: Recipe, limit: int = 60) -> str:
+    """What differs from the defaults, for people: "lr=0.003,layer_decay=0.65,seed=1"."""
+    filled = {"encoder.weights", "data.fingerprint"}
+    differing = [
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in flat(recipe).items()
+        if value not in (knobs()[name].default, knobs()[name].metadata["before"])
+        and knobs()[name].metadata["hashed"]
+        and name not in filled
+    ]
+    text = ",".join(differing)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@cache
+def _before() -> dict[str, Any]:
+    """Knobs that joined later, by dotted name, and what trials had before they did."""
+    values = {name: field.metadata["before"] for name, field in knobs().items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _get(recipe: Recipe, name: str) -> Any:
+    value: Any = recipe
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,132 @@
+"""Ablation designs as data: a design compiles to cells (kinds.py), a cell is a list of overrides.
+
+Every cell can be run again by `python sweep.py <overrides>`. Standard library only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from clip_hparam.config.knob import near
+
+Overrides = tuple[str, ...]
+ROMAN = {"III": 3, "IV": 4, "V": 5, "VI": 6}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rung of a ladder, or a knob with an off (absent) and an on (its overrides)."""
+
+    label: str
+    overrides: Overrides
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One configuration of a design; its trials differ only in the seed."""
+
+    label: str
+    overrides: Overrides
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a file in sweeps/ says.
+
+    A knob has levels, or, where a design draws its own, one range such as interval(0, 0.2).
+    `resolution` is of a fractional factorial; `samples` and `sampling_seed` are of random and
+    Sobol draws. `when` is of a search: a knob that is varied only where another is on.
+    """
+
+    name: str
+    kind: str
+    base: Overrides = ()
+    knobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    seeds: Any = None
+    resolution: int = 4
+    samples: int = 0
+    sampling_seed: int = 0
+    when: Mapping[str, str] = field(default_factory=dict)
+
+
+def from_dict(tree: Mapping[str, Any]) -> Design:
+    """Raises ValueError for a key that no design has, and for a value of the wrong kind."""
+    known = [field.name for field in fields(Design)]
+    for key in tree:
+        if key not in known:
+            raise ValueError(f"design key {key}: {near(key, known)}")
+    for key in ("name", "kind"):
+        if not tree.get(key):
+            raise ValueError(f"a design needs a {key}: say `{key}: ...` in its file")
+    numbers = {
+        "resolution": ROMAN.get(tree.get("resolution", 4), tree.get("resolution", 4)),
+        "samples": tree.get("samples", 0),
+        "sampling_seed": tree.get("sampling_seed", 0),
+    }
+    for key, value in numbers.items():
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"design {tree['name']}: {key}={value} is no whole number from 0 on")
+    made = Design(
+        name=str(tree["name"]),
+        kind=str(tree["kind"]),
+        base=tuple(tree.get("base") or ()),
+        knobs={str(knob): _levels(value) for knob, value in (tree.get("knobs") or {}).items()},
+        steps=tuple(
+            Step(str(step["label"]), tuple(step["overrides"])) for step in tree.get("steps") or ()
+        ),
+        seeds=tree.get("seeds"),
+        when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
+        **numbers,
+    )
+    refuse_two_seeds(made, made.seeds, made.base)
+    return made
+
+
+def refuse_two_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:
+    """Raises ValueError if replicates are asked for, and a cell has a seed of its own as well."""
+    if seeds is not None and (varies_seed(design) or "seed" in map(key_of, base)):
+        raise ValueError(
+            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for replicates"
+            " of each: leave one of them out"
+        )
+
+
+def varies_seed(design: Design) -> bool:
+    """Whether seed is a knob, or stands in a step."""
+    steps = (override for step in design.steps for override in step.overrides)
+    return any(key_of(override) == "seed" for override in (*design.knobs, *steps))
+
+
+def with_levels(design: Design, levels: Mapping[str, Sequence[str]]) -> Design:
+    """The design with the levels of knobs that it varies replaced."""
+    return replace(design, knobs={**design.knobs, **levels})
+
+
+def with_base(design: Design, overrides: Sequence[str]) -> Design:
+    """The design with overrides added to the base of every cell."""
+    return replace(design, base=merged(design.base, overrides))
+
+
+def merged(*parts: Sequence[str]) -> Overrides:
+    """Overrides in order; a later value of a key takes the place of an earlier one."""
+    by_key: dict[str, str] = {}
+    for override in (override for part in parts for override in part):
+        by_key[key_of(override)] = override
+    return tuple(by_key.values())
+
+
+def key_of(override: str) -> str:
+    return override.partition("=")[0].lstrip("+")
+
+
+def text(value: Any) -> str:
+    """A YAML value as it is written on the command line."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
+
+
+def _levels(value: Any) -> list[str]:
+    """A list is levels; anything else is one level, or a range."""
+    return [text(level) for level in (value if isinstance(value, list) else [value])]

@@ -1,0 +1,47 @@
+"""The code that jobs run, as it was when they were submitted: a copy, named by its own hash.
+
+    runs/.code/<hash>/clip_hparam/     the package, all of it
+                      snapshot.json    the git state that it was taken from
+
+Jobs of the same code share a copy, which never changes. Standard library only.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import clip_hparam
+from clip_hparam.records.provenance import TAKEN, git_here
+from clip_hparam.records.record import write_json
+
+FOLDER = ".code"
+LEFT_OUT = ("__pycache__", "conf", "analysis")  # a job needs neither
+
+
+def snapshot(runs: Path) -> Path:
+    """The folder to import this package from; it is made once."""
+    package = Path(clip_hparam.__file__).parent
+    folder = runs.absolute() / FOLDER / hash_of(package)
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    copy = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    copy.chmod(0o755)
+    shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    write_json(copy / TAKEN, {"git": git_here()})
+    try:
+        return copy.rename(folder)
+    except OSError:  # another driver was first
+        shutil.rmtree(copy)
+        return folder
+
+
+def hash_of(package: Path) -> str:
+    """Of the names and bytes of all files that are copied: 12 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        name = path.relative_to(package)
+        if path.is_file() and not set(LEFT_OUT).intersection(name.parts):
+            digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,73 @@
+"""One trial in this process, with a bar on a terminal and a line an epoch elsewhere."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from clip_hparam.config.recipe import label
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.local import processes
+from clip_hparam.records.record import Record
+from clip_hparam.records.storage_errors import check_writable
+from clip_hparam.sweep.tables import reported
+from clip_hparam.training.trial import execute
+
+FAILED, STORAGE = 1, 3
+
+
+class TrialFailed(SystemExit):
+    """The exit code of a trial that is not done; the record says what happened."""
+
+
+@dataclass
+class Reporter:
+    """Lines go to the log and to the screen; on a terminal a bar counts the steps."""
+
+    log: Path
+    bar: tqdm
+
+    def say(self, line: str) -> None:
+        with self.log.open("a") as file:
+            file.write(line + "\n")
+        self.bar.write(line)
+
+    def tick(self, step: int, steps: int) -> None:
+        self.bar.total = steps
+        self.bar.update(step - self.bar.n)
+
+
+def run_trial(job: Job) -> float:
+    """Run a job that is not done yet and return its test accuracy, percent.
+
+    Raises TrialFailed if it fails, claim.BusyError if another process is at it.
+    """
+    check_writable(Path(job.machine.runs))
+    record = Record(job.machine.runs, job.trial_id)
+    if record.is_done():
+        print(f"trial {job.trial_id} is done already ({record.folder})")
+        return _told(record)
+    record.folder.mkdir(parents=True, exist_ok=True)
+    print(f"trial {job.trial_id}  {label(job.recipe)}")
+    terminal = sys.stderr.isatty()
+    with tqdm(disable=not terminal, unit="step", leave=False) as bar, processes.lead(job) as ranks:
+        reporter = Reporter(record.folder / "log.txt", bar)
+        state = execute(job, reporter.say, reporter.tick, ranks=ranks)
+    if state != "done":
+        print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
+        kind = (record.failure() or {}).get("kind")
+        raise TrialFailed(STORAGE if kind == "storage" else FAILED)
+    return _told(record)
+
+
+def _told(record: Record) -> float:
+    result = record.result()
+    assert result is not None
+    accuracy = reported(result)
+    selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
+    print(
+        f"test acc1 {accuracy:.2f} % at the selected epoch {selected} ({weights} weights),"
+        f" {result['cost']['seconds']:.1f} s, {record.folder}"
+    )
+    return accuracy

@@ -1,0 +1,186 @@
+"""What runs inside a task of a Slurm job: its trials, each to its own record.
+
+    python -m clip_hparam.launch.slurm.job_main runs/.sweeps/<sweep_id>/<nonce>
+
+One task of Slurm keeps its trials running in processes of their own, as many at a time as its CPUs
+or GPUs allow; several tasks are the ranks of one trial. Asked to stop (USR2: the time limit is
+near, or the job is being preempted), trials save their state after the step they are in, and the
+job queues itself again; they end in the same numbers as if nothing had happened. SIGTERM (scancel,
+scontrol requeue, the end of a grace time) saves the state too, and leaves to Slurm what becomes of
+the job. The exit code is 0 only if all its trials are done.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+from clip_hparam.config.sweep_options import Driver
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.base import Order, state_on_record
+from clip_hparam.launch.local import processes
+from clip_hparam.launch.local.child import listen, print_to, when_free
+from clip_hparam.launch.local.pool import Workers
+from clip_hparam.launch.slurm.job_array import Array, read
+from clip_hparam.launch.slurm.queries import call
+from clip_hparam.records.provenance import scheduler_job
+from clip_hparam.records.record import LIVE, Record, read_json, write_json
+
+DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
+SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
+POLL_SECONDS = 0.1
+REQUEUE_PATIENCE = 60.0
+
+
+def main(folder: Path) -> int:
+    asked = listen(*SIGNALS)
+    task = int(os.environ["SLURM_ARRAY_TASK_ID"])
+    array = read(folder)
+    assert array is not None, f"there is no array in {folder}"
+    place = task_place()
+    if int(place["RANK"]):
+        return _follow(array.jobs(task)[0], place)
+    if int(place["WORLD_SIZE"]) > 1:
+        states = _lead(array.jobs(task)[0], place, asked)
+    else:
+        states = _side_by_side(array, _left(array, task), asked)
+    if all(state_on_record(job) == "done" for job in array.jobs(task)):
+        return DONE
+    left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
+    if not asked or not left:
+        return FAILED
+    if signal.SIGTERM in asked:
+        return TERMINATED
+    return _again(array, task, left)
+
+
+def task_place() -> dict[str, str]:
+    """This task among those of its job, in the words of torchrun, as submitit has it.
+
+    They meet at the address by which Slurm itself reaches the first: its name need not resolve.
+    """
+    from submitit.helpers import TorchDistributedEnvironment
+
+    own = TorchDistributedEnvironment()
+    place = {
+        "RANK": own.rank,
+        "WORLD_SIZE": own.world_size,
+        "LOCAL_RANK": own.local_rank,
+        "MASTER_ADDR": os.environ.get("SLURM_LAUNCH_NODE_IPADDR", own.master_addr),
+        "MASTER_PORT": own.master_port,
+    }
+    return {name: str(value) for name, value in place.items()}
+
+
+def _left(array: Array, task: int) -> list[Job]:
+    """The trials of a task that it had not ended when it last queued itself again."""
+    left = (read_json(_memory(array, task)) or {}).get("left", array.packs[task])
+    return [job for job in array.jobs(task) if job.trial_id in left]
+
+
+def _side_by_side(array: Array, jobs: Sequence[Job], asked: list[int]) -> dict[str, str]:
+    """The trials of one task in the warm workers; "lost" is also what was stopped."""
+    limits = array.limits
+    driver = Driver(
+        workers=limits.workers, retries=limits.retries, gpus_per_trial=jobs[0].gpus_per_trial
+    )
+    workers = Workers(Order(array.folder.parent.name, array.name, array.runs, driver, {}))
+    with _deaf():
+        processes.warm_up(jobs[0])
+    handles = workers.submit(jobs)
+    states = workers.poll(handles)
+    while any(state in LIVE for state in states.values()):
+        if asked and not workers.stopped:
+            workers.stop()
+        time.sleep(POLL_SECONDS)
+        states = workers.poll(handles)
+    return states
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that come from the block hear no signal but those they listen for.
+
+    Slurm sends its signals to all processes of a job; theirs come from this one.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    resource_tracker.ensure_running()  # which lets SIGTERM through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _lead(job: Job, place: dict[str, str], asked: list[int]) -> dict[str, str]:
+    """The first of several tasks, which are the ranks of one trial."""
+    from clip_hparam import distributed
+    from clip_hparam.training import trial  # torch and all: after the signals are listened to
+
+    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    own = distributed.ranks_of(place, job.machine.rank_timeout)
+    state = when_free(
+        lambda: trial.execute(job, say=print, stop=lambda: bool(asked), ranks=own),
+        lambda: bool(asked),
+    )
+    return {job.trial_id: state}
+
+
+def _follow(job: Job, place: dict[str, str]) -> int:
+    """Another task: what becomes of the trial, and so of the job, the first one says."""
+    from clip_hparam import distributed
+    from clip_hparam.training import trial
+
+    own = distributed.ranks_of(place, job.machine.rank_timeout)
+    print(f"rank {own.rank} of {own.world} is process {os.getpid()}", flush=True)
+    trial.execute(job, ranks=own)
+    return DONE
+
+
+def _memory(array: Array, task: int) -> Path:
+    """Where a task leaves word for itself when it queues itself again."""
+    return array.folder / f"again_{task}.json"
+
+
+def _again(array: Array, task: int, left: Sequence[str]) -> int:
+    """Queue this job again, at its time limit only as often as it may; the exit code."""
+    job_id = scheduler_job() or ""
+    timeouts = (read_json(_memory(array, task)) or {}).get("timeouts", 0)
+    timeouts += not _is_preempted(job_id)
+    write_json(_memory(array, task), {"timeouts": timeouts, "left": left})
+    if timeouts > array.limits.max_num_timeout:
+        return _give_up(
+            array,
+            left,
+            f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
+            " same command goes on from its last step; raise hydra.launcher.timeout_min or"
+            " max_num_timeout",
+        )
+    queued = call("scontrol", "requeue", job_id, patience=REQUEUE_PATIENCE)
+    if queued.returncode:
+        reason = queued.stderr.strip()
+        return _give_up(array, left, f"was not queued again by Slurm ({reason}): type it again")
+    return TERMINATED
+
+
+def _is_preempted(job_id: str) -> bool:
+    """Whether another job wants the place; else the time limit is near."""
+    words = call("scontrol", "-o", "show", "job", job_id).stdout.split()
+    facts = dict(word.partition("=")[::2] for word in words)
+    return facts.get("PreemptTime", "None") not in ("None", "Unknown")
+
+
+def _give_up(array: Array, left: Sequence[str], sentence: str) -> int:
+    for trial in left:
+        record = Record(array.runs, trial)
+        record.write_status("timeout", job=scheduler_job())
+        record.write_failure("timeout", "timeout", sentence)
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,189 @@
+"""What Slurm says of our jobs: squeue, else sacct, else scontrol. No third-party package.
+
+squeue is asked first: it needs no accounting, and after a requeue it shows the job as it is now,
+where sacct still shows how the attempt before ended. It forgets ended jobs after MinJobAge (300 s
+by default); those are asked of sacct, where there is one.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from clip_hparam.launch.slurm.job_array import Array
+
+PERIOD = 2.0  # seconds between two calls, however many jobs there are
+PATIENCE = 10.0  # seconds for an answer
+WAITS = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
+LIVES = (
+    *("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT"),
+    *("RESIZING", "PREEMPTED", "NODE_FAIL"),
+)
+"""A job that was preempted or lost its node is about to be queued again, or to vanish."""
+
+
+class SchedulerError(OSError):
+    """Slurm cannot be asked at all; not the fault of a trial or of what was typed."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Slurm's word for a job; `code` is its exit code and the signal that ended it, as "137:0"."""
+
+    state: str
+    reason: str = ""
+    code: str = ""
+
+    @property
+    def waits(self) -> bool:
+        return self.state in WAITS
+
+    @property
+    def is_held(self) -> bool:
+        return self.waits and "held" in self.reason.lower()
+
+    @property
+    def lives(self) -> bool:
+        return self.state in LIVES
+
+
+GONE = Said("GONE")
+Answer = dict[str, Said]
+
+
+@dataclass
+class Scheduler:
+    """Asks for all jobs of some arrays at once, and remembers the answer for PERIOD seconds."""
+
+    answer: Answer = field(default_factory=dict)
+    asked: float = float("-inf")
+    told: set[str] = field(default_factory=set)
+    accounting: bool = True
+
+    def ask(self, arrays: Sequence[Array]) -> Answer:
+        """What is known of each job, by its id; one that nobody knows is GONE.
+
+        While Slurm does not answer at all, the last answer stands. Raises SchedulerError if it
+        never did.
+        """
+        if time.monotonic() - self.asked < PERIOD:
+            return self.answer
+        for source in (self._queued, _detailed):
+            try:
+                self.answer = source(arrays)
+            except SchedulerError as error:
+                self._warn(str(error))
+            else:
+                self.asked = time.monotonic()
+                return self.answer
+        self.asked = time.monotonic()
+        if not self.answer:
+            raise SchedulerError("Slurm does not answer: is its controller up (scontrol ping)?")
+        return self.answer
+
+    def _queued(self, arrays: Sequence[Array]) -> Answer:
+        """squeue, and sacct for what squeue has forgotten or if it does not answer."""
+        try:
+            known = _squeue(arrays)
+        except SchedulerError as error:
+            self._warn(str(error))
+            return _sacct(arrays)
+        missing = [array for array in arrays if not _ids(array) <= known.keys()]
+        if missing and self.accounting:
+            try:
+                known = _sacct(missing) | known
+            except SchedulerError as error:
+                self.accounting = False
+                if "accounting storage is disabled" not in str(error):
+                    self._warn(str(error))
+        return {name: GONE for array in arrays for name in _ids(array)} | known
+
+    def _warn(self, sentence: str) -> None:
+        """Once each."""
+        if sentence not in self.told:
+            print(f"note: {sentence}", file=sys.stderr)
+        self.told.add(sentence)
+
+
+def found(array: Array) -> str | None:
+    """The id that Slurm gave an array whose driver could not write it down; None if it has none.
+
+    Raises SchedulerError if Slurm cannot be asked.
+    """
+    lines = _call("squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16")
+    return lines[0].strip() if lines else None
+
+
+def max_array_size() -> int:
+    """Most tasks of one array here. Raises SchedulerError if Slurm cannot be asked."""
+    for line in _call("scontrol", "show", "config"):
+        key, _, value = line.partition("=")
+        if key.strip() == "MaxArraySize":
+            return int(value)
+    return 1001  # Slurm's default
+
+
+def call(*words: str, patience: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+    """Run a command of Slurm's. Raises SchedulerError if it is missing or does not return."""
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=patience, check=False)
+    except FileNotFoundError:
+        raise SchedulerError(f"there is no {words[0]} on PATH") from None
+    except subprocess.TimeoutExpired:
+        raise SchedulerError(f"{words[0]} does not answer within {patience:.0f} s") from None
+
+
+def _call(*words: str) -> list[str]:
+    done = call(*words)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise SchedulerError(f"{words[0]} failed: {last}")
+    return done.stdout.splitlines()
+
+
+def _squeue(arrays: Sequence[Array]) -> Answer:
+    columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:64"
+    names = ",".join(array.name for array in arrays)
+    users = ",".join({str(array.user) for array in arrays})
+    lines = _call(*("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns))
+    answer: Answer = {}
+    for line in lines:
+        job, task, state, status, *reason = line.split()
+        code = f"{int(status) >> 8}:{int(status) & 127}"  # squeue shows what wait(2) returns
+        answer[f"{job}_{task}"] = Said(state, " ".join(reason), code)
+    return answer
+
+
+def _sacct(arrays: Sequence[Array]) -> Answer:
+    jobs = ",".join(filter(None, (array.job_id for array in arrays)))
+    lines = _call("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
+    return {name: said for line in lines for name, said in _of_sacct(line)}
+
+
+def _of_sacct(line: str) -> Iterator[tuple[str, Said]]:
+    """A row; one of tasks that never started stands for several: 12_[3-5,7%4]."""
+    name, state, code = line.split("|")
+    said = Said(state.split()[0], "", code)  # "CANCELLED by 0"
+    job, _, tasks = name.partition("_")
+    for part in tasks.strip("[]").partition("%")[0].split(","):
+        first, _, last = part.partition("-")
+        for task in range(int(first), int(last or first) + 1) if first else ():
+            yield f"{job}_{task}", said
+
+
+def _detailed(arrays: Iterable[Array]) -> Answer:
+    """scontrol, a call an array."""
+    answer: Answer = {}
+    for job_id in filter(None, (array.job_id for array in arrays)):
+        for line in _call("scontrol", "-o", "show", "job", job_id):
+            facts = dict(word.partition("=")[::2] for word in line.split())
+            said = Said(facts["JobState"], facts["Reason"], facts["ExitCode"])
+            for name, _ in _of_sacct(f"{job_id}_[{facts.get('ArrayTaskId', '')}]|PENDING|"):
+                answer[name] = said
+    return answer
+
+
+def _ids(array: Array) -> set[str]:
+    job_id = array.job_id
+    return set() if job_id is None else {f"{job_id}_{task}" for task in range(len(array.packs))}

@@ -1,0 +1,90 @@
+"""The state of a trial that was sent to Slurm: its folder is the truth, Slurm says if it lives.
+
+A word of an earlier run does not count: status.json names its job and its time.
+"""
+
+import re
+from typing import Any
+
+from clip_hparam.launch.base import Handle
+from clip_hparam.launch.slurm.queries import Said
+from clip_hparam.records.lock import BusyError, claim
+from clip_hparam.records.record import LIVE, Record
+
+HOW = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
+STATE = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
+MEMORY = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
+"""Slurm without cgroups calls a job that it killed for its memory just FAILED."""
+
+
+def state_of(record: Record, handle: Handle, said: Said, submitted: str) -> str:
+    """What is known; "lost" if Slurm has ended the job and the folder does not say how.
+
+    `submitted` is when the job was: what the folder said before that is of an earlier run.
+    """
+    if record.is_done():
+        return "done"
+    status = record.status()
+    counts = status.get("job") == handle.id or status.get("heartbeat", "") > submitted
+    told: str | None = status.get("state") if counts else None
+    if said.waits:
+        return "held" if said.is_held else "queued"
+    if said.lives:
+        return told or "queued"
+    if told in (None, *LIVE) or _of_a_part(record, handle):
+        return "lost"
+    return told
+
+
+def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> str:
+    """Write the end of a trial that left no word of its own; its state.
+
+    `printed` is what Slurm wrote beside it. A live process that still holds the folder has the
+    last word: then the trial is running.
+    """
+    try:
+        with claim(record.folder):
+            if record.is_done():
+                return "done"
+            over = MEMORY.search(printed)
+            kind = "memory" if over else HOW.get(said.state, "lost")
+            sentence = _sentence(said, handle, kind) + (f" ({over[0]})" if over else "")
+            known = _of_a_part(record, handle)
+            if known and kind != "memory":
+                kind, sentence = "lost", known["message"]
+            state = STATE.get(kind, "lost")
+            record.write_status(state, job=handle.id)
+            record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
+            return state
+    except BusyError:
+        return "running"
+
+
+def _of_a_part(record: Record, handle: Handle) -> dict[str, Any] | None:
+    """The death of a process whose job went on: that it had no memory, Slurm says at the end."""
+    failure = record.failure() or {}
+    status = record.status()
+    if (status.get("state"), status.get("job")) != ("lost", handle.id) or "slurm" in failure:
+        return None
+    return failure
+
+
+def put_on_hold(record: Record, handle: Handle, said: Said) -> None:
+    """Once: until it is released nothing else happens to it."""
+    if record.status().get("state") == "held":
+        return
+    sentence = f"Slurm holds job {handle.id} ({said.reason}): scontrol release {handle.id}"
+    record.write_status("held", job=handle.id)
+    record.write_failure("held", "held", sentence, slurm=said.state)
+
+
+def _sentence(said: Said, handle: Handle, kind: str) -> str:
+    advice = {
+        "timeout": ": it reached its time limit and could not save its state;"
+        " raise hydra.launcher.timeout_min or signal_delay_s",
+        "memory": ": raise hydra.launcher.mem_gb",
+        "cancelled": ": the same command runs it again",
+        "lost": ": the job died without a word",
+    }
+    code = f" {said.code}" if said.code not in ("", "0:0") else ""
+    return f"Slurm job {handle.id} ended {said.state}{code}{advice[kind]}"

@@ -1,0 +1,117 @@
+"""Follow trials that were sent to Slurm, from any login shell: handles on disk in, states out."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clip_hparam.launch.base import Handle
+from clip_hparam.launch.slurm.job_array import Array, arrays, chunks
+from clip_hparam.launch.slurm.queries import (
+    GONE,
+    PERIOD,
+    Said,
+    Scheduler,
+    SchedulerError,
+    call,
+    found,
+)
+from clip_hparam.launch.slurm.reconcile import put_on_hold, put_on_record, state_of
+from clip_hparam.records.record import LIVE, Record
+
+SETTLED = 3.0  # seconds for which a trial must look lost: a network disk may show a result late
+WORDS = 500  # ids on one command line
+
+
+@dataclass
+class Follower:
+    """Knows some arrays, and what became of each handle that it was asked about."""
+
+    arrays: list[Array]
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    states: dict[Handle, str] = field(default_factory=dict)
+    looked: float = float("-inf")
+    lost_since: dict[Handle, float] = field(default_factory=dict)
+
+    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+        """State of each trial, at most PERIOD seconds old.
+
+        Raises SchedulerError if Slurm has never answered yet.
+        """
+        if time.monotonic() - self.looked >= PERIOD:
+            self._look(handles)
+        return {handle.trial_id: self.states[handle] for handle in handles}
+
+    def settled(self, handles: Sequence[Handle]) -> dict[str, str]:
+        """The same, once it is sure of each trial that looks lost: seconds, if there is one."""
+        states = self.poll(handles)
+        while self.lost_since:
+            time.sleep(PERIOD / 4)
+            states = self.poll(handles)
+        return states
+
+    def _look(self, handles: Sequence[Handle]) -> None:
+        left = [handle for handle in handles if self.states.get(handle, "held") in (*LIVE, "held")]
+        ids = {handle.id.partition("_")[0] for handle in left}
+        asked = [array for array in self.arrays if array.job_id in ids]
+        said = self.scheduler.ask(asked) if asked else {}
+        for handle in left:
+            self.states[handle] = self._state(handle, said.get(handle.id, GONE))
+        self.looked = time.monotonic()
+
+    def _state(self, handle: Handle, said: Said) -> str:
+        """Never "lost" before it has looked so for a while; what is, is put on record then."""
+        array = next(one for one in self.arrays if one.job_id == handle.id.partition("_")[0])
+        record = Record(array.runs, handle.trial_id)
+        state = state_of(record, handle, said, array.submitted)
+        if state == "held":
+            put_on_hold(record, handle, said)
+        if state != "lost" or said.lives:
+            self.lost_since.pop(handle, None)
+            return state
+        since = self.lost_since.setdefault(handle, time.monotonic())
+        if time.monotonic() - since < SETTLED:
+            return "running"
+        del self.lost_since[handle]
+        return put_on_record(record, handle, said, array.printed(handle.id))
+
+
+def follower(runs: Path, sweep_id: str = "*") -> Follower:
+    """Of all arrays of a sweep; ids that a killed driver did not write are found in the queue.
+
+    Raises SchedulerError if they are needed and Slurm cannot be asked.
+    """
+    known = arrays(runs, sweep_id)
+    for array in known:
+        if array.job_id is None:
+            job_id = found(array)
+            if job_id is not None:
+                array.write_job_id(job_id)
+    return Follower([array for array in known if array.job_id is not None])
+
+
+def newest(following: Follower) -> list[Handle]:
+    """The last handle of each trial."""
+    handles = [handle for array in following.arrays for handle in array.handles()]
+    return list({handle.trial_id: handle for handle in handles}.values())
+
+
+def scheduled(runs: Path, sweep_id: str = "*") -> dict[str, str]:
+    """State of every trial that was ever sent to Slurm from this folder, for whoever asks.
+
+    Empty where nothing was. If Slurm cannot be asked a note says so, and the records speak.
+    """
+    try:
+        following = follower(runs, sweep_id)
+        left = [one for one in newest(following) if Record(runs, one.trial_id).result() is None]
+        return following.settled(left)
+    except SchedulerError as error:
+        print(f"note: {error}", file=sys.stderr)
+        return {}
+
+
+def cancel(handles: Sequence[Handle]) -> None:
+    """Raises SchedulerError if Slurm cannot be asked."""
+    for some in chunks(sorted({handle.id for handle in handles}), WORDS):
+        call("scancel", *some)

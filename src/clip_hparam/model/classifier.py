@@ -1,0 +1,155 @@
+"""From a CLIP image tower to a classifier: pooling, head, freezing, drop-path, resolution.
+
+The surgery is FT-CLIP's (`models/finetune_clip.py`, LightDXY/FT-CLIP at 3f9cefa): tokens come from
+open_clip's VisionTransformer, `ln_post` and `proj` give way to `fc_norm` and `head`, and the patch
+tokens are normalised first and averaged after. Parameter names are those of the official code.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from open_clip.transformer import VisionTransformer
+from torch import Tensor, nn
+
+from clip_hparam.model.architectures import grid_of
+from clip_hparam.model.depth import drop_path_rates, frozen_by
+from clip_hparam.rng import stream
+
+HEAD_STD = 0.02
+
+
+class DropPath(nn.Module):
+    """Stochastic depth of a residual branch, an image at a time; draws come from outside.
+
+    `draws` holds one uniform number an image, shape (batch,), set before each forward pass in
+    training, so that a mask is a function of (seed, epoch, index).
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.draws: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.draws is None:
+            return x
+        keep = (self.draws >= self.rate).to(x.dtype) / (1 - self.rate)
+        return x * keep[:, None, None]
+
+
+class Classifier(nn.Module):
+    """Logits (batch, classes) of images (batch, 3, resolution, resolution)."""
+
+    def __init__(self, tower: VisionTransformer, classes: int, pool: str = "patch_mean") -> None:
+        super().__init__()
+        self.pool = pool
+        self.conv1, self.ln_pre, self.transformer = tower.conv1, tower.ln_pre, tower.transformer
+        self.class_embedding = tower.class_embedding
+        self.positional_embedding = tower.positional_embedding
+        width: int = tower.conv1.out_channels
+        if pool == "clip":
+            self.ln_post, self.proj = tower.ln_post, tower.proj
+            width = tower.proj.shape[1]
+        else:
+            self.fc_norm = nn.LayerNorm(width, eps=1e-5)
+        self.head = nn.Linear(width, classes)
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        blocks: nn.ModuleList = self.transformer.resblocks
+        return blocks
+
+    @property
+    def drop_paths(self) -> list[DropPath]:
+        return [module for module in self.modules() if isinstance(module, DropPath)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(self.tokens(images)))
+        return logits
+
+    def tokens(self, images: Tensor) -> Tensor:
+        """CLS and patch tokens after the last block, shape (batch, 1 + patches, width)."""
+        patches = self.conv1(images).flatten(2).transpose(1, 2)
+        cls = self.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
+        x = torch.cat([cls, patches], dim=1) + self.positional_embedding.to(patches.dtype)
+        tokens: Tensor = self.transformer(self.ln_pre(x))
+        return tokens
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """What the head reads, (batch, width), or (batch, embed_dim) with pool=clip."""
+        if self.pool == "patch_mean":
+            normed: Tensor = self.fc_norm(tokens[:, 1:])
+            return normed.mean(dim=1)
+        if self.pool == "cls":
+            cls: Tensor = self.fc_norm(tokens[:, 0])
+            return cls
+        return F.normalize(self.ln_post(tokens[:, 0]) @ self.proj, dim=-1)
+
+
+def resize_positions(positions: Tensor, grid: int) -> Tensor:
+    """Positional embedding (1 + old*old, width) on a grid x grid of patches; CLS row as it is.
+
+    Bicubic without antialias: open_clip's and timm's own resize antialias, which is another kernel
+    even when it enlarges (8 % apart on a random 14 -> 24 grid).
+    """
+    old = round((len(positions) - 1) ** 0.5)
+    if old == grid:
+        return positions
+    square = positions[1:].T.reshape(1, -1, old, old)
+    resized = F.interpolate(square, (grid, grid), mode="bicubic", align_corners=False)
+    return torch.cat([positions[:1], resized.flatten(2)[0].T])
+
+
+def set_resolution(model: Classifier, resolution: int) -> None:
+    """Resize the positional embedding for square images of `resolution` px.
+
+    Raises ValueError if the patch size does not divide the resolution.
+    """
+    grid = grid_of(resolution, int(model.conv1.kernel_size[0]))
+    with torch.no_grad():
+        resized = resize_positions(model.positional_embedding, grid)
+    model.positional_embedding = nn.Parameter(resized)
+
+
+def set_drop_path(model: Classifier, rate: float) -> None:
+    """Stochastic depth on both branches of each block, rising linearly from 0 to `rate`."""
+    for block, block_rate in zip(
+        model.blocks, drop_path_rates(rate, len(model.blocks)), strict=True
+    ):
+        if block_rate > 0:
+            for branch in ("ls_1", "ls_2"):  # identity, or layer scale: the end of a branch
+                end = block.get_submodule(branch)
+                setattr(block, branch, nn.Sequential(end, DropPath(block_rate)))
+
+
+def set_head(model: Classifier, weights: Tensor) -> None:
+    """Start from a linear classifier (classes, width) without a bias."""
+    with torch.no_grad():
+        model.head.weight.copy_(weights)
+        model.head.bias.zero_()
+
+
+def init_head(model: Classifier, scale: float, seed: int) -> None:
+    """FT-CLIP's head: normal of sd .02 and torch's default bias, both times `scale` (.001)."""
+    generator = torch.Generator().manual_seed(int(stream(seed, 0, "head").integers(2**62)))
+    bound = model.head.in_features**-0.5
+    with torch.no_grad():
+        nn.init.trunc_normal_(model.head.weight, std=HEAD_STD, generator=generator).mul_(scale)
+        nn.init.uniform_(model.head.bias, -bound, bound, generator=generator).mul_(scale)
+
+
+def freeze(model: Classifier, what: str) -> None:
+    """Set requires_grad as `layers.frozen_by` says; raises ValueError as it does."""
+    frozen = frozen_by(what, len(model.blocks))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = not frozen(name)
+
+
+def count(model: nn.Module) -> Mapping[str, int]:
+    """Numbers of trainable and of frozen parameters."""
+    sizes = [(p.requires_grad, p.numel()) for p in model.parameters()]
+    return {
+        "trainable": sum(size for trainable, size in sizes if trainable),
+        "frozen": sum(size for trainable, size in sizes if not trainable),
+    }

@@ -1,0 +1,104 @@
+"""What a glyph can be called: the phrasings of pre-training, and the words of the text tower.
+
+The vocabulary is closed: every word a caption can hold, a token each; characters are words, so
+`a` and `A` differ, and no caption uses the article. Rich captions keep images of one batch from
+sharing one, which the contrastive loss would count as a mistake. Standard library only.
+"""
+
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+WEIGHTS = ("thin", "plain", "bold")
+SLANTS = ("upright", "slanted")
+FOCUSES = ("sharp", "blurred")
+INKS = {
+    "black": (0, 0, 0),
+    "gray": (128, 128, 128),
+    "white": (255, 255, 255),
+    "red": (210, 30, 30),
+    "orange": (250, 140, 20),
+    "yellow": (250, 230, 40),
+    "green": (30, 150, 50),
+    "cyan": (60, 220, 230),
+    "blue": (30, 50, 200),
+    "purple": (120, 30, 160),
+    "pink": (250, 150, 200),
+    "brown": (110, 65, 25),
+}
+PAD, START, END = "[pad]", "[start]", "[end]"
+CONTEXT = 16
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a glyph is drawn, in the words of its captions."""
+
+    weight: str
+    slant: str
+    focus: str
+    ink: str
+    ground: str
+
+
+def names(character: str) -> tuple[str, str]:
+    """The two names of one of the 62 characters: its class spelt out, and a short one."""
+    if character.isdigit():
+        return f"digit {character}", f"number {DIGIT_NAMES[int(character)]}"
+    if character.isupper():
+        return f"uppercase letter {character}", f"capital {character}"
+    return f"lowercase letter {character}", f"small {character}"
+
+
+def captions(character: str, look: Look) -> list[str]:
+    """Every caption of one glyph, always the same number of them."""
+    colours = f"{look.ink} on {look.ground}"
+    return [
+        caption
+        for name in names(character)
+        for caption in (
+            f"the {name}",
+            f"{look.focus} image of the {name}",
+            f"the {look.weight} {look.slant} {name}",
+            f"the {name} in {colours}",
+            f"{look.focus} image of the {look.weight} {name} in {colours}",
+            f"the {look.weight} {look.slant} {look.ink} {name} on {look.ground} background",
+        )
+    ]
+
+
+def prompts(character: str, looks: Iterable[Look]) -> list[str]:
+    """Captions of a character for zero-shot classification, each once, over several looks."""
+    return list(dict.fromkeys(text for look in looks for text in captions(character, look)))
+
+
+def _words() -> tuple[str, ...]:
+    """Tokens in order of their id; the end token is the last, as CLIP's argmax pooling needs."""
+    glue = ("the", "image", "of", "in", "on", "background")
+    kinds = ("digit", "number", "uppercase", "capital", "lowercase", "small", "letter")
+    looks = (*WEIGHTS, *SLANTS, *FOCUSES, *INKS)
+    return (PAD, START, *glue, *kinds, *looks, *DIGIT_NAMES, *CHARACTERS, END)
+
+
+WORDS = _words()
+_IDS = {word: token for token, word in enumerate(WORDS)}
+
+
+def tokenize(text: str) -> list[int]:
+    """CONTEXT token ids: start, the words, end, padding.
+
+    Raises ValueError for a word outside the vocabulary and for a text that is too long.
+    """
+    words = text.split()
+    unknown = [word for word in words if word not in _IDS]
+    if unknown:
+        raise ValueError(
+            f"tiny CLIP does not know the word {unknown[0]!r} of {text!r}: write it with its "
+            f"{len(WORDS)} words, listed in clip_hparam.model.tiny_clip.captions.WORDS"
+        )
+    if len(words) > CONTEXT - 2:
+        raise ValueError(f"{text!r} has {len(words)} words: use at most {CONTEXT - 2}")
+    tokens = [_IDS[word] for word in (START, *words, END)]
+    return tokens + [_IDS[PAD]] * (CONTEXT - len(tokens))

@@ -1,0 +1,145 @@
+"""Glyph images with captions, drawn from the fonts that matplotlib ships: what tiny CLIP learns.
+
+A glyph is a function of (seed, index, faces). It is drawn large, warped (size, aspect, rotation,
+slant, elastic), reduced to 32 px, half of the time through 8 px as scanned digits are, coloured
+and made noisy.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from clip_hparam.model.tiny_clip.captions import CHARACTERS, FOCUSES, INKS, SLANTS, WEIGHTS, Look
+from clip_hparam.model.tiny_clip.typefaces import TRAIN_FACES, Face
+
+SIZE = 32  # pixels a side of a glyph
+CANVAS = 96  # pixels a side while drawing and warping
+CAP_HEIGHT = 60  # of an upright capital on the canvas, in pixels
+CELLS = 4  # the warp is bilinear inside each of CELLS x CELLS cells
+MIN_CONTRAST = 70  # between ink and ground, in grey levels
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """An image, uint8 of shape (32, 32, 3), with what its captions say."""
+
+    image: NDArray[np.uint8]
+    character: str
+    look: Look
+    face: Face
+
+
+def draw(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Glyph:
+    """The glyph at an index of an endless set; its character is the index modulo 62."""
+    rng = np.random.default_rng((seed, index))
+    character = CHARACTERS[index % len(CHARACTERS)]
+    face = faces[rng.integers(len(faces))]
+    scanned = bool(rng.random() < 0.5)
+    stroke = int(rng.integers(-1, 7)) + 2 * scanned
+    slant = float(rng.uniform(-0.35, 0.35))
+    ink, ground = _colours(rng)
+    weight = WEIGHTS[int(np.clip((stroke + 4 * face.bold + 2) // 3, 0, 2))]
+    leaning = face.slanted or abs(slant) > 0.15
+    look = Look(weight, SLANTS[leaning], FOCUSES[scanned], ink, ground)
+    mask = _warp(_mask(face, character, stroke), slant, scanned, rng)
+    return Glyph(_colour(_reduce(mask, scanned, rng), look, rng), character, look, face)
+
+
+@cache
+def _font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeFont:
+    """The font at the size that makes its capital H CAP_HEIGHT high."""
+    path = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{file}.ttf")
+    basic = ImageFont.Layout.BASIC
+    _, top, _, bottom = ImageFont.truetype(path, 100, layout_engine=basic).getbbox(
+        chr(alphabet[0] + 7)
+    )
+    return ImageFont.truetype(path, 100 * CAP_HEIGHT / (bottom - top), layout_engine=basic)
+
+
+def _mask(face: Face, character: str, stroke: int) -> Image.Image:
+    """Ink coverage on the canvas, centred; stroke is the thickening in pixels, -1 thins."""
+    text, font, width = face.glyph(character), _font(face.file, face.alphabet), max(stroke, 0) / 2
+    left, top, right, bottom = font.getbbox(text, stroke_width=width)
+    side = int(max(right - left, bottom - top, CANVAS))
+    mask = Image.new("L", (side, side))
+    at = ((side - right - left) / 2, (side - bottom - top) / 2)
+    ImageDraw.Draw(mask).text(at, text, fill=255, font=font, stroke_width=width)
+    if side > CANVAS:
+        mask = mask.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
+    return mask.filter(ImageFilter.MinFilter(3)) if stroke < 0 else mask
+
+
+def _warp(mask: Image.Image, slant: float, scanned: bool, rng: np.random.Generator) -> Image.Image:
+    """Size, aspect, rotation, slant, place and elastic noise, by moving the cells' corners.
+
+    A scanned glyph fills the frame; the others have a margin.
+    """
+    low, high = (0.78, 1.0) if scanned else (0.6, 0.95)
+    height = rng.uniform(low, high) * CANVAS / CAP_HEIGHT
+    width = height * rng.uniform(0.65, 1.1)
+    angle = rng.uniform(-0.22, 0.22)
+    grid = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, CELLS + 1)] * 2), -1) * CANVAS
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shear = np.array([[1.0, 0.0], [slant, 1.0]])
+    elastic = rng.normal(0, rng.uniform(0, 5), grid.shape)
+    place = rng.normal(0, 2.5, 2)
+    corners = grid @ turn @ shear / (width, height) + elastic + place + CANVAS / 2
+    return mask.transform(
+        mask.size, Image.Transform.MESH, _mesh(corners), Image.Resampling.BILINEAR
+    )
+
+
+def _mesh(
+    corners: NDArray[np.float64],
+) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
+    """Pillow's mesh: each target box with the source corners nw, sw, se, ne of its quad."""
+    step = CANVAS // CELLS
+    cells = [(row, column) for row in range(CELLS) for column in range(CELLS)]
+    around = ((0, 0), (1, 0), (1, 1), (0, 1))
+    return [
+        (
+            (column * step, row * step, (column + 1) * step, (row + 1) * step),
+            tuple(float(x) for i, j in around for x in corners[row + i, column + j]),
+        )
+        for row, column in cells
+    ]
+
+
+def _reduce(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Coverage in [0, 1] at 32 px: through 8 px for a scan, else with a slight blur."""
+    if scanned:
+        up = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)[rng.integers(2)]
+        reduced = mask.resize((8, 8), Image.Resampling.BOX).resize((SIZE, SIZE), up)
+    else:
+        blurred = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0, 2.5)))
+        reduced = blurred.resize((SIZE, SIZE), Image.Resampling.BOX)
+    return np.asarray(reduced, np.float64) / 255
+
+
+def _colours(rng: np.random.Generator) -> tuple[str, str]:
+    """Ink and ground: white on black for two glyphs in five, else any pair of enough contrast."""
+    if rng.random() < 0.4:
+        return "white", "black"
+    luma = {name: float(np.dot(rgb, (0.299, 0.587, 0.114))) for name, rgb in INKS.items()}
+    pairs = [
+        (ink, ground)
+        for ink, ground in permutations(INKS, 2)
+        if abs(luma[ink] - luma[ground]) > MIN_CONTRAST
+    ]
+    return pairs[rng.integers(len(pairs))]
+
+
+def _colour(
+    coverage: NDArray[np.float64], look: Look, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Ink over ground, each a shade off its name, with pixel noise."""
+    ink, ground = (np.array(INKS[name]) + rng.normal(0, 12, 3) for name in (look.ink, look.ground))
+    image = ground + (ink - ground) * coverage[..., None] * rng.uniform(0.75, 1.0)
+    noisy = image + rng.normal(0, rng.uniform(0, 12), image.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -1,0 +1,41 @@
+"""What the classes of a data set are called, and whether an encoder can read that.
+
+No training stack: a plan refuses what has no words before anything starts.
+"""
+
+from collections.abc import Sequence
+
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.model.architectures import RANDOM, TINY, check_text, model_config
+from clip_hparam.model.tiny_clip.captions import CHARACTERS
+
+TRY = "try head_init=random"
+IMAGENET_CLASSES = 1000
+
+
+def check_words(recipe: Recipe, classes: Sequence[str]) -> None:
+    """Raises ValueError if head_init=zero_shot cannot be had, with the reason."""
+    encoder = recipe.encoder
+    if recipe.pool != "clip":
+        raise ValueError(
+            f"head_init=zero_shot needs the space that CLIP's text tower shares, and"
+            f" pool={recipe.pool} reads another: try pool=clip"
+        )
+    if encoder.pretrained == RANDOM:
+        raise ValueError(f"head_init=zero_shot needs weights that know words, not random: {TRY}")
+    text = model_config(encoder.name)["text_cfg"]
+    foreign = text.get("hf_model_name") or text.get("hf_tokenizer_name")
+    if foreign:
+        raise ValueError(
+            f"encoder.name={encoder.name} reads words with {foreign}, which is not in open_clip:"
+            f" {TRY}"
+        )
+    unknown = [name for name in classes if encoder.name == TINY and name not in CHARACTERS]
+    if unknown:
+        raise ValueError(f"the tiny CLIP knows characters only, no class {unknown[0]}: {TRY}")
+    if recipe.data.name == "imagenet" and len(classes) != IMAGENET_CLASSES:
+        raise ValueError(
+            f"the names of ImageNet's classes go by their number among {IMAGENET_CLASSES}, and"
+            f" there are {len(classes)}: {TRY}"
+        )
+    check_text(encoder)

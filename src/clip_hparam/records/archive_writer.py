@@ -1,0 +1,68 @@
+"""Move the finished trials of a sweep into its pack (packs.py): one file in place of thousands."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+from clip_hparam.records import archive
+from clip_hparam.records.lock import claim
+from clip_hparam.records.record import Record, replacing
+
+
+def pack(runs: Path, sweep_id: str, ids: Sequence[str]) -> Path:
+    """Put those of the trials that are done into the pack of a sweep, and return its path.
+
+    A trial's folder goes only once the pack has been read back and lies in its place; killed in
+    between, the trial is in both, and the next call goes on. Raises BusyError while a driver is at
+    the sweep, OSError for a pack that cannot be read.
+    """
+    path = runs / archive.FOLDER / f"{sweep_id}.zip"
+    with claim(runs / ".sweeps", f"{sweep_id}.lock"):
+        records = [Record(runs, name) for name in ids if (runs / name).is_dir()]
+        done = [record for record in records if record.is_done()]
+        own = [record for record in done if (record.folder / "recipe.json").exists()]
+        if own:
+            _write(path, own)
+        for record in done:
+            _remove(record.folder)
+    return path
+
+
+def _write(path: Path, records: Sequence[Record]) -> None:
+    """What was in the pack and the trials, of which those here count."""
+    fresh = {record.trial_id for record in records}
+    with replacing(path) as file:
+        with ZipFile(file, "w", ZIP_DEFLATED, strict_timestamps=False) as new:
+            _copy(path, new, fresh)
+            for record in records:
+                for source in _files(record.folder):
+                    new.write(source, f"{record.trial_id}/{source.name}")
+        with ZipFile(file) as written:
+            if written.testzip() is not None:
+                raise OSError(f"{path} does not read as it was written: nothing is packed")
+
+
+def _copy(path: Path, new: ZipFile, but: set[str]) -> None:
+    if not path.exists():
+        return
+    try:
+        with ZipFile(path) as old:
+            for member in old.infolist():
+                if member.filename.partition("/")[0] not in but:
+                    new.writestr(member, old.read(member))
+    except BadZipFile as error:
+        raise OSError(f"{path} is damaged ({error}): move it away, nothing is packed") from None
+
+
+def _files(folder: Path) -> list[Path]:
+    """Of a done trial; neither its lock nor a checkpoint that no one needs."""
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return sorted(path for path in files if not path.name.startswith("."))
+
+
+def _remove(folder: Path) -> None:
+    """recipe.json first: from then on the trial is read from the pack."""
+    with claim(folder):
+        (folder / "recipe.json").unlink(missing_ok=True)
+        shutil.rmtree(folder)

@@ -1,0 +1,89 @@
+"""A worker of a search: asks for a point, trains it, tells how it ended, until there is no more.
+
+A worker is a job like a trial: a launcher starts it, follows it and queues it again. Its record,
+runs/.sweeps/<sweep_id>/worker_<n>, has a status and a log.
+"""
+
+import os
+import platform
+import time
+
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.run import Run
+from clip_hparam.records.provenance import scheduler_job
+from clip_hparam.records.record import Record
+from clip_hparam.records.storage_errors import is_storage_trouble
+from clip_hparam.search.point import Point
+from clip_hparam.search.spec import Manifest
+from clip_hparam.search.study import STOPPED, Study
+from clip_hparam.training.trainer import never
+from clip_hparam.training.trial import Stop
+
+ENDED = ("pruned", "diverged", "failed")
+
+
+def work(job: Job, run: Run, stop: Stop = never) -> str:
+    """Its state: "done" if nothing is left to ask, "queued" if it was asked to stop."""
+    record = Record(job.machine.runs, job.trial_id)
+    facts = {"host": platform.node(), "pid": os.getpid(), "job": scheduler_job()}
+    record.write_status("running", **facts)
+    try:
+        manifest = Manifest(record.folder.parent.with_suffix(".json"))
+        state = until_done(manifest, run, stop)
+    except KeyboardInterrupt:
+        record.write_status("cancelled")
+        raise
+    except Exception as error:
+        kind = "storage" if is_storage_trouble(error) else "error"
+        record.write_failure("failed", kind, f"{type(error).__name__}: {error}")
+        raise
+    record.write_status(state)
+    return state
+
+
+def until_done(manifest: Manifest, run: Run, stop: Stop = never) -> str:
+    """Point after point; "done" if nothing is left to ask, else the state of one that stopped."""
+    study = Study(manifest)
+    started = time.monotonic()
+    while not stop():
+        timeout = study.search.timeout
+        if timeout and time.monotonic() - started >= timeout:
+            return "done"
+        with study.asked() as point:
+            if point is None:
+                return "done"
+            state, results = _train(point, run)
+            if state in STOPPED or any(map(_is_storage_trouble, point.records)):
+                return state
+            study.tell(point, state, results)
+    return "queued"
+
+
+def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
+    """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
+    results: list[dict[str, object]] = []
+    for job, record in zip(point.jobs.values(), point.records, strict=True):
+        said = _ended(record) if point.again else None
+        if said is None:
+            said = run(job, never if results else point.report)
+        if not results:
+            point.report(record.rows())
+        result = record.sound()
+        if said != "done" or result is None:
+            return ("failed" if said == "done" else said), results
+        results.append(result)
+        if len(results) < len(point.jobs) and point.compare(results):
+            return "pruned", results
+    return "done", results
+
+
+def _ended(record: Record) -> str | None:
+    """How a trial ended that is not to be tried again; None for all others."""
+    state = record.status().get("state")
+    return state if state in ENDED and not _is_storage_trouble(record) else None
+
+
+def _is_storage_trouble(record: Record) -> bool:
+    """Whether the disk failed, not the trial: it is to be gone on with."""
+    failed = record.status().get("state") == "failed"
+    return failed and (record.failure() or {}).get("kind") == "storage"

@@ -1,0 +1,54 @@
+"""What a sweep will cost: by its records, or by three steps of a trial where there are none."""
+
+from collections.abc import Iterable, Iterator
+
+from clip_hparam.config.sweep_options import Driver
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.base import Room
+from clip_hparam.launch.local import processes
+from clip_hparam.planning import cost
+from clip_hparam.planning.cost import Measured
+from clip_hparam.sweep.sweep import Sweep
+
+
+def predictions(sweep: Sweep, done: set[str], probing: bool) -> dict[str, float | None]:
+    """Seconds of each trial that is left, None where nothing like it was ever run here.
+
+    `probing`: then a few steps of it are run, which writes nothing.
+    """
+    known = cost.measured(sweep.runs)
+    left = {name: job for name, job in sweep.jobs.items() if name not in done}
+    if probing:
+        known += _probed(left.values(), known)
+    return {name: cost.predict(job.recipe, known) for name, job in left.items()}
+
+
+def _probed(jobs: Iterable[Job], known: Iterable[Measured]) -> Iterator[Measured]:
+    """One trial of each encoder and data that nothing is known of."""
+    seen = {(one.encoder, one.data) for one in known}
+    for job in jobs:
+        kind = (job.recipe.encoder.name, job.recipe.data.name)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        print(f"no trial of {kind[0]} on {kind[1]} is on record: three steps are timed")
+        found = processes.measured(job)
+        if found is not None:
+            yield found
+
+
+def check_budget(driver: Driver, seconds: dict[str, float | None], room: Room) -> None:
+    """Raises ValueError for a sweep that would take longer than it may, or may."""
+    allowed = cost.seconds_of(driver.budget)
+    if None in seconds.values():
+        raise ValueError(
+            f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
+            " to predict from, and none can be timed here; run one cell first"
+        )
+    wanted = sum(filter(None, seconds.values())) / room.at_once
+    if wanted > allowed:
+        raise ValueError(
+            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)}"
+            f" {room.words}: try fewer seeds, or"
+            f" budget={wanted / 60 + 1:.0f}m"
+        )

@@ -1,0 +1,159 @@
+"""The driver of a sweep: skip what is done, launch the rest, wait, and say what became of it."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from clip_hparam.config.sweep_options import Driver
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.design.design import Cell
+from clip_hparam.launch.base import Handle, Launcher
+from clip_hparam.records.lock import claim
+from clip_hparam.records.provenance import command, git_here
+from clip_hparam.records.record import LIVE, SCHEMA, Record, now, write_json
+from clip_hparam.records.storage_errors import check_writable, trouble
+from clip_hparam.sweep.budget import check_budget, predictions
+from clip_hparam.sweep.progress import Live
+from clip_hparam.sweep.rounds import rounds, verdicts
+from clip_hparam.sweep.sweep import Sweep
+from clip_hparam.sweep.tables import show_plan, show_table
+
+POLL_SECONDS = 0.1
+OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
+
+
+def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
+    """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
+    for sentence in sweep.repeated:
+        print(sentence)
+    made_by = {
+        name: sealed.get("git") for name, job in sweep.jobs.items() if (sealed := sound(job))
+    }
+    done = set(made_by)
+    launcher = make_launcher()
+    if driver.dry_run or driver.budget != "none":
+        probing = driver.budget != "none" and not launcher.outlives
+        seconds = predictions(sweep, done, probing)
+        room = launcher.room([sweep.jobs[name] for name in seconds])
+        if driver.dry_run:
+            show_plan(sweep, done, seconds, room)
+            return OK
+        check_budget(driver, seconds, room)
+    check_detach(driver, launcher)
+    if driver.detach and sweep.race:
+        raise ValueError(
+            "detach=true: what a race runs next is decided here, when its trials are done: leave"
+            " it running without detach=true, or give it a number, seeds=5"
+        )
+    check_writable(sweep.runs)
+    tell_other_code(made_by)
+    with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
+        states: dict[str, str] = {}
+        part = sweep
+        try:
+            for part in rounds(sweep):
+                write_manifest(part)
+                asked = {name: job for name, job in part.jobs.items() if name not in states}
+                missing = {name: job for name, job in asked.items() if name not in done}
+                states |= dict.fromkeys(asked.keys() & done, "done")
+                states |= _run(part, missing, launcher, driver.detach)
+        except KeyboardInterrupt:
+            left = sum(sound(job) is None for job in part.jobs.values())
+            here = "; the same command goes on with them"
+            what_now = come_back(part.id) if launcher.outlives else here
+            print(
+                f"interrupted: {left} of {len(part.jobs)} trials are left{what_now}",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+    if driver.detach:
+        left = sum(state in LIVE for state in states.values())
+        print(f"{left} of {len(sweep.jobs)} trials are submitted{come_back(sweep.id)}")
+        return OK
+    show_table(part, done, states)
+    for line in verdicts(part):
+        print(line)
+    return exit_code(part, states)
+
+
+def sound(job: Job) -> dict[str, Any] | None:
+    """What a trial has sealed, if it is done and undamaged."""
+    return Record(job.machine.runs, job.trial_id).sound()
+
+
+def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
+    """A full or broken disk is no fault of a trial: it has a code and a sentence of its own."""
+    failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
+    full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
+    if full:
+        print(trouble(full[0]), file=sys.stderr)
+        return STORAGE
+    if "held" in states.values():
+        return STORAGE
+    return OK if set(states.values()) <= {"done"} else FAILED
+
+
+def check_detach(driver: Driver, launcher: Launcher) -> None:
+    """Raises ValueError if trials would end with their driver, and it is to leave them."""
+    if driver.detach and not launcher.outlives:
+        raise ValueError(
+            "detach=true: the trials of this launcher end with this command, there is nothing to"
+            " come back to: try hydra/launcher=submitit_slurm"
+        )
+
+
+def come_back(sweep_id: str) -> str:
+    return (
+        f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
+        f" clip-hparam cancel {sweep_id} ends them"
+    )
+
+
+def tell_other_code(made_by: dict[str, Any]) -> None:
+    """Trials of one sweep that different code made are not mixed in silence."""
+    here = git_here()
+    others = sum(made != here for made in made_by.values())
+    if others:
+        print(
+            f"{others} of {len(made_by)} trials on record were made by other code than this: tables"
+            " mark them; to run them again, try machine.runs=FOLDER",
+            file=sys.stderr,
+        )
+
+
+def write_manifest(sweep: Sweep) -> None:
+    """What the sweep is, on disk before its first trial starts."""
+    by_cell: dict[Cell, dict[str, str]] = {}
+    for plan in sweep.planned:
+        by_cell.setdefault(plan.cell, {})[str(plan.seed)] = plan.job.trial_id
+    cells = [
+        {"label": cell.label, "overrides": list(cell.overrides), "trials": trials}
+        for cell, trials in by_cell.items()
+    ]
+    head = {"schema": SCHEMA, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
+    race = {"race": asdict(sweep.race)} if sweep.race else {}
+    path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
+    write_json(path, {**head, **race, "created": now(), "command": command(), "cells": cells})
+
+
+def _run(sweep: Sweep, jobs: dict[str, Job], launcher: Launcher, detach: bool) -> dict[str, str]:
+    """Their last states; with `detach` those they have once they are submitted."""
+    if not jobs:
+        return {}
+    handles: list[Handle] = []
+    try:
+        with Live(sweep, jobs) as live:
+            handles = launcher.submit(list(jobs.values()))
+            states = launcher.poll(handles)
+            live.update(states)
+            while not detach and any(state in LIVE for state in states.values()):
+                time.sleep(POLL_SECONDS)
+                states = launcher.poll(handles)
+                live.update(states)
+    except BaseException:
+        if not launcher.outlives:
+            launcher.cancel(handles)
+        raise
+    return states

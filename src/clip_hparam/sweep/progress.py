@@ -1,0 +1,158 @@
+"""A sweep while it runs: on a terminal a line a running trial and the total with the time left;
+elsewhere a line a change. What is shown is data first (`rows`, `Clock`); `Live` draws it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live as Screen
+from rich.table import Table
+from rich.text import Text
+
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.planning.cost import readable
+from clip_hparam.planning.resolve import total_steps
+from clip_hparam.records.record import LIVE, Record
+from clip_hparam.sweep.sweep import Sweep
+
+LOOK_SECONDS = 1.0  # between two looks at the records of running trials
+
+
+@dataclass(frozen=True)
+class Row:
+    """A running trial: epochs done of all, and the newest accuracy on its selection set."""
+
+    trial_id: str
+    name: str
+    epoch: int
+    epochs: int
+    accuracy: float | None
+
+
+def rows(names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]) -> list[Row]:
+    """The running trials, in the order of the plan; `names` are those of `names_of`."""
+    running = [trial_id for trial_id in sweep.jobs if states.get(trial_id) == "running"]
+    return [row_of(sweep.jobs[trial_id], names[trial_id]) for trial_id in running]
+
+
+def names_of(sweep: Sweep) -> dict[str, str]:
+    """Cell and seed of each trial, for people; of the first cell that has it."""
+    plans = reversed(sweep.planned)
+    return {plan.job.trial_id: f"{plan.cell.label} seed={plan.seed}" for plan in plans}
+
+
+def accuracy_of(row: Mapping[str, float]) -> float | None:
+    """Selection accuracy of an epoch, percent: of the EMA weights where there are any."""
+    return row.get("selection_acc1.ema", row.get("selection_acc1.raw"))
+
+
+class Clock:
+    """Seconds left: the work that remains, at the speed of what was done since the start.
+
+    Work is pixels seen in training, so that long trials and large images count for more.
+    """
+
+    def __init__(self, jobs: Mapping[str, Job], now: Callable[[], float] = time.monotonic) -> None:
+        self.work = {trial_id: _work(job) for trial_id, job in jobs.items()}
+        self.jobs, self.now = jobs, now
+        self.first = {name: work * share(jobs[name]) for name, work in self.work.items()}
+        self.started = now()
+
+    def left(self, states: Mapping[str, str]) -> float | None:
+        """None while nothing was done yet. What failed is no work any more."""
+        going = [name for name in self.work if states.get(name, "queued") in (*LIVE, "done")]
+        done = {name: self._done(name, states.get(name, "queued")) for name in going}
+        gained = sum(done[name] - self.first[name] for name in going)
+        remaining = sum(self.work[name] - done[name] for name in going)
+        return remaining * (self.now() - self.started) / gained if gained > 0 else None
+
+    def _done(self, name: str, state: str) -> float:
+        if state == "done":
+            return self.work[name]
+        return self.first[name] if state == "queued" else self.work[name] * share(self.jobs[name])
+
+
+class Live:
+    """Draws a sweep; `jobs` are those that were launched, `before` how many were done already."""
+
+    def __init__(
+        self, sweep: Sweep, jobs: Mapping[str, Job], console: Console | None = None
+    ) -> None:
+        self.sweep, self.before = sweep, len(sweep.jobs) - len(jobs)
+        self.clock, self.names = Clock(jobs), names_of(sweep)
+        self.known: dict[str, str] = {}
+        self.looked = 0.0
+        self.console = console or Console()
+        self.screen = Screen(console=self.console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.screen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.screen.stop()
+
+    def update(self, states: Mapping[str, str]) -> None:
+        """Take the states of all trials that were launched."""
+        changed = {name: state for name, state in states.items() if state != self.known.get(name)}
+        self.known |= changed
+        for trial_id, state in changed.items():
+            if state != "queued" and not (
+                self.console.is_terminal and state in ("running", "done")
+            ):
+                said = self._change(trial_id, state)
+                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
+        if self.console.is_terminal and time.monotonic() - self.looked > LOOK_SECONDS:
+            self.screen.update(self.picture(states), refresh=True)
+            self.looked = time.monotonic()
+
+    def picture(self, states: Mapping[str, str]) -> Group:
+        """A line a running trial, then the total."""
+        table = Table.grid(padding=(0, 2))
+        for row in rows(self.names, self.sweep, states):
+            epoch = f"epoch {row.epoch}/{row.epochs}"
+            table.add_row(row.trial_id, epoch, _said(row.accuracy), row.name)
+        return Group(table, Text(f"{self._count()} trials ended{self._left(states)}"))
+
+    def _count(self) -> str:
+        ended = sum(state not in LIVE for state in self.known.values())
+        return f"{self.before + ended}/{len(self.sweep.jobs)}"
+
+    def _left(self, states: Mapping[str, str]) -> str:
+        seconds = self.clock.left(states)
+        return f", about {readable(seconds)} left" if seconds else ""
+
+    def _change(self, trial_id: str, state: str) -> str:
+        row = row_of(self.sweep.jobs[trial_id], self.names[trial_id])
+        if state != "done":
+            return f"{self._count()}  {trial_id}  {state}  {row.name}"
+        said = _said(row.accuracy, "  ")
+        return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"
+
+
+def share(job: Job) -> float:
+    """How much of its steps a trial has done, by its record."""
+    record = Record(job.machine.runs, job.trial_id)
+    trained = max((row["step"] for row in record.rows()), default=0)
+    seen: int = max(trained, record.status().get("step", 0))
+    return min(1.0, seen / total_steps(job.recipe))
+
+
+def row_of(job: Job, name: str) -> Row:
+    done = Record(job.machine.runs, job.trial_id).rows()
+    accuracy = accuracy_of(done[-1]) if done else None
+    return Row(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
+
+
+def _said(accuracy: float | None, before: str = "") -> str:
+    """Of which set it is: the table at the end is of another one."""
+    return "" if accuracy is None else f"{before}selection acc1 {accuracy:.1f} %"
+
+
+def _work(job: Job) -> float:
+    pixels = int(job.recipe.resolution) ** 2
+    return float(total_steps(job.recipe) * job.recipe.batch_size * pixels)

@@ -1,0 +1,114 @@
+"""The driver of a search: put it on disk, start its workers, show what they find, say how it ended.
+
+Workers need no driver: they ask the study themselves. With detach=true it leaves them to it.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+from clip_hparam.config.knob import AUTO
+from clip_hparam.config.sweep_options import Driver, places
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.base import Handle, Launcher
+from clip_hparam.records.credentials import unmasked
+from clip_hparam.records.lock import claim
+from clip_hparam.records.record import LIVE, Record
+from clip_hparam.records.storage_errors import check_writable, trouble
+from clip_hparam.search.results import ENDED, Found, points
+from clip_hparam.search.spec import Search, manifest_of
+from clip_hparam.search.storage import opened
+from clip_hparam.search.study import Study
+from clip_hparam.sweep.driver import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    POLL_SECONDS,
+    STORAGE,
+    check_detach,
+    come_back,
+)
+from clip_hparam.sweep.search_tables import Follower, show_result, show_space
+
+POINTS_A_WORKER = 5
+"""Of a launcher whose workers are not this computer's, where `workers` does not say how many."""
+
+
+def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
+    """Run a search until it has its points; the exit code.
+
+    Raises BusyError if another driver is at it, ValueError for a storage that cannot be reached.
+    """
+    manifest = manifest_of(search)
+    if driver.dry_run:
+        show_space(search, manifest)
+        return OK
+    launcher = make_launcher()
+    check_detach(driver, launcher)
+    check_writable(search.runs)
+    if search.storage:
+        opened(unmasked(search.url))  # before anything is written
+    with claim(search.runs / ".sweeps", f"{search.id}.lock"):
+        manifest.open(search)
+        study = Study(manifest)
+        left = study.left
+        if not left:
+            print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
+        jobs = [search.worker(n) for n in range(_workers(search, driver, launcher, left))]
+        try:
+            states = _run(Follower(manifest), jobs, launcher, driver.detach)
+        except KeyboardInterrupt:
+            what_now = come_back(search.id) if launcher.outlives else "; the same command goes on"
+            print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
+            return INTERRUPTED
+        if driver.detach:
+            print(f"{len(jobs)} workers are submitted{come_back(search.id)}")
+            return OK
+        study.settle()
+    found = points(search, manifest.read()["cells"])
+    show_result(search, found)
+    return exit_code(search, found, states)
+
+
+def exit_code(search: Search, found: list[Found], states: dict[str, str]) -> int:
+    """Of points and workers: a worker that died while another ended the search is no failure.
+
+    A full or broken disk is no fault of a point: it has a code and a sentence of its own.
+    """
+    names = [*states, *(trial for point in found for trial in point.trials.values())]
+    failures = filter(None, (Record(search.runs, name).failure() for name in names))
+    full = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    unfinished = any(point.state not in ENDED for point in found)
+    if full and unfinished:
+        print(trouble(full[0]), file=sys.stderr)
+    if (full and unfinished) or "held" in states.values():
+        return STORAGE
+    alone = states and "done" not in states.values()
+    return FAILED if unfinished or alone else OK
+
+
+def _workers(search: Search, driver: Driver, launcher: Launcher, left: int) -> int:
+    """No more than there are points."""
+    if launcher.outlives and driver.workers == AUTO:
+        return -(-left // POINTS_A_WORKER)
+    return min(left, len(places(driver, search.base.machine.device)))
+
+
+def _run(view: Follower, jobs: list[Job], launcher: Launcher, detach: bool) -> dict[str, str]:
+    """The last states of the workers; with `detach` those they have once they are submitted."""
+    if not jobs:
+        return {}
+    handles: list[Handle] = []
+    try:
+        handles = launcher.submit(jobs)
+        states = launcher.poll(handles)
+        while not detach and any(state in LIVE for state in states.values()):
+            time.sleep(POLL_SECONDS)
+            states = launcher.poll(handles)
+            view.look()
+    except BaseException:
+        if not launcher.outlives:
+            launcher.cancel(handles)
+        raise
+    view.look()
+    return states

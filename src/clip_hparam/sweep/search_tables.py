@@ -1,0 +1,121 @@
+"""What a person sees of a search: its space before, a line a point as it ends, what it found."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from clip_hparam.planning.cost import readable
+from clip_hparam.search.results import ENDED, FAILED, Found, best, points
+from clip_hparam.search.spec import Manifest, Search
+
+SHOWN = 5  # points of the result, of one objective
+
+
+def show_space(search: Search, manifest: Manifest) -> None:
+    """The plan, for dry_run=true."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for column in ("knob", "searched", "where"):
+        table.add_column(column, overflow="fold")
+    for axis in search.space.axes:
+        where = f"{axis.when} is on" if axis.when else ""
+        table.add_row(axis.knob, ", ".join(search.levels[axis.knob]), where)
+    console = Console()
+    console.print(f"search {search.name}, sweep {search.id}", highlight=False)
+    console.print(table)
+    asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
+    console.print(
+        f"{search.n_trials} points of {len(search.seeds)} seeds each, {asked} of them asked;"
+        f" {_goal(search)}; sampler {search.sampler['name']}, pruner {search.pruner['name']};"
+        f" base: python sweep.py {' '.join(search.overrides)}".rstrip(),
+        "nothing was started",
+        sep="\n",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+class Follower:
+    """Prints a line for each point that has ended since the last look."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest, self.search = manifest, manifest.search()
+        self.console = Console()
+        self.ended: set[int] = set()
+        self.ended = {point.number for point in self._newly_ended()}
+
+    def look(self) -> None:
+        """Reads the records of points that had not ended, and no others."""
+        for point in self._newly_ended():
+            self.ended.add(point.number)
+            self.console.print(self._line(point), markup=False, highlight=False, soft_wrap=True)
+
+    def _newly_ended(self) -> list[Found]:
+        cells = self.manifest.read()["cells"]
+        left = [cell for cell in cells if cell["number"] not in self.ended]
+        return [point for point in points(self.search, left) if point.state in (*ENDED, *FAILED)]
+
+    def _line(self, point: Found) -> str:
+        epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
+        at = f" after {epochs}" if point.state == "pruned" else ""
+        value = f"  {_values(self.search, point)}" if point.values else ""
+        count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
+        return f"{count}  {point.state}{at}{value}  {point.label}"
+
+
+def show_result(search: Search, found: Sequence[Found]) -> None:
+    """The best points, or the Pareto front; how many there are, and what pruning left out."""
+    front = best(found, search.goal)
+    shown = front if search.goal.several else front[:SHOWN]
+    what = "Pareto front" if search.goal.several else "best points"
+    table = Table(title=f"{search.name}, sweep {search.id}: {what} by the selection set")
+    for column in ("#", *search.goal.objectives, "seeds", "knobs"):
+        table.add_column(column, overflow="fold")
+    for point in shown:
+        values = [f"{value:.4g}" for value in point.values or ()]
+        table.add_row(str(point.number), *values, str(len(point.trials)), point.label)
+    console = Console()
+    console.print(table)
+    for line in (_counts(search, found), *_again(search, front)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _counts(search: Search, found: Sequence[Found]) -> str:
+    states = Counter(point.state for point in found)
+    listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    whole = [point for point in found if point.state == "done"]
+    pruned = [point for point in found if point.state == "pruned"]
+    saved = ""
+    if whole and pruned:
+        mean = sum(point.epochs for point in whole) / len(whole)
+        share = sum(point.epochs for point in pruned) / (mean * len(pruned))
+        saved = f"; the pruned ones ran {share:.0%} of their epochs"
+    return (
+        f"{len(found)} points: {listed}{saved}; {readable(sum(p.seconds for p in found))} of work"
+    )
+
+
+def _again(search: Search, front: Sequence[Found]) -> list[str]:
+    if not front:
+        return []
+    words = front[0].overrides
+    if not search.full:
+        return [f"the first again: python sweep.py {' '.join(words)}"]
+    return [
+        f"the first in full: python sweep.py {' '.join(search.in_full(words))}",
+        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
+        " runs rank full ones, once eight of both are done",
+    ]
+
+
+def _goal(search: Search) -> str:
+    pairs = zip(search.goal.directions, search.goal.objectives, strict=True)
+    return ", ".join(f"{direction} {objective}" for direction, objective in pairs)
+
+
+def _values(search: Search, point: Found) -> str:
+    pairs = zip(search.goal.objectives, point.values or (), strict=True)
+    return ", ".join(f"{name} {value:.4g}" for name, value in pairs)

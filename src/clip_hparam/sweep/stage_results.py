@@ -1,0 +1,68 @@
+"""What the stages of a study measured and cost, by the records."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from clip_hparam.records.record import Record, read_json
+from clip_hparam.search.results import seconds_of
+from clip_hparam.sweep.stages import STAGES
+
+Measured = tuple[dict[str, Any], list[dict[str, Any]]]
+"""A cell of a manifest, and the sealed results of its trials."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Of the study of a name."""
+
+    name: str
+    runs: Path
+
+    def measured(self, stage: str) -> list[Measured]:
+        """Cells of a stage all of whose trials are done."""
+        found = []
+        for cell in self._cells(stage):
+            results = [Record(self.runs, one).result() for one in cell["trials"].values()]
+            if results and all(results):
+                found.append((cell, [result for result in results if result]))
+        return found
+
+    def _cells(self, stage: str) -> list[dict[str, Any]]:
+        """Of the stage's newest manifest."""
+        name = f"{self.name}_{stage}"
+        trees = [read_json(path) or {} for path in (self.runs / ".sweeps").glob("*.json")]
+        own = sorted((t for t in trees if t.get("name") == name), key=lambda t: str(t["created"]))
+        cells: list[dict[str, Any]] = own[-1]["cells"] if own else []
+        return cells
+
+    def a_trial(self) -> float:
+        """Mean seconds of the trials so far that ran all of their epochs.
+
+        Raises ValueError if not even one of the reference is done.
+        """
+        costs = [
+            result["cost"]["seconds"]
+            for stage in ("reference", "screening")
+            for _, results in self.measured(stage)
+            for result in results
+        ]
+        if not costs:
+            raise ValueError("no trial of the reference is done: clip-hparam status shows why")
+        return fmean(costs)
+
+    def spent(self) -> float:
+        """Seconds of all trials of the study, also of pruned ones."""
+        ids = {
+            trial
+            for stage in STAGES
+            for cell in self._cells(stage)
+            for trial in cell["trials"].values()
+        }
+        return sum(seconds_of(Record(self.runs, trial)) for trial in ids)
+
+
+def selection(one: Measured) -> float:
+    """Mean accuracy on the selection set, of the weights that are reported."""
+    return fmean(r["metrics"][f"selection_acc1.{r['selected_weights']}.selected"] for r in one[1])

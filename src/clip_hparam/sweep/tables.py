@@ -1,0 +1,89 @@
+"""What a person sees of a sweep before and after it runs: its plan, and its table at the end."""
+
+from collections import Counter
+from statistics import mean
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from clip_hparam.launch.base import Room
+from clip_hparam.planning.cost import readable
+from clip_hparam.records.record import Record
+from clip_hparam.sweep.sweep import Sweep
+
+
+def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], room: Room) -> None:
+    """The cells and their trials, for dry_run=true; `seconds` are predictions for those left."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
+        table.add_column(column, overflow="fold")
+    for label, ids in _by_cell(sweep).items():
+        overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
+        left = [trial_id for trial_id in ids if trial_id not in done]
+        predicted = _total([seconds[trial_id] for trial_id in left])
+        numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
+        table.add_row(label, *numbers, " ".join(overrides))
+    console = Console()
+    console.print(f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}", highlight=False)
+    console.print(table)
+    for note in sweep.notes:
+        console.print(note, markup=False, highlight=False)
+    total = _total([None if value is None else value / room.at_once for value in seconds.values()])
+    console.print(
+        f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted time"
+        f" {room.words}: {total}; nothing was started",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _total(seconds: list[float | None]) -> str:
+    known = [value for value in seconds if value is not None]
+    return readable(sum(known)) if len(known) == len(seconds) else "unknown"
+
+
+def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
+    """What ran, what was already there and what failed, a row a cell."""
+    table = Table(title=f"{sweep.name}, sweep {sweep.id}")
+    for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
+        table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
+    for label, ids in _by_cell(sweep).items():
+        there = sum(trial_id in before for trial_id in ids)
+        ran = sum(states.get(trial_id) == "done" for trial_id in ids) - there
+        bad = Counter(state for trial_id in ids if (state := states.get(trial_id)) != "done")
+        not_done = ", ".join(f"{n} {state}" for state, n in bad.items()) or "0"
+        table.add_row(label, str(ran), str(there), not_done, _mean_accuracy(sweep, ids))
+    console = Console()
+    console.print(table)
+    for trial_id, state in states.items():
+        if state != "done":
+            console.print(_explanation(sweep, trial_id, state), markup=False, soft_wrap=True)
+
+
+def reported(result: dict[str, Any]) -> float:
+    """Test accuracy, percent, of the selected epoch and the weights that are reported."""
+    accuracy: float = result["metrics"][f"test_acc1.{result['selected_weights']}.selected"]
+    return accuracy
+
+
+def _by_cell(sweep: Sweep) -> dict[str, list[str]]:
+    cells: dict[str, list[str]] = {}
+    for plan in sweep.planned:
+        cells.setdefault(plan.cell.label, []).append(plan.job.trial_id)
+    return cells
+
+
+def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
+    results = [Record(sweep.runs, trial_id).result() for trial_id in ids]
+    values = [reported(result) for result in results if result]
+    if len(values) < len(ids):
+        return f"{len(values)} of {len(ids)}"
+    return f"{mean(values):.2f}"
+
+
+def _explanation(sweep: Sweep, trial_id: str, state: str) -> str:
+    record = Record(sweep.runs, trial_id)
+    failure = record.failure() or {}
+    return f"{trial_id} {state}: {failure.get('message', '')} (see {record.folder / 'log.txt'})"

@@ -1,0 +1,48 @@
+"""Optimiser groups for layer-wise lr decay: a parameter has a depth, a depth has an lr scale."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+
+from clip_hparam.model.depth import depth_of, lr_scale
+
+NEVER_DECAYED = ("class_embedding", "positional_embedding")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters of one depth and weight decay; they learn at lr_scale times the schedule."""
+
+    depth: int
+    lr_scale: float
+    weight_decay: float
+    parameters: dict[str, nn.Parameter]
+
+
+def parameter_groups(
+    named: Iterable[tuple[str, nn.Parameter]], blocks: int, layer_decay: float, weight_decay: float
+) -> list[Group]:
+    """Each trainable parameter in exactly one group, ordered by depth, decayed before not decayed.
+
+    Biases, norms and embeddings are not weight-decayed. Frozen parameters are left out, so they
+    get no optimiser state.
+
+    Raises ValueError if layer_decay is outside (0, 1].
+    """
+    if not 0 < layer_decay <= 1:
+        raise ValueError(f"layer_decay={layer_decay} is outside (0, 1]: 1 means no decay, try 0.65")
+    members: dict[tuple[int, bool], dict[str, nn.Parameter]] = {}
+    for name, parameter in named:
+        if parameter.requires_grad:
+            decayed = parameter.ndim > 1 and not name.startswith(NEVER_DECAYED)
+            members.setdefault((depth_of(name, blocks), decayed), {})[name] = parameter
+    return [
+        Group(
+            depth,
+            lr_scale(depth, blocks, layer_decay),
+            weight_decay if decayed else 0.0,
+            members[depth, decayed],
+        )
+        for depth, decayed in sorted(members, key=lambda key: (key[0], not key[1]))
+    ]
