@@ -1,0 +1,1 @@
+"""What the trials of a sweep show: paired differences, best cell, importance, published numbers."""

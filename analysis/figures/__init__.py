@@ -1,0 +1,1 @@
+"""Figures of the evidence. Each one is computed as data first and drawn second."""

@@ -1,0 +1,1 @@
+"""Statistics of plain numbers: intervals, power, bootstrap, factorial contrasts."""

@@ -1,3 +1,8 @@
-"""Hyper-parameter sweeps and ablation studies for fine-tuning CLIP."""
+"""Hyper-parameter sweeps and ablation studies for fine-tuning CLIP.
 
-__version__ = "0.1.0"
+The public names below are imported when they are first used:
+
+    from clip_hparam import Machine, Recipe, TrialSpec, resolve, run_trial
+
+    state = run_trial(TrialSpec(resolve(Recipe(lr=1e-3)), Machine(runs="runs")))
+"""

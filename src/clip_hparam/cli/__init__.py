@@ -1,0 +1,1 @@
+"""The two commands: `python sweep.py` (hydra_app) and `clip-hparam` (commands)."""

@@ -1,0 +1,4 @@
+"""Where trials run: the launcher interface, and the code that runs a trial in a process.
+
+A new launcher goes here.
+"""

@@ -1,0 +1,4 @@
+"""What ran: one folder per trial, one manifest per sweep, and how both are written and read.
+
+Standard library only. A new file on disk goes here.
+"""

@@ -1,0 +1,1 @@
+"""Drive many trials: skip what is done, launch the rest, wait, and show progress and results."""

@@ -1,0 +1,4 @@
+"""From a resolved recipe to a result: optimizer, schedule, epochs, evaluation, checkpoints.
+
+A new optimizer or schedule goes here.
+"""

@@ -1,0 +1,1 @@
+"""The commands of `clip-hparam`, one module per group."""

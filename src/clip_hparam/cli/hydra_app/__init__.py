@@ -1,0 +1,1 @@
+"""`python sweep.py`: the only code that imports Hydra."""

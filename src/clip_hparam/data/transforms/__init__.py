@@ -1,0 +1,4 @@
+"""Augmentation: random crops, colours, erasing, mixup and cutmix.
+
+A new augmentation goes here.
+"""

@@ -1,0 +1,1 @@
+"""Trials in processes on this computer, forked from a server that has imported torch."""

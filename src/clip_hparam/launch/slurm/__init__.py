@@ -1,0 +1,1 @@
+"""Trials as Slurm job arrays: submission, queue queries, and detection of jobs that died."""
