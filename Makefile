@@ -46,10 +46,10 @@ report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
 test: check ## What CI runs: checks, then the tests
-	$(PY) -m pytest -n 3
+	$(PY) -m pytest -n 3 $(TEST) $(TEST)
 
 test-all: check ## The same and the slow tests
-	$(PY) -m pytest -n 3 -m ""
+	$(PY) -m pytest -n 3 $(TEST) $(TEST) -m ""
 
 check: setup ## Format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .

@@ -3,7 +3,7 @@
 python benchmarks/slurm.py [PEER_PYTHON]    prints the Markdown tables for RESULTS.md
 
 PEER_PYTHON is that of an environment with hydra-core and hydra-submitit-launcher, which may be a
-small one of its own (no torch). Brings up test clusters of its own (tests/slurm), as root.
+small one of its own (no torch). Brings up test clusters of its own (tests/support), as root.
 """
 
 import json
@@ -86,7 +86,7 @@ class Cluster:
 
 @contextmanager
 def cluster(accounting: bool) -> Iterator[Cluster]:
-    scripts = ROOT / "tests" / "slurm"
+    scripts = ROOT / "tests" / "support"
     with tempfile.TemporaryDirectory() as folder:
         one = Cluster(Path(folder))
         one.count_calls()

@@ -1,4 +1,4 @@
-"""A real Slurm (slurm/cluster.py) and synthetic records (synthetic.py) for those who need them."""
+"""Fixtures: a real Slurm (support/slurm_cluster.py), synthetic records (support/trial_factory.py)."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from slurm.cluster import Cluster, cluster
-from slurm.disturbed import Disturbed, disturb
-from slurm.left_alone import LeftAlone, leave_alone
-from synthetic import Ladder, Runs, write_ladder
+from support.slurm_cluster import Cluster, cluster
+from support.slurm_detached_sweep import LeftAlone, leave_alone
+from support.slurm_disturbed_sweep import Disturbed, disturb
+from support.trial_factory import Ladder, Runs, write_ladder
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -32,7 +32,7 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
 @cache
 def on_slurm(file: str) -> bool:
     """Whether tests of this file, as pytest names it, wait for a scheduler most of their time."""
-    return "from slurm." in (Path(__file__).parents[1] / file).read_text()
+    return "from support.slurm_" in (Path(__file__).parents[1] / file).read_text()
 
 
 class Apart(LoadScopeScheduling):

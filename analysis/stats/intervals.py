@@ -1,8 +1,7 @@
 """What a handful of seeds supports: t intervals, paired differences, family-wise correction.
 
-Five seeds are few. The t interval covers what it claims at any n >= 2 if seeds vary normally
-(simulated in tests/analysis/test_coverage.py). Where there is no interval, `why` says so, and
-nothing is made up.
+The t interval has its nominal coverage at any n >= 2 if seeds vary normally (simulated in
+tests/analysis/stats/test_interval_coverage.py). Where no interval exists, `why` states the reason.
 """
 
 import math

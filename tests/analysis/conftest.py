@@ -1,4 +1,4 @@
-"""Folders of synthetic records (synthetic.py) for the tests of the analysis."""
+"""Folders of synthetic records (support/trial_factory.py) for the tests of the analysis."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import Edit, Ladder, Runs, write_ladder
+from support.trial_factory import Edit, Ladder, Runs, write_ladder
 
 
 @pytest.fixture

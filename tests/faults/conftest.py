@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import SHORT, Done, sweep
+from support.cli import SHORT, Done, sweep
 
 GRID = ("-m", "lr=1e-3,3e-3", "seeds=2", *SHORT)
 

@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from commands import SHORT, clip_hparam, fake, results, sweep, wait_until
-from slurm.cluster import Cluster
-from slurm.jobs import LONG, SLURM, books, id_of, job_of, kill_task, pause, sent, train
+from support.cli import SHORT, clip_hparam, fake, results, sweep, wait_until
+from support.slurm_cluster import Cluster
+from support.slurm_jobs import LONG, SLURM, books, id_of, job_of, kill_task, pause, sent, train
 
 
 def test_a_failed_trial_is_failed_in_the_books_and_alone_runs_again(

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from commands import clip_hparam, records, sweep, wait_until
-from slurm.cluster import Cluster
-from slurm.jobs import SLURM, sent
+from support.cli import clip_hparam, records, sweep, wait_until
+from support.slurm_cluster import Cluster
+from support.slurm_jobs import SLURM, sent
 
 WORDS = (
     *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "workers=2"),

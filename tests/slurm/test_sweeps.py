@@ -8,10 +8,10 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from commands import ROOT, SHORT, clip_hparam, records, results, start, sweep
-from slurm.cluster import Cluster
-from slurm.jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
-from slurm.left_alone import WORDS, LeftAlone
+from support.cli import ROOT, SHORT, clip_hparam, records, results, start, sweep
+from support.slurm_cluster import Cluster
+from support.slurm_detached_sweep import WORDS, LeftAlone
+from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
 
 SEEDS = ("-m", "seeds=3", *SHORT)
 SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")

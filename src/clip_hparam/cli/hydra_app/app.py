@@ -80,8 +80,8 @@ def _through_hydra() -> None:
             failed.append(error)
             return None
 
-    hydra.main(version_base="1.3", config_path="pkg://clip_hparam.conf", config_name="config")(
-        task
-    )()
+    hydra.main(
+        version_base="1.3", config_path="pkg://clip_hparam.cli.hydra_app.conf", config_name="config"
+    )(task)()
     if failed:
         raise failed[0]

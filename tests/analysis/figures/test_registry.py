@@ -1,0 +1,268 @@
+"""Figures of one and of two knobs, of effects, of epochs and of the published logs.
+
+First what is to be drawn, against numbers computed here from the records; then that it draws.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from scipy import stats as scipy_stats
+from support.trial_factory import IMAGES, Ladder, Runs, bits
+
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.figures.forest_plot import cell_effects
+from clip_hparam.analysis.figures.heatmap import knob_map
+from clip_hparam.analysis.figures.knob_curve import knob_curve, scale_of
+from clip_hparam.analysis.figures.learning_curves import cell_curves
+from clip_hparam.analysis.figures.published_logs import draw_logs, logs_figure
+from clip_hparam.analysis.figures.search_payoff import COST, costs
+from clip_hparam.analysis.figures.slice_parallel import apart
+from clip_hparam.analysis.frames.frame import sampled
+from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.analysis.stats.binomial import image_error
+from clip_hparam.records.record import Record
+
+NOISE = (0.3, -0.2, 0.1)
+
+
+def swept(runs: Runs, name: str, values: dict[float, float], knob: str) -> None:
+    """A one-knob sweep over three seeds; level -> mean accuracy. Levels in another order."""
+    cells = {f"{knob}={level}": {knob: level} for level in values}
+    for level, mean in values.items():
+        for seed, noise in enumerate(NOISE):
+            runs.done({knob: level}, seed, mean + noise)
+    runs.sweep(name, cells, seeds=range(3))
+
+
+def inside(drawn: Figure) -> bool:
+    """Whether all ink, legend and tick labels included, lies on the page."""
+    drawn.draw_without_rendering()
+    box, (width, height) = drawn.get_tightbbox(), drawn.get_size_inches()
+    return bool(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height)
+
+
+def test_a_knob_curve_is_the_records_in_the_order_of_the_knob(runs: Runs) -> None:
+    means = {1e-2: 90.0, 1e-4: 95.0, 1e-3: 97.0}
+    swept(runs, "lr", means, "lr")
+    curve = knob_curve(runs.frames(), ABLATIONS["lr"])
+    assert [level.value for level in curve.levels] == sorted(means)
+    for level in curve.levels:
+        sample = np.array(NOISE) + means[level.value]
+        theirs = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
+        assert (level.low, level.high) == pytest.approx((theirs.low, theirs.high))
+        share = scipy_stats.binomtest(round(level.mean * 100), 10_000)
+        wilson = share.proportion_ci(method="wilson")
+        assert image_error(level.mean, 10_000)[0] == pytest.approx(100 * wilson.low, abs=5e-3)
+        assert (level.image_low, level.image_high) == image_error(level.mean, IMAGES)
+    assert (curve.scale, curve.images) == ("log", IMAGES)
+
+
+def test_the_test_set_error_at_85_percent_of_50000_images_is_that_of_the_issue() -> None:
+    low, high = image_error(85.0, 50_000)
+    assert (85 - low, high - 85) == pytest.approx((0.31, 0.31), abs=7e-3)
+    assert image_error(100.0, 100)[1] == pytest.approx(100.0)
+    assert image_error(100.0, 100)[0] < 97
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([1e-4, 3e-4, 1e-3], "log"),
+        ([2, 5, 10, 20, 40], "log"),
+        ([16, 24, 32, 48], "linear"),
+        ([0.0, 0.05, 0.1, 0.2], "linear"),
+        ([0.0, 0.8, 0.9, 0.95, 0.96, 0.98, 0.99], "levels"),
+        ([math.nan, 1.0], "levels"),
+        ([3.0], "levels"),
+    ],
+)
+def test_the_axis_follows_from_the_values(values: list[float], scale: str) -> None:
+    assert scale_of(values) == scale
+
+
+def test_a_level_with_a_missing_run_is_named_and_has_no_point(runs: Runs) -> None:
+    swept(runs, "lr", {1e-4: 95.0, 1e-3: 97.0, 1e-2: 90.0}, "lr")
+    (runs.done({"lr": 1e-3}, 1, 97.0).folder / "result.json").unlink()
+    curve = knob_curve(runs.frames(), ABLATIONS["lr"])
+    assert [level.missing for level in curve.levels] == ["", "2 of 3 runs", ""]
+    assert math.isnan(curve.levels[1].mean)
+    assert math.isnan(curve.levels[1].image_low)
+    drawn = registry.draw(runs.frames(), "lr")
+    assert any("2 of 3 runs" in text.get_text() for text in drawn.findobj(Text))
+    (line,) = [line for line in drawn.axes[0].lines if line.get_label() == "mean"]
+    assert list(line.get_xdata()) == [1e-4, 1e-2]
+
+
+def test_without_bits_there_is_no_test_set_error(runs: Runs) -> None:
+    swept(runs, "drop_path", {0.0: 95.0, 0.1: 96.0}, "drop_path")
+    other = runs.done({"drop_path": 0.1}, 0, 96.0)
+    np.savez(other.folder / "correct.npz", **{**bits(96.0, 0, False), "n": 800})
+    runs.done({"drop_path": 0.1}, 0, 96.0)  # sealed again: 1,597 images
+    curve = knob_curve(runs.frames(), ABLATIONS["drop_path"])
+    assert curve.images == IMAGES
+    for path in runs.folder.glob("*/correct.npz"):
+        path.unlink()
+    gone = knob_curve(runs.frames(), ABLATIONS["drop_path"])
+    assert gone.images is None
+
+
+def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: Runs) -> None:
+    means = {
+        (lr, decay): 97 - abs(lr - 3e-3) * 500 - decay
+        for lr in (1e-3, 3e-3)
+        for decay in (0.5, 1.0)
+    }
+    cells: dict[str, dict[str, Any]] = {}
+    written: dict[tuple[float, float, int], Record] = {}
+    for (lr, decay), mean in reversed(means.items()):
+        values = {"lr": lr, "layer_decay": decay}
+        cells[f"{lr},{decay}"] = values
+        for seed, noise in enumerate(NOISE[: 3 if (lr, decay) != (1e-3, 1.0) else 2]):
+            written[lr, decay, seed] = runs.done(values, seed, mean + noise)
+    runs.sweep("lr_x_layer_decay", cells, seeds=range(3))
+    data = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
+    assert (data.x_levels, data.y_levels) == (["0.001", "0.003"], ["0.5", "1"])
+    assert data.best == (0, 1)
+    assert data.text[1][0] == "2 of 3"
+    assert math.isnan(data.mean[1, 0])
+    for row, decay in enumerate((0.5, 1.0)):
+        expected = means[3e-3, decay] + np.mean(NOISE)
+        assert data.mean[row, 1] == pytest.approx(expected)
+        assert data.text[row][1] == f"{expected:.1f}"
+
+    for seed in range(3):
+        record = written[1e-3, 0.5, seed]
+        result = record.result() or {}
+        result["metrics"]["selection_acc1.raw.selected"] = 99.0
+        record.write_result(result)
+    again = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
+    assert again.best == (0, 0)
+    assert again.text == data.text
+
+
+def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
+    gains = {"full": 0.0, "no ema": -1.0, "no llrd": 0.05}
+    cells = {"full": {}, "no ema": {"mixup": 0.1}, "no llrd": {"mixup": 0.2}}
+    wobble = {"full": (0.0, 0.0, 0.0), "no ema": (0.1, -0.1, 0.05), "no llrd": (0.2, -0.3, 0.1)}
+    for name, values in cells.items():
+        for seed in range(3):
+            runs.done(values, seed, 97 + 2 * NOISE[seed] + gains[name] + wobble[name][seed])
+    runs.sweep("leave_one_out", cells, seeds=range(3))
+    effects = cell_effects(runs.frames(), ABLATIONS["leave_one_out"]).effects
+    assert [effect.label for effect in effects] == ["no ema", "no llrd"]
+    for effect in effects:
+        sample = np.array(wobble[effect.label]) + gains[effect.label]
+        theirs = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
+        found = (effect.mean, effect.low, effect.high)
+        assert found == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
+    drawn = registry.draw(runs.frames(), "leave_one_out")
+    fills = [line.get_markerfacecolor() for line in drawn.axes[0].lines if line.get_marker() == "o"]
+    assert (fills[0] != "white", fills[1]) == (True, "white")
+
+
+def test_curves_are_all_epochs_of_all_seeds_with_the_selected_one(ladder: Ladder) -> None:
+    frames = ladder.runs.frames()
+    cells = cell_curves(frames, ABLATIONS["ladder"])
+    sweep = json.loads(next((ladder.runs.folder / ".sweeps").glob("*.json")).read_text())
+    for (label, curves), cell in zip(cells.panels, sweep["cells"], strict=True):
+        assert label == cell["label"]
+        for curve, trial_id in zip(curves, cell["trials"].values(), strict=True):
+            lines = (ladder.runs.folder / trial_id / "metrics.jsonl").read_text().splitlines()
+            rows = [json.loads(line) for line in lines]
+            assert curve.raw == [row["selection_acc1.raw"] for row in rows]
+            assert curve.selected == int(np.argmax(curve.chosen))
+
+
+def test_a_sweep_without_an_epoch_on_record_is_an_empty_panel(runs: Runs) -> None:
+    runs.sweep("ladder", {"baseline": {}, "lower_lr": {"lr": 1e-3}})
+    runs.planned({})
+    assert [curves for _, curves in cell_curves(runs.frames(), ABLATIONS["ladder"]).panels] == [
+        [],
+        [],
+    ]
+    registry.draw(runs.frames(), "curves")
+
+
+def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
+    panels = logs_figure()
+    for panel in panels:
+        run = panel.run
+        assert panel.ema[run.ema_best_epoch] == max(panel.ema) == run.ema_best
+        assert (len(panel.raw), panel.raw[-1]) == (run.epochs, run.raw_last)
+        assert run.epochs <= panel.planned
+    drawn = draw_logs(panels)
+    for axes, panel in zip(drawn.axes, panels, strict=True):
+        best, last = (
+            next(line for line in axes.lines if line.get_label() == name)
+            for name in ("best", "last")
+        )
+        assert list(best.get_ydata()) == [panel.run.raw_best, panel.run.ema_best]
+        assert list(last.get_xdata()) == [len(panel.raw) - 1] * 2
+
+
+def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
+    frames = ladder.runs.frames()
+    assert registry.drawable(frames) == ["ladder", "curves", "logs", "cost"]
+    for name in registry.names(frames):
+        if name in registry.drawable(frames):
+            assert registry.draw(frames, name).axes
+        elif name in registry.OF_A_SEARCH:
+            assert not sampled(frames)
+        else:
+            with pytest.raises(NotSweptError, match=f"sweeps={name}"):
+                registry.draw(frames, name)
+
+
+@pytest.mark.parametrize("name", ["lr", "ema", "freeze", "augment", "my_sweep"])
+def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
+    long = {"mixup and cutmix and random erasing": {}, "b": {"lr": 1e-2}, "c": {"lr": 3e-2}}
+    knob = (of_sweep(name).knobs or ("lr",))[0]
+    levels = {
+        "lr": (1e-4, 3e-4, 1e-3),
+        "ema_decay": (0.0, 0.9, 0.99),
+        "freeze": ("none", "patch", "first_2"),
+    }[knob]
+    cells = long if not of_sweep(name).knobs else {str(level): {knob: level} for level in levels}
+    for values in cells.values():
+        for seed in range(2):
+            runs.done(values, seed, 97.0 + seed / 10)
+    runs.sweep(name, cells, seeds=range(2))
+    drawn = registry.draw(runs.frames(), name)
+    assert inside(drawn)
+
+
+@pytest.mark.parametrize("minimize", [False, True])
+def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
+    draw = np.random.default_rng(0)
+    seconds, gain = draw.integers(1, 8, 40).astype(float), draw.integers(0, 20, 40).astype(float)
+    gain[5] = math.nan
+    rows = pd.DataFrame({COST: seconds, "top1": -gain if minimize else gain})
+    found = costs(Study(rows, [], ["top1"], "top1", minimize))
+    known = [at for at in range(40) if at != 5]
+    best_at = {cost: max(gain[at] for at in known if seconds[at] == cost) for cost in seconds}
+    expected = [
+        (cost, best)
+        for cost, best in sorted(best_at.items())
+        if all(best > other for cheaper, other in best_at.items() if cheaper < cost)
+    ]
+    sign = -1 if minimize else 1
+    assert [(found.cost[at], sign * found.value[at]) for at in found.front] == expected
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9, unique=True), st.floats(0.01, 0.5))
+def test_ticks_keep_their_ends_and_stay_apart(places: list[float], share: float) -> None:
+    kept = sorted(apart({place: str(place) for place in places}, share))
+    assert {min(places), max(places)} <= set(kept) <= set(places)
+    if len(kept) > 2:
+        assert min(np.diff(kept)) >= share * (max(places) - min(places)) - 1e-9

@@ -1,0 +1,212 @@
+"""The report: what it says, that nothing in it is markup from records, that a browser runs it."""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.trial_factory import Ladder, Runs
+
+from clip_hparam import analysis
+from clip_hparam.analysis.evidence import importance
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.frames.import_table import to_study, write_study
+from clip_hparam.analysis.report import report, trial_pages
+from clip_hparam.analysis.report.trial_pages import failures
+from clip_hparam.analysis.tables.conclusions import verdict
+from clip_hparam.cli.commands.analysis import main
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
+CHECK = """<script>window.addEventListener("load", () => {
+  const table = document.querySelector("table.sortable"), out = document.createElement("pre");
+  const column = () => [...table.tBodies[0].rows].map(row => row.cells[AT].textContent.trim());
+  const button = table.tHead.rows[0].cells[AT].querySelector("button");
+  button.click(); const up = column(); button.click(); const down = column();
+  out.id = "seen";
+  out.textContent = JSON.stringify({up, down, hit: window.hit || 0, width: innerWidth,
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth});
+  document.body.append(out);
+  if (parent !== window) parent.document.body.prepend(out);
+});</script>"""
+PHONE = 390  # px; a window of the browser itself is no narrower than 500
+FRAME = '<!doctype html><body><iframe width="{}" height="800" srcdoc="{}"></iframe></body>'
+
+
+@pytest.fixture(scope="session")
+def made(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without importance, which is slow and has its own tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importance, "FEWEST", 1_000)
+        return report.write(ladder.runs.frames(), tmp_path_factory.mktemp("report"))
+
+
+def test_it_needs_nothing_from_elsewhere(made: Path) -> None:
+    page = made.read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert "@import" not in page
+    assert made.stat().st_size < 3_000_000
+
+
+def test_what_is_sure_is_said_and_what_is_not_is_called_noise(runs: Runs) -> None:
+    cells = {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}, "c": {"lr": 3e-3}, "d": {"lr": 4e-3}}
+    noise = np.array([0.05, -0.04, 0.02])
+    for gain, values, sign in zip((0, 2, 0.01, 5), cells.values(), (0, 1, 3, -1), strict=True):
+        for seed in range(2 if gain == 5 else 3):
+            runs.done(values, seed, 95 + gain + sign * noise[seed])
+    runs.sweep("lr", cells, seeds=range(3))
+    said = verdict(runs.frames(), ABLATIONS["lr"])
+    sure, noise, gap = said.split("; ")
+    assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", sure)
+    assert noise.startswith("not told apart from noise: c (to resolve 0.2 points, up to ")
+    assert gap == "1 of 4 cells lack a run and say nothing."
+
+
+def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -> None:
+    cells = {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}, "c": {"lr": 3e-3}}
+    for values, gains in zip(cells.values(), ((0, 0, 0), (1.0, 1.6, 2.2), (1, -1, 0)), strict=True):
+        for seed, gain in enumerate(gains):
+            runs.done(values, seed, 95 + gain)
+    runs.sweep("lr", cells, seeds=range(3))
+    alone, noise = verdict(runs.frames(), ABLATIONS["lr"]).split("; ")
+    assert "b +1.60 ± 1.49 points" in alone
+    assert "Holm-adjusted p above 0.05" in alone
+    assert noise.startswith("not told apart from noise: c ")
+
+
+def test_the_largest_differences_come_first_and_the_rest_are_counted(runs: Runs) -> None:
+    cells = {f"cell {number}": {"lr": 1e-3 * number} for number in range(1, 10)}
+    for number, values in enumerate(cells.values()):
+        for seed, noise in enumerate((0.01, -0.01, 0.02)):
+            runs.done(values, seed, 90 + number / 2 + number * noise)
+    runs.sweep("many", cells, seeds=range(3))
+    said = verdict(runs.frames(), of_sweep("many"))
+    assert re.findall(r"cell \d", said) == ["cell 1", *(f"cell {n}" for n in range(9, 3, -1))]
+    assert "and 2 more points" in said
+
+
+def test_every_trial_is_there_with_its_way_back(ladder: Ladder, made: Path) -> None:
+    page = made.read_text()
+    trials = ladder.runs.frames().trials
+    assert all(f"<summary>{trial_id} " in page for trial_id in trials["trial_id"])
+    assert page.count("<polyline") == 2 * len(trials)
+    assert "python sweep.py -m lr=0.006 mixup=0.8 cutmix=1.0 seed=0,1,2,3,4" in page
+    assert "git aaaaaaa" in page
+
+
+def test_failures_are_named(runs: Runs) -> None:
+    runs.done({}, 0, 97.0)
+    runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
+    (line,) = failures(runs.frames())
+    assert "lr=0.5" in line
+    assert "diverged: loss is nan at step 3" in line
+
+
+def test_what_a_search_pruned_is_no_failure(runs: Runs) -> None:
+    runs.done({}, 0, 97.0)
+    runs.planned({"lr": 0.5}).write_status("pruned")
+    frames = runs.frames()
+    assert failures(frames) == []
+    assert "1 of 2 trials done, 1 pruned" in report.page(frames).subtitle
+
+
+def nasty(runs: Runs) -> analysis.Frames:
+    for seed in (0, 1):
+        runs.done(
+            {"data.name": NASTY},
+            seed,
+            96.0 + seed,
+            command=[NASTY],
+            git={"sha": NASTY, "dirty": None},
+        )
+        runs.done({"data.name": "b"}, seed, 97.0 + seed)
+    runs.planned({"data.name": "c"}).write_failure("failed", "error", NASTY)
+    runs.sweep("names", {NASTY: {"data.name": NASTY}, "b": {"data.name": "b"}}, seeds=[0, 1])
+    return runs.frames()
+
+
+def test_text_from_records_stays_text(runs: Runs) -> None:
+    page = report.render(report.page(nasty(runs)))
+    assert page.count("<script") == 1
+    assert "<img src=x" not in page
+    assert page.count("&lt;img src=x") >= 5
+
+
+def test_of_very_many_trials_some_have_a_page_and_the_rest_are_counted(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_pages, "MOST_PAGES", 10)
+    monkeypatch.setattr(importance, "FEWEST", 1_000)
+    page = report.render(report.page(ladder.runs.frames()))
+    assert page.count("<summary>") - page.count("<summary>Commands") == 10 + 1
+    assert "25 more are on record" in page
+
+
+def test_accuracy_by_class_is_folded_in(made: Path) -> None:
+    page = made.read_text()
+    assert "<summary>The fine-tuning ladder: accuracy by class</summary>" in page
+
+
+def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame({"lr": draw.random(20), "aug": draw.choice(["a", "b"], 20)})
+    rows["top1"] = rows["lr"] + draw.normal(0, 0.1, 20)
+    (tmp_path / "t.csv").write_text(rows.to_csv(index=False))
+    write_study(to_study(rows, ["lr", "aug"], [], "top1"), tmp_path / "t.csv", tmp_path / "kept")
+    assert main(["report", "--runs", str(tmp_path / "kept"), "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "highest top1" in page
+    assert "importance by ped-anova" in page
+
+
+def seen(page: str, folder: Path, at: int) -> dict[str, object]:
+    """What a real browser at phone width makes of it, and what it wrote to its console."""
+    checked = page + CHECK.replace("AT", str(at))
+    (folder / "page.html").write_text(FRAME.format(PHONE, html.escape(checked)))
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900",
+        f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom",
+        "--enable-logging=stderr",
+        (folder / "page.html").as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
+    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return {**json.loads(html.unescape(found)), "console": console}
+
+
+browser = pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine"
+)
+
+
+@browser
+def test_in_a_browser_it_sorts_without_errors_and_fits_a_phone(made: Path, tmp_path: Path) -> None:
+    found = seen(made.read_text(), tmp_path, 2)
+    up = [float(str(text).split()[0]) for text in found["up"]]  # type: ignore[attr-defined]
+    assert up == sorted(up)
+    assert len(set(up)) == 7
+    assert found["down"] == found["up"][::-1]  # type: ignore[index]
+    assert (found["console"], found["width"], found["wide"]) == ([], PHONE, 0)
+
+
+@browser
+def test_the_console_is_watched(tmp_path: Path) -> None:
+    """That no error is seen means something."""
+    page = '<table class="sortable"><thead><tr><th><button>a</button></th></tr></thead>'
+    page += "<tbody></tbody></table><script>console.error('seen'); nothing.at.all</script>"
+    console = seen(page, tmp_path, 0)["console"]
+    assert len(console) == 2  # type: ignore[arg-type]
+
+
+@browser
+def test_in_a_browser_nothing_from_records_runs(runs: Runs, tmp_path: Path) -> None:
+    found = seen(report.render(report.page(nasty(runs))), tmp_path, 0)
+    assert (found["hit"], found["console"]) == (0, [])
+    assert NASTY in found["up"]  # type: ignore[operator]

@@ -1,0 +1,82 @@
+"""Accuracy by class, against counting the images by hand; records without classes still read."""
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+from support.trial_factory import LABELS, Ladder, Runs, bits
+
+from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.stats.intervals import holm
+from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.per_class import MOST, classes_table
+from clip_hparam.analysis.tables.registry import tables_of
+
+
+def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
+    frames = ladder.runs.frames()
+    made = classes_table(frames, ABLATIONS["ladder"])
+    trials = frames.trials.set_index("trial_id")
+    cells = {cell.label: list(cell.trials.values()) for cell in frames.sweeps[0].cells}
+    right = {name: reported_bits(trials.loc[ids]) for name, ids in cells.items()}
+    data = made.data.set_index("class")
+    for digit in range(10):
+        shown = np.equal(LABELS, digit)
+        after = 100 * right["higher_resolution"][:, shown].mean(axis=1)
+        before = 100 * right["baseline"][:, shown].mean(axis=1)
+        row = data.loc[str(digit)]
+        assert row["images"] == shown.sum()
+        assert (row["acc1"], row["first_acc1"]) == pytest.approx((after.mean(), before.mean()))
+        theirs = scipy_stats.ttest_1samp(after - before, 0)
+        low, high = theirs.confidence_interval(0.95)
+        assert (row["delta_low"], row["delta_high"]) == pytest.approx((low, high))
+        assert row["delta_p"] == pytest.approx(theirs.pvalue)
+    assert list(data["delta_p_holm"]) == pytest.approx(holm(list(data["delta_p"])))
+    assert list(data["acc1"]) == sorted(data["acc1"])
+    assert "higher_resolution first" in made.notes[0]
+    assert render.markdown(made).count("\n| ") == 11
+    assert made.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
+
+
+def many_classes(runs: Runs, seed: int) -> None:
+    record = runs.done({}, seed, 90.0 + seed)
+    labels = np.random.default_rng(1).integers(30, size=len(LABELS))
+    labels[labels == 7] = 8  # one class has no test image
+    shows = {"labels": labels, "classes": np.array([f"class {n}" for n in range(30)])}
+    np.savez(record.folder / "correct.npz", **{**bits(90.0 + seed, seed, False), **shows})
+    record.write_result(record.result() or {})
+
+
+def test_of_many_classes_the_worst_are_shown_and_all_are_in_the_csv(runs: Runs) -> None:
+    for seed in (0, 1):
+        many_classes(runs, seed)
+    runs.sweep("lr", {"a": {}}, seeds=[0, 1])
+    made = classes_table(runs.frames(), ABLATIONS["lr"])
+    assert (len(made.shown), len(made.data)) == (MOST, 29)
+    assert "20 of 30 classes are shown" in made.notes[0]
+    assert "Δ, points" not in made.shown
+
+
+@pytest.mark.parametrize("how", ["before classes were recorded", "other test images", "a gap"])
+def test_without_them_the_sweep_s_table_says_so(runs: Runs, how: str) -> None:
+    for seed in (0, 1):
+        record = runs.done({}, seed, 95.0 + seed)
+        if how == "other test images" and seed:
+            many_classes(runs, seed)
+        if how == "before classes were recorded":
+            old = {
+                k: v for k, v in bits(95.0, seed, False).items() if k not in ("labels", "classes")
+            }
+            np.savez(record.folder / "correct.npz", **old)
+            record.write_result(record.result() or {})
+    if how == "a gap":
+        (record.folder / "result.json").unlink()
+    runs.sweep("lr", {"a": {}}, seeds=[0, 1])
+    said = {
+        "before classes were recorded": "does not say which class an image is of",
+        "other test images": "differ in their test images",
+        "a gap": "every cell lacks a run",
+    }[how]
+    (made,) = tables_of(runs.frames(), "lr")
+    assert said in made.notes[-1]
+    assert made.data["n"].iloc[0] == (1 if how == "a gap" else 2)

@@ -1,0 +1,187 @@
+"""The command: exit codes, one sentence for a mistake, light imports."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.trial_factory import Ladder, Runs
+
+from clip_hparam.cli.commands.analysis import main
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "hydra", "omegaconf", "optuna", "scipy.stats", "statsmodels", "timm")
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Call:
+    """Runs the command in an empty directory: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: object) -> tuple[int, str, str]:
+        try:
+            code = main([str(word) for word in argv])
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def one_sentence(text: str) -> str:
+    assert text.count("\n") == 1, text
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.mark.parametrize("what", ["tables", "figures"])
+def test_it_writes_the_ladder_and_says_where(ladder: Ladder, call: Call, what: str) -> None:
+    code, out, err = call(what, "ladder", "--runs", ladder.runs.folder, "--strict")
+    suffixes = {"tables": ("md", "tex", "csv", "html"), "figures": ("png", "pdf")}[what]
+    made = {"tables": ("ladder", "ladder_classes"), "figures": ("ladder",)}[what]
+    assert (code, err) == (0, "")
+    assert out.split() == [f"results/{name}.{suffix}" for name in made for suffix in suffixes]
+    assert all(Path(name).stat().st_size > 100 for name in out.split())
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("what", ["tables", "figures"])
+def test_strict_fails_while_a_run_is_missing(
+    runs: Runs, call: Call, what: str, strict: bool
+) -> None:
+    runs.done({}, 0, 97.0)
+    runs.sweep("ladder", {"baseline": {}}, seeds=[0, 1])
+    code, out, _ = call(what, "ladder", *["--strict"] * strict)
+    assert code == (4 if strict else 0)
+    assert "results/ladder." in out
+
+
+@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize("named", [[], ["--runs", "runs"]], ids=["default", "named"])
+@pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 4)])
+def test_with_nothing_on_record_it_says_what_to_type(
+    call: Call, empty: bool, named: list[str], strict: list[str], code: int
+) -> None:
+    if empty:
+        Path("runs").mkdir()
+    found, out, err = call("tables", *named, *strict)
+    assert (found, out) == (code, "")
+    assert "make ladder" in one_sentence(err)
+    assert not Path("results").exists()
+
+
+def test_only_what_changed_is_made_again(runs: Runs, call: Call) -> None:
+    for seed in (0, 1):
+        runs.done({}, seed, 97.0 + seed)
+        runs.done({"lr": 1e-2}, seed, 96.0 + seed)
+    runs.sweep("ema", {"a": {}}, seeds=[0, 1])
+    runs.sweep("lr", {"a": {}, "b": {"lr": 1e-2}}, seeds=[0, 1])
+    first = call("tables", "ema", "lr")[1].split()
+    times = {name: Path(name).stat().st_mtime_ns for name in first}
+    code, out, err = call("tables", "ema", "lr", "--strict")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        f"{name}: nothing changed since it was made" for name in ("ema", "lr")
+    ]
+    runs.done({"lr": 1e-2}, 1, 95.0)
+    again = call("tables", "ema", "lr")[1].split()
+    assert again == [name for name in first if "/lr" in name]
+    assert all(times[name] == Path(name).stat().st_mtime_ns for name in first if "/ema" in name)
+    Path("results", "lr.md").write_text("edited by hand")
+    assert call("tables", "ema", "lr")[1].split() == again
+    assert call("tables", "ema", "lr", "--all")[1].split() == first
+    (runs.done({"lr": 1e-2}, 1, 95.0).folder / "result.json").unlink()
+    assert call("tables", "ema", "lr", "--strict")[0] == 4
+
+
+def test_an_ablation_that_was_not_swept_says_what_to_type(ladder: Ladder, call: Call) -> None:
+    code, out, err = call("tables", "lr", "ladder", "--runs", ladder.runs.folder)
+    assert (code, "results/ladder.md" in out) == (0, True)
+    assert "python sweep.py -m sweeps=lr" in one_sentence(err)
+    assert call("tables", "lr", "--strict", "--runs", ladder.runs.folder)[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["tables", "lader"], "did you mean ladder"),
+        (["figures", "lrr"], "did you mean lr"),
+        (["tabels"], "choose from"),
+        ([], "required"),
+        (["tables", "--strickt"], "--strickt"),
+    ],
+)
+def test_a_mistyped_command_is_one_sentence(
+    ladder: Ladder, call: Call, words: list[str], hint: str
+) -> None:
+    where = ["--runs", str(ladder.runs.folder)] if words and words[0] != "tabels" else []
+    code, out, err = call(*words, *where)
+    assert (code, out) == (2, "")
+    assert hint in one_sentence(err)
+    assert not Path("results").exists()
+
+
+def test_a_runs_folder_that_is_not_there_is_named(call: Call) -> None:
+    code, _, err = call("tables", "--runs", "rnus")
+    assert code == 2
+    assert "no folder rnus" in one_sentence(err)
+
+
+def test_a_results_folder_that_cannot_be_written_is_named(ladder: Ladder, call: Call) -> None:
+    Path("results").write_text("a file in the way")
+    code, _, err = call("tables", "--runs", ladder.runs.folder)
+    assert code == 3
+    assert "results" in one_sentence(err)
+    assert Path("results").read_text() == "a file in the way"
+
+
+def test_records_that_are_not_believed_are_named_a_few_at_a_time(runs: Runs, call: Call) -> None:
+    runs.done({}, 0, 97.0)
+    runs.sweep("ladder", {"baseline": {}}, seeds=[0])
+    for number in range(14):
+        (runs.folder / f"foreign-{number:02}").mkdir()
+    code, _, err = call("tables")
+    assert code == 0
+    assert err.count("not used:") == 11
+    assert "4 more records" in err
+
+
+def test_several_folders_are_read_together(ladder: Ladder, call: Call, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    shutil.copytree(ladder.runs.folder, here)
+    there.mkdir()
+    for path in sorted(here.glob("*/recipe.json"))[:9]:
+        shutil.move(path.parent, there)
+    assert call("tables", "--strict", "--runs", here)[0] == 4
+    assert call("tables", "--strict", "--runs", here, "--runs", there)[0] == 0
+
+
+def in_a_process(code: str) -> str:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["tables", "figures"])
+def test_the_whole_command_imports_nothing_heavy(ladder: Ladder, tmp_path: Path, what: str) -> None:
+    code = (
+        "import sys; from clip_hparam.cli.commands.analysis import main;"
+        f"main([{what!r}, '--runs', {str(ladder.runs.folder)!r}, '--out', {str(tmp_path)!r}]);"
+        f"print('heavy', [name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert in_a_process(code).splitlines()[-1] == "heavy []"
+    assert list(tmp_path.iterdir())
+
+
+def test_importing_analysis_imports_no_more_than_pandas() -> None:
+    code = "import sys, analysis; print([name for name in {} if name in sys.modules])"
+    assert in_a_process(code.format((*HEAVY, "scipy", "matplotlib", "jinja2"))).strip() == "[]"

@@ -1,0 +1,81 @@
+"""Several searches in one folder: each is a sample of its own space, and none is mixed in."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.trial_factory import Edit, Runs
+
+from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.figures.slice_parallel import search
+from clip_hparam.analysis.frames.frame import Frames, sampled, study_of
+from clip_hparam.analysis.report import report
+from clip_hparam.cli.commands.analysis import main
+
+SPACES = {"first": ("lr", "drop_path"), "second": ("weight_decay", "label_smoothing")}
+
+
+@pytest.fixture
+def frames(runs: Runs, edit: Edit) -> Frames:
+    """Two searches over other knobs, the second of fewer points and with better ones."""
+    for number, (name, space) in enumerate(SPACES.items()):
+        draw = np.random.default_rng(number).uniform(0.01, 0.1, (12 - 2 * number, 2))
+        cells = {
+            f"draw {n}": dict(zip(space, map(float, values), strict=True))
+            for n, values in enumerate(draw)
+        }
+        for n, values in enumerate(cells.values()):
+            runs.done(values, 0, 80 + 10 * number + n / 2)
+        runs.sweep(name, cells, seeds=[0])
+    for path in (runs.folder / ".sweeps").glob("*.json"):
+        edit(path, lambda tree: tree.update(kind="search"))
+    return runs.frames()
+
+
+def test_each_is_a_sample_of_its_own_space(frames: Frames) -> None:
+    assert [sweep.name for sweep in sampled(frames)] == list(SPACES)
+    for sweep, count in zip(sampled(frames), (12, 10), strict=True):
+        study = study_of(frames, sweep)
+        assert (set(study.knobs), len(study.rows)) == (set(SPACES[sweep.name]), count)
+    assert set(study_of(frames).knobs) == set(SPACES["second"])
+
+
+def test_its_figure_shows_its_own_trials(frames: Frames) -> None:
+    for sweep, count in zip(sampled(frames), (12, 10), strict=True):
+        panels = registry.draw(frames, sweep.name).axes
+        assert {panel.get_xlabel() for panel in panels} == set(SPACES[sweep.name])
+        assert len(panels[0].lines[0].get_xdata()) == count
+    assert {axis.knob for axis in search(study_of(frames)).axes} == set(SPACES["second"])
+
+
+def test_the_report_has_a_part_for_each(frames: Frames) -> None:
+    parts = {part.anchor: part for part in report.page(frames).parts}
+    assert "12 trials" in parts["first"].said
+    assert "10 trials" in parts["second"].said
+    for name, space in SPACES.items():
+        assert all(knob in parts[name].said for knob in space)
+        assert len(parts[name].figures) == len(report.SEARCH)
+
+
+def test_the_summary_is_of_the_newest_or_of_the_one_that_is_named(
+    runs: Runs, frames: Frames, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(runs.folder)
+    assert main(["summary", folder, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["n"] == 10
+    assert "of second, the newest; --sweep names another: first" in err
+    assert main(["summary", folder, "--json", "--sweep", "first"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["n"], err) == (12, "")
+    assert main(["summary", folder, "--sweep", "frist"]) == 2
+    assert "there is no search frist on record: did you mean first?" in capsys.readouterr().err
+
+
+def test_without_a_search_none_can_be_named(
+    runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs.done({}, 0, 90.0)
+    assert main(["summary", str(runs.folder), "--sweep", "first"]) == 2
+    assert "there is no search first on record: there is none" in capsys.readouterr().err

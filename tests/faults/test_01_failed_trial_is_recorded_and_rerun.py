@@ -1,0 +1,30 @@
+"""One trial raises: the others are kept, it is on record, and the same command runs it again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from support.cli import Done, clip_hparam, results
+
+from clip_hparam.records.record import Record
+
+
+def test_a_failed_trial_stops_no_other_and_runs_again(
+    sound: Path, tmp_path: Path, again: Callable[[Path], Done]
+) -> None:
+    victim = sorted(results(sound))[0]
+    obstacle = tmp_path / "runs" / victim / "correct.npz"
+    obstacle.mkdir(parents=True)  # its bits cannot be written
+    done = again(tmp_path)
+    assert done.code == 1
+    assert f"{victim} failed: IsADirectoryError" in done.out
+    assert results(tmp_path).keys() == results(sound).keys() - {victim}
+    failure = Record(tmp_path / "runs", victim).failure()
+    assert failure is not None
+    assert failure["kind"] == "error"
+    assert "Traceback" in failure["traceback"]
+    assert "IsADirectoryError" in clip_hparam("why", victim, cwd=tmp_path).out
+    obstacle.rmdir()
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}
+    assert again(tmp_path).code == 0
+    assert results(tmp_path) == results(sound)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -1,0 +1,36 @@
+"""A trial's process is killed: it is lost with its signal, the others go on."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support.cli import records, results, start, wait_until
+
+from clip_hparam.records.record import Record
+
+TWO = (
+    *("-m", "lr=1e-3,2e-3", "epochs=8", "data.epoch_images=200"),
+    *("workers=2", "machine.checkpoint_seconds=0"),
+)
+
+
+def saved(record: Record) -> bool:
+    return any(record.folder.glob("checkpoint/*.sha256"))
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_killed_trial_is_tried_again_or_reported(tmp_path: Path, retries: int) -> None:
+    driver = start(*TWO, f"retries={retries}", cwd=tmp_path)
+    wait_until(lambda: len(records(tmp_path)) == 2 and all(map(saved, records(tmp_path))))
+    victim = records(tmp_path)[0]
+    os.kill(victim.status()["pid"], signal.SIGKILL)
+    if not retries:
+        wait_until(lambda: victim.status()["state"] == "lost", seconds=30)
+    out, err = driver.communicate(timeout=60)
+    assert driver.returncode == 1 - retries, err
+    assert len(results(tmp_path)) == 1 + retries
+    if retries:
+        assert "going on after epoch" in (victim.folder / "log.txt").read_text()
+    else:
+        assert f"{victim.trial_id} lost: the process died: signal 9" in out

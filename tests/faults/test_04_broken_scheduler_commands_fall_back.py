@@ -1,0 +1,26 @@
+"""squeue and sacct hang or answer nonsense: another command is asked, with one note, in time."""
+
+from pathlib import Path
+
+import pytest
+from support.cli import clip_hparam, fake
+from support.slurm_cluster import Cluster
+from support.slurm_detached_sweep import LeftAlone
+
+
+@pytest.mark.parametrize("script", ["exec sleep 60", "echo nonsense; exit 1"])
+def test_what_lives_is_still_known(
+    script: str,
+    either: Cluster,
+    left_alone: LeftAlone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("squeue", "sacct"):
+        fake(tmp_path, name, script)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path), prepend=":")
+        asked = clip_hparam("status", cwd=left_alone.folder)
+    assert " running" in asked.out
+    assert "lost" not in asked.out
+    assert asked.err.count("note: squeue") == 1

@@ -1,0 +1,15 @@
+"""A trial needs more memory than its job was given: the reason is named, with the key to raise."""
+
+from pathlib import Path
+
+from support.cli import SHORT, records, sweep
+from support.slurm_cluster import Cluster
+from support.slurm_jobs import SLURM
+
+
+def test_the_memory_limit_is_named(either: Cluster, tmp_path: Path) -> None:
+    done = sweep("-m", "seeds=1", *SHORT, *SLURM, "hydra.launcher.mem_gb=0.2", cwd=tmp_path)
+    assert done.code == 1, done.err
+    assert "raise hydra.launcher.mem_gb" in done.out
+    assert "exceeded memory limit" in done.out.replace("\n", " ")
+    assert not any(record.is_done() for record in records(tmp_path))

@@ -1,0 +1,42 @@
+"""The driver is killed: nothing of it lives on, and the same command ends in the same bits."""
+
+import os
+import signal
+from pathlib import Path
+
+from support.cli import alive, records, results, start, sweep, wait_until
+
+THREE = (
+    *("-m", "seeds=3", "epochs=6", "data.epoch_images=200"),
+    *("workers=2", "machine.checkpoint_seconds=0"),
+)
+
+
+def some_done_and_others_not(folder: Path) -> bool:
+    known = records(folder)
+    under_way = (record.folder.glob("checkpoint/*.sha256") for record in known)
+    return bool(results(folder)) and any(any(paths) for paths in under_way)
+
+
+def test_the_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
+    driver = start(*THREE, cwd=tmp_path)
+    wait_until(lambda: some_done_and_others_not(tmp_path))
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    pids = [record.status()["pid"] for record in records(tmp_path)]
+    wait_until(lambda: not any(alive(pid) for pid in pids), seconds=2)
+    before = results(tmp_path)
+    attempts = {record.trial_id: record.status()["attempt"] for record in records(tmp_path)}
+    assert 0 < len(before) < 3
+    again = sweep(*THREE, cwd=tmp_path)
+    assert again.code == 0, again.err
+    for record in records(tmp_path):
+        log = (record.folder / "log.txt").read_text()
+        more = 0 if record.trial_id in before else 1
+        assert record.status()["attempt"] == attempts.get(record.trial_id, 0) + more
+        assert log.count("epoch 6/6") == 1
+    assert any("going on after epoch" in path.read_text() for path in tmp_path.rglob("log.txt"))
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    assert sweep(*THREE, cwd=undisturbed).code == 0
+    assert results(tmp_path) == results(undisturbed)

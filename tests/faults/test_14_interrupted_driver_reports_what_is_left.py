@@ -1,0 +1,44 @@
+"""Ctrl-C, or clip-hparam cancel: the driver says what is left, and leaves nothing running."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.cli import alive, clip_hparam, records, start, started, wait_until
+
+LONG = ("-m", "lr=1e-3,2e-3,3e-3", "epochs=500", "workers=2", "machine.checkpoint_seconds=0")
+
+
+def ctrl_c(driver: int, folder: Path) -> None:
+    """Reaches the whole group of the terminal."""
+    os.killpg(driver, signal.SIGINT)
+
+
+def cancel(driver: int, folder: Path) -> None:
+    """SIGTERM to the driver alone; and one of its trials does not answer."""
+    os.kill(records(folder)[0].status()["pid"], signal.SIGSTOP)
+    done = clip_hparam("cancel", "lr", cwd=folder)
+    assert f"driver {driver} and its trials of lr ended" in done.out, done.err
+
+
+@pytest.mark.parametrize("how", [ctrl_c, cancel])
+def test_an_interrupted_driver_says_what_is_left(
+    tmp_path: Path, how: Callable[[int, Path], None]
+) -> None:
+    driver = start(*LONG, cwd=tmp_path)
+    wait_until(lambda: len(list(tmp_path.rglob("metrics.jsonl"))) == 2)
+    pids = [record.status()["pid"] for record in records(tmp_path)]
+    watch = started("status", "--watch", cwd=tmp_path)
+    assert watch.stdout is not None
+    assert "2 running" in watch.stdout.readline()
+    how(driver.pid, tmp_path)
+    _, err = driver.communicate(timeout=120)
+    assert driver.returncode == 130
+    assert err == "interrupted: 3 of 3 trials are left; the same command goes on with them\n"
+    assert not any(alive(pid) for pid in pids)
+    assert {record.status()["state"] for record in records(tmp_path)} == {"cancelled"}
+    assert "2 cancelled, 1 planned" in watch.communicate(timeout=60)[0]
+    assert watch.returncode == 0
+    assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "nothing of lr runs\n"

@@ -1,0 +1,39 @@
+"""A sweep larger than an array may be is split; what Slurm refuses names the key to change."""
+
+from pathlib import Path
+
+import pytest
+from support.cli import SHORT, fake, sweep
+from support.slurm_cluster import Cluster
+from support.slurm_jobs import SLURM, sent
+
+
+def test_a_sweep_is_split_by_the_size_of_an_array(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path, "scontrol", "echo MaxArraySize = 2")
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path), prepend=":")
+        later = "+hydra.launcher.additional_parameters.begin=now+600"
+        words = ("-m", "seeds=5", *SHORT, *SLURM, later)
+        done = sweep(*words, "detach=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert [len(array.packs) for array in sent(tmp_path)] == [2, 2, 1]
+    handles = [handle for array in sent(tmp_path) for handle in array.handles()]
+    assert sorted(slurm.waiting()) == sorted(handle.id for handle in handles)
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("partition=nosuch", "sbatch refuses hydra.launcher.partition=nosuch: "),
+        ("constraint=nosuch", "sbatch refuses hydra.launcher.constraint=nosuch: "),
+        ("mem_gb=100000", "and mem_gb"),
+        ("additional_parameters.begin=now", "type +hydra.launcher.additional_parameters.begin="),
+    ],
+)
+def test_a_refusal_names_the_key(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
+    done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert named in done.err
+    assert sent(tmp_path) == []

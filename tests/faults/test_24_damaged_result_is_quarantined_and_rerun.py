@@ -1,0 +1,63 @@
+"""A result that is cut, of another trial or of a newer schema, or whose siblings were changed."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.cli import Done, clip_hparam, records, results
+
+from clip_hparam.records.record import Record
+
+
+def cut(record: Record) -> None:
+    path = record.folder / "result.json"
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def edit(**facts: object) -> Callable[[Record], None]:
+    def edited(record: Record) -> None:
+        path = record.folder / "result.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+    return edited
+
+
+def touch_rows(record: Record) -> None:
+    path = record.folder / "metrics.jsonl"
+    path.write_text(path.read_text().replace("0", "1", 1))
+
+
+DAMAGE: dict[str, Callable[[Record], None]] = {
+    "cut": cut,
+    "another trial": edit(trial_id="0" * 12),
+    "a newer schema": edit(schema=99),
+    "rows changed": touch_rows,
+}
+
+
+@pytest.mark.parametrize("names", [("cut", "another trial"), ("a newer schema", "rows changed")])
+def test_it_is_set_aside_named_and_made_again(
+    names: tuple[str, str], sound: Path, swept: Path, again: Callable[[Path], Done]
+) -> None:
+    by_lr = {(record.recipe() or {})["recipe"]["lr"]: record for record in records(swept)}
+    victims = list(by_lr.values())  # one of each cell
+    for name, victim in zip(names, victims, strict=True):
+        DAMAGE[name](victim)
+    table = clip_hparam("tables", "lr", "--strict", cwd=swept)
+    assert table.code == 4
+    for victim in victims:
+        assert str(victim.folder.relative_to(swept)) in table.err
+    assert markdown(swept).count("1 of 2 runs are done, so there is no mean yet") == 2
+    done = again(swept)
+    assert done.code == 0, done.err
+    for victim in victims:
+        assert "is damaged: set aside as" in (victim.folder / "log.txt").read_text()
+        assert len(list(victim.folder.glob("*.damaged-1"))) == 1
+    assert results(swept) == results(sound)
+    assert clip_hparam("tables", "lr", "--strict", cwd=swept).code == 0
+
+
+def markdown(folder: Path) -> str:
+    return (folder / "results" / "lr.md").read_text()

@@ -1,0 +1,62 @@
+"""A search is killed with its points under way and its journal torn: the same command ends it."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from support.cli import records, start, sweep, wait_until
+
+WORDS = (
+    *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "hydra.sweeper.pruner=none"),
+    *("epochs=4", "data.epoch_images=200", "workers=2", "machine.checkpoint_seconds=0"),
+)
+
+
+def under_way(folder: Path) -> list[Path]:
+    return [r.folder for r in records(folder) if any(r.folder.glob("checkpoint/*.sha256"))]
+
+
+def test_the_same_command_ends_it_with_nothing_running_and_nothing_lost(tmp_path: Path) -> None:
+    driver = start(*WORDS, cwd=tmp_path)
+    wait_until(lambda: any(tmp_path.rglob("result.json")) and bool(under_way(tmp_path)))
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    (journal,) = tmp_path.rglob("study.journal")
+    journal.write_bytes(journal.read_bytes()[:-7])
+    done = {record.trial_id for record in records(tmp_path) if record.is_done()}
+    again = sweep(*WORDS, cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert "5 points: 5 done" in again.out
+    for record in records(tmp_path):
+        assert record.is_done()
+        log = (record.folder / "log.txt").read_text()
+        assert log.count("epoch 4/4") == 1
+        assert record.status()["attempt"] == 1 or record.trial_id not in done
+    (manifest,) = (tmp_path / "runs" / ".sweeps").glob("*.json")
+    numbers = [cell["number"] for cell in json.loads(manifest.read_text())["cells"]]
+    assert numbers == list(range(5))
+    assert states(journal) == {1}
+
+
+def states(journal: Path) -> set[int]:
+    """Of all trials in Optuna's store; 1 is COMPLETE."""
+    last: dict[int, int] = {}
+    for line in map(json.loads, journal.read_text().splitlines()):
+        if line["op_code"] == 4:
+            last[len(last)] = line.get("state", 0)
+        if line["op_code"] == 6:
+            last[line["trial_id"]] = line["state"]
+    return set(last.values())
+
+
+def test_a_killed_worker_leaves_nothing_running(tmp_path: Path) -> None:
+    driver = start(*WORDS, "retries=1", cwd=tmp_path)
+    wait_until(lambda: bool(under_way(tmp_path)))
+    victim = json.loads((under_way(tmp_path)[0] / "status.json").read_text())
+    os.kill(victim["pid"], signal.SIGKILL)
+    out, err = driver.communicate(timeout=500)
+    assert driver.returncode == 0, err
+    assert "5 points: 5 done" in out
+    (journal,) = tmp_path.rglob("study.journal")
+    assert states(journal) == {1}

@@ -1,0 +1,66 @@
+"""One process of a trial dies: the trial is lost in time, the process named, the others go on."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from support.cli import alive, records, results, start, sweep, wait_until
+
+from clip_hparam.records.record import Record
+
+TRIAL = (
+    "data.epoch_images=200",
+    "batch_size=50",
+    "gpus_per_trial=2",
+    "machine.checkpoint_seconds=0",
+)
+TWO = ("-m", "epochs=1,8", *TRIAL, "machine.rank_timeout=10", "workers=1", "retries=0")
+
+
+def saved(folder: Path, epochs: int = 8) -> list[Record]:
+    """The trials of so many epochs that have a checkpoint."""
+    return [
+        record
+        for record in records(folder)
+        if any(record.folder.glob("checkpoint/*.sha256"))
+        and (record.recipe() or {})["recipe"]["epochs"] == epochs
+    ]
+
+
+def second_process(record: Record) -> int:
+    (pid,) = re.findall(r"rank 1 of 2 is process (\d+)", (record.folder / "log.txt").read_text())
+    return int(pid)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_trial_whose_rank_dies_or_hangs_is_lost_and_names_it(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    driver = start(*TWO, cwd=tmp_path)
+    wait_until(lambda: bool(saved(tmp_path)))
+    (victim,) = saved(tmp_path)
+    pid = second_process(victim)
+    os.kill(pid, how)
+    killed = time.monotonic()
+    out, err = driver.communicate(timeout=120)
+    assert time.monotonic() - killed < 40  # the time-out, the roll call, and what a table takes
+    assert driver.returncode == 1, err
+    assert f"{victim.trial_id} lost: rank 1 of 2 (process {pid} on " in out
+    assert not alive(pid)
+    assert (victim.failure() or {})["kind"] == "lost"
+    assert len(results(tmp_path)) == 1
+    if how is signal.SIGKILL:
+        assert sweep(*TWO, cwd=tmp_path).code == 0
+        assert "going on after epoch" in (victim.folder / "log.txt").read_text()
+
+
+def test_the_ranks_of_a_killed_trial_die_with_it(tmp_path: Path) -> None:
+    driver = start(*TRIAL, "epochs=8", cwd=tmp_path)
+    wait_until(lambda: bool(saved(tmp_path)))
+    pid = second_process(saved(tmp_path)[0])
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    wait_until(lambda: not alive(pid), seconds=2)

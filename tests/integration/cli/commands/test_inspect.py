@@ -1,0 +1,117 @@
+"""`clip-hparam` answers from the records alone, for people and for scripts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.cli import clip_hparam as ask
+from support.cli import python
+
+from clip_hparam.cli.commands import queries
+from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.record import Record, write_json
+
+RECIPES = [
+    resolve(with_values(Recipe(), {"seed": seed, "data.selection": 10})) for seed in range(4)
+]
+IDS = [trial_id(recipe) for recipe in RECIPES]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """One trial that is done, one that failed, one whose process is gone, one never started."""
+    records = [Record(tmp_path / "runs", name) for name in IDS]
+    for record, recipe in zip(records[:3], RECIPES, strict=False):
+        record.write_recipe(canonical(recipe), label(recipe))
+    records[0].write_result({"metrics": {}})
+    (records[1].folder / "log.txt").write_text("one\ntwo\nthree\n")
+    records[1].write_failure("failed", "error", "ValueError: no")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    records[2].write_status("running", host=os.uname().nodename, pid=ended.pid)
+    cell = {"label": "one", "overrides": [], "trials": dict(enumerate(IDS))}
+    head = {"schema": 1, "sweep_id": "s1", "name": "ladder", "kind": "ladder"}
+    tree = {**head, "created": "2026-01-01T00:00:00Z", "cells": [cell]}
+    write_json(tmp_path / "runs" / ".sweeps" / "s1.json", tree)
+    return tmp_path
+
+
+def test_status_counts_the_states_of_a_sweep(runs: Path) -> None:
+    done = ask("status", "--json", cwd=runs)
+    assert done.code == 0, done.err
+    (sweep,) = json.loads(done.out)
+    assert sweep["states"] == {"done": 1, "failed": 1, "lost": 1, "planned": 1}
+    assert "ladder: 1 done, 1 failed, 1 lost, 1 planned" in ask("status", cwd=runs).out
+
+
+def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
+    done = ask("status", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert "type python sweep.py -m sweeps=ladder" in done.out
+    assert ask("status", "--json", cwd=tmp_path).out == "[]\n"
+
+
+def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
+    record = Record(runs / "runs", IDS[2])
+    record.write_status("running", host="elsewhere")
+    assert queries.state_of(record) == "running"
+    tree = record.status()
+    write_json(record.folder / "status.json", {**tree, "heartbeat": "2026-01-01T00:00:00Z"})
+    assert queries.state_of(record) == "lost"
+
+
+def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:
+    done = ask("why", IDS[1][:6], "--json", cwd=runs)
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert (facts["state"], facts["failure"]["message"]) == ("failed", "ValueError: no")
+    assert facts["log"] == ["one", "two", "three"]
+    assert "no" in ask("why", IDS[1], cwd=runs).out
+
+
+def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
+    rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
+    words = rerun.removeprefix("python sweep.py ").split()
+    code = (
+        "import sys; from clip_hparam.cli.hydra_app.compose import composed\n"
+        "from clip_hparam.planning.resolve import resolve\n"
+        "from clip_hparam.config.recipe import trial_id\n"
+        "print(trial_id(resolve(composed(sys.argv[1:]))))"
+    )
+    assert python("-c", code, *words, cwd=runs).out.strip() == IDS[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("why", "zzz"), "no trial is called zzz"),
+        (("why", ""), "3 trials start with"),
+        (("stauts",), "invalid choice"),
+        (("describe", "ler=1"), "unknown knob ler: did you mean lr?"),
+        (("describe", "layer_decay=2"), "try 0.65"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words: tuple[str, ...], message: str, runs: Path) -> None:
+    done = ask(*words, cwd=runs)
+    assert message in done.err
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
+    done = ask("describe", "recipe=ema", "ema_decay=0.9999", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "lr, block 5" in done.out
+    assert "never warms up" in done.out
+
+
+def test_asking_imports_no_training_stack(runs: Path) -> None:
+    code = (
+        "import sys; from clip_hparam.cli.main import main; sys.argv[1:] = ['status']; main();"
+        "heavy = sorted({'torch', 'timm', 'pandas', 'hydra'} & set(sys.modules));"
+        "assert not heavy, heavy"
+    )
+    assert python("-c", code, cwd=runs).code == 0

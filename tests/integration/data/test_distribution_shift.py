@@ -1,0 +1,170 @@
+"""Accuracy on images from elsewhere (data.shift): measured, searched for, never trained on."""
+
+import operator
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from support.cli import SHORT, plan, records, sweep
+from support.image_folders import grow
+
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data, Recipe, trial_id, with_values
+from clip_hparam.data.batches import Batches
+from clip_hparam.data.datasets import source
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.engine import evaluate
+from clip_hparam.training.factory import classifier, fit_of
+
+PRINTED = "data.shift=printed"
+
+
+def test_halves_of_printed_digits_are_apart_and_balanced() -> None:
+    shifted = source(Data(shift="printed")).shifted
+    assert shifted is not None
+    halves = np.concatenate([shifted.selection, shifted.test])
+    assert sorted(halves) == list(range(400))
+    assert list(np.bincount(shifted.labels[shifted.test])) == [20] * 10
+    assert len({image.tobytes() for image in shifted.images}) == 400
+
+
+def test_it_is_measured_beside_and_changes_nothing_else(tmp_path: Path) -> None:
+    for more in ((), (PRINTED,)):
+        done = sweep(
+            "lr=3e-3", "ema_decay=0.5", "keep_checkpoints=last", *SHORT, *more, cwd=tmp_path
+        )
+        assert done.code == 0, done.err
+    results = {
+        (record.recipe() or {})["recipe"]["data"]["shift"]: (record.result() or {})["metrics"]
+        for record in records(tmp_path)
+    }
+    plain, both = results["none"], results["printed"]
+    assert plain == {name: both[name] for name in plain}
+    more = {
+        f"{half}_shift_{measure}.{weights}.{rule}"
+        for half in ("selection", "test")
+        for measure in ("acc1", "acc5", "loss")
+        for weights in ("raw", "ema")
+        for rule in ("selected", "last")
+    }
+    assert both.keys() - plain.keys() == more
+    recipe = resolve(with_values(Recipe(), {"data.shift": "printed"}))
+    (folder,) = (one.folder for one in records(tmp_path) if "shift" in str(one.result()))
+    model = classifier(recipe, 10)
+    model.load_state_dict(load_file(folder / "last.safetensors"))
+    images = source(recipe.data)
+    assert images.shifted is not None
+    right = total = 0
+    with torch.no_grad():
+        for pixels, labels in Batches(recipe, images).shifted("test"):
+            right += int((model.eval()(pixels).argmax(1) == labels).sum())
+            total += len(labels)
+    assert total == 200
+    assert both["test_shift_acc1.ema.last"] == pytest.approx(100 * right / total)
+
+
+def test_it_is_part_of_the_identity_and_where_it_lies_is_not(tmp_path: Path) -> None:
+    grow(tmp_path / "photos", {"cat": 6, "cow": 6, "dog": 6})
+    trees = [tmp_path / name for name in ("sketches", "moved", "others")]
+    for tree, images in zip(trees, (2, 2, 3), strict=True):
+        grow(tree, {"cow": images, "cat": images})
+    base = {"data.name": "folder", "data.root": str(tmp_path / "photos"), "data.selection": 1.0}
+    base |= {"data.shots": 2, "batch_size": 2}
+    recipe = with_values(Recipe(), base)
+    shifted = {"data.shift": "folder"}
+    ids = [
+        trial_id(resolve(with_values(recipe, {**shifted, "data.shift_root": str(tree)})))
+        for tree in trees
+    ]
+    assert ids[0] == ids[1]
+    assert len({*ids, trial_id(resolve(recipe))}) == 3
+
+
+def test_an_answer_is_one_of_the_classes_that_are_shown(tmp_path: Path) -> None:
+    grow(tmp_path / "photos", {"cat": 6, "cow": 6, "dog": 6})
+    grow(tmp_path / "sketches", {"cat": 8, "dog": 8})
+    values = {
+        "data.name": "folder", "data.root": str(tmp_path / "photos"), "data.selection": 1.0,
+        "data.shots": 2, "batch_size": 2, "data.shift": "folder",
+        "data.shift_root": str(tmp_path / "sketches"),
+    }  # fmt: skip
+    recipe = resolve(with_values(Recipe(), values))
+    batches = Batches(recipe, source(recipe.data))
+    among = batches.shifted_classes
+    assert among is not None
+    assert among.tolist() == [True, False, True]
+    fit = fit_of(recipe, Machine(device="cpu"), classifier(recipe, 3))
+
+    class Sure(torch.nn.Module):
+        """Of the class that is not shown, then of the first."""
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([[1.0, 2.0, 0.0]]).expand(len(images), 3)
+
+    scores = [evaluate(Sure(), batches.shifted("test"), fit, those) for those in (among, None)]
+    assert [(score.acc1, score.acc5) for score in scores] == [(50.0, 100.0), (0.0, 100.0)]
+    assert scores[0].loss == pytest.approx(np.log1p(np.exp(-1)) + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["data.shift=sketches"], "is not one of none, printed, folder"),
+        (["data.shift=folder"], "try data.shift=printed"),
+        (["data=folder", "data.root={photos}", PRINTED], "try data.shift=folder"),
+        (["data=folder", "data.root={photos}", "data.shift=folder"], "data.shift_root is not set"),
+        (
+            ["data=folder", "data.root={photos}", "data.shift=folder", "data.shift_root={nope}"],
+            "is not a folder",
+        ),
+        (
+            ["data=folder", "data.root={photos}", "data.shift=folder", "data.shift_root={odd}"],
+            "did you mean cow",
+        ),
+        (
+            ["data=folder", "data.root={photos}", "data.shift=folder", "data.shift_root={few}"],
+            "holds one image, and a class needs two",
+        ),
+        (
+            ["-m", "lr=1e-3,1e-2", "hydra.sweeper.objective=selection_shift_acc1",
+             "hydra.sweeper.n_trials=2"],
+            "and data.shift=none: try data.shift=printed",
+        ),
+        (
+            ["-m", "lr=1e-3,1e-2", "hydra.sweeper.objective=test_shift_acc1",
+             "hydra.sweeper.n_trials=2"],
+            "the test set selects nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(words: list[str], message: str, tmp_path: Path) -> None:
+    places = {name: tmp_path / name for name in ("photos", "odd", "few", "nope")}
+    grow(places["photos"], {"cat": 30, "cow": 30})
+    grow(places["odd"], {"cows": 2, "cat": 2})
+    grow(places["few"], {"cow": 1})
+    dry_run = ("dry_run=true",) if "-m" in words else ()
+    done = plan(*(word.format(**places) for word in words), *dry_run, cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert message in done.err
+
+
+def test_a_search_for_both_accuracies_ends_with_their_front(tmp_path: Path) -> None:
+    words = ("-m", "lr=tag(log,interval(1e-4,1e-1))", PRINTED, "hydra.sweeper.n_trials=4")
+    both = "hydra.sweeper.objective=[selection_acc1,selection_shift_acc1]"
+    done = sweep(*words, both, *SHORT, cwd=tmp_path)
+    assert done.code == 0, done.err
+    points = {
+        tuple(
+            one["metrics"][f"{name}.{one['selected_weights']}.selected"]
+            for name in ("selection_acc1", "selection_shift_acc1")
+        )
+        for one in (record.result() or {} for record in records(tmp_path))
+    }
+    front = {
+        one for one in points if not any(o != one and all(map(operator.ge, o, one)) for o in points)
+    }
+    rows = re.findall(r"│ \d+ │ ([\d.]+) +│ ([\d.]+) +│", done.out.partition("Pareto front")[2])
+    assert {tuple(map(float, row)) for row in rows} == front

@@ -1,0 +1,78 @@
+"""How a trial's process starts: forked with its images in memory, or anew where forks do not do."""
+
+from pathlib import Path
+
+import pytest
+from support.cli import SHORT, python, results, sweep
+
+GRID = ("-m", "seeds=2", *SHORT)
+DRIVE = (
+    "import sys; from multiprocessing import forkserver;"
+    "from clip_hparam.cli.hydra_app.app import main;"
+    "from clip_hparam.launch.local.child import PRELOAD;"
+    "{before}; sys.argv[1:] = {words}; code = main();"
+    "forks = forkserver._forkserver._forkserver_pid is not None; assert forks is {forks};"
+    "sys.exit(code)"
+)
+TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
+
+
+COUNTED = """
+from clip_hparam.data.datasets import digits
+
+def count():
+    return digits.cache_info().currsize
+"""
+ASK = """
+from concurrent.futures import ProcessPoolExecutor
+from clip_hparam.config.trial_spec import Job
+from clip_hparam.launch.local import processes
+from clip_hparam.config.recipe import Data, Recipe
+import counted
+
+with ProcessPoolExecutor(1, mp_context=processes.warm_up(Job(Recipe(data=Data(**{data}))))) as pool:
+    print(pool.submit(counted.count).result())
+"""
+
+
+@pytest.mark.parametrize(("data", "count"), [({}, "1\n"), ({"name": "nowhere"}, "0\n")])
+def test_images_are_decoded_before_trials_fork(
+    data: dict[str, str], count: str, tmp_path: Path
+) -> None:
+    (tmp_path / "counted.py").write_text(COUNTED)
+    done = python("-c", ASK.format(data=data), cwd=tmp_path)
+    assert (done.code, done.out) == (0, count), done.err
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    folder = tmp_path_factory.mktemp("forked")
+    done = sweep(*GRID, cwd=folder)
+    assert done.code == 0, done.err
+    return results(folder)
+
+
+@pytest.mark.parametrize(
+    ("before", "forks", "said"),
+    [
+        ("sys.platform = 'darwin'", False, 0),
+        ("PRELOAD.append('plug_in')", True, 1),
+        ("pass", True, 0),
+    ],
+    ids=["no forks here", "CUDA was touched", "CUDA was not touched"],
+)
+def test_trials_of_new_processes_are_those_of_forks(
+    before: str,
+    forks: bool,
+    said: int,
+    forked: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (tmp_path / "plug_in.py").write_text(TOUCHED)
+    code = DRIVE.format(before=before, words=list(GRID), forks=forks)
+    done = python("-c", code, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.count("CUDA was touched before a trial began") == said
+    assert results(tmp_path) == forked

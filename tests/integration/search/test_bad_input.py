@@ -1,0 +1,92 @@
+"""A user's mistake about a search is one sentence that says what to type, and exit code 2.
+
+In this process: the command line is app.main's; that it is a process's too is tested elsewhere.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+from support.cli import Done, plan
+
+SEARCH = "hydra.sweeper.n_trials=5"
+LR = f"{SEARCH} lr=interval(1e-3,1e-2)"
+TWO = f"{LR} hydra.sweeper.objective=[selection_acc1,cost.seconds]"
+MISTAKES = {
+    SEARCH: "a search needs knobs to vary",
+    f"{SEARCH} lr=interval(1e-2,1e-3)": "lr=interval(1e-2,1e-3) is no range: it needs its low end",
+    f"{SEARCH} lr=tag(log,interval(0,1e-3))": "above 0 with log",
+    f"{SEARCH} pool=interval(0,1)": "pool has none: try pool=choice(a,b)",
+    f"{SEARCH} epochs=interval(2,5)": "try epochs=int(interval(2,5))",
+    f"{SEARCH} recipe=choice(llrd,ema)": "unknown knob recipe: a search varies knobs of a recipe",
+    f"{SEARCH} ler=interval(1,2)": "did you mean lr?",
+    f"{SEARCH} batch_size=int(interval(10,9000))": "batch_size=9000 is larger than an epoch of",
+    f"{TWO} hydra.sweeper.pruner=asha": "several objectives has none: try pruner=none",
+    f"{TWO} hydra.sweeper.direction=maximize": "give one direction for each",
+    f"{TWO} hydra.sweeper.sampler=cmaes": "try nsgaii",
+    f"{LR} hydra.sweeper.objective=test_acc1": "the test set selects nothing",
+    f"{LR} hydra.sweeper.objective=accuracy": "unknown hydra.sweeper.objective=accuracy",
+    f"{LR} hydra.sweeper.sampler=tpee": "unknown hydra.sweeper.sampler=tpee: did you mean tpe?",
+    f"{LR} hydra.sweeper.sampler=grid": "sampler=grid needs levels, and lr has a range",
+    f"{LR} hydra.sweeper.sampler.multivari=true": "did you mean multivariate?",
+    f"{LR} hydra.sweeper.pruner={{name:percentile,percentile:200}}": "hydra.sweeper.pruner=percen",
+    f"{LR} hydra.sweeper.pruner=ashaa": "unknown hydra.sweeper.pruner=ashaa: did you mean asha?",
+    f"{LR} hydra.sweeper.pruner=wilcoxon": "compares points over their seeds: try seeds=5",
+    f"{LR} hydra.sweeper.timeout=soon": "hydra.sweeper.timeout=soon is not a time",
+    f"{LR} hydra.sweeper.fidelity={{lr:1e-3}}": "lr is none: choose from data.epoch_images, data",
+    f"{LR} hydra.sweeper.fidelity={{epochs:20}}": "epochs=20 is no cheaper than epochs=10",
+    f"{LR} hydra.sweeper.fidelity={{epochs:0}}": "epochs=0 is outside",
+    f"{LR} hydra.sweeper.fidelity=epochs": "try hydra.sweeper.fidelity={epochs:5}",
+    f"{LR} epochs=int(interval(2,5)) hydra.sweeper.fidelity={{epochs:1}}": "is searched itself",
+    f"{LR} hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials=0 is no number of points",
+    f"{LR} hydra.sweeper.ntrials=3": "unknown key hydra.sweeper.ntrials: did you mean n_trials?",
+    f"{LR} hydra/launcher=basic": "a search cannot run through BasicLauncher",
+    f"{LR} seed=0,1 seeds=2": "give one of them",
+    f"{LR} detach=true": "detach=true: the trials of this launcher end with this command",
+}
+PASSWORDS = "CLIP_HPARAM_STORAGE"
+STORES = {
+    "postgresql://me:secret@127.0.0.1:9/db": "postgresql://me:***@127.0.0.1:9/db cannot be reached",
+    "mysql://me:secret@127.0.0.1:9/db": "mysql://me:***@127.0.0.1:9/db cannot be reached",
+    "mysql+pymysql://me:secret@127.0.0.1:9/db": "cannot be reached",
+    "oracle://me:secret@db/x": "oracle://me:***@db/x cannot be reached: there is no driver",
+    "sqlite:////proc/nope/x.db": "sqlite:////proc/nope/x.db cannot be reached",
+    "/proc/nope/x.journal": "/proc/nope/x.journal cannot be written",
+}
+
+
+def typed(words: str, folder: Path) -> Done:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(
+            "CLIP_HPARAM_STORAGE", raising=False
+        )  # left behind by a search with a password
+        return plan("-m", *words.split(), cwd=folder)
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_one_sentence(words: str, tmp_path: Path) -> None:
+    done = typed(words, tmp_path)
+    assert MISTAKES[words] in done.err
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", STORES)
+def test_a_store_that_cannot_be_reached_is_named_without_its_password(
+    url: str, tmp_path: Path
+) -> None:
+    done = typed(f"{LR} hydra.sweeper.storage={url}", tmp_path)
+    assert STORES[url] in done.err
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert not (tmp_path / "runs" / ".sweeps").exists()
+    written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any("secret" in text for text in (done.out, done.err, *written))
+
+
+def test_a_missing_driver_is_said_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    done = typed(f"{LR} hydra.sweeper.storage=postgresql://me:secret@127.0.0.1:9/db", tmp_path)
+    assert "no driver for postgresql here: pip install 'clip-hparam[databases]'" in done.err
+    assert (done.code, done.err.count("\n")) == (2, 1)

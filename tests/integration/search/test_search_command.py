@@ -1,0 +1,135 @@
+"""Searches as users type them, with real training: asynchronous workers, pruning, going on."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.cli import SHORT, Done, clip_hparam, records, results, sweep
+
+from clip_hparam import analysis
+from clip_hparam.cli.hydra_app.compose import composed
+
+TINY = ("epochs=6", "data.epoch_images=100", "workers=2")
+SEARCH = ("-m", "sweeps=search", *TINY)
+
+
+def manifest_of(folder: Path) -> dict:
+    (path,) = (folder / "runs" / ".sweeps").glob("*.json")
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """A search of five points, from a folder of its own."""
+    folder: Path = tmp_path_factory.mktemp("a search")
+    return folder, sweep(*SEARCH, "hydra.sweeper.n_trials=5", cwd=folder)
+
+
+def test_a_search_runs_prunes_and_says_what_it_found(first: tuple[Path, Done]) -> None:
+    folder, done = first
+    assert done.code == 0, done.err
+    cells = manifest_of(folder)["cells"]
+    assert [cell["number"] for cell in sorted(cells, key=lambda c: c["number"])] == list(range(5))
+    states = Counter(record.status()["state"] for record in records(folder))
+    assert set(states) == {"done", "pruned"}
+    assert "best points by the selection set" in done.out
+    assert "test" not in done.out
+    assert "the first again: python sweep.py recipe=weak_aug" in done.out
+
+
+def test_a_pruned_trial_stops_within_one_epoch(first: tuple[Path, Done]) -> None:
+    """Its rungs are the epochs at which it can be told to stop; no row follows that one."""
+    for record in records(first[0]):
+        if record.status()["state"] == "pruned":
+            rows = record.rows()
+            assert [row["epoch"] for row in rows] == list(range(len(rows)))
+            assert len(rows) in (1, 3)
+            assert f"pruned after epoch {len(rows)}/6" in (record.folder / "log.txt").read_text()
+            assert not any((record.folder / "checkpoint").glob("*"))
+            assert record.result() is None
+
+
+def test_the_same_command_with_more_points_goes_on(first: tuple[Path, Done]) -> None:
+    folder, _ = first
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.jsonl")}
+    fewer = sweep(*SEARCH, "hydra.sweeper.n_trials=2", cwd=folder)
+    assert (fewer.code, len(manifest_of(folder)["cells"])) == (0, 5)
+    assert "has all its points" in fewer.out
+    more = sweep(*SEARCH, "hydra.sweeper.n_trials=6", cwd=folder)
+    assert (more.code, len(manifest_of(folder)["cells"])) == (0, 6)
+    assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
+
+
+def test_a_point_is_a_trial_like_any_other(first: tuple[Path, Done], tmp_path: Path) -> None:
+    """Typed alone, in a process of its own, it has the same id and ends in the same numbers."""
+    folder, _ = first
+    done = results(folder)
+    cell = next(c for c in reversed(manifest_of(folder)["cells"]) if c["trials"]["100"] in done)
+    alone = sweep(*cell["overrides"], "seed=100", cwd=tmp_path)
+    assert alone.code == 0, alone.err
+    assert results(tmp_path) == {cell["trials"]["100"]: done[cell["trials"]["100"]]}
+
+
+def test_status_and_why_know_a_search(first: tuple[Path, Done]) -> None:
+    folder, _ = first
+    said = clip_hparam("status", "--json", cwd=folder)
+    (told,) = json.loads(said.out)
+    assert set(told["states"]) == {"done", "pruned"}
+    pruned = next(r for r in records(folder) if r.status()["state"] == "pruned")
+    why = json.loads(clip_hparam("why", pruned.trial_id, "--json", cwd=folder).out)
+    assert (why["state"], why["failure"]) == ("pruned", None)
+
+
+def test_a_search_on_the_command_line_shares_trials_with_a_sweep(tmp_path: Path) -> None:
+    """Levels, replicates, one process, a database for a store; then a sweep of the same."""
+    short = ("epochs=1", "data.epoch_images=100", "seeds=2")
+    keys = ("n_trials=4", "sampler=grid", "pruner=none", "storage=sqlite:///study.db", "n_jobs=1")
+    named = [f"hydra.sweeper.{key}" for key in keys]
+    words = ("lr=choice(1e-3,3e-3)", *short, *named, "hydra/launcher=inline")
+    done = sweep("-m", *words, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "2 points: 2 done" in done.out
+    assert (tmp_path / "study.db").exists()
+    (found,) = analysis.load(tmp_path / "runs").sweeps
+    assert [len(cell.trials) for cell in found.cells] == [2, 2]
+    grid = sweep("-m", "lr=1e-3,3e-3", *short, cwd=tmp_path)
+    assert grid.code == 0, grid.err
+    assert [record.status()["attempt"] for record in records(tmp_path)] == [1] * 4
+
+
+def test_a_plan_starts_nothing_and_imports_no_training_stack(tmp_path: Path) -> None:
+    words = ("lr=tag(log,interval(1e-5,1e-2))", "layer_decay=interval(.5,1)", "mixup=choice(0,.8)")
+    done = sweep("-m", *words, "hydra.sweeper.n_trials=50", "dry_run=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "50 points of 1 seeds each, 0 of them asked; maximize selection_acc1" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None:
+    words = ("-m", "lr=1e-3,3e-3", "hydra.sweeper.sampler=grid", "hydra.sweeper.n_trials=2")
+    cheap = "hydra.sweeper.fidelity={epochs:1,data.epoch_images:100}"
+    done = sweep(*words, "epochs=7", cheap, cwd=tmp_path)
+    assert done.code == 0, done.err
+    recipes = [(record.recipe() or {})["recipe"] for record in records(tmp_path)]
+    assert [(one["epochs"], one["data"]["epoch_images"]) for one in recipes] == [(1, 100)] * 2
+    (command,) = re.findall(r"the first in full: python sweep.py (.*)", done.out)
+    full = composed(command.split())
+    assert (full.epochs, full.data.epoch_images) == (7, 450)
+    assert "all were trained at epochs=1 data.epoch_images=100" in done.out
+    name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem
+    file = clip_hparam("export-recipe", name, cwd=tmp_path)
+    assert file.code == 0, file.err
+    assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
+    assert "epochs: 7\n" in file.out
+    assert "epoch_images: 450\n" in file.out
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@h:9/db", "mysql://h/db?password=secret"])
+def test_a_password_that_is_typed_is_in_no_file(url: str, tmp_path: Path) -> None:
+    done = sweep("-m", "lr=1e-3", f"hydra.sweeper.storage='{url}'", *SHORT, cwd=tmp_path)
+    assert done.code == 0, done.err
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(b"***" in content for content in written)
+    assert not any(b"secret" in content for content in written)

@@ -1,0 +1,126 @@
+"""One trial and sweeps of them, by the command line, with real training and real kills."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from support.cli import SHORT, clip_hparam, plan, python, records, results, sweep
+
+from clip_hparam.data.datasets import digits
+
+GRID = ("-m", "lr=1e-3,3e-3", "layer_decay=0.65,1", "seeds=2", *SHORT)
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("a folder")
+    done = sweep(*GRID, cwd=folder)
+    assert done.code == 0, done.err
+    return folder
+
+
+def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
+    done = sweep("lr=2e-3", "seed=3", "keep_checkpoints=best", *SHORT, cwd=tmp_path)
+    assert done.code == 0, done.err
+    (record,) = records(tmp_path)
+    result, recipe = record.result(), record.recipe()
+    assert result is not None
+    assert recipe is not None
+    assert (recipe["recipe"]["lr"], recipe["recipe"]["seed"]) == (2e-3, 3)
+    assert record.damage() == []
+    assert [row["epoch"] for row in record.rows()] == [0]
+    reported = result["metrics"]["test_acc1.ema.selected"]
+    bits = np.load(record.folder / "correct.npz")
+    right = np.unpackbits(bits["acc1.ema.selected"], count=int(bits["n"]))
+    assert right.mean() * 100 == pytest.approx(reported)
+    assert list(bits["classes"]) == list("0123456789")
+    assert (bits["labels"] == digits().test_labels).all()
+    assert f"{reported:.2f} %" in done.out
+    assert result["metrics"]["test_acc1.zero_shot"] > 12
+    assert "head.weight" in load_file(record.folder / "best.safetensors")
+    assert not (record.folder / "checkpoint").exists()
+    assert {"versions", "git", "host", "command", "numerics", "started"} <= result.keys()
+    assert result["versions"]["torch"]
+    log = (record.folder / "log.txt").read_text()
+    assert "epoch 1/1" in log
+    assert "epoch 1/1" in done.out
+
+
+def test_a_trial_that_is_done_is_said_to_be_and_left_alone(grid: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in grid.rglob("*.json")}
+    one = sweep("lr=1e-3", "layer_decay=1", "seed=1", *SHORT, cwd=grid)
+    assert one.code == 0, one.err
+    assert "is done already" in one.out
+    assert {path: path.stat().st_mtime_ns for path in grid.rglob("*.json")} == before
+
+
+def test_a_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
+    recipes = [tree["recipe"] for record in records(grid) if (tree := record.recipe())]
+    cells = {tuple(tree[knob] for knob in ("lr", "layer_decay", "seed")) for tree in recipes}
+    assert len(cells) == len(recipes) == 8
+    (manifest,) = (grid / "runs" / ".sweeps").glob("*.json")
+    planned = json.loads(manifest.read_text())
+    ids = [trial for cell in planned["cells"] for trial in cell["trials"].values()]
+    assert sorted(ids) == sorted(results(grid))
+    assert planned["cells"][0]["overrides"] == [*SHORT, "lr=0.001", "layer_decay=0.65"]
+
+
+def test_the_same_sweep_again_runs_nothing(grid: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")}
+    again = plan(*reversed(GRID), cwd=grid)
+    assert again.code == 0, again.err
+    assert {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")} == before
+
+
+def test_a_packed_sweep_is_not_run_again(grid: Path, tmp_path: Path) -> None:
+    shutil.copytree(grid / "runs", tmp_path / "runs")
+    assert clip_hparam("pack", cwd=tmp_path).code == 0
+    again = plan(*GRID, cwd=tmp_path)
+    assert again.code == 0, again.err
+    one = plan("lr=1e-3", "layer_decay=1", "seed=1", *SHORT, cwd=tmp_path)
+    assert "is done already" in one.out
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {".packs", ".sweeps"}
+    assert results(tmp_path) == results(grid)
+
+
+def test_a_cell_is_run_again_by_its_overrides(grid: Path, tmp_path: Path) -> None:
+    (manifest,) = (grid / "runs" / ".sweeps").glob("*.json")
+    cell = json.loads(manifest.read_text())["cells"][1]
+    done = sweep(*cell["overrides"], "seed=1", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert results(tmp_path) == {cell["trials"]["1"]: results(grid)[cell["trials"]["1"]]}
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_launchers_of_others_run_the_same_trials(launcher: str, grid: Path, tmp_path: Path) -> None:
+    words = ("-m", "lr=1e-3", "layer_decay=1", "seeds=2", *SHORT)
+    done = sweep(*words, f"hydra/launcher={launcher}", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert len(results(tmp_path)) == 2
+    assert results(tmp_path).items() <= results(grid).items()
+
+
+def test_without_a_record_a_budget_is_held_by_three_steps_of_a_trial(tmp_path: Path) -> None:
+    done = sweep("-m", "sweeps=ladder", "budget=1s", cwd=tmp_path)
+    assert (done.code, done.out.count("three steps are timed")) == (2, 1)
+    assert re.fullmatch(
+        r"budget=1s is less than the predicted [\d.]+ (s|min|h) on \d+ workers: try .*\n", done.err
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_plans_import_no_training_stack(tmp_path: Path) -> None:
+    code = (
+        "import sys; from clip_hparam.cli.hydra_app.app import main;"
+        "sys.argv[1:] = WORDS; code = main();"
+        "heavy = sorted({'torch', 'timm', 'open_clip', 'pandas'} & set(sys.modules));"
+        "assert not heavy, heavy; sys.exit(code)"
+    )
+    for words in (["--help"], ["-m", "sweeps=ladder", "dry_run=true"], ["--cfg", "job"]):
+        done = python("-c", code.replace("WORDS", repr(words)), cwd=tmp_path)
+        assert done.code == 0, done.err
+    assert list(tmp_path.iterdir()) == []

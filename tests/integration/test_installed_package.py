@@ -1,0 +1,91 @@
+"""What others install: the wheel in an empty environment, the Hydra line to come; minutes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.cli import ROOT, SHORT, Done
+
+PLANNER = ("numpy", "optuna", "pillow", "pydoe", "rich", "scikit-learn")  # for a plan, with Hydra
+PLANS = (
+    ("-m", "sweeps=ladder", "seeds=5", "dry_run=true"),
+    ("-m", "lr=1e-3,1e-2", "layer_decay=range(0.5,1,0.25)", "seeds=2", "dry_run=true"),
+    ("-m", "lr=tag(log,interval(1e-4,1e-2))", "hydra.sweeper.n_trials=9", "dry_run=true"),
+    ("-m", "sweeps=lr", "hydra/launcher=submitit_slurm", "hydra.launcher.partitoin=gpu"),
+    ("-m", "ler=1e-3",),
+)  # fmt: skip
+
+
+def run(*words: str | Path, cwd: Path) -> Done:
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        list(map(str, words)),
+        cwd=cwd,
+        env=inherited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def installed(folder: Path, *packages: str | Path) -> Path:
+    """The Python of an environment that has these and what they need."""
+    made = folder / "venv" / "bin" / "python"
+    for words in (
+        [sys.executable, "-m", "venv", folder / "venv"],
+        [made, "-m", "pip", "install", "--quiet", *packages],
+    ):
+        done = run(*words, cwd=folder)
+        assert done.code == 0, done.err
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    apart = shutil.ignore_patterns(".*", "runs", "results", "build", "*.egg-info")
+    shutil.copytree(ROOT, folder / "source", ignore=apart)
+    words = ("-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, folder / "source")
+    built = run(sys.executable, *words, cwd=folder)
+    assert built.code == 0, built.err
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_sweeps_and_makes_a_table(wheel: Path, tmp_path: Path) -> None:
+    command = installed(tmp_path, wheel).with_name("clip-hparam")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    swept = run(command, "sweep", "-m", "sweeps=lr", "seeds=1", *SHORT, cwd=empty)
+    assert swept.code == 0, swept.err
+    status = run(command, "status", "--json", cwd=empty)
+    assert [set(one["states"]) for one in json.loads(status.out)] == [{"done"}]
+    table = run(command, "tables", "lr", cwd=empty)
+    assert table.code == 0, table.err
+    assert (empty / "results" / "lr.md").stat().st_size > 500
+
+
+@pytest.fixture(scope="module")
+def planner(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command on Hydra 1.4, without a training stack."""
+    folder = tmp_path_factory.mktemp("planner")
+    python = installed(folder, "--pre", "hydra-core>=1.4.0rc3,<1.5", *PLANNER)
+    done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=folder)
+    assert done.code == 0, done.err
+    return python.with_name("clip-hparam")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", PLANS, ids=" ".join)
+def test_a_plan_is_the_same_on_the_hydra_line_to_come(
+    words: tuple[str, ...], planner: Path, tmp_path: Path
+) -> None:
+    theirs = run(planner, "sweep", *words, cwd=tmp_path)
+    ours = run(Path(sys.executable).with_name("clip-hparam"), "sweep", *words, cwd=tmp_path)
+    assert theirs == ours

@@ -1,0 +1,125 @@
+"""Every file in conf/ composes and resolves, and the published recipes are the published runs."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support import image_folders
+from support.cli import ROOT
+
+from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.model.architectures import model_config
+from clip_hparam.model.classifier import Classifier, count, freeze, set_resolution
+from clip_hparam.model.weights import tower_from
+from clip_hparam.planning.flops import trained
+from clip_hparam.planning.resolve import resolve, steps_per_epoch, total_steps, warmup_steps
+from clip_hparam.training.lr_schedule import lr_schedule
+from clip_hparam.training.param_groups import parameter_groups
+
+DATA = Path(__file__).parents[1] / "data"
+with (DATA / "ft_clip_lr.csv").open() as file:
+    LOGGED = list(csv.DictReader(file))
+GROUPS = json.loads((DATA / "ft_clip_b16_param_groups.json").read_text())
+CLASSES, BLOCKS = 1000, {"b16": 12, "b16_384": 12, "l14": 24, "l14_336": 24}
+
+
+def options(group: str) -> list[str]:
+    """What can be chosen in a group: the files below conf/<group>."""
+    folder = ROOT / "conf" / group
+    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return image_folders.imagenet(tmp_path_factory.mktemp("conf") / "images")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path))
+
+
+def published(name: str, tree: Path) -> Recipe:
+    chosen = [f"recipe=ft_clip/{name}", "encoder.pretrained=random"]
+    return resolve(composed([*chosen, "data=imagenet", f"data.root={tree}"]))
+
+
+@pytest.mark.parametrize("name", options("recipe"))
+def test_a_recipe_composes_and_resolves(name: str, tree: Path) -> None:
+    if name.startswith("ft_clip/"):
+        recipe = published(name.removeprefix("ft_clip/"), tree)
+    else:
+        recipe = resolve(composed([f"recipe={name}"]))
+    assert 0 < warmup_steps(recipe) < total_steps(recipe)
+
+
+@pytest.mark.parametrize("name", options("encoder"))
+def test_an_encoder_composes_and_resolves(name: str) -> None:
+    chosen = composed([f"encoder={name}"]).encoder
+    assert chosen.pretrained in ("tiny", "random", "openai")
+    recipe = resolve(composed([f"encoder={name}", "encoder.pretrained=random"]))
+    assert (recipe.encoder.name, recipe.encoder.weights) == (chosen.name, "random")
+
+
+@pytest.mark.parametrize("name", options("data"))
+def test_a_data_set_composes_and_resolves(name: str, tree: Path) -> None:
+    root = [] if name == "digits" else [f"data.root={tree}", "batch_size=2"]
+    recipe = resolve(composed([f"data={name}", *root]))
+    assert recipe.data.name == name
+    assert len(recipe.data.fingerprint) == 64
+
+
+@pytest.mark.parametrize("name", options("machine"))
+def test_a_machine_composes_and_changes_no_recipe(name: str) -> None:
+    assert resolve(composed([f"machine={name}"])) == resolve(composed([]))
+
+
+def test_the_recipes_that_are_published_are_the_four_of_the_logs() -> None:
+    assert options("recipe/ft_clip") == sorted(BLOCKS)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_schedule_of_a_published_recipe_is_the_logged_one(name: str, tree: Path) -> None:
+    recipe, rows = (
+        published(name, tree),
+        [r for r in LOGGED if r["model"] == f"CLIP_{name.upper()}"],
+    )
+    steps = steps_per_epoch(recipe)
+    assert steps == int(rows[0]["iters"]) // int(rows[0]["accum"])
+    schedule = lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe))
+    means = schedule.reshape(recipe.epochs, steps).mean(axis=1)[: len(rows)]
+    lowest = means * recipe.layer_decay ** (BLOCKS[name] + 1)
+    for ours, column in ((means, "train_lr_mean"), (lowest, "train_min_lr_mean")):
+        np.testing.assert_allclose(ours, [float(row[column]) for row in rows], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "tensors", "trainable"),
+    [
+        ("b16", 27, 152, 85_978_600),
+        ("b16_384", 28, 153, 86_860_264),
+        ("l14", 51, 296, 303_602_664),
+        ("l14_336", 52, 297, 304_532_456),
+    ],
+)
+def test_a_published_recipe_trains_the_published_groups_and_counts(
+    name: str, groups: int, tensors: int, trainable: int, tree: Path
+) -> None:
+    recipe = published(name, tree)
+    with torch.device("meta"):
+        model = Classifier(tower_from(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
+        set_resolution(model, int(recipe.resolution))
+    freeze(model, recipe.freeze)
+    ours = parameter_groups(
+        model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
+    )
+    assert (len(ours), sum(len(group.parameters) for group in ours)) == (groups, tensors)
+    assert count(model)["trainable"] == trained(recipe, CLASSES)[0] == trainable
+    if name == "b16":
+        assert sorted((one.lr_scale, one.weight_decay, sorted(one.parameters)) for one in ours) == (
+            sorted((g["lr_scale"], g["weight_decay"], sorted(g["names"])) for g in GROUPS.values())
+        )

@@ -1,0 +1,1 @@
+"""Helpers of the tests: command line, synthetic records, file systems, a real Slurm."""

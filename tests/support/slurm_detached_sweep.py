@@ -1,0 +1,30 @@
+"""A sweep that was submitted and left alone: its jobs live as long as the tests need them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from clip_hparam.records.record import Record
+from support.cli import sweep
+from support.slurm_cluster import Cluster
+from support.slurm_jobs import LONG, SLURM, pause, sent, train
+
+WORDS = (*LONG, *SLURM, "hydra.launcher.max_num_timeout=0")
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """Two trials that never end; paused, so that they cost nothing."""
+
+    folder: Path
+    trials: list[Record]
+    out: str
+
+
+def leave_alone(slurm: Cluster, folder: Path) -> LeftAlone:
+    done = sweep("-m", "seeds=2", *WORDS, "detach=true", cwd=folder)
+    assert done.code == 0, done.err
+    slurm.kept.update(array.name for array in sent(folder))
+    trials = train(folder, 2)
+    for record in trials:
+        pause(record)
+    return LeftAlone(folder, trials, done.out)

@@ -1,0 +1,23 @@
+"""Train one rank of a trial in float64, as a Slurm task, and write its outcome to FOLDER.
+
+python -m support.slurm_float64_rank FOLDER
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from clip_hparam.distributed import ranks_of
+from clip_hparam.launch.slurm.job_main import task_place
+from support.float64_trial import trained
+
+SECONDS = 60.0
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    own = ranks_of(task_place(), SECONDS)
+    with own.connected(torch.device("cpu"), SECONDS):
+        outcome = trained(own)
+    np.savez(Path(sys.argv[1]) / f"{own.rank}.npz", **outcome)

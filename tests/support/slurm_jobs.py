@@ -1,0 +1,114 @@
+"""Sweeps on Slurm as users type them, what became of their jobs, and how to disturb those."""
+
+import json
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.config.recipe import trial_id
+from clip_hparam.launch.slurm.job_array import Array, arrays
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.record import Record
+from support.cli import SHORT, records, wait_until
+from support.slurm_cluster import Cluster
+
+SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=30")
+LONG = ("epochs=2000", "data.epoch_images=100", "machine.checkpoint_seconds=0")
+"""Ends only by what a test does to it."""
+PATIENCE = 120.0
+
+
+def id_of(seed: int, words: Sequence[str] = SHORT) -> str:
+    own = [word for word in words if not word.startswith("machine.")]
+    return trial_id(resolve(composed([*own, f"seed={seed}"])))
+
+
+def sent(folder: Path) -> list[Array]:
+    return arrays(folder / "runs")
+
+
+def job_of(record: Record) -> str:
+    """Id of the newest job of a trial."""
+    handles = [handle for array in arrays(record.folder.parent) for handle in array.handles()]
+    return [handle.id for handle in handles if handle.trial_id == record.trial_id][-1]
+
+
+def train(folder: Path, count: int, done: int = 0) -> list[Record]:
+    """The records, by seed, once so many trials are done and so many have saved their state.
+
+    The checkpoint of a trial goes when it is done.
+    """
+
+    def so_far() -> tuple[int, int]:
+        known = records(folder)
+        return sum(record.is_done() for record in known), sum(map(saved, known))
+
+    wait_until(lambda: so_far() == (done, count), PATIENCE)
+    return sorted(records(folder), key=seed_of)
+
+
+def saved(record: Record) -> bool:
+    return any(record.folder.glob("checkpoint/*.sha256"))
+
+
+def seed_of(record: Record) -> int:
+    recipe = record.recipe()
+    assert recipe is not None
+    return int(recipe["recipe"]["seed"])
+
+
+def numbers(record: Record) -> str:
+    """All metrics of a trial that is done, epoch by epoch, as text."""
+    result = record.result()
+    assert result is not None, record.status()
+    rows = [
+        {k: v for k, v in row.items() if "sec" not in k and "img" not in k} for row in record.rows()
+    ]
+    return json.dumps([result["metrics"], rows])
+
+
+def books(slurm: Cluster, job_id: str, *more: str) -> list[str]:
+    """State and exit code of a job, or of each task of an array, as sacct has them."""
+    asked = ("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode", *more)
+    return slurm(*asked).splitlines()
+
+
+def warn(slurm: Cluster, record: Record) -> None:
+    """Send what Slurm sends before a time limit."""
+    slurm("scancel", f"--signal={signal.SIGUSR2.name}", job_of(record))
+
+
+def limit(slurm: Cluster, record: Record, end: str) -> None:
+    """Move the end of a job's time, as `now` or `now+SECONDS`; Slurm looks every 30 s."""
+    slurm("scontrol", "update", f"JobId={job_of(record)}", f"EndTime={end}")
+
+
+def pause(record: Record) -> None:
+    """Its process does nothing, and hears nothing, until it may go on."""
+    os.kill(record.status()["pid"], signal.SIGSTOP)
+
+
+def go_on_once_asked(record: Record) -> None:
+    """As soon as it will hear that it is to stop; Slurm may be first to wake it."""
+    pid = record.status()["pid"]
+    with suppress(ProcessLookupError):
+        wait_until(lambda: is_asked(pid))
+        os.kill(pid, signal.SIGCONT)
+
+
+def is_asked(pid: int) -> bool:
+    """Raises ProcessLookupError if it is gone."""
+    os.kill(pid, 0)
+    status = Path(f"/proc/{pid}/status").read_text()
+    waiting = [int(line.split()[1], 16) for line in status.splitlines() if "Pnd:" in line]
+    return any(mask >> (signal.SIGUSR2 - 1) & 1 for mask in waiting)
+
+
+def kill_task(record: Record) -> None:
+    """All processes of a task of Slurm at once, also the one that looks after the others."""
+    group = os.getpgid(record.status()["pid"])
+    assert group != os.getpgrp()
+    os.killpg(group, signal.SIGKILL)

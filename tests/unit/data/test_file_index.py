@@ -1,0 +1,136 @@
+"""A folder is listed once, and again when something in it has come, gone or changed its name."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import image_folders
+
+from clip_hparam.data import file_index as module
+from clip_hparam.data.file_index import manifest
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
+    root = image_folders.grow(tmp_path / "images", {"b": 3, "a": 2, "a/deeper": 1})
+    settle(root)
+    return root
+
+
+def settle(root: Path) -> None:
+    """Let the folders look as if they had been left alone for a minute."""
+    for folder in [root, *filter(Path.is_dir, root.rglob("*"))]:
+        stat = folder.stat()
+        os.utime(folder, ns=(stat.st_atime_ns, stat.st_mtime_ns - 60 * 10**9))
+
+
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Grows by a folder each time one is listed."""
+    seen: list[Path] = []
+    listing = module._listing
+
+    def counted(root: Path) -> tuple[dict[str, int], dict[str, int]]:
+        seen.append(root)
+        return listing(root)
+
+    monkeypatch.setattr(module, "_listing", counted)
+    return seen
+
+
+def test_paths_are_relative_sorted_and_have_their_sizes(root: Path) -> None:
+    listed = manifest(root)
+    assert listed.paths == tuple(
+        sorted(str(path.relative_to(root)) for path in root.rglob("*.JPEG"))
+    )
+    assert listed.sizes == tuple((root / path).stat().st_size for path in listed.paths)
+    assert listed.folders == ("", "a/", "a/deeper/", "b/")
+
+
+def test_hidden_and_foreign_files_are_left_out(root: Path) -> None:
+    before = manifest(root).fingerprint
+    for name in ("b/.hidden.jpg", "b/notes.txt", ".thumbs/1.jpg", "b/noext"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"x")
+    assert manifest(root).fingerprint == before
+
+
+def test_what_is_listed_once_is_read_from_the_cache(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = listings(monkeypatch)
+    first = manifest(root)
+    assert manifest(root) == first
+    assert seen == [root]
+
+
+def add(root: Path) -> None:
+    shutil.copy(root / "b" / "0.JPEG", root / "b" / "9.JPEG")
+
+
+def remove(root: Path) -> None:
+    (root / "a" / "deeper" / "0.JPEG").unlink()
+
+
+def rename(root: Path) -> None:
+    (root / "a" / "0.JPEG").rename(root / "a" / "7.JPEG")
+
+
+def remove_a_class(root: Path) -> None:
+    shutil.rmtree(root / "b")
+
+
+@pytest.mark.parametrize("change", [add, remove, rename, remove_a_class])
+def test_a_change_is_seen_in_spite_of_the_cache(root: Path, change: Callable[[Path], None]) -> None:
+    before = manifest(root).fingerprint
+    change(root)
+    assert manifest(root).fingerprint != before
+
+
+def test_a_file_of_another_size_is_another_data_set(root: Path) -> None:
+    before = manifest(root).fingerprint
+    shutil.rmtree(Path(os.environ["CLIP_HPARAM_CACHE"]))
+    with (root / "a" / "0.JPEG").open("ab") as file:
+        file.write(b"x")
+    assert manifest(root).fingerprint != before
+
+
+def test_a_folder_that_was_just_written_is_not_trusted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root)
+    seen = listings(monkeypatch)
+    manifest(root)
+    manifest(root)
+    assert len(seen) == 2
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(
+    root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(root, tmp_path / "moved")
+    assert manifest(root).fingerprint == manifest(tmp_path / "moved").fingerprint
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"folders": {}, "files": ""}', "nonsense"])
+def test_a_damaged_cache_entry_is_made_again(root: Path, damage: str) -> None:
+    first = manifest(root)
+    for entry in (Path(os.environ["CLIP_HPARAM_CACHE"]) / "manifest").iterdir():
+        entry.write_text(damage)
+    assert manifest(root) == first
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = manifest(root)
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", "/proc/nowhere")
+    assert manifest(root) == before
+
+
+def test_nothing_is_written_into_the_folder(root: Path) -> None:
+    before = sorted(root.rglob("*"))
+    manifest(root)
+    assert sorted(root.rglob("*")) == before

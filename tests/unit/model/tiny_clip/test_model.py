@@ -1,0 +1,216 @@
+"""Tiny CLIP: what ships is what was trained, it knows characters by name, and it can be remade."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+
+from clip_hparam.model import normalization
+from clip_hparam.model.tiny_clip import glyphs, pretrain, typefaces
+from clip_hparam.model.tiny_clip import model as tiny_clip
+from clip_hparam.model.tiny_clip.captions import CONTEXT, WORDS, captions
+
+SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def model() -> open_clip.CLIP:
+    return tiny_clip.load()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    for file in (tiny_clip.WEIGHTS, tiny_clip.WEIGHTS.with_suffix(".sha256")):
+        shutil.copy(file, tmp_path)
+    return tmp_path / tiny_clip.WEIGHTS.name
+
+
+def test_the_shipped_weights_are_the_recorded_ones_and_small() -> None:
+    assert hashlib.sha256(tiny_clip.WEIGHTS.read_bytes()).hexdigest() == tiny_clip.sha256()
+    assert tiny_clip.WEIGHTS.stat().st_size <= 3_000_000
+
+
+def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
+    shapes = {name: tensor.shape for name, tensor in tiny_clip.state_dict().items()}
+    built = open_clip.CLIP(**tiny_clip.model_config()).state_dict()
+    assert shapes == {name: tensor.shape for name, tensor in built.items()}
+
+
+def test_the_pixel_normalisation_is_that_of_clip() -> None:
+    assert normalization.STATISTICS["clip"] == (
+        open_clip.OPENAI_DATASET_MEAN,
+        open_clip.OPENAI_DATASET_STD,
+    )
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])
+def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
+    copied: Path, damage: str
+) -> None:
+    content = bytearray(copied.read_bytes())
+    content[-1] ^= 1
+    if damage == "flip":
+        copied.write_bytes(content)
+    elif damage == "cut":
+        copied.write_bytes(content[:-100])
+    else:
+        (copied if damage == "remove" else copied.with_suffix(".sha256")).unlink()
+    with pytest.raises(
+        ValueError, match=r"reinstall clip-hparam.*clip_hparam\.model\.tiny_clip\.pretrain"
+    ) as error:
+        tiny_clip.state_dict(copied)
+    assert "\n" not in str(error.value)
+
+
+def test_the_identity_is_known_without_heavy_imports() -> None:
+    code = (
+        "import sys; from clip_hparam import tiny; print(tiny.sha256());"
+        "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == tiny_clip.sha256()
+
+
+def test_characters_are_recognised_by_name_in_faces_kept_out_of_training(
+    model: open_clip.CLIP,
+) -> None:
+    assert pretrain.held_out_accuracy(model, 62 * 10) >= 0.3
+
+
+def test_handwritten_digits_are_recognised_far_above_chance(model: open_clip.CLIP) -> None:
+    assert pretrain.digits_accuracy(model) >= 0.3
+
+
+def test_a_class_embedding_is_a_unit_vector_and_ignores_the_order_of_prompts(
+    model: open_clip.CLIP,
+) -> None:
+    forward = tiny_clip.zero_shot_classifier(tiny_clip.CHARACTER_PROMPTS, model)
+    backward = tiny_clip.zero_shot_classifier([p[::-1] for p in tiny_clip.CHARACTER_PROMPTS], model)
+    assert forward.shape == (62, tiny_clip.model_config()["embed_dim"])
+    torch.testing.assert_close(forward.norm(dim=1), torch.ones(62))
+    torch.testing.assert_close(forward, backward)
+
+
+def test_a_glyph_is_a_function_of_seed_and_index() -> None:
+    for index in range(0, 620, 31):
+        first, again = glyphs.draw(3, index), glyphs.draw(3, index)
+        other, next_round = glyphs.draw(4, index), glyphs.draw(3, index + 62)
+        np.testing.assert_array_equal(first.image, again.image)
+        assert (first.look, first.face) == (again.look, again.face)
+        assert first.character == other.character == next_round.character
+        assert (first.image != other.image).any()
+        assert (first.image != next_round.image).any()
+
+
+def test_held_out_faces_are_never_drawn_for_training() -> None:
+    drawn = {glyphs.draw(0, index).face for index in SOME}
+    assert drawn == set(typefaces.TRAIN_FACES)
+    assert drawn.isdisjoint(typefaces.HELD_OUT_FACES)
+    assert typefaces.HELD_OUT_FAMILY not in {face.family for face in drawn}
+
+
+@pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
+def test_a_face_draws_the_62_characters_differently(face: typefaces.Face) -> None:
+    assert len({face.glyph(character) for character in tiny_clip.CHARACTERS}) == 62
+    masks = {glyphs._mask(face, character, 0).tobytes() for character in tiny_clip.CHARACTERS}
+    assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o
+
+
+def test_every_caption_tokenises_and_no_word_is_idle() -> None:
+    texts = {
+        text
+        for index in SOME
+        for glyph in [glyphs.draw(0, index)]
+        for text in captions(glyph.character, glyph.look)
+    }
+    prompts = {
+        text for texts in (tiny_clip.DIGIT_PROMPTS + tiny_clip.CHARACTER_PROMPTS) for text in texts
+    }
+    tokens = [tiny_clip.tokenize(text) for text in texts | prompts]
+    assert {len(ids) for ids in tokens} == {CONTEXT}
+    assert {WORDS[token] for ids in tokens for token in ids} == set(WORDS)
+
+
+@pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT])
+def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not know the word|use at most"):
+        tiny_clip.tokenize(text)
+
+
+def test_pretraining_is_a_function_of_the_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain, "BATCH", 64)
+
+    def weights(seed: int, folder: str) -> str:
+        return pretrain.publish(
+            pretrain.train(pretrain.render(seed, 124), 3, seed), tmp_path / folder
+        )
+
+    assert (
+        weights(0, "first")
+        == weights(0, "again")
+        == tiny_clip.sha256(tmp_path / "first" / tiny_clip.WEIGHTS.name)
+    )
+    assert weights(1, "other") != weights(0, "again")
+
+
+def test_the_command_publishes_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for size in ("GLYPHS", "BATCH", "HELD_OUT"):
+        monkeypatch.setattr(pretrain, size, 62)
+    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
+    pretrain.main()
+    weights = tmp_path / "new" / tiny_clip.WEIGHTS.name
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"sha256 {tiny_clip.sha256(weights)}  {weights}\n")
+    assert printed.count("zero-shot") == 2
+    tiny_clip.load(weights)
+
+
+def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
+    model = open_clip.CLIP(**tiny_clip.model_config())
+    pretrain.publish(model, tmp_path)
+    loaded = tiny_clip.load(tmp_path / tiny_clip.WEIGHTS.name).state_dict()
+    assert all(torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items())
+
+
+def test_loading_leaves_the_random_state_alone() -> None:
+    before = torch.get_rng_state()
+    tiny_clip.load()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--steps", "0"), ("--seed", "-1"), ("--out", "a file/below")]
+)
+def test_a_wrong_command_line_is_refused_before_training(
+    option: str,
+    value: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", ".", option, value])
+    with pytest.raises(SystemExit) as stop:
+        pretrain.main()
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
