@@ -1,4 +1,4 @@
-"""Fixtures: a real Slurm (support/slurm_cluster.py), synthetic records (support/trial_factory.py)."""
+"""Fixtures: a real Slurm (support.slurm_cluster), synthetic records (support.trial_factory)."""
 
 import shutil
 from collections.abc import Callable, Iterator
