@@ -21,12 +21,12 @@ from optuna.storages.journal import JournalFileBackend
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, canonical, label
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.search.objective import goal
-from clip_hparam.search.restore import cell_of
-from clip_hparam.search.spec import Manifest, Search, manifest_of
-from clip_hparam.search.study import Study
+from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.restore import manifest_cell
+from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
+from clip_hparam.search.study import SearchStudy
 
 SPACE = {
     "lr": ("tag(log, interval(1e-3, 3e-2))",),
@@ -39,14 +39,14 @@ Clock = Callable[[], float]
 CLOCKS: dict[str, Clock] = {"wall": time.monotonic, "CPU": time.process_time}
 
 
-def filled(folder: Path, points: int) -> Manifest:
+def filled(folder: Path, points: int) -> SearchManifest:
     """A search whose points are all on record, and none in its store."""
-    base = Job(Recipe(), Machine(runs=str(folder / "runs")))
+    base = TrialSpec(Recipe(), Machine(runs=str(folder / "runs")))
     levels: dict[str, Any] = {"levels": SPACE, "when": {}, "overrides": (), "seeds": (0,)}
     how: dict[str, Any] = {"sampler": {"name": "tpe"}, "pruner": {"name": "none"}}
-    search = Search("asking", "", base, goal=goal("selection_acc1", None), **levels, **how,
-                    n_trials=10 * points)  # fmt: skip
-    manifest = manifest_of(search)
+    objective = parse_objective("selection_acc1", None)
+    search = SearchSpec("asking", "", base, goal=objective, **levels, **how, n_trials=10 * points)
+    manifest = search_manifest(search)
     manifest.open(search)
     draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(points):
@@ -56,23 +56,23 @@ def filled(folder: Path, points: int) -> Manifest:
         for job in jobs.values():
             train(job)
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
-        manifest.add(cell_of(number, (), values, trial.params, ids))
+        manifest.add(manifest_cell(number, (), values, trial.params, ids))
     return manifest
 
 
-def train(job: Job) -> dict[str, Any]:
+def train(job: TrialSpec) -> dict[str, Any]:
     """Its record, without the training."""
     record = Record(job.machine.runs, job.trial_id)
     record.write_recipe(canonical(job.recipe), label(job.recipe))
     accuracy = 90 - 100 * abs(job.recipe.lr - 1e-2) + job.recipe.layer_decay
     metrics = {"selection_acc1.raw.selected": accuracy}
     record.write_result({"selected_weights": "raw", "metrics": metrics, "cost": {"seconds": 1.0}})
-    result = record.sound()
+    result = record.verified_result()
     assert result is not None
     return result
 
 
-def ours(study: Study) -> tuple[list[float], list[float]]:
+def ours(study: SearchStudy) -> tuple[list[float], list[float]]:
     """Ask and tell of one point, by each clock."""
     before = [clock() for clock in CLOCKS.values()]
     asking = study.asked()
@@ -87,7 +87,7 @@ def ours(study: Study) -> tuple[list[float], list[float]]:
     return asked, told
 
 
-def plain(study: optuna.Study, search: Search) -> tuple[list[float], list[float]]:
+def plain(study: optuna.Study, search: SearchSpec) -> tuple[list[float], list[float]]:
     """The same, in Optuna's own words."""
     before = [clock() for clock in CLOCKS.values()]
     trial = study.ask()
@@ -114,7 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         manifest = filled(Path(folder), arguments.points)
         started = time.process_time()
-        study = Study(manifest)
+        study = SearchStudy(manifest)
         print(f"restore: {time.process_time() - started:.2f} CPU-s")
         backend = JournalFileBackend(str(Path(folder) / "plain.journal"))
         peer = optuna.create_study(

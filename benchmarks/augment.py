@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.batches import Reader
-from clip_hparam.data.loader import Imagewise
-from clip_hparam.data.transforms.tensor import Batchwise
+from clip_hparam.data.batches import ImagePipeline
+from clip_hparam.data.loader import TimmPipeline
+from clip_hparam.data.transforms.tensor import TensorPipeline
 
 BATCH, BATCHES = 50, 4
 WEAK = Recipe(
@@ -41,16 +41,16 @@ def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str,
     shape = (BATCH * BATCHES, channels, side, side)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = np.arange(len(images))
-    readers: tuple[Reader, ...] = (Batchwise(recipe), Imagewise(recipe, 0))
+    readers: tuple[ImagePipeline, ...] = (TensorPipeline(recipe), TimmPipeline(recipe, 0))
     train = [
         [
-            microseconds(reader.train(images, epoch, index, index.reshape(-1, BATCH)))
+            microseconds(reader.train_batches(images, epoch, index, index.reshape(-1, BATCH)))
             for reader in readers
         ]
         for epoch in range(rounds)
     ]
     plain = [
-        [microseconds(reader.plain(images, index, BATCH, 32)) for reader in readers]
+        [microseconds(reader.eval_batches(images, index, BATCH, 32)) for reader in readers]
         for _ in range(rounds)
     ]
     return {

@@ -25,8 +25,8 @@ from search import RANGES, TABLE, Landscape
 from clip_hparam import analysis
 from clip_hparam.analysis.frames.frame import reported
 from clip_hparam.analysis.stats.intervals import estimate
-from clip_hparam.search.results import points
-from clip_hparam.search.spec import Manifest
+from clip_hparam.search.results import point_results
+from clip_hparam.search.spec import SearchManifest
 
 ROOT = Path(__file__).parents[1]
 BASE = ("recipe=weak_aug", "ema_decay=0", "epochs=9", "data.epoch_images=100")
@@ -67,8 +67,8 @@ def held(
         keys = [f"hydra.sweeper.{word}" for word in asked]
         swept(Path(folder), "seeds=3", *words, *keys)
         (path,) = (Path(folder) / "runs" / ".sweeps").glob("*.json")
-        manifest = Manifest(path)
-        found = points(manifest.search(), manifest.read()["cells"])
+        manifest = SearchManifest(path)
+        found = point_results(manifest.search(), manifest.read()["cells"])
         winner = max((one for one in found if one.values), key=lambda one: one.values or ())
         knobs = [word for word in winner.overrides if word.partition("=")[0] in RANGES]
         again = fresh(Path(other), knobs)

@@ -6,15 +6,15 @@ Importing this module puts it in the place of the real one, in a worker's server
 import os
 
 from clip_hparam.config.recipe import canonical, label
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.pool import Workers
-from clip_hparam.records.lock import claim
-from clip_hparam.records.provenance import git_here
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.training import trial
 
 RESULT = {
-    "git": git_here(),
+    "git": code_git_state(),
     "metrics": {"test_acc1.raw.selected": 0.0, "selection_acc1.raw.selected": 0.0},
     "epochs": {"selected": 0, "last": 0},
     "selected_weights": "raw",
@@ -23,16 +23,16 @@ RESULT = {
 }
 
 
-def seal(job: Job, *_: object, **__: object) -> str:
+def seal(job: TrialSpec, *_: object, **__: object) -> str:
     record = Record(job.machine.runs, job.trial_id)
-    with claim(record.folder):
+    with lock_folder(record.folder):
         record.write_recipe(canonical(job.recipe), label(job.recipe))
         record.write_rows([{"epoch": 0, "step": 1}])
         record.write_result(RESULT)
     return "done"
 
 
-trial.execute = seal
+trial.run_trial = seal
 
 
 def at_once() -> None:

@@ -11,7 +11,7 @@ scale: Wang & Ramdas 2024), which allows any number of looks and no maximum.
 import numpy as np
 from scipy.special import stdtrit
 
-from clip_hparam.design.racing import ERROR, Race, bound, null_statistics
+from clip_hparam.design.racing import ERROR_RATE, Race, boundary, simulate_t_statistics
 
 RACE = Race(3, 10)
 EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -21,7 +21,7 @@ DRAWS = 100_000
 def anytime_bounds(counts: np.ndarray, prior: float = 1.0) -> np.ndarray:
     """|t| at which the likelihood ratio reaches 1 / ERROR; infinite where none does."""
     shrunk = 1 + counts * prior**2
-    ratio = (np.sqrt(shrunk) / ERROR) ** (2 / counts)
+    ratio = (np.sqrt(shrunk) / ERROR_RATE) ** (2 / counts)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.sqrt((ratio - 1) * (counts - 1) / (1 - ratio / shrunk))
     return np.where(ratio < shrunk, t, np.inf)
@@ -29,10 +29,10 @@ def anytime_bounds(counts: np.ndarray, prior: float = 1.0) -> np.ndarray:
 
 def main() -> None:
     looks = np.array(RACE.looks)
-    plain = stdtrit(looks - 1, 1 - ERROR / 2)
+    plain = stdtrit(looks - 1, 1 - ERROR_RATE / 2)
     only_last = np.where(looks == RACE.max, plain, np.inf)
     ways = {
-        "racing": np.array([bound(RACE, n) for n in RACE.looks]),
+        "racing": np.array([boundary(RACE, n) for n in RACE.looks]),
         "all seeds, one t test": only_last,
         "a t test at each look": plain,
         "anytime-valid t test": anytime_bounds(looks),
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"From {RACE.start} seeds up to {RACE.max}; found, and mean seeds of the cell:\n")
     print("| effect | " + " | ".join(ways) + " |\n" + "|---" * (len(ways) + 1) + "|")
     for effect in EFFECTS:
-        t = null_statistics(DRAWS, RACE.max, seed=1, effect=effect)[:, looks - 2]
+        t = simulate_t_statistics(DRAWS, RACE.max, seed=1, effect=effect)[:, looks - 2]
         row = []
         for bounds in ways.values():
             passed = t >= bounds

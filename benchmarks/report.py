@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from gather import write_trial
 
-from clip_hparam.records.record import write_json
+from clip_hparam.records.atomic import write_json
 
 CELLS, SEEDS, EPOCHS = 20, 5, 50
 

@@ -29,8 +29,8 @@ from optuna.trial import TrialState
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.search import samplers
-from clip_hparam.search.objective import goal
-from clip_hparam.search.space import space
+from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.space import parse_space
 
 TABLE = Path(__file__).parent / "data" / "landscape.csv"
 RANGES = {
@@ -40,7 +40,7 @@ RANGES = {
     "crop_scale": ["0.25", "0.75"],
     "label_smoothing": ["interval(0, 0.3)"],
 }
-SPACE, GOAL = space(RANGES, {}), goal("selection_acc1", None)
+SPACE, GOAL = parse_space(RANGES, {}), parse_objective("selection_acc1", None)
 METHODS = [("random", "none"), ("tpe", "none"), ("random", "asha"), ("tpe", "asha")]
 OTHERS = [("tpe", "hyperband"), ("tpe", "median")]
 SHARES = (0.05, 0.10, 0.25)  # of the epochs of all points with one seed
@@ -104,10 +104,12 @@ def replay(
     _, seeds, last = landscape.curves.shape
     trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
-    study.pruner = samplers.pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
+    study.pruner = samplers.create_pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
     for number in range(MOST):
-        study.sampler = samplers.sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
+        study.sampler = samplers.create_sampler(
+            {"name": sampler, "seed": seed}, SPACE, GOAL, number
+        )
         trial = study.ask()
         point = landscape.point(SPACE.suggest(trial))
         if point not in ended:

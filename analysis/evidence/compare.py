@@ -9,7 +9,7 @@ import pandas as pd
 from clip_hparam.analysis.frames.frame import Frames, reported
 from clip_hparam.analysis.frames.manifests import Cell, newest
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, paired
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 
 KNOBS = [name for name, knob in knobs().items() if knob.metadata["hashed"] and name != "seed"]
@@ -68,7 +68,7 @@ def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
     if len(found) != 1:
         labels = [cell.label for sweep in newest(frames.sweeps).values() for cell in sweep.cells]
         what = "starts several trials" if len(found) else "is no trial and no cell"
-        raise ValueError(f"{name} {what}: {near(name, [*labels, *trials.index])}")
+        raise ValueError(f"{name} {what}: {suggest(name, [*labels, *trials.index])}")
     key = cell_key(trials)
     same: pd.DataFrame = trials[key == key[found.index[0]]]
     return same.set_index("seed")

@@ -78,5 +78,5 @@ def images_of(trials: pd.DataFrame) -> int | None:
 
 def _opened(folder: str | Path) -> NpzFile:
     """Raises EOFError where there is none."""
-    opened: NpzFile = np.load(io.BytesIO(packs.content(f"{folder}/correct.npz") or b""))
+    opened: NpzFile = np.load(io.BytesIO(packs.read_bytes(f"{folder}/correct.npz") or b""))
     return opened

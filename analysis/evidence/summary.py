@@ -7,7 +7,7 @@ from clip_hparam.analysis.evidence.evidence import knob_text
 from clip_hparam.analysis.evidence.importance import Importance, importance
 from clip_hparam.analysis.frames.trial_table import Study, is_number, plain
 from clip_hparam.analysis.stats.expected_best import expected_best
-from clip_hparam.config.knob import is_end
+from clip_hparam.config.knob import is_boundary_value
 from clip_hparam.config.recipe import knobs
 
 BUDGETS = (1, 2, 5, 10, 20, 40)
@@ -63,7 +63,9 @@ def edge_warnings(study: Study) -> list[str]:
     sentences = []
     for knob in edges(study):
         assert best is not None
-        if knob in knobs() and is_end(float(best[knob]), knobs()[knob].metadata["legal"]):
+        if knob in knobs() and is_boundary_value(
+            float(best[knob]), knobs()[knob].metadata["legal"]
+        ):
             continue
         end = "largest" if best[knob] == study.rows[knob].max() else "smallest"
         sentences.append(f"best {knob} is the {end} tried, {knob_text(plain(best[knob]))}: widen")

@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clip_hparam.records.record import write_atomic
+from clip_hparam.records.atomic import write_atomic
 
 COLUMN, PAGE = 3.35, 6.9  # widths in inches: one column and both of a two-column paper
 OURS, PAPER, COST, INK = "#8fc4e8", "#e6e6e6", "#d55e00", "#222222"

@@ -16,9 +16,10 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from clip_hparam.records import archive
-from clip_hparam.records.record import SCHEMA, write_atomic
+from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.record import SCHEMA_VERSION
 
-VERSION = f"1.{SCHEMA}"  # of the columns below: another version is not read
+VERSION = f"1.{SCHEMA_VERSION}"  # of the columns below: another version is not read
 FOLDER, SIGNATURE = ".cache", "_signature"
 FILES = (
     "recipe.json",
@@ -60,7 +61,7 @@ def signature(folder: str) -> int:
             marks.append(-1)
     if marks[0] < 0:
         runs, _, trial_id = folder.rpartition("/")
-        marks.append(archive.mark(runs, trial_id))
+        marks.append(archive.signature(runs, trial_id))
     return hash(tuple(marks))
 
 

@@ -18,7 +18,7 @@ from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import Sweep, newest, read_sweeps
 from clip_hparam.analysis.frames.runs_reader import read_folder
 from clip_hparam.analysis.frames.trial_table import Study
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 
 METRICS = tuple(
@@ -84,7 +84,7 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     if columns["raw"] not in trials:
         names = map(str, trials.columns)
         known = {name.partition(".")[0] for name in names if name.endswith(".selected")}
-        raise ValueError(f"there is no metric {metric}: {near(metric, known - {'epochs'})}")
+        raise ValueError(f"there is no metric {metric}: {suggest(metric, known - {'epochs'})}")
     values = pd.Series(float("nan"), index=trials.index)
     for weights, column in columns.items():
         values = values.mask(trials["selected_weights"] == weights, trials[column])

@@ -14,8 +14,9 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_ours
 from clip_hparam.analysis.frames.trial_table import Study
-from clip_hparam.config.knob import near
-from clip_hparam.records.record import SCHEMA, now, write_atomic, write_json
+from clip_hparam.config.knob import suggest
+from clip_hparam.records.atomic import utc_timestamp, write_atomic, write_json
+from clip_hparam.records.record import SCHEMA_VERSION
 
 HEAD, ROWS = "study.json", "rows.parquet"
 ROW_NUMBERS = "Unnamed: 0"  # what pandas calls a first column without a name
@@ -83,7 +84,12 @@ def write_study(study: Study, source: Path, folder: Path) -> list[Path]:
     write_atomic(folder / ROWS, content.to_parquet(index=False))
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     facts = {key: value for key, value in study._asdict().items() if key != "rows"}
-    head = {"schema": SCHEMA, "source": source.name, "sha256": digest, "imported": now()}
+    head = {
+        "schema": SCHEMA_VERSION,
+        "source": source.name,
+        "sha256": digest,
+        "imported": utc_timestamp(),
+    }
     write_json(folder / HEAD, {**head, **facts})
     return [folder / HEAD, folder / ROWS]
 
@@ -123,7 +129,7 @@ def _check(table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str 
     wanted = [*knobs, *metrics, *([name] if name else [])]
     for column in wanted:
         if column not in known:
-            raise ValueError(f"there is no column {column}: {near(column, known)}")
+            raise ValueError(f"there is no column {column}: {suggest(column, known)}")
     twice = sorted({column for column in wanted if wanted.count(column) > 1})
     if twice:
         raise ValueError(f"column {twice[0]} cannot be two things: knob, metric or name")

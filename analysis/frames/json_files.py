@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.records.archive import content
-from clip_hparam.records.record import SCHEMA
+from clip_hparam.records.archive import read_bytes
+from clip_hparam.records.record import SCHEMA_VERSION
 
 
 class UnreadableError(ValueError):
@@ -14,7 +14,7 @@ class UnreadableError(ValueError):
 
 def read_ours(path: Path) -> dict[str, Any]:
     """The object in a file that this version understands. Raises UnreadableError."""
-    return ours(path, content(path))
+    return ours(path, read_bytes(path))
 
 
 def ours(path: str | Path, found: bytes | None) -> dict[str, Any]:
@@ -33,9 +33,9 @@ def ours(path: str | Path, found: bytes | None) -> dict[str, Any]:
     schema = tree.get("schema")
     if not isinstance(schema, int):
         raise UnreadableError(f"{path} has no schema number: not a record of clip-hparam")
-    if schema > SCHEMA:
+    if schema > SCHEMA_VERSION:
         raise UnreadableError(
-            f"{path} has record schema {schema}, this version reads up to {SCHEMA}: upgrade"
+            f"{path} has record schema {schema}, this version reads up to {SCHEMA_VERSION}: upgrade"
         )
     return tree
 

@@ -46,7 +46,7 @@ def _names(runs: Path) -> list[str]:
         names = {
             entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
         }
-    return sorted(names | archive.packed(runs).keys())
+    return sorted(names | archive.open_archives(runs).keys())
 
 
 def _known(trials: dict[str, Trial], signatures: dict[str, int]) -> Known:

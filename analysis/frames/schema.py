@@ -11,7 +11,7 @@ import pandas as pd
 from clip_hparam.analysis.frames.frame import METRICS, Frames
 from clip_hparam.analysis.frames.trial_reader import DAMAGED, UNKNOWN
 from clip_hparam.config.recipe import knobs
-from clip_hparam.records.record import STATES
+from clip_hparam.records.state import STATES
 
 if TYPE_CHECKING:
     from pandera.pandas import Column, DataFrameSchema

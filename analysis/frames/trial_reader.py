@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from clip_hparam.analysis.frames.epochs import whole_lines
 from clip_hparam.analysis.frames.json_files import UnreadableError, flatten, ours
-from clip_hparam.config.recipe import completed
+from clip_hparam.config.recipe import with_missing_knobs
 from clip_hparam.records import archive
-from clip_hparam.records.record import STATES, Record
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import STATES
 
 DAMAGED, UNKNOWN = "damaged", "unknown"
 HEAD = ("schema", "trial_id", "metrics", "command", "sha256")
@@ -39,7 +40,7 @@ class Folder:
 
     def content(self, name: str) -> bytes | None:
         if name not in self._contents:
-            self._contents[name] = archive.content(self.at(name))
+            self._contents[name] = archive.read_bytes(self.at(name))
         return self._contents[name]
 
     def at(self, name: str) -> str:
@@ -81,7 +82,7 @@ def _knobs(folder: Folder) -> dict[str, Any]:
         name = folder.at("recipe.json")
         raise UnreadableError(f"{name} is not the recipe of trial {folder.trial_id}")
     head = {"trial_id": folder.trial_id, "label": tree.get("label", "")}
-    return {**head, **flatten(completed(tree["recipe"]))}
+    return {**head, **flatten(with_missing_knobs(tree["recipe"]))}
 
 
 def _facts(folder: Folder) -> tuple[dict[str, Any], dict[str, str]]:

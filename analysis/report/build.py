@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from clip_hparam.analysis.frames.cache import signature
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import newest
-from clip_hparam.records.record import read_json, sha256_of, write_json
+from clip_hparam.records.atomic import read_json, sha256_of, write_json
 
 KEPT = ".made"
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "optuna")

@@ -29,7 +29,7 @@ from clip_hparam.analysis.tables.conclusions import verdict
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
 from clip_hparam.analysis.tables.table import Table
-from clip_hparam.records.record import write_atomic
+from clip_hparam.records.atomic import write_atomic
 
 STATED = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
 TEMPLATE = Path(__file__).parents[1] / "data" / "report.html"

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit  # the t distribution; scipy.stats costs 0.8 s to import
 
-from clip_hparam.design.racing import Race, bound, p_value, standard_error
+from clip_hparam.design.racing import Race, boundary, p_value, standard_error
 
 LEVEL = 0.95
 
@@ -60,7 +60,7 @@ def raced(differences: ArrayLike, race: Race) -> Estimate:
     if plain.why or plain.n < race.start:
         return plain
     values = np.asarray(differences, dtype=float).tolist()
-    half = bound(race, plain.n) * standard_error(values)
+    half = boundary(race, plain.n) * standard_error(values)
     return plain._replace(low=plain.mean - half, high=plain.mean + half, p=p_value(values, race))
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 from clip_hparam.analysis.frames.frame import Frames, reported
 from clip_hparam.analysis.frames.manifests import Cell, Sweep, newest
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
-from clip_hparam.design.design import key_of, merged
+from clip_hparam.design.design import key_of, merged_overrides
 
 BASE, NOT_OURS = "weak_aug", ("seed", "data.root", "encoder.pretrained")
 GROUPS = ("encoder", "data")
@@ -41,14 +41,14 @@ def chosen(frames: Frames, name: str) -> Chosen:
             is_it = cell.label == label and where in ("", sweep.name)
             if is_it or (len(name) >= 6 and _has(cell, name)):
                 return Chosen(sweep, cell, _done(frames, cell))
-    raise ValueError(f"no sweep, cell or trial of one is called {name}: {near(name, sweeps)}")
+    raise ValueError(f"no sweep, cell or trial of one is called {name}: {suggest(name, sweeps)}")
 
 
 def recipe_file(found: Chosen, called: str) -> str:
     """The text of conf/recipe/<called>.yaml. Raises ValueError if no trial of the cell is done."""
     if found.trials.empty:
         raise ValueError(f"no trial of {found.cell.label} is done: clip-hparam retry runs them")
-    base, groups, values = _parts(merged(found.cell.overrides, found.sweep.full))
+    base, groups, values = _parts(merged_overrides(found.cell.overrides, found.sweep.full))
     defaults = [f"/recipe/{base}" if "/" in base else base]
     overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]
     listed = ["defaults:", *(f"  - {one}" for one in (*defaults, *overridden, "_self_"))]

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from clip_hparam.analysis.tables.table import MINUS, MISSING, Table
-from clip_hparam.records.record import write_atomic
+from clip_hparam.records.atomic import write_atomic
 
 TEX = {
     "±": r"$\pm$",

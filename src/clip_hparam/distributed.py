@@ -25,8 +25,8 @@ from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # no
 
 from clip_hparam.data.dataset import Indices
 
-PAUSE = 0.1  # seconds between two looks for rank 0
-LAST_WORDS = 10.0  # seconds in which a rank that lives says that it, too, has lost another
+POLL_SECONDS = 0.1  # seconds between two looks for rank 0
+EXIT_REASON_SECONDS = 10.0  # seconds in which a rank that lives says that it, too, has lost another
 T = TypeVar("T")
 
 
@@ -39,66 +39,66 @@ class LostRankError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Ranks:
+class DistributedContext:
     """This process among those of its trial; `local` is its place on this computer."""
 
     rank: int = 0
-    world: int = 1
-    local: int = 0
+    world_size: int = 1
+    local_rank: int = 0
     store: Store | None = None
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the rank that writes and speaks."""
         return self.rank == 0
 
-    def rows(self, batch: int) -> slice:
+    def batch_rows(self, batch: int) -> slice:
         """This rank's rows of a batch, which the number of ranks divides."""
-        share = batch // self.world
+        share = batch // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def dealt(self, index: Indices, size: int) -> Indices:
+    def shard(self, index: Indices, size: int) -> Indices:
         """What this rank evaluates of `index`: every world-th batch of `size`.
 
         A batch holds the same images whatever the ranks, so its logits have the same bits.
         """
-        own: Indices = index[np.arange(len(index)) // size % self.world == self.rank]
+        own: Indices = index[np.arange(len(index)) // size % self.world_size == self.rank]
         return own
 
-    def gathered(self, parts: Sequence[T]) -> list[T]:
+    def all_gather(self, parts: Sequence[T]) -> list[T]:
         """The parts of all ranks, one a batch, in the order in which the batches were dealt."""
-        if self.world == 1:
+        if self.world_size == 1:
             return list(parts)
-        hands: list[Any] = [None] * self.world
-        with _together():
+        hands: list[Any] = [None] * self.world_size
+        with _raise_peer_error():
             dist.all_gather_object(hands, list(parts))
         missing = object()
         rounds = chain.from_iterable(zip_longest(*hands, fillvalue=missing))
         return [part for part in rounds if part is not missing]
 
-    def average(self, tensors: Sequence[Tensor]) -> None:
+    def all_reduce_mean(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its mean over the ranks: the same bits on all of them."""
-        if self.world == 1:
+        if self.world_size == 1:
             return
         flat = torch.cat([tensor.flatten() for tensor in tensors])
-        with _together():
+        with _raise_peer_error():
             dist.all_reduce(flat)
-        flat /= self.world
+        flat /= self.world_size
         means = torch.split(flat, [tensor.numel() for tensor in tensors])
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
-    def wait_for_first(self) -> None:
+    def wait_for_main(self) -> None:
         """Until rank 0 connects, which may have to wait for its record.
 
         Raises PeerError if it ends without: then there is nothing to do.
         """
-        with _together():
-            while self.store is not None and not self.store.check([_name(0)]):
-                time.sleep(PAUSE)
+        with _raise_peer_error():
+            while self.store is not None and not self.store.check([_rank_key(0)]):
+                time.sleep(POLL_SECONDS)
 
     @contextmanager
-    def connected(self, device: torch.device, seconds: float) -> Iterator[None]:
+    def connect(self, device: torch.device, seconds: float) -> Iterator[None]:
         """The ranks joined while the block runs; nothing they do together waits longer than that.
 
         In rank 0, raises LostRankError that names the rank which died or did not answer, or
@@ -108,78 +108,80 @@ class Ranks:
             yield
             return
         try:
-            self._join(self.store, device, seconds)
+            self._init_process_group(self.store, device, seconds)
             yield
         except PeerError as error:
-            if self.leads:
-                raise self._blame(self.store, seconds) from error
-            self._say(self.store, "")
+            if self.is_main:
+                raise self._peer_failure(self.store, seconds) from error
+            self._report_exit_reason(self.store, "")
             raise
         except Exception as error:
-            self._say(self.store, f"{type(error).__name__}: {error}")
+            self._report_exit_reason(self.store, f"{type(error).__name__}: {error}")
             raise
         finally:
             if dist.is_initialized():
                 dist.destroy_process_group()
 
-    def _join(self, store: Store, device: torch.device, seconds: float) -> None:
+    def _init_process_group(self, store: Store, device: torch.device, seconds: float) -> None:
         os.environ["TORCH_NCCL_BLOCKING_WAIT"] = "1"  # a lost rank is an error, not an abort
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        with _together():
-            store.set(_name(self.rank), f"process {os.getpid()} on {os.uname().nodename}")
+        with _raise_peer_error():
+            store.set(_rank_key(self.rank), f"process {os.getpid()} on {os.uname().nodename}")
             dist.init_process_group(
                 "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
                 store=store,
                 rank=self.rank,
-                world_size=self.world,
+                world_size=self.world_size,
                 timeout=timedelta(seconds=seconds),
             )
 
-    def _say(self, store: Store, words: str) -> None:
+    def _report_exit_reason(self, store: Store, words: str) -> None:
         """Leave last words for rank 0, if it still listens: what this rank dies of, if it knows."""
         with suppress(RuntimeError):
             store.set(f"last words {self.rank}", words)
 
-    def _blame(self, store: Store, seconds: float) -> RuntimeError:
+    def _peer_failure(self, store: Store, seconds: float) -> RuntimeError:
         """What is wrong with which rank; those that live have said that they lost another."""
         lost: list[str] = []
-        for rank in range(1, self.world):
-            words = _read(store, f"last words {rank}", LAST_WORDS)
+        for rank in range(1, self.world_size):
+            words = _read_store(store, f"last words {rank}", EXIT_REASON_SECONDS)
             if words:
-                return RuntimeError(f"rank {rank} of {self.world} failed: {words}")
+                return RuntimeError(f"rank {rank} of {self.world_size} failed: {words}")
             if words is None:
-                name = _read(store, _name(rank), 0.1) or "which never came"
-                lost.append(f"rank {rank} of {self.world} ({name})")
-        who = " and ".join(lost) or f"one of {self.world} ranks"
+                name = _read_store(store, _rank_key(rank), 0.1) or "which never came"
+                lost.append(f"rank {rank} of {self.world_size} ({name})")
+        who = " and ".join(lost) or f"one of {self.world_size} ranks"
         return LostRankError(f"{who} died, or did not answer for {seconds:g} s")
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = DistributedContext()
 
 
-def ranks_of(environment: Mapping[str, str], seconds: float, door: socket | None = None) -> Ranks:
+def create_context(
+    environment: Mapping[str, str], seconds: float, listen_socket: socket | None = None
+) -> DistributedContext:
     """This process's place as its launcher has put it into the environment.
 
-    Rank 0 listens at MASTER_PORT, or where `door` already does.
+    Rank 0 listens at MASTER_PORT, or where `listen_socket` already does.
     """
     rank, world = int(environment.get("RANK", 0)), int(environment.get("WORLD_SIZE", 1))
     if world == 1:
-        return ALONE
-    with _together():
+        return SINGLE_PROCESS
+    with _raise_peer_error():
         store = TCPStore(
             environment["MASTER_ADDR"],
             int(environment["MASTER_PORT"]),
             is_master=rank == 0,
             timeout=timedelta(seconds=seconds),
             wait_for_workers=False,
-            master_listen_fd=door.detach() if door else None,
+            master_listen_fd=listen_socket.detach() if listen_socket else None,
         )
-    return Ranks(rank, world, int(environment.get("LOCAL_RANK", rank)), store)
+    return DistributedContext(rank, world, int(environment.get("LOCAL_RANK", rank)), store)
 
 
 @contextmanager
-def _together() -> Iterator[None]:
+def _raise_peer_error() -> Iterator[None]:
     """Whatever goes wrong between ranks is a PeerError."""
     try:
         yield
@@ -187,12 +189,12 @@ def _together() -> Iterator[None]:
         raise PeerError(str(error)) from error
 
 
-def _name(rank: int) -> str:
+def _rank_key(rank: int) -> str:
     """Where a rank leaves its name once it connects."""
     return f"name {rank}"
 
 
-def _read(store: Store, key: str, seconds: float) -> str | None:
+def _read_store(store: Store, key: str, seconds: float) -> str | None:
     """A value once it is there; None if it does not come in time."""
     try:
         store.wait([key], timedelta(seconds=seconds))

@@ -16,7 +16,7 @@ def stream(seed: int, epoch: int, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key))
 
 
-def order(seed: int, epoch: int, images: int, draws: int) -> NDArray[np.int64]:
+def sampling_order(seed: int, epoch: int, images: int, draws: int) -> NDArray[np.int64]:
     """Which of `images` is read at each of `draws` positions: permutations, one after another."""
     generator = stream(seed, epoch, "order")
     rounds = -(-draws // images)

@@ -7,12 +7,12 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
 
-def die_with_parent() -> None:
+def exit_with_parent() -> None:
     """From now on this process is killed when its parent ends, however that ends."""
-    threading.Thread(target=_wait_and_die, daemon=True).start()
+    threading.Thread(target=_kill_when_parent_exits, daemon=True).start()
 
 
-def _wait_and_die() -> None:
+def _kill_when_parent_exits() -> None:
     """The parent's end of a pipe closes when it goes."""
     parent = parent_process()
     if parent is not None:

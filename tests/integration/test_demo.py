@@ -46,7 +46,7 @@ def test_every_rung_has_five_seeds_and_an_interval(rows: list[dict[str, str]]) -
 def test_all_35_trials_are_done_and_whole(demo: Path) -> None:
     records = [Record(demo / "runs", name) for name in trial_ids(demo / "runs")]
     assert len(records) == 35
-    assert all(record.result() and not record.damage() for record in records)
+    assert all(record.result() and not record.corrupted_files() for record in records)
 
 
 def test_the_miniature_moves_as_the_paper_does(rows: list[dict[str, str]]) -> None:

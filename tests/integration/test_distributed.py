@@ -15,14 +15,20 @@ from support.multiprocess import in_ranks
 
 from clip_hparam import distributed as module
 from clip_hparam.config.machine import Machine
-from clip_hparam.distributed import ALONE, LostRankError, PeerError, Ranks, ranks_of
-from clip_hparam.training.factory import device_of
+from clip_hparam.distributed import (
+    SINGLE_PROCESS,
+    DistributedContext,
+    LostRankError,
+    PeerError,
+    create_context,
+)
+from clip_hparam.training.numerics import device_of
 
 
 @pytest.fixture(scope="module")
 def alone() -> dict[str, Any]:
     torch.set_num_threads(1)
-    return trained(ALONE)
+    return trained(SINGLE_PROCESS)
 
 
 @pytest.mark.parametrize(("world", "micro_batch"), [(2, 0), (2, 6), (3, 0)])
@@ -55,7 +61,7 @@ def test_at_the_command_line_it_has_the_same_id_and_losses(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
 def test_the_rows_of_the_ranks_are_the_batch(world: int) -> None:
-    rows = [np.arange(12)[Ranks(rank, world).rows(12)] for rank in range(world)]
+    rows = [np.arange(12)[DistributedContext(rank, world).batch_rows(12)] for rank in range(world)]
     assert np.concatenate(rows).tolist() == list(range(12))
     assert len({len(own) for own in rows}) == 1
 
@@ -66,18 +72,18 @@ def test_what_is_dealt_is_every_image_once_in_the_batches_of_one_rank(
     world: int, images: int
 ) -> None:
     index = np.arange(images) + 100
-    hands = [Ranks(rank, world).dealt(index, 5) for rank in range(world)]
+    hands = [DistributedContext(rank, world).shard(index, 5) for rank in range(world)]
     batches = [index[start : start + 5].tolist() for start in range(0, images, 5)]
     for rank, hand in enumerate(hands):
         own = [hand[start : start + 5].tolist() for start in range(0, len(hand), 5)]
         assert own == batches[rank::world]
 
 
-def exchanged(ranks: Ranks, parts: int) -> tuple[list[int], Any, float]:
-    mine = list(range(parts))[ranks.rank :: ranks.world]
+def exchanged(ranks: DistributedContext, parts: int) -> tuple[list[int], Any, float]:
+    mine = list(range(parts))[ranks.rank :: ranks.world_size]
     ones, ten = torch.full((2, 3), float(ranks.rank)), torch.tensor(10.0 * ranks.rank)
-    ranks.average([ones, ten])
-    return ranks.gathered(mine), ones.tolist(), float(ten)
+    ranks.all_reduce_mean([ones, ten])
+    return ranks.all_gather(mine), ones.tolist(), float(ten)
 
 
 @pytest.mark.parametrize("parts", [0, 1, 4, 5])
@@ -99,23 +105,23 @@ def test_each_rank_has_a_gpu_of_its_own(
 
 
 def test_a_process_without_an_environment_is_alone() -> None:
-    assert ranks_of({}, 1) is ALONE
-    assert ranks_of({"RANK": "0", "WORLD_SIZE": "1", "MASTER_PORT": "1"}, 1) is ALONE
-    assert ALONE.leads
-    assert ALONE.gathered([1, 2]) == [1, 2]
+    assert create_context({}, 1) is SINGLE_PROCESS
+    assert create_context({"RANK": "0", "WORLD_SIZE": "1", "MASTER_PORT": "1"}, 1) is SINGLE_PROCESS
+    assert SINGLE_PROCESS.is_main
+    assert SINGLE_PROCESS.all_gather([1, 2]) == [1, 2]
 
 
-def meeting_again(ranks: Ranks, how: str) -> str:
+def meeting_again(ranks: DistributedContext, how: str) -> str:
     """All meet, something happens to rank 1, and all would meet again."""
-    module.LAST_WORDS = 2.0
-    ranks.gathered([0])
+    module.EXIT_REASON_SECONDS = 2.0
+    ranks.all_gather([0])
     if ranks.rank == 1 and how == "raises":
         raise ValueError("n01440764/1.JPEG cannot be read")
     if ranks.rank == 1 and how == "dies":
         os._exit(7)
     if ranks.rank == 1 and how == "hangs":
         time.sleep(60)
-    ranks.gathered([0])
+    ranks.all_gather([0])
     return "met"
 
 
@@ -142,8 +148,8 @@ def test_a_rank_that_is_lost_is_named_in_time_by_the_first(
 
 
 def test_a_rank_that_never_comes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LAST_WORDS", 0.1)
-    waiting = Ranks(0, 2, store=torch.distributed.HashStore())
+    monkeypatch.setattr(module, "EXIT_REASON_SECONDS", 0.1)
+    waiting = DistributedContext(0, 2, store=torch.distributed.HashStore())
     named = pytest.raises(LostRankError, match=r"rank 1 of 2 \(which never came\) died")
-    with named, waiting.connected(torch.device("cpu"), 1):
+    with named, waiting.connect(torch.device("cpu"), 1):
         pass

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
-from clip_hparam.model.classifier import Classifier, freeze, resize_positions
-from clip_hparam.model.weights import tower_from
-from clip_hparam.training.engine import Fit, train_step
-from clip_hparam.training.factory import fit_of
-from clip_hparam.training.param_groups import parameter_groups
-from clip_hparam.training.progress import models_of
+from clip_hparam.model.classifier import Classifier, freeze, resize_pos_embed
+from clip_hparam.model.weights import create_tower
+from clip_hparam.training.engine import TrainState, eval_models, train_step
+from clip_hparam.training.factory import create_train_state
+from clip_hparam.training.param_groups import param_groups
 
 FOLDER = Path(os.environ.get("CLIP_HPARAM_GOLDEN", Path(__file__).parents[1] / "golden"))
 FILES = sorted(FOLDER.glob("*.npz"))
@@ -45,12 +44,12 @@ def _float64_on_one_thread() -> Iterator[None]:
 class Run:
     """A trained model and its EMA, and the loss at each step."""
 
-    fit: Fit
+    fit: TrainState
     losses: list[float]
 
     def weights(self, which: int) -> dict[str, NDArray[np.float64]]:
         """Of the raw model (0) or of what is reported (-1: the EMA, where there is one)."""
-        state = list(models_of(self.fit).values())[which].state_dict()
+        state = list(eval_models(self.fit).values())[which].state_dict()
         return {name: tensor.numpy() for name, tensor in state.items()}
 
 
@@ -84,7 +83,7 @@ class Golden:
         config = self.config
         vision = {name: config[name] for name in ("image_size", "patch_size", "width", "layers")}
         vision["head_width"] = config["width"] // config["heads"]
-        tower = tower_from({"embed_dim": 1, "vision_cfg": vision, "quick_gelu": True})
+        tower = create_tower({"embed_dim": 1, "vision_cfg": vision, "quick_gelu": True})
         model = Classifier(tower, config["num_classes"], self.recipe.pool)
         init = {name: torch.from_numpy(value) for name, value in self.tensors("init/").items()}
         model.load_state_dict(init)
@@ -93,7 +92,7 @@ class Golden:
 
     @cached_property
     def run(self) -> Run:
-        fit = fit_of(self.recipe, CPU, self.model())
+        fit = create_train_state(self.recipe, CPU, self.model())
         fit.model.train()
         losses = []
         for step, images in enumerate(self.file["train_images"]):
@@ -115,13 +114,13 @@ def losses(golden: Golden) -> None:
 
 
 def schedule(golden: Golden) -> None:
-    ours = fit_of(golden.recipe, CPU, golden.model()).schedule
+    ours = create_train_state(golden.recipe, CPU, golden.model()).schedule
     np.testing.assert_allclose(ours, golden.file["schedule"], rtol=1e-12, atol=0)
 
 
 def groups(golden: Golden) -> None:
     model, recipe = golden.model(), golden.recipe
-    ours = parameter_groups(
+    ours = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
     official = json.loads(str(golden.file["groups_json"])).values()
@@ -134,7 +133,7 @@ def groups(golden: Golden) -> None:
 
 def pos_embed_resized(golden: Golden) -> None:
     positions = torch.from_numpy(golden.file["init/positional_embedding"])
-    ours = resize_positions(positions, golden.config["resized_grid"])
+    ours = resize_pos_embed(positions, golden.config["resized_grid"])
     np.testing.assert_allclose(ours, golden.file["pos_embed_resized"], rtol=0, atol=1e-12)
 
 

@@ -18,11 +18,10 @@ from torch import Tensor
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, knobs, trial_id, with_values
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.datasets import source
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import Fit, train_epoch
-from clip_hparam.training.factory import classifier, fit_of
-from clip_hparam.training.progress import models_of
+from clip_hparam.training.engine import TrainState, eval_models, train_epoch
+from clip_hparam.training.factory import create_model, create_train_state
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
 RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}
@@ -33,13 +32,13 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def fit(recipe: Recipe) -> Fit:
-    classes = len(source(recipe.data).classes)
-    return fit_of(recipe, Machine(device="cpu"), classifier(recipe, classes))
+def fit(recipe: Recipe) -> TrainState:
+    classes = len(load_dataset(recipe.data).classes)
+    return create_train_state(recipe, Machine(device="cpu"), create_model(recipe, classes))
 
 
 def batches(recipe: Recipe) -> Batches:
-    return Batches(recipe, source(recipe.data))
+    return Batches(recipe, load_dataset(recipe.data))
 
 
 def first_images(recipe: Recipe) -> Tensor:
@@ -88,7 +87,7 @@ def trained(which: int) -> Callable[[Recipe], Tensor]:
     def weights(recipe: Recipe) -> Tensor:
         one = fit(recipe)
         train_epoch(one, batches(recipe), 0, recipe.seed, lambda step: None)
-        model = list(models_of(one).values())[which]
+        model = list(eval_models(one).values())[which]
         return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
 
     return weights
@@ -127,7 +126,7 @@ def logits_dtype(recipe: Recipe) -> str:
 
 
 def classes(recipe: Recipe) -> tuple[str, ...]:
-    return source(recipe.data).classes
+    return load_dataset(recipe.data).classes
 
 
 def draws(recipe: Recipe) -> int:

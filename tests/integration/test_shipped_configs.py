@@ -12,13 +12,14 @@ from support.cli import ROOT
 
 from clip_hparam.cli.hydra_app.compose import composed
 from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.model.architectures import model_config
-from clip_hparam.model.classifier import Classifier, count, freeze, set_resolution
-from clip_hparam.model.weights import tower_from
-from clip_hparam.planning.flops import trained
-from clip_hparam.planning.resolve import resolve, steps_per_epoch, total_steps, warmup_steps
+from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
+from clip_hparam.model.weights import create_tower
+from clip_hparam.planning.flops import trainable_and_frozen
+from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.lr_schedule import lr_schedule
-from clip_hparam.training.param_groups import parameter_groups
+from clip_hparam.training.param_groups import param_groups
 
 DATA = Path(__file__).parents[1] / "data"
 with (DATA / "ft_clip_lr.csv").open() as file:
@@ -111,14 +112,18 @@ def test_a_published_recipe_trains_the_published_groups_and_counts(
 ) -> None:
     recipe = published(name, tree)
     with torch.device("meta"):
-        model = Classifier(tower_from(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
+        model = Classifier(create_tower(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
         set_resolution(model, int(recipe.resolution))
     freeze(model, recipe.freeze)
-    ours = parameter_groups(
+    ours = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
     assert (len(ours), sum(len(group.parameters) for group in ours)) == (groups, tensors)
-    assert count(model)["trainable"] == trained(recipe, CLASSES)[0] == trainable
+    assert (
+        count_parameters(model)["trainable"]
+        == trainable_and_frozen(recipe, CLASSES)[0]
+        == trainable
+    )
     if name == "b16":
         assert sorted((one.lr_scale, one.weight_decay, sorted(one.parameters)) for one in ours) == (
             sorted((g["lr_scale"], g["weight_decay"], sorted(g["names"])) for g in GROUPS.values())

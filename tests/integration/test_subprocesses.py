@@ -7,10 +7,10 @@ from pathlib import Path
 
 SCRIPT = """
 import multiprocessing, os, signal, time
-from clip_hparam.subprocesses import die_with_parent
+from clip_hparam.subprocesses import exit_with_parent
 
 def child():
-    die_with_parent()
+    exit_with_parent()
     time.sleep(60)
 
 if __name__ == "__main__":

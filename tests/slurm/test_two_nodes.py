@@ -14,7 +14,7 @@ from support.float64_trial import assert_same, trained
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, sent, train, warn
 
-from clip_hparam.distributed import ALONE
+from clip_hparam.distributed import SINGLE_PROCESS
 from clip_hparam.records.record import Record
 
 NODES = ("hydra.launcher.nodes=2", "hydra.launcher.tasks_per_node=1")
@@ -28,7 +28,7 @@ def test_two_nodes_are_one_process_in_float64(
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}:{ROOT / 'tests'}")
     slurm("srun", "-N2", "-n2", sys.executable, "-m", "support.slurm_float64_rank", str(tmp_path))
     torch.set_num_threads(1)
-    alone = trained(ALONE)
+    alone = trained(SINGLE_PROCESS)
     for rank in (0, 1):
         assert_same(np.load(tmp_path / f"{rank}.npz"), alone)
 

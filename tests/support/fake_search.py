@@ -7,10 +7,10 @@ from typing import Any
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, canonical, label, with_values
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.search.objective import goal
-from clip_hparam.search.spec import Manifest, Search, manifest_of
+from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
 
 EPOCHS = 9
 SPACE = {
@@ -21,28 +21,28 @@ SPACE = {
 }
 
 
-def search(runs: Path, **facts: Any) -> Search:
+def search(runs: Path, **facts: Any) -> SearchSpec:
     base = with_values(Recipe(), {"epochs": EPOCHS, "batch_size": 20})
     given: dict[str, Any] = {
         "name": "pretend",
         "study_name": "",
-        "base": Job(base, Machine(runs=str(runs))),
+        "base": TrialSpec(base, Machine(runs=str(runs))),
         "overrides": (),
         "levels": SPACE,
         "when": {},
         "seeds": (0,),
-        "goal": goal("selection_acc1", None),
+        "goal": parse_objective("selection_acc1", None),
         "sampler": {"name": "tpe", "seed": 0},
         "pruner": {"name": "asha"},
         "n_trials": 20,
     }
-    return Search(**{**given, **facts})
+    return SearchSpec(**{**given, **facts})
 
 
-def opened(runs: Path, **facts: Any) -> Manifest:
+def opened(runs: Path, **facts: Any) -> SearchManifest:
     """A search on disk."""
     one = search(runs, **facts)
-    manifest = manifest_of(one)
+    manifest = search_manifest(one)
     manifest.open(one)
     return manifest
 
@@ -67,7 +67,7 @@ def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(job: Job, report: Callable[[list[dict[str, Any]]], bool]) -> str:
+def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str:
     """As `launch.attempt.unlogged`: epoch by epoch, asking each time if it is worth another."""
     record = Record(job.machine.runs, job.trial_id)
     if record.is_done():

@@ -8,11 +8,11 @@ import torch
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.datasets import digits
-from clip_hparam.distributed import Ranks
+from clip_hparam.data.datasets import load_digits
+from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import evaluate, train_epoch
-from clip_hparam.training.factory import classifier, fit_of
+from clip_hparam.training.factory import create_model, create_train_state
 
 BATCH, CLASSES = 24, 10
 RECIPE = {  # all that draws a random number or keeps a state
@@ -46,12 +46,12 @@ class Doubled(Batches):
             yield images.double(), labels
 
 
-def trained(ranks: Ranks, micro_batch: int = 0) -> dict[str, Any]:
+def trained(ranks: DistributedContext, micro_batch: int = 0) -> dict[str, Any]:
     """Losses, weights and scores of a run in float64, as one rank has them."""
     recipe = resolve(with_values(Recipe(), RECIPE))
     machine = Machine(device="cpu", micro_batch=micro_batch)
-    fit = fit_of(recipe, machine, classifier(recipe, CLASSES).double(), ranks)
-    batches = Doubled(recipe, digits(), ranks=ranks)
+    fit = create_train_state(recipe, machine, create_model(recipe, CLASSES).double(), ranks)
+    batches = Doubled(recipe, load_digits(), ranks=ranks)
     losses = [train_epoch(fit, batches, epoch, 0, lambda step: None) for epoch in range(2)]
     assert fit.ema is not None
     scores = evaluate(fit.ema.module, batches.test(), fit)
@@ -60,7 +60,7 @@ def trained(ranks: Ranks, micro_batch: int = 0) -> dict[str, Any]:
         "raw": weights(fit.model),
         "ema": weights(fit.ema.module),
         "loss": scores.loss,
-        "right": np.stack([scores.right1, scores.right5]),
+        "right": np.stack([scores.top1_correct, scores.top5_correct]),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from clip_hparam.distributed import Ranks, ranks_of
+from clip_hparam.distributed import DistributedContext, create_context
 
 CPU = torch.device("cpu")
 PATIENCE = 5.0
@@ -25,14 +25,14 @@ def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 6
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["clip_hparam.training.trial", "support.multiprocess"])
     started = []
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(door.getsockname()[1])}
+    with socket.create_server(("127.0.0.1", 0)) as listen_socket:
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(listen_socket.getsockname()[1])}
         for rank in range(world):
             ours, theirs = context.Pipe()
             environment = {**meeting, "RANK": str(rank), "WORLD_SIZE": str(world)}
             order = (function, arguments, seconds)
             process = context.Process(
-                target=_rank, args=(theirs, environment, None if rank else door, order)
+                target=_rank, args=(theirs, environment, None if rank else listen_socket, order)
             )
             process.start()
             theirs.close()
@@ -44,14 +44,14 @@ def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 6
 def _rank(
     pipe: Connection,
     environment: dict[str, str],
-    door: socket.socket | None,
+    listen_socket: socket.socket | None,
     order: tuple[Function, tuple[Any, ...], float],
 ) -> None:
     function, arguments, seconds = order
     torch.set_num_threads(1)
-    ranks: Ranks = ranks_of(environment, seconds, door)
+    ranks: DistributedContext = create_context(environment, seconds, listen_socket)
     try:
-        with ranks.connected(CPU, seconds):
+        with ranks.connect(CPU, seconds):
             answer = function(ranks, *arguments)
     except Exception as error:
         answer = error

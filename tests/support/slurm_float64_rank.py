@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clip_hparam.distributed import ranks_of
+from clip_hparam.distributed import create_context
 from clip_hparam.launch.slurm.job_main import task_place
 from support.float64_trial import trained
 
@@ -17,7 +17,7 @@ SECONDS = 60.0
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    own = ranks_of(task_place(), SECONDS)
-    with own.connected(torch.device("cpu"), SECONDS):
+    own = create_context(task_place(), SECONDS)
+    with own.connect(torch.device("cpu"), SECONDS):
         outcome = trained(own)
     np.savez(Path(sys.argv[1]) / f"{own.rank}.npz", **outcome)

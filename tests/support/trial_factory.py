@@ -9,7 +9,8 @@ import numpy as np
 
 from clip_hparam import analysis
 from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
-from clip_hparam.records.record import Record, write_json
+from clip_hparam.records.atomic import write_json
+from clip_hparam.records.record import Record
 
 Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a change to it
 

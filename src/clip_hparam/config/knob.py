@@ -21,21 +21,27 @@ def knob(
     *,
     hint: str = "",
     hashed: bool = True,
-    before: Any = None,
+    value_before_introduction: Any = None,
 ) -> Any:
     """A dataclass field; `legal` is an interval such as "(0, 1]", "a | b", or "/regex/".
 
     An interval with an integer default takes integers only. Prefixed with "auto | ", the value
     may be left to be resolved at plan time. `hint` ends the error sentence ("try 0.75"). A field
     that is not hashed says where something lies, not what it is, and is no part of a trial's
-    identity. `before` is for a knob that joins later: what every trial had before it was there;
-    trials that still have it keep the id they had then (docs/records.md).
+    identity. `value_before_introduction` is the value that the code used before this knob existed:
+    trials at that value keep the id that they had then (docs/records.md).
     """
-    metadata = {"legal": legal, "help": help, "hint": hint, "hashed": hashed, "before": before}
+    metadata = {
+        "legal": legal,
+        "help": help,
+        "hint": hint,
+        "hashed": hashed,
+        "value_before_introduction": value_before_introduction,
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def inside(value: float, interval: str) -> bool:
+def in_interval(value: float, interval: str) -> bool:
     """Whether a number lies in an interval written as in mathematics: "(0, 1]", "[1, inf)"."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = value > low if interval[0] == "(" else value >= low
@@ -43,7 +49,7 @@ def inside(value: float, interval: str) -> bool:
     return above and below and math.isfinite(value)
 
 
-def is_end(value: float, legal: str) -> bool:
+def is_boundary_value(value: float, legal: str) -> bool:
     """Whether a number is the first or the last that a knob may be: 0 of "[0, inf)"."""
     interval = legal.removeprefix(f"{AUTO} | ")
     if interval[0] not in "([":
@@ -52,7 +58,7 @@ def is_end(value: float, legal: str) -> bool:
     return (interval[0] == "[" and value == low) or (interval[-1] == "]" and value == high)
 
 
-def checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
+def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     """The value in the knob's own type. Raises ValueError with the legal range."""
     legal: str = field.metadata["legal"]
     if legal.startswith(f"{AUTO} | "):
@@ -61,62 +67,62 @@ def checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
         legal = legal.removeprefix(f"{AUTO} | ")
     legal_value: Any
     if legal[0] in "([":
-        legal_value = _number(value, legal, integral=_integral(field))
+        legal_value = _as_number(value, legal, integral=_takes_integers(field))
     elif legal[0] == "/":
         legal_value = value if isinstance(value, str) and re.fullmatch(legal[1:-1], value) else None
     else:
         legal_value = value if value in legal.split(" | ") else None
     if legal_value is None:
-        raise ValueError(_sentence(name, value, field))
+        raise ValueError(_range_message(name, value, field))
     return legal_value
 
 
-def check(node: Any, prefix: str = "") -> None:
+def validate(node: Any, prefix: str = "") -> None:
     """Check and coerce every knob of a frozen dataclass in place; called from __post_init__."""
     for field in dataclasses.fields(node):
         if "legal" in field.metadata:
-            value = _checked(prefix + field.name, getattr(node, field.name), field)
+            value = _validated_with_cache(prefix + field.name, getattr(node, field.name), field)
             object.__setattr__(node, field.name, value)
 
 
-def _checked(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
+def _validated_with_cache(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     """The same, each value once: the trials of a sweep share most of theirs."""
     try:
-        return _known(name, value, field)
+        return _cached_validated(name, value, field)
     except TypeError:  # a list is no key
-        return checked(name, value, field)
+        return validated(name, value, field)
 
 
-_known = lru_cache(maxsize=4096, typed=True)(checked)
+_cached_validated = lru_cache(maxsize=4096, typed=True)(validated)
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """The end of an error sentence about an unknown name: near names first, else all of them."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
 
 
-def _integral(field: dataclasses.Field[Any]) -> bool:
+def _takes_integers(field: dataclasses.Field[Any]) -> bool:
     return field.type is int or field.type == (int | str)
 
 
-def _number(value: Any, interval: str, integral: bool) -> float | None:
+def _as_number(value: Any, interval: str, integral: bool) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if integral and not isinstance(value, int):
         return None
-    if not inside(value, interval):
+    if not in_interval(value, interval):
         return None
     return value if integral else float(value)
 
 
-def _sentence(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
+def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
     legal, hint = field.metadata["legal"], field.metadata["hint"]
     if legal[0] == "/":
         rule = f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
-        rule = f"is outside {'whole numbers of ' if _integral(field) else ''}{legal}"
+        rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
     else:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
     return f"{name}={value} {rule}" + (f": {hint}" if hint else "")

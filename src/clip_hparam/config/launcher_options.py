@@ -7,11 +7,11 @@ work: a job is requeued at its time limit, and the signal leaves a short job tim
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-SIGNAL_SECONDS = 120
+DEFAULT_SIGNAL_SECONDS = 120
 
 
 @dataclass
-class Submitit:
+class LauncherOptions:
     """What both launchers take; submitit_local runs on this computer and heeds none of it."""
 
     timeout_min: int = 60
@@ -42,33 +42,33 @@ class Submitit:
 
 
 @dataclass
-class SubmititSlurm(Submitit):
+class SubmititSlurmOptions(LauncherOptions):
     """hydra/launcher=submitit_slurm: job arrays, followed from any login shell."""
 
     _target_: str = "clip_hparam.launch.slurm.launcher.Slurm"
 
 
 @dataclass
-class SubmititLocal(Submitit):
+class SubmititLocalOptions(LauncherOptions):
     """hydra/launcher=submitit_local: the local workers, under the keys of submitit."""
 
     _target_: str = "clip_hparam.launch.local.pool.Workers"
 
 
-OURS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
+NON_SBATCH_KEYS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
 """Keys that are no words for sbatch, or become others on the way to it."""
 
 
-def keys() -> list[str]:
-    return [field.name for field in fields(Submitit)]
+def option_names() -> list[str]:
+    return [field.name for field in fields(LauncherOptions)]
 
 
-def tasks(options: Submitit) -> int:
+def tasks_per_job(options: LauncherOptions) -> int:
     """Of a job: each is a rank of its trial."""
     return options.nodes * options.tasks_per_node
 
 
-def signal_delay(options: Submitit) -> int:
+def signal_delay_seconds(options: LauncherOptions) -> int:
     """Seconds before the time limit at which a trial is asked to save its state.
 
     A quarter of a short limit: two minutes of a two-minute job would leave nothing to train in.
@@ -76,7 +76,7 @@ def signal_delay(options: Submitit) -> int:
     Raises ValueError for a delay that is no shorter than the time limit.
     """
     limit = options.timeout_min * 60
-    good = min(SIGNAL_SECONDS, limit // 4)
+    good = min(DEFAULT_SIGNAL_SECONDS, limit // 4)
     if options.signal_delay_s is None:
         return good
     if not 0 < options.signal_delay_s < limit:
@@ -87,7 +87,7 @@ def signal_delay(options: Submitit) -> int:
     return options.signal_delay_s
 
 
-def check(options: Submitit) -> None:
+def validate_options(options: LauncherOptions) -> None:
     """Raises ValueError for what cannot be asked of a scheduler."""
     for name in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism"):
         if getattr(options, name) < 1:
@@ -97,4 +97,4 @@ def check(options: Submitit) -> None:
             f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
             " 0 gives a trial one time limit only"
         )
-    signal_delay(options)
+    signal_delay_seconds(options)

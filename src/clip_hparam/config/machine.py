@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clip_hparam.config.knob import check, knob
+from clip_hparam.config.knob import knob, validate
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,4 @@ class Machine:
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
 
     def __post_init__(self) -> None:
-        check(self, "machine.")
-
-
-@dataclass(frozen=True)
-class Numerics:
-    """What bits depend on beside the recipe; recorded with a trial and kept by its resumes."""
-
-    device: str
-    device_name: str
-    threads: int
-    attention: str
-    compile: bool
-    deterministic: bool
-    ranks: int = 1
+        validate(self, "machine.")

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from clip_hparam.config.knob import AUTO, check, knob, near
+from clip_hparam.config.knob import AUTO, knob, suggest, validate
 
 # the sections of timm's string; timm itself passes over those that it does not know
-RAND_AUGMENT = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
+RAND_AUGMENT_SECTION = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
 
 FIDELITIES = {
     "epochs": ("ema_decay",),
@@ -39,11 +39,11 @@ class Encoder:
         AUTO,
         "auto | clip | imagenet | inception",
         "mean and sd that pixels are normalised with; auto: the tag's own, CLIP's for a file",
-        before="clip",
+        value_before_introduction="clip",
     )
 
     def __post_init__(self) -> None:
-        check(self, "encoder.")
+        validate(self, "encoder.")
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Data:
         "none",
         "none | printed | folder",
         "images of the classes from elsewhere, to measure on: printed digits, or a folder",
-        before="none",
+        value_before_introduction="none",
     )
     shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:
-        check(self, "data.")
+        validate(self, "data.")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Recipe:
         "random",
         "random | zero_shot",
         "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip",
-        before="random",
+        value_before_introduction="random",
     )
     head_init_scale: float = knob(0.001, "(0, inf)", "factor on the head's first weights")
     resolution: int | str = knob(AUTO, "auto | [1, inf)", "px; auto is the encoder's own")
@@ -120,7 +120,7 @@ class Recipe:
     hflip: float = knob(0.5, "[0, 1]", "probability of a horizontal flip")
     rand_augment: str = knob(
         "none",
-        rf"/none|rand(-({RAND_AUGMENT}))+/",
+        rf"/none|rand(-({RAND_AUGMENT_SECTION}))+/",
         "RandAugment string of timm, or none",
         hint="try rand-m9-mstd0.5-inc1",
     )
@@ -140,7 +140,7 @@ class Recipe:
     data: Data = field(default_factory=Data)
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
         scale = knobs()["head_init_scale"].default
         if self.head_init == "zero_shot" and self.head_init_scale != scale:
             raise ValueError(
@@ -167,9 +167,9 @@ def knobs() -> dict[str, dataclasses.Field[Any]]:
     return named
 
 
-def flat(recipe: Recipe) -> dict[str, Any]:
+def flatten(recipe: Recipe) -> dict[str, Any]:
     """Dotted name -> value, places included."""
-    return {name: _get(recipe, name) for name in knobs()}
+    return {name: _get_value(recipe, name) for name in knobs()}
 
 
 def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
@@ -178,7 +178,7 @@ def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
     nested: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         if name not in knobs():
-            raise ValueError(f"unknown knob {name}: {near(name, knobs())}")
+            raise ValueError(f"unknown knob {name}: {suggest(name, knobs())}")
         node, _, leaf = name.rpartition(".")
         (nested.setdefault(node, {}) if node else outer)[leaf] = value
     for node, leaves in nested.items():
@@ -195,7 +195,7 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
     for name, knob_field in knobs().items():
         if not knob_field.metadata["hashed"]:
             continue
-        value = _get(recipe, name)
+        value = _get_value(recipe, name)
         if value == AUTO:
             raise ValueError(f"{name} is still auto: resolve the recipe before asking for its id")
         node, _, leaf = name.rpartition(".")
@@ -209,7 +209,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     A Recipe that gains a knob so gives its old trials no new ids.
     """
     tree = canonical(recipe)
-    for name, value in _before().items():
+    for name, value in _values_before_introduction().items():
         node, _, leaf = name.rpartition(".")
         place = tree[node] if node else tree
         if place[leaf] == value:
@@ -217,12 +217,12 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     return tree
 
 
-def completed(tree: dict[str, Any]) -> dict[str, Any]:
+def with_missing_knobs(tree: dict[str, Any]) -> dict[str, Any]:
     """A canonical recipe from a record, with the knobs that joined since then at what they were."""
     whole = {
         name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
     }
-    for name, value in _before().items():
+    for name, value in _values_before_introduction().items():
         node, _, leaf = name.rpartition(".")
         (whole.setdefault(node, {}) if node else whole).setdefault(leaf, value)
     return whole
@@ -239,8 +239,8 @@ def label(recipe: Recipe, limit: int = 60) -> str:
     filled = {"encoder.weights", "data.fingerprint"}
     differing = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in flat(recipe).items()
-        if value not in (knobs()[name].default, knobs()[name].metadata["before"])
+        for name, value in flatten(recipe).items()
+        if value not in (knobs()[name].default, knobs()[name].metadata["value_before_introduction"])
         and knobs()[name].metadata["hashed"]
         and name not in filled
     ]
@@ -249,13 +249,13 @@ def label(recipe: Recipe, limit: int = 60) -> str:
 
 
 @cache
-def _before() -> dict[str, Any]:
+def _values_before_introduction() -> dict[str, Any]:
     """Knobs that joined later, by dotted name, and what trials had before they did."""
-    values = {name: field.metadata["before"] for name, field in knobs().items()}
+    values = {name: field.metadata["value_before_introduction"] for name, field in knobs().items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _get(recipe: Recipe, name: str) -> Any:
+def _get_value(recipe: Recipe, name: str) -> Any:
     value: Any = recipe
     for part in name.split("."):
         value = getattr(value, part)

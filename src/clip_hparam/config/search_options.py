@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass
-class Asked:
+class SearchOptions:
     """As they were typed; what they may be is checked where a search is made of them.
 
     n_trials: points in all, over all commands. n_jobs: as `workers`. budget: as `budget`.
@@ -28,6 +28,6 @@ class Asked:
     fidelity: Any = None
 
     @property
-    def wanted(self) -> bool:
+    def is_search(self) -> bool:
         """Whether these keys alone say that a sweep is a search."""
         return self.n_trials is not None or bool(self.params)

@@ -9,12 +9,12 @@ from clip_hparam.config.recipe import Data, Encoder, Recipe, trial_id
 
 KEEP = ("none", "last", "best")
 EVAL_TEST = ("selected", "epoch")
-OF_A_TRIAL = ("eval_test", "keep_checkpoints", "gpus_per_trial")
+PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial")
 """Driver keys that go with each of its trials."""
 
 
 @dataclass(frozen=True)
-class Job:
+class TrialSpec:
     """A resolved recipe, where to run it, and what to keep of it.
 
     eval_test: "selected" tests the selected and the last epoch, "epoch" each one.
@@ -32,9 +32,9 @@ class Job:
 
     def __post_init__(self) -> None:
         batch, micro = self.recipe.batch_size, self.machine.micro_batch or self.recipe.batch_size
-        _divides("machine.micro_batch", micro, f"batch_size={batch}", batch)
+        _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)
         whole = f"machine.micro_batch={micro}" if micro < batch else f"batch_size={batch}"
-        _divides("gpus_per_trial", self.gpus_per_trial, whole, micro)
+        _check_divides("gpus_per_trial", self.gpus_per_trial, whole, micro)
 
     @cached_property
     def trial_id(self) -> str:
@@ -44,16 +44,16 @@ class Job:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, tree: dict[str, Any]) -> "Job":
+    def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        rest = {name: tree[name] for name in OF_A_TRIAL}
+        rest = {name: tree[name] for name in PER_TRIAL_OPTIONS}
         return cls(
             Recipe(**nested), Machine(**tree["machine"]), **rest, worker=tree.get("worker", "")
         )
 
 
-def _divides(name: str, part: int, whole: str, size: int) -> None:
+def _check_divides(name: str, part: int, whole: str, size: int) -> None:
     """Raises ValueError with the largest number that would do."""
     if size % part:
         best = max(fits for fits in range(1, min(part, size) + 1) if size % fits == 0)

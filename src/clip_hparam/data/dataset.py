@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Indices = NDArray[np.int64]
-TEST_SEED = 20221212  # the day of arXiv 2212.06138; fixes which images are the test set for ever
+TEST_SPLIT_SEED = (
+    20221212  # the day of arXiv 2212.06138; fixes which images are the test set for ever
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Files:
+class ImageFiles:
     """Images on disk: a root, and paths below it as bytes, which workers share without copying."""
 
     root: Path
@@ -30,12 +32,12 @@ class Files:
         return self.root / os.fsdecode(bytes(self.paths[index]))
 
 
-Images = Pixels | Files
+Images = ImageArray | ImageFiles
 """In memory, uint8, shape (n, channels, height, width); or files."""
 
 
 @dataclass(frozen=True, eq=False)
-class Shifted:
+class EvalSet:
     """Images of the same classes from elsewhere; two halves of their indices."""
 
     images: Images
@@ -45,7 +47,7 @@ class Shifted:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class ImageDataset:
     """Images and labels to train and select on, and those to test on."""
 
     classes: tuple[str, ...]
@@ -54,15 +56,15 @@ class Source:
     test: Images
     test_labels: Labels
     fingerprint: str
-    shifted: Shifted | None = None
+    shifted: EvalSet | None = None
 
 
-def fixed_test(labels: Labels, share: float) -> tuple[Indices, Indices]:
+def split_off_test(labels: Labels, share: float) -> tuple[Indices, Indices]:
     """Indices of the pool and of the test set: a share of each class, at least one image.
 
     The same for every seed.
     """
-    generator = np.random.Generator(np.random.Philox(TEST_SEED))
+    generator = np.random.Generator(np.random.Philox(TEST_SPLIT_SEED))
     members = [
         generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)
     ]

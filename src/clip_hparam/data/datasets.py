@@ -11,21 +11,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.dataset import Pixels, Source, fixed_test
+from clip_hparam.data.dataset import ImageArray, ImageDataset, split_off_test
 from clip_hparam.data.distribution_shift import with_shift
-from clip_hparam.data.image_folder import folder, imagenet
+from clip_hparam.data.image_folder import load_image_folder, load_imagenet
 
 DIGIT_SIDE = 32  # px
-TREES = {
-    "imagenet": (imagenet, "train/n01440764/*.JPEG and val/n01440764/*.JPEG"),
-    "folder": (folder, "a folder of images for each class, or train and test with such folders"),
+FOLDER_DATASETS = {
+    "imagenet": (load_imagenet, "train/n01440764/*.JPEG and val/n01440764/*.JPEG"),
+    "folder": (
+        load_image_folder,
+        "a folder of images for each class, or train and test with such folders",
+    ),
 }
 
 
 @cache
-def digits() -> Source:
+def load_digits() -> ImageDataset:
     """scikit-learn's 1,797 handwritten digits, one channel; half of each class is the test.
 
     They are 8 x 8 px; up-sampled to 32 x 32, so that a crop can fall between two of their pixels.
@@ -35,28 +38,30 @@ def digits() -> Source:
     path = _digits_file()
     table = np.loadtxt(path, delimiter=",", dtype=np.int64)
     small = np.round(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    pixels = np.stack([_enlarged(digit) for digit in small])[:, None]
+    pixels = np.stack([_upsample(digit) for digit in small])[:, None]
     labels = table[:, -1]
-    pool, test = fixed_test(labels, 0.5)
+    pool, test = split_off_test(labels, 0.5)
     digest = hashlib.sha256(pixels.tobytes() + labels.tobytes() + test.tobytes()).hexdigest()
     classes = tuple("0123456789")
-    return Source(classes, pixels[pool], labels[pool], pixels[test], labels[test], digest)
+    return ImageDataset(classes, pixels[pool], labels[pool], pixels[test], labels[test], digest)
 
 
-def source(data: Data) -> Source:
+def load_dataset(data: Data) -> ImageDataset:
     """Raises ValueError for a name that is not known, FileNotFoundError for missing images."""
-    plain = _unshifted(data)
+    plain = _load_unshifted(data)
     return plain if data.shift == "none" else with_shift(plain, data)
 
 
-def _unshifted(data: Data) -> Source:
+def _load_unshifted(data: Data) -> ImageDataset:
     if data.name == "digits":
         if data.root:
             raise ValueError(f"data.root={data.root} is not read by data=digits: try data=folder")
-        return digits()
-    if data.name not in TREES:
-        raise ValueError(f"unknown data.name={data.name}: {near(data.name, ['digits', *TREES])}")
-    read, layout = TREES[data.name]
+        return load_digits()
+    if data.name not in FOLDER_DATASETS:
+        raise ValueError(
+            f"unknown data.name={data.name}: {suggest(data.name, ['digits', *FOLDER_DATASETS])}"
+        )
+    read, layout = FOLDER_DATASETS[data.name]
     root = Path(data.root).expanduser()
     if not data.root or not root.is_dir():
         problem = f"data.root={data.root} is not a folder" if data.root else "data.root is not set"
@@ -66,7 +71,7 @@ def _unshifted(data: Data) -> Source:
     return read(root.resolve())
 
 
-def _enlarged(digit: Pixels) -> Pixels:
+def _upsample(digit: ImageArray) -> ImageArray:
     return np.asarray(Image.fromarray(digit).resize((DIGIT_SIDE,) * 2, Image.Resampling.BICUBIC))
 
 

@@ -11,16 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.dataset import TEST_SEED, Files, Shifted, Source, fixed_test
-from clip_hparam.data.file_index import manifest
+from clip_hparam.data.dataset import (
+    TEST_SPLIT_SEED,
+    EvalSet,
+    ImageDataset,
+    ImageFiles,
+    split_off_test,
+)
+from clip_hparam.data.file_index import index_folder
 from clip_hparam.data.image_folder import classes_of, files_of, labels_of
 
-PRINTED = 40  # images a class
+PRINTED_PER_CLASS = 40  # images a class
 
 
-def with_shift(source: Source, data: Data) -> Source:
+def with_shift(source: ImageDataset, data: Data) -> ImageDataset:
     """The source with what `data.shift` names, and a fingerprint of both.
 
     Raises ValueError for images that do not go with it, FileNotFoundError for missing ones.
@@ -31,33 +37,31 @@ def with_shift(source: Source, data: Data) -> Source:
                 f"data.shift=printed shows printed digits, and data={data.name} does not ask for"
                 " digits: try data.shift=folder data.shift_root=PATH"
             )
-        shifted, fingerprint = _printed()
+        shifted, fingerprint = _render_printed()
     else:
-        shifted, fingerprint = _folder(_root(source, data), source.classes)
+        shifted, fingerprint = _read_folder(_shift_root(source, data), source.classes)
     both = hashlib.sha256(f"{source.fingerprint} {fingerprint}".encode()).hexdigest()
     return replace(source, shifted=shifted, fingerprint=both)
 
 
 @cache
-def _printed() -> tuple[Shifted, str]:
+def _render_printed() -> tuple[EvalSet, str]:
     """Digits in the typefaces that the tiny CLIP never saw, in colour, warped and noisy."""
     from clip_hparam.model.tiny_clip.captions import CHARACTERS
-    from clip_hparam.model.tiny_clip.glyphs import (
-        draw,  # matplotlib's fonts: only where they are asked for
-    )
+    from clip_hparam.model.tiny_clip.glyphs import render_glyph
     from clip_hparam.model.tiny_clip.typefaces import HELD_OUT_FACES
 
     first = CHARACTERS.index("0")
-    labels = np.repeat(np.arange(10), PRINTED)
-    places = len(CHARACTERS) * np.tile(np.arange(PRINTED), 10) + first + labels
-    drawn = [draw(TEST_SEED, int(place), HELD_OUT_FACES).image for place in places]
+    labels = np.repeat(np.arange(10), PRINTED_PER_CLASS)
+    places = len(CHARACTERS) * np.tile(np.arange(PRINTED_PER_CLASS), 10) + first + labels
+    drawn = [render_glyph(TEST_SPLIT_SEED, int(place), HELD_OUT_FACES).image for place in places]
     images = np.stack(drawn).transpose(0, 3, 1, 2).copy()
     digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    return Shifted(images, labels, *fixed_test(labels, 0.5)), digest
+    return EvalSet(images, labels, *split_off_test(labels, 0.5)), digest
 
 
-def _root(source: Source, data: Data) -> Path:
-    if not isinstance(source.pool, Files):
+def _shift_root(source: ImageDataset, data: Data) -> Path:
+    if not isinstance(source.pool, ImageFiles):
         raise ValueError(
             f"data.shift=folder goes with images on disk, and data={data.name} is in memory: try"
             " data.shift=printed"
@@ -74,16 +78,16 @@ def _root(source: Source, data: Data) -> Path:
 
 
 @cache
-def _folder(root: Path, classes: tuple[str, ...]) -> tuple[Shifted, str]:
+def _read_folder(root: Path, classes: tuple[str, ...]) -> tuple[EvalSet, str]:
     """Class folders by the names of the classes that are trained on, of which some may be missing.
 
     Raises ValueError for a folder that names no class, and for fewer than two images of one.
     """
-    listed = manifest(root)
+    listed = index_folder(root)
     for name in classes_of(root, listed):
         if name not in classes:
             raise ValueError(
-                f"{root / name} is no class of the images trained on: {near(name, classes)}"
+                f"{root / name} is no class of the images trained on: {suggest(name, classes)}"
             )
     labels = labels_of(listed, classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
@@ -91,4 +95,4 @@ def _folder(root: Path, classes: tuple[str, ...]) -> tuple[Shifted, str]:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return Shifted(files_of(root, listed), labels, *fixed_test(labels, 0.5)), listed.fingerprint
+    return EvalSet(files_of(root, listed), labels, *split_off_test(labels, 0.5)), listed.fingerprint

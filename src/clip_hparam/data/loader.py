@@ -19,16 +19,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.data.dataset import Images, Indices
-from clip_hparam.data.transforms.timm_pipeline import Transform, plain_transform, train_transform
+from clip_hparam.data.transforms.timm_pipeline import Transform, eval_transform, train_transform
 from clip_hparam.rng import stream
-from clip_hparam.subprocesses import die_with_parent
+from clip_hparam.subprocesses import exit_with_parent
 
-CHUNK = 32  # images that travel from a worker at once; a batch is shared by several workers
+CHUNK_SIZE = 32  # images that travel from a worker at once; a batch is shared by several workers
 Tasks = NDArray[np.int64]
 """Shape (n, 2): the index of an image and the seed of its draws."""
 
 
-class Imagewise:
+class TimmPipeline:
     """A `data.Reader` of any images, decoded and augmented in `workers` processes (0: in this)."""
 
     def __init__(self, recipe: Recipe, workers: int) -> None:
@@ -38,39 +38,41 @@ class Imagewise:
         self.workers = workers
         self.transform = train_transform(recipe)
 
-    def train(
+    def train_batches(
         self, images: Images, epoch: int, index: Indices, batches: Indices
     ) -> Iterator[Tensor]:
         seeds = stream(self.seed, epoch, "timm").integers(2**32, size=len(index))
         tasks = np.stack([index, seeds], axis=1)
-        return self._batches(Opened(images, self.transform), list(tasks[batches]))
+        return self._batches(TransformedDataset(images, self.transform), list(tasks[batches]))
 
-    def plain(self, images: Images, index: Indices, size: int, resolution: int) -> Iterator[Tensor]:
-        transform = plain_transform(resolution, self.interpolation, self.pixels)
+    def eval_batches(
+        self, images: Images, index: Indices, size: int, resolution: int
+    ) -> Iterator[Tensor]:
+        transform = eval_transform(resolution, self.interpolation, self.pixels)
         tasks = np.stack([index, np.zeros_like(index)], axis=1)
         batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
-        return self._batches(Opened(images, transform), batches)
+        return self._batches(TransformedDataset(images, transform), batches)
 
-    def _batches(self, opened: "Opened", batches: list[Tasks]) -> Iterator[Tensor]:
+    def _batches(self, opened: "TransformedDataset", batches: list[Tasks]) -> Iterator[Tensor]:
         loader = DataLoader(
             opened,
             batch_sampler=(chunk.tolist() for batch in batches for chunk in _chunks(batch)),
-            collate_fn=_as_it_is,
+            collate_fn=_identity_collate,
             num_workers=self.workers,
-            worker_init_fn=_started,
+            worker_init_fn=_init_worker,
             multiprocessing_context="fork" if self.workers else None,  # else each imports torch
             generator=torch.Generator(),  # else a seed for the workers is drawn from torch's own
         )
         arrived = iter(loader)
         try:
             for batch in batches:
-                yield torch.cat([_raised(next(arrived)) for _ in _chunks(batch)])
+                yield torch.cat([_raise_if_error(next(arrived)) for _ in _chunks(batch)])
         finally:
             del arrived  # ends the workers now; kept by a traceback they would outlive their queues
 
 
 @dataclass(frozen=True)
-class Opened(Dataset[Tensor]):
+class TransformedDataset(Dataset[Tensor]):
     """Images under one transform, fetched by (index, seed)."""
 
     images: Images
@@ -82,13 +84,13 @@ class Opened(Dataset[Tensor]):
         An exception that is raised in a worker would arrive as a page of traceback.
         """
         try:
-            with generators_kept():
+            with preserve_rng_state():
                 return torch.stack([self._one(index, seed) for index, seed in tasks])
         except UnreadableImageError as error:
             return error
 
     def _one(self, index: int, seed: int) -> Tensor:
-        image = opened(self.images, index)
+        image = open_image(self.images, index)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - timm draws from it
         torch.default_generator.manual_seed(seed)
@@ -99,7 +101,7 @@ class UnreadableImageError(ValueError):
     """A file that is no image; its name is in the sentence."""
 
 
-def opened(images: Images, index: int) -> Image.Image:
+def open_image(images: Images, index: int) -> Image.Image:
     """An RGB image. Raises UnreadableImageError, never puts another image in its place."""
     if isinstance(images, np.ndarray):
         pixels = images[index].transpose(1, 2, 0)
@@ -114,7 +116,7 @@ def opened(images: Images, index: int) -> Image.Image:
 
 
 @contextmanager
-def generators_kept() -> Iterator[None]:
+def preserve_rng_state() -> Iterator[None]:
     """Leave the global generators of Python, numpy and torch as they were."""
     python, legacy, torchs = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
@@ -126,18 +128,18 @@ def generators_kept() -> Iterator[None]:
 
 
 def _chunks(tasks: Tasks) -> list[Tasks]:
-    return [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
+    return [tasks[start : start + CHUNK_SIZE] for start in range(0, len(tasks), CHUNK_SIZE)]
 
 
-def _started(worker: int) -> None:
-    die_with_parent()
+def _init_worker(worker: int) -> None:
+    exit_with_parent()
 
 
-def _as_it_is(chunk: Any) -> Any:
+def _identity_collate(chunk: Any) -> Any:
     return chunk
 
 
-def _raised(chunk: Tensor | ValueError) -> Tensor:
+def _raise_if_error(chunk: Tensor | ValueError) -> Tensor:
     if isinstance(chunk, ValueError):
         raise chunk
     return chunk

@@ -17,14 +17,14 @@ class Split:
     selection: Indices
 
 
-def draw(labels: Labels, shots: int, selection: float, seed: int) -> Split:
+def stratified_split(labels: Labels, shots: int, selection: float, seed: int) -> Split:
     """Draw the selection set and `shots` training images of each class (0: all the rest).
 
     The selection images are drawn first, so they are the same whatever the number of shots.
     Raises ValueError as `sizes` does.
     """
     generator = stream(seed, 0, "split")
-    train, held = sizes(labels, shots, selection)
+    train, held = split_sizes(labels, shots, selection)
     first = np.cumsum(np.bincount(labels, minlength=len(train)))[:-1]
     members = np.split(np.argsort(labels, kind="stable"), first)
     shuffled = [generator.permutation(member) for member in members]
@@ -35,7 +35,7 @@ def draw(labels: Labels, shots: int, selection: float, seed: int) -> Split:
     )
 
 
-def sizes(
+def split_sizes(
     labels: Labels, shots: int, selection: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many images of each class train, and how many select; the same for every seed.

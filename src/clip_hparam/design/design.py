@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 
 Overrides = tuple[str, ...]
-ROMAN = {"III": 3, "IV": 4, "V": 5, "VI": 6}
+ROMAN_NUMERALS = {"III": 3, "IV": 4, "V": 5, "VI": 6}
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class Design:
     when: Mapping[str, str] = field(default_factory=dict)
 
 
-def from_dict(tree: Mapping[str, Any]) -> Design:
+def parse_design(tree: Mapping[str, Any]) -> Design:
     """Raises ValueError for a key that no design has, and for a value of the wrong kind."""
     known = [field.name for field in fields(Design)]
     for key in tree:
         if key not in known:
-            raise ValueError(f"design key {key}: {near(key, known)}")
+            raise ValueError(f"design key {key}: {suggest(key, known)}")
     for key in ("name", "kind"):
         if not tree.get(key):
             raise ValueError(f"a design needs a {key}: say `{key}: ...` in its file")
     numbers = {
-        "resolution": ROMAN.get(tree.get("resolution", 4), tree.get("resolution", 4)),
+        "resolution": ROMAN_NUMERALS.get(tree.get("resolution", 4), tree.get("resolution", 4)),
         "samples": tree.get("samples", 0),
         "sampling_seed": tree.get("sampling_seed", 0),
     }
@@ -71,7 +71,9 @@ def from_dict(tree: Mapping[str, Any]) -> Design:
         name=str(tree["name"]),
         kind=str(tree["kind"]),
         base=tuple(tree.get("base") or ()),
-        knobs={str(knob): _levels(value) for knob, value in (tree.get("knobs") or {}).items()},
+        knobs={
+            str(knob): _parse_levels(value) for knob, value in (tree.get("knobs") or {}).items()
+        },
         steps=tuple(
             Step(str(step["label"]), tuple(step["overrides"])) for step in tree.get("steps") or ()
         ),
@@ -79,11 +81,11 @@ def from_dict(tree: Mapping[str, Any]) -> Design:
         when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
         **numbers,
     )
-    refuse_two_seeds(made, made.seeds, made.base)
+    validate_seeds(made, made.seeds, made.base)
     return made
 
 
-def refuse_two_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:
+def validate_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:
     """Raises ValueError if replicates are asked for, and a cell has a seed of its own as well."""
     if seeds is not None and (varies_seed(design) or "seed" in map(key_of, base)):
         raise ValueError(
@@ -105,10 +107,10 @@ def with_levels(design: Design, levels: Mapping[str, Sequence[str]]) -> Design:
 
 def with_base(design: Design, overrides: Sequence[str]) -> Design:
     """The design with overrides added to the base of every cell."""
-    return replace(design, base=merged(design.base, overrides))
+    return replace(design, base=merged_overrides(design.base, overrides))
 
 
-def merged(*parts: Sequence[str]) -> Overrides:
+def merged_overrides(*parts: Sequence[str]) -> Overrides:
     """Overrides in order; a later value of a key takes the place of an earlier one."""
     by_key: dict[str, str] = {}
     for override in (override for part in parts for override in part):
@@ -120,13 +122,13 @@ def key_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+")
 
 
-def text(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A YAML value as it is written on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
 
 
-def _levels(value: Any) -> list[str]:
+def _parse_levels(value: Any) -> list[str]:
     """A list is levels; anything else is one level, or a range."""
-    return [text(level) for level in (value if isinstance(value, list) else [value])]
+    return [format_value(level) for level in (value if isinstance(value, list) else [value])]

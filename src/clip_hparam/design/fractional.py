@@ -11,12 +11,12 @@ from clip_hparam.design.design import Design
 RESOLUTIONS = range(3, 7)
 
 
-def fraction(design: Design) -> list[list[bool]]:
+def fractional_factorial(design: Design) -> list[list[bool]]:
     """Which steps are on, a row a cell; all combinations where no fraction is fine enough.
 
     Raises ValueError for a resolution outside III to VI, and for fewer than two steps.
     """
-    return [[bool(sign > 0) for sign in row] for row in _signs(design)]
+    return [[bool(sign > 0) for sign in row] for row in _sign_matrix(design)]
 
 
 def aliases(design: Design) -> list[str]:
@@ -24,7 +24,7 @@ def aliases(design: Design) -> list[str]:
     from pydoe import fracfact_aliasing  # imports scipy.stats: 1.4 s that no other design pays
 
     named = {chr(ord("a") + n): step.label for n, step in enumerate(design.steps)}
-    chains, _ = fracfact_aliasing(_signs(design))
+    chains, _ = fracfact_aliasing(_sign_matrix(design))
     lines = []
     for chain in chains:
         words = [word for word in chain.split(" = ") if len(word) <= 2]
@@ -35,7 +35,7 @@ def aliases(design: Design) -> list[str]:
     return ["aliases, of main effects and two-factor interactions:", *(f"  {x}" for x in lines)]
 
 
-def _signs(design: Design) -> Any:
+def _sign_matrix(design: Design) -> Any:
     from pydoe import fracfact_by_res
 
     if design.resolution not in RESOLUTIONS:

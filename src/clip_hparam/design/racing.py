@@ -16,15 +16,15 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ERROR, SHAPE = 0.05, 2
+ERROR_RATE, SPENDING_EXPONENT = 0.05, 2
 UNDECIDED, LESS, MORE = "undecided", "less", "more"
-PATHS = 200_000  # puts a standard error of 0.05 points on the 5 %
+SIMULATED_PATHS = 200_000  # puts a standard error of 0.05 points on the 5 %
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Race:
         return list(range(self.first, self.first + self.max))
 
 
-def read(seeds: Any) -> Race | None:
+def parse_race(seeds: Any) -> Race | None:
     """The race that `seeds` asks for, None if it is a number or a list.
 
     Raises ValueError for a race that cannot be run.
@@ -64,7 +64,9 @@ def read(seeds: Any) -> Race | None:
     known = ("until", *(field.name for field in fields(Race)))
     for key in seeds:
         if key not in known:
-            raise ValueError(f"seeds: {{{key}: ...}} is no key of a race: {near(str(key), known)}")
+            raise ValueError(
+                f"seeds: {{{key}: ...}} is no key of a race: {suggest(str(key), known)}"
+            )
     if seeds.get("until", "decided") != "decided":
         raise ValueError(f"seeds: {{until: {seeds['until']}}} is unknown: say until: decided")
     numbers = {"start": 3, "max": 10, **{name: seeds[name] for name in seeds if name != "until"}}
@@ -83,8 +85,8 @@ def verdict(differences: Sequence[float], race: Race) -> str:
     for n in race.looks:
         if n > len(differences):
             break
-        t = statistic(differences[:n])
-        if abs(t) >= bound(race, n):
+        t = t_statistic(differences[:n])
+        if abs(t) >= boundary(race, n):
             return MORE if t > 0 else LESS
     return UNDECIDED
 
@@ -94,21 +96,21 @@ def p_value(differences: Sequence[float], race: Race) -> float:
 
     NaN before the first look.
     """
-    paths, p = _paths(race), math.nan
+    paths, p = _null_distribution(race), math.nan
     spent = 0.0
     for n in race.looks:
         if n > len(differences):
             break
-        t = abs(statistic(differences[:n]))
+        t = abs(t_statistic(differences[:n]))
         alive = paths.alive[n]
-        p = spent + float((len(alive) - alive.searchsorted(t)) / PATHS)
+        p = spent + float((len(alive) - alive.searchsorted(t)) / SIMULATED_PATHS)
         if t >= paths.bounds[n]:
             break
-        spent = _spent(race, n)
+        spent = _error_spent(race, n)
     return p
 
 
-def bound(race: Race, n: int) -> float:
+def boundary(race: Race, n: int) -> float:
     """|t| at which a difference over n seeds is decided: that of the last look up to n.
 
     mean +- bound * standard error is an interval that holds at all looks together.
@@ -116,10 +118,10 @@ def bound(race: Race, n: int) -> float:
     """
     if n < race.start:
         raise ValueError(f"{n} seeds are fewer than the {race.start} of the first look")
-    return _paths(race).bounds[max(look for look in race.looks if look <= n)]
+    return _null_distribution(race).bounds[max(look for look in race.looks if look <= n)]
 
 
-def statistic(differences: Sequence[float]) -> float:
+def t_statistic(differences: Sequence[float]) -> float:
     """t of the mean being zero; 0 where the values are alike, which tells nothing of the spread."""
     error = standard_error(differences)
     return math.fsum(differences) / len(differences) / error if error else 0.0
@@ -133,7 +135,7 @@ def standard_error(values: Sequence[float]) -> float:
     return error if error > 1e-12 * abs(mean) else 0.0
 
 
-def null_statistics(
+def simulate_t_statistics(
     draws: int, seeds: int, seed: int, effect: float = 0.0
 ) -> "NDArray[np.float64]":
     """|t| after 2, 3, ... seeds, (draws, seeds - 1), of normal differences.
@@ -151,7 +153,7 @@ def null_statistics(
 
 
 @dataclass(frozen=True)
-class _Null:
+class _NullDistribution:
     """Of each look: its bound, and |t| of the paths undecided before it, ascending."""
 
     bounds: dict[int, float]
@@ -159,20 +161,20 @@ class _Null:
 
 
 @cache
-def _paths(race: Race) -> _Null:
-    t = null_statistics(PATHS, race.max, seed=0)
-    found = _Null({}, {})
+def _null_distribution(race: Race) -> _NullDistribution:
+    t = simulate_t_statistics(SIMULATED_PATHS, race.max, seed=0)
+    found = _NullDistribution({}, {})
     out = 0
     for n in race.looks:
         found.alive[n] = alive = t[:, n - 2].copy()
         alive.sort()
-        now = round(_spent(race, n) * PATHS) - out
+        now = round(_error_spent(race, n) * SIMULATED_PATHS) - out
         found.bounds[n] = float(alive[-now])
         t = t[t[:, n - 2] < found.bounds[n]]
         out += now
     return found
 
 
-def _spent(race: Race, n: int) -> float:
+def _error_spent(race: Race, n: int) -> float:
     """Error spent by n seeds."""
-    return ERROR * (n / race.max) ** SHAPE
+    return ERROR_RATE * (n / race.max) ** SPENDING_EXPONENT

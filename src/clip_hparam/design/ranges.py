@@ -10,9 +10,11 @@ Standard library only.
 import re
 from dataclasses import dataclass
 
-NUMBER = r"\s*([-+.\deE]+)\s*"
-RANGE = re.compile(rf"\s*(tag\(\s*log\s*,\s*)?(int\(\s*)?interval\({NUMBER},{NUMBER}\)[\s)]*")
-DIGITS = 4
+NUMBER_PATTERN = r"\s*([-+.\deE]+)\s*"
+RANGE_PATTERN = re.compile(
+    rf"\s*(tag\(\s*log\s*,\s*)?(int\(\s*)?interval\({NUMBER_PATTERN},{NUMBER_PATTERN}\)[\s)]*"
+)
+SIGNIFICANT_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,12 @@ class Range:
             value = self.low * (high / self.low) ** place
         else:
             value = self.low + place * (high - self.low)
-        return str(int(value)) if self.whole else f"{value:.{DIGITS}g}"
+        return str(int(value)) if self.whole else f"{value:.{SIGNIFICANT_DIGITS}g}"
 
 
-def read(text: str) -> Range | None:
+def parse_range(text: str) -> Range | None:
     """None for what is no range. Raises ValueError for a range that is empty or cannot be drawn."""
-    match = RANGE.fullmatch(text)
+    match = RANGE_PATTERN.fullmatch(text)
     if match is None or text.count("(") != text.count(")"):
         return None
     log, whole = bool(match[1]), bool(match[2])

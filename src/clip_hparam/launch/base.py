@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Order:
     sweep_id: str
     sweep_name: str
     runs: Path
-    driver: Driver
+    driver: SweepOptions
     options: Mapping[str, Any]
 
 
@@ -50,9 +51,9 @@ class Launcher(Protocol):
 
     outlives: bool
 
-    def room(self, jobs: Sequence[Job]) -> Room: ...
+    def room(self, jobs: Sequence[TrialSpec]) -> Room: ...
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]: ...
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]: ...
 
     def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
         """State of each trial; moves what waits. Never blocks for long."""
@@ -61,7 +62,7 @@ class Launcher(Protocol):
     def cancel(self, handles: Sequence[Handle]) -> None: ...
 
 
-def state_on_record(job: Job) -> str:
+def state_on_record(job: TrialSpec) -> str:
     """What the folder of a trial says that nothing works on any more."""
     record = Record(job.machine.runs, job.trial_id)
     if record.result():

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import clip_hparam
-from clip_hparam.records.provenance import TAKEN, git_here
-from clip_hparam.records.record import write_json
+from clip_hparam.records.atomic import write_json
+from clip_hparam.records.provenance import SNAPSHOT_FILE, code_git_state
 
 FOLDER = ".code"
 LEFT_OUT = ("__pycache__", "conf", "analysis")  # a job needs neither
@@ -29,7 +29,7 @@ def snapshot(runs: Path) -> Path:
     copy = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     copy.chmod(0o755)
     shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    write_json(copy / TAKEN, {"git": git_here()})
+    write_json(copy / SNAPSHOT_FILE, {"git": code_git_state()})
     try:
         return copy.rename(folder)
     except OSError:  # another driver was first

@@ -7,12 +7,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from clip_hparam.config.recipe import label
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
 from clip_hparam.sweep.tables import reported
-from clip_hparam.training.trial import execute
+from clip_hparam.training.trial import run_trial
 
 FAILED, STORAGE = 1, 3
 
@@ -38,7 +38,7 @@ class Reporter:
         self.bar.update(step - self.bar.n)
 
 
-def run_trial(job: Job) -> float:
+def run_in_foreground(job: TrialSpec) -> float:
     """Run a job that is not done yet and return its test accuracy, percent.
 
     Raises TrialFailed if it fails, claim.BusyError if another process is at it.
@@ -53,7 +53,7 @@ def run_trial(job: Job) -> float:
     terminal = sys.stderr.isatty()
     with tqdm(disable=not terminal, unit="step", leave=False) as bar, processes.lead(job) as ranks:
         reporter = Reporter(record.folder / "log.txt", bar)
-        state = execute(job, reporter.say, reporter.tick, ranks=ranks)
+        state = run_trial(job, reporter.say, reporter.tick, ranks=ranks)
     if state != "done":
         print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
         kind = (record.failure() or {}).get("kind")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle, Order, Room, state_on_record
 
 
@@ -12,12 +12,12 @@ class Inline:
     outlives = False
 
     def __init__(self, order: Order) -> None:
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, TrialSpec] = {}
 
-    def room(self, jobs: Sequence[Job]) -> Room:
+    def room(self, jobs: Sequence[TrialSpec]) -> Room:
         return Room(1, "one after another")
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
         # imports torch, which a dry run must not pay for
         from clip_hparam.launch.run import perform, unlogged
 

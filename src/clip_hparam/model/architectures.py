@@ -6,30 +6,24 @@ four seconds.
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.knob import near
-from clip_hparam.config.recipe import Encoder
-from clip_hparam.model.normalization import CLIP
-from clip_hparam.model.pretrained import weights_of
+from clip_hparam.config.knob import suggest
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.records.record import write_json
-from clip_hparam.records.user_cache import entry_of, sha256_cached
 
 TINY = "tiny"
 RANDOM = "random"
 # timm's names of networks that are open_clip's VisionTransformer, weight for weight
 TIMM_VITS = {"vit_large_patch14_clip_224": {"layers": 24, "width": 1024, "patch_size": 14}}
-TRY = "try ViT-B-16-quickgelu"
+ENCODER_HINT = "try ViT-B-16-quickgelu"
 
 
 @dataclass(frozen=True)
-class Shape:
+class TowerShape:
     """Native resolution and patch size in px, width, number of blocks, and how CLIP pools.
 
     `projects_cls` tells whether CLIP reads the class token through ln_post and proj, which is what
@@ -49,7 +43,7 @@ def model_config(name: str) -> dict[str, Any]:
     One of TIMM_VITS comes as the VisionTransformer that it is. Raises ValueError for an unknown
     name, with near ones.
     """
-    config = _as_published(name)
+    config = _published_config(name)
     vision = config["vision_cfg"]
     plain = TIMM_VITS.get(vision.get("timm_model_name"))
     return (
@@ -57,22 +51,22 @@ def model_config(name: str) -> dict[str, Any]:
     )
 
 
-def shape_of(name: str) -> Shape:
+def shape_of(name: str) -> TowerShape:
     """Raises ValueError for a tower that is not a ViT with a class token, with the reason."""
     vision = model_config(name)["vision_cfg"]
-    reason = _reason_against(vision)
+    reason = _rejection_reason(vision)
     if reason:
-        raise ValueError(f"encoder.name={name} {reason}: {TRY}")
-    return Shape(
+        raise ValueError(f"encoder.name={name} {reason}: {ENCODER_HINT}")
+    return TowerShape(
         resolution=vision["image_size"],
         patch=vision["patch_size"],
         width=vision["width"],
         blocks=vision["layers"],
-        projects_cls=_projects_cls(_as_published(name)["vision_cfg"]),
+        projects_cls=_projects_cls(_published_config(name)["vision_cfg"]),
     )
 
 
-def grid_of(resolution: int, patch: int) -> int:
+def patch_grid(resolution: int, patch: int) -> int:
     """Patches along a side. Raises ValueError if the patch size does not divide the resolution."""
     if resolution % patch:
         nearest = max(patch, round(resolution / patch) * patch)
@@ -82,53 +76,20 @@ def grid_of(resolution: int, patch: int) -> int:
     return resolution // patch
 
 
-def towers() -> Iterator[str]:
+def architecture_names() -> Iterator[str]:
     """Names that can be an encoder.name, sorted, the tiny one first."""
     yield TINY
     for name in _config_files():
-        if not _reason_against(model_config(name)["vision_cfg"]):
+        if not _rejection_reason(model_config(name)["vision_cfg"]):
             yield name
 
 
-def weights_sha256(encoder: Encoder) -> str:
-    """Identity of the weights, or "random".
-
-    Raises ValueError for weights that are not this architecture's, FileNotFoundError if there is
-    no such file and it cannot be had.
-    """
-    if encoder.pretrained == RANDOM:
-        return RANDOM
-    if encoder.pretrained != TINY:
-        path = weights_of(encoder).path
-        digest = sha256_cached(path)
-        _check(path, digest, encoder.name, "image")
-        return digest
-    if encoder.name != TINY:
-        raise ValueError(
-            f"encoder.pretrained=tiny does not fit encoder.name={encoder.name}:"
-            " try encoder.pretrained=random, or a local file"
-        )
-    return tiny_clip.sha256()
-
-
-def check_text(encoder: Encoder) -> None:
-    """Raises ValueError for weights that have no text tower of the architecture beside them."""
-    if encoder.pretrained not in (TINY, RANDOM):
-        path = weights_of(encoder).path
-        _check(path, sha256_cached(path), encoder.name, "text")
-
-
-def pixels_of(encoder: Encoder) -> str:
-    """The encoder.pixels that its weights were trained on; raises as `weights_sha256` does."""
-    return CLIP if encoder.pretrained in (TINY, RANDOM) else weights_of(encoder).pixels
-
-
-def _as_published(name: str) -> dict[str, Any]:
+def _published_config(name: str) -> dict[str, Any]:
     if name == TINY:
         return tiny_clip.model_config()
     files = _config_files()
     if name not in files:
-        raise ValueError(f"unknown encoder.name={name}: {near(name, towers())}")
+        raise ValueError(f"unknown encoder.name={name}: {suggest(name, architecture_names())}")
     config: dict[str, Any] = json.loads(files[name].read_text())
     return config
 
@@ -139,24 +100,7 @@ def _projects_cls(vision: dict[str, Any]) -> bool:
     return pools_cls and "timm_model_name" not in vision
 
 
-@cache
-def _check(path: Path, digest: str, name: str, tower: str) -> None:
-    """Raises ValueError for a file that does not hold an architecture's "image" or "text" tower.
-
-    It is read with torch when it is seen for the first time, so that a sweep of a wrong file is
-    refused before it starts.
-    """
-    entry = entry_of("fits", f"{digest} {name} {tower}")
-    if entry.is_file():
-        return
-    from clip_hparam.model.weights import check, text_tower
-
-    check(path, name) if tower == "image" else text_tower(path, name)
-    with suppress(OSError):
-        write_json(entry, {"sha256": digest, "encoder": name})
-
-
-def _reason_against(vision: dict[str, Any]) -> str:
+def _rejection_reason(vision: dict[str, Any]) -> str:
     """Why a config is not a ViT with a class token; empty if it is."""
     if "timm_model_name" in vision:
         return f"is timm's {vision['timm_model_name']}, which is not a plain ViT with a class token"

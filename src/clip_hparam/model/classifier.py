@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
-from clip_hparam.model.architectures import grid_of
-from clip_hparam.model.depth import drop_path_rates, frozen_by
+from clip_hparam.model.architectures import patch_grid
+from clip_hparam.model.depth import drop_path_rates, frozen_predicate
 from clip_hparam.rng import stream
 
-HEAD_STD = 0.02
+HEAD_INIT_STD = 0.02
 
 
 class DropPath(nn.Module):
@@ -87,7 +87,7 @@ class Classifier(nn.Module):
         return F.normalize(self.ln_post(tokens[:, 0]) @ self.proj, dim=-1)
 
 
-def resize_positions(positions: Tensor, grid: int) -> Tensor:
+def resize_pos_embed(positions: Tensor, grid: int) -> Tensor:
     """Positional embedding (1 + old*old, width) on a grid x grid of patches; CLS row as it is.
 
     Bicubic without antialias: open_clip's and timm's own resize antialias, which is another kernel
@@ -106,9 +106,9 @@ def set_resolution(model: Classifier, resolution: int) -> None:
 
     Raises ValueError if the patch size does not divide the resolution.
     """
-    grid = grid_of(resolution, int(model.conv1.kernel_size[0]))
+    grid = patch_grid(resolution, int(model.conv1.kernel_size[0]))
     with torch.no_grad():
-        resized = resize_positions(model.positional_embedding, grid)
+        resized = resize_pos_embed(model.positional_embedding, grid)
     model.positional_embedding = nn.Parameter(resized)
 
 
@@ -135,18 +135,18 @@ def init_head(model: Classifier, scale: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(int(stream(seed, 0, "head").integers(2**62)))
     bound = model.head.in_features**-0.5
     with torch.no_grad():
-        nn.init.trunc_normal_(model.head.weight, std=HEAD_STD, generator=generator).mul_(scale)
+        nn.init.trunc_normal_(model.head.weight, std=HEAD_INIT_STD, generator=generator).mul_(scale)
         nn.init.uniform_(model.head.bias, -bound, bound, generator=generator).mul_(scale)
 
 
 def freeze(model: Classifier, what: str) -> None:
     """Set requires_grad as `layers.frozen_by` says; raises ValueError as it does."""
-    frozen = frozen_by(what, len(model.blocks))
+    frozen = frozen_predicate(what, len(model.blocks))
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not frozen(name)
 
 
-def count(model: nn.Module) -> Mapping[str, int]:
+def count_parameters(model: nn.Module) -> Mapping[str, int]:
     """Numbers of trainable and of frozen parameters."""
     sizes = [(p.requires_grad, p.numel()) for p in model.parameters()]
     return {

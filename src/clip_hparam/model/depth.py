@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-EMBEDDINGS = ("class_embedding", "positional_embedding", "conv1.", "ln_pre.")
+EMBEDDING_PREFIXES = ("class_embedding", "positional_embedding", "conv1.", "ln_pre.")
 
 
 def depth_of(name: str, blocks: int) -> int:
     """Depth of a parameter by its open_clip name, from 0 to blocks + 1."""
-    if name.startswith(EMBEDDINGS):
+    if name.startswith(EMBEDDING_PREFIXES):
         return 0
     if name.startswith("transformer.resblocks."):
         return int(name.split(".")[2]) + 1
@@ -30,7 +30,7 @@ def drop_path_rates(rate: float, blocks: int) -> list[float]:
     return [float(value) for value in np.linspace(0.0, rate, blocks)]
 
 
-def frozen_by(what: str, blocks: int) -> Callable[[str], bool]:
+def frozen_predicate(what: str, blocks: int) -> Callable[[str], bool]:
     """Whether a parameter is frozen, by its name: "none", "patch", "backbone" or "first_k".
 
     patch is the patch projection, backbone all but the head, first_k the embeddings and the first

@@ -9,23 +9,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Encoder
-from clip_hparam.model.normalization import CLIP, STATISTICS
-from clip_hparam.records.record import read_json, write_json
-from clip_hparam.records.user_cache import entry_of
+from clip_hparam.model.normalization import CLIP_NORMALIZATION, NORMALIZATIONS
+from clip_hparam.records.atomic import read_json, write_json
+from clip_hparam.records.user_cache import cache_path
 
-SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
+WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 
 
-class Weights(NamedTuple):
+class WeightsFile(NamedTuple):
     """A file, and the encoder.pixels that its tower was trained on; a file alone does not tell."""
 
     path: Path
-    pixels: str = CLIP
+    pixels: str = CLIP_NORMALIZATION
 
 
-def weights_of(encoder: Encoder) -> Weights:
+def fetch_weights(encoder: Encoder) -> WeightsFile:
     """A local file as it is; for a tag the file in open_clip's cache, fetched if need be.
 
     Raises FileNotFoundError for a file that is not there, or that cannot be fetched (then with
@@ -33,21 +33,21 @@ def weights_of(encoder: Encoder) -> Weights:
     """
     path = Path(encoder.pretrained).expanduser()
     if path.is_file():
-        return Weights(path)
-    if path.suffix in SUFFIXES or len(path.parts) > 1:
+        return WeightsFile(path)
+    if path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1:
         raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
-    entry = entry_of("pretrained", f"{encoder.name} {encoder.pretrained}")
+    entry = cache_path("pretrained", f"{encoder.name} {encoder.pretrained}")
     known = read_json(entry) or {}
     if "pixels" in known and Path(known["path"]).is_file():
-        return Weights(Path(known["path"]), known["pixels"])
-    facts = _entry_of_tag(encoder)
-    found = Weights(_fetched(encoder, facts), _pixels_of(facts))
+        return WeightsFile(Path(known["path"]), known["pixels"])
+    facts = _tag_config(encoder)
+    found = WeightsFile(_download(encoder, facts), _normalization_of_tag(facts))
     with suppress(OSError):
         write_json(entry, {"path": str(found.path), "pixels": found.pixels})
     return found
 
 
-def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
+def _tag_config(encoder: Encoder) -> Mapping[str, Any]:
     """open_clip's facts about a tag. Raises ValueError if they do not go with the architecture."""
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
@@ -57,7 +57,7 @@ def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
         tags = [*list_pretrained_tags_by_model(name), "random"]
         raise ValueError(
             f"encoder.pretrained={tag} is neither a file nor a tag of encoder.name={name}:"
-            f" {near(tag, tags)}"
+            f" {suggest(tag, tags)}"
         )
     fitting = f"{name}-quickgelu"
     if facts.get("quick_gelu") and get_pretrained_cfg(fitting, tag):
@@ -68,33 +68,34 @@ def _entry_of_tag(encoder: Encoder) -> Mapping[str, Any]:
     return facts
 
 
-def _pixels_of(facts: Mapping[str, Any]) -> str:
+def _normalization_of_tag(facts: Mapping[str, Any]) -> str:
     """Raises ValueError for a mean and sd that encoder.pixels has no name for."""
     asked = tuple(facts["mean"]), tuple(facts["std"])
-    for name, statistics in STATISTICS.items():
+    for name, statistics in NORMALIZATIONS.items():
         if statistics == asked:
             return name
     raise ValueError(
-        f"{_source(facts)} was trained on pixels of mean and sd {asked}, and encoder.pixels has"
-        f" only {', '.join(STATISTICS)}: pass it as encoder.pretrained=PATH to use one of these"
+        f"{_download_hint(facts)} was trained on pixels of mean and sd {asked}, and encoder.pixels"
+        f" has only {', '.join(NORMALIZATIONS)}: pass it as encoder.pretrained=PATH to use one of"
+        " these"
     )
 
 
-def _fetched(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
+def _download(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
     """What lies in the hub's own cache, else what open_clip fetches."""
     from open_clip.pretrained import download_pretrained
 
     try:
-        return _from_hub_cache(facts) or Path(download_pretrained(dict(facts)))
+        return _find_in_hub_cache(facts) or Path(download_pretrained(dict(facts)))
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"the weights encoder.pretrained={encoder.pretrained} of {encoder.name} cannot be"
-            f" fetched from here ({type(error).__name__}): get {_source(facts)} and pass it as"
-            " encoder.pretrained=PATH"
+            f" fetched from here ({type(error).__name__}): get {_download_hint(facts)} and pass it"
+            " as encoder.pretrained=PATH"
         ) from error
 
 
-def _from_hub_cache(facts: Mapping[str, Any]) -> Path | None:
+def _find_in_hub_cache(facts: Mapping[str, Any]) -> Path | None:
     """The file of a tag of the Hugging Face hub, if it was fetched before.
 
     Raises ConnectionError at once if it was not and the hub does not answer: the hub's own client
@@ -127,7 +128,7 @@ def _hub_files(facts: Mapping[str, Any]) -> tuple[str, list[str]]:
     return repository, [str(Path(file).with_suffix(".safetensors")), file]
 
 
-def _source(facts: Mapping[str, Any]) -> str:
+def _download_hint(facts: Mapping[str, Any]) -> str:
     """Where a person can get the file of a tag."""
     if not facts["hf_hub"]:
         return str(facts["url"])

@@ -8,7 +8,7 @@ import re
 
 from torch import Tensor
 
-RENAMED = (
+KEY_PATTERNS = (
     (r"^trunk\.", ""),
     (r"^cls_token$", "class_embedding"),
     (r"^pos_embed$", "positional_embedding"),
@@ -26,11 +26,11 @@ RENAMED = (
 )
 
 
-def open_clip_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def to_open_clip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under open_clip's names; what is not timm's is returned as it is."""
     if not any(name.removeprefix("trunk.") == "cls_token" for name in state):
         return state
-    renamed = {_renamed(name): tensor for name, tensor in state.items()}
+    renamed = {_rename_key(name): tensor for name, tensor in state.items()}
     for name in ("class_embedding", "positional_embedding"):
         renamed[name] = renamed[name].flatten(0, -2).squeeze(0)
     if "proj" in renamed:
@@ -38,7 +38,7 @@ def open_clip_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _renamed(name: str) -> str:
-    for pattern, replacement in RENAMED:
+def _rename_key(name: str) -> str:
+    for pattern, replacement in KEY_PATTERNS:
         name = re.sub(pattern, replacement, name)
     return name

@@ -24,16 +24,19 @@ from torch import Tensor
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Encoder
-from clip_hparam.model.architectures import RANDOM, TINY, model_config, shape_of, towers
-from clip_hparam.model.pretrained import weights_of
-from clip_hparam.model.timm_keys import open_clip_names
+from clip_hparam.model.architectures import RANDOM, TINY, architecture_names, model_config, shape_of
+from clip_hparam.model.pretrained import fetch_weights
+from clip_hparam.model.timm_keys import to_open_clip_keys
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 Say = Callable[[str], None]
-NESTS = ("state_dict", "model")  # where open_clip's and FT-CLIP's checkpoints keep the tensors
+STATE_DICT_KEYS = (
+    "state_dict",
+    "model",
+)  # where open_clip's and FT-CLIP's checkpoints keep the tensors
 
 
 def silent(_: str) -> None:
@@ -50,34 +53,34 @@ def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTra
     shape_of(encoder.name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(stream(seed, 0, "tower").integers(2**62)))
-        tower = tower_from(model_config(encoder.name))
+        tower = create_tower(model_config(encoder.name))
     if encoder.pretrained == RANDOM:
         return tower
     if encoder.pretrained == TINY:
-        state, _ = fitting(tower, tiny_clip.state_dict(), "tiny", encoder.name)
+        state, _ = match_state_dict(tower, tiny_clip.load_weights(), "tiny", encoder.name)
     else:
-        path = proven(encoder)
-        state, report = fitting(tower, read(path), path.name, encoder.name)
+        path = verified_path(encoder)
+        state, report = match_state_dict(tower, read_state_dict(path), path.name, encoder.name)
         say(report)
     tower.load_state_dict(state)
     return tower
 
 
-def check(path: Path, name: str) -> None:
+def validate_weights(path: Path, name: str) -> None:
     """Raises ValueError, as `build_tower` would, for a file that is not of an architecture."""
     with torch.device("meta"):
-        tower = tower_from(model_config(name))
-    fitting(tower, read(path), path.name, name)
+        tower = create_tower(model_config(name))
+    match_state_dict(tower, read_state_dict(path), path.name, name)
 
 
-def tower_from(config: Mapping[str, Any]) -> VisionTransformer:
+def create_tower(config: Mapping[str, Any]) -> VisionTransformer:
     """A tower of an open_clip config, freshly initialised."""
     vision = CLIPVisionCfg(**config["vision_cfg"])
     # the one place that knows how open_clip reads its own configs; there is no public name for it
     return _build_vision_tower(config["embed_dim"], vision, config.get("quick_gelu", False))
 
 
-def text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
+def load_text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
     """The text tower that came with an image tower, and the factor on its cosines (logit scale).
 
     Raises ValueError for a file that holds no text tower of the architecture.
@@ -86,7 +89,7 @@ def text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
     with torch.random.fork_rng(devices=[]):
         text = CLIPTextCfg(**config["text_cfg"])
         tower = _build_text_tower(config["embed_dim"], text, config.get("quick_gelu", False))
-    state = {key.removeprefix("module."): tensor for key, tensor in read(path).items()}
+    state = {key.removeprefix("module."): tensor for key, tensor in read_state_dict(path).items()}
     prefix = "text." if any(key.startswith("text.") for key in state) else ""
     own = {key: state.get(prefix + key) for key in tower.state_dict()}
     for key, expected in tower.state_dict().items():
@@ -100,16 +103,16 @@ def text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
     return tower, float(state["logit_scale"].float().exp())
 
 
-def read(path: Path) -> State:
+def read_state_dict(path: Path) -> StateDict:
     """All tensors of a file under their own names. Raises ValueError if it does not read safely."""
     try:
-        tree = _read(path)
+        tree = _load_file(path)
     except Exception as error:  # what a damaged or malicious file raises is up to three parsers
         raise ValueError(
             f"{path.name} does not read as weights ({type(error).__name__}): fetch it again, or"
             " save its state dict as .safetensors"
         ) from error
-    for nest in NESTS:
+    for nest in STATE_DICT_KEYS:
         if isinstance(tree, Mapping) and isinstance(tree.get(nest), Mapping):
             tree = tree[nest]
     if not isinstance(tree, Mapping):
@@ -117,16 +120,18 @@ def read(path: Path) -> State:
     return {str(name): value for name, value in tree.items() if isinstance(value, Tensor)}
 
 
-def fitting(tower: VisionTransformer, state: State, origin: str, name: str) -> tuple[State, str]:
+def match_state_dict(
+    tower: VisionTransformer, state: StateDict, origin: str, name: str
+) -> tuple[StateDict, str]:
     """The tensors of a state dict that the tower takes, and a sentence on what is not used.
 
     Raises ValueError if one is missing, has another shape, or holds NaN or infinity.
     """
-    visual, rest = _visual(state)
+    visual, rest = _split_visual(state)
     own = tower.state_dict()
     misfits = [key for key in own if key not in visual or visual[key].shape != own[key].shape]
     if misfits:
-        raise ValueError(_misfit(origin, name, misfits[0], own, visual))
+        raise ValueError(_mismatch_message(origin, name, misfits[0], own, visual))
     for key in own:
         if not visual[key].isfinite().all():
             raise ValueError(f"{origin} holds NaN or infinity in {key}: fetch it again")
@@ -136,9 +141,9 @@ def fitting(tower: VisionTransformer, state: State, origin: str, name: str) -> t
     return {key: visual[key].to(own[key].dtype) for key in own}, report
 
 
-def proven(encoder: Encoder) -> Path:
+def verified_path(encoder: Encoder) -> Path:
     """The file, which must still be the one that the trial was planned with."""
-    path = weights_of(encoder).path
+    path = fetch_weights(encoder).path
     if encoder.weights not in (AUTO, sha256_cached(path)):
         raise ValueError(
             f"{path.name} is not the file that this trial was planned with (sha256"
@@ -147,7 +152,7 @@ def proven(encoder: Encoder) -> Path:
     return path
 
 
-def _read(path: Path) -> Any:
+def _load_file(path: Path) -> Any:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
@@ -167,7 +172,7 @@ def _is_torchscript(path: Path) -> bool:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
-def _visual(state: State) -> tuple[State, list[str]]:
+def _split_visual(state: StateDict) -> tuple[StateDict, list[str]]:
     """Tensors of the image tower in open_clip's names, and the names of all others."""
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     visual = {
@@ -176,13 +181,17 @@ def _visual(state: State) -> tuple[State, list[str]]:
         if key.startswith("visual.")
     }
     rest = [key for key in plain if visual and not key.startswith("visual.")]
-    return open_clip_names(visual or plain), rest
+    return to_open_clip_keys(visual or plain), rest
 
 
-def _misfit(origin: str, name: str, key: str, own: State, visual: State) -> str:
+def _mismatch_message(origin: str, name: str, key: str, own: StateDict, visual: StateDict) -> str:
     """One sentence on the first tensor that does not fit, and whose weights they may be."""
     found = f"has shape {tuple(visual[key].shape)}" if key in visual else "is not in it"
-    fitting = [other for other in towers() if other != name and _looks_like(other, visual)]
+    fitting = [
+        other
+        for other in architecture_names()
+        if other != name and _matches_architecture(other, visual)
+    ]
     advice = f"try encoder.name={' or '.join(fitting)}" if fitting else "try another file"
     return (
         f"{origin} does not hold the image tower of encoder.name={name}: {key} {found}"
@@ -190,7 +199,7 @@ def _misfit(origin: str, name: str, key: str, own: State, visual: State) -> str:
     )
 
 
-def _looks_like(name: str, visual: State) -> bool:
+def _matches_architecture(name: str, visual: StateDict) -> bool:
     """Whether the tensors have an architecture's width, patch size, resolution and depth."""
     shape = shape_of(name)
     tokens = 1 + (shape.resolution // shape.patch) ** 2

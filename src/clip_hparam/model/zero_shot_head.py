@@ -20,9 +20,10 @@ from torch import Tensor
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import TINY
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.weights import proven, text_tower
-from clip_hparam.records.record import write_atomic
-from clip_hparam.records.user_cache import entry_of, sha256_cached
+from clip_hparam.model.tiny_clip.captions import prompts
+from clip_hparam.model.weights import load_text_tower, verified_path
+from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.user_cache import cache_path, sha256_cached
 
 
 def head_weights(encoder: Encoder, data: str, classes: Sequence[str]) -> Tensor:
@@ -30,16 +31,16 @@ def head_weights(encoder: Encoder, data: str, classes: Sequence[str]) -> Tensor:
 
     Raises ValueError for a weight file without a text tower.
     """
-    texts = prompts(encoder.name, data, classes)
+    texts = class_prompts(encoder.name, data, classes)
     if encoder.pretrained == TINY:
-        model = tiny_clip.load()
+        model = tiny_clip.load_model()
         scale: Tensor = model.logit_scale.detach().exp()
         return scale * tiny_clip.zero_shot_classifier(texts, model)
-    path = proven(encoder)
+    path = verified_path(encoder)
     asked = json.dumps([sha256_cached(path), encoder.name, texts])
-    entry = entry_of("heads", asked).with_suffix(".safetensors")
+    entry = cache_path("heads", asked).with_suffix(".safetensors")
     if not entry.is_file():
-        made = _embedded(encoder, texts)
+        made = _embed_prompts(encoder, texts)
         with suppress(OSError):
             entry.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(entry, save({"head": made}))
@@ -48,10 +49,10 @@ def head_weights(encoder: Encoder, data: str, classes: Sequence[str]) -> Tensor:
     return kept
 
 
-def prompts(encoder: str, data: str, classes: Sequence[str]) -> list[list[str]]:
+def class_prompts(encoder: str, data: str, classes: Sequence[str]) -> list[list[str]]:
     """What is said of each class; names of folders are words parted by _ or -."""
     if encoder == TINY:
-        return [tiny_clip.prompts(name, tiny_clip.SCANS) for name in classes]
+        return [prompts(name, tiny_clip.SCAN_STYLES) for name in classes]
     if data == "digits":
         return [[f'a photo of the number: "{name}".'] for name in classes]
     plain = [name.replace("_", " ").replace("-", " ") for name in classes]
@@ -59,9 +60,9 @@ def prompts(encoder: str, data: str, classes: Sequence[str]) -> list[list[str]]:
     return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in names]
 
 
-def _embedded(encoder: Encoder, texts: Sequence[Sequence[str]]) -> Tensor:
+def _embed_prompts(encoder: Encoder, texts: Sequence[Sequence[str]]) -> Tensor:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tower, logit_scale = text_tower(proven(encoder), encoder.name)
+    tower, logit_scale = load_text_tower(verified_path(encoder), encoder.name)
     tower, tokenize = tower.to(device).eval(), get_tokenizer(encoder.name)
     with torch.inference_mode():
         means = [

@@ -12,14 +12,12 @@ from statistics import median
 from typing import Any
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.planning.resolve import total_steps
+from clip_hparam.config.steps import total_steps
 from clip_hparam.records.record import Record, trial_ids
-
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
-class Measured:
+class TrialCost:
     """A finished trial: pixels of an image, training seconds an image, seconds beside training."""
 
     encoder: str
@@ -29,13 +27,13 @@ class Measured:
     other_seconds: float
 
 
-def measured(runs: Path) -> list[Measured]:
+def load_costs(runs: Path) -> list[TrialCost]:
     """The finished trials of a runs folder."""
-    found = (_read(Record(runs, trial_id)) for trial_id in trial_ids(runs))
+    found = (_trial_cost(Record(runs, trial_id)) for trial_id in trial_ids(runs))
     return [one for one in found if one is not None]
 
 
-def predict(recipe: Recipe, known: Iterable[Measured]) -> float | None:
+def predict_seconds(recipe: Recipe, known: Iterable[TrialCost]) -> float | None:
     """Seconds of a resolved recipe; None if no trial of its encoder and data is on record."""
     like = [m for m in known if (m.encoder, m.data) == (recipe.encoder.name, recipe.data.name)]
     if not like:
@@ -47,33 +45,13 @@ def predict(recipe: Recipe, known: Iterable[Measured]) -> float | None:
     return an_image * total_steps(recipe) * recipe.batch_size + beside
 
 
-def seconds_of(text: str, key: str = "budget") -> float:
-    """ "90s", "30m", "8h" or "2d" in seconds. Raises ValueError for anything else."""
-    number, unit = text[:-1], text[-1:]
-    try:
-        seconds = float(number) * UNITS[unit]
-    except (ValueError, KeyError):
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"{key}={text} is not a time: try {key}=90s, 30m, 8h or 2d")
-    return seconds
-
-
-def readable(seconds: float) -> str:
-    """ "42 s", "3.5 min", "7.2 h"."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _read(record: Record) -> Measured | None:
+def _trial_cost(record: Record) -> TrialCost | None:
     result, recipe = record.result(), record.recipe()
     if result is None or recipe is None:
         return None
     knobs: dict[str, Any] = recipe["recipe"]
     cost, images = result["cost"], result["steps"] * knobs["batch_size"]
-    return Measured(
+    return TrialCost(
         encoder=knobs["encoder"]["name"],
         data=knobs["data"]["name"],
         pixels=knobs["resolution"] ** 2,

@@ -10,16 +10,20 @@ import math
 from collections.abc import Iterator
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.data.datasets import source
+from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
-from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_by, lr_scale
+from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
 from clip_hparam.planning import flops
-from clip_hparam.planning.resolve import steps_per_epoch, total_steps, warmup_steps
-from clip_hparam.training.lr_schedule import ema_decay_for
+from clip_hparam.planning.resolve import ema_decay_for
 
-LONG_HALF_LIFE = 0.25  # of a run: at its end 6 % of the average are still the first weights
-SHORT_HALF_LIFE = 0.005
-HIGH_LR = 0.2  # times 1 / width; a rule of thumb: 3e-3 for width 64 and 2.6e-4 for 768 hurt
+LONG_EMA_HALF_LIFE_SHARE = (
+    0.25  # of a run: at its end 6 % of the average are still the first weights
+)
+SHORT_EMA_HALF_LIFE_SHARE = 0.005
+HIGH_LR_TIMES_WIDTH = (
+    0.2  # times 1 / width; a rule of thumb: 3e-3 for width 64 and 2.6e-4 for 768 hurt
+)
 
 
 def describe(recipe: Recipe) -> str:
@@ -37,8 +41,8 @@ def lint(recipe: Recipe) -> list[str]:
 def layer_lrs(recipe: Recipe) -> list[float]:
     """Peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
     blocks = shape_of(recipe.encoder.name).blocks
-    frozen = frozen_by(recipe.freeze, blocks)
-    names = flops.parameters(recipe, classes=1)
+    frozen = frozen_predicate(recipe.freeze, blocks)
+    names = flops.parameter_counts(recipe, classes=1)
     trained = {depth_of(name, blocks) for name in names if not frozen(name)}
     return [
         recipe.lr * lr_scale(depth, blocks, recipe.layer_decay) if depth in trained else 0.0
@@ -52,43 +56,43 @@ def mean_block_lr(recipe: Recipe) -> float:
     return sum(lrs) / max(len(lrs), 1)
 
 
-def half_life(ema_decay: float) -> float:
+def ema_half_life_steps(ema_decay: float) -> float:
     """Steps after which the moving average has forgotten half of what it held."""
     return math.log(0.5) / math.log(ema_decay)
 
 
 def _rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    classes = len(source(recipe.data).classes)
-    trainable, frozen = flops.trained(recipe, classes)
-    yield "encoder", f"{recipe.encoder.name}, {_resolution(recipe)}"
-    yield "position embedding", _positions(recipe)
+    classes = len(load_dataset(recipe.data).classes)
+    trainable, frozen = flops.trainable_and_frozen(recipe, classes)
+    yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
+    yield "position embedding", _describe_pos_embed(recipe)
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen (freeze={recipe.freeze})"
     yield "multiply-adds", f"{flops.multiply_adds(recipe, classes) / 1e9:.3g} G an image, forward"
-    yield "steps", _steps(recipe)
+    yield "steps", _describe_steps(recipe)
     yield "warm-up", f"{warmup_steps(recipe)} steps, {100 * recipe.warmup:.3g} % of the run"
     per_256 = recipe.lr * 256 / recipe.batch_size
     yield "lr", f"{recipe.lr:.3g} peak, {per_256:.3g} per 256 images, floor {recipe.min_lr:.3g}"
-    yield "lr, mean of blocks", _lr(mean_block_lr(recipe))
+    yield "lr, mean of blocks", _format_lr(mean_block_lr(recipe))
     embeddings, *blocks, head = layer_lrs(recipe)
-    yield "lr, embeddings", _lr(embeddings)
+    yield "lr, embeddings", _format_lr(embeddings)
     rates = drop_path_rates(recipe.drop_path, len(blocks))
     for block, (lr, rate) in enumerate(zip(blocks, rates, strict=True)):
-        yield f"lr, block {block}", _lr(lr) + (f"   drop-path {rate:.3g}" if rate else "")
-    yield "lr, head", _lr(head)
-    yield "EMA", _ema(recipe)
+        yield f"lr, block {block}", _format_lr(lr) + (f"   drop-path {rate:.3g}" if rate else "")
+    yield "lr, head", _format_lr(head)
+    yield "EMA", _describe_ema(recipe)
 
 
-def _lr(value: float) -> str:
+def _format_lr(value: float) -> str:
     return f"{value:.3g}" if value else "frozen"
 
 
-def _resolution(recipe: Recipe) -> str:
+def _describe_resolution(recipe: Recipe) -> str:
     shape = shape_of(recipe.encoder.name)
     native = "" if recipe.resolution == shape.resolution else f" (its own is {shape.resolution})"
     return f"{recipe.resolution} px{native}, patch {shape.patch}"
 
 
-def _positions(recipe: Recipe) -> str:
+def _describe_pos_embed(recipe: Recipe) -> str:
     shape = shape_of(recipe.encoder.name)
     old, new = shape.resolution // shape.patch, int(recipe.resolution) // shape.patch
     if old == new:
@@ -96,18 +100,18 @@ def _positions(recipe: Recipe) -> str:
     return f"{old} x {old} -> {new} x {new} patches, bicubic without antialias"
 
 
-def _steps(recipe: Recipe) -> str:
+def _describe_steps(recipe: Recipe) -> str:
     per_epoch, images = steps_per_epoch(recipe), int(recipe.data.epoch_images)
     unused = images - per_epoch * recipe.batch_size
     left = f", {unused} of its {images:,} images unused" if unused else ""
     return f"{total_steps(recipe)} = {recipe.epochs} epochs of {per_epoch}{left}"
 
 
-def _ema(recipe: Recipe) -> str:
+def _describe_ema(recipe: Recipe) -> str:
     decay = float(recipe.ema_decay)
     if not decay:
         return "none"
-    steps = half_life(decay)
+    steps = ema_half_life_steps(decay)
     epochs, share = steps / steps_per_epoch(recipe), steps / total_steps(recipe)
     life = f"{steps:.4g} steps = {epochs:.3g} epochs = {100 * share:.3g} % of the run"
     return f"{decay:.6g}, half-life {life}"
@@ -120,11 +124,11 @@ def _lint_lr(recipe: Recipe) -> Iterator[str]:
             f"freeze=backbone trains the head alone: layer_decay={recipe.layer_decay:g} changes"
             " nothing"
         )
-    if mean_block_lr(recipe) * width > HIGH_LR:
+    if mean_block_lr(recipe) * width > HIGH_LR_TIMES_WIDTH:
         decayed = "without" if recipe.layer_decay == 1 else "with so little"
         yield (
             f"lr {recipe.lr:g} {decayed} layer decay is far above the uniform lr that works at"
-            f" width {width}: try layer_decay=0.65, or lr={HIGH_LR / 4 / width:.0e}"
+            f" width {width}: try layer_decay=0.65, or lr={HIGH_LR_TIMES_WIDTH / 4 / width:.0e}"
         )
     if recipe.min_lr >= recipe.lr:
         yield f"min_lr={recipe.min_lr:g} is not below lr={recipe.lr:g}: the cosine does not anneal"
@@ -136,14 +140,14 @@ def _lint_ema(recipe: Recipe) -> Iterator[str]:
     decay, steps = float(recipe.ema_decay), total_steps(recipe)
     if not decay:
         return
-    share = half_life(decay) / steps
+    share = ema_half_life_steps(decay) / steps
     instead = f"try ema_decay=auto ({ema_decay_for(steps):.5g})"
-    if share > LONG_HALF_LIFE:
+    if share > LONG_EMA_HALF_LIFE_SHARE:
         yield (
             f"EMA decay {decay:g} with {steps} steps never warms up: at the end"
             f" {100 * decay**steps:.0f} % of the average are still the first weights; {instead}"
         )
-    elif share < SHORT_HALF_LIFE:
+    elif share < SHORT_EMA_HALF_LIFE_SHARE:
         yield f"EMA decay {decay:g} with {steps} steps averages hardly any of them: {instead}"
 
 

@@ -5,20 +5,20 @@ from math import prod
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.model.architectures import model_config, shape_of
-from clip_hparam.model.depth import frozen_by
+from clip_hparam.model.depth import frozen_predicate
 
-MLP_RATIO = 4.0  # open_clip's default
+DEFAULT_MLP_RATIO = 4.0  # open_clip's default
 
 
-def parameters(recipe: Recipe, classes: int) -> dict[str, int]:
+def parameter_counts(recipe: Recipe, classes: int) -> dict[str, int]:
     """Number of values of each parameter of a resolved recipe's classifier, by its name."""
-    return {name: prod(shape) for name, shape in _shapes(recipe, classes)}
+    return {name: prod(shape) for name, shape in _parameter_shapes(recipe, classes)}
 
 
-def trained(recipe: Recipe, classes: int) -> tuple[int, int]:
+def trainable_and_frozen(recipe: Recipe, classes: int) -> tuple[int, int]:
     """Numbers of trainable and of frozen parameters."""
-    frozen = frozen_by(recipe.freeze, shape_of(recipe.encoder.name).blocks)
-    counts = parameters(recipe, classes)
+    frozen = frozen_predicate(recipe.freeze, shape_of(recipe.encoder.name).blocks)
+    counts = parameter_counts(recipe, classes)
     held = sum(count for name, count in counts.items() if frozen(name))
     return sum(counts.values()) - held, held
 
@@ -31,7 +31,7 @@ def multiply_adds(recipe: Recipe, classes: int) -> int:
     shape = shape_of(recipe.encoder.name)
     patches = (int(recipe.resolution) // shape.patch) ** 2
     tokens = patches + 1
-    counts = parameters(recipe, classes)
+    counts = parameter_counts(recipe, classes)
     in_blocks = sum(
         count
         for name, count in counts.items()
@@ -47,39 +47,39 @@ def multiply_adds(recipe: Recipe, classes: int) -> int:
     )
 
 
-def _shapes(recipe: Recipe, classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _parameter_shapes(recipe: Recipe, classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     config = model_config(recipe.encoder.name)
     vision = config["vision_cfg"]
     shape = shape_of(recipe.encoder.name)
     width = shape.width
-    hidden = int(width * vision.get("mlp_ratio", MLP_RATIO))
+    hidden = int(width * vision.get("mlp_ratio", DEFAULT_MLP_RATIO))
     yield "class_embedding", (width,)
     yield "positional_embedding", ((int(recipe.resolution) // shape.patch) ** 2 + 1, width)
     yield "conv1.weight", (width, 3, shape.patch, shape.patch)
     if not vision.get("no_ln_pre"):
-        yield from _affine("ln_pre", width)
+        yield from _weight_and_bias("ln_pre", width)
     for block in range(shape.blocks):
         at = f"transformer.resblocks.{block}"
-        yield from _affine(f"{at}.ln_1", width)
+        yield from _weight_and_bias(f"{at}.ln_1", width)
         yield f"{at}.attn.in_proj_weight", (3 * width, width)
         yield f"{at}.attn.in_proj_bias", (3 * width,)
-        yield from _affine(f"{at}.attn.out_proj", width, width)
-        yield from _affine(f"{at}.ln_2", width)
-        yield from _affine(f"{at}.mlp.c_fc", hidden, width)
-        yield from _affine(f"{at}.mlp.c_proj", width, hidden)
+        yield from _weight_and_bias(f"{at}.attn.out_proj", width, width)
+        yield from _weight_and_bias(f"{at}.ln_2", width)
+        yield from _weight_and_bias(f"{at}.mlp.c_fc", hidden, width)
+        yield from _weight_and_bias(f"{at}.mlp.c_proj", width, hidden)
         if vision.get("ls_init_value"):
             yield f"{at}.ls_1.gamma", (width,)
             yield f"{at}.ls_2.gamma", (width,)
     if recipe.pool == "clip":
-        yield from _affine("ln_post", width)
+        yield from _weight_and_bias("ln_post", width)
         yield "proj", (width, config["embed_dim"])
         width = config["embed_dim"]
     else:
-        yield from _affine("fc_norm", width)
-    yield from _affine("head", classes, width)
+        yield from _weight_and_bias("fc_norm", width)
+    yield from _weight_and_bias("head", classes, width)
 
 
-def _affine(name: str, out: int, *inputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _weight_and_bias(name: str, out: int, *inputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Weight and bias of a norm (no inputs) or of a linear layer."""
     yield f"{name}.weight", (out, *inputs)
     yield f"{name}.bias", (out,)

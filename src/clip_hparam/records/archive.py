@@ -14,26 +14,27 @@ from pathlib import Path
 from types import MappingProxyType
 from zipfile import BadZipFile, ZipFile
 
-FOLDER = ".packs"
-Packed = Mapping[str, Mapping[str, ZipFile]]
+from clip_hparam.records.paths import ARCHIVE_FOLDER
+
+ArchivedFiles = Mapping[str, Mapping[str, ZipFile]]
 """Trial id -> name of a file -> the pack that holds it."""
 
 
-def packed(runs: Path | str) -> Packed:
+def open_archives(runs: Path | str) -> ArchivedFiles:
     """What lies in the packs of a runs folder; a pack that cannot be read holds nothing."""
-    folder = Path(runs) / FOLDER
+    folder = Path(runs) / ARCHIVE_FOLDER
     try:
-        return _packed(folder, folder.stat().st_mtime_ns)
+        return _open_archives(folder, folder.stat().st_mtime_ns)
     except OSError:  # there is none, or what is there cannot be read
         return {}
 
 
-def damaged(runs: Path | str) -> list[Path]:
+def damaged_archives(runs: Path | str) -> list[Path]:
     """Packs that cannot be opened, or have a member that is not what was written."""
-    return [path for path in _paths(Path(runs) / FOLDER) if not _whole(path)]
+    return [path for path in _archive_paths(Path(runs) / ARCHIVE_FOLDER) if not _is_intact(path)]
 
 
-def content(path: Path | str) -> bytes | None:
+def read_bytes(path: Path | str) -> bytes | None:
     """The bytes of RUNS/TRIAL_ID/NAME, there or in a pack; None if it is in neither.
 
     Half the time of Path.read_bytes: a plan of ten thousand trials reads forty thousand files.
@@ -41,7 +42,7 @@ def content(path: Path | str) -> bytes | None:
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
-        return _from_pack(Path(path))
+        return _read_archived(Path(path))
     try:
         return os.read(file, os.fstat(file).st_size)
     except OSError:
@@ -50,17 +51,17 @@ def content(path: Path | str) -> bytes | None:
         os.close(file)
 
 
-def mark(runs: Path | str, trial_id: str) -> int:
+def signature(runs: Path | str, trial_id: str) -> int:
     """Changes when what is packed of a trial does; the same in every process."""
-    files = sorted(packed(runs).get(trial_id, {}).items())
+    files = sorted(open_archives(runs).get(trial_id, {}).items())
     return hash(tuple(pack.getinfo(f"{trial_id}/{name}").CRC for name, pack in files))
 
 
 @lru_cache(maxsize=4)
-def _packed(folder: Path, changed: int) -> Packed:
+def _open_archives(folder: Path, changed: int) -> ArchivedFiles:
     """`changed`: when a pack last came or went; each is written beside its place and renamed."""
     found: dict[str, dict[str, ZipFile]] = {}
-    for path in _paths(folder):
+    for path in _archive_paths(folder):
         try:
             pack = ZipFile(path)
         except (OSError, BadZipFile):
@@ -71,9 +72,9 @@ def _packed(folder: Path, changed: int) -> Packed:
     return MappingProxyType(found)
 
 
-def _from_pack(path: Path) -> bytes | None:
+def _read_archived(path: Path) -> bytes | None:
     folder = path.parent
-    pack = packed(folder.parent).get(folder.name, {}).get(path.name)
+    pack = open_archives(folder.parent).get(folder.name, {}).get(path.name)
     if pack is None or (folder / "recipe.json").exists():
         return None
     try:
@@ -82,12 +83,12 @@ def _from_pack(path: Path) -> bytes | None:
         return None
 
 
-def _paths(folder: Path) -> list[Path]:
+def _archive_paths(folder: Path) -> list[Path]:
     """Oldest first: what was packed again counts as it was packed last."""
     return sorted(folder.glob("[!.]*.zip"), key=lambda path: path.stat().st_mtime_ns)
 
 
-def _whole(path: Path) -> bool:
+def _is_intact(path: Path) -> bool:
     try:
         with ZipFile(path) as pack:
             return pack.testzip() is None

@@ -5,45 +5,46 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from clip_hparam.records import archive
-from clip_hparam.records.lock import claim
-from clip_hparam.records.record import Record, replacing
+from clip_hparam.records import paths
+from clip_hparam.records.atomic import open_atomic
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.record import Record
 
 
-def pack(runs: Path, sweep_id: str, ids: Sequence[str]) -> Path:
+def archive_trials(runs: Path, sweep_id: str, ids: Sequence[str]) -> Path:
     """Put those of the trials that are done into the pack of a sweep, and return its path.
 
     A trial's folder goes only once the pack has been read back and lies in its place; killed in
     between, the trial is in both, and the next call goes on. Raises BusyError while a driver is at
     the sweep, OSError for a pack that cannot be read.
     """
-    path = runs / archive.FOLDER / f"{sweep_id}.zip"
-    with claim(runs / ".sweeps", f"{sweep_id}.lock"):
+    path = runs / paths.ARCHIVE_FOLDER / f"{sweep_id}.zip"
+    with lock_folder(runs / ".sweeps", f"{sweep_id}.lock"):
         records = [Record(runs, name) for name in ids if (runs / name).is_dir()]
         done = [record for record in records if record.is_done()]
         own = [record for record in done if (record.folder / "recipe.json").exists()]
         if own:
-            _write(path, own)
+            _write_archive(path, own)
         for record in done:
-            _remove(record.folder)
+            _remove_folder(record.folder)
     return path
 
 
-def _write(path: Path, records: Sequence[Record]) -> None:
+def _write_archive(path: Path, records: Sequence[Record]) -> None:
     """What was in the pack and the trials, of which those here count."""
     fresh = {record.trial_id for record in records}
-    with replacing(path) as file:
+    with open_atomic(path) as file:
         with ZipFile(file, "w", ZIP_DEFLATED, strict_timestamps=False) as new:
-            _copy(path, new, fresh)
+            _copy_members(path, new, fresh)
             for record in records:
-                for source in _files(record.folder):
+                for source in _files_to_archive(record.folder):
                     new.write(source, f"{record.trial_id}/{source.name}")
         with ZipFile(file) as written:
             if written.testzip() is not None:
                 raise OSError(f"{path} does not read as it was written: nothing is packed")
 
 
-def _copy(path: Path, new: ZipFile, but: set[str]) -> None:
+def _copy_members(path: Path, new: ZipFile, but: set[str]) -> None:
     if not path.exists():
         return
     try:
@@ -55,14 +56,14 @@ def _copy(path: Path, new: ZipFile, but: set[str]) -> None:
         raise OSError(f"{path} is damaged ({error}): move it away, nothing is packed") from None
 
 
-def _files(folder: Path) -> list[Path]:
+def _files_to_archive(folder: Path) -> list[Path]:
     """Of a done trial; neither its lock nor a checkpoint that no one needs."""
     files = [path for path in folder.iterdir() if path.is_file()]
     return sorted(path for path in files if not path.name.startswith("."))
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     """recipe.json first: from then on the trial is read from the pack."""
-    with claim(folder):
+    with lock_folder(folder):
         (folder / "recipe.json").unlink(missing_ok=True)
         shutil.rmtree(folder)

@@ -7,14 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-LOCK = ".lock"
+LOCK_FILE = ".lock"
 
 
-class BusyError(RuntimeError):
+class FolderLockedError(RuntimeError):
     """Another live process holds the folder."""
 
 
-class Holder(NamedTuple):
+class LockHolder(NamedTuple):
     """The process that claimed a folder."""
 
     host: str
@@ -22,7 +22,7 @@ class Holder(NamedTuple):
 
 
 @contextmanager
-def claim(folder: Path, name: str = LOCK, wait: bool = False) -> Iterator[None]:
+def lock_folder(folder: Path, name: str = LOCK_FILE, wait: bool = False) -> Iterator[None]:
     """Hold `folder` while the block runs.
 
     Raises BusyError at once if a live process holds it, unless told to wait for it.
@@ -34,49 +34,49 @@ def claim(folder: Path, name: str = LOCK, wait: bool = False) -> Iterator[None]:
     while not held:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("a") as file:
-            _lock(file, folder, wait)
-            held = _is_at(folder / name, file)
+            _acquire_flock(file, folder, wait)
+            held = _is_file_at(folder / name, file)
             if held:
-                _sign(file)
+                _write_holder(file)
                 yield
 
 
-def is_claimed(folder: Path, name: str = LOCK) -> bool:
+def is_locked(folder: Path, name: str = LOCK_FILE) -> bool:
     """Whether a live process holds `folder`; writes nothing."""
     try:
         with (folder / name).open() as file:
-            _lock(file, folder)
+            _acquire_flock(file, folder)
     except FileNotFoundError:
         return False
-    except BusyError:
+    except FolderLockedError:
         return True
     return False
 
 
-def holder(folder: Path, name: str = LOCK) -> Holder | None:
+def lock_holder(folder: Path, name: str = LOCK_FILE) -> LockHolder | None:
     """Who holds `folder`, or held it last; None if that is not known."""
     try:
         host, pid = (folder / name).read_text().split()
-        return Holder(host, int(pid))
+        return LockHolder(host, int(pid))
     except (OSError, ValueError):
         return None
 
 
-def _sign(file: IO[str]) -> None:
+def _write_holder(file: IO[str]) -> None:
     """A disk that is full must not keep anyone from reading what is done."""
     with suppress(OSError):
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), f"{os.uname().nodename} {os.getpid()}\n".encode())
 
 
-def _lock(file: IO[str], folder: Path, wait: bool = False) -> None:
+def _acquire_flock(file: IO[str], folder: Path, wait: bool = False) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
-        raise BusyError(f"{folder.name} is being written by another live process") from None
+        raise FolderLockedError(f"{folder.name} is being written by another live process") from None
 
 
-def _is_at(path: Path, file: IO[str]) -> bool:
+def _is_file_at(path: Path, file: IO[str]) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:

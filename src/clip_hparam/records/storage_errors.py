@@ -7,15 +7,15 @@ import errno
 import tempfile
 from pathlib import Path
 
-STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
-def is_storage_trouble(error: BaseException) -> bool:
+def is_storage_error(error: BaseException) -> bool:
     """Whether the disk, not the trial, is at fault: full, over quota, read-only, broken."""
-    return isinstance(error, OSError) and error.errno in STORAGE
+    return isinstance(error, OSError) and error.errno in STORAGE_ERRNOS
 
 
-def trouble(error: object) -> str:
+def storage_message(error: object) -> str:
     """The sentence that goes with exit code 3."""
     return f"storage trouble: {error}; when it is mended, the same command goes on"
 

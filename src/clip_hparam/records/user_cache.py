@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from clip_hparam.records.record import read_json, sha256_of, write_json
+from clip_hparam.records.atomic import read_json, sha256_of, write_json
 
 
 def cache_folder() -> Path:
@@ -22,7 +22,7 @@ def sha256_cached(path: Path) -> str:
     path = path.resolve()
     stat = path.stat()
     seen = {"path": str(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-    entry = entry_of("sha256", str(path))
+    entry = cache_path("sha256", str(path))
     known = read_json(entry) or {}
     if known.items() >= seen.items() and "sha256" in known:
         return str(known["sha256"])
@@ -32,7 +32,7 @@ def sha256_cached(path: Path) -> str:
     return digest
 
 
-def entry_of(kind: str, key: str) -> Path:
+def cache_path(kind: str, key: str) -> Path:
     """The JSON file that may hold what is known about `key`."""
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
     return cache_folder().expanduser() / kind / f"{name}.json"

@@ -6,10 +6,10 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import Rows
-from clip_hparam.search.spec import Search
+from clip_hparam.search.spec import SearchSpec
 
 
 @dataclass
@@ -21,8 +21,8 @@ class Point:
     """
 
     number: int
-    jobs: Mapping[int, Job]
-    search: Search
+    jobs: Mapping[int, TrialSpec]
+    search: SearchSpec
     trial: Trial
     again: bool = False
     told: dict[int, float] = field(default_factory=dict)

@@ -11,16 +11,16 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from clip_hparam.design.design import text
-from clip_hparam.search.results import FAILED, IMPOSSIBLE, points
-from clip_hparam.search.samplers import rungs
-from clip_hparam.search.spec import Search
+from clip_hparam.design.design import format_value
+from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results
+from clip_hparam.search.samplers import asha_rungs
+from clip_hparam.search.spec import SearchSpec
 
-ENDED = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-BAD = ("diverged", IMPOSSIBLE)
+OPTUNA_STATES = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+BAD_POINT_STATES = ("diverged", IMPOSSIBLE)
 
 
-def cell_of(
+def manifest_cell(
     number: int,
     base: Sequence[str],
     values: Mapping[str, Any],
@@ -28,40 +28,40 @@ def cell_of(
     trials: Mapping[str, str],
 ) -> dict[str, Any]:
     """A point as a cell of the manifest; `params` are Optuna's, `trials` are ids by seed."""
-    own = [f"{knob}={text(value)}" for knob, value in values.items()]
+    own = [f"{knob}={format_value(value)}" for knob, value in values.items()]
     cell = {"label": ",".join(own), "overrides": [*base, *own], "trials": dict(trials)}
     return {**cell, "number": number, "params": dict(params)}
 
 
-def attributes(search: Search, trials: Iterable[str]) -> dict[str, Any]:
+def user_attributes(search: SearchSpec, trials: Iterable[str]) -> dict[str, Any]:
     """For readers of the store, such as optuna-dashboard: where the trials of a point are."""
     ids = list(trials)
     return {"trial_id": ids, "folder": [f"{search.runs.name}/{name}" for name in ids]}
 
 
-def outcome(state: str, search: Search) -> TrialState:
+def optuna_state(state: str, search: SearchSpec) -> TrialState:
     """What a trial's state is to Optuna.
 
     One that diverged or cannot be is a bad point, not an accident: a sampler shall learn from it.
     """
-    if state in BAD:
-        return TrialState.FAIL if search.goal.several else TrialState.PRUNED
-    if state in FAILED:
+    if state in BAD_POINT_STATES:
+        return TrialState.FAIL if search.goal.is_multi_objective else TrialState.PRUNED
+    if state in FAILED_STATES:
         return TrialState.FAIL
-    return ENDED.get(state, TrialState.RUNNING)
+    return OPTUNA_STATES.get(state, TrialState.RUNNING)
 
 
-def from_records(search: Search, cell: Mapping[str, Any]) -> FrozenTrial:
+def restore_trial(search: SearchSpec, cell: Mapping[str, Any]) -> FrozenTrial:
     """A point as the store would have it, had it not forgotten it."""
-    (point,) = points(search, [cell])
-    ended = outcome(point.state, search)
+    (point,) = point_results(search, [cell])
+    ended = optuna_state(point.state, search)
     values: Sequence[float] | None = point.values
     if ended is TrialState.PRUNED and point.curve:
         values = [point.curve[max(point.curve)]]
-    known = attributes(search, point.trials.values())
+    known = user_attributes(search, point.trials.values())
     if ended.is_finished():
         known |= {"seconds": point.seconds, "state": point.state}
-    distributions = Distributions(cell["params"])
+    distributions = RecordingSuggester(cell["params"])
     search.space.suggest(distributions)
     return create_trial(
         state=ended,
@@ -69,12 +69,12 @@ def from_records(search: Search, cell: Mapping[str, Any]) -> FrozenTrial:
         params=dict(cell["params"]),
         distributions=distributions.found,
         user_attrs=known,
-        system_attrs=_rungs(search, point.curve),
+        system_attrs=_asha_attributes(search, point.curve),
         intermediate_values=dict(point.curve),
     )
 
 
-class Distributions:
+class RecordingSuggester:
     """Suggests what was suggested before, and takes down from which distribution."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -94,11 +94,11 @@ class Distributions:
         return self.params[name]
 
 
-def _rungs(search: Search, curve: Mapping[int, float]) -> dict[str, float]:
+def _asha_attributes(search: SearchSpec, curve: Mapping[int, float]) -> dict[str, float]:
     """What Optuna's successive halving notes on a trial at each rung that it reaches."""
     if search.pruner["name"] != "asha":
         return {}
-    first, factor = rungs(search.pruner, search.epochs, search.warmup)
+    first, factor = asha_rungs(search.pruner, search.epochs, search.warmup)
     found: dict[str, float] = {}
     while at := [step for step in sorted(curve) if step >= first * factor ** len(found)]:
         found[f"completed_rung_{len(found)}"] = curve[at[0]]

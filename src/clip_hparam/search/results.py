@@ -4,19 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.record import Record
-from clip_hparam.search.objective import Goal
-from clip_hparam.search.spec import Search
+from clip_hparam.search.objective import Objective
+from clip_hparam.search.spec import SearchSpec
 
 IMPOSSIBLE = "impossible"
-ENDED = ("done", "pruned", "diverged", IMPOSSIBLE)
+ENDED_NORMALLY = ("done", "pruned", "diverged", IMPOSSIBLE)
 """States of points about which nothing went wrong."""
-FAILED = ("failed", "lost")
+FAILED_STATES = ("failed", "lost")
 """States of points that nobody tries again; any other state is unfinished."""
 
 
 @dataclass(frozen=True)
-class Found:
+class PointResult:
     """A point: its trials by seed, where they stand, and the objectives where it is done.
 
     state: of the first trial that is not done, else "done"; "impossible" if no recipe allows it.
@@ -35,12 +36,12 @@ class Found:
     seconds: float
 
 
-def points(search: Search, cells: Iterable[Mapping[str, Any]]) -> list[Found]:
+def point_results(search: SearchSpec, cells: Iterable[Mapping[str, Any]]) -> list[PointResult]:
     """Of cells of the search's manifest, in order."""
-    return [_found(search, cell) for cell in cells]
+    return [_point_result(search, cell) for cell in cells]
 
 
-def best(found: Sequence[Found], goal: Goal) -> list[Found]:
+def best_points(found: Sequence[PointResult], goal: Objective) -> list[PointResult]:
     """The points that are done, the best first; of several objectives the Pareto front."""
     signs = [1 if direction == "maximize" else -1 for direction in goal.directions]
     gains = {
@@ -49,27 +50,23 @@ def best(found: Sequence[Found], goal: Goal) -> list[Found]:
         if point.values is not None
     }
     done = [point for point in found if point.number in gains]
-    if goal.several:
-        done = [point for point in done if not _dominated(gains[point.number], gains.values())]
+    if goal.is_multi_objective:
+        done = [point for point in done if not _is_dominated(gains[point.number], gains.values())]
     return sorted(done, key=lambda point: gains[point.number], reverse=True)
 
 
-def seconds_of(record: Record) -> float:
-    """What a trial has cost, ended or not."""
-    result = record.result()
-    if result:
-        return float(result["cost"]["seconds"])
-    return float(sum(row["seconds"] for row in record.rows()))
-
-
-def _found(search: Search, cell: Mapping[str, Any]) -> Found:
+def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     records = [Record(search.runs, name) for name in cell["trials"].values()]
     rows = [record.rows() for record in records]
-    sealed = [record.sound() for record in records]
-    states = [_unsealed(record) for record, one in zip(records, sealed, strict=True) if one is None]
+    sealed = [record.verified_result() for record in records]
+    states = [
+        _state_without_result(record)
+        for record, one in zip(records, sealed, strict=True)
+        if one is None
+    ]
     state = (states[0] if states else "done") if records else IMPOSSIBLE
     results = [result for result in sealed if result is not None]
-    return Found(
+    return PointResult(
         number=cell["number"],
         label=cell["label"],
         overrides=tuple(cell["overrides"]),
@@ -78,17 +75,17 @@ def _found(search: Search, cell: Mapping[str, Any]) -> Found:
         values=tuple(search.goal.values(results)) if state == "done" else None,
         curve=search.goal.curve(rows[0]) if rows and search.goal.has_curve else {},
         epochs=sum(map(len, rows)),
-        seconds=sum(map(seconds_of, records)),
+        seconds=sum(map(seconds_spent, records)),
     )
 
 
-def _unsealed(record: Record) -> str:
+def _state_without_result(record: Record) -> str:
     """State of a trial without a result; "done" is said before the result is sealed."""
     state: str = record.status().get("state", "planned")
     return "running" if state == "done" else state
 
 
-def _dominated(one: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:
+def _is_dominated(one: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:
     return any(
         other != one and all(b >= a for a, b in zip(one, other, strict=True)) for other in others
     )

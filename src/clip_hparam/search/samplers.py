@@ -35,15 +35,15 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from clip_hparam.config.knob import near
-from clip_hparam.search.objective import Goal
+from clip_hparam.config.knob import suggest
+from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space
 
-RUNGS = 2  # of successive halving, before the last epoch
-FEWEST_SEEDS = 3  # that Wilcoxon can compare
+ASHA_RUNGS = 2  # of successive halving, before the last epoch
+MIN_WILCOXON_SEEDS = 3  # that Wilcoxon can compare
 
 
-class Grid(BaseSampler):
+class GridSampler(BaseSampler):
     """Every combination of levels once, in an order drawn with the seed; stateless."""
 
     def __init__(self, points: list[dict[str, Any]], seed: int) -> None:
@@ -80,12 +80,12 @@ SAMPLERS: dict[str, Callable[..., BaseSampler]] = {
     "qmc": QMCSampler,
     "nsgaii": NSGAIISampler,
     "nsgaiii": NSGAIIISampler,
-    "grid": Grid,
+    "grid": GridSampler,
 }
-ONE_OBJECTIVE = ("cmaes",)
-ONE_STREAM = ("qmc",)
+SINGLE_OBJECTIVE_SAMPLERS = ("cmaes",)
+FIXED_SEED_SAMPLERS = ("qmc",)
 """Samplers that walk one sequence: their seed must not change from point to point."""
-DEFAULTS: dict[str, dict[str, Any]] = {
+DEFAULT_ARGUMENTS: dict[str, dict[str, Any]] = {
     "cmaes": {"warn_independent_sampling": False},
     "gp": {"warn_independent_sampling": False},
     "qmc": {
@@ -105,39 +105,43 @@ PRUNERS: dict[str, Callable[..., BasePruner]] = {
 }
 
 
-def sampler(given: Mapping[str, Any], space: Space, goal: Goal, number: int) -> BaseSampler:
+def create_sampler(
+    given: Mapping[str, Any], space: Space, goal: Objective, number: int
+) -> BaseSampler:
     """For the point with this number; `given` is a name, a seed and Optuna's own arguments.
 
     Raises ValueError for an unknown name or argument, and what the sampler cannot do.
     """
     name, seed = given["name"], int(given.get("seed") or 0)
-    _known("sampler", name, SAMPLERS)
-    if name in ONE_OBJECTIVE and goal.several:
+    _validate_name("sampler", name, SAMPLERS)
+    if name in SINGLE_OBJECTIVE_SAMPLERS and goal.is_multi_objective:
         raise ValueError(f"sampler={name} takes one objective, and there are several: try nsgaii")
     if name == "grid":
-        return Grid(space.grid(), seed)
-    own = seed if name in ONE_STREAM else random.Random(f"{seed} {number}").getrandbits(31)
-    made: BaseSampler = _made("sampler", SAMPLERS[name], name, given, {"seed": own})
+        return GridSampler(space.grid(), seed)
+    own = seed if name in FIXED_SEED_SAMPLERS else random.Random(f"{seed} {number}").getrandbits(31)
+    made: BaseSampler = _create("sampler", SAMPLERS[name], name, given, {"seed": own})
     return made
 
 
-def pruner(
-    given: Mapping[str, Any], goal: Goal, epochs: int, warmup: float, seeds: int
+def create_pruner(
+    given: Mapping[str, Any], goal: Objective, epochs: int, warmup: float, seeds: int
 ) -> BasePruner:
     """For trials of so many epochs, of which a share is warm-up.
 
     Raises ValueError for an unknown name or argument, and what the pruner cannot do.
     """
     name = given["name"]
-    _known("pruner", name, PRUNERS)
+    _validate_name("pruner", name, PRUNERS)
     if name != "none" and not goal.has_curve:
-        several = "several objectives" if goal.several else f"objective={goal.objectives[0]}"
+        several = (
+            "several objectives" if goal.is_multi_objective else f"objective={goal.objectives[0]}"
+        )
         raise ValueError(
             f"pruner={name} compares one learning curve, and {several} has none: try pruner=none"
         )
-    if name == "wilcoxon" and seeds < FEWEST_SEEDS:
+    if name == "wilcoxon" and seeds < MIN_WILCOXON_SEEDS:
         raise ValueError(f"pruner=wilcoxon compares points over their seeds: try seeds={5}")
-    first, factor = rungs(given, epochs, warmup)
+    first, factor = asha_rungs(given, epochs, warmup)
     own: dict[str, dict[str, Any]] = {
         "asha": {"reduction_factor": factor, "min_resource": first},
         "hyperband": {
@@ -148,30 +152,30 @@ def pruner(
         "median": {"n_warmup_steps": first},
         "percentile": {"n_warmup_steps": first},
     }
-    made: BasePruner = _made("pruner", PRUNERS[name], name, given, own.get(name, {}))
+    made: BasePruner = _create("pruner", PRUNERS[name], name, given, own.get(name, {}))
     return made
 
 
-def rungs(given: Mapping[str, Any], epochs: int, warmup: float) -> tuple[int, int]:
+def asha_rungs(given: Mapping[str, Any], epochs: int, warmup: float) -> tuple[int, int]:
     """Epochs of the first rung of successive halving, and the factor to each next one.
 
     Unless told otherwise the first is at a ninth of the epochs, but not before an epoch at the full
     learning rate has ended: until then the larger one looks better (benchmarks/RESULTS.md).
     """
     factor = int(given.get("reduction_factor") or 3)
-    early = max(round(epochs / factor**RUNGS), math.ceil(warmup * epochs) + 1)
+    early = max(round(epochs / factor**ASHA_RUNGS), math.ceil(warmup * epochs) + 1)
     return int(given.get("min_resource") or min(early, epochs)), factor
 
 
 @contextmanager
-def no_warnings() -> Iterator[None]:
+def suppress_experimental_warnings() -> Iterator[None]:
     """Optuna warns of whatever is experimental; our users did not choose it by its class."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
 
 
-def named(given: Any, default: str) -> dict[str, Any]:
+def parse_method(given: Any, default: str) -> dict[str, Any]:
     """A name, a mapping with a name, or nothing, as a mapping."""
     if given is None:
         return {"name": default}
@@ -180,12 +184,12 @@ def named(given: Any, default: str) -> dict[str, Any]:
     return {"name": str(given).lower()}
 
 
-def _known(kind: str, name: str, known: Mapping[str, Any]) -> None:
+def _validate_name(kind: str, name: str, known: Mapping[str, Any]) -> None:
     if name not in known:
-        raise ValueError(f"unknown hydra.sweeper.{kind}={name}: {near(name, known)}")
+        raise ValueError(f"unknown hydra.sweeper.{kind}={name}: {suggest(name, known)}")
 
 
-def _made(
+def _create(
     kind: str, make: Callable[..., Any], name: str, given: Mapping[str, Any], own: dict[str, Any]
 ) -> Any:
     """Raises ValueError in place of what Optuna raises for its arguments."""
@@ -193,9 +197,9 @@ def _made(
     known = signature(make).parameters
     for key in more:
         if key not in known:
-            raise ValueError(f"unknown hydra.sweeper.{kind}.{key}: {near(key, known)}")
-    with no_warnings():
+            raise ValueError(f"unknown hydra.sweeper.{kind}.{key}: {suggest(key, known)}")
+    with suppress_experimental_warnings():
         try:
-            return make(**DEFAULTS.get(name, {}) | own | more)
+            return make(**DEFAULT_ARGUMENTS.get(name, {}) | own | more)
         except (TypeError, ValueError) as error:
             raise ValueError(f"hydra.sweeper.{kind}={name}: {error}") from None

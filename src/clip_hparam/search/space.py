@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
 
-from clip_hparam.config.knob import AUTO, checked, near
+from clip_hparam.config.knob import AUTO, suggest, validated
 from clip_hparam.config.recipe import knobs
-from clip_hparam.design.ranges import DIGITS, Range, read
+from clip_hparam.design.ranges import SIGNIFICANT_DIGITS, Range, parse_range
 
-OFF = (0, "none")
+OFF_VALUES = (0, "none")
 
 
 class Suggester(Protocol):
@@ -29,7 +29,7 @@ class Suggester(Protocol):
 
 
 @dataclass(frozen=True)
-class Axis:
+class Dimension:
     """A knob and what it may be; with levels and a range, the level `branch` stands for the range.
 
     `when`: the knob that must be on for this one to be searched.
@@ -45,7 +45,7 @@ class Axis:
         """A value of the knob, floats to four significant digits."""
         if self.levels:
             choices = (*self.levels, self.branch) if self.range else self.levels
-            chosen = trial.suggest_categorical(self._choice, choices)
+            chosen = trial.suggest_categorical(self._choice_name, choices)
             if self.range is None or chosen != self.branch:
                 return chosen
         assert self.range is not None
@@ -53,19 +53,23 @@ class Axis:
         if self.range.whole:
             return trial.suggest_int(self.knob, int(low), int(high), log=log)
         value = trial.suggest_float(self.knob, low, high, log=log)
-        return min(max(float(f"{value:.{DIGITS}g}"), low), high)
+        return min(max(float(f"{value:.{SIGNIFICANT_DIGITS}g}"), low), high)
 
     def params(self, value: Any) -> dict[str, Any]:
         """What the trial would have to suggest for a value; empty for one outside the axis."""
         if value in self.levels:
-            return {self._choice: value}
+            return {self._choice_name: value}
         numbers = self.range and isinstance(value, (int, float))
         if not (numbers and self.range and self.range.low <= value <= self.range.high):
             return {}
-        return {self._choice: self.branch, self.knob: value} if self.levels else {self.knob: value}
+        return (
+            {self._choice_name: self.branch, self.knob: value}
+            if self.levels
+            else {self.knob: value}
+        )
 
     @property
-    def _choice(self) -> str:
+    def _choice_name(self) -> str:
         """Optuna's name for the choice of a level."""
         return f"{self.knob}.branch" if self.range else self.knob
 
@@ -74,13 +78,13 @@ class Axis:
 class Space:
     """Axes in order; one that hangs on another comes after it."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[Dimension, ...]
 
     def suggest(self, trial: Suggester) -> dict[str, Any]:
         """A value of each knob that is searched at this point."""
         values: dict[str, Any] = {}
         for axis in self.axes:
-            if axis.when is None or values.get(axis.when, OFF[0]) not in OFF:
+            if axis.when is None or values.get(axis.when, OFF_VALUES[0]) not in OFF_VALUES:
                 values[axis.knob] = axis.suggest(trial)
         return values
 
@@ -107,15 +111,19 @@ class Space:
             {axis.knob: at for axis, at in zip(self.axes, point, strict=True)} for point in levels
         ]
 
-    def extremes(self) -> Iterator[dict[str, Any]]:
+    def boundary_values(self) -> Iterator[dict[str, Any]]:
         """Each level and each end of a range, alone: what a plan tries on the base recipe."""
         for axis in self.axes:
-            ends = (_end(axis.range, low=True), _end(axis.range, low=False)) if axis.range else ()
+            ends = (
+                (_boundary_value(axis.range, low=True), _boundary_value(axis.range, low=False))
+                if axis.range
+                else ()
+            )
             for value in (*axis.levels, *ends):
                 yield {axis.knob: value}
 
 
-def space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) -> Space:
+def parse_space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) -> Space:
     """From texts as they stand in a design or on the command line.
 
     Raises ValueError for an empty or impossible range, a range of a knob that has none, a knob
@@ -125,12 +133,12 @@ def space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) -> Space
         if knob not in levels or other not in levels:
             gone = knob if knob not in levels else other
             raise ValueError(f"when: {{{knob}: {other}}}: {gone} is not searched")
-    axes = {knob: _axis(knob, texts, when.get(knob)) for knob, texts in levels.items()}
+    axes = {knob: _parse_dimension(knob, texts, when.get(knob)) for knob, texts in levels.items()}
     ordered = [knob for knob in axes if knob not in when] + [knob for knob in axes if knob in when]
     return Space(tuple(axes[knob] for knob in ordered))
 
 
-def value_of(text: str) -> Any:
+def parse_level(text: str) -> Any:
     """A level as a number where it reads as one."""
     for kind in (int, float):
         try:
@@ -140,27 +148,29 @@ def value_of(text: str) -> Any:
     return text
 
 
-def range_of(knob: str, text: str) -> Range | None:
+def parse_knob_range(knob: str, text: str) -> Range | None:
     """None for what is no range. Raises ValueError for one that is empty or cannot be drawn."""
     try:
-        return read(text)
+        return parse_range(text)
     except ValueError as error:
         raise ValueError(f"{knob}={error}") from None
 
 
-def _axis(knob: str, texts: Sequence[str], when: str | None) -> Axis:
+def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimension:
     if knob == "seed":
         raise ValueError("seed is a replicate and not searched: try seeds=3, or seed=0 in the base")
     if knob not in knobs():
-        raise ValueError(f"unknown knob {knob}: a search varies knobs of a recipe; {_near(knob)}")
-    found_in = {text: range_of(knob, text) for text in texts}
+        raise ValueError(
+            f"unknown knob {knob}: a search varies knobs of a recipe; {_suggest_knob(knob)}"
+        )
+    found_in = {text: parse_knob_range(knob, text) for text in texts}
     ranges = [(text, found) for text, found in found_in.items() if found]
     if len(ranges) > 1:
         raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
     field = knobs()[knob]
     levels = tuple(
         dict.fromkeys(
-            checked(knob, value_of(text), field) if value_of(text) != AUTO else AUTO
+            validated(knob, parse_level(text), field) if parse_level(text) != AUTO else AUTO
             for text, found in found_in.items()
             if not found
         )
@@ -169,11 +179,11 @@ def _axis(knob: str, texts: Sequence[str], when: str | None) -> Axis:
         raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
     branch, only = ranges[0] if ranges else ("", None)
     if only:
-        _check_range(knob, branch, only)
-    return Axis(knob, levels, only, branch, when)
+        _validate_range(knob, branch, only)
+    return Dimension(knob, levels, only, branch, when)
 
 
-def _check_range(knob: str, text: str, found: Range) -> None:
+def _validate_range(knob: str, text: str, found: Range) -> None:
     """Raises ValueError for a knob without numbers, ends outside its range, or parts of ones."""
     field = knobs()[knob]
     legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
@@ -183,13 +193,13 @@ def _check_range(knob: str, text: str, found: Range) -> None:
         bare = text.replace(" ", "")
         raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
     for low in (True, False):
-        checked(knob, _end(found, low=low), field)
+        validated(knob, _boundary_value(found, low=low), field)
 
 
-def _end(found: Range, low: bool) -> float:
+def _boundary_value(found: Range, low: bool) -> float:
     value = found.low if low else found.high
     return int(value) if found.whole else value
 
 
-def _near(knob: str) -> str:
-    return near(knob, [name for name in knobs() if name != "seed"])
+def _suggest_knob(knob: str) -> str:
+    return suggest(knob, [name for name in knobs() if name != "seed"])

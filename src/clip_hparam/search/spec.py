@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.recipe import with_values
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.design.design import Overrides, key_of, merged
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.provenance import command
-from clip_hparam.records.record import SCHEMA, now, read_json, write_atomic
-from clip_hparam.search.objective import Goal
-from clip_hparam.search.space import Space, space
+from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic
+from clip_hparam.records.provenance import command_line
+from clip_hparam.records.record import SCHEMA_VERSION
+from clip_hparam.search.objective import Objective
+from clip_hparam.search.space import Space, parse_space
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSpec:
     """A search: its space, goal and base decide what it is; the rest may change as it goes on.
 
     base: a job whose recipe is not resolved yet; points replace knobs of it.
@@ -37,12 +38,12 @@ class Search:
 
     name: str
     study_name: str
-    base: Job
+    base: TrialSpec
     overrides: tuple[str, ...]
     levels: Mapping[str, tuple[str, ...]]
     when: Mapping[str, str]
     seeds: tuple[int, ...]
-    goal: Goal
+    goal: Objective
     sampler: Mapping[str, Any]
     pruner: Mapping[str, Any]
     n_trials: int
@@ -54,20 +55,20 @@ class Search:
 
     @cached_property
     def space(self) -> Space:
-        return space(self.levels, self.when)
+        return parse_space(self.levels, self.when)
 
     @property
     def epochs(self) -> int:
         """The most that a point has."""
-        return int(self._most("epochs", self.base.recipe.epochs))
+        return int(self._largest_value("epochs", self.base.recipe.epochs))
 
     @property
     def warmup(self) -> float:
         """The longest that a point has, as a share of its run."""
-        return self._most("warmup", self.base.recipe.warmup)
+        return self._largest_value("warmup", self.base.recipe.warmup)
 
-    def _most(self, knob: str, otherwise: float) -> float:
-        asked = [point[knob] for point in self.space.extremes() if knob in point]
+    def _largest_value(self, knob: str, otherwise: float) -> float:
+        asked = [point[knob] for point in self.space.boundary_values() if knob in point]
         return float(max(asked, default=otherwise))
 
     @property
@@ -101,16 +102,16 @@ class Search:
         """The overrides that `full` would replace."""
         return [override for override in self.overrides if key_of(override) in self.full]
 
-    def in_full(self, overrides: Sequence[str]) -> Overrides:
+    def at_full_fidelity(self, overrides: Sequence[str]) -> Overrides:
         """Of a point, at full cost."""
-        return merged(overrides, [f"{knob}={value}" for knob, value in self.full.items()])
+        return merged_overrides(overrides, [f"{knob}={value}" for knob, value in self.full.items()])
 
-    def jobs(self, values: Mapping[str, Any]) -> dict[int, Job]:
+    def jobs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
         """The trials of a point by seed. Raises ValueError for what cannot run."""
         recipe = resolve(with_values(self.base.recipe, dict(values)))
         return {seed: replace(self.base, recipe=replace(recipe, seed=seed)) for seed in self.seeds}
 
-    def worker(self, number: int) -> Job:
+    def worker(self, number: int) -> TrialSpec:
         """The job that asks for trials and runs them."""
         return replace(self.base, worker=f".sweeps/{self.id}/worker_{number}", gpus_per_trial=1)
 
@@ -118,45 +119,50 @@ class Search:
         return {**asdict(self), "base": self.base.to_dict()}
 
     @classmethod
-    def from_dict(cls, tree: Mapping[str, Any], runs: Path) -> "Search":
+    def from_dict(cls, tree: Mapping[str, Any], runs: Path) -> "SearchSpec":
         """With its records in `runs`, wherever that was moved."""
-        base = Job.from_dict(tree["base"])
+        base = TrialSpec.from_dict(tree["base"])
         read = {
             "base": replace(base, machine=replace(base.machine, runs=str(runs))),
             "overrides": tuple(tree["overrides"]),
             "levels": {knob: tuple(levels) for knob, levels in tree["levels"].items()},
             "seeds": tuple(tree["seeds"]),
-            "goal": Goal(*(tuple(tree["goal"][key]) for key in ("objectives", "directions"))),
+            "goal": Objective(*(tuple(tree["goal"][key]) for key in ("objectives", "directions"))),
         }
         return cls(**{**tree, **read})
 
 
-class Manifest:
+class SearchManifest:
     """Reads and writes a search's manifest; only who asks under the lock adds cells (study.py)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: tuple[int, int] | None = None
+        self._read_stamp: tuple[int, int] | None = None
         self._tree: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
         """Not to be changed. Raises FileNotFoundError if it is gone."""
         stamp = self._stamp()
-        if stamp != self._seen:
+        if stamp != self._read_stamp:
             tree = read_json(self.path)
             if tree is None:
                 raise FileNotFoundError(f"{self.path} is no manifest of a search: type it again")
-            self._tree, self._seen = tree, stamp
+            self._tree, self._read_stamp = tree, stamp
         return self._tree
 
-    def search(self) -> Search:
-        return Search.from_dict(self.read()["search"], self.path.absolute().parents[1])
+    def search(self) -> SearchSpec:
+        return SearchSpec.from_dict(self.read()["search"], self.path.absolute().parents[1])
 
-    def open(self, search: Search) -> None:
+    def open(self, search: SearchSpec) -> None:
         """Put a search on disk; one that is there goes on with the points that it has."""
         known = read_json(self.path) or {}
-        head = {"schema": SCHEMA, "sweep_id": search.id, "name": search.name, "kind": "search"}
-        rest = {"created": now(), "command": command(), "search": search.to_dict()}
+        head = {
+            "schema": SCHEMA_VERSION,
+            "sweep_id": search.id,
+            "name": search.name,
+            "kind": "search",
+        }
+        rest = {"created": utc_timestamp(), "command": command_line(), "search": search.to_dict()}
         self._write({**head, **rest, "cells": known.get("cells", [])})
 
     def add(self, cell: dict[str, Any]) -> None:
@@ -168,12 +174,12 @@ class Manifest:
         head = json.dumps({**tree, "cells": []}, allow_nan=False).removesuffix("]}")
         cells = ",\n".join(json.dumps(cell, allow_nan=False) for cell in tree["cells"])
         write_atomic(self.path, f"{head}\n{cells}\n]}}\n".encode())
-        self._tree, self._seen = tree, self._stamp()
+        self._tree, self._read_stamp = tree, self._stamp()
 
     def _stamp(self) -> tuple[int, int]:
         stat = self.path.stat()
         return stat.st_ino, stat.st_mtime_ns
 
 
-def manifest_of(search: Search) -> Manifest:
-    return Manifest(search.runs / ".sweeps" / f"{search.id}.json")
+def search_manifest(search: SearchSpec) -> SearchManifest:
+    return SearchManifest(search.runs / ".sweeps" / f"{search.id}.json")

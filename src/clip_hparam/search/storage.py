@@ -16,9 +16,9 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
-from clip_hparam.records.provenance import PASSWORD, masked
+from clip_hparam.records.credentials import PASSWORD_PATTERN, without_password
 
-DRIVERS = {
+DATABASE_DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
@@ -43,7 +43,7 @@ class FlockLock:
         self.file.close()
 
 
-class Journal(JournalFileBackend):
+class CrashSafeJournal(JournalFileBackend):
     """Optuna's journal file, whole lines only."""
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +57,7 @@ class Journal(JournalFileBackend):
         self._lock.acquire()
         try:
             with self.path.open("r+b") as file:
-                size = _whole(file)
+                size = _end_of_last_line(file)
                 file.truncate(size)
                 file.seek(size)
                 try:
@@ -70,37 +70,37 @@ class Journal(JournalFileBackend):
             self._lock.release()
 
 
-def opened(url: str) -> BaseStorage:
+def open_storage(url: str) -> BaseStorage:
     """A path is a journal file, anything with :// a database.
 
     Raises ValueError, without its password, for a storage that cannot be reached.
     """
     if "://" not in url:
-        return _journal(Path(url.removeprefix("journal:")))
+        return _open_journal(Path(url.removeprefix("journal:")))
     kind, _, rest = url.partition("://")
-    driven = DRIVERS.get(kind, kind)
+    driven = DATABASE_DRIVERS.get(kind, kind)
     try:
         return RDBStorage(f"{driven}://{rest}")
     except ImportError:
-        what = "pip install 'clip-hparam[databases]'" if kind in DRIVERS else "install one"
+        what = "pip install 'clip-hparam[databases]'" if kind in DATABASE_DRIVERS else "install one"
         reason = f"there is no driver for {kind} here: {what}"
     except Exception as error:  # SQLAlchemy's and each driver's own
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
         said = str(getattr(cause, "orig", None) or cause).strip()
         reason = said.splitlines()[0] if said else type(cause).__name__
-        password = PASSWORD.search(url)
+        password = PASSWORD_PATTERN.search(url)
         if password:
             reason = reason.replace(password[2], "***")
-    raise ValueError(f"hydra.sweeper.storage={masked(url)} cannot be reached: {reason}")
+    raise ValueError(f"hydra.sweeper.storage={without_password(url)} cannot be reached: {reason}")
 
 
-def _journal(path: Path) -> BaseStorage:
+def _open_journal(path: Path) -> BaseStorage:
     """What does not read is set aside; nothing is deleted."""
     try:
         for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
             if line.endswith(b"\n"):
                 json.loads(line)
-        return JournalStorage(Journal(path))
+        return JournalStorage(CrashSafeJournal(path))
     except OSError as error:
         raise ValueError(
             f"hydra.sweeper.storage={path} cannot be written ({error.strerror})"
@@ -111,10 +111,10 @@ def _journal(path: Path) -> BaseStorage:
             number += 1
         path.rename(aside)
         print(f"{path.name} does not read ({error}): set aside as {aside.name}, made anew")
-        return JournalStorage(Journal(path))
+        return JournalStorage(CrashSafeJournal(path))
 
 
-def _whole(file: IO[bytes]) -> int:
+def _end_of_last_line(file: IO[bytes]) -> int:
     """Bytes up to the end of the last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end:
@@ -127,6 +127,6 @@ def _whole(file: IO[bytes]) -> int:
     return 0
 
 
-def quiet() -> None:
+def silence_optuna() -> None:
     """Optuna's own lines and its warnings about what is experimental are not for our users."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -14,68 +14,69 @@ import optuna
 from optuna.samplers import PartialFixedSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from clip_hparam.config.recipe import flat
-from clip_hparam.records.credentials import unmasked
-from clip_hparam.records.lock import BusyError, claim
-from clip_hparam.records.state import lives
+from clip_hparam.config.recipe import flatten
+from clip_hparam.records.credentials import with_password
+from clip_hparam.records.lock import FolderLockedError, lock_folder
+from clip_hparam.records.metrics import seconds_spent
+from clip_hparam.records.state import is_alive
 from clip_hparam.search import samplers
 from clip_hparam.search.point import Point
-from clip_hparam.search.restore import attributes, cell_of, from_records, outcome
-from clip_hparam.search.results import IMPOSSIBLE, seconds_of
-from clip_hparam.search.spec import Manifest
-from clip_hparam.search.storage import opened, quiet
+from clip_hparam.search.restore import manifest_cell, optuna_state, restore_trial, user_attributes
+from clip_hparam.search.results import IMPOSSIBLE
+from clip_hparam.search.spec import SearchManifest
+from clip_hparam.search.storage import open_storage, silence_optuna
 
-ASKING = "ask.lock"
-STOPPED = ("queued", "cancelled")
-FAILURES = 3
+ASK_LOCK_FILE = "ask.lock"
+STOPPED_STATES = ("queued", "cancelled")
+MAX_INITIAL_FAILURES = 3
 """First points that may fail before a search gives up: something is wrong with all of them."""
 
 
-class Study:
+class SearchStudy:
     """A search that is on disk, as one process sees it."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        quiet()
+    def __init__(self, manifest: SearchManifest) -> None:
+        silence_optuna()
         self.manifest = manifest
         self.search = manifest.search()
-        with self._alone():
-            storage = opened(unmasked(self.search.url))
+        with self._locked():
+            storage = open_storage(with_password(self.search.url))
             self.study = optuna.create_study(
                 study_name=self.search.study,
                 storage=storage,
-                directions=[*map(direction, self.search.goal.directions)],
+                directions=[*map(study_direction, self.search.goal.directions)],
                 load_if_exists=True,
             )
-            self._own()
-            self._restore()
+            self._claim_optuna_study()
+            self._restore_points()
 
     @contextmanager
     def asked(self) -> Iterator[Point | None]:
         """A point for as long as the block runs; None if there is nothing more to ask."""
         with ExitStack() as held:
-            with self._alone():
+            with self._locked():
                 self.search = self.manifest.search()
-                point = self._abandoned(held) or self._new(held)
+                point = self._take_over_point(held) or self._ask_point(held)
             yield point
 
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
         """The end of a point: "done" with all its results, or the state of the one that is not."""
-        point.trial.set_user_attr("seconds", sum(map(seconds_of, point.records)))
+        point.trial.set_user_attr("seconds", sum(map(seconds_spent, point.records)))
         point.trial.set_user_attr("state", state)
         if state == "done":
             self.study.tell(point.trial, self.search.goal.values(results))
         else:
-            self.study.tell(point.trial, state=outcome(state, self.search))
+            self.study.tell(point.trial, state=optuna_state(state, self.search))
 
-    def settle(self) -> int:
+    def fail_abandoned(self) -> int:
         """Give up points that nobody works on any more; their number.
 
         For when no worker is left: what the records call lost fails, the rest can still go on.
         """
         given_up = 0
-        with self._alone(), ExitStack() as held:
-            while point := self._abandoned(held, take_over=False):
-                self._give_up(point)
+        with self._locked(), ExitStack() as held:
+            while point := self._take_over_point(held, take_over=False):
+                self._fail_point(point)
                 given_up += 1
         return given_up
 
@@ -92,11 +93,11 @@ class Study:
         return self.study.get_trials(deepcopy=False)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with claim(self.search.folder, ASKING, wait=True):
+    def _locked(self) -> Iterator[None]:
+        with lock_folder(self.search.folder, ASK_LOCK_FILE, wait=True):
             yield
 
-    def _new(self, held: ExitStack) -> Point | None:
+    def _ask_point(self, held: ExitStack) -> Point | None:
         """The next point that can run; what cannot is told so, and counts.
 
         The first is the base itself, as far as it lies in the space: it is what is to be beaten.
@@ -105,20 +106,20 @@ class Study:
         while point is None and not self._is_over(trials := self.trials):
             search = self.search
             if not trials and search.sampler["name"] != "grid":
-                self.study.enqueue_trial(search.space.params(flat(search.base.recipe)))
-            self.study.sampler = samplers.sampler(
+                self.study.enqueue_trial(search.space.params(flatten(search.base.recipe)))
+            self.study.sampler = samplers.create_sampler(
                 search.sampler, search.space, search.goal, len(trials)
             )
             trial = self.study.ask()
-            point = self._point(trial)
+            point = self._register_point(trial)
         if point:
-            held.enter_context(claim(self.search.folder, _lock(point.number)))
+            held.enter_context(lock_folder(self.search.folder, _point_lock_file(point.number)))
         return point
 
-    def _point(self, trial: Trial) -> Point | None:
+    def _register_point(self, trial: Trial) -> Point | None:
         """A trial of the store as a point with its cell in the manifest; None if it cannot run."""
         search = self.search
-        with samplers.no_warnings():
+        with samplers.suppress_experimental_warnings():
             values = search.space.suggest(trial)
         try:
             jobs = search.jobs(values)
@@ -128,13 +129,15 @@ class Study:
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
         cells = self.manifest.read()["cells"]
         if all(cell["number"] != trial.number for cell in cells):
-            self.manifest.add(cell_of(trial.number, search.overrides, values, trial.params, ids))
-            for key, value in attributes(search, ids.values()).items():
+            self.manifest.add(
+                manifest_cell(trial.number, search.overrides, values, trial.params, ids)
+            )
+            for key, value in user_attributes(search, ids.values()).items():
                 trial.set_user_attr(key, value)
         if not jobs:
-            self.study.tell(trial, state=outcome(IMPOSSIBLE, search))
+            self.study.tell(trial, state=optuna_state(IMPOSSIBLE, search))
             return None
-        self.study.pruner = samplers.pruner(
+        self.study.pruner = samplers.create_pruner(
             search.pruner, search.goal, search.epochs, search.warmup, len(search.seeds)
         )
         again = any(cell["trials"] == ids and cell["number"] < trial.number for cell in cells)
@@ -146,7 +149,7 @@ class Study:
         if asked >= self.search.n_trials:
             return True
         ended = [trial.state for trial in trials if trial.state.is_finished()]
-        if len(ended) >= FAILURES and set(ended) == {TrialState.FAIL}:
+        if len(ended) >= MAX_INITIAL_FAILURES and set(ended) == {TrialState.FAIL}:
             return True
         return bool(self.search.budget) and self._spent(trials) >= self.search.budget
 
@@ -157,7 +160,7 @@ class Study:
             return 0.0
         return sum(known) + (len(trials) - len(known) + 1) * sum(known) / len(known)
 
-    def _abandoned(self, held: ExitStack, take_over: bool = True) -> Point | None:
+    def _take_over_point(self, held: ExitStack, take_over: bool = True) -> Point | None:
         """A point that nobody works on, from now on ours; those that died too often are given up.
 
         With take_over=False only points that died, and not those that were stopped.
@@ -167,30 +170,32 @@ class Study:
                 continue
             with ExitStack() as lock:
                 try:
-                    lock.enter_context(claim(self.search.folder, _lock(frozen.number)))
-                except BusyError:
+                    lock.enter_context(
+                        lock_folder(self.search.folder, _point_lock_file(frozen.number))
+                    )
+                except FolderLockedError:
                     continue
                 if self.trials[frozen.number].state is not TrialState.RUNNING:
                     continue  # it was told while we reached for its lock
-                point = self._point(self._again(frozen))
+                point = self._register_point(self._reopen_trial(frozen))
                 if point is None:
                     continue
                 states = [record.status() for record in point.records]
-                died = not any(one.get("state") in STOPPED for one in states)
-                at_it = any(one.get("state") == "running" and lives(one) for one in states)
+                died = not any(one.get("state") in STOPPED_STATES for one in states)
+                at_it = any(one.get("state") == "running" and is_alive(one) for one in states)
                 if at_it or not (take_over or died):
                     continue
                 times = frozen.user_attrs.get("taken_over", 0) + died
                 point.trial.set_user_attr("taken_over", times)
                 if take_over and times > self.search.retries:
-                    self._give_up(point)
+                    self._fail_point(point)
                     continue
                 held.push(lock.pop_all())
                 point.again = True
                 return point
         return None
 
-    def _own(self) -> None:
+    def _claim_optuna_study(self) -> None:
         """Raises ValueError if the store has a study of this name that asks for something else."""
         search = self.search
         owner = self.study.user_attrs.get("sweep_id")
@@ -202,32 +207,32 @@ class Study:
                 " its space, base, seeds or objective differ; choose another name"
             )
 
-    def _again(self, frozen: FrozenTrial) -> Trial:
+    def _reopen_trial(self, frozen: FrozenTrial) -> Trial:
         """A trial that the store has, with the parameters that the manifest has for it."""
         cells = self.manifest.read()["cells"]
         known = {cell["number"]: cell["params"] for cell in cells}
         search, number = self.search, frozen.number
-        sampler = samplers.sampler(search.sampler, search.space, search.goal, number)
-        with samplers.no_warnings():
+        sampler = samplers.create_sampler(search.sampler, search.space, search.goal, number)
+        with samplers.suppress_experimental_warnings():
             self.study.sampler = PartialFixedSampler(known.get(number, {}), sampler)
         return Trial(self.study, frozen._trial_id)
 
-    def _give_up(self, point: Point) -> None:
+    def _fail_point(self, point: Point) -> None:
         for record in point.records:
             if not record.is_done():
                 record.write_failure("lost", "lost", "its worker died, as often as retries allows")
         self.tell(point, "lost", ())
 
-    def _restore(self) -> None:
+    def _restore_points(self) -> None:
         """Tell the store the points that it has forgotten, from the records."""
         known = len(self.trials)
         for cell in self.manifest.read()["cells"][known:]:
-            self.study.add_trial(from_records(self.search, cell))
+            self.study.add_trial(restore_trial(self.search, cell))
 
 
-def direction(name: str) -> optuna.study.StudyDirection:
+def study_direction(name: str) -> optuna.study.StudyDirection:
     return optuna.study.StudyDirection[name.upper()]
 
 
-def _lock(number: int) -> str:
+def _point_lock_file(number: int) -> str:
     return f"point_{number}.lock"

@@ -8,42 +8,40 @@ import os
 import platform
 import time
 
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.launch.run import Run
-from clip_hparam.records.provenance import scheduler_job
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
-from clip_hparam.records.storage_errors import is_storage_trouble
+from clip_hparam.records.storage_errors import is_storage_error
 from clip_hparam.search.point import Point
-from clip_hparam.search.spec import Manifest
-from clip_hparam.search.study import STOPPED, Study
-from clip_hparam.training.trainer import never
-from clip_hparam.training.trial import Stop
+from clip_hparam.search.spec import SearchManifest
+from clip_hparam.search.study import STOPPED_STATES, SearchStudy
+from clip_hparam.training.callbacks.base import Stop, TrialRunner, never
 
-ENDED = ("pruned", "diverged", "failed")
+NOT_RETRIED_STATES = ("pruned", "diverged", "failed")
 
 
-def work(job: Job, run: Run, stop: Stop = never) -> str:
+def run_worker(job: TrialSpec, run: TrialRunner, stop: Stop = never) -> str:
     """Its state: "done" if nothing is left to ask, "queued" if it was asked to stop."""
     record = Record(job.machine.runs, job.trial_id)
-    facts = {"host": platform.node(), "pid": os.getpid(), "job": scheduler_job()}
+    facts = {"host": platform.node(), "pid": os.getpid(), "job": slurm_job_id()}
     record.write_status("running", **facts)
     try:
-        manifest = Manifest(record.folder.parent.with_suffix(".json"))
-        state = until_done(manifest, run, stop)
+        manifest = SearchManifest(record.folder.parent.with_suffix(".json"))
+        state = run_until_done(manifest, run, stop)
     except KeyboardInterrupt:
         record.write_status("cancelled")
         raise
     except Exception as error:
-        kind = "storage" if is_storage_trouble(error) else "error"
+        kind = "storage" if is_storage_error(error) else "error"
         record.write_failure("failed", kind, f"{type(error).__name__}: {error}")
         raise
     record.write_status(state)
     return state
 
 
-def until_done(manifest: Manifest, run: Run, stop: Stop = never) -> str:
+def run_until_done(manifest: SearchManifest, run: TrialRunner, stop: Stop = never) -> str:
     """Point after point; "done" if nothing is left to ask, else the state of one that stopped."""
-    study = Study(manifest)
+    study = SearchStudy(manifest)
     started = time.monotonic()
     while not stop():
         timeout = study.search.timeout
@@ -52,23 +50,23 @@ def until_done(manifest: Manifest, run: Run, stop: Stop = never) -> str:
         with study.asked() as point:
             if point is None:
                 return "done"
-            state, results = _train(point, run)
-            if state in STOPPED or any(map(_is_storage_trouble, point.records)):
+            state, results = _train_point(point, run)
+            if state in STOPPED_STATES or any(map(_failed_on_storage, point.records)):
                 return state
             study.tell(point, state, results)
     return "queued"
 
 
-def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
+def _train_point(point: Point, run: TrialRunner) -> tuple[str, list[dict[str, object]]]:
     """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
     results: list[dict[str, object]] = []
     for job, record in zip(point.jobs.values(), point.records, strict=True):
-        said = _ended(record) if point.again else None
+        said = _final_state(record) if point.again else None
         if said is None:
             said = run(job, never if results else point.report)
         if not results:
             point.report(record.rows())
-        result = record.sound()
+        result = record.verified_result()
         if said != "done" or result is None:
             return ("failed" if said == "done" else said), results
         results.append(result)
@@ -77,13 +75,13 @@ def _train(point: Point, run: Run) -> tuple[str, list[dict[str, object]]]:
     return "done", results
 
 
-def _ended(record: Record) -> str | None:
+def _final_state(record: Record) -> str | None:
     """How a trial ended that is not to be tried again; None for all others."""
     state = record.status().get("state")
-    return state if state in ENDED and not _is_storage_trouble(record) else None
+    return state if state in NOT_RETRIED_STATES and not _failed_on_storage(record) else None
 
 
-def _is_storage_trouble(record: Record) -> bool:
+def _failed_on_storage(record: Record) -> bool:
     """Whether the disk failed, not the trial: it is to be gone on with."""
     failed = record.status().get("state") == "failed"
     return failed and (record.failure() or {}).get("kind") == "storage"

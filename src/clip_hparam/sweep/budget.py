@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config import duration
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Room
 from clip_hparam.launch.local import processes
 from clip_hparam.planning import cost
-from clip_hparam.planning.cost import Measured
+from clip_hparam.planning.cost import TrialCost
 from clip_hparam.sweep.sweep import Sweep
 
 
@@ -16,14 +17,14 @@ def predictions(sweep: Sweep, done: set[str], probing: bool) -> dict[str, float 
 
     `probing`: then a few steps of it are run, which writes nothing.
     """
-    known = cost.measured(sweep.runs)
+    known = cost.load_costs(sweep.runs)
     left = {name: job for name, job in sweep.jobs.items() if name not in done}
     if probing:
         known += _probed(left.values(), known)
-    return {name: cost.predict(job.recipe, known) for name, job in left.items()}
+    return {name: cost.predict_seconds(job.recipe, known) for name, job in left.items()}
 
 
-def _probed(jobs: Iterable[Job], known: Iterable[Measured]) -> Iterator[Measured]:
+def _probed(jobs: Iterable[TrialSpec], known: Iterable[TrialCost]) -> Iterator[TrialCost]:
     """One trial of each encoder and data that nothing is known of."""
     seen = {(one.encoder, one.data) for one in known}
     for job in jobs:
@@ -37,9 +38,9 @@ def _probed(jobs: Iterable[Job], known: Iterable[Measured]) -> Iterator[Measured
             yield found
 
 
-def check_budget(driver: Driver, seconds: dict[str, float | None], room: Room) -> None:
+def check_budget(driver: SweepOptions, seconds: dict[str, float | None], room: Room) -> None:
     """Raises ValueError for a sweep that would take longer than it may, or may."""
-    allowed = cost.seconds_of(driver.budget)
+    allowed = duration.parse_duration(driver.budget)
     if None in seconds.values():
         raise ValueError(
             f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
@@ -48,7 +49,7 @@ def check_budget(driver: Driver, seconds: dict[str, float | None], room: Room) -
     wanted = sum(filter(None, seconds.values())) / room.at_once
     if wanted > allowed:
         raise ValueError(
-            f"budget={driver.budget} is less than the predicted {cost.readable(wanted)}"
+            f"budget={driver.budget} is less than the predicted {duration.format_duration(wanted)}"
             f" {room.words}: try fewer seeds, or"
             f" budget={wanted / 60 + 1:.0f}m"
         )

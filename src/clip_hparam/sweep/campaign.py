@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clip_hparam.design.design import Design, merged
-from clip_hparam.planning.cost import readable
+from clip_hparam.config.duration import format_duration
+from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.sweep import stages
 from clip_hparam.sweep.decisions import Decisions
 from clip_hparam.sweep.stage_results import Ledger, selection
@@ -65,7 +65,7 @@ class Study:
 
     def show(self) -> None:
         """For dry_run=true: what was decided so far, and what is still open."""
-        left, knobs = readable(max(0.0, self.left)), ", ".join(self.design.knobs)
+        left, knobs = format_duration(max(0.0, self.left)), ", ".join(self.design.knobs)
         print(f"study {self.design.name} of {knobs}; {left} of trials are left")
         decided = self.decisions.all()
         for name in stages.STAGES:
@@ -90,7 +90,7 @@ class Study:
         found = sorted(self.ledger.measured("search"), key=lambda one: -selection(one))
         if not found:
             raise TooLittleError("no search, no winner to prove")
-        base = merged(self.design.base)
+        base = merged_overrides(self.design.base)
         winners = {
             f"winner {place}": [word for word in cell["overrides"] if word not in base]
             for place, (cell, _) in enumerate(found[: stages.PROVEN], 1)

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.planning.cost import readable
-from clip_hparam.records.record import now, read_json, write_atomic, write_json
+from clip_hparam.config.duration import format_duration
+from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
 from clip_hparam.sweep.stages import Stage, TooLittleError
 
 
@@ -43,9 +43,10 @@ class Decisions:
             why = stage.why if stage else ""
         except TooLittleError as error:
             stage, why = None, f"left out: {error}"
-        print(f"{self.folder.name}, {name}: {why} ({readable(max(0.0, left))} of trials are left)")
+        time_left = format_duration(max(0.0, left))
+        print(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
         tree = asdict(stage) if stage else {"name": name, "design": None, "words": (), "why": why}
-        decisions = {**self.all(), name: {**tree, "left_seconds": left, "decided": now()}}
+        decisions = {**self.all(), name: {**tree, "left_seconds": left, "decided": utc_timestamp()}}
         if stage:
             text = f"# @package hydra.sweeper.design\n{json.dumps(stage.design, indent=1)}\n"
             write_atomic(self.conf / "sweeps" / f"{stage.design['name']}.yaml", text.encode())

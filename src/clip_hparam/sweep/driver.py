@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import Handle, Launcher
-from clip_hparam.records.lock import claim
-from clip_hparam.records.provenance import command, git_here
-from clip_hparam.records.record import LIVE, SCHEMA, Record, now, write_json
-from clip_hparam.records.storage_errors import check_writable, trouble
+from clip_hparam.records.atomic import utc_timestamp, write_json
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.provenance import code_git_state, command_line
+from clip_hparam.records.record import SCHEMA_VERSION, Record
+from clip_hparam.records.state import LIVE
+from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import check_budget, predictions
 from clip_hparam.sweep.progress import Live
 from clip_hparam.sweep.rounds import rounds, verdicts
@@ -24,7 +26,7 @@ POLL_SECONDS = 0.1
 OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
 
 
-def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
+def drive(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
     for sentence in sweep.repeated:
         print(sentence)
@@ -49,7 +51,7 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
         )
     check_writable(sweep.runs)
     tell_other_code(made_by)
-    with claim(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
+    with lock_folder(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
         states: dict[str, str] = {}
         part = sweep
         try:
@@ -78,9 +80,9 @@ def drive(sweep: Sweep, driver: Driver, make_launcher: Callable[[], Launcher]) -
     return exit_code(part, states)
 
 
-def sound(job: Job) -> dict[str, Any] | None:
+def sound(job: TrialSpec) -> dict[str, Any] | None:
     """What a trial has sealed, if it is done and undamaged."""
-    return Record(job.machine.runs, job.trial_id).sound()
+    return Record(job.machine.runs, job.trial_id).verified_result()
 
 
 def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
@@ -88,14 +90,14 @@ def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
     full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
     if full:
-        print(trouble(full[0]), file=sys.stderr)
+        print(storage_message(full[0]), file=sys.stderr)
         return STORAGE
     if "held" in states.values():
         return STORAGE
     return OK if set(states.values()) <= {"done"} else FAILED
 
 
-def check_detach(driver: Driver, launcher: Launcher) -> None:
+def check_detach(driver: SweepOptions, launcher: Launcher) -> None:
     """Raises ValueError if trials would end with their driver, and it is to leave them."""
     if driver.detach and not launcher.outlives:
         raise ValueError(
@@ -113,7 +115,7 @@ def come_back(sweep_id: str) -> str:
 
 def tell_other_code(made_by: dict[str, Any]) -> None:
     """Trials of one sweep that different code made are not mixed in silence."""
-    here = git_here()
+    here = code_git_state()
     others = sum(made != here for made in made_by.values())
     if others:
         print(
@@ -132,13 +134,18 @@ def write_manifest(sweep: Sweep) -> None:
         {"label": cell.label, "overrides": list(cell.overrides), "trials": trials}
         for cell, trials in by_cell.items()
     ]
-    head = {"schema": SCHEMA, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
+    head = {"schema": SCHEMA_VERSION, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
     race = {"race": asdict(sweep.race)} if sweep.race else {}
     path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
-    write_json(path, {**head, **race, "created": now(), "command": command(), "cells": cells})
+    write_json(
+        path,
+        {**head, **race, "created": utc_timestamp(), "command": command_line(), "cells": cells},
+    )
 
 
-def _run(sweep: Sweep, jobs: dict[str, Job], launcher: Launcher, detach: bool) -> dict[str, str]:
+def _run(
+    sweep: Sweep, jobs: dict[str, TrialSpec], launcher: Launcher, detach: bool
+) -> dict[str, str]:
     """Their last states; with `detach` those they have once they are submitted."""
     if not jobs:
         return {}

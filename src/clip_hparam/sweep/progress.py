@@ -12,10 +12,11 @@ from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
 
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.planning.cost import readable
-from clip_hparam.planning.resolve import total_steps
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.config.duration import format_duration
+from clip_hparam.config.steps import total_steps
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 from clip_hparam.sweep.sweep import Sweep
 
 LOOK_SECONDS = 1.0  # between two looks at the records of running trials
@@ -55,7 +56,9 @@ class Clock:
     Work is pixels seen in training, so that long trials and large images count for more.
     """
 
-    def __init__(self, jobs: Mapping[str, Job], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, jobs: Mapping[str, TrialSpec], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.work = {trial_id: _work(job) for trial_id, job in jobs.items()}
         self.jobs, self.now = jobs, now
         self.first = {name: work * share(jobs[name]) for name, work in self.work.items()}
@@ -79,7 +82,7 @@ class Live:
     """Draws a sweep; `jobs` are those that were launched, `before` how many were done already."""
 
     def __init__(
-        self, sweep: Sweep, jobs: Mapping[str, Job], console: Console | None = None
+        self, sweep: Sweep, jobs: Mapping[str, TrialSpec], console: Console | None = None
     ) -> None:
         self.sweep, self.before = sweep, len(sweep.jobs) - len(jobs)
         self.clock, self.names = Clock(jobs), names_of(sweep)
@@ -124,7 +127,7 @@ class Live:
 
     def _left(self, states: Mapping[str, str]) -> str:
         seconds = self.clock.left(states)
-        return f", about {readable(seconds)} left" if seconds else ""
+        return f", about {format_duration(seconds)} left" if seconds else ""
 
     def _change(self, trial_id: str, state: str) -> str:
         row = row_of(self.sweep.jobs[trial_id], self.names[trial_id])
@@ -134,7 +137,7 @@ class Live:
         return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"
 
 
-def share(job: Job) -> float:
+def share(job: TrialSpec) -> float:
     """How much of its steps a trial has done, by its record."""
     record = Record(job.machine.runs, job.trial_id)
     trained = max((row["step"] for row in record.rows()), default=0)
@@ -142,7 +145,7 @@ def share(job: Job) -> float:
     return min(1.0, seen / total_steps(job.recipe))
 
 
-def row_of(job: Job, name: str) -> Row:
+def row_of(job: TrialSpec, name: str) -> Row:
     done = Record(job.machine.runs, job.trial_id).rows()
     accuracy = accuracy_of(done[-1]) if done else None
     return Row(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
@@ -153,6 +156,6 @@ def _said(accuracy: float | None, before: str = "") -> str:
     return "" if accuracy is None else f"{before}selection acc1 {accuracy:.1f} %"
 
 
-def _work(job: Job) -> float:
+def _work(job: TrialSpec) -> float:
     pixels = int(job.recipe.resolution) ** 2
     return float(total_steps(job.recipe) * job.recipe.batch_size * pixels)

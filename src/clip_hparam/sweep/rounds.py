@@ -10,7 +10,7 @@ from statistics import fmean
 
 from clip_hparam.design import racing
 from clip_hparam.design.design import Cell
-from clip_hparam.design.expand import reference
+from clip_hparam.design.expand import reference_row
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import reported
@@ -67,7 +67,7 @@ def _undecided(part: Sweep, cell: Cell) -> bool:
 
 
 def _reference(sweep: Sweep, cell: Cell) -> Cell:
-    return sweep.cells[reference(sweep.kind, sweep.cells.index(cell))]
+    return sweep.cells[reference_row(sweep.kind, sweep.cells.index(cell))]
 
 
 def _part(sweep: Sweep, asked: dict[Cell, int]) -> Sweep:

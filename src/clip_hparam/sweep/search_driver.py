@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import Driver, places
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle, Launcher
-from clip_hparam.records.credentials import unmasked
-from clip_hparam.records.lock import claim
-from clip_hparam.records.record import LIVE, Record
-from clip_hparam.records.storage_errors import check_writable, trouble
-from clip_hparam.search.results import ENDED, Found, points
-from clip_hparam.search.spec import Search, manifest_of
-from clip_hparam.search.storage import opened
-from clip_hparam.search.study import Study
+from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.records.credentials import with_password
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
+from clip_hparam.records.storage_errors import check_writable, storage_message
+from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
+from clip_hparam.search.spec import SearchSpec, search_manifest
+from clip_hparam.search.storage import open_storage
+from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.driver import (
     FAILED,
     INTERRUPTED,
@@ -34,12 +36,14 @@ POINTS_A_WORKER = 5
 """Of a launcher whose workers are not this computer's, where `workers` does not say how many."""
 
 
-def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Launcher]) -> int:
+def drive_search(
+    search: SearchSpec, driver: SweepOptions, make_launcher: Callable[[], Launcher]
+) -> int:
     """Run a search until it has its points; the exit code.
 
     Raises BusyError if another driver is at it, ValueError for a storage that cannot be reached.
     """
-    manifest = manifest_of(search)
+    manifest = search_manifest(search)
     if driver.dry_run:
         show_space(search, manifest)
         return OK
@@ -47,10 +51,10 @@ def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Lau
     check_detach(driver, launcher)
     check_writable(search.runs)
     if search.storage:
-        opened(unmasked(search.url))  # before anything is written
-    with claim(search.runs / ".sweeps", f"{search.id}.lock"):
+        open_storage(with_password(search.url))  # before anything is written
+    with lock_folder(search.runs / ".sweeps", f"{search.id}.lock"):
         manifest.open(search)
-        study = Study(manifest)
+        study = SearchStudy(manifest)
         left = study.left
         if not left:
             print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
@@ -64,13 +68,13 @@ def drive_search(search: Search, driver: Driver, make_launcher: Callable[[], Lau
         if driver.detach:
             print(f"{len(jobs)} workers are submitted{come_back(search.id)}")
             return OK
-        study.settle()
-    found = points(search, manifest.read()["cells"])
+        study.fail_abandoned()
+    found = point_results(search, manifest.read()["cells"])
     show_result(search, found)
     return exit_code(search, found, states)
 
 
-def exit_code(search: Search, found: list[Found], states: dict[str, str]) -> int:
+def exit_code(search: SearchSpec, found: list[PointResult], states: dict[str, str]) -> int:
     """Of points and workers: a worker that died while another ended the search is no failure.
 
     A full or broken disk is no fault of a point: it has a code and a sentence of its own.
@@ -78,23 +82,23 @@ def exit_code(search: Search, found: list[Found], states: dict[str, str]) -> int
     names = [*states, *(trial for point in found for trial in point.trials.values())]
     failures = filter(None, (Record(search.runs, name).failure() for name in names))
     full = [failure["message"] for failure in failures if failure["kind"] == "storage"]
-    unfinished = any(point.state not in ENDED for point in found)
+    unfinished = any(point.state not in ENDED_NORMALLY for point in found)
     if full and unfinished:
-        print(trouble(full[0]), file=sys.stderr)
+        print(storage_message(full[0]), file=sys.stderr)
     if (full and unfinished) or "held" in states.values():
         return STORAGE
     alone = states and "done" not in states.values()
     return FAILED if unfinished or alone else OK
 
 
-def _workers(search: Search, driver: Driver, launcher: Launcher, left: int) -> int:
+def _workers(search: SearchSpec, driver: SweepOptions, launcher: Launcher, left: int) -> int:
     """No more than there are points."""
     if launcher.outlives and driver.workers == AUTO:
         return -(-left // POINTS_A_WORKER)
-    return min(left, len(places(driver, search.base.machine.device)))
+    return min(left, len(gpu_slots(driver, search.base.machine.device)))
 
 
-def _run(view: Follower, jobs: list[Job], launcher: Launcher, detach: bool) -> dict[str, str]:
+def _run(view: Follower, jobs: list[TrialSpec], launcher: Launcher, detach: bool) -> dict[str, str]:
     """The last states of the workers; with `detach` those they have once they are submitted."""
     if not jobs:
         return {}

@@ -7,14 +7,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from clip_hparam.planning.cost import readable
-from clip_hparam.search.results import ENDED, FAILED, Found, best, points
-from clip_hparam.search.spec import Manifest, Search
+from clip_hparam.config.duration import format_duration
+from clip_hparam.search.results import (
+    ENDED_NORMALLY,
+    FAILED_STATES,
+    PointResult,
+    best_points,
+    point_results,
+)
+from clip_hparam.search.spec import SearchManifest, SearchSpec
 
 SHOWN = 5  # points of the result, of one objective
 
 
-def show_space(search: Search, manifest: Manifest) -> None:
+def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     """The plan, for dry_run=true."""
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("knob", "searched", "where"):
@@ -41,7 +47,7 @@ def show_space(search: Search, manifest: Manifest) -> None:
 class Follower:
     """Prints a line for each point that has ended since the last look."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: SearchManifest) -> None:
         self.manifest, self.search = manifest, manifest.search()
         self.console = Console()
         self.ended: set[int] = set()
@@ -53,12 +59,16 @@ class Follower:
             self.ended.add(point.number)
             self.console.print(self._line(point), markup=False, highlight=False, soft_wrap=True)
 
-    def _newly_ended(self) -> list[Found]:
+    def _newly_ended(self) -> list[PointResult]:
         cells = self.manifest.read()["cells"]
         left = [cell for cell in cells if cell["number"] not in self.ended]
-        return [point for point in points(self.search, left) if point.state in (*ENDED, *FAILED)]
+        return [
+            point
+            for point in point_results(self.search, left)
+            if point.state in (*ENDED_NORMALLY, *FAILED_STATES)
+        ]
 
-    def _line(self, point: Found) -> str:
+    def _line(self, point: PointResult) -> str:
         epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
         at = f" after {epochs}" if point.state == "pruned" else ""
         value = f"  {_values(self.search, point)}" if point.values else ""
@@ -66,11 +76,11 @@ class Follower:
         return f"{count}  {point.state}{at}{value}  {point.label}"
 
 
-def show_result(search: Search, found: Sequence[Found]) -> None:
+def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
     """The best points, or the Pareto front; how many there are, and what pruning left out."""
-    front = best(found, search.goal)
-    shown = front if search.goal.several else front[:SHOWN]
-    what = "Pareto front" if search.goal.several else "best points"
+    front = best_points(found, search.goal)
+    shown = front if search.goal.is_multi_objective else front[:SHOWN]
+    what = "Pareto front" if search.goal.is_multi_objective else "best points"
     table = Table(title=f"{search.name}, sweep {search.id}: {what} by the selection set")
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")
@@ -83,7 +93,7 @@ def show_result(search: Search, found: Sequence[Found]) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _counts(search: Search, found: Sequence[Found]) -> str:
+def _counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
     states = Counter(point.state for point in found)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
     whole = [point for point in found if point.state == "done"]
@@ -93,29 +103,28 @@ def _counts(search: Search, found: Sequence[Found]) -> str:
         mean = sum(point.epochs for point in whole) / len(whole)
         share = sum(point.epochs for point in pruned) / (mean * len(pruned))
         saved = f"; the pruned ones ran {share:.0%} of their epochs"
-    return (
-        f"{len(found)} points: {listed}{saved}; {readable(sum(p.seconds for p in found))} of work"
-    )
+    work = format_duration(sum(point.seconds for point in found))
+    return f"{len(found)} points: {listed}{saved}; {work} of work"
 
 
-def _again(search: Search, front: Sequence[Found]) -> list[str]:
+def _again(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
     if not front:
         return []
     words = front[0].overrides
     if not search.full:
         return [f"the first again: python sweep.py {' '.join(words)}"]
     return [
-        f"the first in full: python sweep.py {' '.join(search.in_full(words))}",
+        f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(words))}",
         f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
         " runs rank full ones, once eight of both are done",
     ]
 
 
-def _goal(search: Search) -> str:
+def _goal(search: SearchSpec) -> str:
     pairs = zip(search.goal.directions, search.goal.objectives, strict=True)
     return ", ".join(f"{direction} {objective}" for direction, objective in pairs)
 
 
-def _values(search: Search, point: Found) -> str:
+def _values(search: SearchSpec, point: PointResult) -> str:
     pairs = zip(search.goal.objectives, point.values or (), strict=True)
     return ", ".join(f"{name} {value:.4g}" for name, value in pairs)

@@ -5,8 +5,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from clip_hparam.records.record import Record, read_json
-from clip_hparam.search.results import seconds_of
+from clip_hparam.records.atomic import read_json
+from clip_hparam.records.metrics import seconds_spent
+from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
 Measured = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -60,7 +61,7 @@ class Ledger:
             for cell in self._cells(stage)
             for trial in cell["trials"].values()
         }
-        return sum(seconds_of(Record(self.runs, trial)) for trial in ids)
+        return sum(seconds_spent(Record(self.runs, trial)) for trial in ids)
 
 
 def selection(one: Measured) -> float:

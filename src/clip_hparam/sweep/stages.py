@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from clip_hparam.design.design import Design, from_dict
-from clip_hparam.design.fractional import fraction
-from clip_hparam.design.ranges import read
-from clip_hparam.design.sampling import level
+from clip_hparam.design.design import Design, parse_design
+from clip_hparam.design.fractional import fractional_factorial
+from clip_hparam.design.ranges import parse_range
+from clip_hparam.design.sampling import level_at
 
 STAGES = ("reference", "screening", "search", "proof")
 SHARES = {"screening": 0.3, "search": 0.4, "proof": 0.3}
@@ -62,7 +62,7 @@ def screening(study: Design, trials: int) -> Stage:
     ]
     for resolution in (4, 3):
         design = _design(study, "screening", "fractional", steps=steps, resolution=resolution)
-        size = len(fraction(from_dict(design)))
+        size = len(fractional_factorial(parse_design(design)))
         if size <= trials:
             break
     else:
@@ -143,8 +143,8 @@ def mattered(found: Mapping[str, float]) -> tuple[list[str], float]:
 
 def _at(levels: Sequence[str], place: float) -> str:
     """A level, or a place in a range; the middle of a range that stands beside levels."""
-    text = level(levels, place)
-    beside = read(text)
+    text = level_at(levels, place)
+    beside = parse_range(text)
     return beside.at(0.5) if beside else text
 
 

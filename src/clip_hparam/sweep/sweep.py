@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
 
@@ -18,7 +18,7 @@ class Planned:
 
     cell: Cell
     seed: int
-    job: Job
+    job: TrialSpec
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,6 @@ class Sweep:
         return list(said)
 
     @cached_property
-    def jobs(self) -> dict[str, Job]:
+    def jobs(self) -> dict[str, TrialSpec]:
         """Each trial once, in order."""
         return {plan.job.trial_id: plan.job for plan in self.planned}

@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from clip_hparam.config.duration import format_duration
 from clip_hparam.launch.base import Room
-from clip_hparam.planning.cost import readable
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.sweep import Sweep
 
@@ -41,7 +41,7 @@ def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], ro
 
 def _total(seconds: list[float | None]) -> str:
     known = [value for value in seconds if value is not None]
-    return readable(sum(known)) if len(known) == len(seconds) else "unknown"
+    return format_duration(sum(known)) if len(known) == len(seconds) else "unknown"
 
 
 def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from clip_hparam.records.record import sha256_of, write_atomic
+from clip_hparam.records.atomic import sha256_of, write_atomic
 
 
 def save(folder: Path, step: int, state: dict[str, Any]) -> None:
@@ -26,9 +26,9 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> None:
     content = buffer.getvalue()
     path = folder / f"step_{step:09d}.pt"
     write_atomic(path, content)
-    write_atomic(_sidecar(path), hashlib.sha256(content).hexdigest().encode())
+    write_atomic(_digest_path(path), hashlib.sha256(content).hexdigest().encode())
     for old in _newest_first(folder)[2:]:
-        _sidecar(old).unlink(missing_ok=True)
+        _digest_path(old).unlink(missing_ok=True)
         old.unlink()
 
 
@@ -36,7 +36,7 @@ def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """The newest state that verifies, or None, and a sentence for each one that does not."""
     damaged: list[str] = []
     for path in _newest_first(folder):
-        state = _proven(path)
+        state = _load_verified(path)
         if state is not None:
             return state, damaged
         damaged.append(f"checkpoint {path.name} is damaged: going back to the one before")
@@ -53,14 +53,14 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step_*.pt"), reverse=True)
 
 
-def _sidecar(path: Path) -> Path:
+def _digest_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
-def _proven(path: Path) -> dict[str, Any] | None:
+def _load_verified(path: Path) -> dict[str, Any] | None:
     """The state, or None for a file that is not what was written; nothing in it is executed."""
     try:
-        if sha256_of(path) != _sidecar(path).read_text():
+        if sha256_of(path) != _digest_path(path).read_text():
             return None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, pickle.UnpicklingError):

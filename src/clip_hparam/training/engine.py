@@ -10,17 +10,17 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
-from torch import Tensor
+from torch import Tensor, nn
 
 from clip_hparam.data.batches import Batches
-from clip_hparam.distributed import ALONE, Ranks
+from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import Classifier
 from clip_hparam.rng import uniform
-from clip_hparam.training.param_groups import Group
 
-LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-CHECK_EVERY = 20  # steps between looks at the loss, which would stall a GPU if read each step
+AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+LOSS_CHECK_INTERVAL_STEPS = (
+    20  # steps between looks at the loss, which would stall a GPU if read each step
+)
 
 
 class DivergedError(ArithmeticError):
@@ -28,7 +28,7 @@ class DivergedError(ArithmeticError):
 
 
 @dataclass(frozen=True)
-class Fit:
+class TrainState:
     """A model in training; `schedule` is the base lr at each step, groups multiply it.
 
     `micro_batch` is this rank's.
@@ -43,50 +43,27 @@ class Fit:
     precision: str = "fp32"
     clip_grad: float = 0.0
     micro_batch: int = 0
-    ranks: Ranks = ALONE
+    ranks: DistributedContext = SINGLE_PROCESS
 
     def autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(
-            self.device.type, DTYPES[self.precision], enabled=self.precision != "fp32"
+            self.device.type, AUTOCAST_DTYPES[self.precision], enabled=self.precision != "fp32"
         )
 
 
 @dataclass(frozen=True)
-class Scores:
+class EvalResult:
     """Accuracies in percent, mean cross-entropy, and whether each image was right."""
 
     acc1: float
     acc5: float
     loss: float
-    right1: NDArray[np.bool_]
-    right5: NDArray[np.bool_]
-
-
-def adamw(groups: Iterable[Group], betas: tuple[float, float], eps: float) -> torch.optim.AdamW:
-    """AdamW with one parameter group a Group; its lr is set at each step."""
-    return torch.optim.AdamW(
-        [
-            {
-                "params": list(group.parameters.values()),
-                "lr_scale": group.lr_scale,
-                "weight_decay": group.weight_decay,
-            }
-            for group in groups
-        ],
-        lr=0.0,
-        betas=betas,
-        eps=eps,
-        fused=True,
-    )
-
-
-def moving_average(model: Classifier, decay: float) -> ModelEmaV3 | None:
-    """EMA in fp32 that starts at the model as it is, as in FT-CLIP; None where decay is 0."""
-    return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None
+    top1_correct: NDArray[np.bool_]
+    top5_correct: NDArray[np.bool_]
 
 
 def train_step(
-    fit: Fit, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
+    fit: TrainState, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
 ) -> Tensor:
     """One optimiser step on the whole batch, micro-batch by micro-batch; the mean loss.
 
@@ -109,7 +86,7 @@ def train_step(
         fit.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total = total + loss.detach()
     gradients = [p.grad for p in fit.model.parameters() if p.grad is not None]
-    fit.ranks.average([*gradients, total])
+    fit.ranks.all_reduce_mean([*gradients, total])
     if fit.clip_grad:
         fit.scaler.unscale_(fit.optimizer)
         torch.nn.utils.clip_grad_norm_(fit.model.parameters(), fit.clip_grad)
@@ -122,7 +99,7 @@ def train_step(
 
 
 def train_epoch(
-    fit: Fit,
+    fit: TrainState,
     batches: Batches,
     index: int,
     seed: int,
@@ -138,13 +115,13 @@ def train_epoch(
     paths = len(fit.model.drop_paths)
     table = uniform(seed, index, "drop_path", batches.draws, paths) if paths else None
     for step, (images, targets) in enumerate(batches.train(index, len(losses)), len(losses)):
-        batch = len(images) * fit.ranks.world
+        batch = len(images) * fit.ranks.world_size
         draws = None
         if table is not None:
             drawn = table[step * batch : (step + 1) * batch]
-            draws = torch.from_numpy(drawn[fit.ranks.rows(batch)])
+            draws = torch.from_numpy(drawn[fit.ranks.batch_rows(batch)])
         losses.append(train_step(fit, index * batches.steps + step, images, targets, draws))
-        if (step + 1) % CHECK_EVERY == 0 or step + 1 == batches.steps:
+        if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
             _check_finite(losses, index * batches.steps)
         on_step(index * batches.steps + step + 1)
     return float(torch.stack(losses).mean())
@@ -154,9 +131,9 @@ def train_epoch(
 def evaluate(
     model: torch.nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
-    fit: Fit,
+    fit: TrainState,
     among: Tensor | None = None,
-) -> Scores:
+) -> EvalResult:
     """Plain cross-entropy and top-1 and top-5 accuracy, each image once.
 
     `batches` are those that were dealt to this rank; the scores are of all, in order. `among`,
@@ -174,15 +151,20 @@ def evaluate(
         loss_of_each = F.cross_entropy(logits, labels, reduction="none")
         parts.append((loss_of_each, top[:, 0], top.any(dim=1)))
     model.train(was_training)
-    losses, first, five = map(torch.cat, zip(*fit.ranks.gathered(parts), strict=True))
+    losses, first, five = map(torch.cat, zip(*fit.ranks.all_gather(parts), strict=True))
     percent = 100.0 / len(first)
     acc1, acc5 = percent * int(first.sum()), percent * int(five.sum())
-    return Scores(acc1, acc5, float(losses.mean()), first.numpy(), five.numpy())
+    return EvalResult(acc1, acc5, float(losses.mean()), first.numpy(), five.numpy())
 
 
 def _check_finite(losses: list[Tensor], first_step: int) -> None:
-    values = torch.stack(losses[-CHECK_EVERY:]).tolist()
+    values = torch.stack(losses[-LOSS_CHECK_INTERVAL_STEPS:]).tolist()
     for offset, value in enumerate(values):
         if not math.isfinite(value):
             step = first_step + len(losses) - len(values) + offset
             raise DivergedError(f"diverged at step {step}: the loss is {value}; try a smaller lr")
+
+
+def eval_models(fit: TrainState) -> dict[str, nn.Module]:
+    """What is evaluated: "raw", and "ema" where there is one."""
+    return {"raw": fit.model} if fit.ema is None else {"raw": fit.model, "ema": fit.ema.module}

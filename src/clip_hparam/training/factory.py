@@ -1,15 +1,15 @@
 """From a resolved Recipe to a model in training."""
 
-import platform
-from pathlib import Path
+from collections.abc import Iterable
 
 import torch
+from timm.utils.model_ema import ModelEmaV3
 
-from clip_hparam.config.machine import Machine, Numerics
+from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.data.datasets import source
-from clip_hparam.distributed import ALONE, Ranks
-from clip_hparam.model.architectures import TINY
+from clip_hparam.config.steps import total_steps, warmup_steps
+from clip_hparam.data.datasets import load_dataset
+from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import (
     Classifier,
     freeze,
@@ -20,19 +20,21 @@ from clip_hparam.model.classifier import (
 )
 from clip_hparam.model.weights import Say, build_tower, silent
 from clip_hparam.model.zero_shot_head import head_weights
-from clip_hparam.planning.resolve import total_steps, warmup_steps
-from clip_hparam.training.engine import LOSS_SCALE, Fit, adamw, moving_average
+from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
-from clip_hparam.training.param_groups import parameter_groups
+from clip_hparam.training.numerics import device_of
+from clip_hparam.training.param_groups import ParamGroup, param_groups
+
+INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
+def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
     """The model as it is before the first step; `say` is told which weights were not used."""
     model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
     set_resolution(model, int(recipe.resolution))
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
-        names = source(recipe.data).classes
+        names = load_dataset(recipe.data).classes
         set_head(model, head_weights(recipe.encoder, recipe.data.name, names))
     else:
         init_head(model, recipe.head_init_scale, recipe.seed)
@@ -40,67 +42,54 @@ def classifier(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
     return model
 
 
-def fit_of(recipe: Recipe, machine: Machine, model: Classifier, ranks: Ranks = ALONE) -> Fit:
+def create_train_state(
+    recipe: Recipe, machine: Machine, model: Classifier, ranks: DistributedContext = SINGLE_PROCESS
+) -> TrainState:
     """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
-    device = device_of(machine, ranks.local)
+    device = device_of(machine, ranks.local_rank)
     model = model.to(device)
-    groups = parameter_groups(
+    groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
-    return Fit(
+    return TrainState(
         model=model,
-        ema=moving_average(model, float(recipe.ema_decay)),
-        optimizer=adamw(groups, (recipe.beta1, recipe.beta2), recipe.eps),
+        ema=create_ema(model, float(recipe.ema_decay)),
+        optimizer=create_optimizer(groups, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,
-            init_scale=LOSS_SCALE,
-            growth_interval=int(LOSS_SCALE),
+            init_scale=INITIAL_LOSS_SCALE,
+            growth_interval=int(INITIAL_LOSS_SCALE),
             enabled=recipe.precision == "fp16",
         ),
         schedule=lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe)),
         device=device,
         precision=recipe.precision,
         clip_grad=recipe.clip_grad,
-        micro_batch=machine.micro_batch // ranks.world,
+        micro_batch=machine.micro_batch // ranks.world_size,
         ranks=ranks,
     )
 
 
-def device_of(machine: Machine, local: int = 0) -> torch.device:
-    """Where rank `local` of this computer computes. Raises ValueError for a GPU not there.
-
-    A scheduler may show each rank a GPU of its own only, which is the first to all of them.
-    """
-    if machine.device in ("auto", "cuda") and torch.cuda.is_available():
-        return torch.device("cuda", local % torch.cuda.device_count())
-    if machine.device == "auto":
-        return torch.device("cpu")
-    if machine.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(
-            f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
-        )
-    return torch.device(machine.device)
-
-
-def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
-    """What the bits of a trial depend on, on this machine."""
-    device = device_of(machine)
-    on_gpu = device.type == "cuda"
-    return Numerics(
-        device=device.type,
-        device_name=torch.cuda.get_device_name(device) if on_gpu else _processor(),
-        threads=1 if recipe.encoder.name == TINY else machine.threads,
-        attention="sdpa",
-        compile=False,
-        deterministic=torch.are_deterministic_algorithms_enabled(),
+def create_optimizer(
+    groups: Iterable[ParamGroup], betas: tuple[float, float], eps: float
+) -> torch.optim.AdamW:
+    """AdamW with one parameter group a Group; its lr is set at each step."""
+    return torch.optim.AdamW(
+        [
+            {
+                "params": list(group.parameters.values()),
+                "lr_scale": group.lr_scale,
+                "weight_decay": group.weight_decay,
+            }
+            for group in groups
+        ],
+        lr=0.0,
+        betas=betas,
+        eps=eps,
+        fused=True,
     )
 
 
-def _processor() -> str:
-    """The CPU's own name where Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+def create_ema(model: Classifier, decay: float) -> ModelEmaV3 | None:
+    """EMA in fp32 that starts at the model as it is, as in FT-CLIP; None where decay is 0."""
+    return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None

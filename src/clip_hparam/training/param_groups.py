@@ -7,11 +7,11 @@ from torch import nn
 
 from clip_hparam.model.depth import depth_of, lr_scale
 
-NEVER_DECAYED = ("class_embedding", "positional_embedding")
+NO_WEIGHT_DECAY_PREFIXES = ("class_embedding", "positional_embedding")
 
 
 @dataclass(frozen=True)
-class Group:
+class ParamGroup:
     """Parameters of one depth and weight decay; they learn at lr_scale times the schedule."""
 
     depth: int
@@ -20,9 +20,9 @@ class Group:
     parameters: dict[str, nn.Parameter]
 
 
-def parameter_groups(
+def param_groups(
     named: Iterable[tuple[str, nn.Parameter]], blocks: int, layer_decay: float, weight_decay: float
-) -> list[Group]:
+) -> list[ParamGroup]:
     """Each trainable parameter in exactly one group, ordered by depth, decayed before not decayed.
 
     Biases, norms and embeddings are not weight-decayed. Frozen parameters are left out, so they
@@ -35,10 +35,10 @@ def parameter_groups(
     members: dict[tuple[int, bool], dict[str, nn.Parameter]] = {}
     for name, parameter in named:
         if parameter.requires_grad:
-            decayed = parameter.ndim > 1 and not name.startswith(NEVER_DECAYED)
+            decayed = parameter.ndim > 1 and not name.startswith(NO_WEIGHT_DECAY_PREFIXES)
             members.setdefault((depth_of(name, blocks), decayed), {})[name] = parameter
     return [
-        Group(
+        ParamGroup(
             depth,
             lr_scale(depth, blocks, layer_decay),
             weight_decay if decayed else 0.0,

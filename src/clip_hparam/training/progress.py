@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from clip_hparam.training.engine import Fit, Scores
+from clip_hparam.training.engine import EvalResult, TrainState, eval_models
 
-Weights = dict[str, dict[str, torch.Tensor]]
+StateDicts = dict[str, dict[str, torch.Tensor]]
 
 
 @dataclass
@@ -21,12 +21,12 @@ class Progress:
     rows: list[dict[str, Any]] = field(default_factory=list)
     selected: int = -1
     best: tuple[float, float] = (-1.0, 0.0)
-    weights: Weights = field(default_factory=dict)
+    weights: StateDicts = field(default_factory=dict)
     seconds: float = 0.0
     train_seconds: float = 0.0
     losses: list[torch.Tensor] = field(default_factory=list)
 
-    def add(self, row: dict[str, Any], models: dict[str, nn.Module]) -> None:
+    def add_epoch(self, row: dict[str, Any], models: dict[str, nn.Module]) -> None:
         """Take an epoch's row; it becomes the selected one if it is better than all before.
 
         Better is a higher accuracy on the selection set, of the EMA weights where there are any;
@@ -38,30 +38,25 @@ class Progress:
         merit = (row[f"selection_acc1.{name}"], -row[f"selection_loss.{name}"])
         if merit > self.best:
             self.selected, self.best = row["epoch"], merit
-            self.weights = {name: copied(model) for name, model in models.items()}
+            self.weights = {name: cpu_state_dict(model) for name, model in models.items()}
 
 
-def models_of(fit: Fit) -> dict[str, nn.Module]:
-    """What is evaluated: "raw", and "ema" where there is one."""
-    return {"raw": fit.model} if fit.ema is None else {"raw": fit.model, "ema": fit.ema.module}
-
-
-def copied(model: nn.Module) -> dict[str, torch.Tensor]:
+def cpu_state_dict(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
-def state_of(fit: Fit, progress: Progress) -> dict[str, Any]:
+def checkpoint_state(fit: TrainState, progress: Progress) -> dict[str, Any]:
     """All that a run needs to go on in the same bits; plain types and tensors only."""
     return {
-        "models": {name: model.state_dict() for name, model in models_of(fit).items()},
+        "models": {name: model.state_dict() for name, model in eval_models(fit).items()},
         "optimizer": fit.optimizer.state_dict(),
         "scaler": fit.scaler.state_dict(),
         "progress": asdict(progress),
     }
 
 
-def restore(fit: Fit, state: dict[str, Any]) -> Progress:
-    for name, model in models_of(fit).items():
+def restore_checkpoint(fit: TrainState, state: dict[str, Any]) -> Progress:
+    for name, model in eval_models(fit).items():
         model.load_state_dict(state["models"][name])
     fit.optimizer.load_state_dict(state["optimizer"])
     fit.scaler.load_state_dict(state["scaler"])
@@ -70,7 +65,7 @@ def restore(fit: Fit, state: dict[str, Any]) -> Progress:
     return progress
 
 
-def named(split: str, weights: str, scores: Scores) -> dict[str, float]:
+def metric_columns(split: str, weights: str, scores: EvalResult) -> dict[str, float]:
     """Scores under the names of a row: "test_acc1.ema", ..."""
     values = {"acc1": scores.acc1, "acc5": scores.acc5, "loss": scores.loss}
     return {f"{split}_{metric}.{weights}": value for metric, value in values.items()}

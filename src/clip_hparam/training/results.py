@@ -12,31 +12,34 @@ from torch import nn
 
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import Source
-from clip_hparam.data.datasets import source
+from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import RANDOM, TINY, shape_of
-from clip_hparam.model.normalization import CLIP
+from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.records.provenance import versions
-from clip_hparam.records.record import Record, read_json, write_atomic, write_json
-from clip_hparam.records.user_cache import entry_of
-from clip_hparam.training.engine import Fit, Scores, evaluate
-from clip_hparam.training.factory import classifier
-from clip_hparam.training.progress import Progress, copied, models_of, named
+from clip_hparam.records.atomic import read_json, write_atomic, write_json
+from clip_hparam.records.provenance import package_versions
+from clip_hparam.records.record import Record
+from clip_hparam.records.user_cache import cache_path
+from clip_hparam.training.engine import EvalResult, TrainState, eval_models, evaluate
+from clip_hparam.training.factory import create_model
+from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
-Tested = dict[tuple[str, str, str], Scores]
-HALVES = ("selection", "test")
+EvalResults = dict[tuple[str, str, str], EvalResult]
+SHIFT_HALVES = ("selection", "test")
 
 
-def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
+def evaluate_selected_and_last(
+    fit: TrainState, batches: Batches, progress: Progress
+) -> EvalResults:
     """Scores by (split, weights, "last" | "selected"); leaves the selected weights in the models.
 
     Splits are "test", and the halves of data.shift as "selection_shift" and "test_shift".
     """
-    models = models_of(fit)
-    scores: Tested = {}
+    models = eval_models(fit)
+    scores: EvalResults = {}
     for name, model in models.items():
-        for split, score in _scores(fit, batches, model).items():
+        for split, score in _evaluate_splits(fit, batches, model).items():
             scores[split, name, "last"] = score
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
@@ -45,47 +48,47 @@ def tested(fit: Fit, batches: Batches, progress: Progress) -> Tested:
         of_last = {
             split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
         }
-        for split, score in (of_last if is_last else _scores(fit, batches, model)).items():
+        for split, score in (of_last if is_last else _evaluate_splits(fit, batches, model)).items():
             scores[split, name, "selected"] = score
     return scores
 
 
-def _scores(fit: Fit, batches: Batches, model: nn.Module) -> dict[str, Scores]:
+def _evaluate_splits(fit: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
     scores = {"test": evaluate(model, batches.test(), fit)}
     among = batches.shifted_classes
     if among is not None:
-        for half in HALVES:
+        for half in SHIFT_HALVES:
             scores[f"{half}_shift"] = evaluate(model, batches.shifted(half), fit, among)
     return scores
 
 
-def zero_shot(recipe: Recipe, fit: Fit, batches: Batches) -> dict[str, float]:
+def evaluate_zero_shot(recipe: Recipe, fit: TrainState, batches: Batches) -> dict[str, float]:
     """Test accuracy of the encoder in words, untrained, in percent; empty where it has none.
 
     It is that of the first weights with head_init=zero_shot. The tiny CLIP is asked about its
     digits whatever the head is, at its own resolution.
     """
     if recipe.head_init == "zero_shot":
-        model = classifier(recipe, batches.classes).to(fit.device)
+        model = create_model(recipe, batches.classes).to(fit.device)
         return {"test_acc1.zero_shot": evaluate(model, batches.test(), fit).acc1}
     if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
         return {}
     if recipe.data.name != "digits":
         return {}
-    return {"test_acc1.zero_shot": 100 * _share_in_words(recipe)}
+    return {"test_acc1.zero_shot": 100 * _tiny_clip_zero_shot_accuracy(recipe)}
 
 
-def _share_in_words(recipe: Recipe) -> float:
+def _tiny_clip_zero_shot_accuracy(recipe: Recipe) -> float:
     """Of the digits that the tiny CLIP names right.
 
     Kept in the user's cache folder: 0.4 s that all trials have in common.
     """
     asked = f"{recipe.encoder.weights} {recipe.data.fingerprint} {recipe.interpolation}"
-    entry = entry_of("zero_shot", f"{asked} {tiny_clip.DIGIT_PROMPTS} {versions()}")
+    entry = cache_path("zero_shot", f"{asked} {tiny_clip.DIGIT_PROMPTS} {package_versions()}")
     known = read_json(entry) or {}
     if "share" not in known:
-        plain = with_values(recipe, {"encoder.pixels": CLIP})  # as it was pre-trained
-        native = Batches(plain, source(recipe.data)).test(shape_of(TINY).resolution)
+        plain = with_values(recipe, {"encoder.pixels": CLIP_NORMALIZATION})  # as it was pre-trained
+        native = Batches(plain, load_dataset(recipe.data)).test(shape_of(TINY).resolution)
         images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
         known = {"share": tiny_clip.zero_shot_accuracy(images, labels, tiny_clip.DIGIT_PROMPTS)}
         with suppress(OSError):
@@ -93,7 +96,7 @@ def _share_in_words(recipe: Recipe) -> float:
     return float(known["share"])
 
 
-def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
+def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
     """Columns `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`.
 
     With data.shift also `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
@@ -107,12 +110,12 @@ def metrics_of(progress: Progress, scores: Tested) -> dict[str, float]:
         metrics[f"{column}.last"] = rows[-1][column]
         metrics[f"{column}.best"] = best(row[column] for row in rows)
     for (split, weights, when), score in scores.items():
-        for column, value in named(split, weights, score).items():
+        for column, value in metric_columns(split, weights, score).items():
             metrics[f"{column}.{when}"] = value
     return metrics
 
 
-def write_bits(record: Record, scores: Tested, source: Source) -> None:
+def write_correct_bits(record: Record, scores: EvalResults, source: ImageDataset) -> None:
     """correct.npz: a packed bit a test image for top-1 and top-5, their number `n`, and which of
     `classes` each image shows (`labels`; trials of record schema 1 may lack these two).
     """
@@ -124,23 +127,23 @@ def write_bits(record: Record, scores: Tested, source: Source) -> None:
     for (split, weights, when), score in scores.items():
         if split != "test":
             continue
-        bits[f"acc1.{weights}.{when}"] = np.packbits(score.right1)
-        bits[f"acc5.{weights}.{when}"] = np.packbits(score.right5)
+        bits[f"acc1.{weights}.{when}"] = np.packbits(score.top1_correct)
+        bits[f"acc5.{weights}.{when}"] = np.packbits(score.top5_correct)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **bits)
     write_atomic(record.folder / "correct.npz", buffer.getvalue())
 
 
-def keep(which: str, record: Record, fit: Fit, progress: Progress) -> None:
+def save_weights(which: str, record: Record, fit: TrainState, progress: Progress) -> None:
     """Leave the reported weights of the "last" or the "best" (selected) epoch in the folder."""
     if which == "none":
         return
-    name, model = list(models_of(fit).items())[-1]
-    weights = progress.weights[name] if which == "best" else copied(model)
+    name, model = list(eval_models(fit).items())[-1]
+    weights = progress.weights[name] if which == "best" else cpu_state_dict(model)
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
 
-def cost_of(fit: Fit, progress: Progress, images: int) -> dict[str, float]:
+def measure_cost(fit: TrainState, progress: Progress, images: int) -> dict[str, float]:
     """Seconds of all attempts, GPU-hours, peak memory of this process in MB, training speed."""
     on_gpu = fit.device.type == "cuda"
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -148,7 +151,7 @@ def cost_of(fit: Fit, progress: Progress, images: int) -> dict[str, float]:
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 * fit.ranks.world if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * fit.ranks.world_size if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

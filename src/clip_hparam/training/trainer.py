@@ -10,44 +10,50 @@ from typing import Any
 
 import torch
 
-from clip_hparam.config.machine import Numerics
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.datasets import source
-from clip_hparam.distributed import Ranks
-from clip_hparam.model.classifier import count
+from clip_hparam.data.datasets import load_dataset
+from clip_hparam.distributed import DistributedContext
+from clip_hparam.model.classifier import count_parameters
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
-from clip_hparam.training.engine import Fit, evaluate, train_epoch
-from clip_hparam.training.factory import classifier, fit_of, numerics_of
-from clip_hparam.training.progress import Progress, models_of, named, restore, state_of
-from clip_hparam.training.results import cost_of, keep, metrics_of, tested, write_bits, zero_shot
+from clip_hparam.training.callbacks.base import (
+    Report,
+    Say,
+    Tick,
+    TrialPruned,
+    TrialStopped,
+    never,
+    quiet,
+)
+from clip_hparam.training.engine import TrainState, eval_models, evaluate, train_epoch
+from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.numerics import Numerics, numerics_of
+from clip_hparam.training.progress import (
+    Progress,
+    checkpoint_state,
+    metric_columns,
+    restore_checkpoint,
+)
+from clip_hparam.training.results import (
+    evaluate_selected_and_last,
+    evaluate_zero_shot,
+    measure_cost,
+    metrics_of,
+    save_weights,
+    write_correct_bits,
+)
 
-HEARTBEAT = 5.0  # seconds between two signs of life
-Say = Callable[[str], None]
-Tick = Callable[[int, int], None]
-Report = Callable[[list[dict[str, Any]]], bool]
-
-
-class StopAttempt(Exception):  # noqa: N818
-    """A trial was asked to stop, and did after a step: nothing went wrong."""
-
-
-class PruneAttempt(Exception):  # noqa: N818
-    """A trial is not worth another epoch: nothing went wrong, and nothing is to be gone on with."""
-
-
-def never(*_: object) -> bool:
-    """An adviser that lets a trial go on."""
-    return False
-
-
-def quiet(*_: object) -> None:
-    """A reporter that says nothing."""
+HEARTBEAT_SECONDS = 5.0  # seconds between two signs of life
 
 
 def train(
-    job: Job, record: Record, say: Say, tick: Tick, ranks: Ranks, report: Report = never
+    job: TrialSpec,
+    record: Record,
+    say: Say,
+    tick: Tick,
+    ranks: DistributedContext,
+    report: Report = never,
 ) -> dict[str, Any]:
     """From the last checkpoint, if there is one, to the facts of result.json.
 
@@ -56,52 +62,52 @@ def train(
     writes and has facts.
     """
     recipe = job.recipe
-    numerics = _numerics(job, record, ranks)
+    numerics = _record_numerics(job, record, ranks)
     torch.set_num_threads(numerics.threads)
-    pictures = source(recipe.data)
+    pictures = load_dataset(recipe.data)
     batches = Batches(recipe, pictures, job.machine.loader_workers, ranks)
-    fit = fit_of(recipe, job.machine, classifier(recipe, batches.classes, say), ranks)
+    fit = create_train_state(recipe, job.machine, create_model(recipe, batches.classes, say), ranks)
     if fit.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(fit.device)  # of trials before it in this process
-    progress = _resumed(fit, record, say)
-    alive = _alive(record, len(fit.schedule), tick) if ranks.leads else quiet
+    progress = _resume(fit, record, say)
+    alive = _create_step_callback(record, len(fit.schedule), tick) if ranks.is_main else quiet
     saved = time.monotonic()
     try:
         for epoch in range(len(progress.rows), recipe.epochs):
-            _epoch(job, fit, batches, epoch, progress, alive)
-            if not ranks.leads:
+            _run_epoch(job, fit, batches, epoch, progress, alive)
+            if not ranks.is_main:
                 continue
             record.write_rows(progress.rows)
-            say(line(progress.rows[-1], recipe.epochs))
+            say(format_epoch(progress.rows[-1], recipe.epochs))
             if report(progress.rows) and epoch + 1 < recipe.epochs:
-                raise PruneAttempt
+                raise TrialPruned
             if time.monotonic() - saved >= job.machine.checkpoint_seconds:
-                _save(record, fit, batches, progress)
+                _save_checkpoint(record, fit, batches, progress)
                 saved = time.monotonic()
-    except StopAttempt:
-        _save(record, fit, batches, progress)
+    except TrialStopped:
+        _save_checkpoint(record, fit, batches, progress)
         raise
     started = time.monotonic()
-    if ranks.leads:
-        keep(job.keep_checkpoints, record, fit, progress)
-    scores = tested(fit, batches, progress)
-    untrained = zero_shot(recipe, fit, batches)
-    if not ranks.leads:
+    if ranks.is_main:
+        save_weights(job.keep_checkpoints, record, fit, progress)
+    scores = evaluate_selected_and_last(fit, batches, progress)
+    untrained = evaluate_zero_shot(recipe, fit, batches)
+    if not ranks.is_main:
         return {}
-    write_bits(record, scores, pictures)
+    write_correct_bits(record, scores, pictures)
     progress.seconds += time.monotonic() - started
     return {
         "metrics": {**metrics_of(progress, scores), **untrained},
         "epochs": {"selected": progress.selected, "last": recipe.epochs - 1},
-        "selected_weights": list(models_of(fit))[-1],
+        "selected_weights": list(eval_models(fit))[-1],
         "steps": len(fit.schedule),
-        "cost": cost_of(fit, progress, len(fit.schedule) * recipe.batch_size),
-        "parameters": count(fit.model),
+        "cost": measure_cost(fit, progress, len(fit.schedule) * recipe.batch_size),
+        "parameters": count_parameters(fit.model),
         "numerics": asdict(numerics),
     }
 
 
-def line(row: dict[str, Any], epochs: int) -> str:
+def format_epoch(row: dict[str, Any], epochs: int) -> str:
     """An epoch for people."""
     weights = "ema" if "selection_acc1.ema" in row else "raw"
     return (
@@ -111,9 +117,9 @@ def line(row: dict[str, Any], epochs: int) -> str:
     )
 
 
-def _epoch(
-    job: Job,
-    fit: Fit,
+def _run_epoch(
+    job: TrialSpec,
+    fit: TrainState,
     batches: Batches,
     epoch: int,
     progress: Progress,
@@ -127,7 +133,7 @@ def _epoch(
         trained = time.monotonic() - started
         progress.train_seconds += trained
         progress.seconds += trained
-    models = models_of(fit)
+    models = eval_models(fit)
     step = (epoch + 1) * batches.steps
     row: dict[str, Any] = {
         "epoch": epoch,
@@ -137,34 +143,34 @@ def _epoch(
         "img_per_s": steps * job.recipe.batch_size / trained,
     }
     for name, model in models.items():
-        row |= named("selection", name, evaluate(model, batches.selection(), fit))
+        row |= metric_columns("selection", name, evaluate(model, batches.selection(), fit))
         if job.eval_test == "epoch":
-            row |= named("test", name, evaluate(model, batches.test(), fit))
+            row |= metric_columns("test", name, evaluate(model, batches.test(), fit))
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
-    progress.add(row, models)
+    progress.add_epoch(row, models)
 
 
-def _numerics(job: Job, record: Record, ranks: Ranks) -> Numerics:
+def _record_numerics(job: TrialSpec, record: Record, ranks: DistributedContext) -> Numerics:
     """Those of the first attempt, so that a resume ends in the same bits; else this machine's.
 
     The number of ranks is as it is: a resume may have to do with fewer.
     """
     known = record.status().get("numerics")
     numerics = Numerics(**known) if known else numerics_of(job.recipe, job.machine)
-    numerics = replace(numerics, ranks=ranks.world)
-    if ranks.leads:
+    numerics = replace(numerics, ranks=ranks.world_size)
+    if ranks.is_main:
         record.write_status("running", numerics=asdict(numerics))
     return numerics
 
 
-def _resumed(fit: Fit, record: Record, say: Say) -> Progress:
+def _resume(fit: TrainState, record: Record, say: Say) -> Progress:
     state, damaged = checkpoint.load(record.folder / "checkpoint")
     for sentence in damaged:
         say(sentence)
-    progress = restore(fit, state) if state else Progress()
-    places = fit.ranks.gathered([(len(progress.rows), len(progress.losses))])
+    progress = restore_checkpoint(fit, state) if state else Progress()
+    places = fit.ranks.all_gather([(len(progress.rows), len(progress.losses))])
     if len(set(places)) > 1:
         raise RuntimeError(
             f"the ranks would go on from different (epoch, step) {places}: {record.folder} is not"
@@ -177,19 +183,19 @@ def _resumed(fit: Fit, record: Record, say: Say) -> Progress:
     return progress
 
 
-def _save(record: Record, fit: Fit, batches: Batches, progress: Progress) -> None:
+def _save_checkpoint(record: Record, fit: TrainState, batches: Batches, progress: Progress) -> None:
     step = len(progress.rows) * batches.steps + len(progress.losses)
-    checkpoint.save(record.folder / "checkpoint", step, state_of(fit, progress))
+    checkpoint.save(record.folder / "checkpoint", step, checkpoint_state(fit, progress))
 
 
-def _alive(record: Record, steps: int, tick: Tick) -> Callable[[int], None]:
+def _create_step_callback(record: Record, steps: int, tick: Tick) -> Callable[[int], None]:
     """After each step: tell the reporter, and every few seconds the record."""
     last = time.monotonic()
 
     def alive(step: int) -> None:
         nonlocal last
         tick(step, steps)
-        if time.monotonic() - last > HEARTBEAT:
+        if time.monotonic() - last > HEARTBEAT_SECONDS:
             record.write_status("running", step=step)
             last = time.monotonic()
 

@@ -14,16 +14,16 @@ from support.image_folders import grow
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe, trial_id, with_values
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.datasets import source
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import evaluate
-from clip_hparam.training.factory import classifier, fit_of
+from clip_hparam.training.factory import create_model, create_train_state
 
 PRINTED = "data.shift=printed"
 
 
 def test_halves_of_printed_digits_are_apart_and_balanced() -> None:
-    shifted = source(Data(shift="printed")).shifted
+    shifted = load_dataset(Data(shift="printed")).shifted
     assert shifted is not None
     halves = np.concatenate([shifted.selection, shifted.test])
     assert sorted(halves) == list(range(400))
@@ -53,9 +53,9 @@ def test_it_is_measured_beside_and_changes_nothing_else(tmp_path: Path) -> None:
     assert both.keys() - plain.keys() == more
     recipe = resolve(with_values(Recipe(), {"data.shift": "printed"}))
     (folder,) = (one.folder for one in records(tmp_path) if "shift" in str(one.result()))
-    model = classifier(recipe, 10)
+    model = create_model(recipe, 10)
     model.load_state_dict(load_file(folder / "last.safetensors"))
-    images = source(recipe.data)
+    images = load_dataset(recipe.data)
     assert images.shifted is not None
     right = total = 0
     with torch.no_grad():
@@ -92,11 +92,11 @@ def test_an_answer_is_one_of_the_classes_that_are_shown(tmp_path: Path) -> None:
         "data.shift_root": str(tmp_path / "sketches"),
     }  # fmt: skip
     recipe = resolve(with_values(Recipe(), values))
-    batches = Batches(recipe, source(recipe.data))
+    batches = Batches(recipe, load_dataset(recipe.data))
     among = batches.shifted_classes
     assert among is not None
     assert among.tolist() == [True, False, True]
-    fit = fit_of(recipe, Machine(device="cpu"), classifier(recipe, 3))
+    fit = create_train_state(recipe, Machine(device="cpu"), create_model(recipe, 3))
 
     class Sure(torch.nn.Module):
         """Of the class that is not shown, then of the first."""

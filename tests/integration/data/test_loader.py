@@ -13,9 +13,9 @@ from support import image_folders
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.dataset import Files, Images
-from clip_hparam.data.image_folder import imagenet
-from clip_hparam.data.loader import Imagewise, UnreadableImageError
+from clip_hparam.data.dataset import ImageFiles, Images
+from clip_hparam.data.image_folder import load_imagenet
+from clip_hparam.data.loader import TimmPipeline, UnreadableImageError
 
 OFFICIAL = Recipe(
     encoder=Encoder(pixels="clip"),
@@ -30,15 +30,15 @@ OFFICIAL = Recipe(
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    return imagenet(image_folders.imagenet(tmp_path / "images", train=15)).pool
+    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).pool
 
 
 def epoch(
     images: Images, workers: int = 0, first: int = 0, seed: int = 0, index: int = 0
 ) -> Tensor:
-    reader = Imagewise(replace(OFFICIAL, seed=seed), workers)
+    reader = TimmPipeline(replace(OFFICIAL, seed=seed), workers)
     batches = np.arange(40).reshape(2, 20)[first:]
-    read = reader.train(images, index, np.arange(45)[::-1].copy(), batches)
+    read = reader.train_batches(images, index, np.arange(45)[::-1].copy(), batches)
     return torch.stack(list(read))
 
 
@@ -55,7 +55,9 @@ def test_an_image_is_a_function_of_seed_epoch_and_position(files: Images) -> Non
 
 def test_the_same_image_differs_by_position() -> None:
     images = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
-    batch = next(Imagewise(OFFICIAL, 0).train(images, 0, np.zeros(10, int), np.arange(10)[None]))
+    batch = next(
+        TimmPipeline(OFFICIAL, 0).train_batches(images, 0, np.zeros(10, int), np.arange(10)[None])
+    )
     assert len({image.numpy().tobytes() for image in batch}) == 10
 
 
@@ -72,7 +74,7 @@ def test_the_global_generators_are_left_as_they_were(files: Images) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", ["text", "cut", "empty", "gone"])
 def test_an_unreadable_image_is_an_error_that_names_it(
-    files: Files, workers: int, damage: str
+    files: ImageFiles, workers: int, damage: str
 ) -> None:
     path = files.path(30)
     content = path.read_bytes()
@@ -90,6 +92,6 @@ def test_grey_and_transparent_files_come_in_three_channels(tmp_path: Path) -> No
     for mode in ("L", "RGBA", "1", "P", "CMYK"):
         Image.new(mode, (20, 30)).save(tmp_path / f"{mode}.tif")
     paths = sorted(path.name.encode() for path in tmp_path.iterdir())
-    images = Files(tmp_path, np.array(paths, np.bytes_))
-    batch = next(Imagewise(OFFICIAL, 0).plain(images, np.arange(len(paths)), 8, 32))
+    images = ImageFiles(tmp_path, np.array(paths, np.bytes_))
+    batch = next(TimmPipeline(OFFICIAL, 0).eval_batches(images, np.arange(len(paths)), 8, 32))
     assert batch.shape == (5, 3, 32, 32)

@@ -14,8 +14,9 @@ from support.trial_factory import Ladder, ladder_cells
 from clip_hparam.analysis.evidence.correct_bits import correct
 from clip_hparam.cli import main
 from clip_hparam.records import archive_writer
-from clip_hparam.records.lock import claim
-from clip_hparam.records.record import Record, read_json, trial_ids, write_json
+from clip_hparam.records.atomic import read_json, write_json
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.record import Record, trial_ids
 
 VERBS = (("status",), ("why", "ladder/llrd"), ("compare", "lower_lr", "ema"), ("retry",))
 
@@ -91,7 +92,7 @@ def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ladder.runs.frames()
-    remove, victim = archive_writer._remove, trial_of("weak_aug", 0)
+    remove, victim = archive_writer._remove_folder, trial_of("weak_aug", 0)
 
     def killed(folder: Path) -> None:
         if folder == victim.folder:
@@ -100,7 +101,7 @@ def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
         remove(folder)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_writer, "_remove", killed)
+        patch.setattr(archive_writer, "_remove_folder", killed)
         assert ask("pack")[0] == 130
     pd.testing.assert_frame_equal(ladder.runs.frames().trials, before.trials)
     pack()
@@ -143,7 +144,7 @@ def test_a_trial_that_ran_again_counts_before_the_packed_one(ladder: Ladder) -> 
 def test_a_sweep_that_runs_is_not_packed(
     ladder: Ladder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with claim(Path("runs/.sweeps"), f"{sweep()['sweep_id']}.lock"):
+    with lock_folder(Path("runs/.sweeps"), f"{sweep()['sweep_id']}.lock"):
         assert ask("pack", "ladder")[0] == 2
     assert capsys.readouterr().err == "ladder is running: pack it once it has ended\n"
     assert len(folders()) == 34

@@ -10,7 +10,7 @@ from optuna.storages import RDBStorage
 from support.cli import SHORT, sweep
 from support.databases import SECRET, mysql, postgresql
 
-from clip_hparam.search.storage import opened
+from clip_hparam.search.storage import open_storage
 
 Served = Callable[[], AbstractContextManager[str]]
 
@@ -25,7 +25,7 @@ def test_a_search_in_a_database_goes_on_there(served: Served, tmp_path: Path) ->
             assert done.code == 0, done.err
             assert f"{points} points: {points} done" in done.out
             assert SECRET not in done.out + done.err
-        store = opened(url)
+        store = open_storage(url)
         assert isinstance(store, RDBStorage)
         (study,) = optuna.get_all_study_names(store)
         trials = optuna.load_study(study_name=study, storage=store).get_trials()

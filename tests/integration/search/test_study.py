@@ -14,52 +14,52 @@ from optuna.trial import FrozenTrial, TrialState
 from support import fake_search
 from support.cli import wait_until
 
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.search.objective import goal
-from clip_hparam.search.results import best, points
-from clip_hparam.search.samplers import rungs
-from clip_hparam.search.spec import Manifest
-from clip_hparam.search.study import Study
-from clip_hparam.search.worker import until_done
+from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.results import best_points, point_results
+from clip_hparam.search.samplers import asha_rungs
+from clip_hparam.search.spec import SearchManifest
+from clip_hparam.search.study import SearchStudy
+from clip_hparam.search.worker import run_until_done
 
 FORK = get_context("fork")
 
 
-def trials(manifest: Manifest) -> list[FrozenTrial]:
-    return Study(manifest).trials
+def trials(manifest: SearchManifest) -> list[FrozenTrial]:
+    return SearchStudy(manifest).trials
 
 
-def asked(manifest: Manifest) -> list[dict[str, Any]]:
+def asked(manifest: SearchManifest) -> list[dict[str, Any]]:
     return [trial.params for trial in trials(manifest)]
 
 
-def journal(manifest: Manifest) -> Path:
+def journal(manifest: SearchManifest) -> Path:
     return Path(manifest.search().url)
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Manifest:
+def manifest(tmp_path: Path) -> SearchManifest:
     """A search of twelve points that has run."""
     made = fake_search.opened(tmp_path / "runs", n_trials=12)
-    assert until_done(made, fake_search.train) == "done"
+    assert run_until_done(made, fake_search.train) == "done"
     return made
 
 
-def test_a_search_ends_with_all_its_points_told(manifest: Manifest) -> None:
+def test_a_search_ends_with_all_its_points_told(manifest: SearchManifest) -> None:
     states = Counter(trial.state for trial in trials(manifest))
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == 12
     assert states[TrialState.COMPLETE] > 0 < states[TrialState.PRUNED]
-    found = points(manifest.search(), manifest.read()["cells"])
+    found = point_results(manifest.search(), manifest.read()["cells"])
     assert [point.number for point in found] == list(range(12))
-    study = Study(manifest).study
-    assert best(found, manifest.search().goal)[0].number == study.best_trial.number
+    study = SearchStudy(manifest).study
+    assert best_points(found, manifest.search().goal)[0].number == study.best_trial.number
     assert study.best_trial.user_attrs["trial_id"] == list(
         found[study.best_trial.number].trials.values()
     )
 
 
-def test_a_pruned_trial_has_no_epoch_after_the_word(manifest: Manifest) -> None:
+def test_a_pruned_trial_has_no_epoch_after_the_word(manifest: SearchManifest) -> None:
     for trial in trials(manifest):
         if trial.state is TrialState.PRUNED:
             (name,) = trial.user_attrs["trial_id"]
@@ -71,7 +71,7 @@ def test_a_pruned_trial_has_no_epoch_after_the_word(manifest: Manifest) -> None:
 def test_eight_workers_get_each_number_once(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=40, sampler={"name": "random"})
     workers = [
-        FORK.Process(target=until_done, args=(manifest, fake_search.train)) for _ in range(8)
+        FORK.Process(target=run_until_done, args=(manifest, fake_search.train)) for _ in range(8)
     ]
     for worker in workers:
         worker.start()
@@ -88,12 +88,12 @@ def test_eight_workers_get_each_number_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("retries", [0, 1])
 def test_the_point_of_a_killed_worker_is_taken_over(tmp_path: Path, retries: int) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=6, retries=retries)
-    victim = FORK.Process(target=until_done, args=(manifest, killed_in_training))
+    victim = FORK.Process(target=run_until_done, args=(manifest, killed_in_training))
     victim.start()
     victim.join(60)
     assert victim.exitcode == -signal.SIGKILL
     assert [trial.state for trial in trials(manifest)] == [TrialState.RUNNING]
-    assert until_done(manifest, fake_search.train) == "done"
+    assert run_until_done(manifest, fake_search.train) == "done"
     told = trials(manifest)
     assert len(told) == 6
     assert all(trial.state.is_finished() for trial in told)
@@ -102,35 +102,37 @@ def test_the_point_of_a_killed_worker_is_taken_over(tmp_path: Path, retries: int
 
 def test_a_point_of_a_live_worker_is_left_alone(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=3)
-    holder = FORK.Process(target=until_done, args=(manifest, held_in_training))
+    holder = FORK.Process(target=run_until_done, args=(manifest, held_in_training))
     holder.start()
     wait_until(lambda: any((tmp_path / "runs").glob("*/held")))
-    assert until_done(manifest, fake_search.train) == "done"
+    assert run_until_done(manifest, fake_search.train) == "done"
     states = [trial.state.is_finished() for trial in trials(manifest)]
     os.kill(holder.pid or 0, signal.SIGKILL)
     holder.join()
     assert states == [False, True, True]
-    assert Study(manifest).settle() == 1
+    assert SearchStudy(manifest).fail_abandoned() == 1
     assert trials(manifest)[0].state is TrialState.FAIL
 
 
 def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = Study(fake_search.opened(tmp_path / "runs", n_trials=1))
+    study = SearchStudy(fake_search.opened(tmp_path / "runs", n_trials=1))
     with study.asked() as point:
         assert point is not None
         looks = iter([deepcopy(study.trials)])
         study.tell(point, "failed", ())
-    now = Study.trials.fget
+    now = SearchStudy.trials.fget
     assert now is not None
-    monkeypatch.setattr(Study, "trials", property(lambda self: next(looks, None) or now(self)))
+    monkeypatch.setattr(
+        SearchStudy, "trials", property(lambda self: next(looks, None) or now(self))
+    )
     with study.asked() as nothing:
         assert nothing is None
 
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "zeros", "nonsense", "half"])
-def test_the_store_is_rebuilt_from_the_records(manifest: Manifest, damage: str) -> None:
+def test_the_store_is_rebuilt_from_the_records(manifest: SearchManifest, damage: str) -> None:
     before = trials(manifest)
     path = journal(manifest)
     whole = path.read_bytes()
@@ -146,7 +148,7 @@ def test_the_store_is_rebuilt_from_the_records(manifest: Manifest, damage: str) 
             }[damage]
         )
     manifest.open(fake_search.search(manifest.search().runs, n_trials=14))
-    assert until_done(manifest, fake_search.train) == "done"
+    assert run_until_done(manifest, fake_search.train) == "done"
     after = trials(manifest)
     assert len(after) == 14
     assert [trial.params for trial in after[:12]] == [trial.params for trial in before]
@@ -158,17 +160,17 @@ def test_the_store_is_rebuilt_from_the_records(manifest: Manifest, damage: str) 
 
 
 def test_a_search_that_goes_on_asks_what_it_would_have_asked(
-    manifest: Manifest, tmp_path: Path
+    manifest: SearchManifest, tmp_path: Path
 ) -> None:
     bits = fake_search.opened(tmp_path / "in bits", n_trials=5)
-    until_done(bits, fake_search.train)
+    run_until_done(bits, fake_search.train)
     journal(bits).unlink()
     bits.open(fake_search.search(tmp_path / "in bits", n_trials=12))
-    until_done(bits, fake_search.train)
+    run_until_done(bits, fake_search.train)
     assert asked(bits) == asked(manifest)
 
 
-def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: Manifest) -> None:
+def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: SearchManifest) -> None:
     base = manifest.search().base.recipe
     first = manifest.read()["cells"][0]
     assert first["overrides"] == [
@@ -176,19 +178,19 @@ def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: Manife
     ]
 
 
-def test_fewer_points_than_there_are_ask_for_no_more(manifest: Manifest) -> None:
+def test_fewer_points_than_there_are_ask_for_no_more(manifest: SearchManifest) -> None:
     manifest.open(fake_search.search(manifest.search().runs, n_trials=3))
-    assert Study(manifest).left == 0
-    assert until_done(manifest, fake_search.train) == "done"
+    assert SearchStudy(manifest).left == 0
+    assert run_until_done(manifest, fake_search.train) == "done"
     assert len(trials(manifest)) == 12
 
 
-def test_a_point_on_record_is_told_and_not_run(manifest: Manifest, tmp_path: Path) -> None:
+def test_a_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
     runs = manifest.search().runs
     done = {record.trial_id: record.folder.stat().st_mtime_ns for record in sealed(runs)}
     facts: dict[str, Any] = {"n_trials": 12, "study_name": "another", "pruner": {"name": "none"}}
     again = fake_search.opened(runs, **facts)
-    until_done(again, fake_search.train)
+    run_until_done(again, fake_search.train)
     first = trials(again)[0]
     assert first.user_attrs["trial_id"][0] in done
     assert len(first.intermediate_values) == fake_search.EPOCHS
@@ -200,7 +202,7 @@ def test_replicates_are_of_one_point_and_their_mean_counts(tmp_path: Path) -> No
     manifest = fake_search.opened(
         tmp_path / "runs", n_trials=4, seeds=(5, 9), pruner={"name": "none"}
     )
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     for trial, cell in zip(trials(manifest), manifest.read()["cells"], strict=True):
         assert sorted(cell["trials"]) == ["5", "9"]
         single = [Record(manifest.search().runs, name).result() for name in cell["trials"].values()]
@@ -212,7 +214,7 @@ def test_replicates_are_of_one_point_and_their_mean_counts(tmp_path: Path) -> No
 def test_wilcoxon_compares_replicates(tmp_path: Path) -> None:
     facts: dict[str, Any] = {"seeds": tuple(range(8)), "pruner": {"name": "wilcoxon"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=6, **facts)
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     pruned = [t for t in trials(manifest) if t.state is TrialState.PRUNED]
     assert pruned
     assert all(len(trial.intermediate_values) < 8 for trial in pruned)
@@ -221,7 +223,7 @@ def test_wilcoxon_compares_replicates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["tpe", "gp", "cmaes", "random", "qmc", "nsgaii", "nsgaiii"])
 def test_every_sampler_asks_for_new_points(tmp_path: Path, name: str) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=13, sampler={"name": name, "seed": 3})
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     assert len({json.dumps(point, sort_keys=True) for point in asked(manifest)}) == 13
 
 
@@ -229,7 +231,7 @@ def test_a_grid_is_asked_once_each(tmp_path: Path) -> None:
     levels = {"pool": ("patch_mean", "cls"), "lr": ("1e-3", "3e-3", "1e-2")}
     facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=6, **facts)
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     assert len({json.dumps(point, sort_keys=True) for point in asked(manifest)}) == 6
 
 
@@ -238,7 +240,7 @@ def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
     manifest = fake_search.opened(
         tmp_path / "runs", n_trials=25, sampler={"name": "random"}, pruner={"name": name}
     )
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     told = trials(manifest)
     pruned = [trial for trial in told if trial.state is TrialState.PRUNED]
     whole = [trial for trial in told if trial.state is TrialState.COMPLETE]
@@ -263,7 +265,7 @@ def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
 def test_the_first_rung_is_after_an_epoch_at_the_full_rate(
     given: dict[str, int], epochs: int, warmup: float, expected: tuple[int, int]
 ) -> None:
-    assert rungs(given, epochs, warmup) == expected
+    assert asha_rungs(given, epochs, warmup) == expected
 
 
 def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
@@ -271,8 +273,8 @@ def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
     levels = {"rand_augment": ("none", "rand-m9"), "augment_backend": ("timm", "tensor")}
     facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=4, **facts)
-    until_done(manifest, fake_search.train)
-    found = points(manifest.search(), manifest.read()["cells"])
+    run_until_done(manifest, fake_search.train)
+    found = point_results(manifest.search(), manifest.read()["cells"])
     (bad,) = (point for point in found if point.state == "impossible")
     assert bad.label == "rand_augment=rand-m9,augment_backend=tensor"
     told = trials(manifest)
@@ -282,37 +284,37 @@ def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
 
 
 def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
-    both = goal(["selection_acc1", "cost.peak_memory_mb"], None)
+    both = parse_objective(["selection_acc1", "cost.peak_memory_mb"], None)
     facts: dict[str, Any] = {"goal": both, "pruner": {"name": "none"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=15, **facts)
-    until_done(manifest, fake_search.train)
-    study, search = Study(manifest).study, manifest.search()
-    front = best(points(search, manifest.read()["cells"]), search.goal)
+    run_until_done(manifest, fake_search.train)
+    study, search = SearchStudy(manifest).study, manifest.search()
+    front = best_points(point_results(search, manifest.read()["cells"]), search.goal)
     assert {p.number for p in front} == {trial.number for trial in study.best_trials}
     assert 1 < len(front) < 15
 
 
 def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=50)
-    until_done(manifest, lambda job, report: "failed")
+    run_until_done(manifest, lambda job, report: "failed")
     assert len(trials(manifest)) == 3
 
 
 def test_a_full_disk_ends_a_worker_and_no_point(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=4)
-    assert until_done(manifest, full) == "failed"
+    assert run_until_done(manifest, full) == "failed"
     assert [trial.state for trial in trials(manifest)] == [TrialState.RUNNING]
-    assert until_done(manifest, fake_search.train) == "done"
+    assert run_until_done(manifest, fake_search.train) == "done"
     assert all(trial.state.is_finished() for trial in trials(manifest))
     assert trials(manifest)[0].state is TrialState.COMPLETE
 
 
 def test_a_budget_ends_a_search(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=50, budget=100.0)
-    until_done(manifest, fake_search.train)
+    run_until_done(manifest, fake_search.train)
     spent = [trial.user_attrs["seconds"] for trial in trials(manifest)]
     assert 70 < sum(spent) <= 100 + max(spent)
-    assert Study(manifest).left == 0
+    assert SearchStudy(manifest).left == 0
 
 
 def sealed(runs: Path) -> list[Record]:
@@ -320,18 +322,18 @@ def sealed(runs: Path) -> list[Record]:
     return [record for record in known if record.is_done()]
 
 
-def killed_in_training(job: Job, report: Any) -> str:
+def killed_in_training(job: TrialSpec, report: Any) -> str:
     report(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def full(job: Job, report: Any) -> str:
+def full(job: TrialSpec, report: Any) -> str:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
     return "failed"
 
 
-def held_in_training(job: Job, report: Any) -> str:
+def held_in_training(job: TrialSpec, report: Any) -> str:
     report(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()

@@ -12,11 +12,12 @@ from support.cli import plan, records, results, start, sweep, wait_until
 from support.trial_factory import Runs
 
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.sweep_options import Driver, places, seed_list
+from clip_hparam.config.sweep_options import SweepOptions, seed_list
 from clip_hparam.design import racing
-from clip_hparam.design.design import Design, from_dict
-from clip_hparam.design.expand import cells
-from clip_hparam.search.space import value_of
+from clip_hparam.design.design import Design, parse_design
+from clip_hparam.design.expand import expand_design
+from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.search.space import parse_level
 from clip_hparam.sweep import campaign
 from clip_hparam.sweep.stages import STAGES
 
@@ -75,11 +76,11 @@ class Written:
         if name == self.dies_in:
             return 130
         file = self.runs.folder / ".studies" / "small" / "conf" / "sweeps" / f"{name}.yaml"
-        design = from_dict(json.loads(file.read_text().partition("\n")[2]))
+        design = parse_design(json.loads(file.read_text().partition("\n")[2]))
         asked = replace(design, kind="random", samples=12) if design.kind == "search" else design
-        race = racing.read(design.seeds)
+        race = racing.parse_race(design.seeds)
         seeds = race.seeds[: race.start] if race else seed_list(design.seeds) or [0]
-        made = {cell.label: dict(map(knob_of, cell.overrides[1:])) for cell in cells(asked)}
+        made = {cell.label: dict(map(knob_of, cell.overrides[1:])) for cell in expand_design(asked)}
         for values in made.values():
             for seed in seeds:
                 worth = 80 - 20 * float(values.get("crop_scale", 0.5)) + 0.1 * seed
@@ -91,7 +92,7 @@ class Written:
 
 def knob_of(override: str) -> tuple[str, Any]:
     key, _, text = override.partition("=")
-    return key, value_of(text)
+    return key, parse_level(text)
 
 
 def test_stages_follow_from_what_was_measured_and_stay_decided(
@@ -133,7 +134,7 @@ def seconds_of_trials(trials: int, folder: Path) -> int:
     done = sweep("-m", "recipe=weak_aug", "seeds=4", *SMALL, cwd=folder)
     assert done.code == 0, done.err
     costs = [result["cost"]["seconds"] for one in records(folder) if (result := one.result())]
-    return round(trials * fmean(costs) / len(places(Driver(), "cpu")))
+    return round(trials * fmean(costs) / len(gpu_slots(SweepOptions(), "cpu")))
 
 
 def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert before.items() <= results(tmp_path).items()
     epochs = sum(row["seconds"] for record in records(tmp_path) for row in record.rows())
-    assert epochs < 1.25 * budget * len(places(Driver(), "cpu"))
+    assert epochs < 1.25 * budget * len(gpu_slots(SweepOptions(), "cpu"))
     folder = tmp_path / "runs" / ".studies" / "small"
     decisions = json.loads((folder / "decisions.json").read_text())
     assert list(decisions) == list(STAGES)

@@ -12,18 +12,16 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
-from clip_hparam.model.weights import tower_from
+from clip_hparam.model.weights import create_tower
 from clip_hparam.training.engine import (
-    DTYPES,
-    LOSS_SCALE,
+    AUTOCAST_DTYPES,
     DivergedError,
-    Fit,
+    TrainState,
     evaluate,
-    moving_average,
     train_epoch,
     train_step,
 )
-from clip_hparam.training.factory import fit_of
+from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_ema, create_train_state
 
 CLASSES, BATCH, STEPS = 5, 8, 4
 VISION = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 2, "head_width": 8}
@@ -34,17 +32,19 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def fit(dtype: torch.dtype = torch.float64, micro_batch: int = 0, **knobs: Any) -> Fit:
+def fit(dtype: torch.dtype = torch.float64, micro_batch: int = 0, **knobs: Any) -> TrainState:
     """A small model in training; the same weights at each call."""
     given = {"lr": 1e-2, "warmup": 0.0, "epochs": 40, "batch_size": BATCH, **knobs}
     recipe = Recipe(**given, data=Data(epoch_images=BATCH * STEPS))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        tower = tower_from({"embed_dim": 8, "vision_cfg": VISION, "quick_gelu": True})
+        tower = create_tower({"embed_dim": 8, "vision_cfg": VISION, "quick_gelu": True})
         model = Classifier(tower, CLASSES)
     set_drop_path(model, recipe.drop_path)
     freeze(model, recipe.freeze)
-    return fit_of(recipe, Machine(device="cpu", micro_batch=micro_batch), model.to(dtype).train())
+    return create_train_state(
+        recipe, Machine(device="cpu", micro_batch=micro_batch), model.to(dtype).train()
+    )
 
 
 def batch(step: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
@@ -55,7 +55,7 @@ def batch(step: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor
     return images, soft_targets(labels, CLASSES, 0.1).to(dtype), torch.rand(BATCH, 2)
 
 
-def trained(one: Fit, steps: int = STEPS, dtype: torch.dtype = torch.float64) -> list[float]:
+def trained(one: TrainState, steps: int = STEPS, dtype: torch.dtype = torch.float64) -> list[float]:
     torch.manual_seed(7)
     return [float(train_step(one, step, *batch(step, dtype))) for step in range(steps)]
 
@@ -97,7 +97,7 @@ def test_each_group_learns_at_its_scale_of_the_schedule() -> None:
 def test_the_ema_of_a_constant_is_approached_by_its_closed_form() -> None:
     model = fit().model
     start = weights(model)
-    ema = moving_average(model, 0.9)
+    ema = create_ema(model, 0.9)
     assert ema is not None
     with torch.no_grad():
         for parameter in model.parameters():
@@ -122,7 +122,7 @@ def test_no_ema_is_kept_where_its_decay_is_zero() -> None:
     assert fit(ema_decay=0.0).ema is None
 
 
-@pytest.mark.parametrize("precision", DTYPES)
+@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
 def test_clipping_bounds_the_gradient_that_the_optimiser_sees(precision: str) -> None:
     norms = []
     for limit in (0.0, 0.01):
@@ -134,11 +134,11 @@ def test_clipping_bounds_the_gradient_that_the_optimiser_sees(precision: str) ->
     assert norms[1] == pytest.approx(0.01, rel=1e-3)
 
 
-@pytest.mark.parametrize("precision", DTYPES)
+@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
 def test_a_step_in_any_precision_is_close_to_fp32_and_keeps_fp32_weights(precision: str) -> None:
     exact, other = fit(torch.float32), fit(torch.float32, precision=precision, ema_decay=0.9)
     with other.autocast():
-        assert other.model(batch(0, torch.float32)[0]).dtype == DTYPES[precision]
+        assert other.model(batch(0, torch.float32)[0]).dtype == AUTOCAST_DTYPES[precision]
     expected = trained(exact, dtype=torch.float32)
     np.testing.assert_allclose(trained(other, dtype=torch.float32), expected, rtol=0.02)
     assert {p.dtype for p in other.model.parameters()} == {torch.float32}
@@ -148,7 +148,9 @@ def test_a_step_in_any_precision_is_close_to_fp32_and_keeps_fp32_weights(precisi
 
 
 def test_only_fp16_scales_its_loss() -> None:
-    enabled = {name: fit(torch.float32, precision=name).scaler.is_enabled() for name in DTYPES}
+    enabled = {
+        name: fit(torch.float32, precision=name).scaler.is_enabled() for name in AUTOCAST_DTYPES
+    }
     assert enabled == {"fp32": False, "bf16": False, "fp16": True}
 
 
@@ -158,7 +160,7 @@ def test_the_loss_scale_starts_at_128_and_doubles_after_128_clean_steps() -> Non
     for step in range(129):
         scales.append(one.scaler.get_scale())
         train_step(one, step, *batch(0, torch.float32))
-    assert LOSS_SCALE == 128
+    assert INITIAL_LOSS_SCALE == 128
     assert scales == [128.0] * 128 + [256.0]
 
 
@@ -169,7 +171,7 @@ def test_an_overflow_skips_the_step_halves_the_scale_and_still_counts_for_the_em
     before, average = weights(one.model), weights(one.ema.module)
     images, targets, draws = batch(1, torch.float32)
     train_step(one, 1, images * 1e30, targets, draws)
-    assert one.scaler.get_scale() == LOSS_SCALE / 2
+    assert one.scaler.get_scale() == INITIAL_LOSS_SCALE / 2
     assert torch.equal(weights(one.model), before)
     torch.testing.assert_close(weights(one.ema.module), (average + before) / 2)
 
@@ -217,7 +219,7 @@ def test_an_evaluation_counts_each_image_once_and_drops_and_smooths_nothing(size
     with torch.no_grad():
         logits = one.model.eval()(images)
     right = (logits.argmax(1) == labels).numpy()
-    np.testing.assert_array_equal(scores.right1, right)
+    np.testing.assert_array_equal(scores.top1_correct, right)
     assert scores.acc1 == pytest.approx(100 * right.mean())
     assert scores.acc5 == 100
     assert scores.loss == pytest.approx(

@@ -13,11 +13,11 @@ import pytest
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.lock import BusyError, claim
+from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.training.trial import execute
+from clip_hparam.training.trial import run_trial
 
 EPOCHS, STEPS = 3, 4  # an epoch
 EVERYTHING = {  # that draws a random number or keeps a state
@@ -39,35 +39,36 @@ KILLED_AT = (1, 6, 8)  # before the first checkpoint, in mid-epoch, and at an ep
 # one process imports torch; a child of it runs the trial and kills itself after a step
 KILLER = """
 import json, os, signal, sys
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.training.trial import execute, quiet
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.training.callbacks.base import quiet
+from clip_hparam.training.trial import run_trial
 for tree, last in json.loads(sys.argv[1]):
     child = os.fork()
     if not child:
         def tick(step, steps):
             if step == last:
                 os.kill(os.getpid(), signal.SIGKILL)
-        execute(Job.from_dict(tree), quiet, tick)
+        run_trial(TrialSpec.from_dict(tree), quiet, tick)
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def job(runs: Path, **knobs: Any) -> Job:
+def job(runs: Path, **knobs: Any) -> TrialSpec:
     recipe = resolve(with_values(Recipe(), {**EVERYTHING, **knobs}))
     machine = Machine(runs=str(runs), device="cpu", checkpoint_seconds=0)
-    return Job(recipe, machine, keep_checkpoints="last")
+    return TrialSpec(recipe, machine, keep_checkpoints="last")
 
 
-def short(runs: Path, **knobs: Any) -> Job:
+def short(runs: Path, **knobs: Any) -> TrialSpec:
     return job(runs, **{"epochs": 1, "data.epoch_images": 50, "warmup": 0.0, **knobs})
 
 
-def record_of(one: Job) -> Record:
+def record_of(one: TrialSpec) -> Record:
     return Record(one.machine.runs, one.trial_id)
 
 
-def outcome(one: Job) -> dict[str, Any]:
+def outcome(one: TrialSpec) -> dict[str, Any]:
     """All of a record that is not about time, host or attempt."""
     record = record_of(one)
     result = record.result()
@@ -83,15 +84,15 @@ def outcome(one: Job) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Job:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> TrialSpec:
     """A trial that nothing interrupted."""
     one = job(tmp_path_factory.mktemp("whole"))
-    assert execute(one) == "done"
+    assert run_trial(one) == "done"
     return one
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Job]:
+def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, TrialSpec]:
     """The same trial, killed after a step, by that step."""
     jobs = {step: job(tmp_path_factory.mktemp(f"killed_{step}")) for step in KILLED_AT}
     orders = json.dumps([(one.to_dict(), step) for step, one in jobs.items()])
@@ -104,11 +105,11 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Job]:
 
 @pytest.mark.parametrize("step", KILLED_AT)
 def test_a_trial_that_was_killed_after_any_step_ends_in_the_same_bits(
-    step: int, killed: dict[int, Job], whole: Job
+    step: int, killed: dict[int, TrialSpec], whole: TrialSpec
 ) -> None:
     one, said = killed[step], []
     assert record_of(one).result() is None
-    assert execute(one, said.append) == "done"
+    assert run_trial(one, said.append) == "done"
     finished = (step - 1) // STEPS
     assert (f"going on after epoch {finished}" in said) == (finished > 0)
     assert outcome(one) == outcome(whole)
@@ -118,18 +119,20 @@ def test_a_trial_that_was_killed_after_any_step_ends_in_the_same_bits(
 
 @pytest.mark.parametrize("step", [STEPS, STEPS + 2, EPOCHS * STEPS])
 def test_a_trial_that_is_asked_to_stop_goes_on_from_that_step_in_the_same_bits(
-    step: int, tmp_path: Path, whole: Job
+    step: int, tmp_path: Path, whole: TrialSpec
 ) -> None:
     one, ran = job(tmp_path), list[int]()
     again: list[int] = []
-    state = execute(one, tick=lambda now, steps: ran.append(now), stop=lambda: len(ran) == step)
+    state = run_trial(one, tick=lambda now, steps: ran.append(now), stop=lambda: len(ran) == step)
     assert (state, record_of(one).status()["state"]) == ("queued", "queued")
-    assert execute(one, tick=lambda now, steps: again.append(now)) == "done"
+    assert run_trial(one, tick=lambda now, steps: again.append(now)) == "done"
     assert ran + again == list(range(1, EPOCHS * STEPS + 1))
     assert outcome(one) == outcome(whole)
 
 
-def test_a_damaged_checkpoint_costs_an_epoch_and_changes_no_bit(tmp_path: Path, whole: Job) -> None:
+def test_a_damaged_checkpoint_costs_an_epoch_and_changes_no_bit(
+    tmp_path: Path, whole: TrialSpec
+) -> None:
     one, said = job(tmp_path), []
 
     def stop(step: int, steps: int) -> None:
@@ -137,11 +140,11 @@ def test_a_damaged_checkpoint_costs_an_epoch_and_changes_no_bit(tmp_path: Path, 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(one, tick=stop)
+        run_trial(one, tick=stop)
     assert record_of(one).status()["state"] == "cancelled"
     newest = max((record_of(one).folder / "checkpoint").glob("*.pt"))
     newest.write_bytes(newest.read_bytes()[:-1])
-    assert execute(one, said.append) == "done"
+    assert run_trial(one, said.append) == "done"
     assert any("is damaged: going back" in sentence for sentence in said)
     assert "going on after epoch 1" in said
     assert outcome(one) == outcome(whole)
@@ -149,23 +152,23 @@ def test_a_damaged_checkpoint_costs_an_epoch_and_changes_no_bit(tmp_path: Path, 
 
 def test_two_seeds_give_two_results(tmp_path: Path) -> None:
     jobs = [short(tmp_path, seed=seed) for seed in (0, 1)]
-    assert [execute(one) for one in jobs] == ["done", "done"]
+    assert [run_trial(one) for one in jobs] == ["done", "done"]
     losses = [record_of(one).rows()[0]["train_loss"] for one in jobs]
     assert losses[0] != losses[1]
 
 
-def test_the_result_is_sealed_last_and_holds_the_sha256_of_its_siblings(whole: Job) -> None:
+def test_the_result_is_sealed_last_and_holds_the_sha256_of_its_siblings(whole: TrialSpec) -> None:
     record = record_of(whole)
     files = [path for path in record.folder.iterdir() if path.is_file() and path.name[0] != "."]
     assert max(files, key=lambda path: path.stat().st_mtime_ns).name == "result.json"
     assert record.status()["state"] == "done"
-    assert record.damage() == []
+    assert record.corrupted_files() == []
     result = record.result()
     assert result is not None
     assert set(result["sha256"]) == {"recipe.json", "metrics.jsonl", "correct.npz"}
 
 
-def test_the_record_has_the_columns_of_the_contract(whole: Job) -> None:
+def test_the_record_has_the_columns_of_the_contract(whole: TrialSpec) -> None:
     result = record_of(whole).result()
     assert result is not None
     expected = {
@@ -183,27 +186,27 @@ def test_the_record_has_the_columns_of_the_contract(whole: Job) -> None:
     assert [row["step"] for row in record_of(whole).rows()] == [STEPS, 2 * STEPS, 3 * STEPS]
 
 
-def test_a_trial_that_is_done_is_left_as_it_is(whole: Job) -> None:
+def test_a_trial_that_is_done_is_left_as_it_is(whole: TrialSpec) -> None:
     before = {path: path.stat().st_mtime_ns for path in record_of(whole).folder.iterdir()}
-    assert execute(whole) == "done"
+    assert run_trial(whole) == "done"
     after = {path: path.stat().st_mtime_ns for path in record_of(whole).folder.iterdir()}
     assert {path.name for path in before if before[path] != after[path]} <= {".lock"}
 
 
 def test_a_damaged_record_is_set_aside_and_the_trial_runs_again(tmp_path: Path) -> None:
     one, said = short(tmp_path), []
-    execute(one)
+    run_trial(one)
     expected = outcome(one)
     metrics = record_of(one).folder / "metrics.jsonl"
     metrics.write_text(metrics.read_text().replace("0", "1", 1))
-    assert execute(one, said.append) == "done"
+    assert run_trial(one, said.append) == "done"
     assert said[0] == "metrics.jsonl is damaged: set aside as metrics.jsonl.damaged-1"
     assert outcome(one) == expected
 
 
 def test_a_diverged_trial_says_so_and_seals_nothing(tmp_path: Path) -> None:
     one = short(tmp_path, **{"lr": 1e30, "clip_grad": 0.0, "data.epoch_images": 150})
-    assert execute(one) == "diverged"
+    assert run_trial(one) == "diverged"
     failure = record_of(one).failure()
     assert failure is not None
     assert failure["kind"] == "diverged"
@@ -215,7 +218,7 @@ def test_an_error_is_on_the_record_with_its_traceback(tmp_path: Path) -> None:
     one, said = short(tmp_path), []
     missing = replace(one.recipe.encoder, pretrained=str(tmp_path / "gone.pt"))
     one = replace(one, recipe=replace(one.recipe, encoder=missing))
-    assert execute(one, said.append) == "failed"
+    assert run_trial(one, said.append) == "failed"
     failure = record_of(one).failure()
     assert failure is not None
     assert "gone.pt is not a file" in failure["message"]
@@ -225,8 +228,11 @@ def test_an_error_is_on_the_record_with_its_traceback(tmp_path: Path) -> None:
 
 def test_a_folder_has_one_writer(tmp_path: Path) -> None:
     one = short(tmp_path)
-    with claim(record_of(one).folder), pytest.raises(BusyError, match="another live process"):
-        execute(one)
+    with (
+        lock_folder(record_of(one).folder),
+        pytest.raises(FolderLockedError, match="another live process"),
+    ):
+        run_trial(one)
     assert os.listdir(record_of(one).folder) == [".lock"]  # noqa: PTH208 - hidden files too
 
 

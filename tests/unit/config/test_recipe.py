@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.config.knob import inside
+from clip_hparam.config.knob import in_interval
 from clip_hparam.config.recipe import (
     Recipe,
     canonical,
-    completed,
-    flat,
+    flatten,
     identity,
     knobs,
     label,
     trial_id,
+    with_missing_knobs,
     with_values,
 )
 from clip_hparam.planning.resolve import resolve
@@ -47,7 +47,7 @@ PLACES = [name for name in knobs() if name not in HASHED]
 
 def another(name: str) -> object:
     """A legal value of a knob that differs from the one in RESOLVED."""
-    value = flat(RESOLVED)[name]
+    value = flatten(RESOLVED)[name]
     if name in CHANGES:
         return CHANGES[name]
     if isinstance(value, int):
@@ -67,7 +67,7 @@ def test_a_place_on_disk_does_not_change_the_id(name: str) -> None:
 
 
 def test_the_order_of_keys_does_not_change_the_id() -> None:
-    values = {name: flat(RESOLVED)[name] for name in reversed(list(knobs()))}
+    values = {name: flatten(RESOLVED)[name] for name in reversed(list(knobs()))}
     assert trial_id(with_values(Recipe(), values)) == trial_id(RESOLVED)
 
 
@@ -135,7 +135,7 @@ def test_an_interval_is_what_mathematics_says(
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     above = low < value if open_low else low <= value
     below = value < high if open_high else value <= high
-    assert inside(value, interval) == (above and below)
+    assert in_interval(value, interval) == (above and below)
 
 
 def test_the_label_says_what_differs_from_the_defaults_and_is_short() -> None:
@@ -155,6 +155,6 @@ def test_a_knob_that_joins_later_gives_old_trials_no_new_id() -> None:
 
 
 def test_a_record_from_before_reads_as_what_it_was() -> None:
-    assert completed(identity(RESOLVED)) == canonical(RESOLVED)
+    assert with_missing_knobs(identity(RESOLVED)) == canonical(RESOLVED)
     changed = canonical(with_values(RESOLVED, {"encoder.pixels": "imagenet"}))
-    assert completed(changed) == changed
+    assert with_missing_knobs(changed) == changed

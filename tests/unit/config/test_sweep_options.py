@@ -5,8 +5,9 @@ import os
 import pytest
 from support.cli import python
 
-from clip_hparam.config.sweep_options import Driver, gpus, places
+from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.launch.local.child import IMAGES, PRELOAD
+from clip_hparam.launch.resources import gpu_slots, visible_gpus
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -14,23 +15,23 @@ CORES = len(os.sched_getaffinity(0))
 @pytest.mark.parametrize(
     ("visible", "driver", "expected"),
     [
-        ("0,1", Driver(), ["0", "1"]),
-        ("2, 3,5,7", Driver(gpus_per_trial=2), ["2,3", "5,7"]),
-        ("0,1,2", Driver(gpus_per_trial=2), ["0,1"]),
-        ("0,1", Driver(workers=3), ["0", "1", "0"]),
-        ("0,1", Driver(workers=1), ["0"]),
-        ("GPU-a1,GPU-b2", Driver(gpus_per_trial=2), ["GPU-a1,GPU-b2"]),
-        ("", Driver(workers=2), [None, None]),
-        ("", Driver(), [None] * CORES),
-        ("", Driver(gpus_per_trial=CORES), [None]),
-        ("", Driver(gpus_per_trial=1000), [None]),
+        ("0,1", SweepOptions(), ["0", "1"]),
+        ("2, 3,5,7", SweepOptions(gpus_per_trial=2), ["2,3", "5,7"]),
+        ("0,1,2", SweepOptions(gpus_per_trial=2), ["0,1"]),
+        ("0,1", SweepOptions(workers=3), ["0", "1", "0"]),
+        ("0,1", SweepOptions(workers=1), ["0"]),
+        ("GPU-a1,GPU-b2", SweepOptions(gpus_per_trial=2), ["GPU-a1,GPU-b2"]),
+        ("", SweepOptions(workers=2), [None, None]),
+        ("", SweepOptions(), [None] * CORES),
+        ("", SweepOptions(gpus_per_trial=CORES), [None]),
+        ("", SweepOptions(gpus_per_trial=1000), [None]),
     ],
 )
 def test_trials_share_the_gpus_that_are_visible_or_else_the_cores(
-    monkeypatch: pytest.MonkeyPatch, visible: str, driver: Driver, expected: list[str | None]
+    monkeypatch: pytest.MonkeyPatch, visible: str, driver: SweepOptions, expected: list[str | None]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert places(driver, "auto") == expected
+    assert gpu_slots(driver, "auto") == expected
 
 
 @pytest.mark.parametrize(("device", "count"), [("cpu", CORES), ("cuda:1", 1)])
@@ -38,14 +39,14 @@ def test_a_device_that_is_named_is_left_as_it_is(
     monkeypatch: pytest.MonkeyPatch, device: str, count: int
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3,4,5,6,7")
-    assert gpus(device) == []
-    assert places(Driver(), device) == [None] * count
+    assert visible_gpus(device) == []
+    assert gpu_slots(SweepOptions(), device) == [None] * count
 
 
 def test_more_gpus_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     with pytest.raises(ValueError, match="gpus_per_trial=8, and this computer has 2: try 2"):
-        places(Driver(gpus_per_trial=8), "auto")
+        gpu_slots(SweepOptions(gpus_per_trial=8), "auto")
 
 
 def test_what_the_warm_server_imports_never_touches_cuda(tmp_path) -> None:  # type: ignore[no-untyped-def]

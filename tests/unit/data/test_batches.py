@@ -10,8 +10,8 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import Source
-from clip_hparam.distributed import Ranks
+from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.distributed import DistributedContext
 
 BACKENDS = ("tensor", "timm")
 PLAIN = Recipe(
@@ -29,11 +29,13 @@ ROUGH = replace(
 )
 
 
-def even() -> Source:
+def even() -> ImageDataset:
     """Images that are one grey all over, which says their class."""
     labels = np.repeat(np.arange(3), 30)[np.random.default_rng(0).permutation(90)]
     pixels = np.broadcast_to((80 * labels).astype(np.uint8)[:, None, None, None], (90, 1, 8, 8))
-    return Source(("a", "b", "c"), pixels.copy(), labels, pixels[:40].copy(), labels[:40], "even")
+    return ImageDataset(
+        ("a", "b", "c"), pixels.copy(), labels, pixels[:40].copy(), labels[:40], "even"
+    )
 
 
 @pytest.fixture(params=BACKENDS)
@@ -97,7 +99,9 @@ def test_the_shares_of_the_ranks_are_the_batch_whole(
     backend: str, recipe: Recipe, world: int
 ) -> None:
     recipe = replace(recipe, augment_backend=backend)
-    shares = [Batches(recipe, even(), ranks=Ranks(rank, world)) for rank in range(world)]
+    shares = [
+        Batches(recipe, even(), ranks=DistributedContext(rank, world)) for rank in range(world)
+    ]
     parts = zip(*(share.train(1, 1) for share in shares), strict=True)
     whole = [tuple(torch.cat(column) for column in zip(*step, strict=True)) for step in parts]
     assert len(whole) == 2
@@ -107,9 +111,9 @@ def test_the_shares_of_the_ranks_are_the_batch_whole(
 def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
     read: list[int] = []
     for recipe, images in ((PLAIN, 5), (ROUGH, 10)):
-        share = Batches(recipe, even(), ranks=Ranks(1, 4))
-        inner = share._reader.train
-        share._reader.train = lambda *given, inner=inner: (  # type: ignore[method-assign]
+        share = Batches(recipe, even(), ranks=DistributedContext(1, 4))
+        inner = share._pipeline.train_batches
+        share._pipeline.train_batches = lambda *given, inner=inner: (  # type: ignore[method-assign]
             read.append(given[-1].shape[1]) or inner(*given)
         )
         assert len(next(share.train(0))[0]) == 5

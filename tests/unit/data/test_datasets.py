@@ -12,8 +12,8 @@ from support import image_folders
 
 from clip_hparam.config.recipe import Data
 from clip_hparam.data import image_folder
-from clip_hparam.data.dataset import Files, Images, Labels, Source
-from clip_hparam.data.datasets import digits, source
+from clip_hparam.data.dataset import ImageDataset, ImageFiles, Images, Labels
+from clip_hparam.data.datasets import load_dataset, load_digits
 
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
@@ -22,26 +22,26 @@ WNIDS = ("n01440764", "n01443537", "n02084071")
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
     yield
-    image_folder.imagenet.cache_clear()
-    image_folder.folder.cache_clear()
+    image_folder.load_imagenet.cache_clear()
+    image_folder.load_image_folder.cache_clear()
 
 
 def classes_of(images: Images, depth: int = -2) -> list[str]:
     """The class folder of each file."""
-    assert isinstance(images, Files)
+    assert isinstance(images, ImageFiles)
     return [images.path(index).parts[depth] for index in range(len(images))]
 
 
-def named(found: Source, labels: Labels) -> list[str]:
+def named(found: ImageDataset, labels: Labels) -> list[str]:
     return [found.classes[label] for label in labels]
 
 
-def read(name: str, root: Path) -> Source:
-    return source(Data(name=name, root=str(root)))
+def read(name: str, root: Path) -> ImageDataset:
+    return load_dataset(Data(name=name, root=str(root)))
 
 
 def test_digits_are_halved_by_class_for_ever() -> None:
-    found = digits()
+    found = load_digits()
     assert found.classes == tuple("0123456789")
     assert (len(found.labels), len(found.test_labels)) == (901, 896)
     assert found.fingerprint.startswith("e5ea6c9d6c68")
@@ -64,7 +64,7 @@ def test_a_fingerprint_is_of_what_is_there_not_of_where(tmp_path: Path) -> None:
     before = read("imagenet", root).fingerprint
     assert read("imagenet", tmp_path / "copy").fingerprint == before
     (tmp_path / "copy" / "val" / WNIDS[0] / "0.JPEG").unlink()
-    image_folder.imagenet.cache_clear()
+    image_folder.load_imagenet.cache_clear()
     assert read("imagenet", tmp_path / "copy").fingerprint != before
 
 
@@ -131,7 +131,7 @@ def test_a_tree_of_another_kind_is_refused_in_one_sentence(
 )
 def test_a_missing_folder_is_a_sentence_that_says_what_to_type(data: Data, sentence: str) -> None:
     with pytest.raises((ValueError, FileNotFoundError)) as error:
-        source(data)
+        load_dataset(data)
     assert str(error.value).startswith(sentence)
 
 
@@ -156,8 +156,8 @@ def test_without_a_test_set_a_fixed_fifth_of_each_class_is_one(tmp_path: Path, p
     found = read("folder", root)
     assert named(found, found.test_labels) == classes_of(found.test) == ["cat", "cat", "dog"]
     assert named(found, found.labels) == classes_of(found.pool)
-    assert isinstance(found.pool, Files)
-    assert isinstance(found.test, Files)
+    assert isinstance(found.pool, ImageFiles)
+    assert isinstance(found.test, ImageFiles)
     assert not set(found.pool.paths) & set(found.test.paths)
     assert len(found.pool) + len(found.test) == 15
 
@@ -176,7 +176,7 @@ def test_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
     files = [
         images.path(index)
         for images in (found.pool, found.test)
-        if isinstance(images, Files)
+        if isinstance(images, ImageFiles)
         for index in range(len(images))
     ]
     assert sorted(files) == sorted(path for path in root.rglob("*") if path.is_file())

@@ -9,7 +9,7 @@ import pytest
 from support import image_folders
 
 from clip_hparam.data import file_index as module
-from clip_hparam.data.file_index import manifest
+from clip_hparam.data.file_index import index_folder
 
 
 @pytest.fixture
@@ -30,18 +30,18 @@ def settle(root: Path) -> None:
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Grows by a folder each time one is listed."""
     seen: list[Path] = []
-    listing = module._listing
+    listing = module._list_files
 
     def counted(root: Path) -> tuple[dict[str, int], dict[str, int]]:
         seen.append(root)
         return listing(root)
 
-    monkeypatch.setattr(module, "_listing", counted)
+    monkeypatch.setattr(module, "_list_files", counted)
     return seen
 
 
 def test_paths_are_relative_sorted_and_have_their_sizes(root: Path) -> None:
-    listed = manifest(root)
+    listed = index_folder(root)
     assert listed.paths == tuple(
         sorted(str(path.relative_to(root)) for path in root.rglob("*.JPEG"))
     )
@@ -50,19 +50,19 @@ def test_paths_are_relative_sorted_and_have_their_sizes(root: Path) -> None:
 
 
 def test_hidden_and_foreign_files_are_left_out(root: Path) -> None:
-    before = manifest(root).fingerprint
+    before = index_folder(root).fingerprint
     for name in ("b/.hidden.jpg", "b/notes.txt", ".thumbs/1.jpg", "b/noext"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(b"x")
-    assert manifest(root).fingerprint == before
+    assert index_folder(root).fingerprint == before
 
 
 def test_what_is_listed_once_is_read_from_the_cache(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = listings(monkeypatch)
-    first = manifest(root)
-    assert manifest(root) == first
+    first = index_folder(root)
+    assert index_folder(root) == first
     assert seen == [root]
 
 
@@ -84,17 +84,17 @@ def remove_a_class(root: Path) -> None:
 
 @pytest.mark.parametrize("change", [add, remove, rename, remove_a_class])
 def test_a_change_is_seen_in_spite_of_the_cache(root: Path, change: Callable[[Path], None]) -> None:
-    before = manifest(root).fingerprint
+    before = index_folder(root).fingerprint
     change(root)
-    assert manifest(root).fingerprint != before
+    assert index_folder(root).fingerprint != before
 
 
 def test_a_file_of_another_size_is_another_data_set(root: Path) -> None:
-    before = manifest(root).fingerprint
+    before = index_folder(root).fingerprint
     shutil.rmtree(Path(os.environ["CLIP_HPARAM_CACHE"]))
     with (root / "a" / "0.JPEG").open("ab") as file:
         file.write(b"x")
-    assert manifest(root).fingerprint != before
+    assert index_folder(root).fingerprint != before
 
 
 def test_a_folder_that_was_just_written_is_not_trusted(
@@ -102,8 +102,8 @@ def test_a_folder_that_was_just_written_is_not_trusted(
 ) -> None:
     add(root)
     seen = listings(monkeypatch)
-    manifest(root)
-    manifest(root)
+    index_folder(root)
+    index_folder(root)
     assert len(seen) == 2
 
 
@@ -111,26 +111,26 @@ def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(
     root: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(root, tmp_path / "moved")
-    assert manifest(root).fingerprint == manifest(tmp_path / "moved").fingerprint
+    assert index_folder(root).fingerprint == index_folder(tmp_path / "moved").fingerprint
 
 
 @pytest.mark.parametrize("damage", ["", "{}", '{"folders": {}, "files": ""}', "nonsense"])
 def test_a_damaged_cache_entry_is_made_again(root: Path, damage: str) -> None:
-    first = manifest(root)
+    first = index_folder(root)
     for entry in (Path(os.environ["CLIP_HPARAM_CACHE"]) / "manifest").iterdir():
         entry.write_text(damage)
-    assert manifest(root) == first
+    assert index_folder(root) == first
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = manifest(root)
+    before = index_folder(root)
     monkeypatch.setenv("CLIP_HPARAM_CACHE", "/proc/nowhere")
-    assert manifest(root) == before
+    assert index_folder(root) == before
 
 
 def test_nothing_is_written_into_the_folder(root: Path) -> None:
     before = sorted(root.rglob("*"))
-    manifest(root)
+    index_folder(root)
     assert sorted(root.rglob("*")) == before

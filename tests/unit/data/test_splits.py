@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from clip_hparam.data.dataset import fixed_test
-from clip_hparam.data.splits import Split, draw, sizes
+from clip_hparam.data.dataset import split_off_test
+from clip_hparam.data.splits import Split, split_sizes, stratified_split
 
 LABELS = np.repeat([2, 0, 1], [30, 50, 40])[np.random.default_rng(0).permutation(120)]
 
@@ -17,8 +17,8 @@ def both(split: Split) -> tuple[list[int], list[int]]:
     ("shots", "selection"), [(5, 3.0), (0, 3.0), (0, 0.1), (10, 0.5), (1, 0.001)]
 )
 def test_a_split_is_disjoint_and_as_large_as_it_says(shots: int, selection: float) -> None:
-    split = draw(LABELS, shots, selection, seed=0)
-    train, held = sizes(LABELS, shots, selection)
+    split = stratified_split(LABELS, shots, selection, seed=0)
+    train, held = split_sizes(LABELS, shots, selection)
     assert np.bincount(LABELS[split.train]).tolist() == train.tolist()
     assert np.bincount(LABELS[split.selection]).tolist() == held.tolist()
     assert not set(split.train) & set(split.selection)
@@ -31,17 +31,17 @@ def test_a_split_is_disjoint_and_as_large_as_it_says(shots: int, selection: floa
     ("selection", "held"), [(3.0, [3, 3, 3]), (0.1, [5, 4, 3]), (0.001, [1, 1, 1])]
 )
 def test_a_share_is_of_each_class_and_at_least_an_image(selection: float, held: list[int]) -> None:
-    assert sizes(LABELS, 0, selection)[1].tolist() == held
+    assert split_sizes(LABELS, 0, selection)[1].tolist() == held
 
 
 def test_a_split_is_a_function_of_the_seed() -> None:
-    assert both(draw(LABELS, 5, 3.0, 0)) == both(draw(LABELS, 5, 3.0, 0))
-    splits = [both(draw(LABELS, 5, 3.0, seed)) for seed in range(5)]
+    assert both(stratified_split(LABELS, 5, 3.0, 0)) == both(stratified_split(LABELS, 5, 3.0, 0))
+    splits = [both(stratified_split(LABELS, 5, 3.0, seed)) for seed in range(5)]
     assert len({str(split) for split in splits}) == 5
 
 
 def test_the_selection_set_does_not_depend_on_the_shots_and_fewer_shots_are_a_subset() -> None:
-    few, many = draw(LABELS, 2, 3.0, 0), draw(LABELS, 9, 3.0, 0)
+    few, many = stratified_split(LABELS, 2, 3.0, 0), stratified_split(LABELS, 9, 3.0, 0)
     assert few.selection.tolist() == many.selection.tolist()
     assert set(few.train) < set(many.train)
 
@@ -49,13 +49,13 @@ def test_the_selection_set_does_not_depend_on_the_shots_and_fewer_shots_are_a_su
 @pytest.mark.parametrize(("shots", "selection"), [(28, 3.0), (0, 30.0), (16, 0.5)])
 def test_a_class_that_is_too_small_is_refused_by_its_number(shots: int, selection: float) -> None:
     with pytest.raises(ValueError, match=r"the 30 training images of class 2: try a smaller"):
-        draw(LABELS, shots, selection, 0)
+        stratified_split(LABELS, shots, selection, 0)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.001])
 def test_the_test_set_is_a_fixed_share_of_each_class(share: float) -> None:
-    pool, test = fixed_test(LABELS, share)
+    pool, test = split_off_test(LABELS, share)
     assert sorted([*pool, *test]) == list(range(len(LABELS)))
     expected = [max(1, int(share * count)) for count in np.bincount(LABELS)]
     assert np.bincount(LABELS[test]).tolist() == expected
-    assert fixed_test(LABELS, share)[1].tolist() == test.tolist()
+    assert split_off_test(LABELS, share)[1].tolist() == test.tolist()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.design.design import Design, Step, from_dict, key_of, merged
-from clip_hparam.design.expand import cells
+from clip_hparam.design.design import Design, Step, key_of, merged_overrides, parse_design
+from clip_hparam.design.expand import expand_design
 
 names = st.sampled_from(["lr", "layer_decay", "epochs", "mixup", "data.shots"])
 levels = st.lists(st.integers(0, 9).map(str), min_size=1, max_size=3, unique=True)
@@ -21,7 +21,7 @@ steps = st.lists(names, min_size=1, max_size=4, unique=True).map(
 
 @given(knobs)
 def test_a_grid_is_the_product_of_its_levels(knobs: dict[str, list[str]]) -> None:
-    made = cells(Design("d", "grid", knobs=knobs))
+    made = expand_design(Design("d", "grid", knobs=knobs))
     assert len({cell.overrides for cell in made}) == prod(len(level) for level in knobs.values())
     for knob, knob_levels in knobs.items():
         counts = Counter(f"{knob}={level}" for level in knob_levels)
@@ -32,7 +32,7 @@ def test_a_grid_is_the_product_of_its_levels(knobs: dict[str, list[str]]) -> Non
 
 @given(knobs)
 def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[str]]) -> None:
-    baseline, *others = cells(Design("d", "one_at_a_time", knobs=knobs))
+    baseline, *others = expand_design(Design("d", "one_at_a_time", knobs=knobs))
     assert baseline.overrides == tuple(f"{knob}={level[0]}" for knob, level in knobs.items())
     assert len(others) == sum(len(level) - 1 for level in knobs.values())
     for cell in others:
@@ -41,7 +41,7 @@ def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[st
 
 @given(steps)
 def test_a_rung_has_all_rungs_below_it(steps: tuple[Step, ...]) -> None:
-    made = cells(Design("d", "ladder", steps=steps))
+    made = expand_design(Design("d", "ladder", steps=steps))
     assert [cell.label for cell in made] == [step.label for step in steps]
     for below, above in pairwise(made):
         assert set(below.overrides) < set(above.overrides)
@@ -49,7 +49,7 @@ def test_a_rung_has_all_rungs_below_it(steps: tuple[Step, ...]) -> None:
 
 @given(steps)
 def test_leave_one_out_lacks_just_the_one(steps: tuple[Step, ...]) -> None:
-    full, *others = cells(Design("d", "leave_one_out", steps=steps))
+    full, *others = expand_design(Design("d", "leave_one_out", steps=steps))
     assert set(full.overrides) == {o for step in steps for o in step.overrides}
     for cell, step in zip(others, steps, strict=True):
         assert set(full.overrides) - set(cell.overrides) == set(step.overrides)
@@ -57,25 +57,29 @@ def test_leave_one_out_lacks_just_the_one(steps: tuple[Step, ...]) -> None:
 
 @given(steps)
 def test_a_factorial_is_balanced(steps: tuple[Step, ...]) -> None:
-    made = cells(Design("d", "factorial", steps=steps))
+    made = expand_design(Design("d", "factorial", steps=steps))
     assert len({cell.overrides for cell in made}) == 2 ** len(steps)
     for step in steps:
         assert sum(step.overrides[0] in cell.overrides for cell in made) == len(made) // 2
 
 
 def test_a_zip_pairs_levels_and_refuses_unequal_ones() -> None:
-    made = cells(Design("d", "zip", knobs={"lr": ["1", "2"], "epochs": ["3", "4"]}))
+    made = expand_design(Design("d", "zip", knobs={"lr": ["1", "2"], "epochs": ["3", "4"]}))
     assert [cell.overrides for cell in made] == [("lr=1", "epochs=3"), ("lr=2", "epochs=4")]
     with pytest.raises(ValueError, match="lr has 1, epochs has 2"):
-        cells(Design("d", "zip", knobs={"lr": ["1"], "epochs": ["3", "4"]}))
+        expand_design(Design("d", "zip", knobs={"lr": ["1"], "epochs": ["3", "4"]}))
 
 
 def test_a_later_override_takes_the_place_of_an_earlier_one() -> None:
-    assert merged(["lr=1", "epochs=2"], ["lr=3"], ["+x=1"]) == ("lr=3", "epochs=2", "+x=1")
+    assert merged_overrides(["lr=1", "epochs=2"], ["lr=3"], ["+x=1"]) == (
+        "lr=3",
+        "epochs=2",
+        "+x=1",
+    )
 
 
 def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
-    made = cells(Design("d", "grid", base=("lr=9", "mixup=0"), knobs={"lr": ["1", "2"]}))
+    made = expand_design(Design("d", "grid", base=("lr=9", "mixup=0"), knobs={"lr": ["1", "2"]}))
     assert [cell.overrides for cell in made] == [("lr=1", "mixup=0"), ("lr=2", "mixup=0")]
 
 
@@ -105,4 +109,4 @@ def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
 )
 def test_a_file_that_is_no_design_is_refused(tree: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        cells(from_dict(tree))
+        expand_design(parse_design(tree))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clip_hparam.design import racing
-from clip_hparam.design.racing import ERROR, LESS, MORE, UNDECIDED, Race
+from clip_hparam.design.racing import ERROR_RATE, LESS, MORE, UNDECIDED, Race
 
 RACES = [Race(3, 10), Race(2, 5), Race(4, 16, step=4)]
 LONG = [Race(2, 30), Race(3, 20), Race(5, 6), Race(10, 40, step=7)]
@@ -18,20 +18,20 @@ finite = st.floats(-9, 9).map(lambda value: round(value, 3))
 
 def alarms(race: Race, draws: int, effect: float = 0.0) -> np.ndarray:
     """Of races on normal differences, decided at each look; other draws than the bounds' own."""
-    t = racing.null_statistics(draws, race.max, seed=1, effect=effect)
-    bounds = [racing.bound(race, n) for n in race.looks]
+    t = racing.simulate_t_statistics(draws, race.max, seed=1, effect=effect)
+    bounds = [racing.boundary(race, n) for n in race.looks]
     passed: np.ndarray = t[:, [n - 2 for n in race.looks]] >= bounds
     return passed
 
 
 def standard_error(draws: int) -> float:
-    return math.sqrt(ERROR * (1 - ERROR) * (1 / draws + 1 / racing.PATHS))
+    return math.sqrt(ERROR_RATE * (1 - ERROR_RATE) * (1 / draws + 1 / racing.SIMULATED_PATHS))
 
 
 @pytest.mark.parametrize("race", RACES, ids=str)
 def test_looking_often_raises_no_more_false_alarms_than_allowed(race: Race) -> None:
     wrong = alarms(race, 20_000).any(axis=1).mean()
-    assert abs(wrong - ERROR) < 4 * standard_error(20_000)
+    assert abs(wrong - ERROR_RATE) < 4 * standard_error(20_000)
 
 
 @pytest.mark.slow
@@ -40,7 +40,9 @@ def test_the_error_rate_to_a_tenth_of_a_point_and_at_every_look(race: Race) -> N
     passed = alarms(race, 400_000)
     by_look = np.logical_or.accumulate(passed, axis=1).mean(axis=0)
     for spent, n in zip(by_look, race.looks, strict=True):
-        assert spent == pytest.approx(ERROR * (n / race.max) ** 2, abs=4 * standard_error(400_000))
+        assert spent == pytest.approx(
+            ERROR_RATE * (n / race.max) ** 2, abs=4 * standard_error(400_000)
+        )
 
 
 def test_the_same_looks_at_plain_intervals_cry_wolf() -> None:
@@ -48,7 +50,7 @@ def test_the_same_looks_at_plain_intervals_cry_wolf() -> None:
     from scipy.special import stdtrit
 
     race = Race(3, 10)
-    t = racing.null_statistics(20_000, race.max, seed=1)
+    t = racing.simulate_t_statistics(20_000, race.max, seed=1)
     plain = [stdtrit(n - 1, 0.975) for n in race.looks]
     assert (t[:, [n - 2 for n in race.looks]] >= plain).any(axis=1).mean() > 0.12
 
@@ -64,9 +66,9 @@ def test_racing_finds_nearly_what_all_seeds_find_for_fewer() -> None:
 
 @pytest.mark.parametrize("race", RACES, ids=str)
 def test_bounds_fall_from_look_to_look(race: Race) -> None:
-    assert all(more > less for more, less in pairwise(racing.bound(race, n) for n in race.looks))
+    assert all(more > less for more, less in pairwise(racing.boundary(race, n) for n in race.looks))
     with pytest.raises(ValueError, match="fewer than"):
-        racing.bound(race, race.start - 1)
+        racing.boundary(race, race.start - 1)
 
 
 @settings(deadline=None)  # the first to ask simulates the bounds
@@ -77,7 +79,7 @@ def test_a_verdict_knows_no_unit_and_no_order_of_the_cells(values: list[float], 
     turned = {MORE: LESS, LESS: MORE, UNDECIDED: UNDECIDED}[said]
     assert racing.verdict([-value for value in values], race) == turned
     near_a_bound = any(
-        abs(abs(racing.statistic(values[:n])) - racing.bound(race, n)) < 1e-6
+        abs(abs(racing.t_statistic(values[:n])) - racing.boundary(race, n)) < 1e-6
         for n in race.looks
         if n <= len(values)
     )
@@ -98,8 +100,8 @@ def test_p_says_what_the_verdict_says(values: list[float]) -> None:
     race = Race(3, 10)
     decided = racing.verdict(values, race) != UNDECIDED
     p = racing.p_value(values, race)
-    assert 0 < p <= 1 if not decided else p <= ERROR
-    assert decided or p > ERROR * (len(values) / race.max) ** 2
+    assert 0 < p <= 1 if not decided else p <= ERROR_RATE
+    assert decided or p > ERROR_RATE * (len(values) / race.max) ** 2
 
 
 def test_equal_differences_decide_nothing() -> None:
@@ -114,11 +116,11 @@ def test_equal_differences_decide_nothing() -> None:
 )  # fmt: skip
 def test_a_race_that_cannot_be_run_is_refused(seeds: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"start|until|step"):
-        racing.read(seeds)
+        racing.parse_race(seeds)
 
 
 def test_what_is_no_race_is_left_to_others() -> None:
-    assert racing.read(5) is None
-    assert racing.read({"until": "decided"}) == Race(3, 10)
+    assert racing.parse_race(5) is None
+    assert racing.parse_race({"until": "decided"}) == Race(3, 10)
     assert Race(3, 10, step=4, first=100).looks == (3, 7, 10)
     assert Race(3, 5, first=100).seeds == [100, 101, 102, 103, 104]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_hparam.design.design import Design, Step, from_dict
-from clip_hparam.design.expand import cells, notes
-from clip_hparam.design.ranges import Range, read
+from clip_hparam.design.design import Design, Step, parse_design
+from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.ranges import Range, parse_range
 
 SAMPLED = st.sampled_from(["random", "sobol"])
 ranges = st.builds(
@@ -41,7 +41,7 @@ def signs(design: Design) -> np.ndarray:
     return np.array(
         [
             [1 if step.overrides[0] in cell.overrides else -1 for step in design.steps]
-            for cell in cells(design)
+            for cell in expand_design(design)
         ]
     )
 
@@ -63,7 +63,7 @@ def test_a_fraction_keeps_low_effects_apart(number: int, resolution: int) -> Non
 def test_the_alias_table_says_which_columns_are_the_same() -> None:
     design = fraction(5, 3)
     named = {step.label: column for step, column in zip(design.steps, signs(design).T, strict=True)}
-    head, *lines = notes(design)
+    head, *lines = design_notes(design)
     assert head.startswith("aliases, ")
     assert len(lines) == 7
     for line in lines:
@@ -72,23 +72,23 @@ def test_the_alias_table_says_which_columns_are_the_same() -> None:
             for word in line.strip().split(" = ")
         ]
         assert all(abs(column @ columns[0]) == len(column) for column in columns)
-    assert notes(fraction(3, 4)) == [
+    assert design_notes(fraction(3, 4)) == [
         "aliases: no main effect or two-factor interaction shares a contrast with another"
     ]
 
 
 def test_a_resolution_is_a_roman_or_a_plain_number() -> None:
     tree = {"name": "d", "kind": "fractional", "steps": [{"label": "a", "overrides": []}] * 2}
-    assert from_dict({**tree, "resolution": "V"}).resolution == 5
-    assert from_dict({**tree, "resolution": 5}) == from_dict({**tree, "resolution": "V"})
+    assert parse_design({**tree, "resolution": "V"}).resolution == 5
+    assert parse_design({**tree, "resolution": 5}) == parse_design({**tree, "resolution": "V"})
     for wrong in (2, 7):
         with pytest.raises(ValueError, match="is not III, IV, V or VI"):
-            cells(from_dict({**tree, "resolution": wrong}))
+            expand_design(parse_design({**tree, "resolution": wrong}))
 
 
 @given(ranges)
 def test_a_range_reads_as_it_is_written(one: Range) -> None:
-    assert read(written(one)) == one
+    assert parse_range(written(one)) == one
 
 
 @given(ranges, st.floats(0, 1, exclude_max=True))
@@ -103,36 +103,38 @@ def test_a_value_lies_in_its_range(one: Range, place: float) -> None:
 )
 def test_a_range_that_cannot_be_drawn_from_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no range: it needs"):
-        read(text)
+        parse_range(text)
 
 
 @pytest.mark.parametrize("text", ["0.1", "interval", "rand-m9-inc1", "interval(1, 2", "(1, 2)"])
 def test_what_is_no_range_is_a_level(text: str) -> None:
-    assert read(text) is None
+    assert parse_range(text) is None
 
 
 @settings(deadline=None)
 @given(SAMPLED, st.dictionaries(st.sampled_from("abc"), ranges, min_size=1), st.integers(1, 20))
 def test_more_samples_keep_the_first_ones(kind: str, knobs: dict[str, Range], samples: int) -> None:
     texts = {knob: [written(one)] for knob, one in knobs.items()}
-    few, many = (cells(Design("d", kind, knobs=texts, samples=n)) for n in (samples, 2 * samples))
+    few, many = (
+        expand_design(Design("d", kind, knobs=texts, samples=n)) for n in (samples, 2 * samples)
+    )
     assert len(few) == samples
     assert many[:samples] == few
     fine = texts | {"z": ["interval(0, 1)"]}  # whole numbers alone can agree by chance
-    other = cells(Design("d", kind, knobs=fine, samples=32, sampling_seed=1))
-    assert other != cells(Design("d", kind, knobs=fine, samples=32))
+    other = expand_design(Design("d", kind, knobs=fine, samples=32, sampling_seed=1))
+    assert other != expand_design(Design("d", kind, knobs=fine, samples=32))
 
 
 def test_one_knob_more_changes_no_random_draw_of_the_others() -> None:
     knobs = {"lr": ["interval(0, 1)"], "mixup": ["interval(0, 1)"]}
-    both = cells(Design("d", "random", knobs=knobs, samples=5))
-    alone = cells(Design("d", "random", knobs={"lr": knobs["lr"]}, samples=5))
+    both = expand_design(Design("d", "random", knobs=knobs, samples=5))
+    alone = expand_design(Design("d", "random", knobs={"lr": knobs["lr"]}, samples=5))
     assert [cell.overrides[:1] for cell in both] == [cell.overrides for cell in alone]
 
 
 def test_sobol_points_are_even_over_each_knob() -> None:
     knobs = {"lr": ["tag(log, interval(1e-4, 1))"], "pool": ["cls", "clip"]}
-    made = cells(Design("d", "sobol", knobs=knobs, samples=16))
+    made = expand_design(Design("d", "sobol", knobs=knobs, samples=16))
     lrs = [float(cell.overrides[0].partition("=")[2]) for cell in made]
     assert Counter(int(np.floor(np.log10(lr))) for lr in lrs) == {-4: 4, -3: 4, -2: 4, -1: 4}
     assert Counter(cell.overrides[1] for cell in made) == {"pool=cls": 8, "pool=clip": 8}

@@ -8,15 +8,16 @@ import pytest
 from support.cli import fake
 
 from clip_hparam.cli.commands import garbage
-from clip_hparam.config.launcher_options import Submitit
+from clip_hparam.config.launcher_options import LauncherOptions
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.code_snapshot import hash_of, snapshot
 from clip_hparam.launch.slurm import job_array
 from clip_hparam.launch.slurm.job_array import Limits
 from clip_hparam.launch.slurm.sbatch import script
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.record import Record, read_json
+from clip_hparam.records.atomic import read_json
+from clip_hparam.records.record import Record
 
 LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
 
@@ -49,9 +50,9 @@ def test_code_is_litter_once_all_its_trials_are_done(
 ) -> None:
     fake(tmp_path, "srun", "exit 0")  # submitit writes no script where it finds no srun
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    job, code = Job(resolve(Recipe())), snapshot(tmp_path)
+    job, code = TrialSpec(resolve(Recipe())), snapshot(tmp_path)
     array = job_array.create(tmp_path, "sweep", "name", [[job]], LIMITS)
-    (array.folder / "submission.sh").write_text(script(array, Submitit(), code))
+    (array.folder / "submission.sh").write_text(script(array, LauncherOptions(), code))
     assert garbage.litter(tmp_path) == []
     Record(tmp_path, job.trial_id).write_result({})
     (item,) = garbage.litter(tmp_path)

@@ -10,14 +10,21 @@ import timm
 import torch
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.model.architectures import TIMM_VITS, TINY, grid_of, model_config, shape_of, towers
+from clip_hparam.model.architectures import (
+    TIMM_VITS,
+    TINY,
+    architecture_names,
+    model_config,
+    patch_grid,
+    shape_of,
+)
 from clip_hparam.model.classifier import Classifier
-from clip_hparam.model.timm_keys import open_clip_names
-from clip_hparam.model.weights import tower_from
+from clip_hparam.model.timm_keys import to_open_clip_keys
+from clip_hparam.model.weights import create_tower
 from clip_hparam.planning.resolve import resolve
 
 NAMES = open_clip.list_models()
-BUILT = set(towers())
+BUILT = set(architecture_names())
 PROJECTING = [name for name in sorted(BUILT) if shape_of(name).projects_cls]
 
 
@@ -29,12 +36,12 @@ def test_an_architecture_is_built_or_refused_with_the_reason(name: str) -> None:
         return
     shape = shape_of(name)
     with torch.device("meta"):
-        model = Classifier(tower_from(model_config(name)), 10)
+        model = Classifier(create_tower(model_config(name)), 10)
         logits = model(torch.empty(2, 3, shape.resolution, shape.resolution))
     assert logits.shape == (2, 10)
     assert len(model.blocks) == shape.blocks
     assert model.fc_norm.normalized_shape == (shape.width,)
-    assert len(model.positional_embedding) == 1 + grid_of(shape.resolution, shape.patch) ** 2
+    assert len(model.positional_embedding) == 1 + patch_grid(shape.resolution, shape.patch) ** 2
 
 
 def test_the_families_that_the_recipes_name_are_among_the_built() -> None:
@@ -47,7 +54,7 @@ def test_the_families_that_the_recipes_name_are_among_the_built() -> None:
 @pytest.mark.parametrize("name", PROJECTING)
 def test_pool_clip_fits_where_the_class_token_is_projected(name: str) -> None:
     with torch.device("meta"):
-        model = Classifier(tower_from(model_config(name)), 10, "clip")
+        model = Classifier(create_tower(model_config(name)), 10, "clip")
         width = shape_of(name).width
         features = model.features(torch.empty(2, 5, width))
     assert features.shape == (2, model_config(name)["embed_dim"])
@@ -71,8 +78,10 @@ def test_a_tower_of_timm_gives_the_same_tokens_under_open_clips_names(timm_name:
     size = {"depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 28, "num_classes": 12}
     theirs = timm.create_model(timm_name, **size).double().eval()
     vision = {"image_size": 28, **TIMM_VITS[timm_name], "layers": 2, "width": 32, "head_width": 16}
-    tower = tower_from({"embed_dim": 12, "vision_cfg": vision}).double()
-    renamed = open_clip_names({f"trunk.{key}": value for key, value in theirs.state_dict().items()})
+    tower = create_tower({"embed_dim": 12, "vision_cfg": vision}).double()
+    renamed = to_open_clip_keys(
+        {f"trunk.{key}": value for key, value in theirs.state_dict().items()}
+    )
     report = tower.load_state_dict(renamed, strict=False)
     assert (report.missing_keys, report.unexpected_keys) == ([], ["head.bias"])
     pixels = torch.randn(2, 3, 28, 28, dtype=torch.float64)
@@ -86,11 +95,11 @@ def test_the_plan_needs_no_training_stack() -> None:
     code = (
         "import sys; from clip_hparam.model.architectures import *;"
         "from clip_hparam.planning.resolve import resolve;"
-        "[shape_of(name) for name in towers()];"
+        "[shape_of(name) for name in architecture_names()];"
         "assert not {'torch', 'open_clip', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_tiny_tower_is_the_first_choice() -> None:
-    assert next(iter(towers())) == TINY
+    assert next(iter(architecture_names())) == TINY

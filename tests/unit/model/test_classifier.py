@@ -10,15 +10,15 @@ from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import (
     Classifier,
     DropPath,
-    count,
+    count_parameters,
     freeze,
     init_head,
-    resize_positions,
+    resize_pos_embed,
     set_drop_path,
     set_resolution,
 )
 from clip_hparam.model.depth import depth_of, drop_path_rates
-from clip_hparam.model.weights import tower_from
+from clip_hparam.model.weights import create_tower
 
 BLOCKS, PX = 3, 16
 CONFIG = {
@@ -40,7 +40,7 @@ def _seeded() -> None:
 
 
 def small(pool: str = "patch_mean") -> Classifier:
-    return Classifier(tower_from(CONFIG), 5, pool).double()
+    return Classifier(create_tower(CONFIG), 5, pool).double()
 
 
 def images(count: int = 4, px: int = PX) -> Tensor:
@@ -60,10 +60,10 @@ def test_the_published_models_train_the_published_numbers_of_parameters(
     name: str, resolution: int, frozen: str, trainable: int
 ) -> None:
     with torch.device("meta"):
-        model = Classifier(tower_from(model_config(name)), 1000)
+        model = Classifier(create_tower(model_config(name)), 1000)
         set_resolution(model, resolution)
     freeze(model, frozen)
-    assert count(model)["trainable"] == trainable
+    assert count_parameters(model)["trainable"] == trainable
 
 
 def test_patch_mean_normalises_first_and_averages_after() -> None:
@@ -82,7 +82,7 @@ def test_cls_reads_the_class_token_alone() -> None:
 
 
 def test_clip_continues_the_tower_as_open_clip_does() -> None:
-    tower = tower_from(CONFIG).double()
+    tower = create_tower(CONFIG).double()
     model, pixels = Classifier(tower, 5, "clip").double(), images()
     expected = F.normalize(tower(pixels), dim=-1)
     torch.testing.assert_close(model.features(model.tokens(pixels)), expected)
@@ -111,7 +111,7 @@ def test_freezing_again_forgets_what_was_frozen_before() -> None:
     model = small()
     freeze(model, "backbone")
     freeze(model, "none")
-    assert count(model)["frozen"] == 0
+    assert count_parameters(model)["frozen"] == 0
 
 
 def test_more_frozen_blocks_than_there_are_is_refused() -> None:
@@ -146,7 +146,7 @@ def test_positions_are_resized_bicubic_without_antialias_but_for_the_class_token
     old: int, new: int
 ) -> None:
     positions = torch.randn(1 + old * old, 6, dtype=torch.float64)
-    resized = resize_positions(positions, new)
+    resized = resize_pos_embed(positions, new)
     assert torch.equal(resized[0], positions[0])
     square = positions[1:].reshape(1, old, old, 6).permute(0, 3, 1, 2)
     grids = [
@@ -192,7 +192,7 @@ def test_drop_path_is_inert_in_evaluation_and_without_draws() -> None:
 
 
 def test_the_head_starts_as_the_official_one() -> None:
-    model = Classifier(tower_from(CONFIG), 4000)
+    model = Classifier(create_tower(CONFIG), 4000)
     init_head(model, 0.001, seed=0)
     assert float(model.head.weight.detach().std()) == pytest.approx(2e-5, rel=0.02)
     bound = 0.001 * model.head.in_features**-0.5

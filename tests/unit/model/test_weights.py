@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.model import architectures, pretrained, weights
-from clip_hparam.model.architectures import pixels_of, weights_sha256
-from clip_hparam.model.normalization import STATISTICS
-from clip_hparam.model.pretrained import _pixels_of, weights_of
+from clip_hparam.model.normalization import NORMALIZATIONS
+from clip_hparam.model.pretrained import _normalization_of_tag, fetch_weights
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.weights import build_tower, read
+from clip_hparam.model.weights import build_tower, read_state_dict
+from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records import user_cache
 
@@ -187,7 +187,7 @@ def test_a_cut_file_is_refused(clip: open_clip.CLIP, tmp_path: Path, name: str, 
     WRITERS[name](clip, path)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match=f"^{name} does not read as weights") as error:
-        read(path)
+        read_state_dict(path)
     assert "\n" not in str(error.value)
 
 
@@ -352,14 +352,17 @@ def test_what_the_hubs_own_cache_holds_needs_no_network(
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *asked: held.get(asked))
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", None)
     monkeypatch.setattr(open_clip.pretrained, "download_pretrained", None)
-    assert weights_of(OPENAI).path == tmp_path / name
+    assert fetch_weights(OPENAI).path == tmp_path / name
 
 
 def test_every_tag_of_a_tower_has_pixels_that_encoder_pixels_names() -> None:
     for name, tag in open_clip.list_pretrained():
-        if name in set(architectures.towers()):
+        if name in set(architectures.architecture_names()):
             facts = open_clip.get_pretrained_cfg(name, tag)
-            assert STATISTICS[_pixels_of(facts)] == (tuple(facts["mean"]), tuple(facts["std"]))
+            assert NORMALIZATIONS[_normalization_of_tag(facts)] == (
+                tuple(facts["mean"]),
+                tuple(facts["std"]),
+            )
 
 
 @pytest.mark.parametrize(
@@ -377,16 +380,16 @@ def test_auto_pixels_are_those_that_a_tag_was_trained_on(
     path.write_bytes(b"")
     for module in (open_clip.pretrained, huggingface_hub):
         monkeypatch.setattr(module, "try_to_load_from_cache", lambda *_: str(path), raising=False)
-    assert pixels_of(Encoder(name, tag)) == pixels
-    monkeypatch.setattr(pretrained, "_entry_of_tag", None)
-    assert pixels_of(Encoder(name, tag)) == pixels, "known without open_clip"
+    assert normalization_of(Encoder(name, tag)) == pixels
+    monkeypatch.setattr(pretrained, "_tag_config", None)
+    assert normalization_of(Encoder(name, tag)) == pixels, "known without open_clip"
 
 
 def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fetched.safetensors"
-    save_file(tiny_clip.state_dict(), path)
+    save_file(tiny_clip.load_weights(), path)
     fetched: list[object] = []
     monkeypatch.setattr(
         open_clip.pretrained,

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe, with_values
 from clip_hparam.model import zero_shot_head
-from clip_hparam.model.zero_shot_head import head_weights, prompts
+from clip_hparam.model.zero_shot_head import class_prompts, head_weights
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.factory import classifier
+from clip_hparam.training.factory import create_model
 
 NAME = "ViT-S-32"
 CLASSES = ("a_cat", "dog", "zebra-fish")
@@ -67,7 +67,7 @@ def test_the_head_is_what_open_clips_own_model_says_of_the_classes(
     with torch.no_grad():
         means = [
             model.encode_text(tokenize(texts), normalize=True).mean(0)
-            for texts in prompts(NAME, "digits", DIGITS)
+            for texts in class_prompts(NAME, "digits", DIGITS)
         ]
         units = torch.nn.functional.normalize(torch.stack(means), dim=-1)
         expected = model.logit_scale.exp() * units
@@ -78,20 +78,20 @@ def test_the_head_is_what_open_clips_own_model_says_of_the_classes(
 def test_a_head_is_made_once(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = saved(as_it_is)
     first = head_weights(encoder, "digits", DIGITS)
-    monkeypatch.setattr(zero_shot_head, "text_tower", None)
+    monkeypatch.setattr(zero_shot_head, "load_text_tower", None)
     assert torch.equal(head_weights(encoder, "digits", DIGITS), first)
     with pytest.raises(TypeError):
         head_weights(encoder, "digits", DIGITS[:1])
 
 
 def test_prompts_are_sentences_about_the_class() -> None:
-    of_cat = prompts(NAME, "folder", CLASSES)[0]
+    of_cat = class_prompts(NAME, "folder", CLASSES)[0]
     assert len(of_cat) == 80
     assert "a photo of a a cat." in of_cat
-    first, *_, last = prompts(NAME, "imagenet", ["n"] * 1000)
+    first, *_, last = class_prompts(NAME, "imagenet", ["n"] * 1000)
     assert "a photo of a tench." in first
     assert "a photo of a toilet paper." in last
-    assert prompts(NAME, "digits", "07")[1] == ['a photo of the number: "7".']
+    assert class_prompts(NAME, "digits", "07")[1] == ['a photo of the number: "7".']
 
 
 def test_a_tower_without_its_words_is_refused_at_plan_time(saved: Saved) -> None:
@@ -154,7 +154,7 @@ def test_the_classifier_starts_where_zero_shot_clip_stands(tmp_path: Path) -> No
 
 
 def test_a_head_of_words_has_no_bias() -> None:
-    model = classifier(resolve(with_values(Recipe(), WORDS)), 10)
+    model = create_model(resolve(with_values(Recipe(), WORDS)), 10)
     assert not model.head.bias.any()
     lengths = model.head.weight.detach().norm(dim=1)
     torch.testing.assert_close(lengths, lengths[0].expand(10))

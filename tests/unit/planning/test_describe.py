@@ -9,12 +9,18 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.model.architectures import model_config, shape_of
-from clip_hparam.model.classifier import Classifier, count, freeze, set_resolution
-from clip_hparam.model.weights import tower_from
+from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
+from clip_hparam.model.weights import create_tower
 from clip_hparam.planning import flops
-from clip_hparam.planning.describe import describe, half_life, layer_lrs, lint, mean_block_lr
+from clip_hparam.planning.describe import (
+    describe,
+    ema_half_life_steps,
+    layer_lrs,
+    lint,
+    mean_block_lr,
+)
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.param_groups import parameter_groups
+from clip_hparam.training.param_groups import param_groups
 
 CLASSES = 7
 SHAPES = [
@@ -46,7 +52,7 @@ B16 = replace(
 
 def built(recipe: Recipe, device: str = "meta") -> Classifier:
     with torch.device(device):
-        model = Classifier(tower_from(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
+        model = Classifier(create_tower(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
         set_resolution(model, int(recipe.resolution))
     freeze(model, recipe.freeze)
     return model
@@ -62,14 +68,14 @@ def recipe_of(name: str, pool: str, **knobs: object) -> Recipe:
 def test_parameters_are_those_of_the_model_that_is_built(name: str, pool: str) -> None:
     recipe = recipe_of(name, pool)
     sizes = {name: parameter.numel() for name, parameter in built(recipe).named_parameters()}
-    assert flops.parameters(recipe, CLASSES) == sizes
+    assert flops.parameter_counts(recipe, CLASSES) == sizes
 
 
 @pytest.mark.parametrize("what", ["none", "patch", "first_2", "backbone"])
 def test_trainable_and_frozen_are_counted_as_training_has_them(what: str) -> None:
     recipe = recipe_of("tiny", "patch_mean", freeze=what)
-    known = count(built(recipe))
-    assert flops.trained(recipe, CLASSES) == (known["trainable"], known["frozen"])
+    known = count_parameters(built(recipe))
+    assert flops.trainable_and_frozen(recipe, CLASSES) == (known["trainable"], known["frozen"])
 
 
 @pytest.mark.parametrize(("name", "pool"), SHAPES[:3])
@@ -86,7 +92,7 @@ def test_multiply_adds_are_half_of_torchs_flops(name: str, pool: str) -> None:
 def test_layer_lrs_are_those_of_the_optimisers_groups(what: str, layer_decay: float) -> None:
     recipe = recipe_of("tiny", "patch_mean", freeze=what, layer_decay=layer_decay, lr=1e-2)
     model = built(recipe)
-    groups = parameter_groups(model.named_parameters(), len(model.blocks), layer_decay, 0.05)
+    groups = param_groups(model.named_parameters(), len(model.blocks), layer_decay, 0.05)
     trained = {group.depth: 1e-2 * group.lr_scale for group in groups}
     depths = len(model.blocks) + 2
     assert layer_lrs(recipe) == pytest.approx([trained.get(depth, 0.0) for depth in range(depths)])
@@ -94,7 +100,7 @@ def test_layer_lrs_are_those_of_the_optimisers_groups(what: str, layer_decay: fl
 
 def test_the_published_run_is_described_by_its_published_figures() -> None:
     assert mean_block_lr(B16) == pytest.approx(7.5e-5, rel=0.01)
-    assert half_life(0.9998) == pytest.approx(3465, rel=1e-3)
+    assert ema_half_life_steps(0.9998) == pytest.approx(3465, rel=1e-3)
     assert flops.multiply_adds(B16, 1000) == pytest.approx(17.5e9, rel=0.01)
     text = describe(B16)
     for line in (

@@ -10,15 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.records.lock import BusyError, claim
-from clip_hparam.records.record import (
-    SCHEMA,
-    Record,
-    read_json,
-    trial_ids,
-    write_atomic,
-    write_json,
-)
+from clip_hparam.records.atomic import read_json, write_atomic, write_json
+from clip_hparam.records.lock import FolderLockedError, lock_folder
+from clip_hparam.records.record import SCHEMA_VERSION, Record, trial_ids
 
 
 @pytest.fixture
@@ -33,7 +27,7 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> N
     path = tmp_path / "file"
     code = (
         "import sys; from pathlib import Path\n"
-        "from clip_hparam.records.record import write_atomic\n"
+        "from clip_hparam.records.atomic import write_atomic\n"
         "for n in range(10**9): write_atomic(Path(sys.argv[1]), bytes([n % 256]) * 300_000)"
     )
     for _ in range(5):
@@ -67,10 +61,10 @@ def test_nan_is_null_in_every_file(record: Record) -> None:
 
 def test_the_result_seals_what_stands_beside_it(record: Record) -> None:
     record.write_result({"metrics": {}})
-    assert record.damage() == []
+    assert record.corrupted_files() == []
     assert record.status()["state"] == "done"
     (record.folder / "metrics.jsonl").write_text("{}\n")
-    assert record.damage() == ["metrics.jsonl"]
+    assert record.corrupted_files() == ["metrics.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +76,13 @@ def test_a_result_that_does_not_read_is_no_result(record: Record, content: bytes
     record.write_result({"metrics": {}})
     (record.folder / "result.json").write_bytes(content)
     assert record.result() is None
-    assert record.damage() == ["result.json"]
+    assert record.corrupted_files() == ["result.json"]
 
 
 def test_a_result_of_a_newer_schema_is_not_read(record: Record) -> None:
     record.write_result({})
     tree = json.loads((record.folder / "result.json").read_text())
-    write_json(record.folder / "result.json", {**tree, "schema": SCHEMA + 1})
+    write_json(record.folder / "result.json", {**tree, "schema": SCHEMA_VERSION + 1})
     assert record.result() is None
 
 
@@ -129,15 +123,16 @@ def test_trials_are_found_and_nothing_else(record: Record) -> None:
 
 def test_a_folder_has_one_writer_and_a_dead_one_is_none(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from clip_hparam.records.lock import claim\n"
-        "with claim(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path\n"
+        "from clip_hparam.records.lock import lock_folder\n"
+        "with lock_folder(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    with pytest.raises(BusyError, match=tmp_path.name), claim(tmp_path):
+    with pytest.raises(FolderLockedError, match=tmp_path.name), lock_folder(tmp_path):
         pass
     os.kill(holder.pid, signal.SIGKILL)
     holder.communicate()
-    with claim(tmp_path):
+    with lock_folder(tmp_path):
         assert (tmp_path / ".lock").exists()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_hparam.config.recipe import Recipe, with_values
-from clip_hparam.search.space import space
+from clip_hparam.search.space import parse_space
 
 RANGES = {
     "lr": ("tag(log, interval(1e-5, 1e-2))",),
@@ -44,7 +44,7 @@ class Draws:
 @given(st.data())
 def test_every_point_is_a_recipe_inside_the_space(data: st.DataObject) -> None:
     draws = Draws(data)
-    point = space(RANGES, WHEN).suggest(draws)
+    point = parse_space(RANGES, WHEN).suggest(draws)
     recipe = with_values(Recipe(), point)
     assert 1e-5 <= recipe.lr <= 1e-2
     assert 0.5 <= recipe.layer_decay <= 1
@@ -59,7 +59,9 @@ def test_every_point_is_a_recipe_inside_the_space(data: st.DataObject) -> None:
 
 
 def test_the_extremes_are_the_levels_and_the_ends() -> None:
-    extremes = list(space({"mixup": RANGES["mixup"], "pool": RANGES["pool"]}, {}).extremes())
+    extremes = list(
+        parse_space({"mixup": RANGES["mixup"], "pool": RANGES["pool"]}, {}).boundary_values()
+    )
     assert extremes == [
         *({"mixup": value} for value in (0.0, 0.2, 1.0)),
         *({"pool": value} for value in ("patch_mean", "cls")),
@@ -68,10 +70,10 @@ def test_the_extremes_are_the_levels_and_the_ends() -> None:
 
 def test_a_grid_is_all_combinations_of_levels_and_of_no_range() -> None:
     levels = {"pool": ("patch_mean", "cls"), "epochs": ("5", "10", "20")}
-    points = space(levels, {}).grid()
+    points = parse_space(levels, {}).grid()
     assert len({tuple(point.items()) for point in points}) == len(points) == 6
     with pytest.raises(ValueError, match=r"sampler=grid needs levels, and lr has a range"):
-        space({**levels, "lr": RANGES["lr"]}, {}).grid()
+        parse_space({**levels, "lr": RANGES["lr"]}, {}).grid()
 
 
 @pytest.mark.parametrize(
@@ -95,4 +97,4 @@ def test_what_cannot_be_searched_is_refused(
     levels: dict[str, list[str]], when: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
-        space(levels, when)
+        parse_space(levels, when)

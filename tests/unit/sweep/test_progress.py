@@ -8,9 +8,10 @@ from rich.console import Console
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.steps import total_steps
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
-from clip_hparam.planning.resolve import resolve, total_steps
+from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.progress import Clock, Live, Row, names_of, rows
 from clip_hparam.sweep.sweep import Planned, Sweep
@@ -25,12 +26,12 @@ def sweep(tmp_path: Path) -> Sweep:
     for lr in ("1e-3", "2e-3"):
         for seed in (0, 1):
             values = {"lr": float(lr), "seed": seed, "epochs": EPOCHS, "data.selection": 5.0}
-            job = Job(resolve(with_values(Recipe(), values)), Machine(runs=str(tmp_path)))
+            job = TrialSpec(resolve(with_values(Recipe(), values)), Machine(runs=str(tmp_path)))
             planned.append(Planned(Cell(f"lr={lr}", (f"lr={lr}",)), seed, job))
     return Sweep("lr", "grid", planned)
 
 
-def write_epochs(job: Job, epochs: int) -> None:
+def write_epochs(job: TrialSpec, epochs: int) -> None:
     steps = total_steps(job.recipe) // EPOCHS
     done = [
         {

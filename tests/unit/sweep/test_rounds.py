@@ -11,12 +11,12 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import evidence
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
 from clip_hparam.launch.base import Handle
-from clip_hparam.records.record import read_json
+from clip_hparam.records.atomic import read_json
 from clip_hparam.sweep.driver import drive
 from clip_hparam.sweep.sweep import Planned, Sweep
 
@@ -40,7 +40,7 @@ class Written:
         self.runs, self.gain, self.fails = runs, gain, fails
         self.rounds: list[list[tuple[float, int]]] = []
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
         asked = [(job.recipe.lr, job.recipe.seed) for job in jobs]
         self.rounds.append(asked)
         for lr, seed in asked:
@@ -50,7 +50,7 @@ class Written:
 
     def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
         failed = {self.runs.recipe({"lr": lr}, seed) for lr, seed in self.fails}
-        ids = {Job(recipe).trial_id for recipe in failed}
+        ids = {TrialSpec(recipe).trial_id for recipe in failed}
         return {one.trial_id: "failed" if one.trial_id in ids else "done" for one in handles}
 
     def cancel(self, handles: Sequence[Handle]) -> None:
@@ -60,7 +60,9 @@ class Written:
 def sweep_of(runs: Runs, kind: str, rates: Sequence[float], race: Race = RACE) -> Sweep:
     machine = Machine(runs=str(runs.folder))
     planned = [
-        Planned(Cell(f"lr={lr}", (f"lr={lr}",)), seed, Job(runs.recipe({"lr": lr}, seed), machine))
+        Planned(
+            Cell(f"lr={lr}", (f"lr={lr}",)), seed, TrialSpec(runs.recipe({"lr": lr}, seed), machine)
+        )
         for lr in rates
         for seed in race.seeds
     ]
@@ -68,7 +70,7 @@ def sweep_of(runs: Runs, kind: str, rates: Sequence[float], race: Race = RACE) -
 
 
 def race(runs: Runs, launcher: Written, kind: str = "grid", rates: Sequence[float] = ()) -> int:
-    return drive(sweep_of(runs, kind, rates or (1.0, 2.0, 3.0)), Driver(), lambda: launcher)
+    return drive(sweep_of(runs, kind, rates or (1.0, 2.0, 3.0)), SweepOptions(), lambda: launcher)
 
 
 def plain_and_even(lr: float, seed: int) -> float:
@@ -134,5 +136,5 @@ def test_detach_is_refused(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even)
     launcher.outlives = True
     with pytest.raises(ValueError, match="what a race runs next"):
-        drive(sweep_of(runs, "grid", (1.0, 2.0)), Driver(detach=True), lambda: launcher)
+        drive(sweep_of(runs, "grid", (1.0, 2.0)), SweepOptions(detach=True), lambda: launcher)
     assert launcher.rounds == []

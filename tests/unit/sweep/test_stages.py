@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_hparam.design import racing
-from clip_hparam.design.design import Design, from_dict, key_of
-from clip_hparam.design.expand import cells
+from clip_hparam.design.design import Design, key_of, parse_design
+from clip_hparam.design.expand import expand_design
 from clip_hparam.sweep import stages
 from clip_hparam.sweep.stages import TooLittleError
 
@@ -23,7 +23,7 @@ STUDY = Design("study", "study", base=("recipe=weak_aug",), knobs=KNOBS)
 
 
 def size(design: Any) -> int:
-    return len(cells(from_dict(design)))
+    return len(expand_design(parse_design(design)))
 
 
 @pytest.mark.parametrize("trials", [0, 7, 8, 15, 16, 17, 48, 99])
@@ -33,7 +33,7 @@ def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> N
             stages.screening(STUDY, trials)
         return
     design = stages.screening(STUDY, trials).design
-    made = cells(from_dict(design))
+    made = expand_design(parse_design(design))
     assert len(made) * len(design["seeds"]) <= trials
     for knob in KNOBS:
         levels = [word for cell in made for word in cell.overrides if key_of(word) == knob]
@@ -43,7 +43,9 @@ def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> N
 
 def test_screening_compares_places_inside_a_range() -> None:
     words = {
-        w for cell in cells(from_dict(stages.screening(STUDY, 99).design)) for w in cell.overrides
+        w
+        for cell in expand_design(parse_design(stages.screening(STUDY, 99).design))
+        for w in cell.overrides
     }
     assert {"layer_decay=0.6", "layer_decay=0.8", "mixup=0", "mixup=0.6"} <= words
     assert {"ema_decay=0", "ema_decay=auto"} <= words
@@ -61,13 +63,13 @@ def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None
     assert steps == ["reference", *some][: len(steps)]
     proven = len(steps) - 1
     assert proven == winners or trials < (stages.SEEDS + 1) * (proven + 2)
-    race = racing.read(design["seeds"])
+    race = racing.parse_race(design["seeds"])
     assert race is not None
     assert race.max * size(design) <= trials or race.max == stages.MOST_SEEDS
     others = {*range(stages.SEEDS), stages.SEARCHED_WITH}
     others |= {stages.SCREENED_WITH + n for n in range(stages.SEEDS)}
     assert not others & set(race.seeds)
-    assert cells(from_dict(design))[0].overrides == STUDY.base
+    assert expand_design(parse_design(design))[0].overrides == STUDY.base
 
 
 def test_a_search_has_the_points_that_the_time_pays_for() -> None:
@@ -81,7 +83,7 @@ def test_a_search_has_the_points_that_the_time_pays_for() -> None:
 
 @given(st.dictionaries(st.sampled_from(list(KNOBS)), st.floats(-5, 5), min_size=5))
 def test_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
-    made = cells(from_dict(stages.screening(STUDY, 99).design))
+    made = expand_design(parse_design(stages.screening(STUDY, 99).design))
     measured = []
     for cell in made:
         on = frozenset(cell.label.split("+"))

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clip_hparam.training.lr_schedule import EMA_HALF_LIFE, ema_decay_for, lr_schedule
+from clip_hparam.planning.resolve import EMA_HALF_LIFE_SHARE, ema_decay_for
+from clip_hparam.training.lr_schedule import lr_schedule
 
 with (Path(__file__).parents[2] / "data" / "ft_clip_lr.csv").open() as file:
     LOGGED = list(csv.DictReader(file))
@@ -55,7 +56,7 @@ def test_a_warmup_that_leaves_no_step_to_anneal_is_refused(steps: int, warmup: i
 
 @pytest.mark.parametrize("steps", [100, 31250])
 def test_the_automatic_ema_halves_in_its_share_of_the_run(steps: int) -> None:
-    assert ema_decay_for(steps) ** (EMA_HALF_LIFE * steps) == pytest.approx(0.5)
+    assert ema_decay_for(steps) ** (EMA_HALF_LIFE_SHARE * steps) == pytest.approx(0.5)
 
 
 def test_the_automatic_ema_of_the_published_run_is_its_own() -> None:

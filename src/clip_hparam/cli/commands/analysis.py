@@ -22,7 +22,7 @@ from clip_hparam.cli.commands.analysis_inputs import (
     import_table,
     summarise,
 )
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 
 WRONG_USE, STORAGE, INCOMPLETE = 2, 3, 4
 NOTHING = "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
@@ -131,7 +131,7 @@ def _checked(names: list[str], kind: Kind) -> list[str]:
     """The names asked for. Raises WrongUseError for an unknown one."""
     for name in names:
         if name not in kind.names:
-            raise WrongUseError(f"{name} is none of the {kind.what}: {near(name, kind.names)}")
+            raise WrongUseError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
     return names
 
 

@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.pruning import saved
 from clip_hparam.analysis.evidence.summary import summary, text
 from clip_hparam.analysis.frames.frame import Frames, sampled, study_of
 from clip_hparam.analysis.frames.import_table import read_table, to_study, write_study
-from clip_hparam.config.knob import near
+from clip_hparam.config.knob import suggest
 
 
 def add_import(command: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def summarise(frames: Frames, name: str | None, as_json: bool) -> None:
     """Raises ValueError if there is nothing to sum up."""
     searches = {one.name: one for one in sampled(frames)}
     if name is not None and name not in searches:
-        known = near(name, searches) if searches else "there is none"
+        known = suggest(name, searches) if searches else "there is none"
         raise ValueError(f"there is no search {name} on record: {known}")
     if name is None and frames.study is None and len(searches) > 1:
         *others, last = searches

@@ -9,8 +9,8 @@ from pathlib import Path
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.lock import Holder, holder, is_claimed
-from clip_hparam.records.record import LIVE
+from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
+from clip_hparam.records.state import LIVE
 
 PATIENCE = 60.0  # seconds; a driver gives its trials ten
 
@@ -35,28 +35,28 @@ def _cancel(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _told(name: str, jobs: int, driver: Holder | None) -> str:
+def _told(name: str, jobs: int, driver: LockHolder | None) -> str:
     if not jobs and driver is None:
         return f"nothing of {name} runs"
     ended = f"driver {driver.pid} and its trials" if driver else f"{jobs} jobs"
     return f"{ended} of {name} ended: what they saved is kept, retry goes on"
 
 
-def _end_driver(runs: Path, sweep_id: str) -> Holder | None:
+def _end_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Ask it to stop, as Ctrl-C does, and wait until it has; None if there is none.
 
     Raises ValueError for one that this computer cannot reach, or that does not stop.
     """
     folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
-    if not is_claimed(folder, lock):
+    if not is_locked(folder, lock):
         return None
-    driver = holder(folder, lock)
+    driver = lock_holder(folder, lock)
     if driver is None or driver.host != os.uname().nodename:
         where = f"process {driver.pid} on {driver.host}" if driver else "another process"
         raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
     os.kill(driver.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
-    while is_claimed(folder, lock):
+    while is_locked(folder, lock):
         if time.monotonic() > deadline:
             raise ValueError(
                 f"driver {driver.pid} does not stop: kill -9 {driver.pid} loses nothing"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clip_hparam.launch.code_snapshot import FOLDER
 from clip_hparam.launch.slurm.job_array import Array, arrays
-from clip_hparam.records.lock import BusyError, claim, is_claimed
+from clip_hparam.records.lock import FolderLockedError, is_locked, lock_folder
 from clip_hparam.records.record import Record
 
 KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
@@ -32,9 +32,9 @@ class Item:
 def litter(runs: Path) -> list[Item]:
     """Quarantined files first, then by kind and name."""
     folders = [path for path in runs.glob("*") if path.is_dir() and path.name != ".sweeps"]
-    items = [item for folder in folders if not is_claimed(folder) for item in _of_trial(folder)]
+    items = [item for folder in folders if not is_locked(folder) for item in _of_trial(folder)]
     for lock in (runs / ".sweeps").glob("*.lock"):
-        if not is_claimed(lock.parent, lock.name):
+        if not is_locked(lock.parent, lock.name):
             items.append(Item(lock, "lock", 0))
     items += _old_code(runs)
     return sorted(items, key=lambda item: (KINDS.index(item.kind), item.path))
@@ -46,9 +46,9 @@ def remove(items: list[Item]) -> int:
     for item in items:
         folder, lock = item.path.parent, item.path.name if item.kind == "lock" else ".lock"
         try:
-            with claim(folder, lock):
+            with lock_folder(folder, lock):
                 _remove(item.path)
-        except BusyError:
+        except FolderLockedError:
             continue
         removed += 1
     return removed

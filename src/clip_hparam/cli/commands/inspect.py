@@ -8,7 +8,7 @@ from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
-from clip_hparam.records.record import LIVE
+from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from clip_hparam.cli.commands import garbage, queries
 from clip_hparam.cli.commands.command import OK, STORAGE, Verb, of_records, tell
 from clip_hparam.records import archive
-from clip_hparam.records.archive_writer import pack
-from clip_hparam.records.lock import BusyError
+from clip_hparam.records.archive_writer import archive_trials
+from clip_hparam.records.lock import FolderLockedError
 from clip_hparam.records.record import Record, trial_ids
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     ids = list(trial_ids(arguments.runs))
-    found = {name: Record(arguments.runs, name).damage() for name in ids}
+    found = {name: Record(arguments.runs, name).corrupted_files() for name in ids}
     damaged = {name: names for name, names in found.items() if names}
     sealed = sum(Record(arguments.runs, name).is_done() for name in ids)
-    cut = [str(path) for path in archive.damaged(arguments.runs)]
+    cut = [str(path) for path in archive.damaged_archives(arguments.runs)]
     lines = [f"{name}: {', '.join(names)} changed since sealed" for name, names in damaged.items()]
     lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in cut]
     tell(
@@ -61,10 +61,10 @@ def _pack(arguments: argparse.Namespace) -> int:
     tree = queries.manifest(arguments.runs, arguments.sweep)
     ids = queries.trials_of(tree)
     try:
-        path = pack(arguments.runs, tree["sweep_id"], ids)
-    except BusyError:
+        path = archive_trials(arguments.runs, tree["sweep_id"], ids)
+    except FolderLockedError:
         raise ValueError(f"{tree['name']} is running: pack it once it has ended") from None
-    known = archive.packed(arguments.runs)
+    known = archive.open_archives(arguments.runs)
     packed = sum(name in known for name in ids)
     facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
     tell(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.knob import near
-from clip_hparam.config.recipe import completed
+from clip_hparam.config.knob import suggest
+from clip_hparam.config.recipe import with_missing_knobs
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.record import LIVE, Record, read_json, trial_ids
-from clip_hparam.records.state import lives
+from clip_hparam.records.atomic import read_json
+from clip_hparam.records.record import Record, trial_ids
+from clip_hparam.records.state import LIVE, is_alive
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
         return scheduled[record.trial_id]
     status = record.status()
     state: str = status.get("state", "planned")
-    return "lost" if state in LIVE and not lives(status) else state
+    return "lost" if state in LIVE and not is_alive(status) else state
 
 
 def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
@@ -75,7 +76,7 @@ def manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
     found = [tree for tree in known if wanted in (tree["name"], tree["sweep_id"])]
     if not found:
         names = {tree["name"] for tree in known}
-        raise ValueError(f"no sweep is called {wanted} in {runs}: {near(wanted, names)}")
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest(wanted, names)}")
     return found
 
 
@@ -115,7 +116,7 @@ def find(runs: Path, prefix: str) -> Record:
         raise ValueError(
             f"{len(matching)} trials start with {prefix} in {runs}: {', '.join(matching[:5])}"
             if matching
-            else f"no trial is called {prefix} in {runs}: {near(prefix, ids)}"
+            else f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}"
         )
     return Record(runs, matching[0])
 
@@ -131,7 +132,7 @@ def why(record: Record, lines: int = 20) -> dict[str, Any]:
         "status": record.status(),
         "failure": None if state == "done" else record.failure(),
         "log": _tail(record, lines),
-        "rerun": rerun_command(completed(recipe.get("recipe", {}))),
+        "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.cli.commands.command import INCOMPLETE, OK, Verb, of_records, tell
-from clip_hparam.records.record import write_atomic
+from clip_hparam.records.atomic import write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

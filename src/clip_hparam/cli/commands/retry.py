@@ -9,7 +9,8 @@ from typing import Any
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
 from clip_hparam.design import design
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 OVER = ("done", "pruned")
 
@@ -27,7 +28,7 @@ def _retry(arguments: argparse.Namespace) -> int:
     states = queries.states_of(arguments.runs, queries.trials_of(manifest))
     kept = (*OVER, "planned", *LIVE) if arguments.failed else OVER
     left = {name: state for name, state in states.items() if state not in kept}
-    words = design.merged(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
+    words = design.merged_overrides(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
     facts = {
         "sweep": manifest["name"],

@@ -17,7 +17,7 @@ from clip_hparam.cli.hydra_app.compose import job_of
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
 from clip_hparam.cli.hydra_app.schema import register, split
 from clip_hparam.launch.slurm.queries import SchedulerError
-from clip_hparam.records.storage_errors import trouble
+from clip_hparam.records.storage_errors import storage_message
 
 
 def run(config: DictConfig) -> float:
@@ -31,11 +31,9 @@ def run(config: DictConfig) -> float:
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
     job = job_of(recipe, machine, driver)
-    from clip_hparam.launch.foreground import (
-        run_trial,  # imports torch: not for --help or a wrong value
-    )
+    from clip_hparam.launch.foreground import run_in_foreground
 
-    return run_trial(job)
+    return run_in_foreground(job)
 
 
 def main() -> int:
@@ -58,7 +56,7 @@ def main() -> int:
         print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
         return 3
     except OSError as error:
-        print(trouble(error), file=sys.stderr)
+        print(storage_message(error), file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("interrupted: the same command goes on", file=sys.stderr)

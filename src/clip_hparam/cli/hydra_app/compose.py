@@ -18,12 +18,12 @@ from omegaconf import DictConfig
 from clip_hparam.cli.hydra_app.schema import register, split
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, knobs, with_values
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import OF_A_TRIAL, Job
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides
 from clip_hparam.planning.resolve import resolve
 
-Composed = tuple[Recipe, Machine, Driver]
+Composed = tuple[Recipe, Machine, SweepOptions]
 SWEEPER = "hydra.sweeper."
 
 
@@ -60,12 +60,12 @@ class Composer:
         return split(self._loader.load_configuration(self._name, words, RunMode.RUN))
 
 
-def job_of(recipe: Recipe, machine: Machine, driver: Driver) -> Job:
-    kept = {name: getattr(driver, name) for name in OF_A_TRIAL}
-    return Job(resolve(recipe), machine, **kept)
+def job_of(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
+    kept = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
+    return TrialSpec(resolve(recipe), machine, **kept)
 
 
-def with_seed(job: Job, seed: int) -> Job:
+def with_seed(job: TrialSpec, seed: int) -> TrialSpec:
     """A replicate; a recipe resolves to the same values with any seed."""
     return replace(job, recipe=replace(job.recipe, seed=seed))
 

@@ -7,17 +7,17 @@ from dataclasses import FrozenInstanceError, fields
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.config.knob import near
-from clip_hparam.config.launcher_options import keys
+from clip_hparam.config.knob import suggest
+from clip_hparam.config.launcher_options import option_names
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.search_options import Asked
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.records.lock import BusyError
+from clip_hparam.config.search_options import SearchOptions
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.records.lock import FolderLockedError
 
 LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
-    *(ValueError, FileNotFoundError, BusyError),
+    *(ValueError, FileNotFoundError, FolderLockedError),
 )
 
 
@@ -36,19 +36,21 @@ def sentence(error: BaseException) -> str:
 def _unknown_key(match: re.Match[str]) -> str:
     node, _, name = match[1].rpartition(".")
     if node == SWEEPER:
-        return f"unknown key {match[1]}: {near(name, [field.name for field in fields(Asked)])}"
+        known = [field.name for field in fields(SearchOptions)]
+        return f"unknown key {match[1]}: {suggest(name, known)}"
     if node == LAUNCHER:
-        return f"unknown key {match[1]}: {near(name, keys())} (hydra/launcher=submitit_slurm)"
+        options = suggest(name, option_names())
+        return f"unknown key {match[1]}: {options} (hydra/launcher=submitit_slurm)"
     if node == f"{LAUNCHER}.additional_parameters":
         return f"{match[1]} is a word for sbatch that is not there yet: type +{match[1]}=VALUE"
-    known = [*knobs(), *(field.name for field in fields(Driver))]
-    return f"unknown knob {match[1]}: {near(match[1], known)}"
+    known = [*knobs(), *(field.name for field in fields(SweepOptions))]
+    return f"unknown knob {match[1]}: {suggest(match[1], known)}"
 
 
 def _unknown_option(match: re.Match[str]) -> str:
     group, _, option = match[1].rpartition("/")
     options = re.findall(r"^\t(\S+)$", match.string, re.MULTILINE)
-    return f"unknown {group}={option}: {near(option, options)}"
+    return f"unknown {group}={option}: {suggest(option, options)}"
 
 
 def _wrong_type(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from hydra.plugins.launcher import Launcher as HydraLauncher
 
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle, Room, state_on_record
 
 
@@ -21,13 +21,13 @@ class Foreign:
 
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
         self.launcher, self.overrides = launcher, overrides
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, TrialSpec] = {}
 
-    def room(self, jobs: Sequence[Job]) -> Room:
+    def room(self, jobs: Sequence[TrialSpec]) -> Room:
         """How many it runs at a time only it knows: the longest time is promised."""
         return Room(1, f"by {type(self.launcher).__name__}, if one after another")
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
         self.jobs |= {job.trial_id: job for job in jobs}
         try:
             self.launcher.launch([self.overrides[job.trial_id] for job in jobs], 0)

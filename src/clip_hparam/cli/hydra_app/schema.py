@@ -12,25 +12,25 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.config.knob import near
-from clip_hparam.config.launcher_options import SubmititLocal, SubmititSlurm
+from clip_hparam.config.knob import suggest
+from clip_hparam.config.launcher_options import SubmititLocalOptions, SubmititSlurmOptions
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.config.search_options import Asked
-from clip_hparam.config.sweep_options import Driver
+from clip_hparam.config.search_options import SearchOptions
+from clip_hparam.config.sweep_options import SweepOptions
 
 NODES = ("encoder", "data", "machine")
 
 
 @dataclass(frozen=True)
-class Primary(Driver, Recipe):
+class Primary(SweepOptions, Recipe):
     """Everything that can stand on the command line."""
 
     machine: Machine = field(default_factory=Machine)
 
 
 @dataclass
-class Ablation(Asked):
+class Ablation(SearchOptions):
     """hydra/sweeper=ablation: a design from sweeps/, or the levels on the command line."""
 
     _target_: str = "hydra_plugins.clip_hparam_plugin.sweeper.AblationSweeper"
@@ -67,13 +67,13 @@ def register() -> None:
         ("hydra/sweeper", "ablation", sweeper),
         ("hydra/launcher", "workers", Workers),
         ("hydra/launcher", "inline", Inline),
-        ("hydra/launcher", "submitit_slurm", SubmititSlurm),
-        ("hydra/launcher", "submitit_local", SubmititLocal),
+        ("hydra/launcher", "submitit_slurm", SubmititSlurmOptions),
+        ("hydra/launcher", "submitit_local", SubmititLocalOptions),
     ):
         store.store(group=group, name=name, node=node, provider="clip_hparam")
 
 
-def split(config: DictConfig) -> tuple[Recipe, Machine, Driver]:
+def split(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
     """A composed config as the three things it is made of.
 
     Raises ValueError for a value outside its range, a key that was added and one that was taken.
@@ -87,7 +87,7 @@ def split(config: DictConfig) -> tuple[Recipe, Machine, Driver]:
         _same_keys(tree[name], {field.name: field for field in fields(node)}, f"{name}.")
         tree[name] = node(**tree[name])
     recipe = Recipe(**{knob.name: tree[knob.name] for knob in fields(Recipe)})
-    driver = Driver(**{key.name: tree[key.name] for key in fields(Driver)})
+    driver = SweepOptions(**{key.name: tree[key.name] for key in fields(SweepOptions)})
     return recipe, tree["machine"], driver
 
 
@@ -95,7 +95,7 @@ def _same_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -
     """`+key` and `~key` get past Hydra, but a schema has just the keys it has."""
     for name in tree:
         if name not in known:
-            raise ValueError(f"unknown knob {prefix}{name}: {near(name, known)}")
+            raise ValueError(f"unknown knob {prefix}{name}: {suggest(name, known)}")
     for name in known:
         if name not in tree:
             raise ValueError(f"~{prefix}{name} takes away a knob that every trial has: leave it")

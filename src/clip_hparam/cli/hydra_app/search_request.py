@@ -5,17 +5,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clip_hparam.config.recipe import flat, with_values
-from clip_hparam.config.search_options import Asked
-from clip_hparam.config.sweep_options import Driver, places
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.design.design import Design, from_dict, key_of, merged, text, with_base
-from clip_hparam.planning import cost
-from clip_hparam.records.provenance import masked
+from clip_hparam.config import duration
+from clip_hparam.config.recipe import flatten, with_values
+from clip_hparam.config.search_options import SearchOptions
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.design.design import (
+    Design,
+    format_value,
+    key_of,
+    merged_overrides,
+    parse_design,
+    with_base,
+)
+from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.records.credentials import without_password
 from clip_hparam.search import fidelity, samplers
-from clip_hparam.search.objective import goal
-from clip_hparam.search.space import Space, range_of, space
-from clip_hparam.search.spec import Search
+from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.space import Space, parse_knob_range, parse_space
+from clip_hparam.search.spec import SearchSpec
 
 KEY = "hydra.sweeper"
 NAME = r"\w[\w.=-]*"
@@ -25,32 +33,32 @@ TRIALS = 20
 
 def search_of(
     design: Design,
-    base: Job,
-    asked: Asked,
-    driver: Driver,
+    base: TrialSpec,
+    asked: SearchOptions,
+    driver: SweepOptions,
     seeds: Sequence[int],
-) -> Search:
+) -> SearchSpec:
     """Raises ValueError for a space, goal, method or fidelity that cannot be.
 
     `base` has a recipe that is not resolved; knobs of the design with one level are in it already.
     """
-    cheap = fidelity.read(asked.fidelity, base.recipe, design.knobs)
-    whole = {knob: text(flat(base.recipe)[knob]) for knob in cheap}
+    cheap = fidelity.parse_fidelity(asked.fidelity, base.recipe, design.knobs)
+    whole = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
     base = replace(base, recipe=with_values(base.recipe, cheap))
     design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
-    aim = goal(asked.objective, asked.direction)
-    if aim.of_shift and base.recipe.data.shift == "none":
+    aim = parse_objective(asked.objective, asked.direction)
+    if aim.shift_objective and base.recipe.data.shift == "none":
         raise ValueError(
-            f"{KEY}.objective={aim.of_shift} is of images from elsewhere, and data.shift=none: try"
-            " data.shift=printed, or data.shift=folder data.shift_root=PATH"
+            f"{KEY}.objective={aim.shift_objective} is of images from elsewhere, and data.shift=none:"
+            " try data.shift=printed, or data.shift=folder data.shift_root=PATH"
         )
-    varied = space(design.knobs, design.when)
-    sampler = samplers.named(asked.sampler, "tpe")
+    varied = parse_space(design.knobs, design.when)
+    sampler = samplers.parse_method(asked.sampler, "tpe")
     if asked.study_name and not re.fullmatch(NAME, str(asked.study_name)):
         raise ValueError(
             f"{KEY}.study_name={asked.study_name} cannot name a file: letters, digits and . - = _"
         )
-    found = Search(
+    found = SearchSpec(
         name=design.name,
         study_name=str(asked.study_name or ""),
         base=base,
@@ -60,44 +68,46 @@ def search_of(
         seeds=tuple(seeds),
         goal=aim,
         sampler=sampler,
-        pruner=samplers.named(asked.pruner, "asha" if aim.has_curve else "none"),
+        pruner=samplers.parse_method(asked.pruner, "asha" if aim.has_curve else "none"),
         n_trials=_points(asked.n_trials, sampler["name"], varied),
-        storage=masked(str(asked.storage or "")),
+        storage=without_password(str(asked.storage or "")),
         timeout=_seconds(f"{KEY}.timeout", asked.timeout),
         budget=_seconds("budget", asked.budget or driver.budget)
-        * len(places(driver, base.machine.device)),
+        * len(gpu_slots(driver, base.machine.device)),
         retries=driver.retries,
         full=whole,
     )
-    samplers.sampler(found.sampler, varied, aim, 0)
-    samplers.pruner(found.pruner, aim, found.epochs, found.warmup, len(found.seeds))
-    for point in varied.extremes():
+    samplers.create_sampler(found.sampler, varied, aim, 0)
+    samplers.create_pruner(found.pruner, aim, found.epochs, found.warmup, len(found.seeds))
+    for point in varied.boundary_values():
         found.jobs(point)
     return found
 
 
 def designed(
-    tree: Mapping[str, Any] | None, asked: Asked, swept: Sequence[str], fixed: Sequence[str]
+    tree: Mapping[str, Any] | None, asked: SearchOptions, swept: Sequence[str], fixed: Sequence[str]
 ) -> Design:
     """The design of a file, or none, with `params` and the overrides of the command line.
 
     An override of a knob that is searched takes the place of its levels, any other one joins the
     base; so does a knob that has one level left. Raises ValueError if nothing is left to vary.
     """
-    design = from_dict(tree or {"name": asked.study_name or "search", "kind": "search"})
+    design = parse_design(tree or {"name": asked.study_name or "search", "kind": "search"})
     levels = {knob: list(texts) for knob, texts in design.knobs.items()}
     levels |= {knob: listed(text) for knob, text in (asked.params or {}).items()}
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
         levels[key_of(override)] = listed(override.partition("=")[2])
     varied = {
-        knob: texts for knob, texts in levels.items() if len(texts) > 1 or range_of(knob, texts[0])
+        knob: texts
+        for knob, texts in levels.items()
+        if len(texts) > 1 or parse_knob_range(knob, texts[0])
     }
     if not varied:
         raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
     rest = [override for override in fixed if override not in of_knobs]
     single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
-    return replace(design, base=merged(design.base, rest, single), knobs=varied)
+    return replace(design, base=merged_overrides(design.base, rest, single), knobs=varied)
 
 
 def listed(text: str) -> list[str]:
@@ -125,7 +135,7 @@ def _points(given: Any, sampler: str, varied: Space) -> int:
     return min(given, size) if size else given
 
 
-def workers_of(asked: Asked, driver: Driver) -> Driver:
+def workers_of(asked: SearchOptions, driver: SweepOptions) -> SweepOptions:
     """`hydra.sweeper.n_jobs` is Optuna's name for `workers`."""
     if asked.n_jobs is None:
         return driver
@@ -138,4 +148,4 @@ def _seconds(key: str, given: Any) -> float:
         return 0.0
     if isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
         return float(given)
-    return cost.seconds_of(str(given), key)
+    return duration.parse_duration(str(given), key)

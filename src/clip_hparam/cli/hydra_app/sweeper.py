@@ -17,21 +17,22 @@ from omegaconf import DictConfig, OmegaConf
 from clip_hparam.cli.hydra_app.compose import Composer, job_of, with_seed
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
 from clip_hparam.cli.hydra_app.foreign_launcher import Foreign
+from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.search_options import Asked
-from clip_hparam.config.sweep_options import Driver, places, seed_list
-from clip_hparam.config.trial_spec import OF_A_TRIAL, Job
+from clip_hparam.config.search_options import SearchOptions
+from clip_hparam.config.sweep_options import SweepOptions, seed_list
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design import design as designs
 from clip_hparam.design import expand, racing
 from clip_hparam.design.design import Cell, Design, Step
 from clip_hparam.design.racing import Race
 from clip_hparam.launch.base import Launcher, Order
-from clip_hparam.planning.cost import seconds_of
+from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import drive
 from clip_hparam.sweep.sweep import Planned, Sweep
 
 Levels = dict[str, list[str]]
-DRIVER_KEYS = frozenset(field.name for field in fields(Driver))
+DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
 NOT_RECIPE = DRIVER_KEYS | {"machine"}
 """Top-level keys that say where and how to run: no part of a cell, which runs anywhere."""
 
@@ -45,7 +46,7 @@ class AblationSweeper(Sweeper):
 
     def __init__(self, design: Any = None, **asked: Any) -> None:
         self.design = plain(design)
-        self.asked = Asked(**{key: plain(value) for key, value in asked.items()})
+        self.asked = SearchOptions(**{key: plain(value) for key, value in asked.items()})
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -62,18 +63,18 @@ class AblationSweeper(Sweeper):
         if (self.design or {}).get("kind") == "study":
             raise SweepEnded(self._study(parsed, machine, driver))
         typed = [o for o in parsed if o not in keys and o.key_or_group != "sweeps"]
-        if self.asked.wanted or (self.design or {}).get("kind") == "search":
+        if self.asked.is_search or (self.design or {}).get("kind") == "search":
             raise SweepEnded(self._search(typed, machine, driver))
         swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
         race = race_of(seeds, driver, design)
         replicates = race.seeds if race else replicates_of(seeds, driver, design)
-        chosen = list(cross(expand.cells(design), crossed))
+        chosen = list(cross(expand.expand_design(design), crossed))
         planned = self._planned(chosen, replicates, machine, driver)
-        notes = (*expand.notes(design), *([race.note] if race else []))
+        notes = (*expand.design_notes(design), *([race.note] if race else []))
         sweep = Sweep(design.name, design.kind, planned, notes, race)
-        own = DRIVER_KEYS.difference(OF_A_TRIAL)
+        own = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
         places = [str(o.input_line) for o in keys if o.key_or_group not in own]
         by_hydra = {
             plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
@@ -82,7 +83,7 @@ class AblationSweeper(Sweeper):
         order = partial(Order, sweep.id, sweep.name, sweep.runs, driver)
         raise SweepEnded(drive(sweep, driver, lambda: self._launcher(order, by_hydra)))
 
-    def _study(self, parsed: Sequence[Override], machine: Machine, driver: Driver) -> int:
+    def _study(self, parsed: Sequence[Override], machine: Machine, driver: SweepOptions) -> int:
         """The exit code of a study; what was typed goes on to each of its stages."""
         from clip_hparam.sweep.campaign import Study  # no other sweep pays for it
 
@@ -95,9 +96,9 @@ class AblationSweeper(Sweeper):
         ]
         own = ("sweeps", "budget", "dry_run")
         words = [str(o.input_line) for o in parsed if o.key_or_group not in own]
-        workers = len(places(driver, machine.device))
-        budget = seconds_of(driver.budget) * workers
-        design = designs.from_dict(self.design)
+        workers = len(gpu_slots(driver, machine.device))
+        budget = parse_duration(driver.budget) * workers
+        design = designs.parse_design(self.design)
         study = Study(design, (*words, *hydra), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
@@ -108,12 +109,12 @@ class AblationSweeper(Sweeper):
         self,
         typed: Sequence[Override],
         machine: Machine,
-        driver: Driver,
+        driver: SweepOptions,
     ) -> int:
         """The exit code of a search."""
         # Optuna: no other sweep pays for it
         from clip_hparam.cli.hydra_app import search_request
-        from clip_hparam.records.credentials import hand_on
+        from clip_hparam.records.credentials import export_password
         from clip_hparam.sweep.search_driver import drive_search
 
         swept = {o.key_or_group: o for o in typed if o.is_sweep_override()}
@@ -124,11 +125,13 @@ class AblationSweeper(Sweeper):
         driver = search_request.workers_of(self.asked, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = replicates_of(seeds, driver, design)
-        base = Job(recipe, machine, **{name: getattr(driver, name) for name in OF_A_TRIAL})
+        base = TrialSpec(
+            recipe, machine, **{name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
+        )
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.search_of(design, base, self.asked, driver, numbers)
         order = partial(Order, search.id, search.name, search.runs, driver)
-        hand_on(str(self.asked.storage or ""))
+        export_password(str(self.asked.storage or ""))
         return drive_search(search, driver, lambda: self._launcher(order))
 
     def _planned(
@@ -136,7 +139,7 @@ class AblationSweeper(Sweeper):
         cells: Sequence[Cell],
         replicates: Sequence[int | None],
         machine: Machine,
-        driver: Driver,
+        driver: SweepOptions,
     ) -> list[Planned]:
         """Every trial. Raises ValueError with the mistakes of all cells, a line each."""
         planned: list[Planned] = []
@@ -161,7 +164,7 @@ class AblationSweeper(Sweeper):
             if swept:
                 return Design("_x_".join(sorted(swept)), "grid", base, swept), {}
             return Design("one", "list", base, steps=(Step("one", ()),)), {}
-        design = designs.from_dict(self.design)
+        design = designs.parse_design(self.design)
         given = swept | {o.key_or_group: [o.get_value_string()] for o in fixed}
         varied = {knob: levels for knob, levels in given.items() if knob in design.knobs}
         rest = tuple(line for line in base if designs.key_of(line) not in varied)
@@ -210,24 +213,28 @@ def levels_of(override: Override) -> list[str]:
 
 def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
     """Each cell at each combination of further levels. Raises ValueError for a range."""
-    expand.refuse_ranges(levels)
+    expand.validate_no_ranges(levels)
     for cell in cells:
         for values in product(*levels.values()):
             more = tuple(f"{knob}={value}" for knob, value in zip(levels, values, strict=True))
-            yield Cell(",".join((cell.label, *more)), designs.merged(cell.overrides, more))
+            yield Cell(
+                ",".join((cell.label, *more)), designs.merged_overrides(cell.overrides, more)
+            )
 
 
-def race_of(swept: list[str] | None, driver: Driver, design: Design) -> Race | None:
+def race_of(swept: list[str] | None, driver: SweepOptions, design: Design) -> Race | None:
     """The race that seeds={...} asks for, where the replicates are not given one by one."""
     given = driver.seeds is None and "seed" in map(designs.key_of, design.base)
-    race = racing.read(design.seeds if driver.seeds is None else driver.seeds)
+    race = racing.parse_race(design.seeds if driver.seeds is None else driver.seeds)
     if race is None or given or swept is not None:
         return None
-    designs.refuse_two_seeds(design, driver.seeds or design.seeds, design.base)
+    designs.validate_seeds(design, driver.seeds or design.seeds, design.base)
     return race
 
 
-def replicates_of(swept: list[str] | None, driver: Driver, design: Design) -> Sequence[int | None]:
+def replicates_of(
+    swept: list[str] | None, driver: SweepOptions, design: Design
+) -> Sequence[int | None]:
     """Seeds of every cell: seed=0,1 or seeds=5 of the command line, else the design's own.
 
     Raises ValueError if seeds are given both ways.
@@ -235,7 +242,7 @@ def replicates_of(swept: list[str] | None, driver: Driver, design: Design) -> Se
     single = any(designs.key_of(override) == "seed" for override in design.base)
     if (swept is not None or single) and driver.seeds is not None:
         raise ValueError("seed and seeds both say which replicates to run: give one of them")
-    designs.refuse_two_seeds(design, driver.seeds if swept is None else swept)
+    designs.validate_seeds(design, driver.seeds if swept is None else swept)
     if swept is not None:
         return seed_list([int(seed) for seed in swept]) or []
     if single or designs.varies_seed(design):

@@ -6,35 +6,35 @@ Source: timm 1.0.31, `RandomResizedCropAndInterpolation.get_params` and `RandomE
 import numpy as np
 from numpy.typing import NDArray
 
-TRIES = 10
-COLUMNS = 2 * TRIES + 2  # area and aspect of each try, then the place
+MAX_TRIES = 10
+DRAWS_PER_BOX = 2 * MAX_TRIES + 2  # area and aspect of each try, then the place
 CROP_RATIO = (3 / 4, 4 / 3)
 ERASED_AREA = (0.02, 1 / 3)
 ERASED_RATIO = (0.3, 1 / 0.3)
-Numbers = NDArray[np.float32]
+UniformArray = NDArray[np.float32]
 Boxes = NDArray[np.int64]
 """Shape (n, 4): top, left, height, width in px."""
 
 
-def crops(draws: Numbers, height: int, width: int, least: float) -> Boxes:
+def random_crop_boxes(draws: UniformArray, height: int, width: int, least: float) -> Boxes:
     """Boxes of random resized crops, from draws (n, COLUMNS); `least` is the smallest area share.
 
     Where no try fits, the largest box in the middle whose aspect is legal.
     """
-    boxes, found = _boxes(draws, height, width, (least, 1.0), CROP_RATIO, (height, width))
-    boxes[~found] = _fallback(height, width)
+    boxes, found = _sample_boxes(draws, height, width, (least, 1.0), CROP_RATIO, (height, width))
+    boxes[~found] = _fallback_crop(height, width)
     return boxes
 
 
-def erasures(draws: Numbers, side: int) -> Boxes:
+def random_erase_boxes(draws: UniformArray, side: int) -> Boxes:
     """Boxes of random erasing in square images; where no try fits, a box of no height."""
-    boxes, found = _boxes(draws, side, side, ERASED_AREA, ERASED_RATIO, (side - 1, side - 1))
+    boxes, found = _sample_boxes(draws, side, side, ERASED_AREA, ERASED_RATIO, (side - 1, side - 1))
     boxes[~found] = 0
     return boxes
 
 
-def _boxes(
-    draws: Numbers,
+def _sample_boxes(
+    draws: UniformArray,
     height: int,
     width: int,
     area: tuple[float, float],
@@ -43,9 +43,9 @@ def _boxes(
 ) -> tuple[Boxes, NDArray[np.bool_]]:
     """The first try of each row that is no larger than `largest`, and whether there is one."""
     draws = draws.astype(np.float64)  # a float32 just below 1 times a side could round up to it
-    size = (area[0] + (area[1] - area[0]) * draws[:, :TRIES]) * (height * width)
+    size = (area[0] + (area[1] - area[0]) * draws[:, :MAX_TRIES]) * (height * width)
     low, high = np.log(ratio)
-    aspect = np.exp(low + (high - low) * draws[:, TRIES : 2 * TRIES])
+    aspect = np.exp(low + (high - low) * draws[:, MAX_TRIES : 2 * MAX_TRIES])
     tall, wide = (np.maximum(np.rint(np.sqrt(side)), 1) for side in (size / aspect, size * aspect))
     fits = (tall <= largest[0]) & (wide <= largest[1])
     first = np.arange(len(draws)), fits.argmax(axis=1)
@@ -55,7 +55,7 @@ def _boxes(
     return np.stack([top, left, tall, wide], axis=1).astype(np.int64), fits.any(axis=1)
 
 
-def _fallback(height: int, width: int) -> list[int]:
+def _fallback_crop(height: int, width: int) -> list[int]:
     wide = min(width, round(height * CROP_RATIO[1]))
     tall = min(height, round(width / CROP_RATIO[0]))
     return [(height - tall) // 2, (width - wide) // 2, tall, wide]

@@ -25,16 +25,18 @@ def resample(
     """
     height, width = images.shape[2:]
     across, down = (
-        torch.stack([taps(*span, source, resolution, interpolation) for span in spans.tolist()])
+        torch.stack(
+            [axis_weights(*span, source, resolution, interpolation) for span in spans.tolist()]
+        )
         for spans, source in ((boxes[:, 1::2], width), (boxes[:, 0::2], height))
     )
     across = torch.where(flipped[:, None, None], across.flip(1), across)
-    rows = _levels(images.float() @ across.transpose(1, 2)[:, None])
-    return _levels(down[:, None] @ rows)
+    rows = _round_levels(images.float() @ across.transpose(1, 2)[:, None])
+    return _round_levels(down[:, None] @ rows)
 
 
 @lru_cache(maxsize=1024)
-def taps(start: int, size: int, source: int, target: int, interpolation: str) -> Tensor:
+def axis_weights(start: int, size: int, source: int, target: int, interpolation: str) -> Tensor:
     """Weights (target, source) of the input pixels of a box along one axis; each row sums to 1."""
     ratio = size / target
     centres = start + (torch.arange(target, dtype=torch.float64) + 0.5) * ratio
@@ -65,5 +67,5 @@ def centred_square(height: int, width: int) -> Tensor:
     return torch.tensor([[(height - side) // 2, (width - side) // 2, side, side]])
 
 
-def _levels(values: Tensor) -> Tensor:
+def _round_levels(values: Tensor) -> Tensor:
     return values.add_(0.5).floor_().clamp_(0, 255)

@@ -14,7 +14,7 @@ from timm.data.transforms_factory import create_transform, transforms_imagenet_t
 from torch import Tensor
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.model.normalization import STATISTICS
+from clip_hparam.model.normalization import NORMALIZATIONS
 
 Transform = Callable[[Image.Image], Tensor]
 
@@ -25,7 +25,7 @@ def train_transform(recipe: Recipe) -> Transform:
     create_transform leaves it out there without a word, and cannot be told otherwise, so its inner
     function is called.
     """
-    mean, std = STATISTICS[recipe.encoder.pixels]
+    mean, std = NORMALIZATIONS[recipe.encoder.pixels]
     transform: Any = transforms_imagenet_train(
         int(recipe.resolution),
         scale=(recipe.crop_scale, 1.0),
@@ -50,9 +50,9 @@ def train_transform(recipe: Recipe) -> Transform:
 
 
 @cache
-def plain_transform(resolution: int, interpolation: str, pixels: str) -> Transform:
+def eval_transform(resolution: int, interpolation: str, pixels: str) -> Transform:
     """timm's evaluation transform with crop share 1: shorter side to size, centre, normalise."""
-    mean, std = STATISTICS[pixels]
+    mean, std = NORMALIZATIONS[pixels]
     transform: Transform = create_transform(
         (3, resolution, resolution),
         is_training=False,

@@ -11,10 +11,10 @@ from socket import socket
 from types import FrameType
 from typing import Any
 
-from clip_hparam.config.trial_spec import Job
-from clip_hparam.planning.cost import Measured
-from clip_hparam.records.lock import BusyError
-from clip_hparam.subprocesses import die_with_parent
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.planning.cost import TrialCost
+from clip_hparam.records.lock import FolderLockedError
+from clip_hparam.subprocesses import exit_with_parent
 
 PRELOAD = [
     "clip_hparam.training.trial",
@@ -29,19 +29,20 @@ SAVE = signal.SIGUSR2  # asks a trial to save its state after the step it is in,
 BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
-def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) -> None:
+def run(tree: dict[str, Any], environment: dict[str, str], listen_socket: socket | None) -> None:
     """One trial, a rank of it, or a worker; what it prints goes to its log.txt.
 
     The exit code is 0 if it is done.
 
-    `environment` says which rank this is, and which GPUs are its own; rank 0 listens at `door`.
+    `environment` says which rank this is, and which GPUs are its own; rank 0 listens at
+    `listen_socket`.
     """
     # torch and all: in the warm server, not in the driver
     from clip_hparam import distributed
     from clip_hparam.launch.run import logged, perform
     from clip_hparam.training import trial
 
-    die_with_parent()
+    exit_with_parent()
     os.environ.update(environment)
     for number in STOPS:
         signal.signal(number, _stop)
@@ -50,16 +51,16 @@ def run(tree: dict[str, Any], environment: dict[str, str], door: socket | None) 
     def stop() -> bool:
         return bool(asked)
 
-    job = Job.from_dict(tree)
+    job = TrialSpec.from_dict(tree)
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
     try:
-        own = distributed.ranks_of(environment, job.machine.rank_timeout, door)
-        if own.world > 1:
-            print(f"rank {own.rank} of {own.world} is process {os.getpid()}")
+        own = distributed.create_context(environment, job.machine.rank_timeout, listen_socket)
+        if own.world_size > 1:
+            print(f"rank {own.rank} of {own.world_size} is process {os.getpid()}")
         if job.worker:
             state = perform(job, partial(logged, stop=stop), stop)
         else:
-            state = when_free(lambda: trial.execute(job, say=print, stop=stop, ranks=own), stop)
+            state = when_free(lambda: trial.run_trial(job, say=print, stop=stop, ranks=own), stop)
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
@@ -74,12 +75,12 @@ def listen(*numbers: signal.Signals) -> list[int]:
     return heard
 
 
-def measure(tree: dict[str, Any]) -> Measured:
+def measure(tree: dict[str, Any]) -> TrialCost:
     """`probe.probe` of a job."""
-    from clip_hparam.training.throughput import probe  # torch and all, as above
+    from clip_hparam.training.throughput import measure_throughput  # torch and all, as above
 
-    die_with_parent()
-    return probe(tree)
+    exit_with_parent()
+    return measure_throughput(tree)
 
 
 def check_cuda() -> None:
@@ -105,7 +106,7 @@ def when_free(execute: Callable[[], str], stop: Callable[[], bool] = lambda: Fal
     while not stop():
         try:
             return execute()
-        except BusyError as error:
+        except FolderLockedError as error:
             if not told:
                 print(f"{error}: waiting for it")
             told = True

@@ -9,13 +9,14 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import places
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle, Order, Room, state_on_record
 from clip_hparam.launch.local import processes as team
 from clip_hparam.launch.local.child import SAVE
-from clip_hparam.records.lock import BusyError, claim
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.records.lock import FolderLockedError, lock_folder
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 PATIENCE = 10.0  # seconds for all trials together to say that they were cancelled
 
@@ -28,7 +29,7 @@ class Workers:
     def __init__(self, order: Order) -> None:
         self.driver = order.driver
         self.free: deque[str | None] = deque()
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, TrialSpec] = {}
         self.waiting: deque[str] = deque()
         self.running: dict[str, list[BaseProcess]] = {}
         self.places: dict[str, str | None] = {}
@@ -36,16 +37,16 @@ class Workers:
         self.ended: dict[str, str] = {}
         self.stopped = False
 
-    def room(self, jobs: Sequence[Job]) -> Room:
+    def room(self, jobs: Sequence[TrialSpec]) -> Room:
         device = jobs[0].machine.device if jobs else AUTO
-        count = len(places(self.driver, device))
+        count = len(gpu_slots(self.driver, device))
         return Room(count, f"on {count} workers")
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
         """Queue jobs and start as many as there are places."""
         if jobs and not self.jobs:
             team.expect(len(jobs))
-            self.free.extend(places(self.driver, jobs[0].machine.device))
+            self.free.extend(gpu_slots(self.driver, jobs[0].machine.device))
         for job in jobs:
             self.jobs[job.trial_id] = job
             self.waiting.append(job.trial_id)
@@ -110,7 +111,7 @@ class Workers:
         A trial that another sweep is running is left to that one.
         """
         record = Record(self.jobs[trial_id].machine.runs, trial_id)
-        with suppress(BusyError), claim(record.folder):
+        with suppress(FolderLockedError), lock_folder(record.folder):
             if not record.result() and record.status().get("state") in (None, *LIVE):
                 record.write_failure(state, state, message, **facts)
 

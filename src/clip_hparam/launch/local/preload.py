@@ -9,8 +9,8 @@ import os
 from contextlib import suppress
 
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.datasets import source
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.launch.local.child import IMAGES
 
 with suppress(ValueError, OSError):  # a trial says what is wrong with its images
-    source(Data(**json.loads(os.environ[IMAGES])))
+    load_dataset(Data(**json.loads(os.environ[IMAGES])))

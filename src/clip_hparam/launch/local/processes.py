@@ -20,13 +20,13 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
-from clip_hparam.config.sweep_options import gpu_groups, gpus
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.child import IMAGES, PRELOAD, SEARCHING, check_cuda, measure, run
-from clip_hparam.planning.cost import Measured
+from clip_hparam.launch.resources import gpu_groups, visible_gpus
+from clip_hparam.planning.cost import TrialCost
 
 if TYPE_CHECKING:
-    from clip_hparam.distributed import Ranks
+    from clip_hparam.distributed import DistributedContext
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 HERE = "127.0.0.1"
@@ -40,7 +40,7 @@ def expect(trials: int) -> None:
         PRELOAD.append(PAGES)
 
 
-def warm_up(job: Job) -> ForkServerContext | SpawnContext:
+def warm_up(job: TrialSpec) -> ForkServerContext | SpawnContext:
     """How processes of the job are started; the warm server, if it is to be, runs from now on."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
@@ -50,7 +50,7 @@ def warm_up(job: Job) -> ForkServerContext | SpawnContext:
     context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
     os.environ[IMAGES] = json.dumps(asdict(job.recipe.data))
     forkserver.ensure_running()
-    wants_cuda = job.machine.device.startswith("cuda") or bool(gpus(job.machine.device))
+    wants_cuda = job.machine.device.startswith("cuda") or bool(visible_gpus(job.machine.device))
     if wants_cuda and not _cuda_takes_a_fork():
         return multiprocessing.get_context("spawn")
     return context
@@ -67,25 +67,29 @@ def _cuda_takes_a_fork() -> bool:
     return not process.exitcode
 
 
-def start(job: Job, gpus: str | None = None) -> list[BaseProcess]:
+def start(job: TrialSpec, gpus: str | None = None) -> list[BaseProcess]:
     """A trial in processes of its own, rank 0 first; `gpus` is their CUDA_VISIBLE_DEVICES."""
-    with _door(job) as door:
-        return _started(job, range(job.gpus_per_trial), gpus, door)
+    with _listen_socket(job) as listen_socket:
+        return _started(job, range(job.gpus_per_trial), gpus, listen_socket)
 
 
 @contextmanager
-def lead(job: Job) -> Iterator["Ranks"]:
+def lead(job: TrialSpec) -> Iterator["DistributedContext"]:
     """This process as rank 0 of a trial; the others run while the block does.
 
     Raises ValueError if there are not enough GPUs.
     """
-    from clip_hparam.distributed import ranks_of  # torch: not for those who only start processes
+    from clip_hparam.distributed import (
+        create_context,  # torch: not for those who only start processes
+    )
 
     gpu_groups(job.gpus_per_trial, job.machine.device)
-    with _door(job) as door:
-        others = _started(job, range(1, job.gpus_per_trial), None, door)
+    with _listen_socket(job) as listen_socket:
+        others = _started(job, range(1, job.gpus_per_trial), None, listen_socket)
         try:
-            yield ranks_of(_environment(job, 0, door), job.machine.rank_timeout, door)
+            yield create_context(
+                _environment(job, 0, listen_socket), job.machine.rank_timeout, listen_socket
+            )
         finally:
             end(others)
 
@@ -98,7 +102,7 @@ def end(processes: Sequence[BaseProcess]) -> None:
         process.join()
 
 
-def measured(job: Job) -> Measured | None:
+def measured(job: TrialSpec) -> TrialCost | None:
     """What the job costs by a few steps of it, run in a process of its own.
 
     None if that process dies. Raises what the trial would.
@@ -111,14 +115,18 @@ def measured(job: Job) -> Measured | None:
 
 
 def _started(
-    job: Job, ranks: range, gpus: str | None, door: socket.socket | None
+    job: TrialSpec, ranks: range, gpus: str | None, listen_socket: socket.socket | None
 ) -> list[BaseProcess]:
     context = warm_up(job)
     own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
     processes: list[BaseProcess] = [
         context.Process(
             target=run,
-            args=(job.to_dict(), _environment(job, rank, door) | own, None if rank else door),
+            args=(
+                job.to_dict(),
+                _environment(job, rank, listen_socket) | own,
+                None if rank else listen_socket,
+            ),
         )
         for rank in ranks
     ]
@@ -128,7 +136,7 @@ def _started(
 
 
 @contextmanager
-def _door(job: Job) -> Iterator[socket.socket | None]:
+def _listen_socket(job: TrialSpec) -> Iterator[socket.socket | None]:
     """A socket that listens where the ranks of a trial will meet; None where there is but one.
 
     It is handed to rank 0 open, so that no other program can take its port.
@@ -136,14 +144,14 @@ def _door(job: Job) -> Iterator[socket.socket | None]:
     if job.gpus_per_trial == 1:
         yield None
         return
-    with socket.create_server((HERE, 0), backlog=job.gpus_per_trial) as door:
-        yield door
+    with socket.create_server((HERE, 0), backlog=job.gpus_per_trial) as listen_socket:
+        yield listen_socket
 
 
-def _environment(job: Job, rank: int, door: socket.socket | None) -> dict[str, str]:
+def _environment(job: TrialSpec, rank: int, listen_socket: socket.socket | None) -> dict[str, str]:
     """What `ranks.ranks_of` reads."""
-    if door is None:
+    if listen_socket is None:
         return {}
     place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": job.gpus_per_trial}
-    meeting = {"MASTER_ADDR": HERE, "MASTER_PORT": door.getsockname()[1]}
+    meeting = {"MASTER_ADDR": HERE, "MASTER_PORT": listen_socket.getsockname()[1]}
     return {name: str(value) for name, value in {**place, **meeting}.items()}

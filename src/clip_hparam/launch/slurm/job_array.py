@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle
-from clip_hparam.records.record import SCHEMA, now, read_json, write_json
+from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
+from clip_hparam.records.record import SCHEMA_VERSION
 
 NAME = "submitit_slurm"
 T = TypeVar("T")
@@ -68,13 +69,13 @@ class Array:
         return self.folder.parents[2]
 
     def write_job_id(self, job_id: str) -> None:
-        write_json(self.folder / "job_id.json", {"job_id": job_id, "submitted": now()})
+        write_json(self.folder / "job_id.json", {"job_id": job_id, "submitted": utc_timestamp()})
 
-    def jobs(self, task: int) -> list[Job]:
+    def jobs(self, task: int) -> list[TrialSpec]:
         """Of one task, with the records where the array lies, wherever that was moved."""
         tree = read_json(self.folder / "array.json")
         assert tree is not None
-        jobs = [Job.from_dict(job) for job in tree["jobs"][task]]
+        jobs = [TrialSpec.from_dict(job) for job in tree["jobs"][task]]
         return [replace(job, machine=replace(job.machine, runs=str(self.runs))) for job in jobs]
 
     def printed(self, job_id: str) -> str:
@@ -102,7 +103,7 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def create(
-    runs: Path, sweep_id: str, sweep_name: str, packs: Sequence[Sequence[Job]], limits: Limits
+    runs: Path, sweep_id: str, sweep_name: str, packs: Sequence[Sequence[TrialSpec]], limits: Limits
 ) -> Array:
     """Put an array on disk."""
     nonce = secrets.token_hex(4)
@@ -114,7 +115,12 @@ def create(
         "packs": [[job.trial_id for job in pack] for pack in packs],
     }
     jobs = [[job.to_dict() for job in pack] for pack in packs]
-    rest = {"schema": SCHEMA, "created": now(), "limits": asdict(limits), "jobs": jobs}
+    rest = {
+        "schema": SCHEMA_VERSION,
+        "created": utc_timestamp(),
+        "limits": asdict(limits),
+        "jobs": jobs,
+    }
     write_json(folder / "array.json", head | rest)
     return Array(folder, head["name"], tuple(map(tuple, head["packs"])), limits, head["user"])
 

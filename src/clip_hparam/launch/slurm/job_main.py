@@ -19,16 +19,18 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
 
-from clip_hparam.config.sweep_options import Driver
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Order, state_on_record
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import listen, print_to, when_free
 from clip_hparam.launch.local.pool import Workers
 from clip_hparam.launch.slurm.job_array import Array, read
 from clip_hparam.launch.slurm.queries import call
-from clip_hparam.records.provenance import scheduler_job
-from clip_hparam.records.record import LIVE, Record, read_json, write_json
+from clip_hparam.records.atomic import read_json, write_json
+from clip_hparam.records.provenance import slurm_job_id
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
 SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
@@ -76,16 +78,16 @@ def task_place() -> dict[str, str]:
     return {name: str(value) for name, value in place.items()}
 
 
-def _left(array: Array, task: int) -> list[Job]:
+def _left(array: Array, task: int) -> list[TrialSpec]:
     """The trials of a task that it had not ended when it last queued itself again."""
     left = (read_json(_memory(array, task)) or {}).get("left", array.packs[task])
     return [job for job in array.jobs(task) if job.trial_id in left]
 
 
-def _side_by_side(array: Array, jobs: Sequence[Job], asked: list[int]) -> dict[str, str]:
+def _side_by_side(array: Array, jobs: Sequence[TrialSpec], asked: list[int]) -> dict[str, str]:
     """The trials of one task in the warm workers; "lost" is also what was stopped."""
     limits = array.limits
-    driver = Driver(
+    driver = SweepOptions(
         workers=limits.workers, retries=limits.retries, gpus_per_trial=jobs[0].gpus_per_trial
     )
     workers = Workers(Order(array.folder.parent.name, array.name, array.runs, driver, {}))
@@ -116,28 +118,28 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-def _lead(job: Job, place: dict[str, str], asked: list[int]) -> dict[str, str]:
+def _lead(job: TrialSpec, place: dict[str, str], asked: list[int]) -> dict[str, str]:
     """The first of several tasks, which are the ranks of one trial."""
     from clip_hparam import distributed
     from clip_hparam.training import trial  # torch and all: after the signals are listened to
 
     print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
-    own = distributed.ranks_of(place, job.machine.rank_timeout)
+    own = distributed.create_context(place, job.machine.rank_timeout)
     state = when_free(
-        lambda: trial.execute(job, say=print, stop=lambda: bool(asked), ranks=own),
+        lambda: trial.run_trial(job, say=print, stop=lambda: bool(asked), ranks=own),
         lambda: bool(asked),
     )
     return {job.trial_id: state}
 
 
-def _follow(job: Job, place: dict[str, str]) -> int:
+def _follow(job: TrialSpec, place: dict[str, str]) -> int:
     """Another task: what becomes of the trial, and so of the job, the first one says."""
     from clip_hparam import distributed
     from clip_hparam.training import trial
 
-    own = distributed.ranks_of(place, job.machine.rank_timeout)
-    print(f"rank {own.rank} of {own.world} is process {os.getpid()}", flush=True)
-    trial.execute(job, ranks=own)
+    own = distributed.create_context(place, job.machine.rank_timeout)
+    print(f"rank {own.rank} of {own.world_size} is process {os.getpid()}", flush=True)
+    trial.run_trial(job, ranks=own)
     return DONE
 
 
@@ -148,7 +150,7 @@ def _memory(array: Array, task: int) -> Path:
 
 def _again(array: Array, task: int, left: Sequence[str]) -> int:
     """Queue this job again, at its time limit only as often as it may; the exit code."""
-    job_id = scheduler_job() or ""
+    job_id = slurm_job_id() or ""
     timeouts = (read_json(_memory(array, task)) or {}).get("timeouts", 0)
     timeouts += not _is_preempted(job_id)
     write_json(_memory(array, task), {"timeouts": timeouts, "left": left})
@@ -177,7 +179,7 @@ def _is_preempted(job_id: str) -> bool:
 def _give_up(array: Array, left: Sequence[str], sentence: str) -> int:
     for trial in left:
         record = Record(array.runs, trial)
-        record.write_status("timeout", job=scheduler_job())
+        record.write_status("timeout", job=slurm_job_id())
         record.write_failure("timeout", "timeout", sentence)
     return FAILED
 

@@ -9,14 +9,19 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clip_hparam.config.launcher_options import Submitit, check, signal_delay, tasks
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.launcher_options import (
+    LauncherOptions,
+    signal_delay_seconds,
+    tasks_per_job,
+    validate_options,
+)
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Handle, Order, Room
 from clip_hparam.launch.code_snapshot import snapshot
 from clip_hparam.launch.slurm import queries, tracker
 from clip_hparam.launch.slurm.job_array import Array, Limits, chunks, create
 from clip_hparam.launch.slurm.sbatch import submitted
-from clip_hparam.records.record import LIVE
+from clip_hparam.records.state import LIVE
 
 
 class Slurm:
@@ -27,16 +32,16 @@ class Slurm:
     def __init__(self, order: Order) -> None:
         """Raises ValueError for what no scheduler can do."""
         self.order = order
-        self.options = Submitit(**order.options)
+        self.options = LauncherOptions(**order.options)
         self.following = tracker.Follower([])
-        check(self.options)
-        if tasks(self.options) > 1 and order.driver.trials_per_job > 1:
+        validate_options(self.options)
+        if tasks_per_job(self.options) > 1 and order.driver.trials_per_job > 1:
             raise ValueError(
                 f"trials_per_job={order.driver.trials_per_job} is for trials of one task: leave it"
                 " out, or hydra.launcher.nodes and tasks_per_node"
             )
 
-    def room(self, jobs: Sequence[Job]) -> Room:
+    def room(self, jobs: Sequence[TrialSpec]) -> Room:
         size = self.order.driver.trials_per_job
         count = -(-len(jobs) // size)
         at_once = max(1, min(count, self.options.array_parallelism))
@@ -47,7 +52,7 @@ class Slurm:
             f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
         )
 
-    def submit(self, jobs: Sequence[Job]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
         """A handle for each job: that of a job that lives in Slurm already, or a new one.
 
         Raises ValueError for what Slurm refuses, SchedulerError while it does not answer.
@@ -77,12 +82,12 @@ class Slurm:
     def cancel(self, handles: Sequence[Handle]) -> None:
         tracker.cancel(handles)
 
-    def _send(self, jobs: Sequence[Job]) -> list[Array]:
+    def _send(self, jobs: Sequence[TrialSpec]) -> list[Array]:
         """One sbatch an array."""
         options, order, driver = self.options, self.order, self.order.driver
         limits = Limits(
             timeout_min=options.timeout_min,
-            signal_delay_s=signal_delay(options),
+            signal_delay_s=signal_delay_seconds(options),
             max_num_timeout=options.max_num_timeout,
             workers=driver.workers,
             retries=driver.retries,
@@ -100,9 +105,9 @@ class Slurm:
         return sent
 
 
-def of_tasks(job: Job, options: Submitit) -> Job:
+def of_tasks(job: TrialSpec, options: LauncherOptions) -> TrialSpec:
     """A job whose ranks are the tasks of Slurm. Raises ValueError if it cannot be."""
-    count = tasks(options)
+    count = tasks_per_job(options)
     if count == 1:
         return job
     if job.worker:

@@ -8,8 +8,9 @@ from typing import Any
 
 from clip_hparam.launch.base import Handle
 from clip_hparam.launch.slurm.queries import Said
-from clip_hparam.records.lock import BusyError, claim
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.records.lock import FolderLockedError, lock_folder
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 HOW = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
 STATE = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
@@ -43,7 +44,7 @@ def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> s
     last word: then the trial is running.
     """
     try:
-        with claim(record.folder):
+        with lock_folder(record.folder):
             if record.is_done():
                 return "done"
             over = MEMORY.search(printed)
@@ -56,7 +57,7 @@ def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> s
             record.write_status(state, job=handle.id)
             record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
             return state
-    except BusyError:
+    except FolderLockedError:
         return "running"
 
 

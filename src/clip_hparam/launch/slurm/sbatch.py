@@ -9,7 +9,7 @@ from pathlib import Path
 
 from submitit import SlurmExecutor
 
-from clip_hparam.config.launcher_options import OURS, Submitit
+from clip_hparam.config.launcher_options import NON_SBATCH_KEYS, LauncherOptions
 from clip_hparam.launch.slurm import queries
 from clip_hparam.launch.slurm.job_array import Array
 from clip_hparam.launch.slurm.queries import SchedulerError
@@ -29,7 +29,7 @@ BLAME = {  # word of a refusal -> key that it is about
 }
 
 
-def submitted(array: Array, options: Submitit, code: Path | None) -> str:
+def submitted(array: Array, options: LauncherOptions, code: Path | None) -> str:
     """Id of the array. Raises ValueError, and leaves nothing on disk, if it is refused."""
     path = array.folder / "submission.sh"
     path.write_text(script(array, options, code))
@@ -50,13 +50,13 @@ def submitted(array: Array, options: Submitit, code: Path | None) -> str:
     raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
 
 
-def script(array: Array, options: Submitit, code: Path | None) -> str:
+def script(array: Array, options: LauncherOptions, code: Path | None) -> str:
     """The batch script of an array, by submitit; `code` is a folder to import this package from.
 
     srun gives its step one CPU a task unless told again (Slurm 22.05 and newer).
     """
     given = {name: value for name, value in asdict(options).items() if value not in (None, {}, [])}
-    words = {name: value for name, value in given.items() if name not in OURS}
+    words = {name: value for name, value in given.items() if name not in NON_SBATCH_KEYS}
     words |= {"name": array.name, "timeout_min": array.limits.timeout_min}
     if options.cpus_per_task:
         cpus = f"--cpus-per-task={options.cpus_per_task}"
@@ -77,7 +77,7 @@ def script(array: Array, options: Submitit, code: Path | None) -> str:
     return text
 
 
-def refusal(reason: str, options: Submitit) -> str:
+def refusal(reason: str, options: LauncherOptions) -> str:
     """What sbatch said, with the key that it is about."""
     if "submit limit" in reason.lower():
         return (

@@ -18,7 +18,8 @@ from clip_hparam.launch.slurm.queries import (
     found,
 )
 from clip_hparam.launch.slurm.reconcile import put_on_hold, put_on_record, state_of
-from clip_hparam.records.record import LIVE, Record
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE
 
 SETTLED = 3.0  # seconds for which a trial must look lost: a network disk may show a result late
 WORDS = 500  # ids on one command line

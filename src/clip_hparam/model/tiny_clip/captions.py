@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-WEIGHTS = ("thin", "plain", "bold")
+STROKE_WEIGHTS = ("thin", "plain", "bold")
 SLANTS = ("upright", "slanted")
 FOCUSES = ("sharp", "blurred")
 INKS = {
@@ -29,11 +29,11 @@ INKS = {
     "brown": (110, 65, 25),
 }
 PAD, START, END = "[pad]", "[start]", "[end]"
-CONTEXT = 16
+CONTEXT_LENGTH = 16
 
 
 @dataclass(frozen=True)
-class Look:
+class GlyphStyle:
     """How a glyph is drawn, in the words of its captions."""
 
     weight: str
@@ -43,7 +43,7 @@ class Look:
     ground: str
 
 
-def names(character: str) -> tuple[str, str]:
+def character_names(character: str) -> tuple[str, str]:
     """The two names of one of the 62 characters: its class spelt out, and a short one."""
     if character.isdigit():
         return f"digit {character}", f"number {DIGIT_NAMES[int(character)]}"
@@ -52,38 +52,38 @@ def names(character: str) -> tuple[str, str]:
     return f"lowercase letter {character}", f"small {character}"
 
 
-def captions(character: str, look: Look) -> list[str]:
+def captions(character: str, style: GlyphStyle) -> list[str]:
     """Every caption of one glyph, always the same number of them."""
-    colours = f"{look.ink} on {look.ground}"
+    colours = f"{style.ink} on {style.ground}"
     return [
         caption
-        for name in names(character)
+        for name in character_names(character)
         for caption in (
             f"the {name}",
-            f"{look.focus} image of the {name}",
-            f"the {look.weight} {look.slant} {name}",
+            f"{style.focus} image of the {name}",
+            f"the {style.weight} {style.slant} {name}",
             f"the {name} in {colours}",
-            f"{look.focus} image of the {look.weight} {name} in {colours}",
-            f"the {look.weight} {look.slant} {look.ink} {name} on {look.ground} background",
+            f"{style.focus} image of the {style.weight} {name} in {colours}",
+            f"the {style.weight} {style.slant} {style.ink} {name} on {style.ground} background",
         )
     ]
 
 
-def prompts(character: str, looks: Iterable[Look]) -> list[str]:
-    """Captions of a character for zero-shot classification, each once, over several looks."""
-    return list(dict.fromkeys(text for look in looks for text in captions(character, look)))
+def prompts(character: str, styles: Iterable[GlyphStyle]) -> list[str]:
+    """Captions of a character for zero-shot classification, each once, over several styles."""
+    return list(dict.fromkeys(text for style in styles for text in captions(character, style)))
 
 
-def _words() -> tuple[str, ...]:
+def _vocabulary() -> tuple[str, ...]:
     """Tokens in order of their id; the end token is the last, as CLIP's argmax pooling needs."""
     glue = ("the", "image", "of", "in", "on", "background")
     kinds = ("digit", "number", "uppercase", "capital", "lowercase", "small", "letter")
-    looks = (*WEIGHTS, *SLANTS, *FOCUSES, *INKS)
-    return (PAD, START, *glue, *kinds, *looks, *DIGIT_NAMES, *CHARACTERS, END)
+    styles = (*STROKE_WEIGHTS, *SLANTS, *FOCUSES, *INKS)
+    return (PAD, START, *glue, *kinds, *styles, *DIGIT_NAMES, *CHARACTERS, END)
 
 
-WORDS = _words()
-_IDS = {word: token for token, word in enumerate(WORDS)}
+VOCABULARY = _vocabulary()
+_TOKEN_IDS = {word: token for token, word in enumerate(VOCABULARY)}
 
 
 def tokenize(text: str) -> list[int]:
@@ -92,13 +92,13 @@ def tokenize(text: str) -> list[int]:
     Raises ValueError for a word outside the vocabulary and for a text that is too long.
     """
     words = text.split()
-    unknown = [word for word in words if word not in _IDS]
+    unknown = [word for word in words if word not in _TOKEN_IDS]
     if unknown:
         raise ValueError(
             f"tiny CLIP does not know the word {unknown[0]!r} of {text!r}: write it with its "
-            f"{len(WORDS)} words, listed in clip_hparam.model.tiny_clip.captions.WORDS"
+            f"{len(VOCABULARY)} words, listed in clip_hparam.model.tiny_clip.captions.VOCABULARY"
         )
-    if len(words) > CONTEXT - 2:
-        raise ValueError(f"{text!r} has {len(words)} words: use at most {CONTEXT - 2}")
-    tokens = [_IDS[word] for word in (START, *words, END)]
-    return tokens + [_IDS[PAD]] * (CONTEXT - len(tokens))
+    if len(words) > CONTEXT_LENGTH - 2:
+        raise ValueError(f"{text!r} has {len(words)} words: use at most {CONTEXT_LENGTH - 2}")
+    tokens = [_TOKEN_IDS[word] for word in (START, *words, END)]
+    return tokens + [_TOKEN_IDS[PAD]] * (CONTEXT_LENGTH - len(tokens))

@@ -15,13 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from clip_hparam.model.tiny_clip.captions import CHARACTERS, FOCUSES, INKS, SLANTS, WEIGHTS, Look
+from clip_hparam.model.tiny_clip.captions import (
+    CHARACTERS,
+    FOCUSES,
+    INKS,
+    SLANTS,
+    STROKE_WEIGHTS,
+    GlyphStyle,
+)
 from clip_hparam.model.tiny_clip.typefaces import TRAIN_FACES, Face
 
-SIZE = 32  # pixels a side of a glyph
-CANVAS = 96  # pixels a side while drawing and warping
+GLYPH_SIZE = 32  # pixels a side of a glyph
+CANVAS_SIZE = 96  # pixels a side while drawing and warping
 CAP_HEIGHT = 60  # of an upright capital on the canvas, in pixels
-CELLS = 4  # the warp is bilinear inside each of CELLS x CELLS cells
+WARP_CELLS = 4  # the warp is bilinear inside each of CELLS x CELLS cells
 MIN_CONTRAST = 70  # between ink and ground, in grey levels
 
 
@@ -31,11 +38,11 @@ class Glyph:
 
     image: NDArray[np.uint8]
     character: str
-    look: Look
+    style: GlyphStyle
     face: Face
 
 
-def draw(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Glyph:
+def render_glyph(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Glyph:
     """The glyph at an index of an endless set; its character is the index modulo 62."""
     rng = np.random.default_rng((seed, index))
     character = CHARACTERS[index % len(CHARACTERS)]
@@ -43,16 +50,16 @@ def draw(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Glyph:
     scanned = bool(rng.random() < 0.5)
     stroke = int(rng.integers(-1, 7)) + 2 * scanned
     slant = float(rng.uniform(-0.35, 0.35))
-    ink, ground = _colours(rng)
-    weight = WEIGHTS[int(np.clip((stroke + 4 * face.bold + 2) // 3, 0, 2))]
+    ink, ground = _sample_colours(rng)
+    weight = STROKE_WEIGHTS[int(np.clip((stroke + 4 * face.bold + 2) // 3, 0, 2))]
     leaning = face.slanted or abs(slant) > 0.15
-    look = Look(weight, SLANTS[leaning], FOCUSES[scanned], ink, ground)
-    mask = _warp(_mask(face, character, stroke), slant, scanned, rng)
-    return Glyph(_colour(_reduce(mask, scanned, rng), look, rng), character, look, face)
+    style = GlyphStyle(weight, SLANTS[leaning], FOCUSES[scanned], ink, ground)
+    mask = _warp_mask(_render_mask(face, character, stroke), slant, scanned, rng)
+    return Glyph(_colourise(_downsample(mask, scanned, rng), style, rng), character, style, face)
 
 
 @cache
-def _font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeFont:
+def _load_font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeFont:
     """The font at the size that makes its capital H CAP_HEIGHT high."""
     path = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{file}.ttf")
     basic = ImageFont.Layout.BASIC
@@ -62,45 +69,51 @@ def _font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, 100 * CAP_HEIGHT / (bottom - top), layout_engine=basic)
 
 
-def _mask(face: Face, character: str, stroke: int) -> Image.Image:
+def _render_mask(face: Face, character: str, stroke: int) -> Image.Image:
     """Ink coverage on the canvas, centred; stroke is the thickening in pixels, -1 thins."""
-    text, font, width = face.glyph(character), _font(face.file, face.alphabet), max(stroke, 0) / 2
+    text, font, width = (
+        face.glyph(character),
+        _load_font(face.file, face.alphabet),
+        max(stroke, 0) / 2,
+    )
     left, top, right, bottom = font.getbbox(text, stroke_width=width)
-    side = int(max(right - left, bottom - top, CANVAS))
+    side = int(max(right - left, bottom - top, CANVAS_SIZE))
     mask = Image.new("L", (side, side))
     at = ((side - right - left) / 2, (side - bottom - top) / 2)
     ImageDraw.Draw(mask).text(at, text, fill=255, font=font, stroke_width=width)
-    if side > CANVAS:
-        mask = mask.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
+    if side > CANVAS_SIZE:
+        mask = mask.resize((CANVAS_SIZE, CANVAS_SIZE), Image.Resampling.BILINEAR)
     return mask.filter(ImageFilter.MinFilter(3)) if stroke < 0 else mask
 
 
-def _warp(mask: Image.Image, slant: float, scanned: bool, rng: np.random.Generator) -> Image.Image:
+def _warp_mask(
+    mask: Image.Image, slant: float, scanned: bool, rng: np.random.Generator
+) -> Image.Image:
     """Size, aspect, rotation, slant, place and elastic noise, by moving the cells' corners.
 
     A scanned glyph fills the frame; the others have a margin.
     """
     low, high = (0.78, 1.0) if scanned else (0.6, 0.95)
-    height = rng.uniform(low, high) * CANVAS / CAP_HEIGHT
+    height = rng.uniform(low, high) * CANVAS_SIZE / CAP_HEIGHT
     width = height * rng.uniform(0.65, 1.1)
     angle = rng.uniform(-0.22, 0.22)
-    grid = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, CELLS + 1)] * 2), -1) * CANVAS
+    grid = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, WARP_CELLS + 1)] * 2), -1) * CANVAS_SIZE
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1.0, 0.0], [slant, 1.0]])
     elastic = rng.normal(0, rng.uniform(0, 5), grid.shape)
     place = rng.normal(0, 2.5, 2)
-    corners = grid @ turn @ shear / (width, height) + elastic + place + CANVAS / 2
+    corners = grid @ turn @ shear / (width, height) + elastic + place + CANVAS_SIZE / 2
     return mask.transform(
-        mask.size, Image.Transform.MESH, _mesh(corners), Image.Resampling.BILINEAR
+        mask.size, Image.Transform.MESH, _warp_mesh(corners), Image.Resampling.BILINEAR
     )
 
 
-def _mesh(
+def _warp_mesh(
     corners: NDArray[np.float64],
 ) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
     """Pillow's mesh: each target box with the source corners nw, sw, se, ne of its quad."""
-    step = CANVAS // CELLS
-    cells = [(row, column) for row in range(CELLS) for column in range(CELLS)]
+    step = CANVAS_SIZE // WARP_CELLS
+    cells = [(row, column) for row in range(WARP_CELLS) for column in range(WARP_CELLS)]
     around = ((0, 0), (1, 0), (1, 1), (0, 1))
     return [
         (
@@ -111,18 +124,18 @@ def _mesh(
     ]
 
 
-def _reduce(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+def _downsample(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> NDArray[np.float64]:
     """Coverage in [0, 1] at 32 px: through 8 px for a scan, else with a slight blur."""
     if scanned:
         up = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)[rng.integers(2)]
-        reduced = mask.resize((8, 8), Image.Resampling.BOX).resize((SIZE, SIZE), up)
+        reduced = mask.resize((8, 8), Image.Resampling.BOX).resize((GLYPH_SIZE, GLYPH_SIZE), up)
     else:
         blurred = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0, 2.5)))
-        reduced = blurred.resize((SIZE, SIZE), Image.Resampling.BOX)
+        reduced = blurred.resize((GLYPH_SIZE, GLYPH_SIZE), Image.Resampling.BOX)
     return np.asarray(reduced, np.float64) / 255
 
 
-def _colours(rng: np.random.Generator) -> tuple[str, str]:
+def _sample_colours(rng: np.random.Generator) -> tuple[str, str]:
     """Ink and ground: white on black for two glyphs in five, else any pair of enough contrast."""
     if rng.random() < 0.4:
         return "white", "black"
@@ -135,11 +148,13 @@ def _colours(rng: np.random.Generator) -> tuple[str, str]:
     return pairs[rng.integers(len(pairs))]
 
 
-def _colour(
-    coverage: NDArray[np.float64], look: Look, rng: np.random.Generator
+def _colourise(
+    coverage: NDArray[np.float64], style: GlyphStyle, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Ink over ground, each a shade off its name, with pixel noise."""
-    ink, ground = (np.array(INKS[name]) + rng.normal(0, 12, 3) for name in (look.ink, look.ground))
+    ink, ground = (
+        np.array(INKS[name]) + rng.normal(0, 12, 3) for name in (style.ink, style.ground)
+    )
     image = ground + (ink - ground) * coverage[..., None] * rng.uniform(0.75, 1.0)
     noisy = image + rng.normal(0, rng.uniform(0, 12), image.shape)
     return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -1,8 +1,7 @@
 """Tiny CLIP: the two-tower model in the package, its weights checked, and zero-shot by prompts.
 
-MODEL_CARD.md beside this file says what it was trained on. torch and open_clip take seconds to
-import and are imported where they are used, so that planning a sweep, which needs only sha256(),
-stays quick.
+MODEL_CARD.md beside this file describes its training. torch and open_clip take seconds to import
+and are imported where they are used: planning a sweep needs only recorded_sha256().
 """
 
 import hashlib
@@ -11,45 +10,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.model.normalization import MEAN, STD
-from clip_hparam.model.tiny_clip.captions import CHARACTERS, Look, prompts, tokenize
+from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
+from clip_hparam.model.tiny_clip.captions import CHARACTERS, GlyphStyle, prompts, tokenize
 
 if TYPE_CHECKING:
     from open_clip import CLIP
     from torch import Tensor
 
-__all__ = [
-    "CHARACTERS",
-    "CHARACTER_PROMPTS",
-    "DIGIT_PROMPTS",
-    "WEIGHTS",
-    "Look",
-    "load",
-    "model_config",
-    "normalize",
-    "prompts",
-    "sha256",
-    "state_dict",
-    "tokenize",
-    "zero_shot_accuracy",
-    "zero_shot_classifier",
-]
+WEIGHTS_FILE = Path(__file__).with_name("tiny_clip.safetensors")
 
-WEIGHTS = Path(__file__).with_name("tiny_clip.safetensors")
-
-SCANS = [
-    Look(weight, slant, "blurred", "white", "black")
+SCAN_STYLES = [
+    GlyphStyle(weight, slant, "blurred", "white", "black")
     for weight in ("plain", "bold")
     for slant in ("upright", "slanted")
 ]
-SAMPLES = [
-    Look("plain", "upright", "sharp", "black", "white"),
-    Look("bold", "slanted", "sharp", "white", "black"),
-    Look("thin", "upright", "sharp", "white", "blue"),
-    *SCANS,
+SAMPLE_STYLES = [
+    GlyphStyle("plain", "upright", "sharp", "black", "white"),
+    GlyphStyle("bold", "slanted", "sharp", "white", "black"),
+    GlyphStyle("thin", "upright", "sharp", "white", "blue"),
+    *SCAN_STYLES,
 ]
-DIGIT_PROMPTS = [prompts(digit, SCANS) for digit in "0123456789"]
-CHARACTER_PROMPTS = [prompts(character, SAMPLES) for character in CHARACTERS]
+DIGIT_PROMPTS = [prompts(digit, SCAN_STYLES) for digit in "0123456789"]
+CHARACTER_PROMPTS = [prompts(character, SAMPLE_STYLES) for character in CHARACTERS]
 
 
 def model_config() -> dict[str, Any]:
@@ -58,47 +40,47 @@ def model_config() -> dict[str, Any]:
     return config
 
 
-def sha256(weights: Path = WEIGHTS) -> str:
+def recorded_sha256(weights: Path = WEIGHTS_FILE) -> str:
     """The recorded sha256 of a weight file, in hex: its identity, checked when it is loaded.
 
     Raises ValueError if there is no record beside the file.
     """
     record = weights.with_suffix(".sha256")
     if not record.is_file():
-        raise ValueError(_unusable(weights, f"{record.name} is not beside it"))
+        raise ValueError(_unusable_message(weights, f"{record.name} is not beside it"))
     return record.read_text().split()[0]
 
 
-def state_dict(weights: Path = WEIGHTS) -> "dict[str, Tensor]":
+def load_weights(weights: Path = WEIGHTS_FILE) -> "dict[str, Tensor]":
     """Parameters by open_clip's names, float32; those of the image tower start with `visual.`.
 
     Raises ValueError if the file is missing or is not the one that was recorded.
     """
-    expected = sha256(weights)
+    expected = recorded_sha256(weights)
     if not weights.is_file():
-        raise ValueError(_unusable(weights, "there is no such file"))
+        raise ValueError(_unusable_message(weights, "there is no such file"))
     content = weights.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
-        raise ValueError(_unusable(weights, f"sha256 is {found[:12]}, not {expected[:12]}"))
+        raise ValueError(_unusable_message(weights, f"sha256 is {found[:12]}, not {expected[:12]}"))
     from safetensors.torch import load as from_bytes
 
     return from_bytes(content)
 
 
-def _unusable(weights: Path, problem: str) -> str:
+def _unusable_message(weights: Path, problem: str) -> str:
     return (
         f"the tiny CLIP weights {weights} cannot be used ({problem}): reinstall clip-hparam, or "
         "make them again with `python -m clip_hparam.model.tiny_clip.pretrain`"
     )
 
 
-def load(weights: Path = WEIGHTS) -> "CLIP":
+def load_model(weights: Path = WEIGHTS_FILE) -> "CLIP":
     """The model with its weights, in evaluation mode; torch's random state is left as it was."""
     import torch
     from open_clip import CLIP
 
-    parameters = state_dict(weights)
+    parameters = load_weights(weights)
     with torch.random.fork_rng(devices=[]):
         model = CLIP(**model_config())
     model.load_state_dict(parameters)
@@ -110,7 +92,7 @@ def normalize(images: "Tensor") -> "Tensor":
     import torch
 
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
-    mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (MEAN, STD))
+    mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (CLIP_MEAN, CLIP_STD))
     return (pixels - mean) / std
 
 
@@ -124,7 +106,7 @@ def zero_shot_classifier(
     import torch
     from torch.nn import functional as F
 
-    model = model or load()
+    model = model or load_model()
     with torch.inference_mode():
         means = [
             model.encode_text(
@@ -144,7 +126,7 @@ def zero_shot_accuracy(
     """Share of normalised images (N, 3, 32, 32) nearest to the prompts of their own class."""
     import torch
 
-    model = model or load()
+    model = model or load_model()
     classifier = zero_shot_classifier(class_prompts, model)
     with torch.inference_mode():
         predicted = [

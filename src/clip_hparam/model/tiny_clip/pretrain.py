@@ -26,24 +26,24 @@ from torch.nn import functional as F
 
 from clip_hparam.model.tiny_clip import glyphs
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.tiny_clip.captions import captions
+from clip_hparam.model.tiny_clip.captions import CHARACTERS, captions, tokenize
 from clip_hparam.model.tiny_clip.typefaces import HELD_OUT_FACES, TRAIN_FACES, Face
-from clip_hparam.records.record import write_atomic
+from clip_hparam.records.atomic import write_atomic
 
-STEPS = 3000
-GLYPHS = 62 * 1000
+DEFAULT_STEPS = 3000
+TRAIN_GLYPHS = 62 * 1000
 THREADS = 1  # the bits depend on it; a second one gains little, and loses on a busy machine
-BATCH = 256
-LR = 2e-3
-WARMUP = 200  # optimiser steps
+BATCH_SIZE = 256
+PEAK_LR = 2e-3
+WARMUP_STEPS = 200  # optimiser steps
 WEIGHT_DECAY = 0.1
 MAX_LOGIT_SCALE = math.log(100)
 HELD_OUT_SEED = 1_000_003  # of the held-out glyphs, far from the seeds of training
-HELD_OUT = 62 * 32
+HELD_OUT_GLYPHS = 62 * 32
 
 
 @dataclass(frozen=True)
-class Pairs:
+class ImageTextPairs:
     """Images uint8 (N, 3, 32, 32), their captions' tokens uint8 (N, captions, context), classes."""
 
     images: Tensor
@@ -51,27 +51,29 @@ class Pairs:
     classes: Tensor
 
 
-def render(seed: int, count: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Pairs:
+def render_pairs(seed: int, count: int, faces: tuple[Face, ...] = TRAIN_FACES) -> ImageTextPairs:
     """The first `count` glyphs of a seed with all their captions, about 1 ms each."""
-    images = np.empty((count, glyphs.SIZE, glyphs.SIZE, 3), np.uint8)
+    images = np.empty((count, glyphs.GLYPH_SIZE, glyphs.GLYPH_SIZE, 3), np.uint8)
     tokens = []
     for index in range(count):
-        glyph = glyphs.draw(seed, index, faces)
+        glyph = glyphs.render_glyph(seed, index, faces)
         images[index] = glyph.image
-        tokens.append([tiny_clip.tokenize(text) for text in captions(glyph.character, glyph.look)])
-    return Pairs(
+        tokens.append([tokenize(text) for text in captions(glyph.character, glyph.style)])
+    return ImageTextPairs(
         torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.array(tokens, np.uint8)),
-        torch.arange(count) % len(tiny_clip.CHARACTERS),
+        torch.arange(count) % len(CHARACTERS),
     )
 
 
-def batches(pairs: Pairs, steps: int, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def sample_batches(
+    pairs: ImageTextPairs, steps: int, random: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Augmented normalised images with one caption each, drawn anew every time."""
     count, phrasings, _ = pairs.tokens.shape
     for _ in range(steps):
-        index = torch.randint(count, (BATCH,), generator=random)
-        phrasing = torch.randint(phrasings, (BATCH,), generator=random)
+        index = torch.randint(count, (BATCH_SIZE,), generator=random)
+        phrasing = torch.randint(phrasings, (BATCH_SIZE,), generator=random)
         images = augment(pairs.images[index].float() / 255, random)
         yield tiny_clip.normalize(images), pairs.tokens[index, phrasing].long()
 
@@ -81,7 +83,7 @@ def augment(images: Tensor, random: torch.Generator) -> Tensor:
     count = len(images)
     angle, scale, across, down, noise = torch.rand(5, count, generator=random) * 2 - 1
     turn, size = angle * 0.12, 1 + scale * 0.08
-    cos, sin, reach = turn.cos() * size, turn.sin() * size, 1.5 * 2 / glyphs.SIZE
+    cos, sin, reach = turn.cos() * size, turn.sin() * size, 1.5 * 2 / glyphs.GLYPH_SIZE
     rows = (cos, -sin, across * reach, sin, cos, down * reach)
     grid = F.affine_grid(torch.stack(rows, 1).view(count, 2, 3), list(images.shape), False)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -92,13 +94,13 @@ def augment(images: Tensor, random: torch.Generator) -> Tensor:
 
 def learning_rate(step: int, steps: int) -> float:
     """Linear warm-up from near 0, then half a cosine down to 0."""
-    warmup = min(WARMUP, steps // 2)
+    warmup = min(WARMUP_STEPS, steps // 2)
     if step < warmup:
-        return LR * (step + 1) / (warmup + 1)
-    return LR * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+        return PEAK_LR * (step + 1) / (warmup + 1)
+    return PEAK_LR * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
 
-def optimizer_of(model: CLIP) -> torch.optim.AdamW:
+def create_optimizer(model: CLIP) -> torch.optim.AdamW:
     """AdamW with CLIP's betas; matrices decay, gains, biases and embeddings do not."""
     members: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
@@ -107,16 +109,16 @@ def optimizer_of(model: CLIP) -> torch.optim.AdamW:
         {"params": parameters, "weight_decay": WEIGHT_DECAY if decayed else 0.0}
         for decayed, parameters in members.items()
     ]
-    return torch.optim.AdamW(groups, lr=LR, betas=(0.9, 0.98))
+    return torch.optim.AdamW(groups, lr=PEAK_LR, betas=(0.9, 0.98))
 
 
-def train(pairs: Pairs, steps: int, seed: int) -> CLIP:
+def train(pairs: ImageTextPairs, steps: int, seed: int) -> CLIP:
     """A new model trained on the pairs; prints a line every 100 steps."""
     torch.manual_seed(seed)
     model, loss_of = CLIP(**tiny_clip.model_config()), ClipLoss()
-    optimizer, random = optimizer_of(model), torch.Generator().manual_seed(seed)
+    optimizer, random = create_optimizer(model), torch.Generator().manual_seed(seed)
     began = time.monotonic()
-    for step, (images, tokens) in enumerate(batches(pairs, steps, random)):
+    for step, (images, tokens) in enumerate(sample_batches(pairs, steps, random)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, steps)
         loss = loss_of(*model(images, tokens))
@@ -134,7 +136,7 @@ def train(pairs: Pairs, steps: int, seed: int) -> CLIP:
 
 def held_out_accuracy(model: CLIP, count: int) -> float:
     """Zero-shot over the 62 characters, on glyphs of the faces kept out of training."""
-    pairs = render(HELD_OUT_SEED, count, HELD_OUT_FACES)
+    pairs = render_pairs(HELD_OUT_SEED, count, HELD_OUT_FACES)
     images = tiny_clip.normalize(pairs.images)
     return tiny_clip.zero_shot_accuracy(images, pairs.classes, tiny_clip.CHARACTER_PROMPTS, model)
 
@@ -145,31 +147,35 @@ def digits_accuracy(model: CLIP) -> float:
 
     digits = load_digits()
     grey = torch.from_numpy(digits.images).float()[:, None] / 16
-    big = F.interpolate(grey, size=glyphs.SIZE, mode="bicubic").clamp(0, 1).expand(-1, 3, -1, -1)
+    big = (
+        F.interpolate(grey, size=glyphs.GLYPH_SIZE, mode="bicubic")
+        .clamp(0, 1)
+        .expand(-1, 3, -1, -1)
+    )
     labels = torch.from_numpy(digits.target)
     return tiny_clip.zero_shot_accuracy(
         tiny_clip.normalize(big), labels, tiny_clip.DIGIT_PROMPTS, model
     )
 
 
-def publish(model: CLIP, folder: Path) -> str:
+def publish_weights(model: CLIP, folder: Path) -> str:
     """Writes the weights, then their sha256 in sha256sum's format; returns the sha256."""
     content = to_bytes({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
-    digest, target = sha256(content).hexdigest(), folder / tiny_clip.WEIGHTS.name
+    digest, target = sha256(content).hexdigest(), folder / tiny_clip.WEIGHTS_FILE.name
     write_atomic(target, content)
     write_atomic(target.with_suffix(".sha256"), f"{digest}  {target.name}\n".encode())
     return digest
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line, refused in one sentence before minutes of training are spent."""
     parser = argparse.ArgumentParser(
         prog="python -m clip_hparam.model.tiny_clip.pretrain", description=__doc__
     )
     parser.add_argument(
-        "--out", type=Path, default=tiny_clip.WEIGHTS.parent, help="folder of weights"
+        "--out", type=Path, default=tiny_clip.WEIGHTS_FILE.parent, help="folder of weights"
     )
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"default {STEPS}")
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help=f"default {DEFAULT_STEPS}")
     parser.add_argument("--seed", type=int, default=0, help="from 0, default 0")
     wanted = parser.parse_args()
     if wanted.steps < 1 or wanted.seed < 0:
@@ -185,14 +191,16 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Draw, train, publish, evaluate."""
-    wanted = arguments()
+    wanted = parse_arguments()
     torch.set_num_threads(THREADS)
-    print(f"drawing {GLYPHS} glyphs, a minute or two", flush=True)
-    model = train(render(wanted.seed, GLYPHS), wanted.steps, wanted.seed)
-    digest = publish(model, wanted.out)
-    print(f"zero-shot, 62 characters, held-out faces: {held_out_accuracy(model, HELD_OUT):.1%}")
+    print(f"drawing {TRAIN_GLYPHS} glyphs, a minute or two", flush=True)
+    model = train(render_pairs(wanted.seed, TRAIN_GLYPHS), wanted.steps, wanted.seed)
+    digest = publish_weights(model, wanted.out)
+    print(
+        f"zero-shot, 62 characters, held-out faces: {held_out_accuracy(model, HELD_OUT_GLYPHS):.1%}"
+    )
     print(f"zero-shot, 10 digits, scikit-learn: {digits_accuracy(model):.1%}")
-    print(f"sha256 {digest}  {wanted.out / tiny_clip.WEIGHTS.name}")
+    print(f"sha256 {digest}  {wanted.out / tiny_clip.WEIGHTS_FILE.name}")
 
 
 if __name__ == "__main__":

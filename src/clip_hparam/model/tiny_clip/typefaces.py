@@ -31,7 +31,7 @@ class Face:
         raise ValueError(f"{character!r} is none of the 62 characters of the glyphs")
 
 
-def _family(family: str, upright: str, bold: str, italic: str, bold_italic: str) -> list[Face]:
+def _four_faces(family: str, upright: str, bold: str, italic: str, bold_italic: str) -> list[Face]:
     return [
         Face(family, upright),
         Face(family, bold, bold=True),
@@ -40,16 +40,16 @@ def _family(family: str, upright: str, bold: str, italic: str, bold_italic: str)
     ]
 
 
-def _dejavu(family: str, italic: str) -> list[Face]:
+def _dejavu_faces(family: str, italic: str) -> list[Face]:
     stem = family.replace(" ", "")
-    return _family(family, stem, f"{stem}-Bold", f"{stem}-{italic}", f"{stem}-Bold{italic}")
+    return _four_faces(family, stem, f"{stem}-Bold", f"{stem}-{italic}", f"{stem}-Bold{italic}")
 
 
 FACES = (
-    *_dejavu("DejaVu Sans", "Oblique"),
-    *_dejavu("DejaVu Sans Mono", "Oblique"),
-    *_dejavu("DejaVu Serif", "Italic"),
-    *_family(
+    *_dejavu_faces("DejaVu Sans", "Oblique"),
+    *_dejavu_faces("DejaVu Sans Mono", "Oblique"),
+    *_dejavu_faces("DejaVu Serif", "Italic"),
+    *_four_faces(
         "STIX General",
         *("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"),
     ),

@@ -13,7 +13,8 @@ from support.cli import python
 from clip_hparam.cli.commands import queries
 from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.record import Record, write_json
+from clip_hparam.records.atomic import write_json
+from clip_hparam.records.record import Record
 
 RECIPES = [
     resolve(with_values(Recipe(), {"seed": seed, "data.selection": 10})) for seed in range(4)

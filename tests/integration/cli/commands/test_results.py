@@ -11,8 +11,9 @@ from support.trial_factory import SEEDS, Ladder, Runs
 from clip_hparam.cli import main
 from clip_hparam.cli.hydra_app.compose import composed
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.records.lock import claim
-from clip_hparam.records.record import Record, read_json, trial_ids, write_json
+from clip_hparam.records.atomic import read_json, write_json
+from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.record import Record, trial_ids
 
 Ask = Callable[..., tuple[int, str]]
 
@@ -109,7 +110,7 @@ def test_gc_lists_first_and_removes_only_what_nobody_needs(ladder: Ladder, ask: 
         (record.folder / ".lock").touch()
     (done.folder / "result.json.damaged-1").write_text("{")
     (done.folder / ".status.json.abc").write_text("{")
-    with claim(live.folder):
+    with lock_folder(live.folder):
         listed = json.loads(ask("gc", "--json")[1])
         names = [Path(item["path"]).name for item in listed["items"]]
         assert names == ["result.json.damaged-1", "checkpoint", ".status.json.abc", ".lock"]

@@ -18,19 +18,19 @@ TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
 
 
 COUNTED = """
-from clip_hparam.data.datasets import digits
+from clip_hparam.data.datasets import load_digits
 
 def count():
-    return digits.cache_info().currsize
+    return load_digits.cache_info().currsize
 """
 ASK = """
 from concurrent.futures import ProcessPoolExecutor
-from clip_hparam.config.trial_spec import Job
+from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.config.recipe import Data, Recipe
 import counted
 
-with ProcessPoolExecutor(1, mp_context=processes.warm_up(Job(Recipe(data=Data(**{data}))))) as pool:
+with ProcessPoolExecutor(1, mp_context=processes.warm_up(TrialSpec(Recipe(data=Data(**{data}))))) as pool:
     print(pool.submit(counted.count).result())
 """
 

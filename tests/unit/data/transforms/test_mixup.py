@@ -8,7 +8,13 @@ from timm.data import Mixup
 from timm.loss import LabelSmoothingCrossEntropy
 from torch import Tensor
 
-from clip_hparam.data.transforms.mixup import Mixing, cut_at, mix, mixing, soft_targets
+from clip_hparam.data.transforms.mixup import (
+    MixParams,
+    apply_mix,
+    cutmix_params,
+    sample_mix_params,
+    soft_targets,
+)
 
 CLASSES = 5
 LABELS = torch.tensor([0, 4, 2, 2, 1, 3])
@@ -31,7 +37,7 @@ def timms(
 
 @pytest.mark.parametrize("own", [0.0, 0.3, 0.5, 1.0])
 def test_mixup_is_timms(own: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = mix(images(), soft_targets(LABELS, CLASSES, 0.1), Mixing(own, None))
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), MixParams(own, None))
     torch.testing.assert_close(ours, timms(own, False, 0, monkeypatch))
 
 
@@ -40,8 +46,8 @@ def test_mixup_is_timms(own: float, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cutmix_is_timms(own: float, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     np.random.seed(seed)  # noqa: NPY002
     row, column = np.random.randint(12, size=2).tolist()  # noqa: NPY002
-    how = cut_at(row, column, own, 12)
-    ours = mix(images(), soft_targets(LABELS, CLASSES, 0.1), how)
+    how = cutmix_params(row, column, own, 12)
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), how)
     torch.testing.assert_close(ours, timms(own, True, seed, monkeypatch))
 
 
@@ -58,18 +64,18 @@ def test_smoothed_targets_give_timms_loss(smoothing: float) -> None:
 @pytest.mark.parametrize(("mixup", "cutmix"), [(0.8, 0.0), (0.0, 1.0), (0.8, 1.0)])
 def test_a_mixing_is_a_function_of_seed_epoch_and_step(mixup: float, cutmix: float) -> None:
     drawn = [
-        mixing(seed, epoch, step, mixup, cutmix, 32)
+        sample_mix_params(seed, epoch, step, mixup, cutmix, 32)
         for seed in range(3)
         for epoch in range(3)
         for step in range(3)
     ]
-    assert drawn[0] == mixing(0, 0, 0, mixup, cutmix, 32)
+    assert drawn[0] == sample_mix_params(0, 0, 0, mixup, cutmix, 32)
     assert len(set(drawn)) == len(drawn)
 
 
 def test_a_box_is_in_the_image_and_own_is_what_it_leaves() -> None:
     for step in range(200):
-        how = mixing(0, 0, step, 0.0, 1.0, 32)
+        how = sample_mix_params(0, 0, step, 0.0, 1.0, 32)
         assert how is not None
         assert how.box is not None
         top, bottom, left, right = how.box
@@ -79,10 +85,10 @@ def test_a_box_is_in_the_image_and_own_is_what_it_leaves() -> None:
 
 
 def test_half_of_the_batches_are_cut_where_both_are_on() -> None:
-    drawn = [mixing(0, 0, step, 0.8, 1.0, 32) for step in range(1000)]
+    drawn = [sample_mix_params(0, 0, step, 0.8, 1.0, 32) for step in range(1000)]
     share = sum(how is not None and how.box is not None for how in drawn) / len(drawn)
     assert share == pytest.approx(0.5, abs=0.05)
 
 
 def test_nothing_is_mixed_where_both_are_off() -> None:
-    assert mixing(0, 0, 0, 0.0, 0.0, 32) is None
+    assert sample_mix_params(0, 0, 0, 0.0, 0.0, 32) is None

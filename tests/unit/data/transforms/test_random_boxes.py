@@ -10,7 +10,12 @@ from scipy.stats import ks_2samp
 from timm.data.random_erasing import RandomErasing
 from timm.data.transforms import RandomResizedCropAndInterpolation
 
-from clip_hparam.data.transforms.random_boxes import COLUMNS, CROP_RATIO, crops, erasures
+from clip_hparam.data.transforms.random_boxes import (
+    CROP_RATIO,
+    DRAWS_PER_BOX,
+    random_crop_boxes,
+    random_erase_boxes,
+)
 from clip_hparam.rng import uniform
 
 MANY = 4000
@@ -18,7 +23,7 @@ ALIKE = 1e-3  # the draws are fixed, so this either holds or it does not
 
 
 def numbers(count: int = MANY) -> np.ndarray:
-    return uniform(0, 0, "test", count, COLUMNS)
+    return uniform(0, 0, "test", count, DRAWS_PER_BOX)
 
 
 def assert_alike(ours: np.ndarray, theirs: np.ndarray) -> None:
@@ -39,7 +44,7 @@ def test_crops_are_distributed_as_timm_draws_them(height: int, width: int, least
     image = Image.new("L", (width, height))
     draw = RandomResizedCropAndInterpolation.get_params
     theirs = np.array([draw(image, (least, 1.0), CROP_RATIO) for _ in range(MANY)])
-    assert_alike(crops(numbers(), height, width, least), theirs)
+    assert_alike(random_crop_boxes(numbers(), height, width, least), theirs)
 
 
 @pytest.mark.parametrize("side", [8, 32])
@@ -53,12 +58,12 @@ def test_erasures_are_distributed_as_timm_draws_them(side: int) -> None:
         rows, across = changed.any(1).nonzero()[:, 0], changed.any(0).nonzero()[:, 0]
         first = [int(rows[0]), int(across[0])] if len(rows) else [0, 0]
         theirs.append([*first, len(rows), len(across)])
-    assert_alike(erasures(numbers(), side), np.array(theirs))
+    assert_alike(random_erase_boxes(numbers(), side), np.array(theirs))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (8, 8), (7, 31), (300, 20)])
 def test_a_box_lies_in_its_image(height: int, width: int) -> None:
-    top, left, tall, wide = crops(numbers(), height, width, 0.08).T
+    top, left, tall, wide = random_crop_boxes(numbers(), height, width, 0.08).T
     assert min(top.min(), left.min()) >= 0
     assert min(tall.min(), wide.min()) >= 1
     assert (top + tall).max() <= height
@@ -66,7 +71,7 @@ def test_a_box_lies_in_its_image(height: int, width: int) -> None:
 
 
 def test_an_erasure_leaves_something_of_the_image() -> None:
-    boxes = erasures(numbers(), 8)
+    boxes = random_erase_boxes(numbers(), 8)
     assert boxes[:, 2:].max() < 8
     assert (boxes[:, :2] + boxes[:, 2:]).max() <= 8
 
@@ -76,5 +81,5 @@ def test_where_no_try_fits_the_crop_is_timms_central_one(height: int, width: int
     image = Image.new("L", (width, height))
     impossible = (100.0, 100.0)  # an area that no image has room for
     theirs = RandomResizedCropAndInterpolation.get_params(image, impossible, CROP_RATIO)
-    too_large = np.full((1, COLUMNS), 0.5, np.float32)
-    assert crops(too_large, height, width, 100.0)[0].tolist() == list(theirs)
+    too_large = np.full((1, DRAWS_PER_BOX), 0.5, np.float32)
+    assert random_crop_boxes(too_large, height, width, 100.0)[0].tolist() == list(theirs)

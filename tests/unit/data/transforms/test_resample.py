@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from clip_hparam.data.transforms.resample import KERNELS, centred_square, resample, taps
+from clip_hparam.data.transforms.resample import KERNELS, axis_weights, centred_square, resample
 
 UNFLIPPED = torch.tensor([False])
 WIDE = [(0, 0, 30, 30), (3, 7, 11, 20), (35, 0, 5, 30), (12, 29, 1, 1), (0, 2, 4, 28)]
@@ -57,7 +57,7 @@ def test_a_crop_has_the_levels_that_pillow_gives_it(
 @pytest.mark.parametrize("interpolation", KERNELS)
 @pytest.mark.parametrize(("start", "size"), [(0, 10), (3, 5), (9, 1)])
 def test_weights_are_a_mean_over_the_box_alone(start: int, size: int, interpolation: str) -> None:
-    weights = taps(start, size, 10, 7, interpolation)
+    weights = axis_weights(start, size, 10, 7, interpolation)
     outside = torch.ones(10, dtype=torch.bool)
     outside[start : start + size] = False
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(7))

@@ -9,14 +9,20 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as torchvision
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.data.loader import Imagewise
-from clip_hparam.data.transforms.tensor import ORDERS, Augment, Batchwise, jittered, normalise
-from clip_hparam.model.normalization import MEAN, STD
+from clip_hparam.data.loader import TimmPipeline
+from clip_hparam.data.transforms.tensor import (
+    JITTER_ORDERS,
+    TensorAugmentation,
+    TensorPipeline,
+    jittered,
+    normalize,
+)
+from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 from clip_hparam.planning.resolve import resolve
 
 PX = 16
-EVERYTHING = Augment(PX, 0.5, 0.5, 0.4, 0.5, "bicubic", "clip")
-NOTHING = Augment(PX, 1.0, 0.0, 0.0, 0.0, "bicubic", "clip")
+EVERYTHING = TensorAugmentation(PX, 0.5, 0.5, 0.4, 0.5, "bicubic", "clip")
+NOTHING = TensorAugmentation(PX, 1.0, 0.0, 0.0, 0.0, "bicubic", "clip")
 FIELDS = ("crop", "flipped", "order", "factors", "erased", "noise")
 
 
@@ -26,14 +32,14 @@ def digits(count: int, channels: int = 1, side: int = 8) -> Tensor:
 
 
 def levels(pixels: Tensor) -> Tensor:
-    mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
+    mean, std = (torch.tensor(values)[:, None, None] for values in (CLIP_MEAN, CLIP_STD))
     return 255 * (pixels * std + mean)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [1, 7, 20, 50])
 def test_a_batch_in_slices_is_the_batch_whole(size: int, channels: int) -> None:
-    images, draws = digits(50, channels), EVERYTHING.draws(0, 0, 50, 8, 8)
+    images, draws = digits(50, channels), EVERYTHING.sample_params(0, 0, 50, 8, 8)
     cuts = [slice(start, start + size) for start in range(0, 50, size)]
     sliced = torch.cat([EVERYTHING(images[rows], draws[rows]) for rows in cuts])
     assert torch.equal(sliced, EVERYTHING(images, draws))
@@ -42,7 +48,7 @@ def test_a_batch_in_slices_is_the_batch_whole(size: int, channels: int) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_draws_are_a_function_of_seed_epoch_and_position(field: str) -> None:
     def drawn(seed: int, epoch: int, images: int = 60) -> Tensor:
-        table: Tensor = getattr(EVERYTHING.draws(seed, epoch, images, 8, 8), field)
+        table: Tensor = getattr(EVERYTHING.sample_params(seed, epoch, images, 8, 8), field)
         return table
 
     assert torch.equal(drawn(0, 0), drawn(0, 0))
@@ -53,8 +59,8 @@ def test_draws_are_a_function_of_seed_epoch_and_position(field: str) -> None:
 
 @pytest.mark.parametrize("knob", ["crop_scale", "hflip", "color_jitter", "random_erasing"])
 def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
-    other = replace(EVERYTHING, **{knob: 0.9}).draws(0, 0, 40, 8, 8)
-    before = EVERYTHING.draws(0, 0, 40, 8, 8)
+    other = replace(EVERYTHING, **{knob: 0.9}).sample_params(0, 0, 40, 8, 8)
+    before = EVERYTHING.sample_params(0, 0, 40, 8, 8)
     own = {"crop_scale": "crop", "hflip": "flipped", "color_jitter": "factors"}
     moved = {f for f in FIELDS if not torch.equal(getattr(before, f), getattr(other, f))}
     assert moved == {own.get(knob, "erased")}
@@ -62,13 +68,13 @@ def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
 
 def test_with_nothing_on_an_image_is_seen_as_in_an_evaluation() -> None:
     images = digits(20)
-    seen = NOTHING(images, NOTHING.draws(0, 0, 20, 8, 8))
+    seen = NOTHING(images, NOTHING.sample_params(0, 0, 20, 8, 8))
     assert torch.equal(seen, NOTHING.resized(images, PX))
 
 
 def test_a_flip_mirrors_the_image() -> None:
     images, mirror = digits(20), replace(NOTHING, hflip=1.0)
-    seen = mirror(images, mirror.draws(0, 0, 20, 8, 8))
+    seen = mirror(images, mirror.sample_params(0, 0, 20, 8, 8))
     assert torch.equal(seen, NOTHING.resized(images, PX).flip(3))
 
 
@@ -78,15 +84,15 @@ def test_an_evaluation_sees_what_timm_shows_it(side: int, channels: int) -> None
     recipe, images = resolve(Recipe(resolution=PX)), digits(5, channels, side).numpy()
     every = np.arange(5)
     ours, theirs = (
-        torch.cat(list(reader.plain(images, every, 2, PX)))
-        for reader in (Batchwise(recipe), Imagewise(recipe, 0))
+        torch.cat(list(reader.eval_batches(images, every, 2, PX)))
+        for reader in (TensorPipeline(recipe), TimmPipeline(recipe, 0))
     )
     assert (levels(ours) - levels(theirs)).abs().max() < 2.01
 
 
 def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
     calm = replace(EVERYTHING, random_erasing=0.0)
-    images, draws = digits(30), calm.draws(0, 0, 30, 8, 8)
+    images, draws = digits(30), calm.sample_params(0, 0, 30, 8, 8)
     one, three = calm(images, draws), calm(images.repeat(1, 3, 1, 1), draws)
     torch.testing.assert_close(one, three, rtol=0, atol=1e-4)
     grey = levels(one)
@@ -95,11 +101,11 @@ def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
 
 def test_pixels_are_normalised_by_clips_mean_and_std() -> None:
     pixels = digits(3, 3)
-    expected = torchvision.normalize(pixels.float() / 255, list(MEAN), list(STD))
-    torch.testing.assert_close(normalise(pixels.float(), "clip"), expected, rtol=0, atol=1e-5)
+    expected = torchvision.normalize(pixels.float() / 255, list(CLIP_MEAN), list(CLIP_STD))
+    torch.testing.assert_close(normalize(pixels.float(), "clip"), expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("order", ORDERS.tolist())
+@pytest.mark.parametrize("order", JITTER_ORDERS.tolist())
 def test_a_jitter_is_torchvisions_in_the_order_drawn(order: list[int]) -> None:
     adjust = (
         torchvision.adjust_brightness,
@@ -116,19 +122,19 @@ def test_a_jitter_is_torchvisions_in_the_order_drawn(order: list[int]) -> None:
 
 @pytest.mark.parametrize(("hflip", "share"), [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0)])
 def test_the_share_of_mirrored_images_is_hflip(hflip: float, share: float) -> None:
-    flipped = replace(EVERYTHING, hflip=hflip).draws(0, 0, 3000, 8, 8).flipped
+    flipped = replace(EVERYTHING, hflip=hflip).sample_params(0, 0, 3000, 8, 8).flipped
     assert float(flipped.float().mean()) == pytest.approx(share, abs=0.03)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_the_share_of_erased_images_is_random_erasing(share: float) -> None:
-    erased = replace(EVERYTHING, random_erasing=share).draws(0, 0, 3000, 8, 8).erased
+    erased = replace(EVERYTHING, random_erasing=share).sample_params(0, 0, 3000, 8, 8).erased
     assert float((erased[:, 2] > 0).float().mean()) == pytest.approx(share, abs=0.03)
 
 
 def test_erasing_changes_its_box_alone_to_unit_normal_noise() -> None:
     erasing = replace(NOTHING, random_erasing=1.0)
-    images, draws = digits(200), erasing.draws(0, 0, 200, 8, 8)
+    images, draws = digits(200), erasing.sample_params(0, 0, 200, 8, 8)
     before, after = NOTHING(images, draws), erasing(images, draws)
     filled = []
     for image, (top, left, tall, wide) in enumerate(draws.erased.tolist()):

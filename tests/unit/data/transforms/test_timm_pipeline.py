@@ -9,8 +9,8 @@ from timm.data import create_transform
 from timm.data.auto_augment import AugmentOp, RandAugment
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.transforms.timm_pipeline import plain_transform, train_transform
-from clip_hparam.model.normalization import MEAN, STD
+from clip_hparam.data.transforms.timm_pipeline import eval_transform, train_transform
+from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 
 OFFICIAL = Recipe(
     encoder=Encoder(pixels="clip"),
@@ -36,8 +36,8 @@ def test_the_pipeline_is_what_create_transform_builds_for_ft_clip() -> None:
         re_prob=0.25,
         re_mode="pixel",
         re_count=1,
-        mean=MEAN,
-        std=STD,
+        mean=CLIP_MEAN,
+        std=CLIP_STD,
     )
     assert str(train_transform(OFFICIAL)) == str(official)
 
@@ -49,8 +49,8 @@ def test_colour_jitter_is_applied_beside_rand_augment() -> None:
 
 
 def test_an_evaluation_crops_nothing() -> None:
-    assert "size=32" in str(plain_transform(32, "bicubic", "clip"))
-    assert plain_transform(32, "bicubic", "clip")(picture(32)).shape == (3, 32, 32)
+    assert "size=32" in str(eval_transform(32, "bicubic", "clip"))
+    assert eval_transform(32, "bicubic", "clip")(picture(32)).shape == (3, 32, 32)
 
 
 def operation(name: str, recipe: Recipe = OFFICIAL) -> AugmentOp:

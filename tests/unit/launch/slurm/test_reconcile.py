@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.config.launcher_options import Submitit, check, signal_delay
+from clip_hparam.config.launcher_options import (
+    LauncherOptions,
+    signal_delay_seconds,
+    validate_options,
+)
 from clip_hparam.launch.base import Handle
 from clip_hparam.launch.slurm.queries import GONE, Said, _of_sacct
 from clip_hparam.launch.slurm.reconcile import put_on_record, state_of
@@ -102,7 +106,7 @@ def test_a_row_of_sacct_may_stand_for_several_jobs(row: str, jobs: list[str]) ->
 
 @pytest.mark.parametrize("minutes", [1, 2, 7, 8, 60, 10_000])
 def test_a_short_limit_leaves_most_of_it_to_train_in(minutes: int) -> None:
-    delay = signal_delay(Submitit(timeout_min=minutes))
+    delay = signal_delay_seconds(LauncherOptions(timeout_min=minutes))
     assert 0 < delay <= min(120, minutes * 60 / 4)
 
 
@@ -117,4 +121,4 @@ def test_a_short_limit_leaves_most_of_it_to_train_in(minutes: int) -> None:
 )
 def test_what_no_scheduler_can_do_is_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        check(Submitit(**options))
+        validate_options(LauncherOptions(**options))

@@ -15,7 +15,13 @@ import torch
 from clip_hparam.model import normalization
 from clip_hparam.model.tiny_clip import glyphs, pretrain, typefaces
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.tiny_clip.captions import CONTEXT, WORDS, captions
+from clip_hparam.model.tiny_clip.captions import (
+    CHARACTERS,
+    CONTEXT_LENGTH,
+    VOCABULARY,
+    captions,
+    tokenize,
+)
 
 SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
 
@@ -30,29 +36,32 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model() -> open_clip.CLIP:
-    return tiny_clip.load()
+    return tiny_clip.load_model()
 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    for file in (tiny_clip.WEIGHTS, tiny_clip.WEIGHTS.with_suffix(".sha256")):
+    for file in (tiny_clip.WEIGHTS_FILE, tiny_clip.WEIGHTS_FILE.with_suffix(".sha256")):
         shutil.copy(file, tmp_path)
-    return tmp_path / tiny_clip.WEIGHTS.name
+    return tmp_path / tiny_clip.WEIGHTS_FILE.name
 
 
 def test_the_shipped_weights_are_the_recorded_ones_and_small() -> None:
-    assert hashlib.sha256(tiny_clip.WEIGHTS.read_bytes()).hexdigest() == tiny_clip.sha256()
-    assert tiny_clip.WEIGHTS.stat().st_size <= 3_000_000
+    assert (
+        hashlib.sha256(tiny_clip.WEIGHTS_FILE.read_bytes()).hexdigest()
+        == tiny_clip.recorded_sha256()
+    )
+    assert tiny_clip.WEIGHTS_FILE.stat().st_size <= 3_000_000
 
 
 def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
-    shapes = {name: tensor.shape for name, tensor in tiny_clip.state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in tiny_clip.load_weights().items()}
     built = open_clip.CLIP(**tiny_clip.model_config()).state_dict()
     assert shapes == {name: tensor.shape for name, tensor in built.items()}
 
 
 def test_the_pixel_normalisation_is_that_of_clip() -> None:
-    assert normalization.STATISTICS["clip"] == (
+    assert normalization.NORMALIZATIONS["clip"] == (
         open_clip.OPENAI_DATASET_MEAN,
         open_clip.OPENAI_DATASET_STD,
     )
@@ -73,17 +82,17 @@ def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
     with pytest.raises(
         ValueError, match=r"reinstall clip-hparam.*clip_hparam\.model\.tiny_clip\.pretrain"
     ) as error:
-        tiny_clip.state_dict(copied)
+        tiny_clip.load_weights(copied)
     assert "\n" not in str(error.value)
 
 
 def test_the_identity_is_known_without_heavy_imports() -> None:
     code = (
-        "import sys; from clip_hparam import tiny; print(tiny.sha256());"
+        "import sys; from clip_hparam.model.tiny_clip.model import recorded_sha256; print(recorded_sha256());"
         "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == tiny_clip.sha256()
+    assert done.stdout.strip() == tiny_clip.recorded_sha256()
 
 
 def test_characters_are_recognised_by_name_in_faces_kept_out_of_training(
@@ -108,17 +117,17 @@ def test_a_class_embedding_is_a_unit_vector_and_ignores_the_order_of_prompts(
 
 def test_a_glyph_is_a_function_of_seed_and_index() -> None:
     for index in range(0, 620, 31):
-        first, again = glyphs.draw(3, index), glyphs.draw(3, index)
-        other, next_round = glyphs.draw(4, index), glyphs.draw(3, index + 62)
+        first, again = glyphs.render_glyph(3, index), glyphs.render_glyph(3, index)
+        other, next_round = glyphs.render_glyph(4, index), glyphs.render_glyph(3, index + 62)
         np.testing.assert_array_equal(first.image, again.image)
-        assert (first.look, first.face) == (again.look, again.face)
+        assert (first.style, first.face) == (again.style, again.face)
         assert first.character == other.character == next_round.character
         assert (first.image != other.image).any()
         assert (first.image != next_round.image).any()
 
 
 def test_held_out_faces_are_never_drawn_for_training() -> None:
-    drawn = {glyphs.draw(0, index).face for index in SOME}
+    drawn = {glyphs.render_glyph(0, index).face for index in SOME}
     assert drawn == set(typefaces.TRAIN_FACES)
     assert drawn.isdisjoint(typefaces.HELD_OUT_FACES)
     assert typefaces.HELD_OUT_FAMILY not in {face.family for face in drawn}
@@ -126,8 +135,8 @@ def test_held_out_faces_are_never_drawn_for_training() -> None:
 
 @pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
 def test_a_face_draws_the_62_characters_differently(face: typefaces.Face) -> None:
-    assert len({face.glyph(character) for character in tiny_clip.CHARACTERS}) == 62
-    masks = {glyphs._mask(face, character, 0).tobytes() for character in tiny_clip.CHARACTERS}
+    assert len({face.glyph(character) for character in CHARACTERS}) == 62
+    masks = {glyphs._render_mask(face, character, 0).tobytes() for character in CHARACTERS}
     assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o
 
 
@@ -135,37 +144,37 @@ def test_every_caption_tokenises_and_no_word_is_idle() -> None:
     texts = {
         text
         for index in SOME
-        for glyph in [glyphs.draw(0, index)]
-        for text in captions(glyph.character, glyph.look)
+        for glyph in [glyphs.render_glyph(0, index)]
+        for text in captions(glyph.character, glyph.style)
     }
     prompts = {
         text for texts in (tiny_clip.DIGIT_PROMPTS + tiny_clip.CHARACTER_PROMPTS) for text in texts
     }
-    tokens = [tiny_clip.tokenize(text) for text in texts | prompts]
-    assert {len(ids) for ids in tokens} == {CONTEXT}
-    assert {WORDS[token] for ids in tokens for token in ids} == set(WORDS)
+    tokens = [tokenize(text) for text in texts | prompts]
+    assert {len(ids) for ids in tokens} == {CONTEXT_LENGTH}
+    assert {VOCABULARY[token] for ids in tokens for token in ids} == set(VOCABULARY)
 
 
-@pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT])
+@pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT_LENGTH])
 def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"does not know the word|use at most"):
-        tiny_clip.tokenize(text)
+        tokenize(text)
 
 
 def test_pretraining_is_a_function_of_the_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrain, "BATCH", 64)
+    monkeypatch.setattr(pretrain, "BATCH_SIZE", 64)
 
     def weights(seed: int, folder: str) -> str:
-        return pretrain.publish(
-            pretrain.train(pretrain.render(seed, 124), 3, seed), tmp_path / folder
+        return pretrain.publish_weights(
+            pretrain.train(pretrain.render_pairs(seed, 124), 3, seed), tmp_path / folder
         )
 
     assert (
         weights(0, "first")
         == weights(0, "again")
-        == tiny_clip.sha256(tmp_path / "first" / tiny_clip.WEIGHTS.name)
+        == tiny_clip.recorded_sha256(tmp_path / "first" / tiny_clip.WEIGHTS_FILE.name)
     )
     assert weights(1, "other") != weights(0, "again")
 
@@ -173,27 +182,27 @@ def test_pretraining_is_a_function_of_the_seed(
 def test_the_command_publishes_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for size in ("GLYPHS", "BATCH", "HELD_OUT"):
+    for size in ("TRAIN_GLYPHS", "BATCH_SIZE", "HELD_OUT_GLYPHS"):
         monkeypatch.setattr(pretrain, size, 62)
     monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
     pretrain.main()
-    weights = tmp_path / "new" / tiny_clip.WEIGHTS.name
+    weights = tmp_path / "new" / tiny_clip.WEIGHTS_FILE.name
     printed = capsys.readouterr().out
-    assert printed.endswith(f"sha256 {tiny_clip.sha256(weights)}  {weights}\n")
+    assert printed.endswith(f"sha256 {tiny_clip.recorded_sha256(weights)}  {weights}\n")
     assert printed.count("zero-shot") == 2
-    tiny_clip.load(weights)
+    tiny_clip.load_model(weights)
 
 
 def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
     model = open_clip.CLIP(**tiny_clip.model_config())
-    pretrain.publish(model, tmp_path)
-    loaded = tiny_clip.load(tmp_path / tiny_clip.WEIGHTS.name).state_dict()
+    pretrain.publish_weights(model, tmp_path)
+    loaded = tiny_clip.load_model(tmp_path / tiny_clip.WEIGHTS_FILE.name).state_dict()
     assert all(torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items())
 
 
 def test_loading_leaves_the_random_state_alone() -> None:
     before = torch.get_rng_state()
-    tiny_clip.load()
+    tiny_clip.load_model()
     assert torch.equal(torch.get_rng_state(), before)
 
 

@@ -1,0 +1,3 @@
+"""Names and paths of everything in a runs folder besides the trials themselves."""
+
+ARCHIVE_FOLDER = ".packs"

@@ -1,0 +1,68 @@
+"""Select the device of a trial, and record what its floating-point results depend on."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.model.architectures import TINY
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """What floating-point results depend on besides the recipe.
+
+    Recorded with each attempt; a resumed trial keeps the values of its first attempt.
+    """
+
+    device: str
+    device_name: str
+    threads: int
+    attention: str
+    compile: bool
+    deterministic: bool
+    ranks: int = 1
+
+
+def device_of(machine: Machine, local_rank: int = 0) -> torch.device:
+    """Return the device of a rank of this computer.
+
+    A scheduler may expose one GPU to each rank, which is then device 0 of every rank.
+    Raises: ValueError if `machine.device` names a GPU and torch sees none.
+    """
+    if machine.device in ("auto", "cuda") and torch.cuda.is_available():
+        return torch.device("cuda", local_rank % torch.cuda.device_count())
+    if machine.device == "auto":
+        return torch.device("cpu")
+    if machine.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
+        )
+    return torch.device(machine.device)
+
+
+def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
+    """Return the Numerics of a new trial on this machine."""
+    device = device_of(machine)
+    on_gpu = device.type == "cuda"
+    return Numerics(
+        device=device.type,
+        device_name=torch.cuda.get_device_name(device) if on_gpu else _processor_name(),
+        threads=1 if recipe.encoder.name == TINY else machine.threads,
+        attention="sdpa",
+        compile=False,
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+    )
+
+
+def _processor_name() -> str:
+    """Return the model name of the CPU from /proc/cpuinfo, else what `platform` knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
