@@ -105,7 +105,7 @@ def main() -> None:
             write_trial(runs, seed, arguments.epochs, 97.0)
 
         def forget() -> None:
-            shutil.rmtree(runs / cache.FOLDER, ignore_errors=True)
+            shutil.rmtree(runs / cache.CACHE_FOLDER, ignore_errors=True)
 
         def change() -> None:
             for seed in range(10):

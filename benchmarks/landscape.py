@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import load, reported
-from clip_hparam.analysis.frames.manifests import newest
+from clip_hparam.analysis.frames.frame import load, reported_values
+from clip_hparam.analysis.frames.manifests import newest_by_name
 
 KNOBS = ["lr", "layer_decay", "mixup", "crop_scale", "label_smoothing"]
 TABLE = Path(__file__).parent / "data" / "landscape.csv"
@@ -21,10 +21,10 @@ TABLE = Path(__file__).parent / "data" / "landscape.csv"
 def recorded(runs: Path) -> pd.DataFrame:
     """Raises SystemExit if the sweep is not complete."""
     frames = load(runs)
-    sweep = newest(frames.sweeps)["landscape"]
+    sweep = newest_by_name(frames.sweeps)["landscape"]
     ids = [trial for cell in sweep.cells for trial in cell.trials.values()]
     trials = frames.trials.set_index("trial_id").reindex(ids)
-    trials["test_acc1"] = reported(trials)
+    trials["test_acc1"] = reported_values(trials)
     if missing := int(trials["test_acc1"].isna().sum()):
         raise SystemExit(f"{missing} of {len(ids)} trials are missing: make landscape goes on")
     curves = frames.epochs.pivot_table(

@@ -23,7 +23,7 @@ import numpy as np
 from search import RANGES, TABLE, Landscape
 
 from clip_hparam import analysis
-from clip_hparam.analysis.frames.frame import reported
+from clip_hparam.analysis.frames.frame import reported_values
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.search.results import point_results
 from clip_hparam.search.spec import SearchManifest
@@ -53,7 +53,9 @@ def fresh(folder: Path, overrides: list[str]) -> Means:
     """Train a point on FRESH in a folder of its own."""
     swept(folder, *overrides, f"seeds={list(FRESH)}")
     trials = analysis.load(folder / "runs").trials.sort_values("seed")
-    selection, test = (reported(trials, name).to_list() for name in ("selection_acc1", "test_acc1"))
+    selection, test = (
+        reported_values(trials, name).to_list() for name in ("selection_acc1", "test_acc1")
+    )
     return Means(selection, test)
 
 

@@ -6,7 +6,7 @@ A sweep of another name gets a table too (`of_sweep`), without a paper column.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from clip_hparam.analysis.evidence.published import LADDER, Published
+from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Ablation:
     against: Literal["previous", "first"] = "first"
     order: Literal["design", "value"] = "design"
     metric: str = "test_acc1"
-    paper: tuple[Published, ...] = ()
+    paper: tuple[PublishedResult, ...] = ()
     caveat: str = ""
-    drawn: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
+    figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
 
 
-def _one_knob(name: str, title: str, *knobs: str) -> Ablation:
+def _knob_ablation(name: str, title: str, *knobs: str) -> Ablation:
     return Ablation(name, title, knobs=knobs or (name,), order="value")
 
 
@@ -41,44 +41,44 @@ _ALL = (
         "The fine-tuning ladder",
         row="rung",
         against="previous",
-        paper=LADDER,
+        paper=PAPER_LADDER,
         caveat="Cumulative, not re-tuned: a rung keeps all changes of the rungs before it.",
-        drawn="ladder",
+        figure_kind="ladder",
     ),
-    _one_knob("lr", "Learning rate"),
-    _one_knob("layer_decay", "Layer-wise learning-rate decay"),
-    _one_knob("ema", "Moving average of the weights", "ema_decay"),
-    _one_knob("drop_path", "Stochastic depth"),
+    _knob_ablation("lr", "Learning rate"),
+    _knob_ablation("layer_decay", "Layer-wise learning-rate decay"),
+    _knob_ablation("ema", "Moving average of the weights", "ema_decay"),
+    _knob_ablation("drop_path", "Stochastic depth"),
     Ablation("augment", "Augmentation"),
-    _one_knob("label_smoothing", "Label smoothing"),
-    _one_knob("epochs", "Epochs"),
-    _one_knob("resolution", "Resolution"),
+    _knob_ablation("label_smoothing", "Label smoothing"),
+    _knob_ablation("epochs", "Epochs"),
+    _knob_ablation("resolution", "Resolution"),
     Ablation("freeze", "Frozen parameters", knobs=("freeze",)),
     Ablation(
         "lr_x_layer_decay",
         "Learning rate and layer decay together",
         knobs=("lr", "layer_decay"),
         order="value",
-        drawn="map",
+        figure_kind="map",
     ),
-    Ablation("factorial", "All combinations of four changes", drawn="factorial"),
-    Ablation("fractional", "A fraction of all combinations", drawn="factorial"),
-    Ablation("leave_one_out", "The full recipe without one change", drawn="effects"),
+    Ablation("factorial", "All combinations of four changes", figure_kind="factorial"),
+    Ablation("fractional", "A fraction of all combinations", figure_kind="factorial"),
+    Ablation("leave_one_out", "The full recipe without one change", figure_kind="effects"),
 )
 ABLATIONS = {ablation.name: ablation for ablation in _ALL}
 
 
-BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name is read
+DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name is read
     "ladder": {"row": "rung", "against": "previous"},
-    "leave_one_out": {"drawn": "effects"},
-    "factorial": {"drawn": "factorial"},
-    "fractional": {"drawn": "factorial"},
-    "random": {"drawn": "sample"},
-    "sobol": {"drawn": "sample"},
-    "search": {"drawn": "sample"},
+    "leave_one_out": {"figure_kind": "effects"},
+    "factorial": {"figure_kind": "factorial"},
+    "fractional": {"figure_kind": "factorial"},
+    "random": {"figure_kind": "sample"},
+    "sobol": {"figure_kind": "sample"},
+    "search": {"figure_kind": "sample"},
 }
 
 
-def of_sweep(name: str, kind: str = "") -> Ablation:
+def ablation_for_sweep(name: str, kind: str = "") -> Ablation:
     """The ablation that reads the sweep of this name; one of its kind where we know none."""
-    return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **BY_KIND.get(kind, {}))
+    return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **DEFAULTS_BY_KIND.get(kind, {}))

@@ -19,20 +19,29 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import Ablation, of_sweep
-from clip_hparam.analysis.evidence.image_level import NOTHING, imagewise
-from clip_hparam.analysis.evidence.provenance import differing
-from clip_hparam.analysis.evidence.published import Published
-from clip_hparam.analysis.frames.frame import Frames, reported
-from clip_hparam.analysis.frames.manifests import Cell, Sweep, newest
-from clip_hparam.analysis.stats.intervals import Estimate, estimate, holm, paired, raced
+from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
+from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
+from clip_hparam.analysis.evidence.provenance import differing_provenance
+from clip_hparam.analysis.evidence.published import PublishedResult
+from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.labels import format_knob
+from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
+from clip_hparam.analysis.stats.intervals import (
+    Estimate,
+    estimate,
+    holm,
+    paired_differences,
+    raced_estimate,
+)
 from clip_hparam.analysis.stats.power import seeds_needed
 from clip_hparam.config.recipe import knobs
 from clip_hparam.design.racing import Race
 
-INCOMPLETE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
-LEAST = 0.2  # points: the least difference that the tables ask for enough seeds to resolve
-IDENTITY = ("seed", "data.fingerprint", "encoder.weights")
+INCOMPLETE_CELL = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
+MIN_DIFFERENCE_POINTS = (
+    0.2  # points: the least difference that the tables ask for enough seeds to resolve
+)
+IDENTITY_KNOBS = ("seed", "data.fingerprint", "encoder.weights")
 
 
 class NotSweptError(LookupError):
@@ -42,7 +51,7 @@ class NotSweptError(LookupError):
 class Replicates(NamedTuple):
     """A cell's planned trials, one a seed; a row of NaN where there is no record."""
 
-    cell: Cell
+    cell: ManifestCell
     trials: pd.DataFrame  # index: seed
     values: pd.Series  # the reported metric, index: seed
 
@@ -54,36 +63,36 @@ class Replicates(NamedTuple):
         return float(self.trials[column].mean()) if self.complete else math.nan
 
 
-def evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
+def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     """One row a cell. Raises NotSweptError."""
     cells = replicates(frames, ablation)
     race = sweep_of(frames, ablation).race
-    measured = [_measured(cells, row, ablation, race) for row in range(len(cells))]
+    measured = [_evidence_row(cells, row, ablation, race) for row in range(len(cells))]
     table = pd.DataFrame(measured)
     table.insert(
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
     )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
     together = pd.concat([cell.trials.assign(row=row) for row, cell in enumerate(cells)])
-    table["differs"] = differing(together, ablation.knobs)
+    table["differs"] = differing_provenance(together, ablation.knobs)
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
 def ablation_of(frames: Frames, name: str) -> Ablation:
     """How to read the sweep of this name, which need not be on record."""
-    sweep = newest(frames.sweeps).get(name)
-    return of_sweep(name, sweep.kind if sweep else "")
+    sweep = newest_by_name(frames.sweeps).get(name)
+    return ablation_for_sweep(name, sweep.kind if sweep else "")
 
 
-def missing_runs(frames: Frames, ablation: Ablation) -> int:
+def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
     """Planned runs without a number that may still get one. Raises NotSweptError."""
     cells = replicates(frames, ablation)
     return sum(int((c.values.isna() & (c.trials["status"] != "pruned")).sum()) for c in cells)
 
 
-def sweep_of(frames: Frames, ablation: Ablation) -> Sweep:
+def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
     """The newest manifest of the ablation's sweep. Raises NotSweptError if there is none."""
-    sweep = newest(frames.sweeps).get(ablation.name)
+    sweep = newest_by_name(frames.sweeps).get(ablation.name)
     if sweep is None or not sweep.cells:
         raise NotSweptError(
             f"no sweep named {ablation.name} is on record:"
@@ -98,7 +107,7 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
     cells = []
     for cell in sweep_of(frames, ablation).cells:
         rows = by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
-        cells.append(Replicates(cell, rows, reported(rows, ablation.metric)))
+        cells.append(Replicates(cell, rows, reported_values(rows, ablation.metric)))
     return cells
 
 
@@ -109,74 +118,67 @@ def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["trial_id"].isin(ids) & (trials["status"] == "done")]
 
 
-def knob_text(value: Any) -> str:
-    """A knob's value for people: 0.98, 1e-05, 1281167 (also where pandas made it a float)."""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else f"{value:.4g}"
-    return str(value)
-
-
-def _measured(
+def _evidence_row(
     cells: list[Replicates], row: int, ablation: Ablation, race: Race | None
 ) -> dict[str, Any]:
     this, first = cells[row], cells[0]
     before = None if row == 0 else cells[row - 1] if ablation.against == "previous" else first
-    level = estimate(this.values) if this.complete else INCOMPLETE
+    level = estimate(this.values) if this.complete else INCOMPLETE_CELL
     delta = _difference(this, before, race)
     baseline_delta = _difference(this, first if row else None, race)
     return {
         ablation.row: this.cell.label,
-        **_what(this, before, ablation.knobs),
+        **_change_columns(this, before, ablation.knobs),
         "asked": len(this.values),
         "n": int(this.values.notna().sum()),
         ablation.metric: level.mean,
         "ci_low": level.low,
         "ci_high": level.high,
         "why": level.why,
-        **_columns("delta", delta),
+        **_difference_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
-        **_imagewise(this, before, ablation.metric),
+        **_image_level(this, before, ablation.metric),
         "seeds_needed": _seeds_needed(this, before),
-        **_columns("baseline_delta", baseline_delta),
+        **_difference_columns("baseline_delta", baseline_delta),
         "seconds": this.mean("cost.seconds"),
         "gpu_hours": this.mean("cost.gpu_hours"),
-        **_paper(this, before, delta, ablation.paper),
+        **_paper_columns(this, before, delta, ablation.paper),
         "trials": " ".join(this.cell.trials.values()),
     }
 
 
 def _difference(after: Replicates, before: Replicates | None, race: Race | None) -> Estimate:
     if before is None:
-        return INCOMPLETE._replace(why="first row")
+        return INCOMPLETE_CELL._replace(why="first row")
     if not (after.complete and before.complete):
-        return INCOMPLETE
-    differences = paired(after.values, before.values)
-    return raced(differences, race) if race else estimate(differences)
+        return INCOMPLETE_CELL
+    differences = paired_differences(after.values, before.values)
+    return raced_estimate(differences, race) if race else estimate(differences)
 
 
-def _imagewise(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
+def _image_level(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
     """Bits are of top-1, and say nothing of a cell with a missing run."""
     if metric != "test_acc1" or before is None or not (after.complete and before.complete):
-        return NOTHING
-    return imagewise(after.trials, before.trials)
+        return MISSING_COLUMNS
+    return image_level_columns(after.trials, before.trials)
 
 
 def _seeds_needed(after: Replicates, before: Replicates | None) -> float:
     if before is None or not (after.complete and before.complete):
         return math.nan
-    differences = paired(after.values, before.values)
+    differences = paired_differences(after.values, before.values)
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else math.nan
-    return seeds_needed(spread, LEAST) or math.nan
+    return seeds_needed(spread, MIN_DIFFERENCE_POINTS) or math.nan
 
 
-def _columns(name: str, delta: Estimate) -> dict[str, Any]:
+def _difference_columns(name: str, delta: Estimate) -> dict[str, Any]:
     ends = {f"{name}_low": delta.low, f"{name}_high": delta.high}
     return {name: delta.mean, **ends, f"{name}_n": delta.n, f"{name}_why": delta.why}
 
 
-def _paper(
-    after: Replicates, before: Replicates | None, delta: Estimate, paper: Iterable[Published]
+def _paper_columns(
+    after: Replicates, before: Replicates | None, delta: Estimate, paper: Iterable[PublishedResult]
 ) -> dict[str, Any]:
     """The paper's row of the same label, and whether its difference has our sign."""
     published = {row.key: row for row in paper}
@@ -192,18 +194,20 @@ def _paper(
     }
 
 
-def _what(after: Replicates, before: Replicates | None, names: tuple[str, ...]) -> dict[str, Any]:
+def _change_columns(
+    after: Replicates, before: Replicates | None, names: tuple[str, ...]
+) -> dict[str, Any]:
     """The levels of the named knobs; without names what changed: "lr 0.006 → 0.001"."""
-    new, old = _recipe(after), _recipe(before) if before else {}
+    new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     if names:
         return {name: new.get(name, math.nan) for name in names}
     differing = (name for name in new if name in old and new[name] != old[name])
-    changes = (f"{name} {knob_text(old[name])} → {knob_text(new[name])}" for name in differing)
+    changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)
     return {"changed": ", ".join(changes)}
 
 
-def _recipe(cell: Replicates) -> dict[str, Any]:
+def _cell_recipe(cell: Replicates) -> dict[str, Any]:
     """The knobs of a cell by any trial that left a recipe; {} if none did."""
     recorded = cell.trials[cell.trials["status"].notna()]
-    names = [name for name in knobs() if name in recorded and name not in IDENTITY]
+    names = [name for name in knobs() if name in recorded and name not in IDENTITY_KNOBS]
     return {} if recorded.empty else dict(recorded.iloc[0][names].dropna())

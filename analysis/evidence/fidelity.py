@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import Frames, reported
+from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.config.recipe import FIDELITIES, knobs
 
-FOUND = ("encoder.weights", "data.fingerprint")
-FEWEST, BEST = 8, 1 / 3
+IDENTITY_COLUMNS = ("encoder.weights", "data.fingerprint")
+MIN_PAIRS, BEST_SHARE = 8, 1 / 3
 
 
 class Proxy(NamedTuple):
@@ -36,13 +36,13 @@ class Proxy(NamedTuple):
     kept: float
 
 
-def fidelity(frames: Frames) -> list[Proxy]:
+def fidelity_proxies(frames: Frames) -> list[Proxy]:
     """Raises ValueError if there are fewer than eight pairs of anything."""
     done = frames.trials[frames.trials["status"] == "done"]
-    found = [*_within(frames, done), *_between(done)]
+    found = [*_epoch_proxies(frames, done), *_knob_proxies(done)]
     if not found:
         raise ValueError(
-            f"fidelity needs {FEWEST} finished trials of one length, or pairs of cheap and full"
+            f"fidelity needs {MIN_PAIRS} finished trials of one length, or pairs of cheap and full"
             f" ones that differ in one of {', '.join(FIDELITIES)}; {len(done)} trials are done"
         )
     return found
@@ -51,14 +51,14 @@ def fidelity(frames: Frames) -> list[Proxy]:
 def proxy(name: str, levels: tuple[float, float], pairs: pd.DataFrame) -> Proxy:
     """Of pairs with the columns cheap and full."""
     rho = float(pairs["cheap"].corr(pairs["full"], method="spearman"))
-    n, third = len(pairs), max(1, round(BEST * len(pairs)))
-    low, high = _interval(rho, n)
+    n, third = len(pairs), max(1, round(BEST_SHARE * len(pairs)))
+    low, high = _spearman_interval(rho, n)
     best = set(pairs["full"].nlargest(third).index)
     kept = len(best & set(pairs["cheap"].nlargest(third).index)) / third
     return Proxy(name, *levels, n, rho, low, high, kept)
 
 
-def text(found: list[Proxy]) -> list[str]:
+def format_proxies(found: list[Proxy]) -> list[str]:
     """Lines for people."""
     lines = ["cheap -> full: Spearman's rho (95 %), best third kept, pairs"]
     for one in found:
@@ -68,21 +68,21 @@ def text(found: list[Proxy]) -> list[str]:
     return lines
 
 
-def _within(frames: Frames, done: pd.DataFrame) -> Iterator[Proxy]:
+def _epoch_proxies(frames: Frames, done: pd.DataFrame) -> Iterator[Proxy]:
     """Earlier epochs of the runs of each length, at 1, 2, 4, ... epochs."""
-    curves = _curves(frames.epochs)
+    curves = _best_so_far(frames.epochs)
     for _, trials in done.groupby("epochs"):
         length = int(trials["epochs"].iloc[0])
-        full = reported(trials, "selection_acc1").set_axis(trials["trial_id"]).dropna()
-        for epochs in _doubling(length):
+        full = reported_values(trials, "selection_acc1").set_axis(trials["trial_id"]).dropna()
+        for epochs in _powers_of_two(length):
             if epochs not in curves:
                 continue
             pairs = pd.DataFrame({"cheap": curves[epochs].reindex(full.index), "full": full})
-            if _ranked(pairs := pairs.dropna()):
+            if _can_be_ranked(pairs := pairs.dropna()):
                 yield proxy("epoch", (epochs, length), pairs)
 
 
-def _curves(epochs: pd.DataFrame) -> pd.DataFrame:
+def _best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
     """Best accuracy on the selection set so far, by trial (rows) and epochs trained (columns)."""
     accuracy = epochs["selection_acc1.raw"]
     if "selection_acc1.ema" in epochs:
@@ -92,36 +92,38 @@ def _curves(epochs: pd.DataFrame) -> pd.DataFrame:
     return wide.cummax(axis=1)
 
 
-def _between(done: pd.DataFrame) -> Iterator[Proxy]:
+def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
     """Runs that differ in one fidelity alone."""
-    table = done.assign(accuracy=reported(done, "selection_acc1"), averaged=done["ema_decay"] != 0)
+    table = done.assign(
+        accuracy=reported_values(done, "selection_acc1"), averaged=done["ema_decay"] != 0
+    )
     for knob, derived in FIDELITIES.items():
         if table[knob].nunique() < 2:
             continue
-        other = (knob, *derived, *FOUND)
+        other = (knob, *derived, *IDENTITY_COLUMNS)
         alike = [name for name in knobs() if name in table and name not in other]
         key = table[[*alike, "averaged"]].astype(str).agg("\x00".join, axis=1)
         wide = table.assign(key=key).pivot_table(index="key", columns=knob, values="accuracy")
         *cheaper, full = wide.columns.to_numpy(dtype=float)
         for level in cheaper:
             pairs = wide[[level, full]].dropna().set_axis(["cheap", "full"], axis="columns")
-            if _ranked(pairs):
+            if _can_be_ranked(pairs):
                 yield proxy(knob, (level, full), pairs)
 
 
-def _ranked(pairs: pd.DataFrame) -> bool:
+def _can_be_ranked(pairs: pd.DataFrame) -> bool:
     """Whether there is a rank correlation to speak of."""
-    return len(pairs) >= FEWEST and bool((pairs.nunique() > 1).all())
+    return len(pairs) >= MIN_PAIRS and bool((pairs.nunique() > 1).all())
 
 
-def _doubling(length: int) -> Iterator[int]:
+def _powers_of_two(length: int) -> Iterator[int]:
     epochs = 1
     while epochs < length:
         yield epochs
         epochs *= 2
 
 
-def _interval(rho: float, n: int) -> tuple[float, float]:
+def _spearman_interval(rho: float, n: int) -> tuple[float, float]:
     if abs(rho) > 1 - 1e-12:
         return rho, rho
     half = 1.96 * math.sqrt((1 + rho**2 / 2) / (n - 3))

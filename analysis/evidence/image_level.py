@@ -7,27 +7,27 @@ import pandas as pd
 from clip_hparam.analysis.evidence.correct_bits import reported_bits
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.stats.binomial import mcnemar
-from clip_hparam.analysis.stats.bootstrap import over_seeds_and_images
+from clip_hparam.analysis.stats.bootstrap import seed_image_interval
 
-NOTHING = {"both_low": math.nan, "both_high": math.nan, "images_p": math.nan}
+MISSING_COLUMNS = {"both_low": math.nan, "both_high": math.nan, "images_p": math.nan}
 
 
-def imagewise(after: pd.DataFrame, before: pd.DataFrame | None) -> dict[str, float]:
+def image_level_columns(after: pd.DataFrame, before: pd.DataFrame | None) -> dict[str, float]:
     """`both_low`, `both_high`: of the difference, over seeds and test images together.
 
     `images_p`: McNemar's p where there is one seed a side; another seed may say otherwise. Trials
     are indexed by seed. NaN where bits are missing or there is nothing to compare with.
     """
     if before is None:
-        return NOTHING
+        return MISSING_COLUMNS
     seeds = after.index.intersection(before.index)
     try:
         ours, theirs = (reported_bits(trials.loc[seeds]) for trials in (after, before))
     except UnreadableError:
-        return NOTHING
+        return MISSING_COLUMNS
     if ours.shape != theirs.shape or not len(seeds):
-        return NOTHING
+        return MISSING_COLUMNS
     if len(seeds) == 1:
-        return {**NOTHING, "images_p": mcnemar(ours[0], theirs[0]).p}
-    interval = over_seeds_and_images(ours, theirs)
-    return {**NOTHING, "both_low": interval.low, "both_high": interval.high}
+        return {**MISSING_COLUMNS, "images_p": mcnemar(ours[0], theirs[0]).p}
+    interval = seed_image_interval(ours, theirs)
+    return {**MISSING_COLUMNS, "both_low": interval.low, "both_high": interval.high}

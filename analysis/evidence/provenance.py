@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-PREFIXES = {
+COLUMN_PREFIXES = {
     "code": ("git.",),
     "data": ("data.name", "data.fingerprint"),
     "encoder": ("encoder.weights",),
@@ -17,7 +17,7 @@ PREFIXES = {
 }
 
 
-def differing(trials: pd.DataFrame, varied: Iterable[str] = ()) -> list[str]:
+def differing_provenance(trials: pd.DataFrame, varied: Iterable[str] = ()) -> list[str]:
     """For each table row (column `row`, from 0) what is not as in most trials: "code, numerics".
 
     What the ablation varies on purpose (a knob below `data.` or `encoder.`) is not reported.
@@ -25,7 +25,7 @@ def differing(trials: pd.DataFrame, varied: Iterable[str] = ()) -> list[str]:
     done = trials[trials["status"] == "done"]
     purpose = {knob.partition(".")[0] for knob in varied if "." in knob}
     found: dict[int, list[str]] = {}
-    for kind, prefixes in PREFIXES.items():
+    for kind, prefixes in COLUMN_PREFIXES.items():
         if kind not in purpose:
             for row in _odd_rows(done, prefixes):
                 found.setdefault(row, []).append(kind)
@@ -36,11 +36,11 @@ def code_state(trials: pd.DataFrame) -> str:
     """For a footnote: "git 1a2b3c4 (uncommitted changes)", or several, or "git unknown"."""
     done = trials[trials["status"] == "done"]
     states = done[["git.sha", "git.dirty"]].drop_duplicates()
-    texts = [_code(sha, dirty) for sha, dirty in states.itertuples(index=False)]
+    texts = [_format_commit(sha, dirty) for sha, dirty in states.itertuples(index=False)]
     return ", ".join(sorted(set(texts))) or "no run"
 
 
-def _code(sha: object, dirty: object) -> str:
+def _format_commit(sha: object, dirty: object) -> str:
     name = f"git {str(sha)[:7]}" if isinstance(sha, str) and sha else "git unknown"
     return f"{name} with uncommitted changes" if isinstance(dirty, str) and dirty else name
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-FIGURE_1 = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
-README_TABLE = "table in the README of LightDXY/FT-CLIP"
-LOGS = "training logs in LightDXY/FT-CLIP (analysis/data)"
-LOG_PLANNED = {"B16": 50, "B16_384": 50, "L14": 30, "L14_336": 30}  # epochs of each schedule
+FIGURE_1_SOURCE = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
+README_TABLE_SOURCE = "table in the README of LightDXY/FT-CLIP"
+LOGS_SOURCE = "training logs in LightDXY/FT-CLIP (analysis/data)"
+PLANNED_EPOCHS = {"B16": 50, "B16_384": 50, "L14": 30, "L14_336": 30}  # epochs of each schedule
 
 
-class Published(NamedTuple):
+class PublishedResult(NamedTuple):
     """ImageNet-1k top-1 accuracy in percent; cost in hours of one V100, None where not given."""
 
     key: str
@@ -26,19 +26,19 @@ class Published(NamedTuple):
     source: str
 
 
-LADDER = (
-    Published("baseline", "CLIP ViT-B/16, 224 px", 82.3, 148.9, FIGURE_1),
-    Published("lower_lr", "reduce lr", 84.3, 148.9, FIGURE_1),
-    Published("ema", "EMA", 84.6, 150.1, FIGURE_1),
-    Published("llrd", "layer-wise lr decay", 85.3, 151.1, FIGURE_1),
-    Published("fewer_epochs", "fewer epochs", 85.2, 75.6, FIGURE_1),
-    Published("weak_aug", "weaken augmentation", 85.7, 75.6, FIGURE_1),
-    Published("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1),
+PAPER_LADDER = (
+    PublishedResult("baseline", "CLIP ViT-B/16, 224 px", 82.3, 148.9, FIGURE_1_SOURCE),
+    PublishedResult("lower_lr", "reduce lr", 84.3, 148.9, FIGURE_1_SOURCE),
+    PublishedResult("ema", "EMA", 84.6, 150.1, FIGURE_1_SOURCE),
+    PublishedResult("llrd", "layer-wise lr decay", 85.3, 151.1, FIGURE_1_SOURCE),
+    PublishedResult("fewer_epochs", "fewer epochs", 85.2, 75.6, FIGURE_1_SOURCE),
+    PublishedResult("weak_aug", "weaken augmentation", 85.7, 75.6, FIGURE_1_SOURCE),
+    PublishedResult("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1_SOURCE),
 )
-LADDER_REFERENCE = Published("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1)
+LADDER_REFERENCE = PublishedResult("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1_SOURCE)
 
 
-class System(NamedTuple):
+class PublishedSystem(NamedTuple):
     """A system on ImageNet-1k: top-1 accuracy in percent, by tower and resolution in px."""
 
     name: str
@@ -51,24 +51,24 @@ class System(NamedTuple):
 
 SUPERVISED, MIM = "supervised pre-training", "masked images, CLIP as the target"
 DIRECT = "CLIP fine-tuned"
-SYSTEMS = (
-    System("ImageNet-21K", SUPERVISED, "ViT-B/16", 224, 84.0, README_TABLE),
-    System("ImageNet-21K", SUPERVISED, "ViT-B/16", 384, 86.2, README_TABLE),
-    System("ImageNet-21K", SUPERVISED, "ViT-L/16", 384, 87.1, README_TABLE),
-    System("JFT-300M", SUPERVISED, "ViT-B/16", 384, 86.7, README_TABLE),
-    System("JFT-300M", SUPERVISED, "ViT-L/16", 384, 88.0, README_TABLE),
-    System("JFT-3B", SUPERVISED, "ViT-B/16", 384, 86.6, README_TABLE),
-    System("JFT-3B", SUPERVISED, "ViT-L/16", 384, 88.5, README_TABLE),
-    System("MVP", MIM, "ViT-B/16", 224, 84.4, README_TABLE),
-    System("FD-CLIP", MIM, "ViT-B/16", 224, 84.9, README_TABLE),
-    System("CAE-v2", MIM, "ViT-B/16", 224, 85.3, README_TABLE),
-    System("BEiT-2", MIM, "ViT-B/16", 224, 85.5, README_TABLE),
-    System("FT-CLIP", DIRECT, "ViT-B/16", 224, 85.7, README_TABLE),
-    System("FT-CLIP", DIRECT, "ViT-B/16", 384, 86.6, README_TABLE),
-    System("FT-CLIP", DIRECT, "ViT-L/14", 224, 88.0, README_TABLE),
-    System("FT-CLIP", DIRECT, "ViT-L/14", 336, 88.3, README_TABLE),
+PUBLISHED_SYSTEMS = (
+    PublishedSystem("ImageNet-21K", SUPERVISED, "ViT-B/16", 224, 84.0, README_TABLE_SOURCE),
+    PublishedSystem("ImageNet-21K", SUPERVISED, "ViT-B/16", 384, 86.2, README_TABLE_SOURCE),
+    PublishedSystem("ImageNet-21K", SUPERVISED, "ViT-L/16", 384, 87.1, README_TABLE_SOURCE),
+    PublishedSystem("JFT-300M", SUPERVISED, "ViT-B/16", 384, 86.7, README_TABLE_SOURCE),
+    PublishedSystem("JFT-300M", SUPERVISED, "ViT-L/16", 384, 88.0, README_TABLE_SOURCE),
+    PublishedSystem("JFT-3B", SUPERVISED, "ViT-B/16", 384, 86.6, README_TABLE_SOURCE),
+    PublishedSystem("JFT-3B", SUPERVISED, "ViT-L/16", 384, 88.5, README_TABLE_SOURCE),
+    PublishedSystem("MVP", MIM, "ViT-B/16", 224, 84.4, README_TABLE_SOURCE),
+    PublishedSystem("FD-CLIP", MIM, "ViT-B/16", 224, 84.9, README_TABLE_SOURCE),
+    PublishedSystem("CAE-v2", MIM, "ViT-B/16", 224, 85.3, README_TABLE_SOURCE),
+    PublishedSystem("BEiT-2", MIM, "ViT-B/16", 224, 85.5, README_TABLE_SOURCE),
+    PublishedSystem("FT-CLIP", DIRECT, "ViT-B/16", 224, 85.7, README_TABLE_SOURCE),
+    PublishedSystem("FT-CLIP", DIRECT, "ViT-B/16", 384, 86.6, README_TABLE_SOURCE),
+    PublishedSystem("FT-CLIP", DIRECT, "ViT-L/14", 224, 88.0, README_TABLE_SOURCE),
+    PublishedSystem("FT-CLIP", DIRECT, "ViT-L/14", 336, 88.3, README_TABLE_SOURCE),
 )
-GFLOPS = {  # an image forward, from the same table
+GFLOPS_PER_IMAGE = {  # an image forward, from the same table
     ("ViT-B/16", 224): 17.5,
     ("ViT-B/16", 384): 55.4,
     ("ViT-L/16", 384): 190.7,
@@ -96,18 +96,18 @@ class PublishedRun(NamedTuple):
 
 
 @cache
-def logs() -> pd.DataFrame:
+def read_logs() -> pd.DataFrame:
     """`model`, `epoch` from 0, `{raw,ema}_{acc1,loss}`: a row an epoch. Not to be written to."""
     return pd.read_csv(Path(__file__).parents[1] / "data" / "ft_clip_logs.csv")
 
 
-def log_summary() -> list[PublishedRun]:
+def summarise_logs() -> list[PublishedRun]:
     """Best and last of each log, ties to the earlier epoch."""
-    by_model = logs().groupby("model", sort=False)
-    return [_run(str(model), rows) for model, rows in by_model]
+    by_model = read_logs().groupby("model", sort=False)
+    return [_summarise_log(str(model), rows) for model, rows in by_model]
 
 
-def _run(model: str, rows: pd.DataFrame) -> PublishedRun:
+def _summarise_log(model: str, rows: pd.DataFrame) -> PublishedRun:
     ema, raw = rows["ema_acc1"].to_list(), rows["raw_acc1"].to_list()
     best, highest = max(ema), max(raw)
     return PublishedRun(

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import evidence, knob_text, replicates
+from clip_hparam.analysis.evidence.evidence import cell_evidence, replicates
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.frames.frame import Frames, reported
-from clip_hparam.analysis.tables.table import title_of
+from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.labels import format_knob, metric_title
 
 
-class KnobMap(NamedTuple):
+class KnobHeatmap(NamedTuple):
     """`mean` and `text` have a row a level of `y_knob`, a column a level of `x_knob`."""
 
     title: str
@@ -30,14 +30,14 @@ class KnobMap(NamedTuple):
     best: tuple[int, int] | None  # row, column of the pair that the selection set prefers
 
 
-def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
+def knob_heatmap(frames: Frames, ablation: Ablation) -> KnobHeatmap:
     """Raises NotSweptError, and ValueError unless the ablation has two knobs."""
     x_knob, y_knob = ablation.knobs
     held_out = [
-        reported(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
+        reported_values(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
         for cell in replicates(frames, ablation)
     ]
-    data = evidence(frames, ablation).assign(merit=pd.Series(held_out))
+    data = cell_evidence(frames, ablation).assign(merit=pd.Series(held_out))
     data = data.dropna(subset=[x_knob, y_knob])
     xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
     mean, merit = (np.full((len(ys), len(xs)), math.nan) for _ in range(2))
@@ -48,25 +48,25 @@ def knob_map(frames: Frames, ablation: Ablation) -> KnobMap:
         short = f"{row['n']} of {row['asked']}"
         text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
     best = None if np.isnan(merit).all() else np.unravel_index(np.nanargmax(merit), merit.shape)
-    return KnobMap(
-        ablation.title, x_knob, y_knob, title_of(ablation.metric),
-        [knob_text(x) for x in xs], [knob_text(y) for y in ys], mean, text,
+    return KnobHeatmap(
+        ablation.title, x_knob, y_knob, metric_title(ablation.metric),
+        [format_knob(x) for x in xs], [format_knob(y) for y in ys], mean, text,
         None if best is None else (int(best[0]), int(best[1])),
     )  # fmt: skip
 
 
-def draw_map(data: KnobMap) -> Figure:
+def plot_heatmap(data: KnobHeatmap) -> Figure:
     """A cell a pair, darker is better; framed is the one that the selection set prefers."""
     rows, columns = data.mean.shape
-    drawn = style.figure(style.COLUMN, 1.0 + 0.34 * rows)
-    with style.in_style():
+    drawn = style.create_figure(style.COLUMN_INCHES, 1.0 + 0.34 * rows)
+    with style.house_style():
         axes = drawn.subplots()
         image = axes.imshow(data.mean, cmap="Blues", aspect="auto")
         middle = np.nanmean(image.get_clim()) if data.best else 0.0
         for row in range(rows):
             for column in range(columns):
                 dark = data.mean[row, column] > middle
-                colour = "white" if dark else style.INK
+                colour = "white" if dark else style.INK_COLOUR
                 axes.text(
                     column, row, data.text[row][column], ha="center", va="center", color=colour
                 )
@@ -74,8 +74,8 @@ def draw_map(data: KnobMap) -> Figure:
             corner = (data.best[1] - 0.5, data.best[0] - 0.5)
             frame = mpl.patches.Rectangle(corner, 1, 1, fill=False, linewidth=2, clip_on=False)
             axes.add_patch(frame)
-        axes.set_xticks(range(columns), map(style.plain, data.x_levels))
-        axes.set_yticks(range(rows), map(style.plain, data.y_levels))
+        axes.set_xticks(range(columns), map(style.safe_text, data.x_levels))
+        axes.set_yticks(range(rows), map(style.safe_text, data.y_levels))
         axes.set(xlabel=data.x_knob, ylabel=data.y_knob, title=data.title)
         drawn.colorbar(image, label=data.metric)
     return drawn

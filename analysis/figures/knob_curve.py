@@ -13,15 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.correct_bits import images_of
-from clip_hparam.analysis.evidence.evidence import evidence, knob_text, trials_of
+from clip_hparam.analysis.evidence.correct_bits import count_images
+from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.stats.binomial import image_error
-from clip_hparam.analysis.tables.table import title_of
+from clip_hparam.analysis.frames.labels import format_knob, metric_title
+from clip_hparam.analysis.stats.binomial import wilson_interval
 
-UNEVEN, DECADE = 10, 10  # gaps that differ more make an axis useless; positive values a log axis
-SEEDS, IMAGES = "95 %, {} seeds", "95 %, {:,} test images"
+MAX_GAP_RATIO, LOG_SCALE_RATIO = (
+    10,
+    10,
+)  # gaps that differ more make an axis useless; positive values a log axis
 Scale = Literal["linear", "log", "levels"]
 
 
@@ -50,42 +53,36 @@ class KnobCurve(NamedTuple):
 
 def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
     """Raises NotSweptError."""
-    data = evidence(frames, ablation)
-    images = images_of(trials_of(frames, data)) if ablation.metric == "test_acc1" else None
+    data = cell_evidence(frames, ablation)
+    images = count_images(trials_of(frames, data)) if ablation.metric == "test_acc1" else None
     knob = ablation.knobs[0] if ablation.knobs else ""
     levels = [_level(row, knob, ablation, images) for _, row in data.iterrows()]
-    title = title_of(ablation.metric)
-    scale = scale_of([level.value for level in levels])
-    return KnobCurve(ablation.title, knob, title, scale, levels, images, counted(data))
+    title = metric_title(ablation.metric)
+    scale = axis_scale([level.value for level in levels])
+    return KnobCurve(ablation.title, knob, title, scale, levels, images, format_seed_counts(data))
 
 
-def counted(data: pd.DataFrame) -> str:
-    """Seeds a cell: "3", or "2 to 5"."""
-    counts = sorted({int(n) for n in data["n"]})
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-
-
-def scale_of(values: list[float]) -> Scale:
+def axis_scale(values: list[float]) -> Scale:
     """Log over a decade of positive values, linear else; names where neither spaces them well."""
     ordered = np.unique(np.asarray(values, dtype=float))
     if np.isnan(ordered).any() or len(ordered) < 2:
         return "levels"
-    log = ordered[0] > 0 and ordered[-1] / ordered[0] >= DECADE
+    log = ordered[0] > 0 and ordered[-1] / ordered[0] >= LOG_SCALE_RATIO
     gaps = np.diff(np.log(ordered) if log else ordered)
-    if gaps.max() / gaps.min() > UNEVEN:
+    if gaps.max() / gaps.min() > MAX_GAP_RATIO:
         return "levels"
     return "log" if log else "linear"
 
 
-def draw_knob(curve: KnobCurve) -> Figure:
+def plot_knob_curve(curve: KnobCurve) -> Figure:
     """A curve over numbers, or a row a level where they are names."""
     named = curve.scale == "levels"
     height = 0.9 + 0.24 * len(curve.levels) if named else 2.4
-    drawn = style.figure(style.COLUMN, height)
-    with style.in_style():
+    drawn = style.create_figure(style.COLUMN_INCHES, height)
+    with style.house_style():
         axes = drawn.subplots()
-        (_draw_named if named else _draw_numbers)(axes, curve)
-        drawn.suptitle(style.plain(curve.title, 60), fontsize=8.5)
+        (_plot_over_names if named else _plot_over_numbers)(axes, curve)
+        drawn.suptitle(style.safe_text(curve.title, 60), fontsize=8.5)
         handles, names = axes.get_legend_handles_labels()
         drawn.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
     return drawn
@@ -96,51 +93,57 @@ def _level(row: pd.Series, knob: str, ablation: Ablation, images: int | None) ->
     number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     mean = float(row[ablation.metric])
     known = images and not math.isnan(mean)
-    error = image_error(mean, images) if known and images else (math.nan, math.nan)
+    error = wilson_interval(mean, images) if known and images else (math.nan, math.nan)
     return Level(
-        knob_text(raw) if not pd.isna(raw) else str(row[ablation.row]),
+        format_knob(raw) if not pd.isna(raw) else str(row[ablation.row]),
         float(raw) if number else math.nan,
         mean, row["ci_low"], row["ci_high"], *error,
         f"{row['n']} of {row['asked']} runs" if row["n"] < row["asked"] else "",
     )  # fmt: skip
 
 
-def _draw_numbers(axes: Axes, curve: KnobCurve) -> None:
+def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
     there = [level for level in curve.levels if not math.isnan(level.mean)]
     x = [level.value for level in there]
     low, high = [level.low for level in there], [level.high for level in there]
     if curve.images:
         ends = [[level.image_low for level in there], [level.image_high for level in there]]
-        for end, label in zip(ends, (IMAGES.format(curve.images), None), strict=True):
-            axes.plot(x, end, ":", color=style.INK, linewidth=0.8, label=label)
+        for end, label in zip(ends, (IMAGES_LABEL.format(curve.images), None), strict=True):
+            axes.plot(x, end, ":", color=style.INK_COLOUR, linewidth=0.8, label=label)
     if not all(map(math.isnan, low)):
-        band = SEEDS.format(curve.seeds)
-        axes.fill_between(x, low, high, color=style.OURS, alpha=0.6, linewidth=0, label=band)
-    axes.plot(x, [level.mean for level in there], "o-", color=style.EMA, markersize=4, label="mean")
+        band = SEEDS_LABEL.format(curve.seeds)
+        axes.fill_between(x, low, high, color=style.OURS_COLOUR, alpha=0.6, linewidth=0, label=band)
+    axes.plot(
+        x, [level.mean for level in there], "o-", color=style.EMA_COLOUR, markersize=4, label="mean"
+    )
     axes.set_xscale(curve.scale)
-    texts = [_tick(level) for level in curve.levels]
+    texts = [_tick_text(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
     axes.minorticks_off()
     axes.set(xlabel=curve.knob, ylabel=curve.metric)
-    style.within_percent(axes.get_ylim, axes.set_ylim, curve.metric)
+    style.clip_to_percent(axes.get_ylim, axes.set_ylim, curve.metric)
 
 
-def _draw_named(axes: Axes, curve: KnobCurve) -> None:
+def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
     means = [level.mean for level in curve.levels]
     places = range(len(means))
     if curve.images:
         ends = [(level.image_low, level.image_high) for level in curve.levels]
-        label = IMAGES.format(curve.images)
-        axes.hlines(places, *zip(*ends, strict=True), color=style.PAPER, linewidth=7, label=label)
+        label = IMAGES_LABEL.format(curve.images)
+        axes.hlines(
+            places, *zip(*ends, strict=True), color=style.PAPER_COLOUR, linewidth=7, label=label
+        )
     ends = [(level.low, level.high) for level in curve.levels]
-    label = SEEDS.format(curve.seeds)
-    axes.hlines(places, *zip(*ends, strict=True), color=style.EMA, linewidth=1.6, label=label)
-    axes.plot(means, places, "o", color=style.INK, markersize=4, label="mean")
-    axes.set_yticks(places, [_tick(level) for level in curve.levels])
+    label = SEEDS_LABEL.format(curve.seeds)
+    axes.hlines(
+        places, *zip(*ends, strict=True), color=style.EMA_COLOUR, linewidth=1.6, label=label
+    )
+    axes.plot(means, places, "o", color=style.INK_COLOUR, markersize=4, label="mean")
+    axes.set_yticks(places, [_tick_text(level) for level in curve.levels])
     axes.set(ylim=(len(means) - 0.4, -0.6), xlabel=curve.metric, ylabel=curve.knob)
-    style.within_percent(axes.get_xlim, axes.set_xlim, curve.metric)
+    style.clip_to_percent(axes.get_xlim, axes.set_xlim, curve.metric)
 
 
-def _tick(level: Level) -> str:
-    text = style.plain(level.text)
+def _tick_text(level: Level) -> str:
+    text = style.safe_text(level.text)
     return f"{text}\n({level.missing})" if level.missing else text

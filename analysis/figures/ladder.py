@@ -13,15 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
-from clip_hparam.analysis.evidence.evidence import evidence, trials_of
+from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.published import LADDER_REFERENCE
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.knob_curve import SEEDS, counted
+from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 
-COSTS_TO, BARS_FROM, BARS_TO = 0.30, 0.44, 0.88  # shares of a panel's height, so nothing overlaps
-CUT = 0.08  # the same: below it the axis is broken and has no tick
-NONE = math.nan
+COST_TOP_SHARE, BARS_BOTTOM_SHARE, BARS_TOP_SHARE = (
+    0.30,
+    0.44,
+    0.88,
+)  # shares of a panel's height, so nothing overlaps
+AXIS_BREAK_SHARE = 0.08  # the same: below it the axis is broken and has no tick
+NAN = math.nan
 
 
 class Bar(NamedTuple):
@@ -42,7 +46,7 @@ class Panel(NamedTuple):
     whiskers: str = ""
 
 
-class LadderFigure(NamedTuple):
+class LadderPanels(NamedTuple):
     """The paper's Fig. 1 from our records, beside the paper's own numbers."""
 
     ours: Panel
@@ -50,57 +54,59 @@ class LadderFigure(NamedTuple):
     reference: tuple[str, float]  # a level that the paper compares with
 
 
-def ladder_figure(frames: Frames) -> LadderFigure:
+def ladder_panels(frames: Frames) -> LadderPanels:
     """Raises NotSweptError if there is no ladder on record."""
-    data = evidence(frames, ABLATIONS["ladder"])
+    data = cell_evidence(frames, ABLATIONS["ladder"])
     on_gpu = bool((data["gpu_hours"] > 0).any())
     unit, cost = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
-    return LadderFigure(
+    return LadderPanels(
         Panel(
             _title(frames, data),
             f"{unit} a run",
-            [_ours(row, cost) for row in _rows(data)],
-            f"whiskers: {SEEDS.format(counted(data))}",
+            [_our_bar(row, cost) for row in _rows(data)],
+            f"whiskers: {SEEDS_LABEL.format(format_seed_counts(data))}",
         ),
         Panel(
             "Paper: CLIP ViT-B/16 on ImageNet-1k",
             "V100-hours a run",
-            [_paper(row) for row in _rows(data.dropna(subset="paper_acc1"))],
+            [_paper_bar(row) for row in _rows(data.dropna(subset="paper_acc1"))],
         ),
         (LADDER_REFERENCE.title, LADDER_REFERENCE.acc1),
     )
 
 
-def draw_ladder(figure: LadderFigure) -> Figure:
+def plot_ladder(figure: LadderPanels) -> Figure:
     """Two panels, each with its own zoomed accuracy axis and a cost axis that starts at 0."""
-    drawn = style.figure(style.PAGE, 3.2)
-    with style.in_style():
+    drawn = style.create_figure(style.PAGE_INCHES, 3.2)
+    with style.house_style():
         ours, paper = drawn.subplots(1, 2)
-        _draw_panel(ours, figure.ours, style.OURS, "////")
+        _plot_panel(ours, figure.ours, style.OURS_COLOUR, "////")
         if figure.paper.bars:
-            _draw_panel(paper, figure.paper, style.PAPER, "...")
+            _plot_panel(paper, figure.paper, style.PAPER_COLOUR, "...")
             name, level = figure.reference
-            paper.axhline(level, color=style.INK, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+            paper.axhline(
+                level, color=style.INK_COLOUR, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1
+            )
             paper.annotate(name, (-0.45, level), (0, 2), textcoords="offset points", fontsize=6.5)
     return drawn
 
 
-def limits(bars: Iterable[Bar]) -> tuple[float, float]:
+def accuracy_limits(bars: Iterable[Bar]) -> tuple[float, float]:
     """An accuracy axis on which bars and intervals end between the costs and the upper edge.
 
     It never starts below 0: bars that reach down there are drawn over the costs' part.
     """
     found = [end for bar in bars for end in (bar.acc1, bar.low, bar.high)]
-    ends = [_inside(end) for end in found if not math.isnan(end)]
+    ends = [_clip_percent(end) for end in found if not math.isnan(end)]
     if not ends:
         return 0.0, 100.0
     low, high = min(ends), max(ends)
-    scale = max(high - low, 0.5) / (BARS_TO - BARS_FROM)
-    bottom = low - BARS_FROM * scale
-    return (bottom, bottom + scale) if bottom > 0 else (0.0, max(high, 0.5) / BARS_TO)
+    scale = max(high - low, 0.5) / (BARS_TOP_SHARE - BARS_BOTTOM_SHARE)
+    bottom = low - BARS_BOTTOM_SHARE * scale
+    return (bottom, bottom + scale) if bottom > 0 else (0.0, max(high, 0.5) / BARS_TOP_SHARE)
 
 
-def _inside(acc1: float) -> float:
+def _clip_percent(acc1: float) -> float:
     """An end of an interval of few seeds may leave what an accuracy can be."""
     return min(max(acc1, 0.0), 100.0)
 
@@ -115,70 +121,74 @@ def _rows(data: pd.DataFrame) -> list[pd.Series]:
     return [row for _, row in data.iterrows()]
 
 
-def _ours(row: pd.Series, cost: str) -> Bar:
+def _our_bar(row: pd.Series, cost: str) -> Bar:
     missing = f"{row['n']} of {row['asked']} runs" if row["n"] < row["asked"] else ""
     values = (row["test_acc1"], row["ci_low"], row["ci_high"], row[cost])
     return Bar(_label(row), *values, missing)
 
 
-def _paper(row: pd.Series) -> Bar:
-    return Bar(_label(row), row["paper_acc1"], NONE, NONE, row["paper_v100_hours"])
+def _paper_bar(row: pd.Series) -> Bar:
+    return Bar(_label(row), row["paper_acc1"], NAN, NAN, row["paper_v100_hours"])
 
 
 def _label(row: pd.Series) -> str:
     return str(row["rung"]).replace("_", " ")
 
 
-def _draw_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
-    bottom, top = limits(panel.bars)
+def _plot_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
+    bottom, top = accuracy_limits(panel.bars)
     for place, bar in enumerate(panel.bars):
-        _draw_bar(axes, place, bar, bottom, color=colour, hatch=hatch)
+        _plot_bar(axes, place, bar, bottom, color=colour, hatch=hatch)
     axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
     axes.set_ylabel("test accuracy, %")
     axes.set_xlabel(panel.whiskers, fontsize=7)
     labels = [bar.label for bar in panel.bars]
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
     if bottom > 0:
-        _say_zoomed(axes, bottom)
-    _draw_costs(axes, panel)
+        _mark_broken_axis(axes, bottom)
+    _plot_costs(axes, panel)
 
 
-def _say_zoomed(axes: Axes, bottom: float) -> None:
+def _mark_broken_axis(axes: Axes, bottom: float) -> None:
     """Bars that do not start at 0 exaggerate: break the axis, and write where it starts."""
     axes.set_ylabel(f"{axes.get_ylabel()} (axis starts at {bottom:.1f})")
     low, high = axes.get_ylim()
-    axes.set_yticks([tick for tick in axes.get_yticks() if low + CUT * (high - low) < tick < high])
+    axes.set_yticks(
+        [tick for tick in axes.get_yticks() if low + AXIS_BREAK_SHARE * (high - low) < tick < high]
+    )
     (cut,) = axes.plot([0, 0], [0.025, 0.045], transform=axes.transAxes, color="k", clip_on=False)
     cut.set(marker=[(-1, -0.5), (1, 0.5)], markersize=7, linestyle="none")
 
 
-def _draw_bar(axes: Axes, place: int, bar: Bar, bottom: float, **fill: Any) -> None:
+def _plot_bar(axes: Axes, place: int, bar: Bar, bottom: float, **fill: Any) -> None:
     if math.isnan(bar.acc1):
         axes.annotate(
             bar.missing or "no run", (place, bottom), (0, 4), textcoords="offset points",
-            rotation=90, ha="center", va="bottom", color=style.INK,
+            rotation=90, ha="center", va="bottom", color=style.INK_COLOUR,
         )  # fmt: skip
         return
-    axes.bar(place, bar.acc1 - bottom, 0.74, bottom, edgecolor=style.INK, linewidth=0.6, **fill)
+    axes.bar(
+        place, bar.acc1 - bottom, 0.74, bottom, edgecolor=style.INK_COLOUR, linewidth=0.6, **fill
+    )
     end = bar.acc1
     if not math.isnan(bar.low):
-        end = _inside(bar.high)
-        interval = [[bar.acc1 - _inside(bar.low)], [end - bar.acc1]]
-        axes.errorbar(place, bar.acc1, interval, color=style.INK, linewidth=1.1, capsize=2.5)
+        end = _clip_percent(bar.high)
+        interval = [[bar.acc1 - _clip_percent(bar.low)], [end - bar.acc1]]
+        axes.errorbar(place, bar.acc1, interval, color=style.INK_COLOUR, linewidth=1.1, capsize=2.5)
     text = f"{bar.acc1:.1f}"
     axes.annotate(text, (place, end), (0, 2), textcoords="offset points", ha="center", fontsize=7)
 
 
-def _draw_costs(axes: Axes, panel: Panel) -> None:
+def _plot_costs(axes: Axes, panel: Panel) -> None:
     """Diamonds on a second axis, in the lowest part of the panel."""
     costs = [bar.cost for bar in panel.bars]
     highest = max((cost for cost in costs if not math.isnan(cost)), default=0.0) or 1.0
     second = axes.twinx()
     second.plot(
         range(len(costs)), costs, "D", markersize=4.5,
-        markerfacecolor="white", markeredgecolor=style.COST, markeredgewidth=1.3,
+        markerfacecolor="white", markeredgecolor=style.COST_COLOUR, markeredgewidth=1.3,
     )  # fmt: skip
-    second.set_ylim(0, highest / COSTS_TO)
+    second.set_ylim(0, highest / COST_TOP_SHARE)
     ticks = MaxNLocator(3).tick_values(0, highest)
     second.set_yticks([tick for tick in ticks if tick <= highest * 1.15])
-    second.set_ylabel(f"◇ {panel.cost_unit}", loc="bottom", color=style.COST)
+    second.set_ylabel(f"◇ {panel.cost_unit}", loc="bottom", color=style.COST_COLOUR)

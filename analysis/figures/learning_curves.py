@@ -13,10 +13,10 @@ from clip_hparam.analysis.evidence.evidence import replicates
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.frames.frame import Frames
 
-LEGEND = ("raw", "EMA", "last", "selected epoch")
+LEGEND_ORDER = ("raw", "EMA", "last", "selected epoch")
 
 
-class Curve(NamedTuple):
+class LearningCurve(NamedTuple):
     """Accuracy on the selection set by epoch, in percent; `ema` is empty without EMA."""
 
     title: str
@@ -31,62 +31,62 @@ class Curve(NamedTuple):
         return self.ema or self.raw
 
 
-class Cells(NamedTuple):
+class CellCurves(NamedTuple):
     """A panel a cell, a curve a seed; a cell without any epoch on record has no curve."""
 
     title: str
-    panels: list[tuple[str, list[Curve]]]
+    panels: list[tuple[str, list[LearningCurve]]]
 
 
-def curve(frames: Frames, trial_id: str) -> Curve:
+def learning_curve(frames: Frames, trial_id: str) -> LearningCurve:
     """Raises LookupError for a trial that is not in the frame or has no epochs on record."""
     epochs = frames.epochs[frames.epochs["trial_id"] == trial_id].sort_values("epoch")
     trial = frames.trials[frames.trials["trial_id"] == trial_id]
     if trial.empty or epochs.empty:
         raise LookupError(f"trial {trial_id} has no epochs on record")
-    return _curve(trial.iloc[0], epochs)
+    return _learning_curve(trial.iloc[0], epochs)
 
 
-def cell_curves(frames: Frames, ablation: Ablation) -> Cells:
+def cell_curves(frames: Frames, ablation: Ablation) -> CellCurves:
     """All seeds of all cells of a sweep, in the design's order. Raises NotSweptError."""
     by_trial = dict(list(frames.epochs.groupby("trial_id")))
     panels = []
     for cell in replicates(frames, ablation):
         trials = cell.trials.assign(trial_id=list(cell.cell.trials.values()))
         curves = [
-            _curve(trial, by_trial[trial["trial_id"]].sort_values("epoch"))
+            _learning_curve(trial, by_trial[trial["trial_id"]].sort_values("epoch"))
             for _, trial in trials.iterrows()
             if trial["trial_id"] in by_trial
         ]
         panels.append((cell.cell.label, curves))
-    return Cells(ablation.title, panels)
+    return CellCurves(ablation.title, panels)
 
 
-def draw_curve(data: Curve) -> Figure:
+def plot_learning_curve(data: LearningCurve) -> Figure:
     """Raw against EMA, the selected epoch marked on the curve that it was selected on."""
-    drawn = style.figure(style.COLUMN, 2.4)
-    with style.in_style():
+    drawn = style.create_figure(style.COLUMN_INCHES, 2.4)
+    with style.house_style():
         axes = drawn.subplots()
-        _draw(axes, [data])
+        _plot_curves(axes, [data])
         axes.set(xlabel="epoch", ylabel="selection accuracy, %", title=data.title)
         axes.legend(frameon=False)
     return drawn
 
 
-def draw_cells(data: Cells) -> Figure:
+def plot_cell_curves(data: CellCurves) -> Figure:
     """Small multiples on one accuracy axis that leaves out low first epochs."""
     columns = min(4, len(data.panels))
     rows = math.ceil(len(data.panels) / columns)
-    drawn = style.figure(style.PAGE, 0.5 + 1.5 * rows)
-    with style.in_style():
+    drawn = style.create_figure(style.PAGE_INCHES, 0.5 + 1.5 * rows)
+    with style.house_style():
         grid = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
         for axes, (title, curves) in zip(grid, data.panels, strict=False):
-            _draw(axes, curves)
-            axes.set_title(style.plain(title.replace("_", " "), 24))
+            _plot_curves(axes, curves)
+            axes.set_title(style.safe_text(title.replace("_", " "), 24))
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         for axes in grid[len(data.panels) :]:
             axes.set_axis_off()
-        grid[0].set_ylim(*_range(data))
+        grid[0].set_ylim(*_accuracy_range(data))
         drawn.supylabel("selection accuracy, %", fontsize=8)
         drawn.supxlabel("epoch", fontsize=8)
         named = {
@@ -94,7 +94,7 @@ def draw_cells(data: Cells) -> Figure:
             for axes in grid
             for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        names = [name for name in LEGEND if name in named]
+        names = [name for name in LEGEND_ORDER if name in named]
         drawn.legend(
             [named[name] for name in names], names,
             loc="outside upper center", ncols=max(len(names), 1), frameon=False,
@@ -102,10 +102,10 @@ def draw_cells(data: Cells) -> Figure:
     return drawn
 
 
-def _curve(trial: pd.Series, epochs: pd.DataFrame) -> Curve:
+def _learning_curve(trial: pd.Series, epochs: pd.DataFrame) -> LearningCurve:
     selected = trial["epochs.selected"]
     ema = epochs.get("selection_acc1.ema", pd.Series(dtype=float)).dropna()
-    return Curve(
+    return LearningCurve(
         f"trial {trial['trial_id']}",
         [int(epoch) for epoch in epochs["epoch"]],
         epochs["selection_acc1.raw"].to_list(),
@@ -114,17 +114,27 @@ def _curve(trial: pd.Series, epochs: pd.DataFrame) -> Curve:
     )
 
 
-def _draw(axes: Axes, curves: list[Curve]) -> None:
+def _plot_curves(axes: Axes, curves: list[LearningCurve]) -> None:
     """Thin where several seeds lie over each other."""
     thin: dict[str, Any] = {"linewidth": 1.2 if len(curves) == 1 else 0.6}
     for number, data in enumerate(curves):
         first = number == 0
         axes.plot(
-            data.epoch, data.raw, "--", color=style.RAW, label="raw" if first else None, **thin
+            data.epoch,
+            data.raw,
+            "--",
+            color=style.RAW_COLOUR,
+            label="raw" if first else None,
+            **thin,
         )
         if data.ema:
             axes.plot(
-                data.epoch, data.ema, "-", color=style.EMA, label="EMA" if first else None, **thin
+                data.epoch,
+                data.ema,
+                "-",
+                color=style.EMA_COLOUR,
+                label="EMA" if first else None,
+                **thin,
             )
     done = [data for data in curves if data.selected in data.epoch]
     if done:
@@ -133,10 +143,10 @@ def _draw(axes: Axes, curves: list[Curve]) -> None:
         selected = [data.epoch.index(data.selected) for data in done if data.selected is not None]
         chosen = [data.chosen[at] for data, at in zip(done, selected, strict=True)]
         at = [data.epoch[place] for data, place in zip(done, selected, strict=True)]
-        style.mark_best(axes, at, chosen, LEGEND[-1])
+        style.mark_best(axes, at, chosen, LEGEND_ORDER[-1])
 
 
-def _range(data: Cells) -> tuple[float, float]:
+def _accuracy_range(data: CellCurves) -> tuple[float, float]:
     """From the worst end of any curve, with room, to the best epoch."""
     ends = [one.raw[-1] for _, curves in data.panels for one in curves]
     tops = [max(one.raw + one.ema) for _, curves in data.panels for one in curves]

@@ -5,11 +5,16 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clip_hparam.analysis.evidence.published import LOG_PLANNED, PublishedRun, log_summary, logs
+from clip_hparam.analysis.evidence.published import (
+    PLANNED_EPOCHS,
+    PublishedRun,
+    read_logs,
+    summarise_logs,
+)
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.tables.table import MINUS
+from clip_hparam.analysis.frames.labels import MINUS_SIGN
 
-TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
+MODEL_TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
           "L14": "ViT-L/14, 224 px", "L14_336": "ViT-L/14, 336 px"}  # fmt: skip
 
 
@@ -23,37 +28,37 @@ class LogPanel(NamedTuple):
     run: PublishedRun
 
 
-def logs_figure() -> list[LogPanel]:
-    rows = {str(model): frame for model, frame in logs().groupby("model")}
+def published_log_panels() -> list[LogPanel]:
+    rows = {str(model): frame for model, frame in read_logs().groupby("model")}
     return [
         LogPanel(
-            TITLES[run.model],
-            LOG_PLANNED[run.model],
+            MODEL_TITLES[run.model],
+            PLANNED_EPOCHS[run.model],
             rows[run.model]["raw_acc1"].to_list(),
             rows[run.model]["ema_acc1"].to_list(),
             run,
         )
-        for run in log_summary()
+        for run in summarise_logs()
     ]
 
 
-def draw_logs(panels: list[LogPanel]) -> Figure:
-    drawn = style.figure(style.PAGE, 2.3)
-    with style.in_style():
+def plot_published_logs(panels: list[LogPanel]) -> Figure:
+    drawn = style.create_figure(style.PAGE_INCHES, 2.3)
+    with style.house_style():
         row = drawn.subplots(1, len(panels))
         for axes, panel in zip(row, panels, strict=True):
-            _draw(axes, panel)
+            _plot_panel(axes, panel)
         row[0].set_ylabel("validation accuracy, %")
         handles, names = row[0].get_legend_handles_labels()
         drawn.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
     return drawn
 
 
-def _draw(axes: Axes, panel: LogPanel) -> None:
+def _plot_panel(axes: Axes, panel: LogPanel) -> None:
     run, last = panel.run, panel.run.epochs - 1
     epochs = range(run.epochs)
-    axes.plot(epochs, panel.raw, "--", color=style.RAW, label="raw")
-    axes.plot(epochs, panel.ema, "-", color=style.EMA, label="EMA")
+    axes.plot(epochs, panel.raw, "--", color=style.RAW_COLOUR, label="raw")
+    axes.plot(epochs, panel.ema, "-", color=style.EMA_COLOUR, label="EMA")
     style.mark_best(axes, [run.raw_best_epoch, run.ema_best_epoch], [run.raw_best, run.ema_best])
     style.mark_last(axes, [last, last], [run.raw_last, run.ema_last])
     gap = run.ema_best - run.ema_last
@@ -62,6 +67,6 @@ def _draw(axes: Axes, panel: LogPanel) -> None:
         ylim=(run.ema_best - 6, run.ema_best + 0.8),
     )  # fmt: skip
     axes.text(
-        0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS}{gap:.2f})",
+        0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS_SIGN}{gap:.2f})",
         transform=axes.transAxes, ha="right", fontsize=6.5,
     )  # fmt: skip

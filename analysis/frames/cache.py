@@ -19,9 +19,9 @@ from clip_hparam.records import archive
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.record import SCHEMA_VERSION
 
-VERSION = f"1.{SCHEMA_VERSION}"  # of the columns below: another version is not read
-FOLDER, SIGNATURE = ".cache", "_signature"
-FILES = (
+CACHE_VERSION = f"1.{SCHEMA_VERSION}"  # of the columns below: another version is not read
+CACHE_FOLDER, SIGNATURE_COLUMN = ".cache", "_signature"
+TRIAL_FILES = (
     "recipe.json",
     "status.json",
     "metrics.jsonl",
@@ -29,31 +29,33 @@ FILES = (
     "failure.json",
     "result.json",
 )
-LAYOUT: dict[str, Any] = {  # dictionaries and statistics of floats cost time and save nothing
+PARQUET_OPTIONS: dict[
+    str, Any
+] = {  # dictionaries and statistics of floats cost time and save nothing
     "compression": "lz4",
     "use_dictionary": ["trial_id"],
     "write_statistics": False,
 }
-FEWEST, SHARE = 100, 0.05  # trials not in the cache before it is worth writing
+MIN_NEW_TRIALS, MIN_NEW_SHARE = 100, 0.05  # trials not in the cache before it is worth writing
 
 
-class Known(NamedTuple):
+class CachedTables(NamedTuple):
     """Rows of trials and of epochs; `trials` has a column `_signature`."""
 
     trials: pa.Table
     epochs: pa.Table
 
 
-NOTHING = Known(
-    pa.table({"trial_id": pa.array([], pa.string()), SIGNATURE: pa.array([], pa.int64())}),
+EMPTY_CACHE = CachedTables(
+    pa.table({"trial_id": pa.array([], pa.string()), SIGNATURE_COLUMN: pa.array([], pa.int64())}),
     pa.table({"trial_id": pa.array([], pa.string())}),
 )
 
 
-def signature(folder: str) -> int:
+def trial_signature(folder: str) -> int:
     """Changes when a file of the trial does, or one comes or goes."""
     marks: list[int] = []
-    for name in FILES:
+    for name in TRIAL_FILES:
         try:
             stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 (60,000 of them: half the time)
             marks += (stat.st_mtime_ns, stat.st_size, stat.st_ino)
@@ -65,51 +67,56 @@ def signature(folder: str) -> int:
     return hash(tuple(marks))
 
 
-def read(runs: Path) -> Known:
+def read_cache(runs: Path) -> CachedTables:
     """What was kept; nothing where there is no cache, or not one that this version wrote."""
     try:
-        tables = [parquet.read_table(runs / FOLDER / f"{name}.parquet") for name in Known._fields]
+        tables = [
+            parquet.read_table(runs / CACHE_FOLDER / f"{name}.parquet")
+            for name in CachedTables._fields
+        ]
     except (OSError, pa.ArrowException):
-        return NOTHING
+        return EMPTY_CACHE
     marks = {(table.schema.metadata or {}).get(b"mark", b"") for table in tables}
-    if len(marks) > 1 or not marks.pop().startswith(f"{VERSION}-".encode()):
-        return NOTHING
-    return Known(*tables)
+    if len(marks) > 1 or not marks.pop().startswith(f"{CACHE_VERSION}-".encode()):
+        return EMPTY_CACHE
+    return CachedTables(*tables)
 
 
-def still_true(known: Known, signatures: dict[str, int]) -> Known:
+def without_changed_trials(known: CachedTables, signatures: dict[str, int]) -> CachedTables:
     """Without the trials that changed or are gone since."""
-    names, marks = (known.trials[name].to_pylist() for name in ("trial_id", SIGNATURE))
+    names, marks = (known.trials[name].to_pylist() for name in ("trial_id", SIGNATURE_COLUMN))
     same = np.array(
         [signatures.get(name) == mark for name, mark in zip(names, marks, strict=True)], bool
     )
     if same.all():
         return known
     trials = known.trials.filter(pa.array(same))
-    return Known(trials, known.epochs.filter(_among(known.epochs["trial_id"], trials["trial_id"])))
+    return CachedTables(
+        trials, known.epochs.filter(_is_in(known.epochs["trial_id"], trials["trial_id"]))
+    )
 
 
-def joined(known: Known, fresh: Known) -> Known:
+def concat_cached(known: CachedTables, fresh: CachedTables) -> CachedTables:
     """Columns of both; what one lacks is null there."""
     pairs = zip(known, fresh, strict=True)
-    return Known(*(pa.concat_tables(pair, promote_options="permissive") for pair in pairs))
+    return CachedTables(*(pa.concat_tables(pair, promote_options="permissive") for pair in pairs))
 
 
-def worth_writing(fresh: int, all_trials: int) -> bool:
-    return fresh >= max(FEWEST, SHARE * all_trials)
+def should_write(fresh: int, all_trials: int) -> bool:
+    return fresh >= max(MIN_NEW_TRIALS, MIN_NEW_SHARE * all_trials)
 
 
-def write(runs: Path, known: Known) -> None:
+def write_cache(runs: Path, known: CachedTables) -> None:
     """Both files under one mark; a folder that cannot be written is left as it is."""
-    mark = {"mark": f"{VERSION}-{uuid4().hex}"}
+    mark = {"mark": f"{CACHE_VERSION}-{uuid4().hex}"}
     with suppress(OSError):
         for name, table in known._asdict().items():
             buffer = pa.BufferOutputStream()
             marked = table.replace_schema_metadata(mark)
-            parquet.write_table(marked, buffer, **LAYOUT)
-            write_atomic(runs / FOLDER / f"{name}.parquet", buffer.getvalue().to_pybytes())
+            parquet.write_table(marked, buffer, **PARQUET_OPTIONS)
+            write_atomic(runs / CACHE_FOLDER / f"{name}.parquet", buffer.getvalue().to_pybytes())
 
 
-def _among(values: pa.ChunkedArray, wanted: pa.ChunkedArray) -> pa.ChunkedArray:
+def _is_in(values: pa.ChunkedArray, wanted: pa.ChunkedArray) -> pa.ChunkedArray:
     there: pa.ChunkedArray = compute.is_in(values, value_set=wanted.combine_chunks())
     return there

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 
-def whole_lines(path: str, content: bytes) -> tuple[bytes, str]:
+def complete_lines(path: str, content: bytes) -> tuple[bytes, str]:
     """The objects at the head of a file, a line each, and a sentence if something follows them."""
     whole: list[bytes] = []
     for number, line in enumerate(content.splitlines(), start=1):
@@ -25,7 +25,7 @@ def whole_lines(path: str, content: bytes) -> tuple[bytes, str]:
     return b"".join(whole), ""
 
 
-def table_of(trials: Iterable[tuple[str, bytes]]) -> pa.Table:
+def epochs_table(trials: Iterable[tuple[str, bytes]]) -> pa.Table:
     """`trial_id` and the columns of all rows; a column that a row lacks is null there."""
     named = [(name, content, content.count(b"\n")) for name, content in trials if content]
     if not named:
@@ -48,10 +48,10 @@ def rows_to_table(rows: list[dict[str, Any]]) -> pa.Table:
         if rows and not any(map(pa.types.is_nested, (field.type for field in records.type))):
             return pa.Table.from_arrays(records.flatten(), [field.name for field in records.type])
     names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+    return pa.table({name: _to_column([row.get(name) for row in rows]) for name in names})
 
 
-def _column(values: list[Any]) -> pa.Array:
+def _to_column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.import_table import HEAD, read_study
+from clip_hparam.analysis.frames.import_table import HEAD_FILE, read_trial_table
 from clip_hparam.analysis.frames.json_files import UnreadableError
-from clip_hparam.analysis.frames.manifests import Sweep, newest, read_sweeps
-from clip_hparam.analysis.frames.runs_reader import read_folder
-from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.analysis.frames.manifests import SweepManifest, newest_by_name, read_manifests
+from clip_hparam.analysis.frames.runs_reader import read_runs
+from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 
-METRICS = tuple(
+METRIC_COLUMNS = tuple(
     f"{split}_{measure}.{weights}.{rule}"
     for split in ("test", "selection")
     for measure in ("acc1", "acc5", "loss")
@@ -31,13 +31,13 @@ METRICS = tuple(
 TRIAL_COLUMNS = (
     *("trial_id", "label", "status", "folder"),
     *(name for name, knob in knobs().items() if knob.metadata["hashed"]),
-    *METRICS,
+    *METRIC_COLUMNS,
     *("epochs.selected", "epochs.last", "selected_weights", "cost.seconds", "cost.gpu_hours"),
     *("git.sha", "git.dirty"),
 )
-HEADING = TRIAL_COLUMNS[:4]
-SAMPLED = ("random", "sobol", "search")
-NOT_TUNED = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
+HEAD_COLUMNS = TRIAL_COLUMNS[:4]
+SAMPLED_KINDS = ("random", "sobol", "search")
+NOT_TUNED_KNOBS = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
 EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
 
 
@@ -46,9 +46,9 @@ class Frames(NamedTuple):
 
     trials: pd.DataFrame
     epochs: pd.DataFrame
-    sweeps: list[Sweep]
+    sweeps: list[SweepManifest]
     problems: list[str]
-    study: Study | None = None  # a table that was imported; its rows are among the trials
+    imported: TrialTable | None = None  # a table that was imported; its rows are among the trials
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
@@ -61,21 +61,25 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
-    read = [read_folder(folder) for folder in folders]
-    study, problems = _imported([folder for folder in folders if (folder / HEAD).exists()])
-    manifests = [read_sweeps(folder) for folder in folders]
-    trials, epochs, repeated = _once([one.trials for one in read], [one.epochs for one in read])
+    read = [read_runs(folder) for folder in folders]
+    imported, problems = _read_imported(
+        [folder for folder in folders if (folder / HEAD_FILE).exists()]
+    )
+    manifests = [read_manifests(folder) for folder in folders]
+    trials, epochs, repeated = _deduplicate(
+        [one.trials for one in read], [one.epochs for one in read]
+    )
     return Frames(
-        _frame(pd.concat([trials, _foreign_rows(study)]), TRIAL_COLUMNS),
-        _frame(epochs, EPOCH_COLUMNS),
+        _with_promised_columns(pd.concat([trials, _imported_rows(imported)]), TRIAL_COLUMNS),
+        _with_promised_columns(epochs, EPOCH_COLUMNS),
         [sweep for sweeps, _ in manifests for sweep in sweeps],
         [*problems, *(said for one in read for said in one.problems), *repeated]
         + [problem for _, said in manifests for problem in said],
-        study,
+        imported,
     )
 
 
-def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
+def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     """The number that stands for a trial: at the selected epoch, of the weights that selected it.
 
     NaN where the trial is not done. Raises ValueError for a metric that no trial can have.
@@ -91,58 +95,60 @@ def reported(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     return values.astype(float)
 
 
-def study_of(frames: Frames, sweep: Sweep | None = None) -> Study:
+def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTable:
     """Trials by the knobs that vary among them: of that sweep; of none given, an imported table,
     else the newest search or sampled design, else all trials.
 
     What was pruned was tried too, and has no objective. The objective of our own is the accuracy on
     the selection set: the test set only reports.
     """
-    if sweep is None and frames.study is not None:
-        return frames.study
-    done = tried(frames, sweep)
-    names = [name for name in knobs() if name in done and name not in NOT_TUNED]
+    if sweep is None and frames.imported is not None:
+        return frames.imported
+    done = ended_trials(frames, sweep)
+    names = [name for name in knobs() if name in done and name not in NOT_TUNED_KNOBS]
     varied = [name for name in names if done[name].nunique(dropna=False) > 1]
-    metrics = {name: reported(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")}
+    metrics = {
+        name: reported_values(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")
+    }
     rows = done[varied].assign(**metrics, **{"cost.seconds": done["cost.seconds"]})
     rows = rows.set_axis(done["trial_id"], axis="index")
-    return Study(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
+    return TrialTable(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
 
 
-def sampled(frames: Frames) -> list[Sweep]:
+def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
     """Designs that draw their cells, and searches: each is a sample of its space. Newest last."""
-    drawn = (one for one in newest(frames.sweeps).values() if one.kind in SAMPLED)
+    drawn = (one for one in newest_by_name(frames.sweeps).values() if one.kind in SAMPLED_KINDS)
     return sorted(drawn, key=lambda one: (one.created, one.sweep_id))
 
 
-def tried(frames: Frames, sweep: Sweep | None = None) -> pd.DataFrame:
+def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataFrame:
     """Trials that are done or pruned: of a sweep, else of the newest of `sampled`, else all."""
     ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
-    for one in [sweep] if sweep else sampled(frames)[-1:]:
+    for one in [sweep] if sweep else sampled_sweeps(frames)[-1:]:
         drawn = {trial_id for cell in one.cells for trial_id in cell.trials.values()}
         ended = ended[ended["trial_id"].isin(drawn)]
     return ended
 
 
-def _imported(folders: list[Path]) -> tuple[Study | None, list[str]]:
+def _read_imported(folders: list[Path]) -> tuple[TrialTable | None, list[str]]:
     """The table of the first folder that holds one, and what is wrong with it or the others."""
     problems = [f"{folder}: one imported table at a time" for folder in folders[1:]]
     try:
-        return (read_study(folders[0]) if folders else None), problems
+        return (read_trial_table(folders[0]) if folders else None), problems
     except UnreadableError as error:
         return None, [str(error), *problems]
 
 
-def _foreign_rows(study: Study | None) -> pd.DataFrame:
+def _imported_rows(imported: TrialTable | None) -> pd.DataFrame:
     """An imported row as a done trial; what it is called there never hides a column of ours."""
-    if study is None:
+    if imported is None:
         return pd.DataFrame()
-    names = study.rows.index
-    rows = study.rows.rename(columns={name: f"imported.{name}" for name in HEADING})
+    names = imported.rows.index
+    rows = imported.rows.rename(columns={name: f"imported.{name}" for name in HEAD_COLUMNS})
     return rows.assign(trial_id=names, label=names, status="done").reset_index(drop=True)
 
 
-def _once(
+def _deduplicate(
     trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Each trial_id once, a done one first; a sentence where two done ones tell other numbers."""
@@ -160,7 +166,7 @@ def _once(
 
 def _disagreements(done: pd.DataFrame) -> list[str]:
     """Of trials that are done in two folders, those whose numbers differ."""
-    told = [name for name in (*METRICS, "selected_weights") if name in done]
+    told = [name for name in (*METRIC_COLUMNS, "selected_weights") if name in done]
     again = done[done["trial_id"].duplicated(keep=False)]
     return [
         f"{other['folder']} has other metrics than {rows.iloc[0]['folder']}: only the latter is"
@@ -171,9 +177,9 @@ def _disagreements(done: pd.DataFrame) -> list[str]:
     ]
 
 
-def _frame(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
+def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
     """The rows, with the promised columns always there and in front."""
     columns = [*first, *(name for name in frame if name not in first)]
     frame = frame.reset_index(drop=True).reindex(columns=columns)
-    metrics = [name for name in METRICS if name in frame]
+    metrics = [name for name in METRIC_COLUMNS if name in frame]
     return frame.astype(dict.fromkeys(metrics, float))

@@ -12,15 +12,15 @@ from typing import Any
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.json_files import UnreadableError, read_ours
-from clip_hparam.analysis.frames.trial_table import Study
+from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
+from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.config.knob import suggest
 from clip_hparam.records.atomic import utc_timestamp, write_atomic, write_json
 from clip_hparam.records.record import SCHEMA_VERSION
 
-HEAD, ROWS = "study.json", "rows.parquet"
-ROW_NUMBERS = "Unnamed: 0"  # what pandas calls a first column without a name
-SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
+HEAD_FILE, ROWS_FILE = "study.json", "rows.parquet"
+ROW_NUMBER_COLUMN = "Unnamed: 0"  # what pandas calls a first column without a name
+READABLE_SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -34,54 +34,54 @@ def read_table(path: Path) -> pd.DataFrame:
         ".csv": lambda: pd.read_csv(path, low_memory=False),
         ".tsv": lambda: pd.read_csv(path, sep="\t", low_memory=False),
         ".parquet": lambda: pd.read_parquet(path),
-        ".jsonl": lambda: _json_lines(path),
-        ".ndjson": lambda: _json_lines(path),
+        ".jsonl": lambda: _read_json_lines(path),
+        ".ndjson": lambda: _read_json_lines(path),
     }
     if path.suffix.lower() not in readers:
-        raise ValueError(f"{path}: {path.suffix or 'no suffix'} is none of {SUFFIXES}")
+        raise ValueError(f"{path}: {path.suffix or 'no suffix'} is none of {READABLE_SUFFIXES}")
     try:
         table = readers[path.suffix.lower()]()
     except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors too
         raise ValueError(f"{path} cannot be read as {path.suffix}: {_first_line(error)}") from None
     if table.empty:
         raise ValueError(f"{path} has no rows")
-    return table.drop(columns=ROW_NUMBERS, errors="ignore")
+    return table.drop(columns=ROW_NUMBER_COLUMN, errors="ignore")
 
 
-def to_study(
+def to_trial_table(
     table: pd.DataFrame,
     knobs: Sequence[str],
     metrics: Sequence[str],
     objective: str,
     minimize: bool = False,
     name: str | None = None,
-) -> Study:
+) -> TrialTable:
     """Rows equal in everything but their name are taken once; rows without any knob set aside.
 
     Raises ValueError for a column that is not there, has two parts, or is no metric.
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
-    _check(table, [*knobs], metrics, name)
+    _validate_columns(table, [*knobs], metrics, name)
     named = table if name is None else table.drop(columns=name)
     repeated = named.duplicated()
     kept = table[~repeated]
     empty = kept[list(knobs)].isna().all(axis=1)
     kept = kept[~empty]
     rows = kept[[*knobs, *metrics]].assign(
-        **{metric: _numbers(kept[metric], metric) for metric in metrics}
+        **{metric: _to_numbers(kept[metric], metric) for metric in metrics}
     )
-    rows = rows.set_axis(_names(kept, name), axis="index")
-    return Study(
+    rows = rows.set_axis(_row_names(kept, name), axis="index")
+    return TrialTable(
         rows, list(knobs), metrics, objective, minimize, int(repeated.sum()), int(empty.sum())
     )
 
 
-def write_study(study: Study, source: Path, folder: Path) -> list[Path]:
+def write_trial_table(study: TrialTable, source: Path, folder: Path) -> list[Path]:
     """Both files, each replaced whole. Raises OSError, and ValueError for a folder of records."""
     if any(folder.glob("*/recipe.json")):
         raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
-    content = _uniform(study.rows.reset_index(names=_free(study)))
-    write_atomic(folder / ROWS, content.to_parquet(index=False))
+    content = _with_uniform_types(study.rows.reset_index(names=_unused_column(study)))
+    write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     facts = {key: value for key, value in study._asdict().items() if key != "rows"}
     head = {
@@ -90,41 +90,45 @@ def write_study(study: Study, source: Path, folder: Path) -> list[Path]:
         "sha256": digest,
         "imported": utc_timestamp(),
     }
-    write_json(folder / HEAD, {**head, **facts})
-    return [folder / HEAD, folder / ROWS]
+    write_json(folder / HEAD_FILE, {**head, **facts})
+    return [folder / HEAD_FILE, folder / ROWS_FILE]
 
 
-def read_study(folder: Path) -> Study:
+def read_trial_table(folder: Path) -> TrialTable:
     """Raises UnreadableError if a file is missing, cut, or of a newer schema."""
-    facts = read_ours(folder / HEAD)
+    facts = read_record_json(folder / HEAD_FILE)
     try:
-        rows = pd.read_parquet(folder / ROWS)
+        rows = pd.read_parquet(folder / ROWS_FILE)
         rows = rows.set_index(rows.columns[0])
-        fields = {key: facts[key] for key in Study._fields if key != "rows"}
-        study = Study(rows, **fields)
+        fields = {key: facts[key] for key in TrialTable._fields if key != "rows"}
+        study = TrialTable(rows, **fields)
         rows[[*study.knobs, *study.metrics]]
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise UnreadableError(f"{folder / ROWS} is not what {HEAD} says: import again") from error
+        raise UnreadableError(
+            f"{folder / ROWS_FILE} is not what {HEAD_FILE} says: import again"
+        ) from error
     return study
 
 
-def _json_lines(path: Path) -> pd.DataFrame:
+def _read_json_lines(path: Path) -> pd.DataFrame:
     rows = []
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if line.strip():
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise ValueError(f"line {number} is not an object")
-            rows.append({key: _cell(value) for key, value in row.items()})
+            rows.append({key: _to_scalar(value) for key, value in row.items()})
     return pd.DataFrame(rows)
 
 
-def _cell(value: Any) -> Any:
+def _to_scalar(value: Any) -> Any:
     """Lists and objects become text: a cell is one value."""
     return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else value
 
 
-def _check(table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str | None) -> None:
+def _validate_columns(
+    table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str | None
+) -> None:
     known = [str(column) for column in table.columns]
     wanted = [*knobs, *metrics, *([name] if name else [])]
     for column in wanted:
@@ -135,7 +139,7 @@ def _check(table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str 
         raise ValueError(f"column {twice[0]} cannot be two things: knob, metric or name")
 
 
-def _numbers(values: pd.Series, metric: str) -> pd.Series:
+def _to_numbers(values: pd.Series, metric: str) -> pd.Series:
     """As float; infinite is missing. Raises ValueError with the first cell that is no number."""
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = values[numbers.isna() & values.notna()]
@@ -146,14 +150,14 @@ def _numbers(values: pd.Series, metric: str) -> pd.Series:
     return numbers.where(numbers.abs() < math.inf)
 
 
-def _names(table: pd.DataFrame, name: str | None) -> list[str]:
+def _row_names(table: pd.DataFrame, name: str | None) -> list[str]:
     """The names given, else the number of the row in the file, from 1."""
     if name is None:
         return [f"row {number + 1}" for number in table.index]
     return [str(value) for value in table[name]]
 
 
-def _free(study: Study) -> str:
+def _unused_column(study: TrialTable) -> str:
     """A column name for the index that no knob and no metric has."""
     name = "name"
     while name in study.rows:
@@ -161,7 +165,7 @@ def _free(study: Study) -> str:
     return name
 
 
-def _uniform(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_uniform_types(rows: pd.DataFrame) -> pd.DataFrame:
     """Columns of numbers and text together are kept as text: a Parquet column has one type."""
     mixed = [
         column

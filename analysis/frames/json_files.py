@@ -12,12 +12,12 @@ class UnreadableError(ValueError):
     """A file that must not become a number; the message is one sentence that names it."""
 
 
-def read_ours(path: Path) -> dict[str, Any]:
+def read_record_json(path: Path) -> dict[str, Any]:
     """The object in a file that this version understands. Raises UnreadableError."""
-    return ours(path, read_bytes(path))
+    return parse_record_json(path, read_bytes(path))
 
 
-def ours(path: str | Path, found: bytes | None) -> dict[str, Any]:
+def parse_record_json(path: str | Path, found: bytes | None) -> dict[str, Any]:
     """The object in a file's content.
 
     Raises UnreadableError if it is missing, cut, foreign or of a newer schema.
@@ -38,18 +38,3 @@ def ours(path: str | Path, found: bytes | None) -> dict[str, Any]:
             f"{path} has record schema {schema}, this version reads up to {SCHEMA_VERSION}: upgrade"
         )
     return tree
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects under dotted names: {"data": {"shots": 20}} -> {"data.shots": 20}."""
-    flat: dict[str, Any] = {}
-    _fill(flat, tree, prefix)
-    return flat
-
-
-def _fill(flat: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:
-    for name, value in tree.items():
-        if type(value) is dict:
-            _fill(flat, value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clip_hparam.analysis.frames.json_files import UnreadableError, read_ours
+from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
 from clip_hparam.design.racing import Race
 
 
-class Cell(NamedTuple):
+class ManifestCell(NamedTuple):
     """One configuration, run once per seed."""
 
     label: str
@@ -21,40 +21,40 @@ class Cell(NamedTuple):
     trials: dict[int, str]  # seed -> trial_id
 
 
-class Sweep(NamedTuple):
+class SweepManifest(NamedTuple):
     """One manifest; `cells` are in the design's order."""
 
     sweep_id: str
     name: str
     kind: str
     created: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ManifestCell, ...]
     race: Race | None = None
     full: tuple[str, ...] = ()  # of a search that trained its points at less: what they stand for
 
 
-def read_sweeps(runs: Path) -> tuple[list[Sweep], list[str]]:
+def read_manifests(runs: Path) -> tuple[list[SweepManifest], list[str]]:
     """All manifests of a runs folder, and a sentence for each that cannot be read."""
-    sweeps: list[Sweep] = []
+    sweeps: list[SweepManifest] = []
     problems: list[str] = []
     for path in sorted((runs / ".sweeps").glob("*.json")):
         try:
-            sweeps.append(_sweep(path, read_ours(path)))
+            sweeps.append(_parse_manifest(path, read_record_json(path)))
         except UnreadableError as error:
             problems.append(str(error))
     return sweeps, problems
 
 
-def newest(sweeps: Iterable[Sweep]) -> dict[str, Sweep]:
+def newest_by_name(sweeps: Iterable[SweepManifest]) -> dict[str, SweepManifest]:
     """For each name the manifest written last: what the user asked for most recently."""
     ordered = sorted(sweeps, key=lambda sweep: (sweep.created, sweep.sweep_id))
     return {sweep.name: sweep for sweep in ordered}
 
 
-def _sweep(path: Path, tree: dict[str, Any]) -> Sweep:
+def _parse_manifest(path: Path, tree: dict[str, Any]) -> SweepManifest:
     """Raises UnreadableError for a manifest of another shape, or a name unfit for a file."""
     try:
-        cells = tuple(_cell(cell) for cell in tree["cells"])
+        cells = tuple(_parse_cell(cell) for cell in tree["cells"])
         sweep_id, name, kind, created = (
             str(tree[key]) for key in ("sweep_id", "name", "kind", "created")
         )
@@ -65,11 +65,11 @@ def _sweep(path: Path, tree: dict[str, Any]) -> Sweep:
         raise UnreadableError(f"{path} is not a sweep manifest") from error
     if not re.fullmatch(r"\w[\w.=-]*", name):
         raise UnreadableError(f"{path}: the sweep's name {name!r} cannot name a file")
-    return Sweep(sweep_id, name, kind, created, cells, race, full)
+    return SweepManifest(sweep_id, name, kind, created, cells, race, full)
 
 
-def _cell(tree: dict[str, Any]) -> Cell:
+def _parse_cell(tree: dict[str, Any]) -> ManifestCell:
     trials = {int(seed): str(trial_id) for seed, trial_id in tree["trials"].items()}
-    return Cell(
+    return ManifestCell(
         str(tree["label"]), tuple(map(str, tree["overrides"])), dict(sorted(trials.items()))
     )

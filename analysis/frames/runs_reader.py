@@ -7,13 +7,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from clip_hparam.analysis.frames import cache
-from clip_hparam.analysis.frames.cache import SIGNATURE, Known
-from clip_hparam.analysis.frames.epochs import rows_to_table, table_of
-from clip_hparam.analysis.frames.trial_reader import Trial, read_trial
+from clip_hparam.analysis.frames.cache import SIGNATURE_COLUMN, CachedTables
+from clip_hparam.analysis.frames.epochs import epochs_table, rows_to_table
+from clip_hparam.analysis.frames.trial_reader import TrialContents, read_trial
 from clip_hparam.records import archive
 
 
-class Read(NamedTuple):
+class RunsContents(NamedTuple):
     """Sorted by trial_id; `problems` are sentences."""
 
     trials: pd.DataFrame
@@ -21,27 +21,27 @@ class Read(NamedTuple):
     problems: list[str]
 
 
-def read_folder(runs: Path) -> Read:
+def read_runs(runs: Path) -> RunsContents:
     """All trials; the cache is brought up to date if enough of it is old."""
     place = str(runs)
-    signatures = {name: cache.signature(f"{place}/{name}") for name in _names(runs)}
-    known = cache.still_true(cache.read(runs), signatures)
+    signatures = {name: cache.trial_signature(f"{place}/{name}") for name in _trial_ids(runs)}
+    known = cache.without_changed_trials(cache.read_cache(runs), signatures)
     old = set(known.trials["trial_id"].to_pylist())
     changed = [name for name in signatures if name not in old]
     found = {name: read_trial(place, name) for name in changed}
     sound = {name: trial for name, trial in found.items() if not trial.problems}
-    kept = cache.joined(known, _known(sound, signatures)) if sound else known
-    if cache.worth_writing(len(sound), len(signatures)):
-        cache.write(runs, kept)
+    kept = cache.concat_cached(known, _to_tables(sound, signatures)) if sound else known
+    if cache.should_write(len(sound), len(signatures)):
+        cache.write_cache(runs, kept)
     odd = {name: trial for name, trial in found.items() if trial.problems and trial.row}
-    everything = cache.joined(kept, _known(odd, signatures)) if odd else kept
+    everything = cache.concat_cached(kept, _to_tables(odd, signatures)) if odd else kept
     problems = [problem for trial in found.values() for problem in trial.problems]
-    trials = everything.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE)
+    trials = everything.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE_COLUMN)
     trials = trials.assign(folder=[f"{place}/{name}" for name in trials["trial_id"]])
-    return Read(trials, everything.epochs.to_pandas(), problems)
+    return RunsContents(trials, everything.epochs.to_pandas(), problems)
 
 
-def _names(runs: Path) -> list[str]:
+def _trial_ids(runs: Path) -> list[str]:
     with os.scandir(runs) as entries:
         names = {
             entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
@@ -49,7 +49,7 @@ def _names(runs: Path) -> list[str]:
     return sorted(names | archive.open_archives(runs).keys())
 
 
-def _known(trials: dict[str, Trial], signatures: dict[str, int]) -> Known:
-    rows = [{**trial.row, SIGNATURE: signatures[name]} for name, trial in trials.items()]
-    epochs = table_of((name, trial.epochs) for name, trial in trials.items())
-    return Known(rows_to_table(rows), epochs)
+def _to_tables(trials: dict[str, TrialContents], signatures: dict[str, int]) -> CachedTables:
+    rows = [{**trial.row, SIGNATURE_COLUMN: signatures[name]} for name, trial in trials.items()]
+    epochs = epochs_table((name, trial.epochs) for name, trial in trials.items())
+    return CachedTables(rows_to_table(rows), epochs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import METRICS, Frames
+from clip_hparam.analysis.frames.frame import METRIC_COLUMNS, Frames
 from clip_hparam.analysis.frames.trial_reader import DAMAGED, UNKNOWN
 from clip_hparam.config.recipe import knobs
 from clip_hparam.records.state import STATES
@@ -16,18 +16,18 @@ from clip_hparam.records.state import STATES
 if TYPE_CHECKING:
     from pandera.pandas import Column, DataFrameSchema
 
-VERSION = 1
-NAMED = 5  # rows that a sentence names
+FRAME_VERSION = 1
+MAX_NAMED_ROWS = 5  # rows that a sentence names
 
 
-def violations(frames: Frames) -> list[str]:
+def schema_violations(frames: Frames) -> list[str]:
     """A sentence for each promise that a frame breaks; none in frames of sound records."""
-    trials, epochs = trials_schema(frames.study is not None), epochs_schema(frames.trials)
-    found = [*_broken(trials, frames.trials), *_broken(epochs, frames.epochs)]
+    trials, epochs = trials_schema(frames.imported is not None), epochs_schema(frames.trials)
+    found = [*_violations(trials, frames.trials), *_violations(epochs, frames.epochs)]
     unmeasured = frames.trials[frames.trials["status"] != "done"]
-    early = unmeasured[unmeasured[list(METRICS)].notna().any(axis=1)]
+    early = unmeasured[unmeasured[list(METRIC_COLUMNS)].notna().any(axis=1)]
     if len(early):
-        found.append(f"{_few(early['trial_id'])}: not done, but with a metric")
+        found.append(f"{_first_values(early['trial_id'])}: not done, but with a metric")
     return found
 
 
@@ -35,13 +35,13 @@ def trials_schema(imported: bool = False) -> "DataFrameSchema":
     """A row a trial; names of imported rows may repeat, and their columns be what they were."""
     from pandera.pandas import Check, Column, DataFrameSchema  # 0.6 s, and only here
 
-    ours: dict[Any, Column] = {} if imported else _knobs()
+    ours: dict[Any, Column] = {} if imported else _knob_columns()
     columns: dict[Any, Column] = {
         "trial_id": Column(unique=not imported),
         "label": Column(nullable=True),
         "status": Column(checks=Check.isin([*STATES, DAMAGED, UNKNOWN])),
         "folder": Column(nullable=imported),
-        **{name: Column(float, _metric_check(name), nullable=True) for name in METRICS},
+        **{name: Column(float, _metric_check(name), nullable=True) for name in METRIC_COLUMNS},
         "selected_weights": Column(checks=Check.isin(["raw", "ema"]), nullable=True),
         **{
             name: Column(checks=Check.ge(0), nullable=True, coerce=False)
@@ -70,7 +70,7 @@ def epochs_schema(trials: pd.DataFrame) -> "DataFrameSchema":
     )
 
 
-def _knobs() -> "dict[Any, Column]":
+def _knob_columns() -> "dict[Any, Column]":
     """Numbers for a knob of numbers: a level is never compared as text."""
     from pandera.pandas import Check, Column
 
@@ -90,7 +90,7 @@ def _metric_check(name: str) -> Any:
     return Check.in_range(0, 100) if "_acc" in name else Check.ge(0)
 
 
-def _broken(schema: "DataFrameSchema", frame: pd.DataFrame) -> list[str]:
+def _violations(schema: "DataFrameSchema", frame: pd.DataFrame) -> list[str]:
     from pandera.errors import SchemaErrors
 
     if frame.empty:
@@ -102,13 +102,13 @@ def _broken(schema: "DataFrameSchema", frame: pd.DataFrame) -> list[str]:
         cases = error.failure_cases
         groups = cases.fillna({"column": "rows"}).groupby(["column", "check"], sort=False)
         return [
-            f"{schema.name}: {column} breaks {check}: {_few(rows['failure_case'])}"
+            f"{schema.name}: {column} breaks {check}: {_first_values(rows['failure_case'])}"
             for (column, check), rows in groups
         ]
     return []
 
 
-def _few(values: pd.Series) -> str:
+def _first_values(values: pd.Series) -> str:
     texts = list(dict.fromkeys(map(str, values)))
-    more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
-    return ", ".join(texts[:NAMED]) + more
+    more = f" and {len(texts) - MAX_NAMED_ROWS} more" if len(texts) > MAX_NAMED_ROWS else ""
+    return ", ".join(texts[:MAX_NAMED_ROWS]) + more

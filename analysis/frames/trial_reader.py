@@ -11,19 +11,19 @@ import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clip_hparam.analysis.frames.epochs import whole_lines
-from clip_hparam.analysis.frames.json_files import UnreadableError, flatten, ours
-from clip_hparam.config.recipe import with_missing_knobs
+from clip_hparam.analysis.frames.epochs import complete_lines
+from clip_hparam.analysis.frames.json_files import UnreadableError, parse_record_json
+from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.records import archive
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import STATES
 
 DAMAGED, UNKNOWN = "damaged", "unknown"
-HEAD = ("schema", "trial_id", "metrics", "command", "sha256")
-EPOCHS = "metrics.jsonl"
+RESULT_HEAD_KEYS = ("schema", "trial_id", "metrics", "command", "sha256")
+EPOCHS_FILE = "metrics.jsonl"
 
 
-class Trial(NamedTuple):
+class TrialContents(NamedTuple):
     """What the frame takes from a folder; `row` is empty if the folder is not a trial of ours."""
 
     row: dict[str, Any]
@@ -31,7 +31,7 @@ class Trial(NamedTuple):
     problems: list[str]
 
 
-class Folder:
+class TrialFolder:
     """A trial's files, each read once: what is hashed is what is parsed."""
 
     def __init__(self, runs: str, trial_id: str) -> None:
@@ -40,17 +40,17 @@ class Folder:
 
     def content(self, name: str) -> bytes | None:
         if name not in self._contents:
-            self._contents[name] = archive.read_bytes(self.at(name))
+            self._contents[name] = archive.read_bytes(self.path_to(name))
         return self._contents[name]
 
-    def at(self, name: str) -> str:
+    def path_to(self, name: str) -> str:
         return f"{self.path}/{name}"
 
-    def ours(self, name: str) -> dict[str, Any]:
+    def read_object(self, name: str) -> dict[str, Any]:
         """Raises UnreadableError."""
-        return ours(self.at(name), self.content(name))
+        return parse_record_json(self.path_to(name), self.content(name))
 
-    def changed(self, sealed: dict[str, str]) -> list[str]:
+    def corrupted_files(self, sealed: dict[str, str]) -> list[str]:
         """Names of files that are not what result.json says, by sha256."""
         return [name for name, digest in sealed.items() if self._sha256(name) != digest]
 
@@ -59,72 +59,76 @@ class Folder:
         return None if content is None else hashlib.sha256(content).hexdigest()
 
 
-def read_trial(runs: Path | str, trial_id: str) -> Trial:
+def read_trial(runs: Path | str, trial_id: str) -> TrialContents:
     """Knobs under dotted names, status, and, of a sound and done trial, metrics and provenance."""
-    folder = Folder(str(runs), trial_id)
+    folder = TrialFolder(str(runs), trial_id)
     try:
-        row = _knobs(folder)
+        row = _read_knobs(folder)
     except UnreadableError as error:
-        return Trial({}, b"", [str(error)])
+        return TrialContents({}, b"", [str(error)])
     try:
-        facts, sealed = _facts(folder)
+        facts, sealed = _read_facts(folder)
     except UnreadableError as error:
-        return Trial({**row, "status": DAMAGED}, b"", [str(error)])
-    epochs, problem = folder.content(EPOCHS) or b"", ""
-    if EPOCHS not in sealed:  # what is sealed was whole when it was
-        epochs, problem = whole_lines(folder.at(EPOCHS), epochs)
-    return Trial({**row, **facts}, epochs, [problem] if problem else [])
+        return TrialContents({**row, "status": DAMAGED}, b"", [str(error)])
+    epochs, problem = folder.content(EPOCHS_FILE) or b"", ""
+    if EPOCHS_FILE not in sealed:  # what is sealed was whole when it was
+        epochs, problem = complete_lines(folder.path_to(EPOCHS_FILE), epochs)
+    return TrialContents({**row, **facts}, epochs, [problem] if problem else [])
 
 
-def _knobs(folder: Folder) -> dict[str, Any]:
-    tree = folder.ours("recipe.json")
+def _read_knobs(folder: TrialFolder) -> dict[str, Any]:
+    tree = folder.read_object("recipe.json")
     if tree.get("trial_id") != folder.trial_id or not isinstance(tree.get("recipe"), dict):
-        name = folder.at("recipe.json")
+        name = folder.path_to("recipe.json")
         raise UnreadableError(f"{name} is not the recipe of trial {folder.trial_id}")
     head = {"trial_id": folder.trial_id, "label": tree.get("label", "")}
-    return {**head, **flatten(with_missing_knobs(tree["recipe"]))}
+    return {**head, **flatten_tree(with_missing_knobs(tree["recipe"]))}
 
 
-def _facts(folder: Folder) -> tuple[dict[str, Any], dict[str, str]]:
+def _read_facts(folder: TrialFolder) -> tuple[dict[str, Any], dict[str, str]]:
     """Of a done trial its metrics, cost and provenance, and its sealed files with their sha256.
 
     Of another its failure, if it has one, and nothing sealed.
     """
-    path = folder.at("result.json")
+    path = folder.path_to("result.json")
     if folder.content("result.json") is None:
-        return _unfinished(folder), {}
-    result = folder.ours("result.json")
+        return _read_unfinished(folder), {}
+    result = folder.read_object("result.json")
     if result.get("trial_id") != folder.trial_id:
         raise UnreadableError(f"{path} is not the result of trial {folder.trial_id}")
     sealed = result.get("sha256") or {}
-    if changed := folder.changed(sealed):
+    if changed := folder.corrupted_files(sealed):
         raise UnreadableError(f"{folder.path}: {', '.join(changed)} changed since it was sealed")
-    facts = flatten({name: value for name, value in result.items() if name not in HEAD})
-    metrics = _metrics(path, result.get("metrics"))
+    facts = flatten_tree(
+        {name: value for name, value in result.items() if name not in RESULT_HEAD_KEYS}
+    )
+    metrics = _validated_metrics(path, result.get("metrics"))
     command = shlex.join(map(str, result.get("command") or []))
     return {"status": "done", **facts, **metrics, "command": command}, sealed
 
 
-def _unfinished(folder: Folder) -> dict[str, Any]:
+def _read_unfinished(folder: TrialFolder) -> dict[str, Any]:
     record = Record(Path(folder.path).parent, folder.trial_id)
     state = record.status().get("state")
     if state == "done":
-        path = folder.at("result.json")
+        path = folder.path_to("result.json")
         raise UnreadableError(f"{path} is missing, though status.json says done")
     known = state if state in STATES else UNKNOWN
-    return {"status": known, **flatten({"failure": record.failure() or {}})}
+    return {"status": known, **flatten_tree({"failure": record.failure() or {}})}
 
 
-def _metrics(path: str, metrics: Any) -> dict[str, float]:
+def _validated_metrics(path: str, metrics: Any) -> dict[str, float]:
     if not isinstance(metrics, dict):
         raise UnreadableError(f"{path} holds no metrics")
     return {
-        name: value if type(value) is float and 0 <= value <= 100 else _metric(path, name, value)
+        name: value
+        if type(value) is float and 0 <= value <= 100
+        else _validated_metric(path, name, value)
         for name, value in metrics.items()
     }
 
 
-def _metric(path: str, name: str, value: Any) -> float:
+def _validated_metric(path: str, name: str, value: Any) -> float:
     """The number, NaN for null. Accuracies are percentages."""
     if value is None:
         return math.nan

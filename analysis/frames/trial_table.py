@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 
-class Study(NamedTuple):
+class TrialTable(NamedTuple):
     """`rows` has a column a knob and a metric; its index names the trials.
 
     A missing cell of a knob is a level of its own; a missing metric is no number and no level.
@@ -40,13 +40,13 @@ class Study(NamedTuple):
         return self.scored.iloc[int(self.gains.to_numpy().argmax())] if len(self.gains) else None
 
 
-def is_number(values: pd.Series) -> bool:
+def is_numeric(values: pd.Series) -> bool:
     """Whether the cells that are there are numbers, and there is one."""
     there = values.dropna()
     return len(there) > 0 and not any(isinstance(value, (bool, str)) for value in there)
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """A cell as JSON has it: null where it is missing."""
     if value is None or value is pd.NA or value != value:
         return None

@@ -33,10 +33,14 @@ import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.evidence.importance import importance
-from clip_hparam.analysis.evidence.summary import as_json, text
-from clip_hparam.analysis.figures.search_payoff import best_of_n, draw_best_of_n, draw_importance
-from clip_hparam.analysis.figures.slice_parallel import draw_axes, draw_parallel, search
-from clip_hparam.analysis.frames.import_table import to_study
+from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
+from clip_hparam.analysis.figures.search_payoff import best_of_n, plot_best_of_n, plot_importance
+from clip_hparam.analysis.figures.slice_parallel import (
+    parallel_coordinates,
+    plot_parallel_coordinates,
+    plot_slices,
+)
+from clip_hparam.analysis.frames.import_table import to_trial_table
 
 draw = np.random.default_rng(0)
 table = pd.DataFrame(
@@ -56,7 +60,7 @@ table.head()
 # Rows that are equal in everything but their name count once; a missing cell is a level of its own.
 
 # %%
-study = to_study(table, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
+study = to_trial_table(table, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
 
 # %% [markdown]
 # ## What was found, and how sure that is
@@ -66,22 +70,22 @@ study = to_study(table, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
 
 # %%
 shares = importance(study)
-print(text(as_json(study, shares), study))
+print(format_summary(summary_dict(study, shares), study))
 
 # %%
-draw_importance(shares)
+plot_importance(shares)
 
 # %% [markdown]
 # ## Each knob alone, and all at once
 
 # %%
-draw_axes(search(study))
+plot_slices(parallel_coordinates(study))
 
 # %%
-draw_parallel(search(study))
+plot_parallel_coordinates(parallel_coordinates(study))
 
 # %% [markdown]
 # ## What more trials would have bought
 
 # %%
-draw_best_of_n(best_of_n(study))
+plot_best_of_n(best_of_n(study))

@@ -28,15 +28,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clip_hparam import analysis
-from clip_hparam.analysis.evidence.compare import cell_trials, compare
+from clip_hparam.analysis.evidence.compare import compare_cells
 from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.evidence.lookup import cell_trials
+from clip_hparam.analysis.evidence.selection import selection_effect
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.frames.frame import reported
-from clip_hparam.analysis.frames.manifests import newest
+from clip_hparam.analysis.frames.frame import reported_values
+from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.stats.binomial import mcnemar
-from clip_hparam.analysis.stats.bootstrap import over_seeds_and_images
-from clip_hparam.analysis.stats.expected_best import selection_effect
-from clip_hparam.analysis.stats.intervals import paired
+from clip_hparam.analysis.stats.bootstrap import seed_image_interval
+from clip_hparam.analysis.stats.intervals import paired_differences
 from clip_hparam.analysis.stats.power import power, seeds_needed
 
 BEFORE, AFTER = "ladder/lower_lr", "ladder/ema"
@@ -50,7 +51,7 @@ frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
 # percentile bootstrap would cover 83 % where it claims 95.
 
 # %%
-found = compare(frames, BEFORE, AFTER)
+found = compare_cells(frames, BEFORE, AFTER)
 delta = found.difference
 print("what differs:", found.differs)
 print(f"{delta.mean:+.2f} points, 95 % interval {delta.low:+.2f} to {delta.high:+.2f}")
@@ -65,7 +66,7 @@ print(f"p = {delta.p:.2g} over {delta.n} seeds")
 # %%
 before, after = (cell_trials(frames, name) for name in (BEFORE, AFTER))
 ours, theirs = reported_bits(after), reported_bits(before)
-print(over_seeds_and_images(ours, theirs))
+print(seed_image_interval(ours, theirs))
 print("one seed alone:", mcnemar(ours[0], theirs[0]))
 
 # %% [markdown]
@@ -75,18 +76,18 @@ print("one seed alone:", mcnemar(ours[0], theirs[0]))
 # difference of 0.2 points.
 
 # %%
-spread = paired(reported(after), reported(before)).std(ddof=1)
+spread = paired_differences(reported_values(after), reported_values(before)).std(ddof=1)
 print("seeds to find 0.2 points four times in five:", seeds_needed(spread, 0.2))
 
 
 def chances(differences: tuple[float, ...] = (0.2, 0.5, 1.0)) -> Figure:
     """The chance to find a true difference, by the number of seeds."""
     seeds = range(2, 31)
-    drawn = style.figure(style.COLUMN, 2.2)
+    drawn = style.create_figure(style.COLUMN_INCHES, 2.2)
     axes = drawn.subplots()
     for difference, dashes in zip(differences, ("-", "--", ":"), strict=True):
         found = [power(spread, difference, n) for n in seeds]
-        axes.plot(seeds, found, dashes, color=style.EMA, label=f"{difference} points")
+        axes.plot(seeds, found, dashes, color=style.EMA_COLOUR, label=f"{difference} points")
     axes.set(xlabel="seeds", ylabel="chance to find it", ylim=(0, 1.03))
     axes.legend(frameon=False)
     return drawn
@@ -101,10 +102,10 @@ chances()
 # that the held-out selection set prefers may be reported.
 
 # %%
-cells = newest(frames.sweeps)["ladder"].cells
+cells = newest_by_name(frames.sweeps)["ladder"].cells
 trials = {cell.label: cell_trials(frames, f"ladder/{cell.label}") for cell in cells}
 selection = pd.Series(
-    {name: reported(one, "selection_acc1").mean() for name, one in trials.items()}
+    {name: reported_values(one, "selection_acc1").mean() for name, one in trials.items()}
 )
-test = pd.Series({name: reported(one).mean() for name, one in trials.items()})
+test = pd.Series({name: reported_values(one).mean() for name, one in trials.items()})
 selection_effect(selection, test)

@@ -28,10 +28,10 @@ from IPython.display import display_markdown
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.evidence import ablation_of
-from clip_hparam.analysis.figures.knob_curve import draw_knob, knob_curve
-from clip_hparam.analysis.figures.learning_curves import cell_curves, draw_cells
-from clip_hparam.analysis.tables.render import markdown
-from clip_hparam.analysis.tables.table import table
+from clip_hparam.analysis.figures.knob_curve import knob_curve, plot_knob_curve
+from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
+from clip_hparam.analysis.tables.render import to_markdown
+from clip_hparam.analysis.tables.table import cell_table
 
 NAME = "lr"
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
@@ -46,7 +46,7 @@ ablation = ablation_of(frames, NAME)
 # levels are compared.
 
 # %%
-draw_knob(knob_curve(frames, ablation))
+plot_knob_curve(knob_curve(frames, ablation))
 
 # %% [markdown]
 # ## The numbers
@@ -55,7 +55,7 @@ draw_knob(knob_curve(frames, ablation))
 # interval of its difference excludes zero.
 
 # %%
-display_markdown(markdown(table(frames, ablation)), raw=True)
+display_markdown(to_markdown(cell_table(frames, ablation)), raw=True)
 
 # %% [markdown]
 # ## How each level got there
@@ -63,4 +63,4 @@ display_markdown(markdown(table(frames, ablation)), raw=True)
 # A level may be worse because it learns less, or because it overfits and its last epochs fall.
 
 # %%
-draw_cells(cell_curves(frames, ablation))
+plot_cell_curves(cell_curves(frames, ablation))

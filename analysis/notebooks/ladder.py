@@ -27,10 +27,10 @@ from IPython.display import display_markdown
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
-from clip_hparam.analysis.figures.ladder import draw_ladder, ladder_figure
-from clip_hparam.analysis.figures.learning_curves import curve, draw_curve
-from clip_hparam.analysis.tables.render import markdown
-from clip_hparam.analysis.tables.table import table
+from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
+from clip_hparam.analysis.figures.learning_curves import learning_curve, plot_learning_curve
+from clip_hparam.analysis.tables.render import to_markdown
+from clip_hparam.analysis.tables.table import cell_table
 
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
 print(*frames.problems, sep="\n")  # records that were not believed, and why
@@ -47,8 +47,8 @@ frames.trials[["label", "status", "lr", "layer_decay", "test_acc1.raw.selected",
 # Every mean has an n and an interval; every difference is paired by seed.
 
 # %%
-ladder = table(frames, ABLATIONS["ladder"])
-display_markdown(markdown(ladder), raw=True)
+ladder = cell_table(frames, ABLATIONS["ladder"])
+display_markdown(to_markdown(ladder), raw=True)
 
 # %% [markdown]
 # The same numbers unrounded, with Holm-adjusted p values and the ids of the runs behind each row:
@@ -60,7 +60,7 @@ ladder.data.set_index("rung")[["test_acc1", "delta", "delta_p_holm", "baseline_d
 # ## The figure
 
 # %%
-draw_ladder(ladder_figure(frames))
+plot_ladder(ladder_panels(frames))
 
 # %% [markdown]
 # ## One training curve
@@ -70,4 +70,4 @@ draw_ladder(ladder_figure(frames))
 
 # %%
 trial_id = frames.trials.query("status == 'done' and ema_decay > 0")["trial_id"].iloc[0]
-draw_curve(curve(frames, trial_id))
+plot_learning_curve(learning_curve(frames, trial_id))

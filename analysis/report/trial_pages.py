@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.evidence import knob_text
-from clip_hparam.analysis.frames.frame import Frames, reported
+from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.labels import format_knob
 
-WIDTH, HEIGHT, MOST_FAILURES, MOST_PAGES = 200, 60, 200, 2_000
+SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES, MAX_PAGES = 200, 60, 200, 2_000
 
 
 class TrialPage(NamedTuple):
@@ -23,30 +23,30 @@ class TrialPage(NamedTuple):
 
 def trial_pages(frames: Frames) -> list[TrialPage]:
     """Of the first 2,000 trials: more would be no page that opens."""
-    trials = frames.trials.head(MOST_PAGES)
+    trials = frames.trials.head(MAX_PAGES)
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
-    lines = {weights: _lines(epochs, weights) for weights in ("raw", "ema")}
-    rows = trials.assign(reported=reported(trials)).to_dict("records")
-    return [_page(row, lines) for row in rows]
+    lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
+    rows = trials.assign(reported=reported_values(trials)).to_dict("records")
+    return [_trial_page(row, lines) for row in rows]
 
 
-def failures(frames: Frames) -> list[str]:
+def failure_lines(frames: Frames) -> list[str]:
     """A line for each trial that is neither done nor pruned, the first 200 of them."""
     left = frames.trials[~frames.trials["status"].isin(["done", "pruned"])]
     lines = [
-        f"{row['trial_id']} {row['label']}: {row['status']}{_why(row)}"
-        for row in left.head(MOST_FAILURES).to_dict("records")
+        f"{row['trial_id']} {row['label']}: {row['status']}{_failure_message(row)}"
+        for row in left.head(MAX_FAILURES).to_dict("records")
     ]
     more = len(left) - len(lines)
     return [*lines, f"and {more} more"] if more else lines
 
 
-def _why(row: dict[Any, Any]) -> str:
+def _failure_message(row: dict[Any, Any]) -> str:
     message = row.get("failure.message")
     return f": {message}" if isinstance(message, str) else ""
 
 
-def _page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialPage:
+def _trial_page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialPage:
     value = row["reported"]
     result = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
     facts = {
@@ -58,21 +58,21 @@ def _page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialPage:
     seed = "" if pd.isna(row.get("seed")) else f" seed={row['seed']:.0f}"
     return TrialPage(
         f"{row['trial_id']} {row['label']}{seed}: {result}",
-        ", ".join(f"{name} {knob_text(fact)}" for name, fact in known.items()),
+        ", ".join(f"{name} {format_knob(fact)}" for name, fact in known.items()),
         command if isinstance(command, str) else "",
         lines["raw"].get(row["trial_id"], ""),
         lines["ema"].get(row["trial_id"], ""),
     )
 
 
-def _lines(epochs: pd.DataFrame, weights: str) -> dict[str, str]:
+def _sparklines(epochs: pd.DataFrame, weights: str) -> dict[str, str]:
     """Trial -> points, from 0 at the bottom to 100 % at the top; all trials at once."""
     column = f"selection_acc1.{weights}"
     if column not in epochs:
         return {}
     rows = epochs[["trial_id", "epoch", column]].dropna().sort_values("epoch")
     last = rows.groupby("trial_id")["epoch"].transform("max").clip(lower=1)
-    across = (WIDTH * rows["epoch"] / last).astype(float).round().astype(int).astype(str)
-    down = (HEIGHT * (1 - rows[column].astype(float) / 100)).round(1).astype(str)
+    across = (SPARKLINE_WIDTH * rows["epoch"] / last).astype(float).round().astype(int).astype(str)
+    down = (SPARKLINE_HEIGHT * (1 - rows[column].astype(float) / 100)).round(1).astype(str)
     points = across + "," + down
     return {str(name): " ".join(line) for name, line in points.groupby(rows["trial_id"])}

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
-def image_error(acc1: float, images: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson_interval(
+    acc1: float, images: int, level: float = CONFIDENCE_LEVEL
+) -> tuple[float, float]:
     """Wilson's interval of an accuracy in percent over `images` test images.
 
     At 85 % on 50,000 images it is +-0.31 points. Source: Wilson 1927; unlike the normal one it

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LEVEL, DRAWS = 0.95, 4_000
+CONFIDENCE_LEVEL, N_RESAMPLES = 0.95, 4_000
 
 
 class Interval(NamedTuple):
@@ -23,11 +23,11 @@ class Interval(NamedTuple):
     high: float
 
 
-def over_seeds_and_images(
+def seed_image_interval(
     after: NDArray[np.bool_],
     before: NDArray[np.bool_] | None = None,
-    level: float = LEVEL,
-    draws: int = DRAWS,
+    level: float = CONFIDENCE_LEVEL,
+    draws: int = N_RESAMPLES,
     seed: int = 0,
 ) -> Interval:
     """Of the mean accuracy, or of its paired difference to `before`; both shape (seeds, images).
@@ -42,19 +42,19 @@ def over_seeds_and_images(
     draw = np.random.default_rng(seed)
     error = float(gains.mean(axis=1).std(ddof=1)) / math.sqrt(seeds)
     drawn = mean + draw.standard_t(seeds - 1, draws) * error
-    drawn += _common(gains) * (_resampled(gains.mean(axis=0), draw, draws) - mean)
+    drawn += _shared_sd(gains) * (_resampled_means(gains.mean(axis=0), draw, draws) - mean)
     low, high = 100 * np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
     return Interval(100 * mean, float(low), float(high))
 
 
-def _common(gains: NDArray[np.float64]) -> float:
+def _shared_sd(gains: NDArray[np.float64]) -> float:
     """The share of the spread over images that seeds have in common, as a standard deviation."""
     total = float(gains.mean(axis=0).var(ddof=1))
     own = float(gains.var(axis=0, ddof=1).mean()) / len(gains)
     return math.sqrt(max(0.0, 1 - own / total)) if total else 0.0
 
 
-def _resampled(
+def _resampled_means(
     by_image: NDArray[np.float64], draw: np.random.Generator, draws: int
 ) -> NDArray[np.float64]:
     """Means over resampled images, shape (draws,).

@@ -1,9 +1,6 @@
 """What picking the best is worth: of n trials, and on the set that it is reported on."""
 
-from typing import NamedTuple
-
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
@@ -26,30 +23,6 @@ def expected_best(values: ArrayLike, n: int, minimize: bool = False) -> float:
     weight = np.exp(_log_choose(rank - 1, n - 1) - _log_choose(np.array(total), n))
     best = float(np.sum(weight * ascending[n - 1 :]) / weight.sum())
     return -best if minimize else best
-
-
-class SelectionEffect(NamedTuple):
-    """Two ways to report the best of several; accuracies in percent."""
-
-    chosen: str  # best on the selection set
-    reported: float  # its test accuracy: what may be said
-    claimed_for: str  # best on the test set
-    claimed: float  # its test accuracy: what picking on the test set would have claimed
-
-    @property
-    def optimism(self) -> float:
-        """In points; never negative."""
-        return self.claimed - self.reported
-
-
-def selection_effect(selection: pd.Series, test: pd.Series) -> SelectionEffect:
-    """Of mean accuracies by name (the index of both); ties to the earlier. No value is missing."""
-    names, accuracy = list(test.index), test.to_numpy(dtype=float)
-    chosen = int(selection.loc[names].to_numpy(dtype=float).argmax())
-    claimed = int(accuracy.argmax())
-    return SelectionEffect(
-        str(names[chosen]), float(accuracy[chosen]), str(names[claimed]), float(accuracy[claimed])
-    )
 
 
 def _log_choose(n: ArrayLike, k: int) -> np.ndarray:

@@ -59,7 +59,7 @@ def factorial_effects(
         plus, minus = tuple(column.tolist()), tuple((-column).tolist())
         key, sign = (minus, "-") if minus in found else (plus, "")
         found.setdefault(key, []).append(sign + name)
-    _check_apart(found)
+    _check_orthogonal(found)
     return [
         FactorialEffect(tuple(names), estimate(_contrast(np.array(column), values)))
         for column, names in found.items()
@@ -72,7 +72,7 @@ def _contrasts(factors: Sequence[str], signs: Signs) -> list[tuple[str, Signs]]:
     return main + both
 
 
-def _check_apart(found: dict[tuple[int, ...], list[str]]) -> None:
+def _check_orthogonal(found: dict[tuple[int, ...], list[str]]) -> None:
     """Columns are either alike or orthogonal in full and regular fractional designs."""
     columns = np.array(list(found)).reshape(len(found), -1)
     product = columns @ columns.T

@@ -15,7 +15,7 @@ from scipy.special import stdtr, stdtrit  # the t distribution; scipy.stats cost
 
 from clip_hparam.design.racing import Race, boundary, p_value, standard_error
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
 class Estimate(NamedTuple):
@@ -33,7 +33,7 @@ class Estimate(NamedTuple):
         return self.low > 0 or self.high < 0
 
 
-def estimate(values: ArrayLike, level: float = LEVEL) -> Estimate:
+def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
     """Mean and t interval over seeds. A NaN among the values is the caller's mistake: ValueError.
 
     Equal values (a coarse test set, few seeds) have no spread to build an interval from.
@@ -45,13 +45,13 @@ def estimate(values: ArrayLike, level: float = LEVEL) -> Estimate:
     mean = float(sample.mean()) if n else math.nan
     error = float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
     if n < 2 or error <= 1e-12 * abs(mean):
-        return Estimate(mean, math.nan, math.nan, math.nan, n, _why(n))
+        return Estimate(mean, math.nan, math.nan, math.nan, n, _no_interval_reason(n))
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * error
     p = 2 * float(stdtr(n - 1, -abs(mean) / error))
     return Estimate(mean, mean - half, mean + half, p, n)
 
 
-def raced(differences: ArrayLike, race: Race) -> Estimate:
+def raced_estimate(differences: ArrayLike, race: Race) -> Estimate:
     """Of paired differences in the order of their seeds, which were added until they decided.
 
     The interval holds at all looks together, so that it may stop where it excludes zero.
@@ -64,7 +64,7 @@ def raced(differences: ArrayLike, race: Race) -> Estimate:
     return plain._replace(low=plain.mean - half, high=plain.mean + half, p=p_value(values, race))
 
 
-def paired(after: pd.Series, before: pd.Series) -> NDArray[np.float64]:
+def paired_differences(after: pd.Series, before: pd.Series) -> NDArray[np.float64]:
     """Differences by seed, over the seeds that both have (index: seed).
 
     Cells share data order and initial weights by seed, so the difference of two runs of one seed
@@ -88,7 +88,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _why(n: int) -> str:
+def _no_interval_reason(n: int) -> str:
     if n == 0:
         return "no seed in common"
     return "one seed: no interval" if n == 1 else f"all {n} seeds alike: no interval"

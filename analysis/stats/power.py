@@ -4,10 +4,10 @@ import math
 
 from scipy.special import ncfdtr, stdtrit
 
-LEVEL, POWER, MOST = 0.95, 0.8, 100_000
+CONFIDENCE_LEVEL, TARGET_POWER, MAX_SEEDS = 0.95, 0.8, 100_000
 
 
-def power(spread: float, difference: float, seeds: int, level: float = LEVEL) -> float:
+def power(spread: float, difference: float, seeds: int, level: float = CONFIDENCE_LEVEL) -> float:
     """The chance that a two-sided paired t test over `seeds` finds a true `difference`.
 
     `spread` is the standard deviation of the paired differences, in the same unit.
@@ -18,7 +18,7 @@ def power(spread: float, difference: float, seeds: int, level: float = LEVEL) ->
 
 
 def seeds_needed(
-    spread: float, difference: float, wanted: float = POWER, level: float = LEVEL
+    spread: float, difference: float, wanted: float = TARGET_POWER, level: float = CONFIDENCE_LEVEL
 ) -> int | None:
     """The fewest seeds that reach the wanted power; None if it is more than 100,000 or unknown.
 
@@ -31,7 +31,7 @@ def seeds_needed(
     few, many = 1, 2
     while power(spread, difference, many, level) < wanted:
         few, many = many, 2 * many
-        if many > MOST:
+        if many > MAX_SEEDS:
             return None
     while many - few > 1:
         middle = (few + many) // 2

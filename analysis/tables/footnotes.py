@@ -8,26 +8,26 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
-from clip_hparam.analysis.frames.frame import Frames, reported
-from clip_hparam.analysis.stats.expected_best import selection_effect
+from clip_hparam.analysis.evidence.selection import selection_effect
+from clip_hparam.analysis.frames.frame import Frames, reported_values
 
-SELECTION = (
+SELECTION_NOTE = (
     "The number of a run is its {metric} at the selected epoch, the one with the best accuracy on"
     " the held-out selection set: of the EMA weights where the {row} has EMA, else of the raw ones."
 )
-INTERVALS = (
+INTERVALS_NOTE = (
     "Mean ± half of the 95 % t interval over seeds; differences are paired by seed. Bold: the"
     " interval of the difference excludes zero (Holm-adjusted p over the table, and intervals over"
     " seeds and test images together: csv)."
 )
-RACED = (
+RACED_NOTE = (
     "Raced: from {start} seeds up to {max}, added where a difference was undecided. Intervals and p"
     " of differences are those of a group-sequential test and hold however often it looked; ± is"
     " half of them."
 )
 
 
-def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
+def footnotes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
     """Footnotes of a table, a sentence or two each, in the order of their importance."""
     cells = replicates(frames, ablation)
     trials = pd.concat([cell.trials for cell in cells])
@@ -36,18 +36,18 @@ def notes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
     done, asked = int(data["n"].sum()), int(data["asked"].sum())
     return [
         f"{done} of {asked} runs of sweep {sweep.name} ({sweep.sweep_id}), {code_state(trials)}.",
-        SELECTION.format(metric=ablation.metric, row=ablation.row),
-        INTERVALS,
-        *([RACED.format(start=sweep.race.start, max=sweep.race.max)] if sweep.race else []),
+        SELECTION_NOTE.format(metric=ablation.metric, row=ablation.row),
+        INTERVALS_NOTE,
+        *([RACED_NOTE.format(start=sweep.race.start, max=sweep.race.max)] if sweep.race else []),
         *([ablation.caveat] if ablation.caveat else []),
-        *_paper(ablation, trials),
-        *_zero_shot(trials),
-        *_selection(frames, ablation, data),
-        *_exceptions(ablation, data, pruned),
+        *_paper_note(ablation, trials),
+        *_zero_shot_note(trials),
+        *_selection_note(frames, ablation, data),
+        *_row_notes(ablation, data, pruned),
     ]
 
 
-def _paper(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
+def _paper_note(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
     if not ablation.paper:
         return
     done = trials[trials["status"] == "done"]
@@ -63,20 +63,20 @@ def _paper(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _zero_shot(trials: pd.DataFrame) -> Iterator[str]:
+def _zero_shot_note(trials: pd.DataFrame) -> Iterator[str]:
     """Where the story starts: the encoder before any fine-tuning, by prompts."""
     known = trials.get("test_acc1.zero_shot", pd.Series(dtype=float)).dropna().unique()
     if len(known):
         yield f"Zero-shot, before fine-tuning: {', '.join(f'{acc1:.1f} %' for acc1 in known)}."
 
 
-def _selection(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
+def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
     """What picking the best row by its test accuracy would claim, against picking it honestly."""
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
     if len(cells) < 2 or len(cells) < len(data) or ablation.metric != "test_acc1":
         return
     names = [cell.cell.label for cell in cells]
-    held_out = [reported(cell.trials, "selection_acc1").mean() for cell in cells]
+    held_out = [reported_values(cell.trials, "selection_acc1").mean() for cell in cells]
     test = pd.Series([cell.values.mean() for cell in cells], index=names)
     effect = selection_effect(pd.Series(held_out, index=names), test)
     yield (
@@ -86,7 +86,7 @@ def _selection(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterat
     )
 
 
-def _exceptions(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Iterator[str]:
+def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Iterator[str]:
     """A sentence for each row that is incomplete, has no interval, or has other provenance; one for
     all that were pruned.
     """

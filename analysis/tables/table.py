@@ -6,21 +6,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import evidence, knob_text
+from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.tables.footnotes import notes
-
-MINUS, MISSING = "\N{MINUS SIGN}", "\N{EM DASH}"
-TITLES = {
-    "test_acc1": "test accuracy, %",
-    "test_acc5": "test top-5 accuracy, %",
-    "selection_acc1": "selection accuracy, %",
-}
-
-
-def title_of(metric: str) -> str:
-    """As a reader knows it, where it is one of ours."""
-    return TITLES.get(metric, metric)
+from clip_hparam.analysis.frames.labels import MINUS_SIGN, MISSING_MARK, format_knob, metric_title
+from clip_hparam.analysis.tables.footnotes import footnotes
 
 
 class Table(NamedTuple):
@@ -34,52 +23,54 @@ class Table(NamedTuple):
     notes: list[str]
 
 
-def table(frames: Frames, ablation: Ablation) -> Table:
+def cell_table(frames: Frames, ablation: Ablation) -> Table:
     """Raises NotSweptError if the ablation's sweep is not on record."""
-    data = evidence(frames, ablation)
+    data = cell_evidence(frames, ablation)
     shown = pd.DataFrame(
-        [_shown(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
+        [_shown_row(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
     )
     shown = shown.loc[:, (shown != "").any()]
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if (column := _difference_title(ablation)) in bold:
         bold[column] = data["delta_excludes_zero"]
-    return Table(ablation.name, ablation.title, data, shown, bold, notes(frames, ablation, data))
+    return Table(
+        ablation.name, ablation.title, data, shown, bold, footnotes(frames, ablation, data)
+    )
 
 
-def _shown(row: pd.Series, ablation: Ablation) -> dict[str, str]:
+def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     """Column title -> text; a column that is empty in all rows is not printed."""
     count = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
-    level = with_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
-    cost = {"cost, s": _cost(row["seconds"])}
+    level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
+    cost = {"cost, s": _format_cost(row["seconds"])}
     if row["gpu_hours"] > 0:
-        cost = {"cost, GPU-h": _cost(row["gpu_hours"])}
+        cost = {"cost, GPU-h": _format_cost(row["gpu_hours"])}
     ours = {
-        ablation.row: "" if _says_its_knobs(row, ablation) else str(row[ablation.row]),
-        **{knob: _level(row[knob]) for knob in ablation.knobs},
+        ablation.row: "" if _label_repeats_knobs(row, ablation) else str(row[ablation.row]),
+        **{knob: _format_level(row[knob]) for knob in ablation.knobs},
         "what changed": "" if ablation.knobs else row["changed"],
-        title_of(ablation.metric): (
-            f"{MISSING} ({count})" if math.isnan(row[ablation.metric]) else level
+        metric_title(ablation.metric): (
+            f"{MISSING_MARK} ({count})" if math.isnan(row[ablation.metric]) else level
         ),
         "seeds": count,
-        _difference_title(ablation): _difference(row),
+        _difference_title(ablation): _difference_cell(row),
         **cost,
     }
-    return {**ours, **_paper(row), "differs": row["differs"]}
+    return {**ours, **_paper_columns(row), "differs": row["differs"]}
 
 
-def _says_its_knobs(row: pd.Series, ablation: Ablation) -> bool:
+def _label_repeats_knobs(row: pd.Series, ablation: Ablation) -> bool:
     """Whether the label repeats what stands in the columns of the knobs: "lr=0.003"."""
     named = [part.partition("=")[0] for part in str(row[ablation.row]).split(",")]
     return bool(ablation.knobs) and tuple(named) == ablation.knobs
 
 
-def _paper(row: pd.Series) -> dict[str, str]:
+def _paper_columns(row: pd.Series) -> dict[str, str]:
     agrees = "" if pd.isna(row["sign_agrees"]) else "yes" if row["sign_agrees"] else "no"
     return {
-        "paper, %": _number(row["paper_acc1"], ".1f"),
-        "paper Δ": _number(row["paper_delta"], "+.1f"),
-        "paper, V100-h": _number(row["paper_v100_hours"], ".1f"),
+        "paper, %": _format_number(row["paper_acc1"], ".1f"),
+        "paper Δ": _format_number(row["paper_delta"], "+.1f"),
+        "paper, V100-h": _format_number(row["paper_v100_hours"], ".1f"),
         "sign agrees": agrees if row["delta_excludes_zero"] or not agrees else f"({agrees})",
     }
 
@@ -89,30 +80,30 @@ def _difference_title(ablation: Ablation) -> str:
     return f"Δ to {before}"
 
 
-def _difference(row: pd.Series) -> str:
+def _difference_cell(row: pd.Series) -> str:
     if row["delta_why"] == "first row":
         return ""
-    return difference_text(row["delta"], row["delta_low"], row["delta_high"])
+    return format_difference(row["delta"], row["delta_low"], row["delta_high"])
 
 
-def difference_text(delta: float, low: float, high: float) -> str:
+def format_difference(delta: float, low: float, high: float) -> str:
     """ "+0.31 ± 0.12", with a true minus sign; a dash where there is no number."""
-    return MISSING if math.isnan(delta) else with_interval(delta, low, high, "+.2f")
+    return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, "+.2f")
 
 
-def with_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
+def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
     """Mean ± half-width, to as many digits: a t interval is symmetric."""
     half = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
-    return _number(mean, spec) + half
+    return _format_number(mean, spec) + half
 
 
-def _cost(value: float) -> str:
-    return MISSING if math.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+def _format_cost(value: float) -> str:
+    return MISSING_MARK if math.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _number(value: float, spec: str) -> str:
-    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS)
+def _format_number(value: float, spec: str) -> str:
+    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS_SIGN)
 
 
-def _level(value: Any) -> str:
-    return MISSING if pd.isna(value) else knob_text(value)
+def _format_level(value: Any) -> str:
+    return MISSING_MARK if pd.isna(value) else format_knob(value)

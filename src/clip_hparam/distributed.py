@@ -20,10 +20,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # not in its stubs
-
-from clip_hparam.data.dataset import Indices
 
 POLL_SECONDS = 0.1  # seconds between two looks for rank 0
 EXIT_REASON_SECONDS = 10.0  # seconds in which a rank that lives says that it, too, has lost another
@@ -57,12 +56,12 @@ class DistributedContext:
         share = batch // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def shard(self, index: Indices, size: int) -> Indices:
+    def shard(self, index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
         """What this rank evaluates of `index`: every world-th batch of `size`.
 
         A batch holds the same images whatever the ranks, so its logits have the same bits.
         """
-        own: Indices = index[np.arange(len(index)) // size % self.world_size == self.rank]
+        own: NDArray[np.int64] = index[np.arange(len(index)) // size % self.world_size == self.rank]
         return own
 
     def all_gather(self, parts: Sequence[T]) -> list[T]:

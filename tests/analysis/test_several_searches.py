@@ -8,8 +8,8 @@ import pytest
 from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.figures import registry
-from clip_hparam.analysis.figures.slice_parallel import search
-from clip_hparam.analysis.frames.frame import Frames, sampled, study_of
+from clip_hparam.analysis.figures.slice_parallel import parallel_coordinates
+from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.report import report
 from clip_hparam.cli.commands.analysis import main
 
@@ -34,28 +34,30 @@ def frames(runs: Runs, edit: Edit) -> Frames:
 
 
 def test_each_is_a_sample_of_its_own_space(frames: Frames) -> None:
-    assert [sweep.name for sweep in sampled(frames)] == list(SPACES)
-    for sweep, count in zip(sampled(frames), (12, 10), strict=True):
-        study = study_of(frames, sweep)
+    assert [sweep.name for sweep in sampled_sweeps(frames)] == list(SPACES)
+    for sweep, count in zip(sampled_sweeps(frames), (12, 10), strict=True):
+        study = trial_table(frames, sweep)
         assert (set(study.knobs), len(study.rows)) == (set(SPACES[sweep.name]), count)
-    assert set(study_of(frames).knobs) == set(SPACES["second"])
+    assert set(trial_table(frames).knobs) == set(SPACES["second"])
 
 
 def test_its_figure_shows_its_own_trials(frames: Frames) -> None:
-    for sweep, count in zip(sampled(frames), (12, 10), strict=True):
-        panels = registry.draw(frames, sweep.name).axes
+    for sweep, count in zip(sampled_sweeps(frames), (12, 10), strict=True):
+        panels = registry.plot_figure(frames, sweep.name).axes
         assert {panel.get_xlabel() for panel in panels} == set(SPACES[sweep.name])
         assert len(panels[0].lines[0].get_xdata()) == count
-    assert {axis.knob for axis in search(study_of(frames)).axes} == set(SPACES["second"])
+    assert {axis.knob for axis in parallel_coordinates(trial_table(frames)).axes} == set(
+        SPACES["second"]
+    )
 
 
 def test_the_report_has_a_part_for_each(frames: Frames) -> None:
-    parts = {part.anchor: part for part in report.page(frames).parts}
-    assert "12 trials" in parts["first"].said
-    assert "10 trials" in parts["second"].said
+    parts = {part.anchor: part for part in report.report_page(frames).parts}
+    assert "12 trials" in parts["first"].summary
+    assert "10 trials" in parts["second"].summary
     for name, space in SPACES.items():
-        assert all(knob in parts[name].said for knob in space)
-        assert len(parts[name].figures) == len(report.SEARCH)
+        assert all(knob in parts[name].summary for knob in space)
+        assert len(parts[name].figures) == len(report.SEARCH_FIGURE_TITLES)
 
 
 def test_the_summary_is_of_the_newest_or_of_the_one_that_is_named(

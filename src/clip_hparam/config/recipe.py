@@ -260,3 +260,18 @@ def _get_value(recipe: Recipe, name: str) -> Any:
     for part in name.split("."):
         value = getattr(value, part)
     return value
+
+
+def flatten_tree(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects under dotted names: {"data": {"shots": 20}} -> {"data.shots": 20}."""
+    flat: dict[str, Any] = {}
+    _flatten_into(flat, tree, prefix)
+    return flat
+
+
+def _flatten_into(flat: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:
+    for name, value in tree.items():
+        if type(value) is dict:
+            _flatten_into(flat, value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value

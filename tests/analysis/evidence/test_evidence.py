@@ -13,14 +13,15 @@ from scipy import stats as scipy_stats
 from support.trial_factory import RUNGS, SEEDS, Edit, Ladder, Runs, ladder_cells, write_ladder
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
-from clip_hparam.analysis.evidence.evidence import NotSweptError, evidence, knob_text, missing_runs
+from clip_hparam.analysis.evidence.evidence import NotSweptError, cell_evidence, count_missing_runs
+from clip_hparam.analysis.frames.labels import format_knob
 
 LADDER = ABLATIONS["ladder"]
 STEPS = list(zip(RUNGS, list(RUNGS)[1:], strict=False))
 
 
 def rows(runs: Runs, ablation: Ablation = LADDER) -> pd.DataFrame:
-    return evidence(runs.frames(), ablation).set_index(ablation.row)
+    return cell_evidence(runs.frames(), ablation).set_index(ablation.row)
 
 
 def accuracies(runs: Runs, rung: str) -> list[float]:
@@ -78,7 +79,7 @@ def test_what_changed_comes_from_the_recipes(ladder: Ladder) -> None:
     ("value", "text"), [(1281167.0, "1281167"), (20, "20"), (1e-5, "1e-05"), (0.99088, "0.9909")]
 )
 def test_a_knob_reads_as_people_write_it(value: float, text: str) -> None:
-    assert knob_text(value) == text
+    assert format_knob(value) == text
 
 
 def test_cost_is_the_mean_of_the_cell(runs: Runs) -> None:
@@ -107,7 +108,7 @@ def test_a_cell_with_a_missing_run_is_not_averaged_over(runs: Runs, edit: Edit, 
     assert math.isnan(data.loc["llrd", "delta"])
     assert not math.isnan(data.loc["llrd", "test_acc1"])
     assert not math.isnan(data.loc["llrd", "baseline_delta"])
-    assert missing_runs(runs.frames(), ABLATIONS["ladder"]) == 1
+    assert count_missing_runs(runs.frames(), ABLATIONS["ladder"]) == 1
 
 
 def test_a_cell_that_never_ran_leaves_its_row(runs: Runs) -> None:
@@ -193,7 +194,7 @@ def test_the_path_back_to_the_runs(ladder: Ladder) -> None:
 
 def test_without_its_sweep_it_says_what_to_type(runs: Runs) -> None:
     with pytest.raises(NotSweptError, match=r"python sweep.py -m sweeps=ladder"):
-        evidence(runs.frames(), LADDER)
+        cell_evidence(runs.frames(), LADDER)
 
 
 def test_two_folders_together_are_one_sweep(ladder: Ladder, tmp_path: Path) -> None:
@@ -205,5 +206,5 @@ def test_two_folders_together_are_one_sweep(ladder: Ladder, tmp_path: Path) -> N
     there.mkdir()
     for path in sorted(here.glob("*/recipe.json"))[::2]:
         shutil.move(path.parent, there)
-    whole = evidence(ladder.runs.frames(), LADDER)
-    pd.testing.assert_frame_equal(evidence(analysis.load([there, here]), LADDER), whole)
+    whole = cell_evidence(ladder.runs.frames(), LADDER)
+    pd.testing.assert_frame_equal(cell_evidence(analysis.load([there, here]), LADDER), whole)

@@ -5,12 +5,12 @@ import itertools
 import pytest
 
 from clip_hparam.analysis.evidence.published import (
-    LADDER,
     LADDER_REFERENCE,
-    LOG_PLANNED,
-    SYSTEMS,
-    log_summary,
-    logs,
+    PAPER_LADDER,
+    PLANNED_EPOCHS,
+    PUBLISHED_SYSTEMS,
+    read_logs,
+    summarise_logs,
 )
 
 # model: epochs, EMA best, its epoch, EMA last, raw best, its epoch, raw last, EMA - raw, of the
@@ -21,11 +21,11 @@ SECTION_B = {
     "L14": (30, 87.974, 19, 87.486, 87.076, 16, 87.018, 0.90),
     "L14_336": (30, 88.328, 18, 87.730, 87.342, 13, 87.110, 0.99),
 }
-HOURS = {row.key: row.v100_hours or 0.0 for row in LADDER}
+HOURS = {row.key: row.v100_hours or 0.0 for row in PAPER_LADDER}
 
 
 def test_the_steps_are_those_the_paper_names() -> None:
-    steps = [after.acc1 - before.acc1 for before, after in itertools.pairwise(LADDER)]
+    steps = [after.acc1 - before.acc1 for before, after in itertools.pairwise(PAPER_LADDER)]
     assert steps == pytest.approx([2.0, 0.3, 0.7, -0.1, 0.5, 0.9])
 
 
@@ -38,35 +38,41 @@ def test_costs_follow_from_the_changes() -> None:
 
 
 def test_the_ladder_ends_at_the_systems_of_the_table() -> None:
-    ours = {(row.tower, row.resolution): row.acc1 for row in SYSTEMS if row.name == "FT-CLIP"}
-    ends = {row.key: row.acc1 for row in LADDER}
+    ours = {
+        (row.tower, row.resolution): row.acc1 for row in PUBLISHED_SYSTEMS if row.name == "FT-CLIP"
+    }
+    ends = {row.key: row.acc1 for row in PAPER_LADDER}
     assert ours["ViT-B/16", 224] == ends["weak_aug"]
     assert ours["ViT-B/16", 384] == ends["higher_resolution"] == LADDER_REFERENCE.acc1
 
 
 def test_every_number_has_a_source() -> None:
-    assert all(row.source for row in (*LADDER, LADDER_REFERENCE, *SYSTEMS))
-    assert len({(row.name, row.tower, row.resolution) for row in SYSTEMS}) == len(SYSTEMS)
+    assert all(row.source for row in (*PAPER_LADDER, LADDER_REFERENCE, *PUBLISHED_SYSTEMS))
+    assert len({(row.name, row.tower, row.resolution) for row in PUBLISHED_SYSTEMS}) == len(
+        PUBLISHED_SYSTEMS
+    )
 
 
 def test_best_last_and_ema_minus_raw_of_the_published_logs() -> None:
-    for run in log_summary():
+    for run in summarise_logs():
         *numbers, gain = SECTION_B[run.model]
         assert list(run[1:]) == numbers
         assert run.ema_minus_raw == pytest.approx(gain, abs=5.1e-3)
-    assert [run.model for run in log_summary()] == list(SECTION_B) == list(LOG_PLANNED)
+    assert [run.model for run in summarise_logs()] == list(SECTION_B) == list(PLANNED_EPOCHS)
 
 
 def test_the_headlines_are_the_best_epochs_rounded() -> None:
     heads = {"B16": 224, "B16_384": 384, "L14": 224, "L14_336": 336}
-    systems = {(row.tower, row.resolution): row.acc1 for row in SYSTEMS if row.name == "FT-CLIP"}
-    for run in log_summary():
+    systems = {
+        (row.tower, row.resolution): row.acc1 for row in PUBLISHED_SYSTEMS if row.name == "FT-CLIP"
+    }
+    for run in summarise_logs():
         tower = "ViT-B/16" if run.model.startswith("B16") else "ViT-L/14"
         assert round(run.ema_best, 1) == systems[tower, heads[run.model]]
 
 
 def test_the_logs_are_whole() -> None:
-    counts = logs().groupby("model")["epoch"].agg(["min", "max", "count"])
-    assert len(logs()) == 143
+    counts = read_logs().groupby("model")["epoch"].agg(["min", "max", "count"])
+    assert len(read_logs()) == 143
     assert (counts["max"] - counts["min"] + 1 == counts["count"]).all()
-    assert not logs().isna().any(axis=None)
+    assert not read_logs().isna().any(axis=None)

@@ -18,19 +18,19 @@ from matplotlib.text import Text
 from scipy import stats as scipy_stats
 from support.trial_factory import IMAGES, Ladder, Runs, bits
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
 from clip_hparam.analysis.evidence.evidence import NotSweptError
 from clip_hparam.analysis.figures import registry
-from clip_hparam.analysis.figures.forest_plot import cell_effects
-from clip_hparam.analysis.figures.heatmap import knob_map
-from clip_hparam.analysis.figures.knob_curve import knob_curve, scale_of
+from clip_hparam.analysis.figures.forest_plot import cell_forest
+from clip_hparam.analysis.figures.heatmap import knob_heatmap
+from clip_hparam.analysis.figures.knob_curve import axis_scale, knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves
-from clip_hparam.analysis.figures.published_logs import draw_logs, logs_figure
-from clip_hparam.analysis.figures.search_payoff import COST, costs
-from clip_hparam.analysis.figures.slice_parallel import apart
-from clip_hparam.analysis.frames.frame import sampled
-from clip_hparam.analysis.frames.trial_table import Study
-from clip_hparam.analysis.stats.binomial import image_error
+from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
+from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front
+from clip_hparam.analysis.figures.slice_parallel import thin_ticks
+from clip_hparam.analysis.frames.frame import sampled_sweeps
+from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.stats.binomial import wilson_interval
 from clip_hparam.records.record import Record
 
 NOISE = (0.3, -0.2, 0.1)
@@ -63,16 +63,16 @@ def test_a_knob_curve_is_the_records_in_the_order_of_the_knob(runs: Runs) -> Non
         assert (level.low, level.high) == pytest.approx((theirs.low, theirs.high))
         share = scipy_stats.binomtest(round(level.mean * 100), 10_000)
         wilson = share.proportion_ci(method="wilson")
-        assert image_error(level.mean, 10_000)[0] == pytest.approx(100 * wilson.low, abs=5e-3)
-        assert (level.image_low, level.image_high) == image_error(level.mean, IMAGES)
+        assert wilson_interval(level.mean, 10_000)[0] == pytest.approx(100 * wilson.low, abs=5e-3)
+        assert (level.image_low, level.image_high) == wilson_interval(level.mean, IMAGES)
     assert (curve.scale, curve.images) == ("log", IMAGES)
 
 
 def test_the_test_set_error_at_85_percent_of_50000_images_is_that_of_the_issue() -> None:
-    low, high = image_error(85.0, 50_000)
+    low, high = wilson_interval(85.0, 50_000)
     assert (85 - low, high - 85) == pytest.approx((0.31, 0.31), abs=7e-3)
-    assert image_error(100.0, 100)[1] == pytest.approx(100.0)
-    assert image_error(100.0, 100)[0] < 97
+    assert wilson_interval(100.0, 100)[1] == pytest.approx(100.0)
+    assert wilson_interval(100.0, 100)[0] < 97
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_test_set_error_at_85_percent_of_50000_images_is_that_of_the_issue()
     ],
 )
 def test_the_axis_follows_from_the_values(values: list[float], scale: str) -> None:
-    assert scale_of(values) == scale
+    assert axis_scale(values) == scale
 
 
 def test_a_level_with_a_missing_run_is_named_and_has_no_point(runs: Runs) -> None:
@@ -98,7 +98,7 @@ def test_a_level_with_a_missing_run_is_named_and_has_no_point(runs: Runs) -> Non
     assert [level.missing for level in curve.levels] == ["", "2 of 3 runs", ""]
     assert math.isnan(curve.levels[1].mean)
     assert math.isnan(curve.levels[1].image_low)
-    drawn = registry.draw(runs.frames(), "lr")
+    drawn = registry.plot_figure(runs.frames(), "lr")
     assert any("2 of 3 runs" in text.get_text() for text in drawn.findobj(Text))
     (line,) = [line for line in drawn.axes[0].lines if line.get_label() == "mean"]
     assert list(line.get_xdata()) == [1e-4, 1e-2]
@@ -131,7 +131,7 @@ def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: 
         for seed, noise in enumerate(NOISE[: 3 if (lr, decay) != (1e-3, 1.0) else 2]):
             written[lr, decay, seed] = runs.done(values, seed, mean + noise)
     runs.sweep("lr_x_layer_decay", cells, seeds=range(3))
-    data = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
+    data = knob_heatmap(runs.frames(), ABLATIONS["lr_x_layer_decay"])
     assert (data.x_levels, data.y_levels) == (["0.001", "0.003"], ["0.5", "1"])
     assert data.best == (0, 1)
     assert data.text[1][0] == "2 of 3"
@@ -146,7 +146,7 @@ def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: 
         result = record.result() or {}
         result["metrics"]["selection_acc1.raw.selected"] = 99.0
         record.write_result(result)
-    again = knob_map(runs.frames(), ABLATIONS["lr_x_layer_decay"])
+    again = knob_heatmap(runs.frames(), ABLATIONS["lr_x_layer_decay"])
     assert again.best == (0, 0)
     assert again.text == data.text
 
@@ -159,14 +159,14 @@ def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
         for seed in range(3):
             runs.done(values, seed, 97 + 2 * NOISE[seed] + gains[name] + wobble[name][seed])
     runs.sweep("leave_one_out", cells, seeds=range(3))
-    effects = cell_effects(runs.frames(), ABLATIONS["leave_one_out"]).effects
+    effects = cell_forest(runs.frames(), ABLATIONS["leave_one_out"]).effects
     assert [effect.label for effect in effects] == ["no ema", "no llrd"]
     for effect in effects:
         sample = np.array(wobble[effect.label]) + gains[effect.label]
         theirs = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
         found = (effect.mean, effect.low, effect.high)
         assert found == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
-    drawn = registry.draw(runs.frames(), "leave_one_out")
+    drawn = registry.plot_figure(runs.frames(), "leave_one_out")
     fills = [line.get_markerfacecolor() for line in drawn.axes[0].lines if line.get_marker() == "o"]
     assert (fills[0] != "white", fills[1]) == (True, "white")
 
@@ -191,17 +191,17 @@ def test_a_sweep_without_an_epoch_on_record_is_an_empty_panel(runs: Runs) -> Non
         [],
         [],
     ]
-    registry.draw(runs.frames(), "curves")
+    registry.plot_figure(runs.frames(), "curves")
 
 
 def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
-    panels = logs_figure()
+    panels = published_log_panels()
     for panel in panels:
         run = panel.run
         assert panel.ema[run.ema_best_epoch] == max(panel.ema) == run.ema_best
         assert (len(panel.raw), panel.raw[-1]) == (run.epochs, run.raw_last)
         assert run.epochs <= panel.planned
-    drawn = draw_logs(panels)
+    drawn = plot_published_logs(panels)
     for axes, panel in zip(drawn.axes, panels, strict=True):
         best, last = (
             next(line for line in axes.lines if line.get_label() == name)
@@ -213,32 +213,36 @@ def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
 
 def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    assert registry.drawable(frames) == ["ladder", "curves", "logs", "cost"]
-    for name in registry.names(frames):
-        if name in registry.drawable(frames):
-            assert registry.draw(frames, name).axes
-        elif name in registry.OF_A_SEARCH:
-            assert not sampled(frames)
+    assert registry.default_figures(frames) == ["ladder", "curves", "logs", "cost"]
+    for name in registry.figure_names(frames):
+        if name in registry.default_figures(frames):
+            assert registry.plot_figure(frames, name).axes
+        elif name in registry.SEARCH_FIGURES:
+            assert not sampled_sweeps(frames)
         else:
             with pytest.raises(NotSweptError, match=f"sweeps={name}"):
-                registry.draw(frames, name)
+                registry.plot_figure(frames, name)
 
 
 @pytest.mark.parametrize("name", ["lr", "ema", "freeze", "augment", "my_sweep"])
 def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
     long = {"mixup and cutmix and random erasing": {}, "b": {"lr": 1e-2}, "c": {"lr": 3e-2}}
-    knob = (of_sweep(name).knobs or ("lr",))[0]
+    knob = (ablation_for_sweep(name).knobs or ("lr",))[0]
     levels = {
         "lr": (1e-4, 3e-4, 1e-3),
         "ema_decay": (0.0, 0.9, 0.99),
         "freeze": ("none", "patch", "first_2"),
     }[knob]
-    cells = long if not of_sweep(name).knobs else {str(level): {knob: level} for level in levels}
+    cells = (
+        long
+        if not ablation_for_sweep(name).knobs
+        else {str(level): {knob: level} for level in levels}
+    )
     for values in cells.values():
         for seed in range(2):
             runs.done(values, seed, 97.0 + seed / 10)
     runs.sweep(name, cells, seeds=range(2))
-    drawn = registry.draw(runs.frames(), name)
+    drawn = registry.plot_figure(runs.frames(), name)
     assert inside(drawn)
 
 
@@ -247,8 +251,8 @@ def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
     draw = np.random.default_rng(0)
     seconds, gain = draw.integers(1, 8, 40).astype(float), draw.integers(0, 20, 40).astype(float)
     gain[5] = math.nan
-    rows = pd.DataFrame({COST: seconds, "top1": -gain if minimize else gain})
-    found = costs(Study(rows, [], ["top1"], "top1", minimize))
+    rows = pd.DataFrame({COST_COLUMN: seconds, "top1": -gain if minimize else gain})
+    found = cost_front(TrialTable(rows, [], ["top1"], "top1", minimize))
     known = [at for at in range(40) if at != 5]
     best_at = {cost: max(gain[at] for at in known if seconds[at] == cost) for cost in seconds}
     expected = [
@@ -262,7 +266,7 @@ def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9, unique=True), st.floats(0.01, 0.5))
 def test_ticks_keep_their_ends_and_stay_apart(places: list[float], share: float) -> None:
-    kept = sorted(apart({place: str(place) for place in places}, share))
+    kept = sorted(thin_ticks({place: str(place) for place in places}, share))
     assert {min(places), max(places)} <= set(kept) <= set(places)
     if len(kept) > 2:
         assert min(np.diff(kept)) >= share * (max(places) - min(places)) - 1e-9

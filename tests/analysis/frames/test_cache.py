@@ -14,7 +14,7 @@ from support.trial_factory import Edit, Runs
 from clip_hparam import analysis
 from clip_hparam.analysis.frames import cache
 from clip_hparam.analysis.frames import runs_reader as reading
-from clip_hparam.analysis.frames.trial_reader import Trial
+from clip_hparam.analysis.frames.trial_reader import TrialContents
 
 KNOBS = {"ema_decay": 0.9, "epochs": 3}
 TRIALS = 6
@@ -22,8 +22,8 @@ TRIALS = 6
 
 @pytest.fixture(autouse=True)
 def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "FEWEST", 1)
-    monkeypatch.setattr(cache, "SHARE", 0.0)
+    monkeypatch.setattr(cache, "MIN_NEW_TRIALS", 1)
+    monkeypatch.setattr(cache, "MIN_NEW_SHARE", 0.0)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the trials that were read from their own files."""
     names: list[str] = []
 
-    def counted(runs: Path | str, trial_id: str) -> Trial:
+    def counted(runs: Path | str, trial_id: str) -> TrialContents:
         names.append(trial_id)
         return original(runs, trial_id)
 
@@ -77,7 +77,7 @@ CHANGES: dict[str, Callable[[Runs, Path], object]] = {
 
 
 def forget(folder: Path) -> None:
-    shutil.rmtree(folder / cache.FOLDER)
+    shutil.rmtree(folder / cache.CACHE_FOLDER)
 
 
 def in_place(path: Path) -> None:
@@ -131,17 +131,17 @@ def test_a_problem_is_named_each_time(runs: Runs, edit: Edit) -> None:
 def test_a_damaged_cache_is_read_past(runs: Runs, name: str, vandal: Callable[[Path], Any]) -> None:
     filled(runs)
     first = runs.frames()
-    vandal(runs.folder / cache.FOLDER / name)
+    vandal(runs.folder / cache.CACHE_FOLDER / name)
     same(runs.frames(), first)
 
 
 def test_halves_of_two_writings_do_not_go_together(runs: Runs) -> None:
     filled(runs)
     runs.frames()
-    half = (runs.folder / cache.FOLDER / "epochs.parquet").read_bytes()
+    half = (runs.folder / cache.CACHE_FOLDER / "epochs.parquet").read_bytes()
     runs.done(KNOBS, 30, 70.0)
     later = runs.frames()
-    (runs.folder / cache.FOLDER / "epochs.parquet").write_bytes(half)
+    (runs.folder / cache.CACHE_FOLDER / "epochs.parquet").write_bytes(half)
     same(runs.frames(), later)
 
 
@@ -150,14 +150,14 @@ def test_a_cache_of_another_version_is_not_read(
 ) -> None:
     names = filled(runs)
     runs.frames()
-    monkeypatch.setattr(cache, "VERSION", "0.0")
+    monkeypatch.setattr(cache, "CACHE_VERSION", "0.0")
     runs.frames()
     assert len(reads) == 2 * len(names)
 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(runs: Runs) -> None:
     filled(runs)
-    (runs.folder / cache.FOLDER).write_text("a file in the way")
+    (runs.folder / cache.CACHE_FOLDER).write_text("a file in the way")
     assert len(runs.frames().trials) == TRIALS
 
 
@@ -172,10 +172,10 @@ def test_a_moved_folder_keeps_its_cache(runs: Runs, reads: list[str], tmp_path: 
 
 
 def test_few_trials_leave_no_cache(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "FEWEST", TRIALS + 1)
+    monkeypatch.setattr(cache, "MIN_NEW_TRIALS", TRIALS + 1)
     filled(runs)
     runs.frames()
-    assert not (runs.folder / cache.FOLDER).exists()
+    assert not (runs.folder / cache.CACHE_FOLDER).exists()
 
 
 def test_a_cut_line_ends_the_epochs_and_says_so(runs: Runs) -> None:

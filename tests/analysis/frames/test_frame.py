@@ -10,7 +10,7 @@ import pytest
 from support.trial_factory import SEEDS, Edit, Ladder, Runs, ladder_cells
 
 from clip_hparam import analysis
-from clip_hparam.analysis.frames.frame import METRICS, reported
+from clip_hparam.analysis.frames.frame import METRIC_COLUMNS, reported_values
 
 KNOBS = {"lr": 1e-3, "ema_decay": 0.98}
 
@@ -20,14 +20,14 @@ def test_a_row_a_trial_with_every_knob_and_metric_under_its_one_name(ladder: Lad
     trials = runs.frames().trials
     assert len(trials) == len(ladder_cells()) * len(SEEDS)
     assert trials["trial_id"].is_unique
-    assert set(METRICS) <= set(trials)
+    assert set(METRIC_COLUMNS) <= set(trials)
     assert {"lr", "data.shots", "encoder.weights", "git.sha", "versions.torch"} <= set(trials)
     for rung, values in ladder_cells().items():
         for seed, acc1 in truth[rung].items():
             same = trials["seed"] == seed
             for knob, value in values.items():
                 same &= trials[knob] == value
-            assert acc1 in list(reported(trials[same]))
+            assert acc1 in list(reported_values(trials[same]))
 
 
 def test_each_metric_column_holds_the_number_of_its_own_record(runs: Runs) -> None:
@@ -54,13 +54,13 @@ def test_the_reported_number_is_of_the_weights_that_selected_the_epoch(
 ) -> None:
     runs.done(KNOBS, 0, 97.0, selected_weights=weights)
     trials = runs.frames().trials
-    assert list(reported(trials)) == [trials[f"test_acc1.{weights}.selected"].iloc[0]]
+    assert list(reported_values(trials)) == [trials[f"test_acc1.{weights}.selected"].iloc[0]]
 
 
 def test_a_metric_that_does_not_exist_names_its_neighbours(runs: Runs) -> None:
     runs.done(KNOBS, 0, 97.0)
     with pytest.raises(ValueError, match=r"no metric tets_acc1: did you mean test_acc1"):
-        reported(runs.frames().trials, "tets_acc1")
+        reported_values(runs.frames().trials, "tets_acc1")
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "failed", "diverged", "lost", "held"])
@@ -76,7 +76,7 @@ def test_a_trial_that_is_not_done_keeps_its_status_and_has_no_metrics(
     row = frames.trials.iloc[0]
     assert row["status"] == state
     assert row["lr"] == KNOBS["lr"]
-    assert row[list(METRICS)].isna().all()
+    assert row[list(METRIC_COLUMNS)].isna().all()
     assert frames.problems == []
     assert len(frames.epochs) == 1
     if state == "failed":
@@ -139,8 +139,8 @@ def test_a_damaged_record_is_named_and_never_becomes_a_number(
     frames = runs.frames()
     trials = frames.trials.set_index("trial_id")
     assert trials.loc[damaged.trial_id, "status"] == "damaged"
-    assert trials.loc[damaged.trial_id, list(METRICS)].isna().all()
-    assert reported(trials).dropna().to_dict() == {sound.trial_id: 97.0}
+    assert trials.loc[damaged.trial_id, list(METRIC_COLUMNS)].isna().all()
+    assert reported_values(trials).dropna().to_dict() == {sound.trial_id: 97.0}
     assert set(frames.epochs["trial_id"]) == {sound.trial_id}
     (problem,) = frames.problems
     assert damaged.trial_id in problem
@@ -184,8 +184,8 @@ def test_null_and_nan_are_missing(runs: Runs, edit: Edit) -> None:
 def test_an_empty_folder_gives_empty_frames_with_their_columns(tmp_path: Path) -> None:
     frames = analysis.load(tmp_path)
     assert len(frames.trials) == len(frames.epochs) == 0
-    assert {"lr", *METRICS} <= set(frames.trials)
-    assert list(reported(frames.trials)) == []
+    assert {"lr", *METRIC_COLUMNS} <= set(frames.trials)
+    assert list(reported_values(frames.trials)) == []
     assert frames.problems == []
 
 
@@ -210,7 +210,7 @@ def test_a_trial_in_two_folders_counts_once_and_the_done_one_wins(
     runs.planned(KNOBS)
     other.done(KNOBS, 0, 97.0)
     frames = analysis.load([runs.folder, other.folder])
-    assert list(reported(frames.trials)) == [97.0]
+    assert list(reported_values(frames.trials)) == [97.0]
     assert frames.problems == []
 
 
@@ -222,7 +222,7 @@ def test_two_results_of_one_trial_that_differ_are_named(
     other = Runs(tmp_path / "other")
     other.done(KNOBS, 0, again)
     frames = analysis.load([runs.folder, other.folder])
-    assert list(reported(frames.trials)) == [97.0]
+    assert list(reported_values(frames.trials)) == [97.0]
     assert len(frames.problems) == (again != 97.0)
 
 

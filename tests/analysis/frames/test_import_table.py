@@ -13,16 +13,25 @@ from scipy import stats as scipy_stats
 from support.trial_factory import Edit, Runs, write_ladder
 
 from clip_hparam import analysis
-from clip_hparam.analysis.evidence.ablations import of_sweep
-from clip_hparam.analysis.evidence.evidence import missing_runs
-from clip_hparam.analysis.evidence.importance import axis, importance
-from clip_hparam.analysis.evidence.pruning import saved
-from clip_hparam.analysis.evidence.summary import edge_warnings, edges, summary
-from clip_hparam.analysis.evidence.summary import text as page_of
+from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
+from clip_hparam.analysis.evidence.evidence import count_missing_runs
+from clip_hparam.analysis.evidence.importance import axis_positions, importance
+from clip_hparam.analysis.evidence.summary import (
+    boundary_knobs,
+    boundary_warnings,
+    pruning_savings,
+    summarise,
+)
+from clip_hparam.analysis.evidence.summary import format_summary as page_of
 from clip_hparam.analysis.figures import registry
-from clip_hparam.analysis.frames.frame import study_of
-from clip_hparam.analysis.frames.import_table import read_study, read_table, to_study, write_study
-from clip_hparam.analysis.tables.table import table as table_of
+from clip_hparam.analysis.frames.frame import trial_table
+from clip_hparam.analysis.frames.import_table import (
+    read_table,
+    read_trial_table,
+    to_trial_table,
+    write_trial_table,
+)
+from clip_hparam.analysis.tables.table import cell_table as table_of
 from clip_hparam.cli.commands.analysis import main
 
 COLUMNS = [
@@ -70,15 +79,17 @@ def written(table: pd.DataFrame, path: Path) -> Path:
 def test_every_format_gives_the_same_study(
     table: pd.DataFrame, tmp_path: Path, suffix: str
 ) -> None:
-    read = to_study(read_table(written(table, tmp_path / f"t{suffix}")), KNOBS, METRICS, "top1")
-    direct = to_study(table, KNOBS, METRICS, "top1")
+    read = to_trial_table(
+        read_table(written(table, tmp_path / f"t{suffix}")), KNOBS, METRICS, "top1"
+    )
+    direct = to_trial_table(table, KNOBS, METRICS, "top1")
     pd.testing.assert_frame_equal(read.rows, direct.rows, check_dtype=False)
 
 
 def test_a_study_survives_its_folder(table: pd.DataFrame, tmp_path: Path) -> None:
-    study = to_study(table, KNOBS, METRICS, "ood", minimize=True, name="run")
-    write_study(study, written(table, tmp_path / "t.csv"), tmp_path / "kept")
-    again = read_study(tmp_path / "kept")
+    study = to_trial_table(table, KNOBS, METRICS, "ood", minimize=True, name="run")
+    write_trial_table(study, written(table, tmp_path / "t.csv"), tmp_path / "kept")
+    again = read_trial_table(tmp_path / "kept")
     pd.testing.assert_frame_equal(again.rows, study.rows, check_names=False, check_dtype=False)
     assert again[1:] == study[1:]
 
@@ -94,7 +105,9 @@ def test_duplicates_are_equal_in_everything_but_their_name(named: bool) -> None:
         {"run": "e", "lr": None, "aug": None, "top1": 81.0, "other": "x"},  # no knob at all
         {"run": "f", "lr": None, "aug": "none", "top1": None, "other": "x"},  # no objective
     ]
-    study = to_study(pd.DataFrame(rows), ["lr", "aug"], [], "top1", name="run" if named else None)
+    study = to_trial_table(
+        pd.DataFrame(rows), ["lr", "aug"], [], "top1", name="run" if named else None
+    )
     found = (len(study.rows), study.duplicates, study.incomplete)
     assert found == ((4, 2, 1) if named else (5, 1, 1))
     assert list(study.rows.index[:2]) == (["a", "c"] if named else ["row 1", "row 2"])
@@ -104,12 +117,12 @@ def test_duplicates_are_equal_in_everything_but_their_name(named: bool) -> None:
 def test_row_numbers_are_no_result(tmp_path: Path) -> None:
     rows = pd.DataFrame({"lr": [1.0, 1.0, 2.0], "top1": [80.0, 80.0, 81.0]})
     rows.to_csv(tmp_path / "t.csv")
-    study = to_study(read_table(tmp_path / "t.csv"), ["lr"], [], "top1")
+    study = to_trial_table(read_table(tmp_path / "t.csv"), ["lr"], [], "top1")
     assert (len(study.rows), study.duplicates) == (2, 1)
 
 
 def test_the_summary_is_what_one_computes_by_hand(table: pd.DataFrame) -> None:
-    said, gaps = summary(to_study(table, KNOBS, METRICS, "top1", name="run"))
+    said, gaps = summarise(to_trial_table(table, KNOBS, METRICS, "top1", name="run"))
     best = table.loc[table["top1"].idxmax()]
     assert gaps == []
     assert (said["n"], said["duplicates"], said["incomplete"]) == (40, 0, 0)
@@ -130,7 +143,7 @@ def test_the_summary_is_what_one_computes_by_hand(table: pd.DataFrame) -> None:
 def test_importance_finds_the_knob_that_matters_and_says_how_sure(
     table: pd.DataFrame, method: str
 ) -> None:
-    said, _ = summary(to_study(table, KNOBS, METRICS, "top1"))
+    said, _ = summarise(to_trial_table(table, KNOBS, METRICS, "top1"))
     shares = said["importance"][method]
     assert max(shares, key=lambda knob: shares[knob]["mean"]) == "lr"
     assert sum(share["mean"] for share in shares.values()) == pytest.approx(1)
@@ -144,24 +157,26 @@ def test_ped_anova_looks_at_the_best_trials_not_at_the_worst() -> None:
     draw = np.random.default_rng(0)
     rows = pd.DataFrame({"peak": draw.random(300), "trap": draw.random(300)})
     gain = 5.0 * (rows["peak"] > 0.9) - 5.0 * (rows["trap"] > 0.9) + draw.normal(0, 0.1, 300)
-    found = importance(to_study(rows.assign(top1=gain), ["peak", "trap"], [], "top1"), refits=4)
+    found = importance(
+        to_trial_table(rows.assign(top1=gain), ["peak", "trap"], [], "top1"), refits=4
+    )
     assert found["ped_anova"]["peak"].low > 2 * found["ped_anova"]["trap"].high
 
 
 def test_an_axis_is_logarithmic_over_two_decades_and_missing_has_its_own_place() -> None:
-    wide = axis(pd.Series([1e-5, 1e-1, 1e-3, 0.0, np.nan]))
+    wide = axis_positions(pd.Series([1e-5, 1e-1, 1e-3, 0.0, np.nan]))
     assert list(wide[:3]) == pytest.approx([-5, -1, -3])
     assert wide[4] < wide[3] < -5
     narrow = pd.Series([1.0, 100.0, np.nan])
-    assert list(axis(narrow)[:2]) == [1.0, 100.0]
-    assert axis(narrow)[2] < 1.0
-    assert list(axis(pd.Series(["a", None, "b"]))) == ["a", "(missing)", "b"]
+    assert list(axis_positions(narrow)[:2]) == [1.0, 100.0]
+    assert axis_positions(narrow)[2] < 1.0
+    assert list(axis_positions(pd.Series(["a", None, "b"]))) == ["a", "(missing)", "b"]
 
 
 def test_minimizing_is_maximizing_the_negative(table: pd.DataFrame) -> None:
-    least, _ = summary(to_study(table, KNOBS, METRICS, "ood", minimize=True))
+    least, _ = summarise(to_trial_table(table, KNOBS, METRICS, "ood", minimize=True))
     negated = table.assign(ood=-table["ood"])
-    most, _ = summary(to_study(negated, KNOBS, METRICS, "ood"))
+    most, _ = summarise(to_trial_table(negated, KNOBS, METRICS, "ood"))
     assert least["best"]["knobs"] == most["best"]["knobs"]
     assert least["importance"] == most["importance"]
     assert least["edges"] == most["edges"]
@@ -171,9 +186,9 @@ def test_minimizing_is_maximizing_the_negative(table: pd.DataFrame) -> None:
 
 def test_what_cannot_be_widened_is_no_warning() -> None:
     rows = pd.DataFrame({"mixup": [0.0, 0.4], "lr": [1e-3, 1e-2], "top1": [90.0, 80.0]})
-    study = to_study(rows, ["mixup", "lr"], [], "top1")
-    assert edges(study) == ["mixup", "lr"]
-    assert edge_warnings(study) == ["best lr is the smallest tried, 0.001: widen"]
+    study = to_trial_table(rows, ["mixup", "lr"], [], "top1")
+    assert boundary_knobs(study) == ["mixup", "lr"]
+    assert boundary_warnings(study) == ["best lr is the smallest tried, 0.001: widen"]
 
 
 def test_edges_are_knobs_of_numbers_whose_best_value_is_an_extreme() -> None:
@@ -182,8 +197,8 @@ def test_edges_are_knobs_of_numbers_whose_best_value_is_an_extreme() -> None:
         "gone": [1.0, np.nan, 3.0], "top1": [1.0, 3.0, 2.0],
     })  # fmt: skip
     knobs = ["low", "inner", "one", "text", "gone"]
-    assert edges(to_study(rows, knobs, [], "top1")) == []
-    assert edges(to_study(rows.assign(top1=[3.0, 1.0, 2.0]), knobs, [], "top1")) == [
+    assert boundary_knobs(to_trial_table(rows, knobs, [], "top1")) == []
+    assert boundary_knobs(to_trial_table(rows.assign(top1=[3.0, 1.0, 2.0]), knobs, [], "top1")) == [
         *("low", "inner", "gone")
     ]
 
@@ -192,7 +207,7 @@ def test_a_missing_metric_is_no_number_anywhere(table: pd.DataFrame) -> None:
     best = table["top1"].idxmax()
     table.loc[best, "top1"] = np.nan
     table.loc[0, "top1"] = math.inf
-    said, gaps = summary(to_study(table, KNOBS, METRICS, "top1", name="run"))
+    said, gaps = summarise(to_trial_table(table, KNOBS, METRICS, "top1", name="run"))
     assert said["n"] == 40
     assert "40" not in said["expected_best"]
     assert said["best"]["name"] == table["run"][table["top1"].drop(index=[0, best]).idxmax()]
@@ -201,7 +216,7 @@ def test_a_missing_metric_is_no_number_anywhere(table: pd.DataFrame) -> None:
 
 def test_too_little_to_explain_is_a_sentence(table: pd.DataFrame) -> None:
     for rows, knobs in ((table[:9], KNOBS), (table, ["lr"]), (table.assign(top1=1.0), KNOBS)):
-        said, gaps = summary(to_study(rows, knobs, METRICS, "top1"))
+        said, gaps = summarise(to_trial_table(rows, knobs, METRICS, "top1"))
         assert said["importance"] == {}
         assert "importance needs 10 rows" in gaps[-1]
 
@@ -243,21 +258,21 @@ def test_from_a_file_to_json_and_nothing_else_on_stdout(table: pd.DataFrame, cal
 
 
 def test_figures_work_on_it_and_are_named(table: pd.DataFrame, call: Call) -> None:
-    write_study(
-        to_study(table, KNOBS, METRICS, "top1"), written(table, Path("t.csv")), Path("kept")
+    write_trial_table(
+        to_trial_table(table, KNOBS, METRICS, "top1"), written(table, Path("t.csv")), Path("kept")
     )
     code, out, _ = call("figures", "axes", "best_of_n", "--runs", "kept", "--out", "drawn")
     assert (code, len(out.split())) == (0, 4)
     frames = analysis.load("kept")
-    assert registry.drawable(frames) == ["axes", "parallel", "importance", "best_of_n"]
+    assert registry.default_figures(frames) == ["axes", "parallel", "importance", "best_of_n"]
     code, _, err = call("figures", "cost", "--runs", "kept")
     assert (code, "have no cost.seconds" in err) == (2, True)
 
 
 def test_an_imported_table_is_a_frame_of_trials(table: pd.DataFrame, tmp_path: Path) -> None:
     rows = table.rename(columns={"run": "label", "aug": "status"})
-    study = to_study(rows, ["lr", "mixup", "status"], METRICS, "top1", name="label")
-    write_study(study, written(rows, tmp_path / "t.csv"), tmp_path / "kept")
+    study = to_trial_table(rows, ["lr", "mixup", "status"], METRICS, "top1", name="label")
+    write_trial_table(study, written(rows, tmp_path / "t.csv"), tmp_path / "kept")
     trials = analysis.load(tmp_path / "kept").trials
     assert list(trials["label"]) == list(table["run"])
     assert set(trials["status"]) == {"done"}
@@ -267,7 +282,7 @@ def test_an_imported_table_is_a_frame_of_trials(table: pd.DataFrame, tmp_path: P
 
 def test_our_own_records_are_a_search_too(runs: Runs) -> None:
     write_ladder(runs)
-    study = study_of(runs.frames())
+    study = trial_table(runs.frames())
     assert (study.objective, len(study.rows)) == ("selection_acc1", 35)
     assert set(study.knobs) == {
         "lr",
@@ -290,12 +305,12 @@ def test_a_sampled_design_of_ours_is_a_search_of_its_own(runs: Runs, edit: Edit)
         runs.done(values, 0, 90 + number / 2)
     runs.done({"lr": 0.9}, 0, 99.0)  # of no draw
     runs.sweep("random", cells, seeds=[0])
-    assert "axes" not in registry.drawable(runs.frames())
+    assert "axes" not in registry.default_figures(runs.frames())
     (path,) = (runs.folder / ".sweeps").glob("*.json")
     edit(path, lambda tree: tree.update(kind="random"))
-    study = study_of(runs.frames())
+    study = trial_table(runs.frames())
     assert (set(study.knobs), len(study.rows)) == ({"lr", "drop_path"}, 12)
-    there = registry.drawable(runs.frames())
+    there = registry.default_figures(runs.frames())
     assert {"axes", "parallel", "importance", "best_of_n", "cost"} <= set(there)
 
 
@@ -311,16 +326,16 @@ def test_what_a_search_pruned_was_tried_and_is_not_missing(runs: Runs, edit: Edi
     (path,) = (runs.folder / ".sweeps").glob("*.json")
     edit(path, lambda tree: tree.update(kind="search"))
     frames = runs.frames()
-    study = study_of(frames)
-    said, _ = summary(study)
+    study = trial_table(frames)
+    said, _ = summarise(study)
     assert (said["n"], said["edges"], set(study.scored["lr"])) == (5, [], {2e-3, 4e-3})
     assert "5 trials, 2 of them with selection_acc1;" in page_of(said, study)
     assert said["spearman"]["selection_acc1"]["test_acc1"] is None  # of two pairs
-    spared = saved(frames)
+    spared = pruning_savings(frames)
     assert spared is not None
     assert (spared.trials, spared.pruned) == (5, 3)
-    ablation = of_sweep("random", "search")
-    assert missing_runs(frames, ablation) == 0
+    ablation = ablation_for_sweep("random", "search")
+    assert count_missing_runs(frames, ablation) == 0
     about = table_of(frames, ablation).notes
     assert next(note for note in about if "pruned" in note).endswith("3 of 5 cells.")
     assert not any("no mean yet" in note for note in about)
@@ -377,8 +392,8 @@ def test_bad_input_is_one_sentence(
 def test_a_damaged_import_is_named_and_never_a_number(
     table: pd.DataFrame, call: Call, vandal: Callable[[Path], Any]
 ) -> None:
-    write_study(
-        to_study(table, KNOBS, METRICS, "top1"), written(table, Path("t.csv")), Path("kept")
+    write_trial_table(
+        to_trial_table(table, KNOBS, METRICS, "top1"), written(table, Path("t.csv")), Path("kept")
     )
     vandal(Path("kept"))
     code, out, err = call("summary", "kept", "--json")
@@ -390,8 +405,8 @@ def test_a_damaged_import_is_named_and_never_a_number(
 def test_a_hundred_thousand_rows_are_no_problem() -> None:
     draw = np.random.default_rng(0)
     rows = pd.DataFrame({"lr": draw.random(100_000), "wd": draw.random(100_000)})
-    study = to_study(
+    study = to_trial_table(
         rows.assign(top1=rows["lr"] + draw.normal(0, 0.1, 100_000)), ["lr", "wd"], [], "top1"
     )
     assert len(study.rows) == 100_000
-    assert edges(study) == []
+    assert boundary_knobs(study) == []

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from support.trial_factory import Runs, ladder_cells
 
-from clip_hparam.analysis.frames.manifests import newest, read_sweeps
+from clip_hparam.analysis.frames.manifests import newest_by_name, read_manifests
 
 CELLS = {"slow": {"lr": 1e-4}, "fast": {"lr": 1e-2}}
 
 
 def test_cells_keep_the_order_of_the_design_and_seeds_are_sorted_numbers(runs: Runs) -> None:
     runs.sweep("ladder", ladder_cells(), seeds=[10, 9, 1])
-    (sweep,), problems = read_sweeps(runs.folder)
+    (sweep,), problems = read_manifests(runs.folder)
     assert [cell.label for cell in sweep.cells] == list(ladder_cells())
     assert list(sweep.cells[0].trials) == [1, 9, 10]
     assert problems == []
@@ -24,14 +24,14 @@ def test_of_two_manifests_with_one_name_the_newest_counts(runs: Runs) -> None:
     runs.sweep("lr", CELLS, seeds=[0])
     runs.sweep("lr", CELLS, seeds=[0, 1, 2])
     runs.sweep("other", CELLS, seeds=[0])
-    sweeps, _ = read_sweeps(runs.folder)
-    assert sorted(newest(sweeps)) == ["lr", "other"]
+    sweeps, _ = read_manifests(runs.folder)
+    assert sorted(newest_by_name(sweeps)) == ["lr", "other"]
     for order in (sweeps, sweeps[::-1]):
-        assert list(newest(order)["lr"].cells[0].trials) == [0, 1, 2]
+        assert list(newest_by_name(order)["lr"].cells[0].trials) == [0, 1, 2]
 
 
 def test_a_folder_without_sweeps_has_none(tmp_path: Path) -> None:
-    assert read_sweeps(tmp_path) == ([], [])
+    assert read_manifests(tmp_path) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_broken_manifest_is_named_and_the_others_count(
     runs.sweep("lr", CELLS)
     runs.sweep("ema", CELLS)
     edit(runs.folder / ".sweeps" / "lr-0.json", vandal)
-    sweeps, problems = read_sweeps(runs.folder)
+    sweeps, problems = read_manifests(runs.folder)
     assert [sweep.name for sweep in sweeps] == ["ema"]
     assert len(problems) == 1
     assert "lr-0.json" in problems[0]

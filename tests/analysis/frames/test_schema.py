@@ -10,19 +10,19 @@ import pytest
 from support.trial_factory import Ladder, Runs
 
 from clip_hparam.analysis.frames.frame import EPOCH_COLUMNS, TRIAL_COLUMNS, Frames, load
-from clip_hparam.analysis.frames.import_table import to_study, write_study
-from clip_hparam.analysis.frames.schema import VERSION, violations
+from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 from clip_hparam.config.recipe import knobs
 
 PAGE = (Path(__file__).parents[3] / "docs" / "frame.md").read_text()
 
 
 def test_sound_records_keep_every_promise(ladder: Ladder) -> None:
-    assert violations(ladder.runs.frames()) == []
+    assert schema_violations(ladder.runs.frames()) == []
 
 
 def test_records_of_every_kind_keep_every_promise(runs: Runs) -> None:
-    assert violations(runs.frames()) == []
+    assert schema_violations(runs.frames()) == []
     runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
     runs.planned({"lr": 0.6})
     (runs.done({"lr": 0.7}, 0, 97.0).folder / "metrics.jsonl").write_text("{")
@@ -31,15 +31,15 @@ def test_records_of_every_kind_keep_every_promise(runs: Runs) -> None:
     (runs.folder / "foreign").mkdir()
     frames = runs.frames()
     assert sorted(frames.trials["status"]) == ["damaged", "diverged", "done", "queued"]
-    assert violations(frames) == []
+    assert schema_violations(frames) == []
 
 
 def test_an_imported_table_keeps_what_is_promised_of_it(tmp_path: Path) -> None:
     rows = pd.DataFrame({"run": ["a", "a"], "lr": ["low", 0.1], "top1": [1.0, np.nan]})
-    study = to_study(rows, ["lr"], [], "top1", name="run")
+    study = to_trial_table(rows, ["lr"], [], "top1", name="run")
     (tmp_path / "t.csv").write_text("")
-    write_study(study, tmp_path / "t.csv", tmp_path / "kept")
-    assert violations(load(tmp_path / "kept")) == []
+    write_trial_table(study, tmp_path / "t.csv", tmp_path / "kept")
+    assert schema_violations(load(tmp_path / "kept")) == []
 
 
 def text_for_a_number(frames: Frames) -> None:
@@ -82,7 +82,9 @@ def test_a_broken_promise_is_named(
 ) -> None:
     frames = ladder.runs.frames()
     breaks(frames)
-    assert any(re.search(named, said) for said in violations(frames)), violations(frames)
+    assert any(re.search(named, said) for said in schema_violations(frames)), schema_violations(
+        frames
+    )
 
 
 def documented() -> list[re.Pattern[str]]:
@@ -104,4 +106,4 @@ def test_the_page_names_every_column(ladder: Ladder) -> None:
         if not any(pattern.fullmatch(name) for pattern in documented())
     ]
     assert missing == []
-    assert f"# The frames, version {VERSION}\n" in PAGE
+    assert f"# The frames, version {FRAME_VERSION}\n" in PAGE

@@ -15,11 +15,11 @@ from support.trial_factory import Ladder, Runs
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence import importance
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
-from clip_hparam.analysis.frames.import_table import to_study, write_study
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
+from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
 from clip_hparam.analysis.report import report, trial_pages
-from clip_hparam.analysis.report.trial_pages import failures
-from clip_hparam.analysis.tables.conclusions import verdict
+from clip_hparam.analysis.report.trial_pages import failure_lines
+from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.cli.commands.analysis import main
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -43,8 +43,8 @@ FRAME = '<!doctype html><body><iframe width="{}" height="800" srcdoc="{}"></ifra
 def made(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Without importance, which is slow and has its own tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importance, "FEWEST", 1_000)
-        return report.write(ladder.runs.frames(), tmp_path_factory.mktemp("report"))
+        patch.setattr(importance, "MIN_ROWS", 1_000)
+        return report.write_report(ladder.runs.frames(), tmp_path_factory.mktemp("report"))
 
 
 def test_it_needs_nothing_from_elsewhere(made: Path) -> None:
@@ -61,7 +61,7 @@ def test_what_is_sure_is_said_and_what_is_not_is_called_noise(runs: Runs) -> Non
         for seed in range(2 if gain == 5 else 3):
             runs.done(values, seed, 95 + gain + sign * noise[seed])
     runs.sweep("lr", cells, seeds=range(3))
-    said = verdict(runs.frames(), ABLATIONS["lr"])
+    said = conclusion(runs.frames(), ABLATIONS["lr"])
     sure, noise, gap = said.split("; ")
     assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", sure)
     assert noise.startswith("not told apart from noise: c (to resolve 0.2 points, up to ")
@@ -74,7 +74,7 @@ def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -
         for seed, gain in enumerate(gains):
             runs.done(values, seed, 95 + gain)
     runs.sweep("lr", cells, seeds=range(3))
-    alone, noise = verdict(runs.frames(), ABLATIONS["lr"]).split("; ")
+    alone, noise = conclusion(runs.frames(), ABLATIONS["lr"]).split("; ")
     assert "b +1.60 ± 1.49 points" in alone
     assert "Holm-adjusted p above 0.05" in alone
     assert noise.startswith("not told apart from noise: c ")
@@ -86,7 +86,7 @@ def test_the_largest_differences_come_first_and_the_rest_are_counted(runs: Runs)
         for seed, noise in enumerate((0.01, -0.01, 0.02)):
             runs.done(values, seed, 90 + number / 2 + number * noise)
     runs.sweep("many", cells, seeds=range(3))
-    said = verdict(runs.frames(), of_sweep("many"))
+    said = conclusion(runs.frames(), ablation_for_sweep("many"))
     assert re.findall(r"cell \d", said) == ["cell 1", *(f"cell {n}" for n in range(9, 3, -1))]
     assert "and 2 more points" in said
 
@@ -103,7 +103,7 @@ def test_every_trial_is_there_with_its_way_back(ladder: Ladder, made: Path) -> N
 def test_failures_are_named(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
-    (line,) = failures(runs.frames())
+    (line,) = failure_lines(runs.frames())
     assert "lr=0.5" in line
     assert "diverged: loss is nan at step 3" in line
 
@@ -112,8 +112,8 @@ def test_what_a_search_pruned_is_no_failure(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.planned({"lr": 0.5}).write_status("pruned")
     frames = runs.frames()
-    assert failures(frames) == []
-    assert "1 of 2 trials done, 1 pruned" in report.page(frames).subtitle
+    assert failure_lines(frames) == []
+    assert "1 of 2 trials done, 1 pruned" in report.report_page(frames).subtitle
 
 
 def nasty(runs: Runs) -> analysis.Frames:
@@ -132,7 +132,7 @@ def nasty(runs: Runs) -> analysis.Frames:
 
 
 def test_text_from_records_stays_text(runs: Runs) -> None:
-    page = report.render(report.page(nasty(runs)))
+    page = report.render_html(report.report_page(nasty(runs)))
     assert page.count("<script") == 1
     assert "<img src=x" not in page
     assert page.count("&lt;img src=x") >= 5
@@ -141,9 +141,9 @@ def test_text_from_records_stays_text(runs: Runs) -> None:
 def test_of_very_many_trials_some_have_a_page_and_the_rest_are_counted(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial_pages, "MOST_PAGES", 10)
-    monkeypatch.setattr(importance, "FEWEST", 1_000)
-    page = report.render(report.page(ladder.runs.frames()))
+    monkeypatch.setattr(trial_pages, "MAX_PAGES", 10)
+    monkeypatch.setattr(importance, "MIN_ROWS", 1_000)
+    page = report.render_html(report.report_page(ladder.runs.frames()))
     assert page.count("<summary>") - page.count("<summary>Commands") == 10 + 1
     assert "25 more are on record" in page
 
@@ -158,7 +158,9 @@ def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
     rows = pd.DataFrame({"lr": draw.random(20), "aug": draw.choice(["a", "b"], 20)})
     rows["top1"] = rows["lr"] + draw.normal(0, 0.1, 20)
     (tmp_path / "t.csv").write_text(rows.to_csv(index=False))
-    write_study(to_study(rows, ["lr", "aug"], [], "top1"), tmp_path / "t.csv", tmp_path / "kept")
+    write_trial_table(
+        to_trial_table(rows, ["lr", "aug"], [], "top1"), tmp_path / "t.csv", tmp_path / "kept"
+    )
     assert main(["report", "--runs", str(tmp_path / "kept"), "--out", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert "highest top1" in page
@@ -207,6 +209,6 @@ def test_the_console_is_watched(tmp_path: Path) -> None:
 
 @browser
 def test_in_a_browser_nothing_from_records_runs(runs: Runs, tmp_path: Path) -> None:
-    found = seen(report.render(report.page(nasty(runs))), tmp_path, 0)
+    found = seen(report.render_html(report.report_page(nasty(runs))), tmp_path, 0)
     assert (found["hit"], found["console"]) == (0, [])
     assert NASTY in found["up"]  # type: ignore[operator]

@@ -8,14 +8,14 @@ import pytest
 from scipy import stats as scipy_stats
 from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.ablations import of_sweep
-from clip_hparam.analysis.evidence.correct_bits import correct, images_of, reported_bits
-from clip_hparam.analysis.evidence.evidence import evidence
+from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
+from clip_hparam.analysis.evidence.correct_bits import count_images, read_correct, reported_bits
+from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.stats.binomial import mcnemar
-from clip_hparam.analysis.stats.bootstrap import over_seeds_and_images
+from clip_hparam.analysis.stats.bootstrap import seed_image_interval
 from clip_hparam.analysis.stats.intervals import estimate
-from clip_hparam.analysis.tables.footnotes import notes
+from clip_hparam.analysis.tables.footnotes import footnotes
 
 SIMULATED = [
     pytest.param(250, id="short"),
@@ -37,14 +37,14 @@ def test_bits_are_what_the_trial_wrote(tmp_path: Path) -> None:
             "acc5.ema.last": np.packbits(~right),
         }
         np.savez(tmp_path / name / "correct.npz", **archive)
-    assert (correct(tmp_path / "a", "raw") == right).all()
-    assert (correct(tmp_path / "b", "ema", "last", "acc5") == ~right).all()
+    assert (read_correct(tmp_path / "a", "raw") == right).all()
+    assert (read_correct(tmp_path / "b", "ema", "last", "acc5") == ~right).all()
     with pytest.raises(UnreadableError, match=r"has no acc1\.ema\.selected"):
-        correct(tmp_path / "a", "ema")
+        read_correct(tmp_path / "a", "ema")
     (tmp_path / "a" / "correct.npz").write_bytes(b"PK half of an archive")
     for folder in (tmp_path / "a", tmp_path / "nowhere"):
         with pytest.raises(UnreadableError, match="cannot be read"):
-            correct(folder, "raw")
+            read_correct(folder, "raw")
 
 
 def test_the_reported_weights_are_those_whose_bits_are_taken(runs: Runs) -> None:
@@ -53,7 +53,7 @@ def test_the_reported_weights_are_those_whose_bits_are_taken(runs: Runs) -> None
     trials = runs.frames().trials
     found = dict(zip(trials["ema_decay"], reported_bits(trials).mean(axis=1), strict=True))
     assert found == pytest.approx({0.0: 0.90, 0.9: 0.95}, abs=1e-3)
-    assert images_of(trials) == 1597
+    assert count_images(trials) == 1597
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (1, 0), (12, 3), (30, 41), (5, 5)])
@@ -77,14 +77,14 @@ def test_many_images_alike_leave_the_t_interval_over_seeds() -> None:
     """Where seeds differ much and images say all the same, resampling images adds nothing."""
     shares = np.array([0.90, 0.94, 0.92, 0.97])
     gains = np.arange(40_000)[None, :] % 100 < 100 * shares[:, None]
-    found, theirs = over_seeds_and_images(gains, draws=20_000), estimate(100 * shares)
+    found, theirs = seed_image_interval(gains, draws=20_000), estimate(100 * shares)
     assert found.mean == pytest.approx(theirs.mean)
     assert found.high - found.low == pytest.approx(theirs.high - theirs.low, rel=0.05)
 
 
 def test_seeds_alike_leave_the_error_of_the_images() -> None:
     right = np.arange(2_000) % 10 > 0
-    found = over_seeds_and_images(np.array([right, right, right]))
+    found = seed_image_interval(np.array([right, right, right]))
     normal = 2 * 1.96 * 100 * math.sqrt(0.9 * 0.1 / 2_000)
     assert found.high - found.low == pytest.approx(normal, rel=0.05)
 
@@ -92,7 +92,7 @@ def test_seeds_alike_leave_the_error_of_the_images() -> None:
 def test_the_luck_of_single_runs_is_not_counted_twice() -> None:
     """Where runs have no image in common, the spread over seeds says it all."""
     right = bits_of(np.random.default_rng(0), 6, 5_000, 0.9)
-    found, theirs = over_seeds_and_images(right, draws=20_000), estimate(100 * right.mean(axis=1))
+    found, theirs = seed_image_interval(right, draws=20_000), estimate(100 * right.mean(axis=1))
     assert found.high - found.low == pytest.approx(theirs.high - theirs.low, rel=0.06)
 
 
@@ -101,10 +101,10 @@ def test_pairing_by_image_is_worth_it_and_one_seed_has_no_interval() -> None:
     hard = draw.random(3_000)
     noise = draw.normal(0, 0.004, (2, 4, 3_000))
     before, after = hard + noise[0] < 0.9, hard + noise[1] < 0.92
-    paired = over_seeds_and_images(after, before)
-    alone = over_seeds_and_images(after)
+    paired = seed_image_interval(after, before)
+    alone = seed_image_interval(after)
     assert paired.high - paired.low < 0.6 * (alone.high - alone.low)
-    assert math.isnan(over_seeds_and_images(after[:1], before[:1]).low)
+    assert math.isnan(seed_image_interval(after[:1], before[:1]).low)
 
 
 @pytest.mark.parametrize("sweeps", SIMULATED)
@@ -123,7 +123,7 @@ def test_it_covers_the_truth_over_seeds_and_images(
     for _ in range(sweeps):
         margin = 1.2 + draw.normal(0, skill, (seeds, 1)) - draw.normal(size=400)
         right = margin > draw.normal(0, chance, (seeds, 400))
-        found, t = over_seeds_and_images(right, draws=800), estimate(100 * right.mean(axis=1))
+        found, t = seed_image_interval(right, draws=800), estimate(100 * right.mean(axis=1))
         both += found.low < truth < found.high
         seeds_only += t.low < truth < t.high
     luck = 3 * math.sqrt(0.95 * 0.05 / sweeps)
@@ -140,7 +140,7 @@ def test_it_covers_a_paired_difference(sweeps: int) -> None:
     for _ in range(sweeps):
         margin = draw.normal(0, 0.1, (5, 1)) - draw.normal(size=400)
         sides = [margin + at > draw.normal(0, 0.4, (5, 400)) for at in (1.25, 1.2)]
-        found = over_seeds_and_images(*sides, draws=800)
+        found = seed_image_interval(*sides, draws=800)
         covered += found.low < ends[1] - ends[0] < found.high
     luck = 3 * math.sqrt(0.95 * 0.05 / sweeps)
     assert 0.95 - luck <= covered / sweeps <= 0.97 + luck
@@ -152,12 +152,12 @@ def test_the_evidence_has_the_interval_over_both(runs: Runs) -> None:
         runs.done({"lr": 1e-2}, seed, 93.0 - seed / 2)
     runs.sweep("pair", {"a": {}, "b": {"lr": 1e-2}}, seeds=range(3))
     frames = runs.frames()
-    row = evidence(frames, of_sweep("pair")).iloc[1]
+    row = cell_evidence(frames, ablation_for_sweep("pair")).iloc[1]
     sides = [
         reported_bits(frames.trials[frames.trials["lr"] == lr].sort_values("seed"))
         for lr in (1e-2, 1e-3)
     ]
-    expected = over_seeds_and_images(*sides)
+    expected = seed_image_interval(*sides)
     assert (row["both_low"], row["both_high"]) == (expected.low, expected.high)
     assert math.isnan(row["images_p"])
 
@@ -166,8 +166,10 @@ def test_one_seed_a_side_is_judged_by_its_images_and_says_so(runs: Runs) -> None
     a, b = runs.done({}, 0, 90.0), runs.done({"lr": 1e-2}, 0, 93.0)
     runs.sweep("pair", {"a": {}, "b": {"lr": 1e-2}}, seeds=[0])
     frames = runs.frames()
-    data = evidence(frames, of_sweep("pair"))
-    expected = mcnemar(correct(b.folder, "raw"), correct(a.folder, "raw")).p
+    data = cell_evidence(frames, ablation_for_sweep("pair"))
+    expected = mcnemar(read_correct(b.folder, "raw"), read_correct(a.folder, "raw")).p
     assert data["images_p"].iloc[1] == expected
     assert not data["delta_excludes_zero"].iloc[1]
-    assert any("b: one seed a side" in note for note in notes(frames, of_sweep("pair"), data))
+    assert any(
+        "b: one seed a side" in note for note in footnotes(frames, ablation_for_sweep("pair"), data)
+    )

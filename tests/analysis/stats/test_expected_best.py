@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.ablations import of_sweep
-from clip_hparam.analysis.evidence.evidence import evidence
-from clip_hparam.analysis.stats.expected_best import expected_best, selection_effect
-from clip_hparam.analysis.tables.footnotes import notes
+from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.selection import selection_effect
+from clip_hparam.analysis.stats.expected_best import expected_best
+from clip_hparam.analysis.tables.footnotes import footnotes
 
 VALUES = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0]
 
@@ -70,7 +71,7 @@ def test_a_table_says_what_selecting_on_the_test_set_would_claim(runs: Runs) -> 
             runs.done(values, seed, acc1, metrics=metrics)
     runs.sweep("two", cells, seeds=[0, 1])
     frames = runs.frames()
-    data = evidence(frames, of_sweep("two"))
-    said = " ".join(notes(frames, of_sweep("two"), data))
+    data = cell_evidence(frames, ablation_for_sweep("two"))
+    said = " ".join(footnotes(frames, ablation_for_sweep("two"), data))
     assert "Best on the selection set: a, test accuracy 96.00" in said
     assert "would be b with 97.00 (+1.00)" in said

@@ -9,12 +9,14 @@ import pytest
 from support.trial_factory import Runs
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import registry
+from clip_hparam.analysis.figures.forest_plot import factorial_forest
 from clip_hparam.analysis.stats.factorial import factorial_effects, signs_of
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.analysis.tables import render
-from clip_hparam.analysis.tables.conclusions import verdict
-from clip_hparam.analysis.tables.effects import effects_table, forest, sweep_effects
+from clip_hparam.analysis.tables.conclusions import conclusion
+from clip_hparam.analysis.tables.effects import effects_table
 
 FACTORS = ["a", "b", "c"]
 FULL = np.array(list(itertools.product((-1, 1), repeat=3)))
@@ -84,10 +86,12 @@ def test_the_truth_of_a_sweep_is_found(runs: Runs) -> None:
     made = effects_table(frames, ablation)
     assert list(made.bold["Δ, points"]) == [True, True, True]
     assert made.notes[0].startswith("16 of 16 runs")
-    assert "**+0.8" in render.markdown(made)
-    assert [effect.mean for effect in forest(frames, ablation).effects] == list(means.values())
-    assert registry.draw(frames, "factorial").axes
-    said = verdict(frames, ablation)
+    assert "**+0.8" in render.to_markdown(made)
+    assert [effect.mean for effect in factorial_forest(frames, ablation).effects] == list(
+        means.values()
+    )
+    assert registry.plot_figure(frames, "factorial").axes
+    said = conclusion(frames, ablation)
     assert re.search(r"effects over all others: llrd \+0\.\d+ ± .*ema .*llrd:ema", said)
 
 

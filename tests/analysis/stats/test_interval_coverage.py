@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clip_hparam.analysis.stats.intervals import estimate, holm, paired
+from clip_hparam.analysis.stats.intervals import estimate, holm, paired_differences
 
 SWEEPS, TRUTH, SHARED, OWN = 2_000, 0.3, 0.5, 0.15
 
@@ -29,7 +29,7 @@ def test_the_interval_of_a_mean_covers_the_truth(seeds: int) -> None:
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_of_a_paired_difference_covers_the_truth(seeds: int) -> None:
     draw = np.random.default_rng(seeds)
-    found = [estimate(paired(*paired_runs(draw, seeds, TRUTH))) for _ in range(SWEEPS)]
+    found = [estimate(paired_differences(*paired_runs(draw, seeds, TRUTH))) for _ in range(SWEEPS)]
     assert 0.93 <= np.mean([one.low < TRUTH < one.high for one in found]) <= 0.97
 
 
@@ -38,7 +38,10 @@ def test_pairing_is_worth_it() -> None:
     draw = np.random.default_rng(0)
     after, before = paired_runs(draw, 10, TRUTH)
     shuffled = before.set_axis(np.roll(before.index, 1))
-    together, apart = estimate(paired(after, before)), estimate(paired(after, shuffled))
+    together, apart = (
+        estimate(paired_differences(after, before)),
+        estimate(paired_differences(after, shuffled)),
+    )
     assert apart.high - apart.low > 2 * (together.high - together.low)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from clip_hparam.analysis.stats.intervals import estimate, holm, paired
+from clip_hparam.analysis.stats.intervals import estimate, holm, paired_differences
 
 SAMPLES = [[97.1, 96.8], [97.1, 96.8, 97.5, 97.0, 96.9], list(np.linspace(80, 90, 40))]
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -29,7 +29,7 @@ def test_the_interval_is_that_of_scipy(values: list[float], level: float) -> Non
 def test_a_paired_difference_is_the_paired_t_test_of_scipy(shift: float) -> None:
     before = pd.Series([96.0, 97.0, 95.5, 96.2], index=[0, 1, 2, 3])
     after = (before + np.array([0.1, -0.2, 0.3, 0.05]) + shift).iloc[::-1]
-    ours = estimate(paired(after, before))
+    ours = estimate(paired_differences(after, before))
     theirs = scipy_stats.ttest_rel(after.sort_index(), before)
     assert ours.p == pytest.approx(theirs.pvalue)
     assert ours.low == pytest.approx(theirs.confidence_interval().low)
@@ -38,7 +38,7 @@ def test_a_paired_difference_is_the_paired_t_test_of_scipy(shift: float) -> None
 
 def test_only_seeds_in_common_are_paired() -> None:
     after, before = pd.Series({0: 1.0, 2: 5.0}), pd.Series({2: 3.0, 1: 9.0})
-    assert list(paired(after, before)) == [2.0]
+    assert list(paired_differences(after, before)) == [2.0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from support.trial_factory import Runs
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.stats.factorial import signs_of
 from clip_hparam.analysis.stats.intervals import estimate
-from clip_hparam.analysis.tables.orders import is_full, ordered_gains, orders_table
+from clip_hparam.analysis.stats.shapley import is_full_factorial, ordered_gains
+from clip_hparam.analysis.tables.orders import orders_table
 
 NAMES = ("a", "b", "c")
 LABELS = ["none", *("+".join(on) for n in (1, 2, 3) for on in itertools.combinations(NAMES, n))]
@@ -77,4 +78,4 @@ def test_a_design_without_all_cells_has_no_orders(runs: Runs) -> None:
     assert "one of 2 orders" in made.notes[0]
     (runs.done(knobs["a"], 1, 95.0).folder / "result.json").unlink()
     assert orders_table(runs.frames(), ABLATIONS["factorial"]) is None
-    assert not is_full(*signs_of(["none", "a+b", "b+c", "a+c"]))
+    assert not is_full_factorial(*signs_of(["none", "a+b", "b+c", "a+c"]))

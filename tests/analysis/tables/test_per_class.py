@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.evidence.correct_bits import reported_bits
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.tables import render
-from clip_hparam.analysis.tables.per_class import MOST, classes_table
+from clip_hparam.analysis.tables.per_class import MAX_SHOWN_CLASSES, classes_table
 from clip_hparam.analysis.tables.registry import tables_of
 
 
@@ -34,7 +34,7 @@ def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
     assert list(data["delta_p_holm"]) == pytest.approx(holm(list(data["delta_p"])))
     assert list(data["acc1"]) == sorted(data["acc1"])
     assert "higher_resolution first" in made.notes[0]
-    assert render.markdown(made).count("\n| ") == 11
+    assert render.to_markdown(made).count("\n| ") == 11
     assert made.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
 
 
@@ -52,7 +52,7 @@ def test_of_many_classes_the_worst_are_shown_and_all_are_in_the_csv(runs: Runs) 
         many_classes(runs, seed)
     runs.sweep("lr", {"a": {}}, seeds=[0, 1])
     made = classes_table(runs.frames(), ABLATIONS["lr"])
-    assert (len(made.shown), len(made.data)) == (MOST, 29)
+    assert (len(made.shown), len(made.data)) == (MAX_SHOWN_CLASSES, 29)
     assert "20 of 30 classes are shown" in made.notes[0]
     assert "Δ, points" not in made.shown
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats as scipy_stats
 from support.trial_factory import Ladder, Runs
 
-from clip_hparam.analysis.evidence.published import SYSTEMS, log_summary
+from clip_hparam.analysis.evidence.published import PUBLISHED_SYSTEMS, summarise_logs
 from clip_hparam.analysis.tables import render
 from clip_hparam.analysis.tables.systems import systems_table
 
@@ -32,14 +32,14 @@ def test_the_published_cells_are_those_of_the_source_and_the_rest_is_empty(ladde
     found = cells(ladder.runs)
     for system, values in README.items():
         assert found[system] == tuple("" if v is None else f"{v:.1f}" for v in values)
-    last = [f"{run.ema_last:.1f}" for run in log_summary()]
+    last = [f"{run.ema_last:.1f}" for run in summarise_logs()]
     assert [text for text in found["FT-CLIP, last epoch"] if text] == last
     assert "ours" not in found
     made = systems_table(ladder.runs.frames())
     assert "there is no row of ours" in made.notes[-1]
     assert made.data["source"].all()
-    assert len(made.data) == len(SYSTEMS) + 4
-    assert r"\toprule" in render.latex(made)
+    assert len(made.data) == len(PUBLISHED_SYSTEMS) + 4
+    assert r"\toprule" in render.to_latex(made)
 
 
 def test_ours_is_the_cell_that_the_selection_set_prefers(runs: Runs) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from support.trial_factory import RUNGS, Ladder, Runs, ladder_cells, write_ladder
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, of_sweep
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
 from clip_hparam.analysis.evidence.evidence import NotSweptError
 from clip_hparam.analysis.tables import render
-from clip_hparam.analysis.tables.registry import names, tables_of
-from clip_hparam.analysis.tables.table import Table, table
+from clip_hparam.analysis.tables.registry import table_names, tables_of
+from clip_hparam.analysis.tables.table import Table, cell_table
 
 REQUIRED = {
     *("rung", "n", "test_acc1", "ci_low", "ci_high", "delta", "delta_low", "delta_high"),
@@ -30,7 +30,7 @@ STEP = "Δ to the rung before"
 
 @pytest.fixture(scope="module")
 def made(ladder: Ladder) -> Table:
-    return table(ladder.runs.frames(), ABLATIONS["ladder"])
+    return cell_table(ladder.runs.frames(), ABLATIONS["ladder"])
 
 
 class Cells(HTMLParser):
@@ -70,11 +70,11 @@ def nasty(runs: Runs) -> Table:
     for seed, values in ((seed, {"data.name": name}) for seed in (0, 1) for name in ("a", NASTY)):
         runs.done(values, seed, 96.0 + seed)
     runs.sweep("names", {"a": {"data.name": "a"}, NASTY: {"data.name": NASTY}}, seeds=[0, 1])
-    return table(runs.frames(), of_sweep("names"))
+    return cell_table(runs.frames(), ablation_for_sweep("names"))
 
 
 def test_the_csv_has_a_row_a_rung_and_the_promised_columns(made: Table) -> None:
-    rows = list(csv.DictReader(io.StringIO(render.csv(made))))
+    rows = list(csv.DictReader(io.StringIO(render.to_csv(made))))
     assert [row["rung"] for row in rows] == list(RUNGS)
     assert set(rows[0]) >= REQUIRED
     assert [row["sign_agrees"] for row in rows] == ["", *["True"] * 6]
@@ -84,11 +84,11 @@ def test_the_csv_has_a_row_a_rung_and_the_promised_columns(made: Table) -> None:
 
 def test_the_three_texts_show_the_same_cells(made: Table) -> None:
     shown = made.shown.to_numpy().tolist()
-    in_page = Cells(render.page(made)).rows[1:]
-    in_markdown = markdown_rows(render.markdown(made))[2:]
+    in_page = Cells(render.to_html(made)).rows[1:]
+    in_markdown = markdown_rows(render.to_markdown(made))[2:]
     assert in_page == shown
     assert [[cell.replace("**", "") for cell in row] for row in in_markdown] == shown
-    assert render.latex(made).count(r" \\") == len(shown) + 1
+    assert render.to_latex(made).count(r" \\") == len(shown) + 1
 
 
 def test_a_shown_number_is_the_rounded_number(made: Table) -> None:
@@ -111,22 +111,22 @@ def test_only_a_difference_whose_interval_excludes_zero_is_bold(runs: Runs) -> N
         for values, acc1 in zip(cells.values(), accuracies, strict=True):
             runs.done(values, seed, acc1 + 0.02 * seed)
     runs.sweep("ladder", cells, seeds=range(4))
-    made = table(runs.frames(), ABLATIONS["ladder"])
+    made = cell_table(runs.frames(), ABLATIONS["ladder"])
     assert made.data["delta"].iloc[2] > 0
     assert list(made.bold[STEP]) == [False, True, False, True]
     assert made.bold.to_numpy().sum() == 2
     assert list(made.shown["sign agrees"]) == ["", "yes", "(yes)", "no"]
-    bold = [line for line in render.markdown(made).splitlines() if "|" in line and "**" in line]
+    bold = [line for line in render.to_markdown(made).splitlines() if "|" in line and "**" in line]
     assert [line.split()[1] for line in bold] == [r"lower\_lr", "llrd"]
-    assert render.latex(made).count(r"\textbf{") == 2
+    assert render.to_latex(made).count(r"\textbf{") == 2
     column = made.shown.columns.get_loc(STEP)
     rule = rf"#T_ladder_row1_col{column}, #T_ladder_row3_col{column} {{\s*font-weight: bold"
-    assert re.search(rule, render.page(made))
+    assert re.search(rule, render.to_html(made))
 
 
 def test_missing_runs_show_as_missing(runs: Runs) -> None:
     write_ladder(runs, skip=(("ema", 0), ("ema", 1), ("ema", 4)))
-    made = table(runs.frames(), ABLATIONS["ladder"])
+    made = cell_table(runs.frames(), ABLATIONS["ladder"])
     row = made.shown.set_index("rung").loc["ema"]
     assert row["test accuracy, %"] == "— (2 of 5)"
     assert row["seeds"] == "2 of 5"
@@ -153,7 +153,7 @@ def test_uncommitted_code_and_other_code_are_named(runs: Runs) -> None:
     runs.git = {"sha": "a" * 40, "dirty": "d" * 64}
     write_ladder(runs, skip=(("ema", 2),))
     runs.done(ladder_cells()["ema"], 2, 97.0, git={"sha": None, "dirty": None})
-    made = table(runs.frames(), ABLATIONS["ladder"])
+    made = cell_table(runs.frames(), ABLATIONS["ladder"])
     assert "git aaaaaaa with uncommitted changes, git unknown" in made.notes[0]
     assert list(made.shown["differs"]) == ["", "", "code", "", "", "", ""]
     assert any(note.startswith("ema: code not as in most") for note in made.notes)
@@ -162,7 +162,7 @@ def test_uncommitted_code_and_other_code_are_named(runs: Runs) -> None:
 def test_one_seed_says_why_there_is_no_interval(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
-    made = table(runs.frames(), ABLATIONS["ladder"])
+    made = cell_table(runs.frames(), ABLATIONS["ladder"])
     assert made.shown["test accuracy, %"].iloc[0] == "97.00"
     assert "baseline: one seed: no interval." in made.notes
 
@@ -170,17 +170,17 @@ def test_one_seed_says_why_there_is_no_interval(runs: Runs) -> None:
 def test_gpu_hours_replace_seconds_where_a_gpu_was_used(runs: Runs) -> None:
     runs.done({}, 0, 97.0, cost={"seconds": 7200.0, "gpu_hours": 2.0})
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
-    assert table(runs.frames(), ABLATIONS["ladder"]).shown["cost, GPU-h"].iloc[0] == "2"
+    assert cell_table(runs.frames(), ABLATIONS["ladder"]).shown["cost, GPU-h"].iloc[0] == "2"
 
 
 def test_text_from_records_stays_text(runs: Runs) -> None:
     made = nasty(runs)
-    page = Cells(render.page(made))
+    page = Cells(render.to_html(made))
     assert NASTY in page.rows[2]
     assert "b" not in page.tags
-    assert NASTY in markdown_rows(render.markdown(made))[3]
+    assert NASTY in markdown_rows(render.to_markdown(made))[3]
     assert r"50\% \& <b>\_\{x\}\textasciitilde{}\textasciicircum{}\textbackslash{}|*`" in (
-        render.latex(made)
+        render.to_latex(made)
     )
 
 
@@ -196,13 +196,13 @@ def test_latex_sets_every_kind_of_table(runs: Runs, tmp_path: Path) -> None:
     runs.sweep("factorial", full, [0, 1])
     made = [nasty(runs)]
     frames = runs.frames()
-    for name in names(frames):
+    for name in table_names(frames):
         with suppress(NotSweptError):
             made += tables_of(frames, name)
     kinds = {"names", "ladder", "ladder_classes", "factorial", "factorial_effects"}
     assert {one.name for one in made} >= kinds | {"factorial_orders", "systems"}
     head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
-    body = "\n".join(map(render.latex, made))
+    body = "\n".join(map(render.to_latex, made))
     (tmp_path / "t.tex").write_text(head + body + "\\end{document}\n")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
@@ -211,8 +211,8 @@ def test_latex_sets_every_kind_of_table(runs: Runs, tmp_path: Path) -> None:
 
 def test_writing_again_gives_the_same_bytes(ladder: Ladder, tmp_path: Path) -> None:
     def written() -> list[bytes]:
-        made = table(ladder.runs.frames(), ABLATIONS["ladder"])
-        return [path.read_bytes() for path in render.write(made, tmp_path)]
+        made = cell_table(ladder.runs.frames(), ABLATIONS["ladder"])
+        return [path.read_bytes() for path in render.write_table(made, tmp_path)]
 
     assert written() == written()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -233,7 +233,7 @@ def test_a_knob_table_has_its_levels_in_order(runs: Runs) -> None:
         for seed in range(2):
             runs.done(values, seed, 96.0 + seed)
     runs.sweep("lr", cells, seeds=[0, 1])
-    made = table(runs.frames(), of_sweep("lr"))
+    made = cell_table(runs.frames(), ablation_for_sweep("lr"))
     assert list(made.shown["lr"]) == ["0.0001", "0.001", "0.01"]
     alike = "all 2 seeds alike: no interval"
     assert list(made.data["delta_why"]) == [alike, "first row", alike]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from support.trial_factory import Ladder, ladder_cells
 
-from clip_hparam.analysis.evidence.correct_bits import correct
+from clip_hparam.analysis.evidence.correct_bits import read_correct
 from clip_hparam.cli import main
 from clip_hparam.records import archive_writer
 from clip_hparam.records.atomic import read_json, write_json
@@ -62,7 +62,7 @@ def folders() -> list[str]:
 def test_every_reader_reads_a_packed_trial_as_it_read_its_folder(ladder: Ladder) -> None:
     before = ladder.runs.frames()
     ids = list(trial_ids("runs"))
-    bits = correct("runs/" + ids[0], "raw")
+    bits = read_correct("runs/" + ids[0], "raw")
     said = [ask(*words, "--json") for words in VERBS]
     code, out = ask("pack", "--json")
     assert (code, json.loads(out)["packed"], json.loads(out)["left"]) == (0, 33, 2)
@@ -72,7 +72,7 @@ def test_every_reader_reads_a_packed_trial_as_it_read_its_folder(ladder: Ladder)
     pd.testing.assert_frame_equal(after.epochs, before.epochs)
     assert after.problems == []
     assert list(trial_ids("runs")) == ids
-    assert (correct("runs/" + ids[0], "raw") == bits).all()
+    assert (read_correct("runs/" + ids[0], "raw") == bits).all()
     assert [ask(*words, "--json") for words in VERBS] == said
     assert all(trial_of("ema", seed).is_done() for seed in range(4))
     assert ask("verify") == (0, "33 trials are as they were sealed, 0 are damaged\n")

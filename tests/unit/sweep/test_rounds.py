@@ -8,7 +8,7 @@ from support.trial_factory import Runs
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import evidence
+from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.sweep_options import SweepOptions
@@ -125,7 +125,7 @@ def test_the_manifest_grows_under_one_name_and_the_table_follows(runs: Runs) -> 
     assert manifest is not None
     assert [len(cell["trials"]) for cell in manifest["cells"]] == [8, 8, 3]
     frames = analysis.load(runs.folder)
-    table = evidence(frames, Ablation("rates", "Rates")).set_index("cell")
+    table = cell_evidence(frames, Ablation("rates", "Rates")).set_index("cell")
     assert list(table["asked"]) == list(table["n"]) == [8, 8, 3]
     assert list(table["delta_excludes_zero"]) == [False, False, True]
     raced, plain = table.loc["lr=3.0"], estimate([5 + noise / 10 for noise in NOISE[:3]])

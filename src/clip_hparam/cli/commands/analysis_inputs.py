@@ -5,14 +5,13 @@ import json
 import sys
 from pathlib import Path
 
-from clip_hparam.analysis.evidence.pruning import saved
-from clip_hparam.analysis.evidence.summary import summary, text
-from clip_hparam.analysis.frames.frame import Frames, sampled, study_of
-from clip_hparam.analysis.frames.import_table import read_table, to_study, write_study
+from clip_hparam.analysis.evidence.summary import format_summary, pruning_savings, summarise
+from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
+from clip_hparam.analysis.frames.import_table import read_table, to_trial_table, write_trial_table
 from clip_hparam.config.knob import suggest
 
 
-def add_import(command: argparse.ArgumentParser) -> None:
+def add_import_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help=".csv, .tsv, .parquet or .jsonl")
     command.add_argument("--knob", action="append", required=True, help="a column; repeatable")
     command.add_argument("--metric", action="append", default=[], help="a column; repeatable")
@@ -22,7 +21,7 @@ def add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="kept here")
 
 
-def add_summary(command: argparse.ArgumentParser) -> None:
+def add_summary_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("runs", type=Path, metavar="DIR", help="of an import, or of records")
     command.add_argument("--sweep", metavar="NAME", help="of that search (the newest)")
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -31,11 +30,11 @@ def add_summary(command: argparse.ArgumentParser) -> None:
 def import_table(arguments: argparse.Namespace) -> None:
     """Raises FileNotFoundError or ValueError for a user's mistake, OSError for storage."""
     table = read_table(arguments.file)
-    study = to_study(
+    study = to_trial_table(
         table, arguments.knob, arguments.metric, arguments.objective,
         arguments.minimize, arguments.name,
     )  # fmt: skip
-    paths = write_study(study, arguments.file, arguments.out)
+    paths = write_trial_table(study, arguments.file, arguments.out)
     said = f"{len(study.rows)} of {len(table)} rows kept"
     dropped = (
         f"{study.duplicates} duplicates dropped, {study.incomplete} without any knob set aside"
@@ -44,22 +43,22 @@ def import_table(arguments: argparse.Namespace) -> None:
     print(*paths, sep="\n")
 
 
-def summarise(frames: Frames, name: str | None, as_json: bool) -> None:
+def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
     """Raises ValueError if there is nothing to sum up."""
-    searches = {one.name: one for one in sampled(frames)}
+    searches = {one.name: one for one in sampled_sweeps(frames)}
     if name is not None and name not in searches:
         known = suggest(name, searches) if searches else "there is none"
         raise ValueError(f"there is no search {name} on record: {known}")
-    if name is None and frames.study is None and len(searches) > 1:
+    if name is None and frames.imported is None and len(searches) > 1:
         *others, last = searches
         print(f"of {last}, the newest; --sweep names another: {', '.join(others)}", file=sys.stderr)
     sweep = searches[name] if name else None
-    study = study_of(frames, sweep)
+    study = trial_table(frames, sweep)
     if study.rows.empty:
         raise ValueError("no trial is done yet")
-    said, gaps = summary(study)
-    spared = saved(frames, sweep)
+    said, gaps = summarise(study)
+    spared = pruning_savings(frames, sweep)
     said["pruning"] = spared and {**spared._asdict(), "share": spared.share}
     for gap in gaps:
         print(gap, file=sys.stderr)
-    print(json.dumps(said, indent=1, allow_nan=False) if as_json else text(said, study))
+    print(json.dumps(said, indent=1, allow_nan=False) if as_json else format_summary(said, study))

@@ -31,3 +31,7 @@ def of_records(parser: argparse.ArgumentParser) -> None:
 def tell(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
     """The answer, for a script or for a person."""
     print(json.dumps(tree) if arguments.json else "\n".join(lines), flush=True)
+
+
+class UsageError(Exception):
+    """A name or folder that is not there; the message says what there is."""

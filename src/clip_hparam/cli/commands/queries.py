@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.recipe import with_missing_knobs
+from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.record import Record, trial_ids
@@ -138,21 +138,13 @@ def why(record: Record, lines: int = 20) -> dict[str, Any]:
 
 def rerun_command(recipe: dict[str, Any]) -> str:
     """`python sweep.py` with every knob of a canonical recipe spelled out."""
-    knobs = _flat(recipe)
+    knobs = flatten_tree(recipe)
     weights = knobs.pop("encoder.weights", None)
     knobs.pop("data.fingerprint", None)
     words = [f"{name}={_word(value)}" for name, value in knobs.items()]
     if weights == "random":
         words.append("encoder.pretrained=random")
     return " ".join(["python sweep.py", *words])
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        nested = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{name}.") if nested else {prefix + name: value}
-    return flat
 
 
 def _word(value: Any) -> str:

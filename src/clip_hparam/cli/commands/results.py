@@ -24,12 +24,12 @@ def _gather_words(parser: argparse.ArgumentParser) -> None:
 
 def _gather(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
-    from clip_hparam.analysis.frames.schema import VERSION, violations
+    from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 
     frames = load(arguments.runs)
-    problems = [*frames.problems, *violations(frames)]
-    files = _written(frames.trials, VERSION, arguments.out / "trials")
-    files += _written(frames.epochs, VERSION, arguments.out / "epochs")
+    problems = [*frames.problems, *schema_violations(frames)]
+    files = _written(frames.trials, FRAME_VERSION, arguments.out / "trials")
+    files += _written(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
     done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
@@ -75,9 +75,9 @@ def _compare_words(parser: argparse.ArgumentParser) -> None:
 
 def _compare(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
-    from clip_hparam.analysis.evidence.compare import compare
+    from clip_hparam.analysis.evidence.compare import compare_cells
 
-    found = compare(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
+    found = compare_cells(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
     tell(arguments, found.to_dict(), _compare_lines(arguments, found))
     return OK
 
@@ -107,13 +107,14 @@ def _export_words(parser: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
-    from clip_hparam.analysis.tables.recipe_file import chosen, recipe_file
+    from clip_hparam.analysis.evidence.lookup import find_cell
+    from clip_hparam.analysis.tables.recipe_file import recipe_text
 
     if arguments.out and arguments.out.exists():
         raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
-    found = chosen(load(arguments.runs), arguments.name)
+    found = find_cell(load(arguments.runs), arguments.name)
     called = arguments.out.stem if arguments.out else found.sweep.name
-    text = recipe_file(found, called)
+    text = recipe_text(found, called)
     if arguments.out:
         write_atomic(arguments.out, text.encode())
     facts = {
@@ -130,10 +131,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _fidelity(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
-    from clip_hparam.analysis.evidence.fidelity import fidelity, text
+    from clip_hparam.analysis.evidence.fidelity import fidelity_proxies, format_proxies
 
-    found = fidelity(load(arguments.runs))
-    tell(arguments, [one._asdict() for one in found], text(found))
+    found = fidelity_proxies(load(arguments.runs))
+    tell(arguments, [one._asdict() for one in found], format_proxies(found))
     return OK
 
 

@@ -49,8 +49,8 @@ def search_of(
     aim = parse_objective(asked.objective, asked.direction)
     if aim.shift_objective and base.recipe.data.shift == "none":
         raise ValueError(
-            f"{KEY}.objective={aim.shift_objective} is of images from elsewhere, and data.shift=none:"
-            " try data.shift=printed, or data.shift=folder data.shift_root=PATH"
+            f"{KEY}.objective={aim.shift_objective} is of images from elsewhere, and"
+            " data.shift=none: try data.shift=printed, or data.shift=folder data.shift_root=PATH"
         )
     varied = parse_space(design.knobs, design.when)
     sampler = samplers.parse_method(asked.sampler, "tpe")

@@ -30,7 +30,8 @@ from clip_hparam.launch.local import processes
 from clip_hparam.config.recipe import Data, Recipe
 import counted
 
-with ProcessPoolExecutor(1, mp_context=processes.warm_up(TrialSpec(Recipe(data=Data(**{data}))))) as pool:
+spec = TrialSpec(Recipe(data=Data(**{data})))
+with ProcessPoolExecutor(1, mp_context=processes.warm_up(spec)) as pool:
     print(pool.submit(counted.count).result())
 """
 

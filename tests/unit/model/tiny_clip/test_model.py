@@ -88,7 +88,8 @@ def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
 
 def test_the_identity_is_known_without_heavy_imports() -> None:
     code = (
-        "import sys; from clip_hparam.model.tiny_clip.model import recorded_sha256; print(recorded_sha256());"
+        "import sys; from clip_hparam.model.tiny_clip.model import recorded_sha256;"
+        "print(recorded_sha256());"
         "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

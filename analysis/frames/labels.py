@@ -1,0 +1,24 @@
+"""Format metric names, knob values and missing numbers for tables, figures and reports."""
+
+from typing import Any
+
+METRIC_TITLES = {
+    "test_acc1": "test accuracy, %",
+    "test_acc5": "test top-5 accuracy, %",
+    "selection_acc1": "selection accuracy, %",
+}
+
+
+MINUS_SIGN, MISSING_MARK = "\N{MINUS SIGN}", "\N{EM DASH}"
+
+
+def metric_title(metric: str) -> str:
+    """As a reader knows it, where it is one of ours."""
+    return METRIC_TITLES.get(metric, metric)
+
+
+def format_knob(value: Any) -> str:
+    """A knob's value for people: 0.98, 1e-05, 1281167 (also where pandas made it a float)."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.4g}"
+    return str(value)
