@@ -7,7 +7,7 @@ import os
 
 from clip_hparam.config.recipe import canonical, label
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.local.pool import Workers
+from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
@@ -38,5 +38,5 @@ trial.run_trial = seal
 def at_once() -> None:
     """Seal ten thousand records in seconds: in the driver itself, without waiting for the disk."""
     os.fsync = lambda handle: None
-    Workers.submit = lambda self, jobs: [seal(job) for job in jobs] and []
-    Workers.poll = lambda self, handles: {}
+    WorkerPool.submit = lambda self, jobs: [seal(job) for job in jobs] and []
+    WorkerPool.poll = lambda self, handles: {}

@@ -11,15 +11,15 @@ WORDS = ("-m", "lr=1e-3,2e-3", *SHORT)
 KILLED = """
 import os, signal, sys
 from clip_hparam.cli.hydra_app.app import main
-from clip_hparam.launch.local.pool import Workers
-submit = Workers.submit
+from clip_hparam.launch.local.pool import WorkerPool
+submit = WorkerPool.submit
 
 def dies(self, jobs):
     if sys.argv.pop(1) == "after":
         submit(self, jobs)
     os.kill(os.getpid(), signal.SIGKILL)
 
-Workers.submit = dies
+WorkerPool.submit = dies
 if __name__ == "__main__":
     main()
 """

@@ -8,7 +8,7 @@ from support.cli import records, start
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import SLURM, sent, train
 
-from clip_hparam.launch.slurm.queries import PERIOD
+from clip_hparam.launch.slurm.queries import QUERY_PERIOD_SECONDS
 
 WORDS = ("-m", "seeds=1", "data.epoch_images=100", "epochs=8", "machine.checkpoint_seconds=0")
 
@@ -22,7 +22,7 @@ def test_the_sweep_is_submitted_once_and_ends(either: Cluster, tmp_path: Path) -
             train(tmp_path, 1)
             back.join()
             with either.without_controller():
-                time.sleep(2 * PERIOD)  # it is asked in vain
+                time.sleep(2 * QUERY_PERIOD_SECONDS)  # it is asked in vain
             _, err = driver.communicate(timeout=200)
         finally:
             driver.kill()

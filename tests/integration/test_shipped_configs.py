@@ -10,7 +10,7 @@ import torch
 from support import image_folders
 from support.cli import ROOT
 
-from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.model.architectures import model_config
@@ -46,7 +46,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def published(name: str, tree: Path) -> Recipe:
     chosen = [f"recipe=ft_clip/{name}", "encoder.pretrained=random"]
-    return resolve(composed([*chosen, "data=imagenet", f"data.root={tree}"]))
+    return resolve(compose_recipe([*chosen, "data=imagenet", f"data.root={tree}"]))
 
 
 @pytest.mark.parametrize("name", options("recipe"))
@@ -54,29 +54,29 @@ def test_a_recipe_composes_and_resolves(name: str, tree: Path) -> None:
     if name.startswith("ft_clip/"):
         recipe = published(name.removeprefix("ft_clip/"), tree)
     else:
-        recipe = resolve(composed([f"recipe={name}"]))
+        recipe = resolve(compose_recipe([f"recipe={name}"]))
     assert 0 < warmup_steps(recipe) < total_steps(recipe)
 
 
 @pytest.mark.parametrize("name", options("encoder"))
 def test_an_encoder_composes_and_resolves(name: str) -> None:
-    chosen = composed([f"encoder={name}"]).encoder
+    chosen = compose_recipe([f"encoder={name}"]).encoder
     assert chosen.pretrained in ("tiny", "random", "openai")
-    recipe = resolve(composed([f"encoder={name}", "encoder.pretrained=random"]))
+    recipe = resolve(compose_recipe([f"encoder={name}", "encoder.pretrained=random"]))
     assert (recipe.encoder.name, recipe.encoder.weights) == (chosen.name, "random")
 
 
 @pytest.mark.parametrize("name", options("data"))
 def test_a_data_set_composes_and_resolves(name: str, tree: Path) -> None:
     root = [] if name == "digits" else [f"data.root={tree}", "batch_size=2"]
-    recipe = resolve(composed([f"data={name}", *root]))
+    recipe = resolve(compose_recipe([f"data={name}", *root]))
     assert recipe.data.name == name
     assert len(recipe.data.fingerprint) == 64
 
 
 @pytest.mark.parametrize("name", options("machine"))
 def test_a_machine_composes_and_changes_no_recipe(name: str) -> None:
-    assert resolve(composed([f"machine={name}"])) == resolve(composed([]))
+    assert resolve(compose_recipe([f"machine={name}"])) == resolve(compose_recipe([]))
 
 
 def test_the_recipes_that_are_published_are_the_four_of_the_logs() -> None:

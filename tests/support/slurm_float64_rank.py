@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from clip_hparam.distributed import create_context
-from clip_hparam.launch.slurm.job_main import task_place
+from clip_hparam.launch.slurm.job_main import rank_environment
 from support.float64_trial import trained
 
 SECONDS = 60.0
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    own = create_context(task_place(), SECONDS)
+    own = create_context(rank_environment(), SECONDS)
     with own.connect(torch.device("cpu"), SECONDS):
         outcome = trained(own)
     np.savez(Path(sys.argv[1]) / f"{own.rank}.npz", **outcome)

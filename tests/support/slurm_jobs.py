@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import trial_id
-from clip_hparam.launch.slurm.job_array import Array, arrays
+from clip_hparam.launch.slurm.job_array import JobArray, list_job_arrays
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from support.cli import SHORT, records, wait_until
@@ -23,16 +23,18 @@ PATIENCE = 120.0
 
 def id_of(seed: int, words: Sequence[str] = SHORT) -> str:
     own = [word for word in words if not word.startswith("machine.")]
-    return trial_id(resolve(composed([*own, f"seed={seed}"])))
+    return trial_id(resolve(compose_recipe([*own, f"seed={seed}"])))
 
 
-def sent(folder: Path) -> list[Array]:
-    return arrays(folder / "runs")
+def sent(folder: Path) -> list[JobArray]:
+    return list_job_arrays(folder / "runs")
 
 
 def job_of(record: Record) -> str:
     """Id of the newest job of a trial."""
-    handles = [handle for array in arrays(record.folder.parent) for handle in array.handles()]
+    handles = [
+        handle for array in list_job_arrays(record.folder.parent) for handle in array.handles()
+    ]
     return [handle.id for handle in handles if handle.trial_id == record.trial_id][-1]
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from clip_hparam.cli.commands import cancel, inspect, maintain, results, retry
-from clip_hparam.cli.commands.command import OK, STORAGE, WRONG_USE, Verb
+from clip_hparam.cli.commands.command import OK, STORAGE, WRONG_USE, Command
 
-PASSED_ON = {
+FORWARDED_COMMANDS = {
     "sweep": "a trial, or a sweep of them: sweep.py",
     "tables": "from the records to tables: python -m analysis tables",
     "figures": "from the records to figures: python -m analysis figures",
@@ -31,10 +31,10 @@ class Parser(argparse.ArgumentParser):
 def main() -> int:
     """The exit code."""
     words = sys.argv[1:]
-    if words[:1] and words[0] in PASSED_ON:
-        return _passed_on(words[0], words[1:])
-    arguments = parser().parse_args(words)
-    verb: Verb = arguments.verb
+    if words[:1] and words[0] in FORWARDED_COMMANDS:
+        return _run_forwarded(words[0], words[1:])
+    arguments = create_parser().parse_args(words)
+    verb: Command = arguments.verb
     try:
         return verb.run(arguments)
     except (ValueError, FileNotFoundError) as error:
@@ -48,21 +48,23 @@ def main() -> int:
         return 130
 
 
-def parser() -> Parser:
+def create_parser() -> Parser:
     made = Parser(prog="clip-hparam", description=__doc__.splitlines()[0] if __doc__ else None)
     verbs = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    completed = Verb("completion", "completion for a shell: eval it", _completion_words, _complete)
+    completed = Command(
+        "completion", "completion for a shell: eval it", _add_completion_arguments, _run_completion
+    )
     groups = (inspect, results, retry, cancel, maintain)
     for verb in (*(verb for group in groups for verb in group.VERBS), completed):
         added = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
-        verb.words(added)
+        verb.add_arguments(added)
         added.set_defaults(verb=verb)
-    for name, does in PASSED_ON.items():
+    for name, does in FORWARDED_COMMANDS.items():
         verbs.add_parser(name, help=does)
     return made
 
 
-def _passed_on(verb: str, words: Sequence[str]) -> int:
+def _run_forwarded(verb: str, words: Sequence[str]) -> int:
     if verb == "sweep":
         from clip_hparam.cli.hydra_app.app import (
             main as sweep,  # each verb pays for its own imports
@@ -75,12 +77,12 @@ def _passed_on(verb: str, words: Sequence[str]) -> int:
     return analysis([verb, *words])
 
 
-def _completion_words(parser: argparse.ArgumentParser) -> None:
+def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS)
 
 
-def _complete(arguments: argparse.Namespace) -> int:
+def _run_completion(arguments: argparse.Namespace) -> int:
     import shtab  # needed by no other verb
 
-    print(shtab.complete(parser(), arguments.shell))
+    print(shtab.complete(create_parser(), arguments.shell))
     return OK

@@ -45,14 +45,14 @@ class LauncherOptions:
 class SubmititSlurmOptions(LauncherOptions):
     """hydra/launcher=submitit_slurm: job arrays, followed from any login shell."""
 
-    _target_: str = "clip_hparam.launch.slurm.launcher.Slurm"
+    _target_: str = "clip_hparam.launch.slurm.launcher.SlurmLauncher"
 
 
 @dataclass
 class SubmititLocalOptions(LauncherOptions):
     """hydra/launcher=submitit_local: the local workers, under the keys of submitit."""
 
-    _target_: str = "clip_hparam.launch.local.pool.Workers"
+    _target_: str = "clip_hparam.launch.local.pool.WorkerPool"
 
 
 NON_SBATCH_KEYS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
@@ -98,3 +98,17 @@ def validate_options(options: LauncherOptions) -> None:
             " 0 gives a trial one time limit only"
         )
     signal_delay_seconds(options)
+
+
+@dataclass
+class WorkersOptions:
+    """hydra/launcher=workers: local processes forked from a warm server."""
+
+    _target_: str = "clip_hparam.launch.local.pool.WorkerPool"
+
+
+@dataclass
+class InlineOptions:
+    """hydra/launcher=inline: one after another in this process, for debugging."""
+
+    _target_: str = "clip_hparam.launch.inline.InlineLauncher"

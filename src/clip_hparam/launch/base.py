@@ -16,7 +16,7 @@ from clip_hparam.records.state import LIVE
 
 
 @dataclass(frozen=True)
-class Handle:
+class JobHandle:
     """Where a trial was sent: launcher, and the id it has there (pid, job id, ...)."""
 
     trial_id: str
@@ -25,7 +25,7 @@ class Handle:
 
 
 @dataclass(frozen=True)
-class Order:
+class LaunchContext:
     """What one of our launchers is made for: a sweep, the driver's keys, and its own options."""
 
     sweep_id: str
@@ -36,30 +36,30 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """How many trials run at a time, and where, in words that follow "predicted time"."""
 
     at_once: int
-    words: str
+    description: str
 
 
 class Launcher(Protocol):
     """Runs trials somewhere; the sweeper and the search call nothing else.
 
-    `outlives`: its trials go on when the driver ends.
+    `survives_driver`: its trials go on when the driver ends.
     """
 
-    outlives: bool
+    survives_driver: bool
 
-    def room(self, jobs: Sequence[TrialSpec]) -> Room: ...
+    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity: ...
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]: ...
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]: ...
 
-    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         """State of each trial; moves what waits. Never blocks for long."""
         ...
 
-    def cancel(self, handles: Sequence[Handle]) -> None: ...
+    def cancel(self, handles: Sequence[JobHandle]) -> None: ...
 
 
 def state_on_record(job: TrialSpec) -> str:

@@ -15,20 +15,20 @@ import clip_hparam
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.provenance import SNAPSHOT_FILE, code_git_state
 
-FOLDER = ".code"
-LEFT_OUT = ("__pycache__", "conf", "analysis")  # a job needs neither
+CODE_FOLDER = ".code"
+EXCLUDED_FOLDERS = ("__pycache__", "conf", "analysis")  # a job needs neither
 
 
-def snapshot(runs: Path) -> Path:
+def create_snapshot(runs: Path) -> Path:
     """The folder to import this package from; it is made once."""
     package = Path(clip_hparam.__file__).parent
-    folder = runs.absolute() / FOLDER / hash_of(package)
+    folder = runs.absolute() / CODE_FOLDER / package_hash(package)
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     copy = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     copy.chmod(0o755)
-    shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(package, copy / package.name, ignore=shutil.ignore_patterns(*EXCLUDED_FOLDERS))
     write_json(copy / SNAPSHOT_FILE, {"git": code_git_state()})
     try:
         return copy.rename(folder)
@@ -37,11 +37,11 @@ def snapshot(runs: Path) -> Path:
         return folder
 
 
-def hash_of(package: Path) -> str:
+def package_hash(package: Path) -> str:
     """Of the names and bytes of all files that are copied: 12 hex digits."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         name = path.relative_to(package)
-        if path.is_file() and not set(LEFT_OUT).intersection(name.parts):
+        if path.is_file() and not set(EXCLUDED_FOLDERS).intersection(name.parts):
             digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12]

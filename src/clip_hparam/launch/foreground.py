@@ -9,9 +9,9 @@ from tqdm import tqdm
 from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
+from clip_hparam.records.metrics import reported_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
-from clip_hparam.sweep.tables import reported
 from clip_hparam.training.trial import run_trial
 
 FAILED, STORAGE = 1, 3
@@ -22,7 +22,7 @@ class TrialFailed(SystemExit):
 
 
 @dataclass
-class Reporter:
+class ConsoleReporter:
     """Lines go to the log and to the screen; on a terminal a bar counts the steps."""
 
     log: Path
@@ -47,24 +47,27 @@ def run_in_foreground(job: TrialSpec) -> float:
     record = Record(job.machine.runs, job.trial_id)
     if record.is_done():
         print(f"trial {job.trial_id} is done already ({record.folder})")
-        return _told(record)
+        return _print_result(record)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {job.trial_id}  {label(job.recipe)}")
     terminal = sys.stderr.isatty()
-    with tqdm(disable=not terminal, unit="step", leave=False) as bar, processes.lead(job) as ranks:
-        reporter = Reporter(record.folder / "log.txt", bar)
+    with (
+        tqdm(disable=not terminal, unit="step", leave=False) as bar,
+        processes.as_main_rank(job) as ranks,
+    ):
+        reporter = ConsoleReporter(record.folder / "log.txt", bar)
         state = run_trial(job, reporter.say, reporter.tick, ranks=ranks)
     if state != "done":
         print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
         kind = (record.failure() or {}).get("kind")
         raise TrialFailed(STORAGE if kind == "storage" else FAILED)
-    return _told(record)
+    return _print_result(record)
 
 
-def _told(record: Record) -> float:
+def _print_result(record: Record) -> float:
     result = record.result()
     assert result is not None
-    accuracy = reported(result)
+    accuracy = reported_accuracy(result)
     selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
     print(
         f"test acc1 {accuracy:.2f} % at the selected epoch {selected} ({weights} weights),"

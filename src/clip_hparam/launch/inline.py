@@ -3,31 +3,31 @@
 from collections.abc import Sequence
 
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Handle, Order, Room, state_on_record
+from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
 
 
-class Inline:
+class InlineLauncher:
     """Runs everything in `submit`; a crash of the interpreter takes the sweep with it."""
 
-    outlives = False
+    survives_driver = False
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LaunchContext) -> None:
         self.jobs: dict[str, TrialSpec] = {}
 
-    def room(self, jobs: Sequence[TrialSpec]) -> Room:
-        return Room(1, "one after another")
+    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
+        return Capacity(1, "one after another")
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
         # imports torch, which a dry run must not pay for
-        from clip_hparam.launch.run import perform, unlogged
+        from clip_hparam.launch.run import run_in_process, run_task
 
         for job in jobs:
             self.jobs[job.trial_id] = job
-            perform(job, unlogged)
-        return [Handle(job.trial_id, "inline", "") for job in jobs]
+            run_task(job, run_in_process)
+        return [JobHandle(job.trial_id, "inline", "") for job in jobs]
 
-    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
 
-    def cancel(self, handles: Sequence[Handle]) -> None:
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Nothing runs between two calls."""

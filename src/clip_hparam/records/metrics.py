@@ -28,3 +28,14 @@ def seconds_spent(record: Record) -> float:
     if result:
         return float(result["cost"]["seconds"])
     return float(sum(row["seconds"] for row in record.rows()))
+
+
+def reported_accuracy(result: dict[str, Any]) -> float:
+    """Test accuracy, percent, of the selected epoch and the weights that are reported."""
+    accuracy: float = result["metrics"][f"test_acc1.{result['selected_weights']}.selected"]
+    return accuracy
+
+
+def selection_accuracy(row: Mapping[str, float]) -> float | None:
+    """Selection accuracy of an epoch, percent: of the EMA weights where there are any."""
+    return row.get("selection_acc1.ema", row.get("selection_acc1.raw"))

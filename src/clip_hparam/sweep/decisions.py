@@ -8,7 +8,7 @@ from typing import Any
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
-from clip_hparam.sweep.stages import Stage, TooLittleError
+from clip_hparam.sweep.stages import InsufficientBudgetError, Stage
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Decisions:
         try:
             stage: Stage | None = plan()
             why = stage.why if stage else ""
-        except TooLittleError as error:
+        except InsufficientBudgetError as error:
             stage, why = None, f"left out: {error}"
         time_left = format_duration(max(0.0, left))
         print(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")

@@ -9,16 +9,16 @@ from typing import Any
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
-from clip_hparam.launch.base import Handle, Launcher
+from clip_hparam.launch.base import JobHandle, Launcher
 from clip_hparam.records.atomic import utc_timestamp, write_json
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import code_git_state, command_line
 from clip_hparam.records.record import SCHEMA_VERSION, Record
 from clip_hparam.records.state import LIVE
 from clip_hparam.records.storage_errors import check_writable, storage_message
-from clip_hparam.sweep.budget import check_budget, predictions
-from clip_hparam.sweep.progress import Live
-from clip_hparam.sweep.rounds import rounds, verdicts
+from clip_hparam.sweep.budget import predict_costs, validate_budget
+from clip_hparam.sweep.progress import ProgressDisplay
+from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
@@ -26,45 +26,47 @@ POLL_SECONDS = 0.1
 OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
 
 
-def drive(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
+def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
     for sentence in sweep.repeated:
         print(sentence)
     made_by = {
-        name: sealed.get("git") for name, job in sweep.jobs.items() if (sealed := sound(job))
+        name: sealed.get("git")
+        for name, job in sweep.jobs.items()
+        if (sealed := verified_result(job))
     }
     done = set(made_by)
     launcher = make_launcher()
     if driver.dry_run or driver.budget != "none":
-        probing = driver.budget != "none" and not launcher.outlives
-        seconds = predictions(sweep, done, probing)
-        room = launcher.room([sweep.jobs[name] for name in seconds])
+        probing = driver.budget != "none" and not launcher.survives_driver
+        seconds = predict_costs(sweep, done, probing)
+        room = launcher.capacity([sweep.jobs[name] for name in seconds])
         if driver.dry_run:
             show_plan(sweep, done, seconds, room)
             return OK
-        check_budget(driver, seconds, room)
-    check_detach(driver, launcher)
+        validate_budget(driver, seconds, room)
+    validate_detach(driver, launcher)
     if driver.detach and sweep.race:
         raise ValueError(
             "detach=true: what a race runs next is decided here, when its trials are done: leave"
             " it running without detach=true, or give it a number, seeds=5"
         )
     check_writable(sweep.runs)
-    tell_other_code(made_by)
+    warn_if_code_changed(made_by)
     with lock_folder(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
         states: dict[str, str] = {}
         part = sweep
         try:
-            for part in rounds(sweep):
+            for part in racing_rounds(sweep):
                 write_manifest(part)
                 asked = {name: job for name, job in part.jobs.items() if name not in states}
                 missing = {name: job for name, job in asked.items() if name not in done}
                 states |= dict.fromkeys(asked.keys() & done, "done")
-                states |= _run(part, missing, launcher, driver.detach)
+                states |= _run_trials(part, missing, launcher, driver.detach)
         except KeyboardInterrupt:
-            left = sum(sound(job) is None for job in part.jobs.values())
+            left = sum(verified_result(job) is None for job in part.jobs.values())
             here = "; the same command goes on with them"
-            what_now = come_back(part.id) if launcher.outlives else here
+            what_now = resume_hint(part.id) if launcher.survives_driver else here
             print(
                 f"interrupted: {left} of {len(part.jobs)} trials are left{what_now}",
                 file=sys.stderr,
@@ -72,20 +74,20 @@ def drive(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launch
             return INTERRUPTED
     if driver.detach:
         left = sum(state in LIVE for state in states.values())
-        print(f"{left} of {len(sweep.jobs)} trials are submitted{come_back(sweep.id)}")
+        print(f"{left} of {len(sweep.jobs)} trials are submitted{resume_hint(sweep.id)}")
         return OK
     show_table(part, done, states)
-    for line in verdicts(part):
+    for line in race_verdicts(part):
         print(line)
-    return exit_code(part, states)
+    return sweep_exit_code(part, states)
 
 
-def sound(job: TrialSpec) -> dict[str, Any] | None:
+def verified_result(job: TrialSpec) -> dict[str, Any] | None:
     """What a trial has sealed, if it is done and undamaged."""
     return Record(job.machine.runs, job.trial_id).verified_result()
 
 
-def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
+def sweep_exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     """A full or broken disk is no fault of a trial: it has a code and a sentence of its own."""
     failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
     full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
@@ -97,23 +99,23 @@ def exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     return OK if set(states.values()) <= {"done"} else FAILED
 
 
-def check_detach(driver: SweepOptions, launcher: Launcher) -> None:
+def validate_detach(driver: SweepOptions, launcher: Launcher) -> None:
     """Raises ValueError if trials would end with their driver, and it is to leave them."""
-    if driver.detach and not launcher.outlives:
+    if driver.detach and not launcher.survives_driver:
         raise ValueError(
             "detach=true: the trials of this launcher end with this command, there is nothing to"
             " come back to: try hydra/launcher=submitit_slurm"
         )
 
 
-def come_back(sweep_id: str) -> str:
+def resume_hint(sweep_id: str) -> str:
     return (
         f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
         f" clip-hparam cancel {sweep_id} ends them"
     )
 
 
-def tell_other_code(made_by: dict[str, Any]) -> None:
+def warn_if_code_changed(made_by: dict[str, Any]) -> None:
     """Trials of one sweep that different code made are not mixed in silence."""
     here = code_git_state()
     others = sum(made != here for made in made_by.values())
@@ -143,15 +145,15 @@ def write_manifest(sweep: Sweep) -> None:
     )
 
 
-def _run(
+def _run_trials(
     sweep: Sweep, jobs: dict[str, TrialSpec], launcher: Launcher, detach: bool
 ) -> dict[str, str]:
     """Their last states; with `detach` those they have once they are submitted."""
     if not jobs:
         return {}
-    handles: list[Handle] = []
+    handles: list[JobHandle] = []
     try:
-        with Live(sweep, jobs) as live:
+        with ProgressDisplay(sweep, jobs) as live:
             handles = launcher.submit(list(jobs.values()))
             states = launcher.poll(handles)
             live.update(states)
@@ -160,7 +162,7 @@ def _run(
                 states = launcher.poll(handles)
                 live.update(states)
     except BaseException:
-        if not launcher.outlives:
+        if not launcher.survives_driver:
             launcher.cancel(handles)
         raise
     return states

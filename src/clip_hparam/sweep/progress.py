@@ -15,15 +15,16 @@ from rich.text import Text
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.metrics import selection_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 from clip_hparam.sweep.sweep import Sweep
 
-LOOK_SECONDS = 1.0  # between two looks at the records of running trials
+REFRESH_SECONDS = 1.0  # between two looks at the records of running trials
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialProgress:
     """A running trial: epochs done of all, and the newest accuracy on its selection set."""
 
     trial_id: str
@@ -33,24 +34,21 @@ class Row:
     accuracy: float | None
 
 
-def rows(names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]) -> list[Row]:
+def running_trials(
+    names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]
+) -> list[TrialProgress]:
     """The running trials, in the order of the plan; `names` are those of `names_of`."""
     running = [trial_id for trial_id in sweep.jobs if states.get(trial_id) == "running"]
-    return [row_of(sweep.jobs[trial_id], names[trial_id]) for trial_id in running]
+    return [read_progress(sweep.jobs[trial_id], names[trial_id]) for trial_id in running]
 
 
-def names_of(sweep: Sweep) -> dict[str, str]:
+def display_names(sweep: Sweep) -> dict[str, str]:
     """Cell and seed of each trial, for people; of the first cell that has it."""
     plans = reversed(sweep.planned)
     return {plan.job.trial_id: f"{plan.cell.label} seed={plan.seed}" for plan in plans}
 
 
-def accuracy_of(row: Mapping[str, float]) -> float | None:
-    """Selection accuracy of an epoch, percent: of the EMA weights where there are any."""
-    return row.get("selection_acc1.ema", row.get("selection_acc1.raw"))
-
-
-class Clock:
+class EtaEstimator:
     """Seconds left: the work that remains, at the speed of what was done since the start.
 
     Work is pixels seen in training, so that long trials and large images count for more.
@@ -59,9 +57,9 @@ class Clock:
     def __init__(
         self, jobs: Mapping[str, TrialSpec], now: Callable[[], float] = time.monotonic
     ) -> None:
-        self.work = {trial_id: _work(job) for trial_id, job in jobs.items()}
+        self.work = {trial_id: _relative_cost(job) for trial_id, job in jobs.items()}
         self.jobs, self.now = jobs, now
-        self.first = {name: work * share(jobs[name]) for name, work in self.work.items()}
+        self.first = {name: work * share_done(jobs[name]) for name, work in self.work.items()}
         self.started = now()
 
     def left(self, states: Mapping[str, str]) -> float | None:
@@ -75,17 +73,19 @@ class Clock:
     def _done(self, name: str, state: str) -> float:
         if state == "done":
             return self.work[name]
-        return self.first[name] if state == "queued" else self.work[name] * share(self.jobs[name])
+        return (
+            self.first[name] if state == "queued" else self.work[name] * share_done(self.jobs[name])
+        )
 
 
-class Live:
+class ProgressDisplay:
     """Draws a sweep; `jobs` are those that were launched, `before` how many were done already."""
 
     def __init__(
         self, sweep: Sweep, jobs: Mapping[str, TrialSpec], console: Console | None = None
     ) -> None:
         self.sweep, self.before = sweep, len(sweep.jobs) - len(jobs)
-        self.clock, self.names = Clock(jobs), names_of(sweep)
+        self.clock, self.names = EtaEstimator(jobs), display_names(sweep)
         self.known: dict[str, str] = {}
         self.looked = 0.0
         self.console = console or Console()
@@ -109,16 +109,16 @@ class Live:
             ):
                 said = self._change(trial_id, state)
                 self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-        if self.console.is_terminal and time.monotonic() - self.looked > LOOK_SECONDS:
-            self.screen.update(self.picture(states), refresh=True)
+        if self.console.is_terminal and time.monotonic() - self.looked > REFRESH_SECONDS:
+            self.screen.update(self.render(states), refresh=True)
             self.looked = time.monotonic()
 
-    def picture(self, states: Mapping[str, str]) -> Group:
+    def render(self, states: Mapping[str, str]) -> Group:
         """A line a running trial, then the total."""
         table = Table.grid(padding=(0, 2))
-        for row in rows(self.names, self.sweep, states):
+        for row in running_trials(self.names, self.sweep, states):
             epoch = f"epoch {row.epoch}/{row.epochs}"
-            table.add_row(row.trial_id, epoch, _said(row.accuracy), row.name)
+            table.add_row(row.trial_id, epoch, _format_accuracy(row.accuracy), row.name)
         return Group(table, Text(f"{self._count()} trials ended{self._left(states)}"))
 
     def _count(self) -> str:
@@ -130,14 +130,14 @@ class Live:
         return f", about {format_duration(seconds)} left" if seconds else ""
 
     def _change(self, trial_id: str, state: str) -> str:
-        row = row_of(self.sweep.jobs[trial_id], self.names[trial_id])
+        row = read_progress(self.sweep.jobs[trial_id], self.names[trial_id])
         if state != "done":
             return f"{self._count()}  {trial_id}  {state}  {row.name}"
-        said = _said(row.accuracy, "  ")
+        said = _format_accuracy(row.accuracy, "  ")
         return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"
 
 
-def share(job: TrialSpec) -> float:
+def share_done(job: TrialSpec) -> float:
     """How much of its steps a trial has done, by its record."""
     record = Record(job.machine.runs, job.trial_id)
     trained = max((row["step"] for row in record.rows()), default=0)
@@ -145,17 +145,17 @@ def share(job: TrialSpec) -> float:
     return min(1.0, seen / total_steps(job.recipe))
 
 
-def row_of(job: TrialSpec, name: str) -> Row:
+def read_progress(job: TrialSpec, name: str) -> TrialProgress:
     done = Record(job.machine.runs, job.trial_id).rows()
-    accuracy = accuracy_of(done[-1]) if done else None
-    return Row(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
+    accuracy = selection_accuracy(done[-1]) if done else None
+    return TrialProgress(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
 
 
-def _said(accuracy: float | None, before: str = "") -> str:
+def _format_accuracy(accuracy: float | None, before: str = "") -> str:
     """Of which set it is: the table at the end is of another one."""
     return "" if accuracy is None else f"{before}selection acc1 {accuracy:.1f} %"
 
 
-def _work(job: TrialSpec) -> float:
+def _relative_cost(job: TrialSpec) -> float:
     pixels = int(job.recipe.resolution) ** 2
     return float(total_steps(job.recipe) * job.recipe.batch_size * pixels)

@@ -11,19 +11,19 @@ from statistics import fmean
 from clip_hparam.design import racing
 from clip_hparam.design.design import Cell
 from clip_hparam.design.expand import reference_row
+from clip_hparam.records.metrics import reported_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.sweep import Sweep
-from clip_hparam.sweep.tables import reported
 
 
-def rounds(sweep: Sweep) -> Iterator[Sweep]:
+def racing_rounds(sweep: Sweep) -> Iterator[Sweep]:
     """Growing parts of the sweep; each is to be run before the next one is asked for."""
     race = sweep.race
     if race is None:
         yield sweep
         return
     asked = dict.fromkeys(sweep.cells, race.start)
-    part = _part(sweep, asked)
+    part = _with_seeds(sweep, asked)
     yield part
     open_ = sweep.cells[1:]
     for n in race.looks[1:]:
@@ -32,23 +32,23 @@ def rounds(sweep: Sweep) -> Iterator[Sweep]:
             return
         for cell in open_:
             asked[cell] = asked[_reference(sweep, cell)] = n
-        part = _part(sweep, asked)
+        part = _with_seeds(sweep, asked)
         yield part
 
 
-def verdicts(part: Sweep) -> Iterator[str]:
+def race_verdicts(part: Sweep) -> Iterator[str]:
     """A line for each difference of a race that has run."""
     if part.race is None:
         return
     for cell in part.cells[1:]:
-        found = differences(part, cell)
+        found = seed_differences(part, cell)
         if found:
             said, other = racing.verdict(found, part.race), _reference(part, cell)
             by = f"{fmean(found):+.2f} points to {other.label}"
             yield f"{cell.label}: {said}, {by} over {len(found)} seeds"
 
 
-def differences(part: Sweep, cell: Cell) -> list[float] | None:
+def seed_differences(part: Sweep, cell: Cell) -> list[float] | None:
     """Test accuracy less the reference's, in the order of the seeds; None while a trial is missing.
 
     The number is the one that the tables report.
@@ -62,7 +62,7 @@ def differences(part: Sweep, cell: Cell) -> list[float] | None:
 def _undecided(part: Sweep, cell: Cell) -> bool:
     """A trial that failed leaves nothing to decide, and nothing to add."""
     assert part.race is not None
-    found = differences(part, cell)
+    found = seed_differences(part, cell)
     return found is not None and racing.verdict(found, part.race) == racing.UNDECIDED
 
 
@@ -70,7 +70,7 @@ def _reference(sweep: Sweep, cell: Cell) -> Cell:
     return sweep.cells[reference_row(sweep.kind, sweep.cells.index(cell))]
 
 
-def _part(sweep: Sweep, asked: dict[Cell, int]) -> Sweep:
+def _with_seeds(sweep: Sweep, asked: dict[Cell, int]) -> Sweep:
     """The sweep with the first so many seeds of each cell."""
     assert sweep.race is not None
     seeds = sweep.race.seeds
@@ -86,5 +86,5 @@ def _accuracies(part: Sweep, cell: Cell) -> dict[int, float] | None:
             result = Record(part.runs, plan.job.trial_id).result()
             if result is None:
                 return None
-            found[plan.seed] = reported(result)
+            found[plan.seed] = reported_accuracy(result)
     return found

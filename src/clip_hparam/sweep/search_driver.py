@@ -10,7 +10,7 @@ from collections.abc import Callable
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Handle, Launcher
+from clip_hparam.launch.base import JobHandle, Launcher
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
@@ -27,16 +27,16 @@ from clip_hparam.sweep.driver import (
     OK,
     POLL_SECONDS,
     STORAGE,
-    check_detach,
-    come_back,
+    resume_hint,
+    validate_detach,
 )
-from clip_hparam.sweep.search_tables import Follower, show_result, show_space
+from clip_hparam.sweep.search_tables import PointPrinter, show_result, show_space
 
-POINTS_A_WORKER = 5
+POINTS_PER_WORKER = 5
 """Of a launcher whose workers are not this computer's, where `workers` does not say how many."""
 
 
-def drive_search(
+def run_search(
     search: SearchSpec, driver: SweepOptions, make_launcher: Callable[[], Launcher]
 ) -> int:
     """Run a search until it has its points; the exit code.
@@ -48,7 +48,7 @@ def drive_search(
         show_space(search, manifest)
         return OK
     launcher = make_launcher()
-    check_detach(driver, launcher)
+    validate_detach(driver, launcher)
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.url))  # before anything is written
@@ -58,23 +58,25 @@ def drive_search(
         left = study.left
         if not left:
             print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
-        jobs = [search.worker(n) for n in range(_workers(search, driver, launcher, left))]
+        jobs = [search.worker(n) for n in range(_worker_count(search, driver, launcher, left))]
         try:
-            states = _run(Follower(manifest), jobs, launcher, driver.detach)
+            states = _run_workers(PointPrinter(manifest), jobs, launcher, driver.detach)
         except KeyboardInterrupt:
-            what_now = come_back(search.id) if launcher.outlives else "; the same command goes on"
+            what_now = (
+                resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
+            )
             print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
             return INTERRUPTED
         if driver.detach:
-            print(f"{len(jobs)} workers are submitted{come_back(search.id)}")
+            print(f"{len(jobs)} workers are submitted{resume_hint(search.id)}")
             return OK
         study.fail_abandoned()
     found = point_results(search, manifest.read()["cells"])
     show_result(search, found)
-    return exit_code(search, found, states)
+    return search_exit_code(search, found, states)
 
 
-def exit_code(search: SearchSpec, found: list[PointResult], states: dict[str, str]) -> int:
+def search_exit_code(search: SearchSpec, found: list[PointResult], states: dict[str, str]) -> int:
     """Of points and workers: a worker that died while another ended the search is no failure.
 
     A full or broken disk is no fault of a point: it has a code and a sentence of its own.
@@ -91,28 +93,30 @@ def exit_code(search: SearchSpec, found: list[PointResult], states: dict[str, st
     return FAILED if unfinished or alone else OK
 
 
-def _workers(search: SearchSpec, driver: SweepOptions, launcher: Launcher, left: int) -> int:
+def _worker_count(search: SearchSpec, driver: SweepOptions, launcher: Launcher, left: int) -> int:
     """No more than there are points."""
-    if launcher.outlives and driver.workers == AUTO:
-        return -(-left // POINTS_A_WORKER)
+    if launcher.survives_driver and driver.workers == AUTO:
+        return -(-left // POINTS_PER_WORKER)
     return min(left, len(gpu_slots(driver, search.base.machine.device)))
 
 
-def _run(view: Follower, jobs: list[TrialSpec], launcher: Launcher, detach: bool) -> dict[str, str]:
+def _run_workers(
+    view: PointPrinter, jobs: list[TrialSpec], launcher: Launcher, detach: bool
+) -> dict[str, str]:
     """The last states of the workers; with `detach` those they have once they are submitted."""
     if not jobs:
         return {}
-    handles: list[Handle] = []
+    handles: list[JobHandle] = []
     try:
         handles = launcher.submit(jobs)
         states = launcher.poll(handles)
         while not detach and any(state in LIVE for state in states.values()):
             time.sleep(POLL_SECONDS)
             states = launcher.poll(handles)
-            view.look()
+            view.print_new()
     except BaseException:
-        if not launcher.outlives:
+        if not launcher.survives_driver:
             launcher.cancel(handles)
         raise
-    view.look()
+    view.print_new()
     return states

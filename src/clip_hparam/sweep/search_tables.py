@@ -17,7 +17,7 @@ from clip_hparam.search.results import (
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
 
-SHOWN = 5  # points of the result, of one objective
+MAX_SHOWN_POINTS = 5  # points of the result, of one objective
 
 
 def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
@@ -34,7 +34,8 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     console.print(
         f"{search.n_trials} points of {len(search.seeds)} seeds each, {asked} of them asked;"
-        f" {_goal(search)}; sampler {search.sampler['name']}, pruner {search.pruner['name']};"
+        f" {_format_objective(search)}; sampler {search.sampler['name']},"
+        f" pruner {search.pruner['name']};"
         f" base: python sweep.py {' '.join(search.overrides)}".rstrip(),
         "nothing was started",
         sep="\n",
@@ -44,7 +45,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     )
 
 
-class Follower:
+class PointPrinter:
     """Prints a line for each point that has ended since the last look."""
 
     def __init__(self, manifest: SearchManifest) -> None:
@@ -53,7 +54,7 @@ class Follower:
         self.ended: set[int] = set()
         self.ended = {point.number for point in self._newly_ended()}
 
-    def look(self) -> None:
+    def print_new(self) -> None:
         """Reads the records of points that had not ended, and no others."""
         for point in self._newly_ended():
             self.ended.add(point.number)
@@ -71,7 +72,7 @@ class Follower:
     def _line(self, point: PointResult) -> str:
         epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
         at = f" after {epochs}" if point.state == "pruned" else ""
-        value = f"  {_values(self.search, point)}" if point.values else ""
+        value = f"  {_format_values(self.search, point)}" if point.values else ""
         count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"
 
@@ -79,7 +80,7 @@ class Follower:
 def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
     """The best points, or the Pareto front; how many there are, and what pruning left out."""
     front = best_points(found, search.goal)
-    shown = front if search.goal.is_multi_objective else front[:SHOWN]
+    shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
     table = Table(title=f"{search.name}, sweep {search.id}: {what} by the selection set")
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
@@ -89,11 +90,11 @@ def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
         table.add_row(str(point.number), *values, str(len(point.trials)), point.label)
     console = Console()
     console.print(table)
-    for line in (_counts(search, found), *_again(search, front)):
+    for line in (_format_counts(search, found), *_rerun_commands(search, front)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
+def _format_counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
     states = Counter(point.state for point in found)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
     whole = [point for point in found if point.state == "done"]
@@ -107,7 +108,7 @@ def _counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
     return f"{len(found)} points: {listed}{saved}; {work} of work"
 
 
-def _again(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
+def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
     if not front:
         return []
     words = front[0].overrides
@@ -120,11 +121,11 @@ def _again(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
     ]
 
 
-def _goal(search: SearchSpec) -> str:
+def _format_objective(search: SearchSpec) -> str:
     pairs = zip(search.goal.directions, search.goal.objectives, strict=True)
     return ", ".join(f"{direction} {objective}" for direction, objective in pairs)
 
 
-def _values(search: SearchSpec, point: PointResult) -> str:
+def _format_values(search: SearchSpec, point: PointResult) -> str:
     pairs = zip(search.goal.objectives, point.values or (), strict=True)
     return ", ".join(f"{name} {value:.4g}" for name, value in pairs)

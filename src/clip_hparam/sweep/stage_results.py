@@ -10,18 +10,18 @@ from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
-Measured = tuple[dict[str, Any], list[dict[str, Any]]]
+CellResults = tuple[dict[str, Any], list[dict[str, Any]]]
 """A cell of a manifest, and the sealed results of its trials."""
 
 
 @dataclass(frozen=True)
-class Ledger:
+class StageResults:
     """Of the study of a name."""
 
     name: str
     runs: Path
 
-    def measured(self, stage: str) -> list[Measured]:
+    def cell_results(self, stage: str) -> list[CellResults]:
         """Cells of a stage all of whose trials are done."""
         found = []
         for cell in self._cells(stage):
@@ -38,7 +38,7 @@ class Ledger:
         cells: list[dict[str, Any]] = own[-1]["cells"] if own else []
         return cells
 
-    def a_trial(self) -> float:
+    def mean_trial_seconds(self) -> float:
         """Mean seconds of the trials so far that ran all of their epochs.
 
         Raises ValueError if not even one of the reference is done.
@@ -46,7 +46,7 @@ class Ledger:
         costs = [
             result["cost"]["seconds"]
             for stage in ("reference", "screening")
-            for _, results in self.measured(stage)
+            for _, results in self.cell_results(stage)
             for result in results
         ]
         if not costs:
@@ -64,6 +64,6 @@ class Ledger:
         return sum(seconds_spent(Record(self.runs, trial)) for trial in ids)
 
 
-def selection(one: Measured) -> float:
+def mean_selection_accuracy(one: CellResults) -> float:
     """Mean accuracy on the selection set, of the weights that are reported."""
     return fmean(r["metrics"][f"selection_acc1.{r['selected_weights']}.selected"] for r in one[1])

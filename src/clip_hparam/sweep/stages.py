@@ -17,7 +17,7 @@ from clip_hparam.design.ranges import parse_range
 from clip_hparam.design.sampling import level_at
 
 STAGES = ("reference", "screening", "search", "proof")
-SHARES = {"screening": 0.3, "search": 0.4, "proof": 0.3}
+BUDGET_SHARES = {"screening": 0.3, "search": 0.4, "proof": 0.3}
 """Of what is left after the reference; what a stage leaves unspent goes to the next."""
 LOW, HIGH = 0.25, 0.75  # places of a range that screening compares
 SEEDS, SCREENED_WITH, SEARCHED_WITH, FRESH = 3, 50, 60, 100
@@ -36,37 +36,37 @@ class Stage:
     why: str
 
 
-class TooLittleError(ValueError):
+class InsufficientBudgetError(ValueError):
     """The budget does not pay for a stage; the message says what it would take."""
 
 
-def reference(study: Design) -> Stage:
+def plan_reference(study: Design) -> Stage:
     """Nothing is known of costs yet, so it is small and fixed."""
     steps = [
         {"label": "reference", "overrides": []},
         {"label": "linear probe", "overrides": ["freeze=backbone"]},
     ]
-    design = _design(study, "reference", "list", steps=steps, seeds=SEEDS)
+    design = _design_tree(study, "reference", "list", steps=steps, seeds=SEEDS)
     return Stage("reference", design, (), "what there is to beat, and what a trial costs")
 
 
-def screening(study: Design, trials: int) -> Stage:
+def plan_screening(study: Design, trials: int) -> Stage:
     """The finest fraction that the trials pay for, its low levels in the base.
 
     Raises TooLittleError if they pay for none.
     """
-    low = [f"{knob}={_at(levels, LOW)}" for knob, levels in study.knobs.items()]
+    low = [f"{knob}={_level_at(levels, LOW)}" for knob, levels in study.knobs.items()]
     steps = [
-        {"label": knob, "overrides": [f"{knob}={_at(levels, HIGH)}"]}
+        {"label": knob, "overrides": [f"{knob}={_level_at(levels, HIGH)}"]}
         for knob, levels in study.knobs.items()
     ]
     for resolution in (4, 3):
-        design = _design(study, "screening", "fractional", steps=steps, resolution=resolution)
+        design = _design_tree(study, "screening", "fractional", steps=steps, resolution=resolution)
         size = len(fractional_factorial(parse_design(design)))
         if size <= trials:
             break
     else:
-        raise TooLittleError(
+        raise InsufficientBudgetError(
             f"screening {len(steps)} knobs takes {size} trials, and there are {trials}"
         )
     seeds = min(SEEDS, trials // size)
@@ -76,7 +76,7 @@ def screening(study: Design, trials: int) -> Stage:
     return Stage("screening", design, (), why)
 
 
-def search(
+def plan_search(
     study: Design, knobs: Sequence[str], seconds: float, a_trial: float, workers: int
 ) -> Stage:
     """Over the knobs that mattered, until `seconds` of all workers together are spent.
@@ -85,17 +85,17 @@ def search(
     """
     points = int(2 * seconds / a_trial)  # half of the epochs are pruned, or more
     if points < FEWEST_POINTS:
-        raise TooLittleError(
+        raise InsufficientBudgetError(
             f"a search takes {FEWEST_POINTS} points, and there is time for {points}"
         )
-    design = _design(study, "search", "search", seeds=[SEARCHED_WITH])
+    design = _design_tree(study, "search", "search", seeds=[SEARCHED_WITH])
     design["knobs"] = {knob: list(study.knobs[knob]) for knob in knobs}
     asked = {"n_trials": points, "pruner": "asha", "budget": f"{max(1, seconds / workers):.0f}s"}
     words = tuple(f"hydra.sweeper.{key}={value}" for key, value in asked.items())
     return Stage("search", design, words, f"up to {points} points over {', '.join(knobs)}")
 
 
-def proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int) -> Stage:
+def plan_proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int) -> Stage:
     """The reference and as many winners (label -> overrides, best first) as there is time for.
 
     Raises TooLittleError if that is not even one, on four seeds.
@@ -103,7 +103,7 @@ def proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int) -> S
     fewest = SEEDS + 1
     proven = min(len(winners), trials // fewest - 1)
     if proven < 1:
-        raise TooLittleError(
+        raise InsufficientBudgetError(
             f"{fewest} fresh seeds of a winner and the reference take {2 * fewest} trials, "
             f"and there is time for {trials}"
         )
@@ -111,11 +111,11 @@ def proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int) -> S
     steps = [{"label": "reference", "overrides": []}]
     steps += [{"label": one, "overrides": [*winners[one]]} for one in list(winners)[:proven]]
     seeds = {"first": FRESH, "start": SEEDS, "max": most, "until": "decided"}
-    design = _design(study, "proof", "list", steps=steps, seeds=seeds)
+    design = _design_tree(study, "proof", "list", steps=steps, seeds=seeds)
     return Stage("proof", design, (), f"{SEEDS} to {most} fresh seeds each")
 
 
-def effects(
+def main_effects(
     steps: Sequence[str], cells: Sequence[tuple[frozenset[str], float]]
 ) -> dict[str, float]:
     """Step -> mean with it less mean without it; of a balanced design."""
@@ -126,7 +126,7 @@ def effects(
     }
 
 
-def mattered(found: Mapping[str, float]) -> tuple[list[str], float]:
+def significant_knobs(found: Mapping[str, float]) -> tuple[list[str], float]:
     """Knobs whose effect stands out of the others, largest first, and the margin for that.
 
     Lenth 1989: most effects are noise, so their median tells the noise. At least two are kept, at
@@ -141,12 +141,12 @@ def mattered(found: Mapping[str, float]) -> tuple[list[str], float]:
     return ordered[: min(MOST_KEPT, max(FEWEST_KEPT, kept))], margin
 
 
-def _at(levels: Sequence[str], place: float) -> str:
+def _level_at(levels: Sequence[str], place: float) -> str:
     """A level, or a place in a range; the middle of a range that stands beside levels."""
     text = level_at(levels, place)
     beside = parse_range(text)
     return beside.at(0.5) if beside else text
 
 
-def _design(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:
+def _design_tree(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"name": f"{study.name}_{name}", "kind": kind, "base": list(study.base), **more}

@@ -13,7 +13,7 @@ from clip_hparam.design.racing import Race
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedTrial:
     """One trial of a sweep: a cell and a replicate of it."""
 
     cell: Cell
@@ -30,7 +30,7 @@ class Sweep:
 
     name: str
     kind: str
-    planned: Sequence[Planned]
+    planned: Sequence[PlannedTrial]
     notes: Sequence[str] = ()
     race: Race | None = None
 

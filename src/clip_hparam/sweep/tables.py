@@ -2,19 +2,21 @@
 
 from collections import Counter
 from statistics import mean
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from clip_hparam.config.duration import format_duration
-from clip_hparam.launch.base import Room
+from clip_hparam.launch.base import Capacity
+from clip_hparam.records.metrics import reported_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.sweep import Sweep
 
 
-def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], room: Room) -> None:
+def show_plan(
+    sweep: Sweep, done: set[str], seconds: dict[str, float | None], room: Capacity
+) -> None:
     """The cells and their trials, for dry_run=true; `seconds` are predictions for those left."""
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
@@ -22,7 +24,7 @@ def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], ro
     for label, ids in _by_cell(sweep).items():
         overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
         left = [trial_id for trial_id in ids if trial_id not in done]
-        predicted = _total([seconds[trial_id] for trial_id in left])
+        predicted = _format_total([seconds[trial_id] for trial_id in left])
         numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
         table.add_row(label, *numbers, " ".join(overrides))
     console = Console()
@@ -30,16 +32,18 @@ def show_plan(sweep: Sweep, done: set[str], seconds: dict[str, float | None], ro
     console.print(table)
     for note in sweep.notes:
         console.print(note, markup=False, highlight=False)
-    total = _total([None if value is None else value / room.at_once for value in seconds.values()])
+    total = _format_total(
+        [None if value is None else value / room.at_once for value in seconds.values()]
+    )
     console.print(
         f"{len(sweep.jobs)} trials: {len(done)} done, {len(seconds)} to do; predicted time"
-        f" {room.words}: {total}; nothing was started",
+        f" {room.description}: {total}; nothing was started",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _total(seconds: list[float | None]) -> str:
+def _format_total(seconds: list[float | None]) -> str:
     known = [value for value in seconds if value is not None]
     return format_duration(sum(known)) if len(known) == len(seconds) else "unknown"
 
@@ -59,13 +63,7 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
     console.print(table)
     for trial_id, state in states.items():
         if state != "done":
-            console.print(_explanation(sweep, trial_id, state), markup=False, soft_wrap=True)
-
-
-def reported(result: dict[str, Any]) -> float:
-    """Test accuracy, percent, of the selected epoch and the weights that are reported."""
-    accuracy: float = result["metrics"][f"test_acc1.{result['selected_weights']}.selected"]
-    return accuracy
+            console.print(_failure_text(sweep, trial_id, state), markup=False, soft_wrap=True)
 
 
 def _by_cell(sweep: Sweep) -> dict[str, list[str]]:
@@ -77,13 +75,13 @@ def _by_cell(sweep: Sweep) -> dict[str, list[str]]:
 
 def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
     results = [Record(sweep.runs, trial_id).result() for trial_id in ids]
-    values = [reported(result) for result in results if result]
+    values = [reported_accuracy(result) for result in results if result]
     if len(values) < len(ids):
         return f"{len(values)} of {len(ids)}"
     return f"{mean(values):.2f}"
 
 
-def _explanation(sweep: Sweep, trial_id: str, state: str) -> str:
+def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
     record = Record(sweep.runs, trial_id)
     failure = record.failure() or {}
     return f"{trial_id} {state}: {failure.get('message', '')} (see {record.folder / 'log.txt'})"

@@ -9,7 +9,7 @@ import pytest
 from support.cli import SHORT, Done, clip_hparam, records, results, sweep
 
 from clip_hparam import analysis
-from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 
 TINY = ("epochs=6", "data.epoch_images=100", "workers=2")
 SEARCH = ("-m", "sweeps=search", *TINY)
@@ -115,7 +115,7 @@ def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None
     recipes = [(record.recipe() or {})["recipe"] for record in records(tmp_path)]
     assert [(one["epochs"], one["data"]["epoch_images"]) for one in recipes] == [(1, 100)] * 2
     (command,) = re.findall(r"the first in full: python sweep.py (.*)", done.out)
-    full = composed(command.split())
+    full = compose_recipe(command.split())
     assert (full.epochs, full.data.epoch_images) == (7, 450)
     assert "all were trained at epochs=1 data.epoch_images=100" in done.out
     name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem

@@ -68,7 +68,7 @@ class Written:
         self.ran: list[str] = []
 
     def __call__(self, code: str, words: Sequence[str]) -> int:
-        if code == campaign.ASK:
+        if code == campaign.CLI_CODE:
             self.ran.append(words[0])
             return 0
         (name,) = (word.removeprefix("sweeps=") for word in words if word.startswith("sweeps="))
@@ -104,7 +104,7 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
         "mixup": ["0", "0.8"],
         "crop_scale": ["interval(0.2, 1.0)"],
     }
-    small = campaign.Study(
+    small = campaign.Campaign(
         Design("small", "study", ("recipe=weak_aug",), space),
         (),
         runs.folder,
@@ -112,7 +112,7 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
         workers=2,
     )
     written = Written(runs, dies_in="small_search")
-    monkeypatch.setattr(campaign, "_python", written)
+    monkeypatch.setattr(campaign, "_run_python", written)
     assert small.run() == 130
     assert written.ran == ["small_reference", "small_screening", "small_search"]
     file = small.folder / "decisions.json"

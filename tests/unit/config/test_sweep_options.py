@@ -6,7 +6,7 @@ import pytest
 from support.cli import python
 
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.launch.local.child import IMAGES, PRELOAD
+from clip_hparam.launch.local.child import IMAGES_VARIABLE, PRELOAD
 from clip_hparam.launch.resources import gpu_slots, visible_gpus
 
 CORES = len(os.sched_getaffinity(0))
@@ -57,5 +57,5 @@ def test_what_the_warm_server_imports_never_touches_cuda(tmp_path) -> None:  # t
         f"[importlib.import_module(name) for name in {PRELOAD}];"
         "assert not cuda.is_initialized()"
     )
-    done = python("-c", code, cwd=tmp_path, **{IMAGES: "{}"})
+    done = python("-c", code, cwd=tmp_path, **{IMAGES_VARIABLE: "{}"})
     assert done.code == 0, done.err

@@ -11,22 +11,22 @@ from clip_hparam.cli.commands import garbage
 from clip_hparam.config.launcher_options import LauncherOptions
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.code_snapshot import hash_of, snapshot
+from clip_hparam.launch.code_snapshot import create_snapshot, package_hash
 from clip_hparam.launch.slurm import job_array
-from clip_hparam.launch.slurm.job_array import Limits
-from clip_hparam.launch.slurm.sbatch import script
+from clip_hparam.launch.slurm.job_array import JobLimits
+from clip_hparam.launch.slurm.sbatch import submission_script
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.record import Record
 
-LIMITS = Limits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
+LIMITS = JobLimits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
 
 
 def test_a_copy_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) -> None:
-    first, second = snapshot(tmp_path), snapshot(tmp_path)
+    first, second = create_snapshot(tmp_path), create_snapshot(tmp_path)
     assert first == second
     assert (first / "clip_hparam" / "launch" / "slurm" / "job_main.py").is_file()
-    assert hash_of(first / "clip_hparam") == first.name
+    assert package_hash(first / "clip_hparam") == first.name
     assert set((read_json(first / "snapshot.json") or {})["git"]) == {"sha", "dirty"}
     assert [path.name for path in (tmp_path / ".code").iterdir()] == [first.name]
 
@@ -36,13 +36,13 @@ def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
     for folder in (one, other):
         folder.mkdir()
         (folder / "a.py").write_text("a = 1")
-    same = hash_of(one)
-    assert hash_of(other) == same
+    same = package_hash(one)
+    assert package_hash(other) == same
     (other / "a.py").rename(other / "b.py")
-    assert hash_of(other) != same
+    assert package_hash(other) != same
     shutil.copy(one / "a.py", other / "b.py")
     (one / "a.py").write_text("a = 2")
-    assert hash_of(one) != same
+    assert package_hash(one) != same
 
 
 def test_code_is_litter_once_all_its_trials_are_done(
@@ -50,12 +50,12 @@ def test_code_is_litter_once_all_its_trials_are_done(
 ) -> None:
     fake(tmp_path, "srun", "exit 0")  # submitit writes no script where it finds no srun
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    job, code = TrialSpec(resolve(Recipe())), snapshot(tmp_path)
-    array = job_array.create(tmp_path, "sweep", "name", [[job]], LIMITS)
-    (array.folder / "submission.sh").write_text(script(array, LauncherOptions(), code))
-    assert garbage.litter(tmp_path) == []
+    job, code = TrialSpec(resolve(Recipe())), create_snapshot(tmp_path)
+    array = job_array.create_job_array(tmp_path, "sweep", "name", [[job]], LIMITS)
+    (array.folder / "submission.sh").write_text(submission_script(array, LauncherOptions(), code))
+    assert garbage.find_garbage(tmp_path) == []
     Record(tmp_path, job.trial_id).write_result({})
-    (item,) = garbage.litter(tmp_path)
+    (item,) = garbage.find_garbage(tmp_path)
     assert (item.path, item.kind) == (code, "code")
-    assert garbage.remove([item]) == 1
+    assert garbage.remove_items([item]) == 1
     assert not code.exists()

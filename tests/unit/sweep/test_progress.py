@@ -13,8 +13,14 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
-from clip_hparam.sweep.progress import Clock, Live, Row, names_of, rows
-from clip_hparam.sweep.sweep import Planned, Sweep
+from clip_hparam.sweep.progress import (
+    EtaEstimator,
+    ProgressDisplay,
+    TrialProgress,
+    display_names,
+    running_trials,
+)
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 EPOCHS = 4
 
@@ -27,7 +33,7 @@ def sweep(tmp_path: Path) -> Sweep:
         for seed in (0, 1):
             values = {"lr": float(lr), "seed": seed, "epochs": EPOCHS, "data.selection": 5.0}
             job = TrialSpec(resolve(with_values(Recipe(), values)), Machine(runs=str(tmp_path)))
-            planned.append(Planned(Cell(f"lr={lr}", (f"lr={lr}",)), seed, job))
+            planned.append(PlannedTrial(Cell(f"lr={lr}", (f"lr={lr}",)), seed, job))
     return Sweep("lr", "grid", planned)
 
 
@@ -52,10 +58,12 @@ def states(sweep: Sweep, *given: str) -> dict[str, str]:
 def test_a_running_trial_is_a_row_with_its_epoch_and_accuracy(sweep: Sweep) -> None:
     first, second, *_ = sweep.jobs.values()
     write_epochs(first, 3)
-    shown = rows(names_of(sweep), sweep, states(sweep, "running", "running", "queued", "done"))
+    shown = running_trials(
+        display_names(sweep), sweep, states(sweep, "running", "running", "queued", "done")
+    )
     assert shown == [
-        Row(first.trial_id, "lr=1e-3 seed=0", 3, EPOCHS, 95.0),
-        Row(second.trial_id, "lr=1e-3 seed=1", 0, EPOCHS, None),
+        TrialProgress(first.trial_id, "lr=1e-3 seed=0", 3, EPOCHS, 95.0),
+        TrialProgress(second.trial_id, "lr=1e-3 seed=1", 0, EPOCHS, None),
     ]
 
 
@@ -64,7 +72,7 @@ def test_the_time_left_is_the_work_left_at_the_speed_so_far(sweep: Sweep) -> Non
     now = [100.0]
     one, two, *_ = jobs.values()
     write_epochs(one, 2)  # of an earlier attempt: no work of this one
-    clock = Clock(jobs, lambda: now[0])
+    clock = EtaEstimator(jobs, lambda: now[0])
     assert clock.left(states(sweep, "running", "running", "queued", "queued")) is None
     now[0] = 110.0
     write_epochs(one, 3)
@@ -78,7 +86,7 @@ def test_the_time_left_is_the_work_left_at_the_speed_so_far(sweep: Sweep) -> Non
 def test_elsewhere_than_on_a_terminal_it_is_a_line_a_change(sweep: Sweep) -> None:
     out = io.StringIO()
     write_epochs(next(iter(sweep.jobs.values())), EPOCHS)
-    with Live(sweep, sweep.jobs, Console(file=out, width=200)) as live:
+    with ProgressDisplay(sweep, sweep.jobs, Console(file=out, width=200)) as live:
         for given in (("running", "queued"), ("running", "queued"), ("done", "running")):
             live.update(states(sweep, *given, "queued", "failed"))
     ids = list(sweep.jobs)
@@ -96,9 +104,9 @@ def test_on_a_terminal_the_picture_has_a_line_a_running_trial_and_the_total(swee
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, no_color=True)
     write_epochs(next(iter(sweep.jobs.values())), 2)
-    with Live(sweep, sweep.jobs, console) as live:
+    with ProgressDisplay(sweep, sweep.jobs, console) as live:
         live.update(states(sweep, "running", "running", "queued", "lost"))
-        console.print(live.picture(states(sweep, "running", "running", "queued", "lost")))
+        console.print(live.render(states(sweep, "running", "running", "queued", "lost")))
     text = out.getvalue()
     assert "epoch 2/4" in text
     assert "selection acc1 95.0 %" in text

@@ -15,10 +15,10 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
-from clip_hparam.launch.base import Handle
+from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json
-from clip_hparam.sweep.driver import drive
-from clip_hparam.sweep.sweep import Planned, Sweep
+from clip_hparam.sweep.driver import run_sweep
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 RACE = Race(3, 8)
 NOISE = (0.3, -0.2, 0.1, -0.4, 0.25, -0.1, 0.15, -0.05)  # by seed, alike in no two
@@ -34,33 +34,33 @@ def runs(tmp_path: Path) -> Runs:
 class Written:
     """A launcher whose trials are done when they are submitted; it remembers the rounds."""
 
-    outlives = False
+    survives_driver = False
 
     def __init__(self, runs: Runs, gain: Gain, fails: Sequence[tuple[float, int]] = ()) -> None:
         self.runs, self.gain, self.fails = runs, gain, fails
         self.rounds: list[list[tuple[float, int]]] = []
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[Handle]:
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
         asked = [(job.recipe.lr, job.recipe.seed) for job in jobs]
         self.rounds.append(asked)
         for lr, seed in asked:
             if (lr, seed) not in self.fails:
                 self.runs.done({"lr": lr}, seed, 90 + self.gain(lr, seed))
-        return [Handle(job.trial_id, "written", "") for job in jobs]
+        return [JobHandle(job.trial_id, "written", "") for job in jobs]
 
-    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         failed = {self.runs.recipe({"lr": lr}, seed) for lr, seed in self.fails}
         ids = {TrialSpec(recipe).trial_id for recipe in failed}
         return {one.trial_id: "failed" if one.trial_id in ids else "done" for one in handles}
 
-    def cancel(self, handles: Sequence[Handle]) -> None:
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
         raise AssertionError("nothing runs")
 
 
 def sweep_of(runs: Runs, kind: str, rates: Sequence[float], race: Race = RACE) -> Sweep:
     machine = Machine(runs=str(runs.folder))
     planned = [
-        Planned(
+        PlannedTrial(
             Cell(f"lr={lr}", (f"lr={lr}",)), seed, TrialSpec(runs.recipe({"lr": lr}, seed), machine)
         )
         for lr in rates
@@ -70,7 +70,9 @@ def sweep_of(runs: Runs, kind: str, rates: Sequence[float], race: Race = RACE) -
 
 
 def race(runs: Runs, launcher: Written, kind: str = "grid", rates: Sequence[float] = ()) -> int:
-    return drive(sweep_of(runs, kind, rates or (1.0, 2.0, 3.0)), SweepOptions(), lambda: launcher)
+    return run_sweep(
+        sweep_of(runs, kind, rates or (1.0, 2.0, 3.0)), SweepOptions(), lambda: launcher
+    )
 
 
 def plain_and_even(lr: float, seed: int) -> float:
@@ -134,7 +136,7 @@ def test_the_manifest_grows_under_one_name_and_the_table_follows(runs: Runs) -> 
 
 def test_detach_is_refused(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even)
-    launcher.outlives = True
+    launcher.survives_driver = True
     with pytest.raises(ValueError, match="what a race runs next"):
-        drive(sweep_of(runs, "grid", (1.0, 2.0)), SweepOptions(detach=True), lambda: launcher)
+        run_sweep(sweep_of(runs, "grid", (1.0, 2.0)), SweepOptions(detach=True), lambda: launcher)
     assert launcher.rounds == []

@@ -10,7 +10,7 @@ from clip_hparam.design import racing
 from clip_hparam.design.design import Design, key_of, parse_design
 from clip_hparam.design.expand import expand_design
 from clip_hparam.sweep import stages
-from clip_hparam.sweep.stages import TooLittleError
+from clip_hparam.sweep.stages import InsufficientBudgetError
 
 KNOBS = {
     "lr": ["tag(log, interval(1e-3, 1e-1))"],
@@ -29,10 +29,10 @@ def size(design: Any) -> int:
 @pytest.mark.parametrize("trials", [0, 7, 8, 15, 16, 17, 48, 99])
 def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> None:
     if trials < 8:
-        with pytest.raises(TooLittleError, match="takes 8 trials"):
-            stages.screening(STUDY, trials)
+        with pytest.raises(InsufficientBudgetError, match="takes 8 trials"):
+            stages.plan_screening(STUDY, trials)
         return
-    design = stages.screening(STUDY, trials).design
+    design = stages.plan_screening(STUDY, trials).design
     made = expand_design(parse_design(design))
     assert len(made) * len(design["seeds"]) <= trials
     for knob in KNOBS:
@@ -44,7 +44,7 @@ def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> N
 def test_screening_compares_places_inside_a_range() -> None:
     words = {
         w
-        for cell in expand_design(parse_design(stages.screening(STUDY, 99).design))
+        for cell in expand_design(parse_design(stages.plan_screening(STUDY, 99).design))
         for w in cell.overrides
     }
     assert {"layer_decay=0.6", "layer_decay=0.8", "mixup=0", "mixup=0.6"} <= words
@@ -55,8 +55,8 @@ def test_screening_compares_places_inside_a_range() -> None:
 def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None:
     some = {f"winner {n}": [f"lr={n}e-3"] for n in range(1, winners + 1)}
     try:
-        design = stages.proof(STUDY, some, trials).design
-    except TooLittleError:
+        design = stages.plan_proof(STUDY, some, trials).design
+    except InsufficientBudgetError:
         assert trials < (stages.SEEDS + 1) * 2
         return
     steps = [step["label"] for step in design["steps"]]
@@ -73,30 +73,30 @@ def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None
 
 
 def test_a_search_has_the_points_that_the_time_pays_for() -> None:
-    stage = stages.search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2, workers=4)
+    stage = stages.plan_search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2, workers=4)
     assert "hydra.sweeper.n_trials=100" in stage.words
     assert "hydra.sweeper.budget=25s" in stage.words
     assert stage.design["knobs"] == {"lr": KNOBS["lr"], "mixup": KNOBS["mixup"]}
-    with pytest.raises(TooLittleError):
-        stages.search(STUDY, ["lr"], seconds=9, a_trial=2, workers=4)
+    with pytest.raises(InsufficientBudgetError):
+        stages.plan_search(STUDY, ["lr"], seconds=9, a_trial=2, workers=4)
 
 
 @given(st.dictionaries(st.sampled_from(list(KNOBS)), st.floats(-5, 5), min_size=5))
 def test_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
-    made = expand_design(parse_design(stages.screening(STUDY, 99).design))
+    made = expand_design(parse_design(stages.plan_screening(STUDY, 99).design))
     measured = []
     for cell in made:
         on = frozenset(cell.label.split("+"))
         measured.append((on, 90 + sum(terms[knob] for knob in on if knob in terms)))
-    found = stages.effects(list(KNOBS), measured)
+    found = stages.main_effects(list(KNOBS), measured)
     assert found == pytest.approx(terms)
 
 
 def test_what_stands_out_is_kept_largest_first() -> None:
     noise = {f"knob {n}": 0.1 * (-1) ** n * (1 + n / 10) for n in range(7)}
-    kept, margin = stages.mattered({**noise, "lr": -6.0, "mixup": 2.0, "pool": 4.0})
+    kept, margin = stages.significant_knobs({**noise, "lr": -6.0, "mixup": 2.0, "pool": 4.0})
     assert kept == ["lr", "pool", "mixup"]
     assert 0.1 < margin < 2
-    assert stages.mattered(noise)[0] == ["knob 6", "knob 5"]
+    assert stages.significant_knobs(noise)[0] == ["knob 6", "knob 5"]
     many = {f"knob {n}": float(n) for n in range(5, 15)} | dict.fromkeys("abcdefghijklm", 0.01)
-    assert len(stages.mattered(many)[0]) == stages.MOST_KEPT
+    assert len(stages.significant_knobs(many)[0]) == stages.MOST_KEPT

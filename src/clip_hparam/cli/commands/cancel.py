@@ -7,42 +7,42 @@ import time
 from pathlib import Path
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
+from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.state import LIVE
 
-PATIENCE = 60.0  # seconds; a driver gives its trials ten
+CANCEL_TIMEOUT_SECONDS = 60.0  # seconds; a driver gives its trials ten
 
 
-def _words(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", help="name or id of a sweep")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _cancel(arguments: argparse.Namespace) -> int:
+def _run_cancel(arguments: argparse.Namespace) -> int:
     """Its trials have ended when this returns; what they saved is kept."""
-    tree = queries.manifest(arguments.runs, arguments.sweep)
-    following = tracker.follower(arguments.runs, tree["sweep_id"])
-    sent = tracker.newest(following)
+    tree = queries.load_manifest(arguments.runs, arguments.sweep)
+    following = tracker.create_tracker(arguments.runs, tree["sweep_id"])
+    sent = tracker.newest_handles(following)
     states = following.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
-    tracker.cancel(alive)
-    driver = None if alive else _end_driver(arguments.runs, tree["sweep_id"])
+    tracker.cancel_jobs(alive)
+    driver = None if alive else _stop_driver(arguments.runs, tree["sweep_id"])
     jobs = [handle.id for handle in alive]
     facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
-    tell(arguments, facts, [_told(tree["name"], len(jobs), driver)])
+    emit(arguments, facts, [_cancel_message(tree["name"], len(jobs), driver)])
     return OK
 
 
-def _told(name: str, jobs: int, driver: LockHolder | None) -> str:
+def _cancel_message(name: str, jobs: int, driver: LockHolder | None) -> str:
     if not jobs and driver is None:
         return f"nothing of {name} runs"
     ended = f"driver {driver.pid} and its trials" if driver else f"{jobs} jobs"
     return f"{ended} of {name} ended: what they saved is kept, retry goes on"
 
 
-def _end_driver(runs: Path, sweep_id: str) -> LockHolder | None:
+def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Ask it to stop, as Ctrl-C does, and wait until it has; None if there is none.
 
     Raises ValueError for one that this computer cannot reach, or that does not stop.
@@ -55,7 +55,7 @@ def _end_driver(runs: Path, sweep_id: str) -> LockHolder | None:
         where = f"process {driver.pid} on {driver.host}" if driver else "another process"
         raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
     os.kill(driver.pid, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CANCEL_TIMEOUT_SECONDS
     while is_locked(folder, lock):
         if time.monotonic() > deadline:
             raise ValueError(
@@ -65,4 +65,4 @@ def _end_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     return driver
 
 
-VERBS = (Verb("cancel", "end a sweep, here or in Slurm", _words, _cancel),)
+COMMANDS = (Command("cancel", "end a sweep, here or in Slurm", _add_arguments, _run_cancel),)

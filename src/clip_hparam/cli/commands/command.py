@@ -13,22 +13,22 @@ from typing import Any, NamedTuple
 OK, WRONG_USE, STORAGE, INCOMPLETE = 0, 2, 3, 4
 
 
-class Verb(NamedTuple):
+class Command(NamedTuple):
     """`words` adds its arguments to a parser, `run` does it and returns the exit code."""
 
     name: str
     help: str
-    words: Callable[[argparse.ArgumentParser], None]
+    add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
 
 
-def of_records(parser: argparse.ArgumentParser) -> None:
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """The two options that all verbs about records have."""
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the records")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
 
 
-def tell(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
+def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
     """The answer, for a script or for a person."""
     print(json.dumps(tree) if arguments.json else "\n".join(lines), flush=True)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clip_hparam.launch.code_snapshot import FOLDER
-from clip_hparam.launch.slurm.job_array import Array, arrays
+from clip_hparam.launch.code_snapshot import CODE_FOLDER
+from clip_hparam.launch.slurm.job_array import JobArray, list_job_arrays
 from clip_hparam.records.lock import FolderLockedError, is_locked, lock_folder
 from clip_hparam.records.record import Record
 
@@ -21,7 +21,7 @@ KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
 
 
 @dataclass(frozen=True)
-class Item:
+class GarbageItem:
     """A file or folder, and its size in bytes."""
 
     path: Path
@@ -29,18 +29,18 @@ class Item:
     size: int
 
 
-def litter(runs: Path) -> list[Item]:
+def find_garbage(runs: Path) -> list[GarbageItem]:
     """Quarantined files first, then by kind and name."""
     folders = [path for path in runs.glob("*") if path.is_dir() and path.name != ".sweeps"]
-    items = [item for folder in folders if not is_locked(folder) for item in _of_trial(folder)]
+    items = [item for folder in folders if not is_locked(folder) for item in _trial_garbage(folder)]
     for lock in (runs / ".sweeps").glob("*.lock"):
         if not is_locked(lock.parent, lock.name):
-            items.append(Item(lock, "lock", 0))
+            items.append(GarbageItem(lock, "lock", 0))
     items += _old_code(runs)
     return sorted(items, key=lambda item: (KINDS.index(item.kind), item.path))
 
 
-def remove(items: list[Item]) -> int:
+def remove_items(items: list[GarbageItem]) -> int:
     """How many went; what a process has taken up in the meantime stays."""
     removed = 0
     for item in items:
@@ -54,27 +54,27 @@ def remove(items: list[Item]) -> int:
     return removed
 
 
-def _old_code(runs: Path) -> Iterator[Item]:
-    open_arrays = [array for array in arrays(runs) if not _is_done(array)]
+def _old_code(runs: Path) -> Iterator[GarbageItem]:
+    open_arrays = [array for array in list_job_arrays(runs) if not _is_done(array)]
     scripts = [(array.folder / "submission.sh").read_text() for array in open_arrays]
-    for path in (runs / FOLDER).glob("[!.]*"):
+    for path in (runs / CODE_FOLDER).glob("[!.]*"):
         if not any(path.name in script for script in scripts):
-            yield Item(path, "code", _size(path))
+            yield GarbageItem(path, "code", _size(path))
 
 
-def _is_done(array: Array) -> bool:
+def _is_done(array: JobArray) -> bool:
     return all(Record(array.runs, trial).result() for pack in array.packs for trial in pack)
 
 
-def _of_trial(folder: Path) -> Iterator[Item]:
+def _trial_garbage(folder: Path) -> Iterator[GarbageItem]:
     done = Record(folder.parent, folder.name).is_done()
     for path in folder.iterdir():
-        kind = _kind(path, done)
+        kind = _garbage_kind(path, done)
         if kind:
-            yield Item(path, kind, _size(path))
+            yield GarbageItem(path, kind, _size(path))
 
 
-def _kind(path: Path, done: bool) -> str | None:
+def _garbage_kind(path: Path, done: bool) -> str | None:
     if ".damaged-" in path.name:
         return "quarantined"
     if path.name == ".lock":

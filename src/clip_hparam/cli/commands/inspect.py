@@ -7,24 +7,24 @@ from dataclasses import asdict
 from typing import Any
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
+from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
 
 
-def _status_words(parser: argparse.ArgumentParser) -> None:
+def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (all)")
     parser.add_argument("--watch", action="store_true", help="again at each change, to the end")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _status(arguments: argparse.Namespace) -> int:
+def _run_status(arguments: argparse.Namespace) -> int:
     told: list[queries.SweepStatus] | None = None
     while True:
-        sweeps = queries.sweeps(arguments.runs, arguments.sweep)
+        sweeps = queries.sweep_statuses(arguments.runs, arguments.sweep)
         if sweeps != told:
-            tell(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
+            emit(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
         told = sweeps
         if not arguments.watch or not any(set(sweep.states) & set(LIVE) for sweep in sweeps):
             return OK
@@ -39,15 +39,18 @@ def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus
         yield f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states}"
 
 
-def _why_words(parser: argparse.ArgumentParser) -> None:
+def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("trial", help="trial id or the start of one, or a cell: [sweep/]label")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _why(arguments: argparse.Namespace) -> int:
-    told = [queries.why(record) for record in queries.find_all(arguments.runs, arguments.trial)]
+def _run_why(arguments: argparse.Namespace) -> int:
+    told = [
+        queries.explain_trial(record)
+        for record in queries.find_records(arguments.runs, arguments.trial)
+    ]
     lines = [line for facts in told for line in _why_lines(facts)]
-    tell(arguments, told if len(told) > 1 else told[0], lines)
+    emit(arguments, told if len(told) > 1 else told[0], lines)
     return OK
 
 
@@ -60,28 +63,35 @@ def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
     yield f"again: {facts['rerun']}"
 
 
-def _describe_words(parser: argparse.ArgumentParser) -> None:
+def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", help="as for sweep.py: recipe=llrd lr=1e-3")
 
 
-def _describe(arguments: argparse.Namespace) -> int:
-    from clip_hparam.cli.hydra_app.compose import composed  # Hydra: the other verbs do without
-    from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
+def _run_describe(arguments: argparse.Namespace) -> int:
+    from clip_hparam.cli.hydra_app.compose import (
+        compose_recipe,  # Hydra: the other verbs do without
+    )
+    from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.planning.describe import describe, lint
     from clip_hparam.planning.resolve import resolve
 
     try:
-        recipe = resolve(composed(arguments.overrides))
+        recipe = resolve(compose_recipe(arguments.overrides))
     except USER_ERRORS as error:
-        raise ValueError(sentence(error)) from None
+        raise ValueError(user_message(error)) from None
     print(describe(recipe))
     for warning in lint(recipe):
         print(f"note: {warning}")
     return OK
 
 
-VERBS = (
-    Verb("status", "the sweeps of a runs folder, by state", _status_words, _status),
-    Verb("why", "what became of a trial, and how to run it again", _why_words, _why),
-    Verb("describe", "what a recipe amounts to, before it is run", _describe_words, _describe),
+COMMANDS = (
+    Command("status", "the sweeps of a runs folder, by state", _add_status_arguments, _run_status),
+    Command("why", "what became of a trial, and how to run it again", _add_why_arguments, _run_why),
+    Command(
+        "describe",
+        "what a recipe amounts to, before it is run",
+        _add_describe_arguments,
+        _run_describe,
+    ),
 )

@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Iterator
 
 from clip_hparam.cli.commands import garbage, queries
-from clip_hparam.cli.commands.command import OK, STORAGE, Verb, of_records, tell
+from clip_hparam.cli.commands.command import OK, STORAGE, Command, add_common_arguments, emit
 from clip_hparam.records import archive
 from clip_hparam.records.archive_writer import archive_trials
 from clip_hparam.records.lock import FolderLockedError
 from clip_hparam.records.record import Record, trial_ids
 
 
-def _verify(arguments: argparse.Namespace) -> int:
+def _run_verify(arguments: argparse.Namespace) -> int:
     ids = list(trial_ids(arguments.runs))
     found = {name: Record(arguments.runs, name).corrupted_files() for name in ids}
     damaged = {name: names for name, names in found.items() if names}
@@ -19,7 +19,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     cut = [str(path) for path in archive.damaged_archives(arguments.runs)]
     lines = [f"{name}: {', '.join(names)} changed since sealed" for name, names in damaged.items()]
     lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in cut]
-    tell(
+    emit(
         arguments,
         {"sealed": sealed, "damaged": damaged, "packs": cut},
         [*lines, f"{sealed} trials are as they were sealed, {len(damaged)} are damaged"],
@@ -27,21 +27,21 @@ def _verify(arguments: argparse.Namespace) -> int:
     return STORAGE if damaged or cut else OK
 
 
-def _gc_words(parser: argparse.ArgumentParser) -> None:
+def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="remove what is listed")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _gc(arguments: argparse.Namespace) -> int:
-    found = garbage.litter(arguments.runs)
+def _run_gc(arguments: argparse.Namespace) -> int:
+    found = garbage.find_garbage(arguments.runs)
     freed = sum(item.size for item in found)
-    removed = garbage.remove(found) if arguments.yes else 0
+    removed = garbage.remove_items(found) if arguments.yes else 0
     tree = [{"path": str(item.path), "kind": item.kind, "bytes": item.size} for item in found]
-    tell(arguments, {"items": tree, "removed": removed}, _gc_lines(found, freed, removed))
+    emit(arguments, {"items": tree, "removed": removed}, _gc_lines(found, freed, removed))
     return OK
 
 
-def _gc_lines(found: list[garbage.Item], freed: int, removed: int) -> Iterator[str]:
+def _gc_lines(found: list[garbage.GarbageItem], freed: int, removed: int) -> Iterator[str]:
     for item in found:
         yield f"{item.kind:<12} {item.size / 1e6:8.2f} MB  {item.path}"
     if removed:
@@ -52,14 +52,14 @@ def _gc_lines(found: list[garbage.Item], freed: int, removed: int) -> Iterator[s
         )
 
 
-def _pack_words(parser: argparse.ArgumentParser) -> None:
+def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _pack(arguments: argparse.Namespace) -> int:
-    tree = queries.manifest(arguments.runs, arguments.sweep)
-    ids = queries.trials_of(tree)
+def _run_pack(arguments: argparse.Namespace) -> int:
+    tree = queries.load_manifest(arguments.runs, arguments.sweep)
+    ids = queries.planned_trial_ids(tree)
     try:
         path = archive_trials(arguments.runs, tree["sweep_id"], ids)
     except FolderLockedError:
@@ -67,12 +67,24 @@ def _pack(arguments: argparse.Namespace) -> int:
     known = archive.open_archives(arguments.runs)
     packed = sum(name in known for name in ids)
     facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
-    tell(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
+    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
     return OK
 
 
-VERBS = (
-    Verb("verify", "whether sealed records are as they were written", of_records, _verify),
-    Verb("pack", "finished trials of a sweep into one file, read in place", _pack_words, _pack),
-    Verb("gc", "list, or with --yes remove, what no one needs any more", _gc_words, _gc),
+COMMANDS = (
+    Command(
+        "verify",
+        "whether sealed records are as they were written",
+        add_common_arguments,
+        _run_verify,
+    ),
+    Command(
+        "pack",
+        "finished trials of a sweep into one file, read in place",
+        _add_pack_arguments,
+        _run_pack,
+    ),
+    Command(
+        "gc", "list, or with --yes remove, what no one needs any more", _add_gc_arguments, _run_gc
+    ),
 )

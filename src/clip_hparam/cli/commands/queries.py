@@ -25,7 +25,7 @@ class SweepStatus:
     states: dict[str, int]
 
 
-def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
+def trial_state(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
     """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost.
 
     `scheduled` has the states of those that were sent to a scheduler, which knows if they live.
@@ -39,14 +39,14 @@ def state_of(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
     return "lost" if state in LIVE and not is_alive(status) else state
 
 
-def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
+def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
     """Every sweep that was ever started here, or those of a name or id, oldest first.
 
     Raises ValueError if none has the name.
     """
-    known = manifests(runs, wanted)
-    ids = {tree["sweep_id"]: trials_of(tree) for tree in known}
-    states = states_of(runs, {trial for some in ids.values() for trial in some})
+    known = load_manifests(runs, wanted)
+    ids = {tree["sweep_id"]: planned_trial_ids(tree) for tree in known}
+    states = trial_states(runs, {trial for some in ids.values() for trial in some})
     return [
         SweepStatus(
             tree["sweep_id"],
@@ -58,13 +58,13 @@ def sweeps(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
     ]
 
 
-def states_of(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
     """State of each trial; the scheduler is asked once for all that were sent to it."""
-    scheduled = tracker.scheduled(runs)
-    return {trial: state_of(Record(runs, trial), scheduled) for trial in ids}
+    scheduled = tracker.slurm_states(runs)
+    return {trial: trial_state(Record(runs, trial), scheduled) for trial in ids}
 
 
-def manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
+def load_manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
     """What was planned here, oldest first, all of it or what has a name or an id.
 
     Raises ValueError if none has it.
@@ -80,35 +80,35 @@ def manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
+def load_manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
     """The newest. Raises ValueError if there is none."""
-    known = manifests(runs, wanted)
+    known = load_manifests(runs, wanted)
     if not known:
         raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
     return known[-1]
 
 
-def trials_of(manifest: dict[str, Any]) -> list[str]:
+def planned_trial_ids(manifest: dict[str, Any]) -> list[str]:
     """Each once, in the order of the plan."""
     named = (trial for cell in manifest["cells"] for trial in cell["trials"].values())
     return list(dict.fromkeys(named))
 
 
-def find_all(runs: Path, name: str) -> list[Record]:
+def find_records(runs: Path, name: str) -> list[Record]:
     """The trials of a cell, [sweep/]label, that are not done, or the one trial by its id.
 
     Raises ValueError if there is no such cell or trial.
     """
     sweep, _, label = name.rpartition("/")
-    named = [tree for tree in manifests(runs) if sweep in ("", tree["name"])]
+    named = [tree for tree in load_manifests(runs) if sweep in ("", tree["name"])]
     cells = [cell for tree in named for cell in tree["cells"] if cell["label"] == label]
     if not cells or not label:
-        return [find(runs, name)]
+        return [find_record(runs, name)]
     records = [Record(runs, trial) for trial in cells[-1]["trials"].values()]
     return [record for record in records if not record.is_done()] or records[:1]
 
 
-def find(runs: Path, prefix: str) -> Record:
+def find_record(runs: Path, prefix: str) -> Record:
     """The one trial whose id starts with `prefix`. Raises ValueError if none or several do."""
     ids = list(trial_ids(runs))
     matching = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
@@ -121,17 +121,17 @@ def find(runs: Path, prefix: str) -> Record:
     return Record(runs, matching[0])
 
 
-def why(record: Record, lines: int = 20) -> dict[str, Any]:
+def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
     """State, what went wrong, the end of the log, and the command that runs the trial again."""
     recipe = record.recipe() or {}
-    state = states_of(record.folder.parent, [record.trial_id])[record.trial_id]
+    state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
     return {
         "trial_id": record.trial_id,
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
         "failure": None if state == "done" else record.failure(),
-        "log": _tail(record, lines),
+        "log": _last_log_lines(record, lines),
         "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
     }
 
@@ -141,16 +141,16 @@ def rerun_command(recipe: dict[str, Any]) -> str:
     knobs = flatten_tree(recipe)
     weights = knobs.pop("encoder.weights", None)
     knobs.pop("data.fingerprint", None)
-    words = [f"{name}={_word(value)}" for name, value in knobs.items()]
+    words = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
     if weights == "random":
         words.append("encoder.pretrained=random")
     return " ".join(["python sweep.py", *words])
 
 
-def _word(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _tail(record: Record, lines: int) -> list[str]:
+def _last_log_lines(record: Record, lines: int) -> list[str]:
     printed = record.read("log.txt") or b""
     return printed.decode(errors="replace").splitlines()[-lines:]

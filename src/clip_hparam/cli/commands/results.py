@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.cli.commands.command import INCOMPLETE, OK, Verb, of_records, tell
+from clip_hparam.cli.commands.command import INCOMPLETE, OK, Command, add_common_arguments, emit
 from clip_hparam.records.atomic import write_atomic
 
 if TYPE_CHECKING:
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from clip_hparam.analysis.evidence.compare import Comparison
 
 
-def _gather_words(parser: argparse.ArgumentParser) -> None:
+def _add_gather_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder (results)")
     parser.add_argument("--strict", action="store_true", help="exit 4 if a planned run is missing")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _gather(arguments: argparse.Namespace) -> int:
+def _run_gather(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
     from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 
     frames = load(arguments.runs)
     problems = [*frames.problems, *schema_violations(frames)]
-    files = _written(frames.trials, FRAME_VERSION, arguments.out / "trials")
-    files += _written(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
+    files = _write_frame(frames.trials, FRAME_VERSION, arguments.out / "trials")
+    files += _write_frame(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
     done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
@@ -47,11 +47,11 @@ def _gather(arguments: argparse.Namespace) -> int:
         print(f"not used: {problem}", file=sys.stderr)
     lacking = f", {len(missing)} planned ones are missing" if missing else ""
     told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
-    tell(arguments, facts, [*map(str, files), told])
+    emit(arguments, facts, [*map(str, files), told])
     return INCOMPLETE if arguments.strict and (missing or problems) else OK
 
 
-def _written(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
+def _write_frame(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
     """As Parquet (the frame's version in its metadata) and as CSV, each replaced whole."""
     frame = frame.copy()
     frame.attrs["schema"] = version
@@ -65,26 +65,26 @@ def _written(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
     return [path.with_suffix(".parquet"), path.with_suffix(".csv")]
 
 
-def _compare_words(parser: argparse.ArgumentParser) -> None:
+def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a trial id (its cell: the same recipe with any seed), or [sweep/]label of a cell"
     parser.add_argument("before", help=what)
     parser.add_argument("after", help="the same")
     parser.add_argument("--metric", default="test_acc1", help="test_acc1, selection_loss, ...")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _compare(arguments: argparse.Namespace) -> int:
+def _run_compare(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
     from clip_hparam.analysis.evidence.compare import compare_cells
 
     found = compare_cells(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
-    tell(arguments, found.to_dict(), _compare_lines(arguments, found))
+    emit(arguments, found.to_dict(), _compare_lines(arguments, found))
     return OK
 
 
 def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterator[str]:
     for knob, values in found.differs.items():
-        yield f"{knob}: {_text(values[0])} -> {_text(values[1])}"
+        yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
     if not found.differs:
         yield "the recipes are the same"
     for name, side in ((arguments.before, found.before), (arguments.after, found.after)):
@@ -94,18 +94,18 @@ def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterat
     yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _export_words(parser: argparse.ArgumentParser) -> None:
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a sweep (its best cell on the selection set), [sweep/]label of a cell, or a trial"
     parser.add_argument("name", help=what)
     parser.add_argument("--out", type=Path, metavar="FILE", help="conf/recipe/NAME.yaml (stdout)")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def _run_export(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
     from clip_hparam.analysis.evidence.lookup import find_cell
     from clip_hparam.analysis.tables.recipe_file import recipe_text
@@ -125,22 +125,37 @@ def _export(arguments: argparse.Namespace) -> int:
         "file": str(arguments.out) if arguments.out else None,
         "text": text,
     }
-    tell(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
+    emit(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
     return OK
 
 
-def _fidelity(arguments: argparse.Namespace) -> int:
+def _run_fidelity(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # pandas: the other verbs do without
     from clip_hparam.analysis.evidence.fidelity import fidelity_proxies, format_proxies
 
     found = fidelity_proxies(load(arguments.runs))
-    tell(arguments, [one._asdict() for one in found], format_proxies(found))
+    emit(arguments, [one._asdict() for one in found], format_proxies(found))
     return OK
 
 
-VERBS = (
-    Verb("gather", "all records as Parquet and CSV", _gather_words, _gather),
-    Verb("compare", "what differs between two cells, and by how much", _compare_words, _compare),
-    Verb("export-recipe", "a winner as a recipe file ready to commit", _export_words, _export),
-    Verb("fidelity", "do early epochs or cheap runs rank as full ones do?", of_records, _fidelity),
+COMMANDS = (
+    Command("gather", "all records as Parquet and CSV", _add_gather_arguments, _run_gather),
+    Command(
+        "compare",
+        "what differs between two cells, and by how much",
+        _add_compare_arguments,
+        _run_compare,
+    ),
+    Command(
+        "export-recipe",
+        "a winner as a recipe file ready to commit",
+        _add_export_arguments,
+        _run_export,
+    ),
+    Command(
+        "fidelity",
+        "do early epochs or cheap runs rank as full ones do?",
+        add_common_arguments,
+        _run_fidelity,
+    ),
 )

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Verb, of_records, tell
+from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
 from clip_hparam.design import design
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-OVER = ("done", "pruned")
+FINISHED_STATES = ("done", "pruned")
 
 
-def _words(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
     parser.add_argument("--failed", action="store_true", help="leave out what never ended")
     parser.add_argument("--run", action="store_true", help="run the command that is shown")
-    of_records(parser)
+    add_common_arguments(parser)
 
 
-def _retry(arguments: argparse.Namespace) -> int:
+def _run_retry(arguments: argparse.Namespace) -> int:
     """With --run the whole sweep goes on, if anything is listed."""
-    manifest = queries.manifest(arguments.runs, arguments.sweep)
-    states = queries.states_of(arguments.runs, queries.trials_of(manifest))
-    kept = (*OVER, "planned", *LIVE) if arguments.failed else OVER
+    manifest = queries.load_manifest(arguments.runs, arguments.sweep)
+    states = queries.trial_states(arguments.runs, queries.planned_trial_ids(manifest))
+    kept = (*FINISHED_STATES, "planned", *LIVE) if arguments.failed else FINISHED_STATES
     left = {name: state for name, state in states.items() if state not in kept}
     words = design.merged_overrides(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
@@ -35,7 +35,7 @@ def _retry(arguments: argparse.Namespace) -> int:
         "trials": trials,
         "command": ["clip-hparam", "sweep", *words],
     }
-    tell(arguments, facts, _lines(facts))
+    emit(arguments, facts, _lines(facts))
     if not (arguments.run and left):
         return OK
     from clip_hparam.cli.hydra_app.app import main  # Hydra: not needed to list
@@ -58,4 +58,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         yield f"there is nothing to run of {facts['sweep']}"
 
 
-VERBS = (Verb("retry", "trials of a sweep that are not done; --run runs them", _words, _retry),)
+COMMANDS = (
+    Command(
+        "retry", "trials of a sweep that are not done; --run runs them", _add_arguments, _run_retry
+    ),
+)

@@ -11,26 +11,28 @@ import warnings
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import job_of
-from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
-from clip_hparam.cli.hydra_app.schema import register, split
+from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
+from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
 
 
-def run(config: DictConfig) -> float:
+def run_single_trial(config: DictConfig) -> float:
     """One trial; its reported test accuracy, percent, for whoever calls through Hydra.
 
     Raises ValueError for what only a sweep can do.
     """
-    recipe, machine, driver = split(config)
+    recipe, machine, driver = split_config(config)
     if HydraConfig.get().sweeper.get("design") is not None:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    job = job_of(recipe, machine, driver)
+    job = create_trial_spec(recipe, machine, driver)
     from clip_hparam.launch.foreground import run_in_foreground
 
     return run_in_foreground(job)
@@ -38,19 +40,20 @@ def run(config: DictConfig) -> float:
 
 def main() -> int:
     """Exit code: 0 done, 1 a trial failed, 2 wrong use, 3 storage trouble, 130 Ctrl-C."""
-    register()
+    register_configs()
+    Plugins.instance().register(AblationSweeper)  # after Hydra's own plugins, so that ours wins
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop is a stop, also a polite one
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come here, not to Hydra's printer
     try:
-        _through_hydra()
+        _run_hydra()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 2
     except USER_ERRORS as error:
         if full:
             raise
-        print(sentence(error), file=sys.stderr)
+        print(user_message(error), file=sys.stderr)
         return 2
     except SchedulerError as error:
         print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
@@ -67,13 +70,13 @@ def main() -> int:
     return 0
 
 
-def _through_hydra() -> None:
+def _run_hydra() -> None:
     """Run the Hydra app; an error of a trial is carried around Hydra, which would print a line."""
     failed: list[BaseException] = []
 
     def task(config: DictConfig) -> float | None:
         try:
-            return run(config)
+            return run_single_trial(config)
         except BaseException as error:
             failed.append(error)
             return None

@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.schema import register, split
+from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.config.sweep_options import SweepOptions
@@ -24,7 +24,7 @@ from clip_hparam.design.design import Overrides
 from clip_hparam.planning.resolve import resolve
 
 Composed = tuple[Recipe, Machine, SweepOptions]
-SWEEPER = "hydra.sweeper."
+SWEEPER_PREFIX = "hydra.sweeper."
 
 
 class Composer:
@@ -33,7 +33,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._name = loader, config.hydra.job.config_name
         chosen = config.hydra.overrides.hydra  # what is the sweeper's is no part of a cell
-        self._chosen = [word for word in chosen if not word.startswith(SWEEPER)]
+        self._chosen = [word for word in chosen if not word.startswith(SWEEPER_PREFIX)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
         self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])
@@ -57,10 +57,10 @@ class Composer:
 
     def _compose(self, overrides: Overrides) -> Composed:
         words = [*self._chosen, *overrides]
-        return split(self._loader.load_configuration(self._name, words, RunMode.RUN))
+        return split_config(self._loader.load_configuration(self._name, words, RunMode.RUN))
 
 
-def job_of(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
+def create_trial_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
     kept = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
     return TrialSpec(resolve(recipe), machine, **kept)
 
@@ -70,9 +70,9 @@ def with_seed(job: TrialSpec, seed: int) -> TrialSpec:
     return replace(job, recipe=replace(job.recipe, seed=seed))
 
 
-def composed(overrides: Sequence[str]) -> Recipe:
+def compose_recipe(overrides: Sequence[str]) -> Recipe:
     """The recipe of `python sweep.py <overrides>`, outside a Hydra app; not resolved."""
-    register()
+    register_configs()
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
-        recipe, _, _ = split(compose("config", list(overrides)))
+        recipe, _, _ = split_config(compose("config", list(overrides)))
     return recipe

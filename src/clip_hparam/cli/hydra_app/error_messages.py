@@ -21,7 +21,7 @@ USER_ERRORS = (
 )
 
 
-def sentence(error: BaseException) -> str:
+def user_message(error: BaseException) -> str:
     """Hydra's and OmegaConf's errors in the words of this project; ours as they are."""
     text = str(error).strip() or type(error).__name__
     if isinstance(error, HydraException) and error.__cause__ is not None:
@@ -57,7 +57,7 @@ def _wrong_type(match: re.Match[str]) -> str:
     return f"{match[1]}: {match[2]}"
 
 
-def _several(match: re.Match[str]) -> str:
+def _ambiguous_option(match: re.Match[str]) -> str:
     return f"{match[1]} gives several values: add -m to sweep over them"
 
 
@@ -70,7 +70,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Key '([^']+)' is not in struct", _unknown_key),
     (r"Could not find '([^']+)'", _unknown_option),
     (r"Error merging override (\S+)\n([^\n]+)", _wrong_type),
-    (r"Ambiguous value for argument '([^']+)'", _several),
+    (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),
     (
         r"(no viable alternative|mismatched input|extraneous input|token recognition)[^\n]*",
         _unreadable,

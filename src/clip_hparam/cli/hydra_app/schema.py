@@ -9,11 +9,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.launcher_options import SubmititLocalOptions, SubmititSlurmOptions
+from clip_hparam.config.launcher_options import (
+    InlineOptions,
+    SubmititLocalOptions,
+    SubmititSlurmOptions,
+    WorkersOptions,
+)
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.search_options import SearchOptions
@@ -23,75 +27,58 @@ NODES = ("encoder", "data", "machine")
 
 
 @dataclass(frozen=True)
-class Primary(SweepOptions, Recipe):
+class PrimaryConfig(SweepOptions, Recipe):
     """Everything that can stand on the command line."""
 
     machine: Machine = field(default_factory=Machine)
 
 
 @dataclass
-class Ablation(SearchOptions):
+class AblationSweeperOptions(SearchOptions):
     """hydra/sweeper=ablation: a design from sweeps/, or the levels on the command line."""
 
     _target_: str = "hydra_plugins.clip_hparam_plugin.sweeper.AblationSweeper"
     design: Any = None
 
 
-@dataclass
-class Workers:
-    """hydra/launcher=workers: local processes forked from a warm server."""
-
-    _target_: str = "clip_hparam.launch.local.pool.Workers"
-
-
-@dataclass
-class Inline:
-    """hydra/launcher=inline: one after another in this process, for debugging."""
-
-    _target_: str = "clip_hparam.launch.inline.Inline"
-
-
-def register() -> None:
-    """Make our schema, sweeper and launchers known to Hydra; after its plugins, so ours win."""
-    from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
-
-    Plugins.instance().register(AblationSweeper)
-    schema = OmegaConf.structured(Primary)
+def register_configs() -> None:
+    """Store the schema and the nodes of our sweeper and launchers in Hydra's ConfigStore."""
+    schema = OmegaConf.structured(PrimaryConfig)
     for node in (schema, schema.machine, schema.data, schema.encoder):
         OmegaConf.set_readonly(node, False)  # a frozen dataclass could not be composed
-    sweeper = OmegaConf.structured(Ablation)
+    sweeper = OmegaConf.structured(AblationSweeperOptions)
     OmegaConf.set_struct(sweeper.sampler, False)  # takes what Optuna's class takes
     store = ConfigStore.instance()
     store.store(name="schema", node=schema)
     for group, name, node in (
         ("hydra/sweeper", "ablation", sweeper),
-        ("hydra/launcher", "workers", Workers),
-        ("hydra/launcher", "inline", Inline),
+        ("hydra/launcher", "workers", WorkersOptions),
+        ("hydra/launcher", "inline", InlineOptions),
         ("hydra/launcher", "submitit_slurm", SubmititSlurmOptions),
         ("hydra/launcher", "submitit_local", SubmititLocalOptions),
     ):
         store.store(group=group, name=name, node=node, provider="clip_hparam")
 
 
-def split(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
+def split_config(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
     """A composed config as the three things it is made of.
 
     Raises ValueError for a value outside its range, a key that was added and one that was taken.
     """
     tree: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
     tree.pop("hydra", None)
-    top = {node.name: node for node in fields(Primary)}
-    _same_keys(tree, top, "")
+    top = {node.name: node for node in fields(PrimaryConfig)}
+    _validate_keys(tree, top, "")
     for name in NODES:
         node = type(top[name].default_factory())  # type: ignore[operator]
-        _same_keys(tree[name], {field.name: field for field in fields(node)}, f"{name}.")
+        _validate_keys(tree[name], {field.name: field for field in fields(node)}, f"{name}.")
         tree[name] = node(**tree[name])
     recipe = Recipe(**{knob.name: tree[knob.name] for knob in fields(Recipe)})
     driver = SweepOptions(**{key.name: tree[key.name] for key in fields(SweepOptions)})
     return recipe, tree["machine"], driver
 
 
-def _same_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
+def _validate_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
     """`+key` and `~key` get past Hydra, but a schema has just the keys it has."""
     for name in tree:
         if name not in known:

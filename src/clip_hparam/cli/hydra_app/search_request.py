@@ -25,13 +25,13 @@ from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.space import Space, parse_knob_range, parse_space
 from clip_hparam.search.spec import SearchSpec
 
-KEY = "hydra.sweeper"
-NAME = r"\w[\w.=-]*"
-TRIALS = 20
+SWEEPER_KEY = "hydra.sweeper"
+SWEEP_NAME_PATTERN = r"\w[\w.=-]*"
+DEFAULT_N_TRIALS = 20
 """Points of a search that does not say how many."""
 
 
-def search_of(
+def create_search_spec(
     design: Design,
     base: TrialSpec,
     asked: SearchOptions,
@@ -49,14 +49,15 @@ def search_of(
     aim = parse_objective(asked.objective, asked.direction)
     if aim.shift_objective and base.recipe.data.shift == "none":
         raise ValueError(
-            f"{KEY}.objective={aim.shift_objective} is of images from elsewhere, and"
+            f"{SWEEPER_KEY}.objective={aim.shift_objective} is of images from elsewhere, and"
             " data.shift=none: try data.shift=printed, or data.shift=folder data.shift_root=PATH"
         )
     varied = parse_space(design.knobs, design.when)
     sampler = samplers.parse_method(asked.sampler, "tpe")
-    if asked.study_name and not re.fullmatch(NAME, str(asked.study_name)):
+    if asked.study_name and not re.fullmatch(SWEEP_NAME_PATTERN, str(asked.study_name)):
         raise ValueError(
-            f"{KEY}.study_name={asked.study_name} cannot name a file: letters, digits and . - = _"
+            f"{SWEEPER_KEY}.study_name={asked.study_name} cannot name a file: letters, digits and"
+            " . - = _"
         )
     found = SearchSpec(
         name=design.name,
@@ -69,10 +70,10 @@ def search_of(
         goal=aim,
         sampler=sampler,
         pruner=samplers.parse_method(asked.pruner, "asha" if aim.has_curve else "none"),
-        n_trials=_points(asked.n_trials, sampler["name"], varied),
+        n_trials=_n_trials(asked.n_trials, sampler["name"], varied),
         storage=without_password(str(asked.storage or "")),
-        timeout=_seconds(f"{KEY}.timeout", asked.timeout),
-        budget=_seconds("budget", asked.budget or driver.budget)
+        timeout=_parse_timeout(f"{SWEEPER_KEY}.timeout", asked.timeout),
+        budget=_parse_timeout("budget", asked.budget or driver.budget)
         * len(gpu_slots(driver, base.machine.device)),
         retries=driver.retries,
         full=whole,
@@ -94,10 +95,10 @@ def designed(
     """
     design = parse_design(tree or {"name": asked.study_name or "search", "kind": "search"})
     levels = {knob: list(texts) for knob, texts in design.knobs.items()}
-    levels |= {knob: listed(text) for knob, text in (asked.params or {}).items()}
+    levels |= {knob: split_levels(text) for knob, text in (asked.params or {}).items()}
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
-        levels[key_of(override)] = listed(override.partition("=")[2])
+        levels[key_of(override)] = split_levels(override.partition("=")[2])
     varied = {
         knob: texts
         for knob, texts in levels.items()
@@ -110,7 +111,7 @@ def designed(
     return replace(design, base=merged_overrides(design.base, rest, single), knobs=varied)
 
 
-def listed(text: str) -> list[str]:
+def split_levels(text: str) -> list[str]:
     """Levels as they stand on a command line: "0, interval(0.2, 1)", "[0, 1]" or "choice(0, 1)"."""
     bare = text.strip()
     for opening, closing in (("choice(", ")"), ("[", "]")):
@@ -126,23 +127,26 @@ def listed(text: str) -> list[str]:
     return [level.strip(" '\"") for level in levels]
 
 
-def _points(given: Any, sampler: str, varied: Space) -> int:
+def _n_trials(given: Any, sampler: str, varied: Space) -> int:
     size = len(varied.grid()) if sampler == "grid" else None
     if given is None:
-        return size or TRIALS
+        return size or DEFAULT_N_TRIALS
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ValueError(f"{KEY}.n_trials={given} is no number of points from 1 on: try {TRIALS}")
+        raise ValueError(
+            f"{SWEEPER_KEY}.n_trials={given} is no number of points from 1 on: try"
+            f" {DEFAULT_N_TRIALS}"
+        )
     return min(given, size) if size else given
 
 
-def workers_of(asked: SearchOptions, driver: SweepOptions) -> SweepOptions:
+def with_worker_count(asked: SearchOptions, driver: SweepOptions) -> SweepOptions:
     """`hydra.sweeper.n_jobs` is Optuna's name for `workers`."""
     if asked.n_jobs is None:
         return driver
     return replace(driver, workers=asked.n_jobs)
 
 
-def _seconds(key: str, given: Any) -> float:
+def _parse_timeout(key: str, given: Any) -> float:
     """A number of seconds, or a time such as 8h; 0 for none."""
     if given in (None, "none"):
         return 0.0

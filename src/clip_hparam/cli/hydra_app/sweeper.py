@@ -14,9 +14,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.compose import Composer, job_of, with_seed
-from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, sentence
-from clip_hparam.cli.hydra_app.foreign_launcher import Foreign
+from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
+from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.foreign_launcher import HydraLauncherAdapter
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
@@ -26,10 +26,10 @@ from clip_hparam.design import design as designs
 from clip_hparam.design import expand, racing
 from clip_hparam.design.design import Cell, Design, Step
 from clip_hparam.design.racing import Race
-from clip_hparam.launch.base import Launcher, Order
+from clip_hparam.launch.base import LaunchContext, Launcher
 from clip_hparam.launch.resources import gpu_slots
-from clip_hparam.sweep.driver import drive
-from clip_hparam.sweep.sweep import Planned, Sweep
+from clip_hparam.sweep.driver import run_sweep
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 Levels = dict[str, list[str]]
 DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
@@ -45,8 +45,8 @@ class AblationSweeper(Sweeper):
     """Compiles a design, or the levels on the command line, and drives it."""
 
     def __init__(self, design: Any = None, **asked: Any) -> None:
-        self.design = plain(design)
-        self.asked = SearchOptions(**{key: plain(value) for key, value in asked.items()})
+        self.design = to_plain(design)
+        self.asked = SearchOptions(**{key: to_plain(value) for key, value in asked.items()})
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -65,12 +65,12 @@ class AblationSweeper(Sweeper):
         typed = [o for o in parsed if o not in keys and o.key_or_group != "sweeps"]
         if self.asked.is_search or (self.design or {}).get("kind") == "search":
             raise SweepEnded(self._search(typed, machine, driver))
-        swept = {o.key_or_group: levels_of(o) for o in parsed if o.is_sweep_override()}
+        swept = {o.key_or_group: override_levels(o) for o in parsed if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
         design, crossed = self._design(swept, [o for o in fixed if o not in keys])
-        race = race_of(seeds, driver, design)
-        replicates = race.seeds if race else replicates_of(seeds, driver, design)
-        chosen = list(cross(expand.expand_design(design), crossed))
+        race = requested_race(seeds, driver, design)
+        replicates = race.seeds if race else requested_seeds(seeds, driver, design)
+        chosen = list(cross_cells(expand.expand_design(design), crossed))
         planned = self._planned(chosen, replicates, machine, driver)
         notes = (*expand.design_notes(design), *([race.note] if race else []))
         sweep = Sweep(design.name, design.kind, planned, notes, race)
@@ -80,12 +80,12 @@ class AblationSweeper(Sweeper):
             plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
             for plan in sweep.planned
         }
-        order = partial(Order, sweep.id, sweep.name, sweep.runs, driver)
-        raise SweepEnded(drive(sweep, driver, lambda: self._launcher(order, by_hydra)))
+        order = partial(LaunchContext, sweep.id, sweep.name, sweep.runs, driver)
+        raise SweepEnded(run_sweep(sweep, driver, lambda: self._launcher(order, by_hydra)))
 
     def _study(self, parsed: Sequence[Override], machine: Machine, driver: SweepOptions) -> int:
         """The exit code of a study; what was typed goes on to each of its stages."""
-        from clip_hparam.sweep.campaign import Study  # no other sweep pays for it
+        from clip_hparam.sweep.campaign import Campaign  # no other sweep pays for it
 
         if driver.budget == "none":
             raise ValueError("a study plans by its budget: say how long it may take, budget=8h")
@@ -99,7 +99,7 @@ class AblationSweeper(Sweeper):
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
         design = designs.parse_design(self.design)
-        study = Study(design, (*words, *hydra), Path(machine.runs), budget, workers)
+        study = Campaign(design, (*words, *hydra), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
             return 0
@@ -115,24 +115,24 @@ class AblationSweeper(Sweeper):
         # Optuna: no other sweep pays for it
         from clip_hparam.cli.hydra_app import search_request
         from clip_hparam.records.credentials import export_password
-        from clip_hparam.sweep.search_driver import drive_search
+        from clip_hparam.sweep.search_driver import run_search
 
         swept = {o.key_or_group: o for o in typed if o.is_sweep_override()}
-        seeds = levels_of(swept.pop("seed")) if "seed" in swept else None
+        seeds = override_levels(swept.pop("seed")) if "seed" in swept else None
         ranges = [str(o.input_line) for o in swept.values()]
         fixed = [str(o.input_line) for o in typed if not o.is_sweep_override()]
         design = search_request.designed(self.design, self.asked, ranges, fixed)
-        driver = search_request.workers_of(self.asked, driver)
+        driver = search_request.with_worker_count(self.asked, driver)
         recipe, _, _ = self.composer.compose(design.base)
-        replicates = replicates_of(seeds, driver, design)
+        replicates = requested_seeds(seeds, driver, design)
         base = TrialSpec(
             recipe, machine, **{name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
         )
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
-        search = search_request.search_of(design, base, self.asked, driver, numbers)
-        order = partial(Order, search.id, search.name, search.runs, driver)
+        search = search_request.create_search_spec(design, base, self.asked, driver, numbers)
+        order = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.asked.storage or ""))
-        return drive_search(search, driver, lambda: self._launcher(order))
+        return run_search(search, driver, lambda: self._launcher(order))
 
     def _planned(
         self,
@@ -140,19 +140,19 @@ class AblationSweeper(Sweeper):
         replicates: Sequence[int | None],
         machine: Machine,
         driver: SweepOptions,
-    ) -> list[Planned]:
+    ) -> list[PlannedTrial]:
         """Every trial. Raises ValueError with the mistakes of all cells, a line each."""
-        planned: list[Planned] = []
+        planned: list[PlannedTrial] = []
         mistakes: dict[str, None] = {}
         for cell in cells:
             try:
                 recipe, _, _ = self.composer.compose(cell.overrides)
-                job = job_of(recipe, machine, driver)
+                job = create_trial_spec(recipe, machine, driver)
                 for seed in replicates:
                     one = job if seed is None else with_seed(job, seed)
-                    planned.append(Planned(cell, one.recipe.seed, one))
+                    planned.append(PlannedTrial(cell, one.recipe.seed, one))
             except USER_ERRORS as error:
-                mistakes[sentence(error)] = None
+                mistakes[user_message(error)] = None
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return planned
@@ -173,7 +173,7 @@ class AblationSweeper(Sweeper):
 
     def _launcher(
         self,
-        order: Callable[[dict[str, Any]], Order],
+        order: Callable[[dict[str, Any]], LaunchContext],
         by_hydra: Mapping[str, Sequence[str]] | None = None,
     ) -> Launcher:
         """Ours by its class; Hydra's and other people's wrapped, for trials that have overrides.
@@ -185,7 +185,7 @@ class AblationSweeper(Sweeper):
         module, _, name = target.rpartition(".")
         if module.startswith("clip_hparam."):
             ours = getattr(import_module(module), name)
-            options = plain(node)
+            options = to_plain(node)
             del options["_target_"]
             made: Launcher = ours(order(options))
             return made
@@ -196,22 +196,22 @@ class AblationSweeper(Sweeper):
         theirs = Plugins.instance().instantiate_launcher(
             hydra_context=self.context, task_function=self.task, config=self.app_config
         )
-        return Foreign(theirs, by_hydra)
+        return HydraLauncherAdapter(theirs, by_hydra)
 
 
-def plain(node: Any) -> Any:
+def to_plain(node: Any) -> Any:
     """What OmegaConf holds as Python has it."""
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
-def levels_of(override: Override) -> list[str]:
+def override_levels(override: Override) -> list[str]:
     """The levels of a swept key; a range is one, for designs that draw from it."""
     if not override.is_discrete_sweep():
         return [str(override.input_line).partition("=")[2]]
     return [str(level) for level in override.sweep_string_iterator()]
 
 
-def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
+def cross_cells(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
     """Each cell at each combination of further levels. Raises ValueError for a range."""
     expand.validate_no_ranges(levels)
     for cell in cells:
@@ -222,7 +222,7 @@ def cross(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterato
             )
 
 
-def race_of(swept: list[str] | None, driver: SweepOptions, design: Design) -> Race | None:
+def requested_race(swept: list[str] | None, driver: SweepOptions, design: Design) -> Race | None:
     """The race that seeds={...} asks for, where the replicates are not given one by one."""
     given = driver.seeds is None and "seed" in map(designs.key_of, design.base)
     race = racing.parse_race(design.seeds if driver.seeds is None else driver.seeds)
@@ -232,7 +232,7 @@ def race_of(swept: list[str] | None, driver: SweepOptions, design: Design) -> Ra
     return race
 
 
-def replicates_of(
+def requested_seeds(
     swept: list[str] | None, driver: SweepOptions, design: Design
 ) -> Sequence[int | None]:
     """Seeds of every cell: seed=0,1 or seeds=5 of the command line, else the design's own.

@@ -1,11 +1,10 @@
-"""What a worker process does with its one job. Light to import: the driver imports it too."""
+"""The entry points of a child process. Imports no torch: the driver imports this module too."""
 
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -15,58 +14,62 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.records.lock import FolderLockedError
 from clip_hparam.subprocesses import exit_with_parent
+from clip_hparam.training.callbacks.base import Stop
 
 PRELOAD = [
     "clip_hparam.training.trial",
     "clip_hparam.launch.run",
     "clip_hparam.launch.local.preload",
 ]
-SEARCHING = ["clip_hparam.search.worker"]
-"""What the warm server imports: for trials, and more for workers of a search."""
-IMAGES = "CLIP_HPARAM_DATA"  # in the environment of the warm server: whose, as JSON
-STOPS = (signal.SIGINT, signal.SIGTERM)
-SAVE = signal.SIGUSR2  # asks a trial to save its state after the step it is in, and to end
-BUSY_SECONDS = 0.5  # between two looks at a trial that another sweep is running
+SEARCH_PRELOAD = ["clip_hparam.search.worker"]
+"""Modules that the forkserver imports: for trials, and also for workers of a search."""
+IMAGES_VARIABLE = "CLIP_HPARAM_DATA"  # in the environment of the warm server: whose, as JSON
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SAVE_SIGNAL = signal.SIGUSR2  # asks a trial to save its state after the step it is in, and to end
+LOCK_POLL_SECONDS = 0.5  # between two looks at a trial that another sweep is running
 
 
-def run(tree: dict[str, Any], environment: dict[str, str], listen_socket: socket | None) -> None:
-    """One trial, a rank of it, or a worker; what it prints goes to its log.txt.
+def rank_main(
+    tree: dict[str, Any], environment: dict[str, str], listen_socket: socket | None
+) -> None:
+    """Run one rank of a trial, the whole trial if it has one rank, and exit.
 
-    The exit code is 0 if it is done.
-
-    `environment` says which rank this is, and which GPUs are its own; rank 0 listens at
-    `listen_socket`.
+    environment: rank, world size and CUDA_VISIBLE_DEVICES of this process.
+    listen_socket: where rank 0 waits for the other ranks.
     """
-    # torch and all: in the warm server, not in the driver
-    from clip_hparam import distributed
-    from clip_hparam.launch.run import logged, perform
+    from clip_hparam import distributed  # lazy: torch, 4 s, which the forkserver has imported
     from clip_hparam.training import trial
 
-    exit_with_parent()
-    os.environ.update(environment)
-    for number in STOPS:
-        signal.signal(number, _stop)
-    asked = listen(SAVE)
-
-    def stop() -> bool:
-        return bool(asked)
-
-    job = TrialSpec.from_dict(tree)
-    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
-    try:
-        own = distributed.create_context(environment, job.machine.rank_timeout, listen_socket)
+    def run(spec: TrialSpec, stop: Stop) -> str:
+        own = distributed.create_context(environment, spec.machine.rank_timeout, listen_socket)
         if own.world_size > 1:
             print(f"rank {own.rank} of {own.world_size} is process {os.getpid()}")
-        if job.worker:
-            state = perform(job, partial(logged, stop=stop), stop)
-        else:
-            state = when_free(lambda: trial.run_trial(job, say=print, stop=stop, ranks=own), stop)
+        return retry_while_locked(
+            lambda: trial.run_trial(spec, say=print, stop=stop, ranks=own), stop
+        )
+
+    run_in_child(tree, environment, run)
+
+
+def run_in_child(
+    tree: dict[str, Any], environment: dict[str, str], run: Callable[[TrialSpec, Stop], str]
+) -> None:
+    """Run a task with its output in its log.txt, and exit: 0 if its state is "done", else 1."""
+    exit_with_parent()
+    os.environ.update(environment)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _interrupt_once)
+    received = catch_signals(SAVE_SIGNAL)
+    spec = TrialSpec.from_dict(tree)
+    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    try:
+        state = run(spec, lambda: bool(received))
     except KeyboardInterrupt:
         state = "cancelled"
     sys.exit(state != "done")
 
 
-def listen(*numbers: signal.Signals) -> list[int]:
+def catch_signals(*numbers: signal.Signals) -> list[int]:
     """Where these signals are noted from now on, also one that was held back until now."""
     heard: list[int] = []
     for number in numbers:
@@ -75,7 +78,7 @@ def listen(*numbers: signal.Signals) -> list[int]:
     return heard
 
 
-def measure(tree: dict[str, Any]) -> TrialCost:
+def measure_in_child(tree: dict[str, Any]) -> TrialCost:
     """`probe.probe` of a job."""
     from clip_hparam.training.throughput import measure_throughput  # torch and all, as above
 
@@ -83,21 +86,21 @@ def measure(tree: dict[str, Any]) -> TrialCost:
     return measure_throughput(tree)
 
 
-def check_cuda() -> None:
+def exit_if_cuda_was_forked() -> None:
     """Exit code 1 if this process is the fork of one that has touched CUDA, and so cannot."""
     import torch  # loaded in the warm server
 
     sys.exit(torch.cuda._is_in_bad_fork())
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _interrupt_once(number: int, frame: FrameType | None) -> None:
     """Ctrl-C comes twice, from the terminal and from the driver: the first is put on record."""
-    for each in STOPS:
+    for each in STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def when_free(execute: Callable[[], str], stop: Callable[[], bool] = lambda: False) -> str:
+def retry_while_locked(execute: Callable[[], str], stop: Callable[[], bool] = lambda: False) -> str:
     """Two sweeps may share a trial: the second waits for its end, or for its process to die.
 
     "queued" if it is asked to stop while it waits.
@@ -110,11 +113,11 @@ def when_free(execute: Callable[[], str], stop: Callable[[], bool] = lambda: Fal
             if not told:
                 print(f"{error}: waiting for it")
             told = True
-            time.sleep(BUSY_SECONDS)
+            time.sleep(LOCK_POLL_SECONDS)
     return "queued"
 
 
-def print_to(path: Path) -> None:
+def redirect_output(path: Path) -> None:
     """From now on everything this process prints goes to the end of a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

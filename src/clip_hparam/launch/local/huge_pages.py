@@ -10,14 +10,14 @@ import re
 from pathlib import Path
 
 HUGEPAGE, COLLAPSE = 14, 25  # madvise(2)
-OWN = re.compile(r"(\w+)-(\w+) rw.p \S+ \S+ 0\s*(\[heap\])?\s*")
+PRIVATE_MAPPING = re.compile(r"(\w+)-(\w+) rw.p \S+ \S+ 0\s*(\[heap\])?\s*")
 """A private mapping that no file is behind, in /proc/self/maps."""
 
 
-def lay() -> None:
+def use_huge_pages() -> None:
     libc = ctypes.CDLL(None)
     for line in Path("/proc/self/maps").read_text().splitlines():
-        match = OWN.fullmatch(line)
+        match = PRIVATE_MAPPING.fullmatch(line)
         if match is None:
             continue
         start, end = (int(address, 16) for address in match.group(1, 2))
@@ -26,4 +26,4 @@ def lay() -> None:
 
 
 if Path("/proc/self/maps").exists():
-    lay()
+    use_huge_pages()

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.launch.local.child import IMAGES
+from clip_hparam.launch.local.child import IMAGES_VARIABLE
 
 with suppress(ValueError, OSError):  # a trial says what is wrong with its images
-    load_dataset(Data(**json.loads(os.environ[IMAGES])))
+    load_dataset(Data(**json.loads(os.environ[IMAGES_VARIABLE])))

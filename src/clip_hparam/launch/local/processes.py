@@ -1,7 +1,7 @@
-"""The processes of one trial on this computer: forked from the warm server, met at a port.
+"""Start the processes of a trial on this computer, as forks of the forkserver.
 
-The server (multiprocessing's forkserver) imports torch, timm and open_clip once, so a process costs
-tens of milliseconds instead of seconds. Where its forks would not do, each process is started anew.
+The forkserver of multiprocessing imports torch, timm and open_clip once: a fork costs 0.03 CPU-s
+per trial, a new process 4.4. Where a fork is unsafe each process is spawned.
 """
 
 import json
@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -18,48 +18,57 @@ from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.local.child import IMAGES, PRELOAD, SEARCHING, check_cuda, measure, run
+from clip_hparam.launch.local.child import (
+    IMAGES_VARIABLE,
+    PRELOAD,
+    SEARCH_PRELOAD,
+    exit_if_cuda_was_forked,
+    measure_in_child,
+    rank_main,
+)
 from clip_hparam.launch.resources import gpu_groups, visible_gpus
 from clip_hparam.planning.cost import TrialCost
 
 if TYPE_CHECKING:
     from clip_hparam.distributed import DistributedContext
 
-ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-HERE = "127.0.0.1"
-MANY = 20  # trials for which huge pages in the warm server are worth making
-PAGES = "clip_hparam.launch.local.huge_pages"
+SINGLE_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LOCALHOST = "127.0.0.1"
+HUGE_PAGES_MIN_TRIALS = 20  # huge pages cost 0.4 s once and save 22 ms per trial
+HUGE_PAGES_MODULE = "clip_hparam.launch.local.huge_pages"
+Entry = Callable[[dict[str, Any], dict[str, str], socket.socket | None], None]
 
 
-def expect(trials: int) -> None:
-    """Say how many are coming, before the first is started."""
-    if trials >= MANY and PAGES not in PRELOAD:
-        PRELOAD.append(PAGES)
+def start_forkserver(spec: TrialSpec, trials: int = 1) -> ForkServerContext | SpawnContext:
+    """Start the forkserver, once per process, and return the context that starts children.
 
-
-def warm_up(job: TrialSpec) -> ForkServerContext | SpawnContext:
-    """How processes of the job are started; the warm server, if it is to be, runs from now on."""
-    for name in ONE_THREAD:
+    Children are spawned instead where a fork is unsafe: off Linux, or after CUDA was initialised.
+    trials: how many will be started; for many, the forkserver's memory is moved to huge pages.
+    """
+    for name in SINGLE_THREAD_VARIABLES:
         os.environ.setdefault(name, "1")
-    if sys.platform != "linux":  # the libraries of others do not take a fork
+    if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD + SEARCHING * bool(job.worker))
-    os.environ[IMAGES] = json.dumps(asdict(job.recipe.data))
+    preload = PRELOAD + SEARCH_PRELOAD * bool(spec.worker)
+    context.set_forkserver_preload(
+        preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
+    )
+    os.environ[IMAGES_VARIABLE] = json.dumps(asdict(spec.recipe.data))
     forkserver.ensure_running()
-    wants_cuda = job.machine.device.startswith("cuda") or bool(visible_gpus(job.machine.device))
-    if wants_cuda and not _cuda_takes_a_fork():
+    wants_cuda = spec.machine.device.startswith("cuda") or bool(visible_gpus(spec.machine.device))
+    if wants_cuda and not _fork_is_safe_for_cuda():
         return multiprocessing.get_context("spawn")
     return context
 
 
 @cache
-def _cuda_takes_a_fork() -> bool:
-    """Not if something that the warm server imports (a plug-in, sitecustomize) has touched CUDA."""
-    process = multiprocessing.get_context("forkserver").Process(target=check_cuda)
+def _fork_is_safe_for_cuda() -> bool:
+    """Return whether nothing that the forkserver imported has initialised CUDA."""
+    process = multiprocessing.get_context("forkserver").Process(target=exit_if_cuda_was_forked)
     process.start()
     process.join()
     if process.exitcode:
@@ -67,91 +76,98 @@ def _cuda_takes_a_fork() -> bool:
     return not process.exitcode
 
 
-def start(job: TrialSpec, gpus: str | None = None) -> list[BaseProcess]:
-    """A trial in processes of its own, rank 0 first; `gpus` is their CUDA_VISIBLE_DEVICES."""
-    with _listen_socket(job) as listen_socket:
-        return _started(job, range(job.gpus_per_trial), gpus, listen_socket)
+def start_ranks(
+    spec: TrialSpec, gpus: str | None = None, entry: Entry = rank_main
+) -> list[BaseProcess]:
+    """Start the processes of one trial and return them, rank 0 first.
+
+    gpus: CUDA_VISIBLE_DEVICES of the processes; None leaves it as it is.
+    """
+    with _listen_socket(spec) as listen_socket:
+        return _start_ranks(spec, range(spec.gpus_per_trial), gpus, listen_socket, entry)
 
 
 @contextmanager
-def lead(job: TrialSpec) -> Iterator["DistributedContext"]:
-    """This process as rank 0 of a trial; the others run while the block does.
+def as_main_rank(spec: TrialSpec) -> Iterator["DistributedContext"]:
+    """Make this process rank 0 of a trial; the other ranks run until the block ends.
 
-    Raises ValueError if there are not enough GPUs.
+    Raises: ValueError if this computer has fewer GPUs than the trial needs.
     """
-    from clip_hparam.distributed import (
-        create_context,  # torch: not for those who only start processes
-    )
+    from clip_hparam.distributed import create_context  # lazy: torch, 4 s
 
-    gpu_groups(job.gpus_per_trial, job.machine.device)
-    with _listen_socket(job) as listen_socket:
-        others = _started(job, range(1, job.gpus_per_trial), None, listen_socket)
+    gpu_groups(spec.gpus_per_trial, spec.machine.device)
+    with _listen_socket(spec) as listen_socket:
+        others = _start_ranks(spec, range(1, spec.gpus_per_trial), None, listen_socket, rank_main)
+        environment = _rank_environment(spec, 0, listen_socket)
         try:
-            yield create_context(
-                _environment(job, 0, listen_socket), job.machine.rank_timeout, listen_socket
-            )
+            yield create_context(environment, spec.machine.rank_timeout, listen_socket)
         finally:
-            end(others)
+            kill(others)
 
 
-def end(processes: Sequence[BaseProcess]) -> None:
-    """Kill the ranks of a trial that is over, all at once, and wait until they are gone."""
+def kill(processes: Sequence[BaseProcess]) -> None:
+    """Send SIGKILL to all processes, then wait until each has exited."""
     for process in processes:
         process.kill()
     for process in processes:
         process.join()
 
 
-def measured(job: TrialSpec) -> TrialCost | None:
-    """What the job costs by a few steps of it, run in a process of its own.
+def time_in_subprocess(spec: TrialSpec) -> TrialCost | None:
+    """Return the cost of a trial, measured over a few steps in a subprocess; None if killed.
 
-    None if that process dies. Raises what the trial would.
+    Raises: what the trial raises, such as ValueError for a wrong setting.
     """
     try:
-        with ProcessPoolExecutor(1, mp_context=warm_up(job)) as pool:
-            return pool.submit(measure, job.to_dict()).result()
+        with ProcessPoolExecutor(1, mp_context=start_forkserver(spec)) as pool:
+            return pool.submit(measure_in_child, spec.to_dict()).result()
     except BrokenProcessPool:
         return None
 
 
-def _started(
-    job: TrialSpec, ranks: range, gpus: str | None, listen_socket: socket.socket | None
+def _start_ranks(
+    spec: TrialSpec,
+    ranks: range,
+    gpus: str | None,
+    listen_socket: socket.socket | None,
+    entry: Entry,
 ) -> list[BaseProcess]:
-    context = warm_up(job)
+    context = start_forkserver(spec)
     own = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
-    processes: list[BaseProcess] = [
-        context.Process(
-            target=run,
-            args=(
-                job.to_dict(),
-                _environment(job, rank, listen_socket) | own,
-                None if rank else listen_socket,
-            ),
-        )
-        for rank in ranks
-    ]
+    processes: list[BaseProcess] = []
+    for rank in ranks:
+        environment = _rank_environment(spec, rank, listen_socket) | own
+        arguments = (spec.to_dict(), environment, None if rank else listen_socket)
+        processes.append(context.Process(target=entry, args=arguments))
     for process in processes:
         process.start()
     return processes
 
 
 @contextmanager
-def _listen_socket(job: TrialSpec) -> Iterator[socket.socket | None]:
-    """A socket that listens where the ranks of a trial will meet; None where there is but one.
+def _listen_socket(spec: TrialSpec) -> Iterator[socket.socket | None]:
+    """Yield a listening socket where the ranks of a trial meet; None for a trial of one rank.
 
-    It is handed to rank 0 open, so that no other program can take its port.
+    Rank 0 receives the socket open, so that no other program can take its port in between.
     """
-    if job.gpus_per_trial == 1:
+    if spec.gpus_per_trial == 1:
         yield None
         return
-    with socket.create_server((HERE, 0), backlog=job.gpus_per_trial) as listen_socket:
+    with socket.create_server((LOCALHOST, 0), backlog=spec.gpus_per_trial) as listen_socket:
         yield listen_socket
 
 
-def _environment(job: TrialSpec, rank: int, listen_socket: socket.socket | None) -> dict[str, str]:
-    """What `ranks.ranks_of` reads."""
+def _rank_environment(
+    spec: TrialSpec, rank: int, listen_socket: socket.socket | None
+) -> dict[str, str]:
+    """Return the variables that `distributed.create_context` reads; none for a single rank."""
     if listen_socket is None:
         return {}
-    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": job.gpus_per_trial}
-    meeting = {"MASTER_ADDR": HERE, "MASTER_PORT": listen_socket.getsockname()[1]}
-    return {name: str(value) for name, value in {**place, **meeting}.items()}
+    values = {
+        "RANK": rank,
+        "LOCAL_RANK": rank,
+        "WORLD_SIZE": spec.gpus_per_trial,
+        "MASTER_ADDR": LOCALHOST,
+        "MASTER_PORT": listen_socket.getsockname()[1],
+    }
+    return {name: str(value) for name, value in values.items()}

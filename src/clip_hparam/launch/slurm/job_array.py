@@ -18,16 +18,16 @@ from typing import Any, TypeVar
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Handle
+from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
 from clip_hparam.records.record import SCHEMA_VERSION
 
-NAME = "submitit_slurm"
+LAUNCHER_NAME = "submitit_slurm"
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Limits:
+class JobLimits:
     """How long a job may run, how early it is warned, and how often it may go on after that.
 
     `workers` and `retries` are those of the driver, for the trials of one job.
@@ -41,7 +41,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Array:
+class JobArray:
     """Trials sent together: their ids by array task, each a pack of one or more.
 
     `user` is a numeric id.
@@ -50,7 +50,7 @@ class Array:
     folder: Path
     name: str
     packs: tuple[tuple[str, ...], ...]
-    limits: Limits
+    limits: JobLimits
     user: int
 
     @property
@@ -85,13 +85,13 @@ class Array:
         except OSError:
             return ""
 
-    def handles(self) -> list[Handle]:
+    def handles(self) -> list[JobHandle]:
         """Of all its trials; none if Slurm never took it."""
         job_id = self.job_id
         if job_id is None:
             return []
         return [
-            Handle(trial, NAME, f"{job_id}_{task}")
+            JobHandle(trial, LAUNCHER_NAME, f"{job_id}_{task}")
             for task, pack in enumerate(self.packs)
             for trial in pack
         ]
@@ -102,9 +102,13 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     return [items[at : at + size] for at in range(0, len(items), size)]
 
 
-def create(
-    runs: Path, sweep_id: str, sweep_name: str, packs: Sequence[Sequence[TrialSpec]], limits: Limits
-) -> Array:
+def create_job_array(
+    runs: Path,
+    sweep_id: str,
+    sweep_name: str,
+    packs: Sequence[Sequence[TrialSpec]],
+    limits: JobLimits,
+) -> JobArray:
     """Put an array on disk."""
     nonce = secrets.token_hex(4)
     folder = runs.absolute() / ".sweeps" / sweep_id / nonce
@@ -122,20 +126,20 @@ def create(
         "jobs": jobs,
     }
     write_json(folder / "array.json", head | rest)
-    return Array(folder, head["name"], tuple(map(tuple, head["packs"])), limits, head["user"])
+    return JobArray(folder, head["name"], tuple(map(tuple, head["packs"])), limits, head["user"])
 
 
-def read(folder: Path) -> Array | None:
+def read_job_array(folder: Path) -> JobArray | None:
     """None if there is no array, or one that was cut."""
     tree = read_json(folder / "array.json")
     if tree is None:
         return None
     packs = tuple(map(tuple, tree["packs"]))
-    return Array(folder, tree["name"], packs, Limits(**tree["limits"]), tree["user"])
+    return JobArray(folder, tree["name"], packs, JobLimits(**tree["limits"]), tree["user"])
 
 
-def arrays(runs: Path, sweep_id: str = "*") -> list[Array]:
+def list_job_arrays(runs: Path, sweep_id: str = "*") -> list[JobArray]:
     """All that were ever sent for a sweep, or for any, oldest first."""
     paths = (runs.absolute() / ".sweeps").glob(f"{sweep_id}/*/array.json")
     oldest_first = sorted(paths, key=lambda path: path.stat().st_mtime)
-    return [array for path in oldest_first if (array := read(path.parent)) is not None]
+    return [array for path in oldest_first if (array := read_job_array(path.parent)) is not None]

@@ -21,35 +21,35 @@ from pathlib import Path
 
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Order, state_on_record
+from clip_hparam.launch.base import LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
-from clip_hparam.launch.local.child import listen, print_to, when_free
-from clip_hparam.launch.local.pool import Workers
-from clip_hparam.launch.slurm.job_array import Array, read
-from clip_hparam.launch.slurm.queries import call
+from clip_hparam.launch.local.child import catch_signals, redirect_output, retry_while_locked
+from clip_hparam.launch.local.pool import WorkerPool
+from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
+from clip_hparam.launch.slurm.queries import run_command
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
 DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
-SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
+HANDLED_SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
 POLL_SECONDS = 0.1
-REQUEUE_PATIENCE = 60.0
+REQUEUE_TIMEOUT_SECONDS = 60.0
 
 
 def main(folder: Path) -> int:
-    asked = listen(*SIGNALS)
+    asked = catch_signals(*HANDLED_SIGNALS)
     task = int(os.environ["SLURM_ARRAY_TASK_ID"])
-    array = read(folder)
+    array = read_job_array(folder)
     assert array is not None, f"there is no array in {folder}"
-    place = task_place()
+    place = rank_environment()
     if int(place["RANK"]):
-        return _follow(array.jobs(task)[0], place)
+        return _run_as_other_rank(array.jobs(task)[0], place)
     if int(place["WORLD_SIZE"]) > 1:
-        states = _lead(array.jobs(task)[0], place, asked)
+        states = _run_as_main_rank(array.jobs(task)[0], place, asked)
     else:
-        states = _side_by_side(array, _left(array, task), asked)
+        states = _run_side_by_side(array, _trials_left(array, task), asked)
     if all(state_on_record(job) == "done" for job in array.jobs(task)):
         return DONE
     left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
@@ -57,10 +57,10 @@ def main(folder: Path) -> int:
         return FAILED
     if signal.SIGTERM in asked:
         return TERMINATED
-    return _again(array, task, left)
+    return _requeue(array, task, left)
 
 
-def task_place() -> dict[str, str]:
+def rank_environment() -> dict[str, str]:
     """This task among those of its job, in the words of torchrun, as submitit has it.
 
     They meet at the address by which Slurm itself reaches the first: its name need not resolve.
@@ -78,21 +78,25 @@ def task_place() -> dict[str, str]:
     return {name: str(value) for name, value in place.items()}
 
 
-def _left(array: Array, task: int) -> list[TrialSpec]:
+def _trials_left(array: JobArray, task: int) -> list[TrialSpec]:
     """The trials of a task that it had not ended when it last queued itself again."""
     left = (read_json(_memory(array, task)) or {}).get("left", array.packs[task])
     return [job for job in array.jobs(task) if job.trial_id in left]
 
 
-def _side_by_side(array: Array, jobs: Sequence[TrialSpec], asked: list[int]) -> dict[str, str]:
+def _run_side_by_side(
+    array: JobArray, jobs: Sequence[TrialSpec], asked: list[int]
+) -> dict[str, str]:
     """The trials of one task in the warm workers; "lost" is also what was stopped."""
     limits = array.limits
     driver = SweepOptions(
         workers=limits.workers, retries=limits.retries, gpus_per_trial=jobs[0].gpus_per_trial
     )
-    workers = Workers(Order(array.folder.parent.name, array.name, array.runs, driver, {}))
-    with _deaf():
-        processes.warm_up(jobs[0])
+    workers = WorkerPool(
+        LaunchContext(array.folder.parent.name, array.name, array.runs, driver, {})
+    )
+    with _signals_blocked():
+        processes.start_forkserver(jobs[0])
     handles = workers.submit(jobs)
     states = workers.poll(handles)
     while any(state in LIVE for state in states.values()):
@@ -104,35 +108,35 @@ def _side_by_side(array: Array, jobs: Sequence[TrialSpec], asked: list[int]) -> 
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     """Processes that come from the block hear no signal but those they listen for.
 
     Slurm sends its signals to all processes of a job; theirs come from this one.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     resource_tracker.ensure_running()  # which lets SIGTERM through again
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
 
 
-def _lead(job: TrialSpec, place: dict[str, str], asked: list[int]) -> dict[str, str]:
+def _run_as_main_rank(job: TrialSpec, place: dict[str, str], asked: list[int]) -> dict[str, str]:
     """The first of several tasks, which are the ranks of one trial."""
     from clip_hparam import distributed
     from clip_hparam.training import trial  # torch and all: after the signals are listened to
 
-    print_to(Path(job.machine.runs) / job.trial_id / "log.txt")
+    redirect_output(Path(job.machine.runs) / job.trial_id / "log.txt")
     own = distributed.create_context(place, job.machine.rank_timeout)
-    state = when_free(
+    state = retry_while_locked(
         lambda: trial.run_trial(job, say=print, stop=lambda: bool(asked), ranks=own),
         lambda: bool(asked),
     )
     return {job.trial_id: state}
 
 
-def _follow(job: TrialSpec, place: dict[str, str]) -> int:
+def _run_as_other_rank(job: TrialSpec, place: dict[str, str]) -> int:
     """Another task: what becomes of the trial, and so of the job, the first one says."""
     from clip_hparam import distributed
     from clip_hparam.training import trial
@@ -143,40 +147,42 @@ def _follow(job: TrialSpec, place: dict[str, str]) -> int:
     return DONE
 
 
-def _memory(array: Array, task: int) -> Path:
+def _memory(array: JobArray, task: int) -> Path:
     """Where a task leaves word for itself when it queues itself again."""
     return array.folder / f"again_{task}.json"
 
 
-def _again(array: Array, task: int, left: Sequence[str]) -> int:
+def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
     """Queue this job again, at its time limit only as often as it may; the exit code."""
     job_id = slurm_job_id() or ""
     timeouts = (read_json(_memory(array, task)) or {}).get("timeouts", 0)
     timeouts += not _is_preempted(job_id)
     write_json(_memory(array, task), {"timeouts": timeouts, "left": left})
     if timeouts > array.limits.max_num_timeout:
-        return _give_up(
+        return _record_timeout(
             array,
             left,
             f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
             " same command goes on from its last step; raise hydra.launcher.timeout_min or"
             " max_num_timeout",
         )
-    queued = call("scontrol", "requeue", job_id, patience=REQUEUE_PATIENCE)
+    queued = run_command("scontrol", "requeue", job_id, patience=REQUEUE_TIMEOUT_SECONDS)
     if queued.returncode:
         reason = queued.stderr.strip()
-        return _give_up(array, left, f"was not queued again by Slurm ({reason}): type it again")
+        return _record_timeout(
+            array, left, f"was not queued again by Slurm ({reason}): type it again"
+        )
     return TERMINATED
 
 
 def _is_preempted(job_id: str) -> bool:
     """Whether another job wants the place; else the time limit is near."""
-    words = call("scontrol", "-o", "show", "job", job_id).stdout.split()
+    words = run_command("scontrol", "-o", "show", "job", job_id).stdout.split()
     facts = dict(word.partition("=")[::2] for word in words)
     return facts.get("PreemptTime", "None") not in ("None", "Unknown")
 
 
-def _give_up(array: Array, left: Sequence[str], sentence: str) -> int:
+def _record_timeout(array: JobArray, left: Sequence[str], sentence: str) -> int:
     for trial in left:
         record = Record(array.runs, trial)
         record.write_status("timeout", job=slurm_job_id())

@@ -11,12 +11,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from clip_hparam.launch.slurm.job_array import Array
+from clip_hparam.launch.slurm.job_array import JobArray
 
-PERIOD = 2.0  # seconds between two calls, however many jobs there are
-PATIENCE = 10.0  # seconds for an answer
-WAITS = ("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
-LIVES = (
+QUERY_PERIOD_SECONDS = 2.0  # seconds between two calls, however many jobs there are
+COMMAND_TIMEOUT_SECONDS = 10.0  # seconds for an answer
+PENDING_STATES = (
+    "PENDING",
+    "REQUEUED",
+    "REQUEUE_FED",
+    "REQUEUE_HOLD",
+    "SPECIAL_EXIT",
+    "RESV_DEL_HOLD",
+)
+ACTIVE_STATES = (
     *("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT"),
     *("RESIZING", "PREEMPTED", "NODE_FAIL"),
 )
@@ -28,7 +35,7 @@ class SchedulerError(OSError):
 
 
 @dataclass(frozen=True)
-class Said:
+class SlurmJobState:
     """Slurm's word for a job; `code` is its exit code and the signal that ended it, as "137:0"."""
 
     state: str
@@ -37,7 +44,7 @@ class Said:
 
     @property
     def waits(self) -> bool:
-        return self.state in WAITS
+        return self.state in PENDING_STATES
 
     @property
     def is_held(self) -> bool:
@@ -45,31 +52,31 @@ class Said:
 
     @property
     def lives(self) -> bool:
-        return self.state in LIVES
+        return self.state in ACTIVE_STATES
 
 
-GONE = Said("GONE")
-Answer = dict[str, Said]
+GONE = SlurmJobState("GONE")
+QueueSnapshot = dict[str, SlurmJobState]
 
 
 @dataclass
-class Scheduler:
+class SlurmQueue:
     """Asks for all jobs of some arrays at once, and remembers the answer for PERIOD seconds."""
 
-    answer: Answer = field(default_factory=dict)
+    answer: QueueSnapshot = field(default_factory=dict)
     asked: float = float("-inf")
     told: set[str] = field(default_factory=set)
     accounting: bool = True
 
-    def ask(self, arrays: Sequence[Array]) -> Answer:
+    def ask(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
         """What is known of each job, by its id; one that nobody knows is GONE.
 
         While Slurm does not answer at all, the last answer stands. Raises SchedulerError if it
         never did.
         """
-        if time.monotonic() - self.asked < PERIOD:
+        if time.monotonic() - self.asked < QUERY_PERIOD_SECONDS:
             return self.answer
-        for source in (self._queued, _detailed):
+        for source in (self._queued, _query_scontrol):
             try:
                 self.answer = source(arrays)
             except SchedulerError as error:
@@ -82,22 +89,22 @@ class Scheduler:
             raise SchedulerError("Slurm does not answer: is its controller up (scontrol ping)?")
         return self.answer
 
-    def _queued(self, arrays: Sequence[Array]) -> Answer:
+    def _queued(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
         """squeue, and sacct for what squeue has forgotten or if it does not answer."""
         try:
-            known = _squeue(arrays)
+            known = _query_squeue(arrays)
         except SchedulerError as error:
             self._warn(str(error))
-            return _sacct(arrays)
-        missing = [array for array in arrays if not _ids(array) <= known.keys()]
+            return _query_sacct(arrays)
+        missing = [array for array in arrays if not _job_ids(array) <= known.keys()]
         if missing and self.accounting:
             try:
-                known = _sacct(missing) | known
+                known = _query_sacct(missing) | known
             except SchedulerError as error:
                 self.accounting = False
                 if "accounting storage is disabled" not in str(error):
                     self._warn(str(error))
-        return {name: GONE for array in arrays for name in _ids(array)} | known
+        return {name: GONE for array in arrays for name in _job_ids(array)} | known
 
     def _warn(self, sentence: str) -> None:
         """Once each."""
@@ -106,25 +113,29 @@ class Scheduler:
         self.told.add(sentence)
 
 
-def found(array: Array) -> str | None:
+def find_array_id(array: JobArray) -> str | None:
     """The id that Slurm gave an array whose driver could not write it down; None if it has none.
 
     Raises SchedulerError if Slurm cannot be asked.
     """
-    lines = _call("squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16")
+    lines = _output_lines(
+        "squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16"
+    )
     return lines[0].strip() if lines else None
 
 
 def max_array_size() -> int:
     """Most tasks of one array here. Raises SchedulerError if Slurm cannot be asked."""
-    for line in _call("scontrol", "show", "config"):
+    for line in _output_lines("scontrol", "show", "config"):
         key, _, value = line.partition("=")
         if key.strip() == "MaxArraySize":
             return int(value)
     return 1001  # Slurm's default
 
 
-def call(*words: str, patience: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+def run_command(
+    *words: str, patience: float = COMMAND_TIMEOUT_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run a command of Slurm's. Raises SchedulerError if it is missing or does not return."""
     try:
         return subprocess.run(words, capture_output=True, text=True, timeout=patience, check=False)
@@ -134,37 +145,39 @@ def call(*words: str, patience: float = PATIENCE) -> subprocess.CompletedProcess
         raise SchedulerError(f"{words[0]} does not answer within {patience:.0f} s") from None
 
 
-def _call(*words: str) -> list[str]:
-    done = call(*words)
+def _output_lines(*words: str) -> list[str]:
+    done = run_command(*words)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise SchedulerError(f"{words[0]} failed: {last}")
     return done.stdout.splitlines()
 
 
-def _squeue(arrays: Sequence[Array]) -> Answer:
+def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
     columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:64"
     names = ",".join(array.name for array in arrays)
     users = ",".join({str(array.user) for array in arrays})
-    lines = _call(*("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns))
-    answer: Answer = {}
+    lines = _output_lines(
+        *("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns)
+    )
+    answer: QueueSnapshot = {}
     for line in lines:
         job, task, state, status, *reason = line.split()
         code = f"{int(status) >> 8}:{int(status) & 127}"  # squeue shows what wait(2) returns
-        answer[f"{job}_{task}"] = Said(state, " ".join(reason), code)
+        answer[f"{job}_{task}"] = SlurmJobState(state, " ".join(reason), code)
     return answer
 
 
-def _sacct(arrays: Sequence[Array]) -> Answer:
+def _query_sacct(arrays: Sequence[JobArray]) -> QueueSnapshot:
     jobs = ",".join(filter(None, (array.job_id for array in arrays)))
-    lines = _call("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
-    return {name: said for line in lines for name, said in _of_sacct(line)}
+    lines = _output_lines("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
+    return {name: said for line in lines for name, said in _parse_sacct_row(line)}
 
 
-def _of_sacct(line: str) -> Iterator[tuple[str, Said]]:
+def _parse_sacct_row(line: str) -> Iterator[tuple[str, SlurmJobState]]:
     """A row; one of tasks that never started stands for several: 12_[3-5,7%4]."""
     name, state, code = line.split("|")
-    said = Said(state.split()[0], "", code)  # "CANCELLED by 0"
+    said = SlurmJobState(state.split()[0], "", code)  # "CANCELLED by 0"
     job, _, tasks = name.partition("_")
     for part in tasks.strip("[]").partition("%")[0].split(","):
         first, _, last = part.partition("-")
@@ -172,18 +185,18 @@ def _of_sacct(line: str) -> Iterator[tuple[str, Said]]:
             yield f"{job}_{task}", said
 
 
-def _detailed(arrays: Iterable[Array]) -> Answer:
+def _query_scontrol(arrays: Iterable[JobArray]) -> QueueSnapshot:
     """scontrol, a call an array."""
-    answer: Answer = {}
+    answer: QueueSnapshot = {}
     for job_id in filter(None, (array.job_id for array in arrays)):
-        for line in _call("scontrol", "-o", "show", "job", job_id):
+        for line in _output_lines("scontrol", "-o", "show", "job", job_id):
             facts = dict(word.partition("=")[::2] for word in line.split())
-            said = Said(facts["JobState"], facts["Reason"], facts["ExitCode"])
-            for name, _ in _of_sacct(f"{job_id}_[{facts.get('ArrayTaskId', '')}]|PENDING|"):
+            said = SlurmJobState(facts["JobState"], facts["Reason"], facts["ExitCode"])
+            for name, _ in _parse_sacct_row(f"{job_id}_[{facts.get('ArrayTaskId', '')}]|PENDING|"):
                 answer[name] = said
     return answer
 
 
-def _ids(array: Array) -> set[str]:
+def _job_ids(array: JobArray) -> set[str]:
     job_id = array.job_id
     return set() if job_id is None else {f"{job_id}_{task}" for task in range(len(array.packs))}

@@ -6,19 +6,19 @@ A word of an earlier run does not count: status.json names its job and its time.
 import re
 from typing import Any
 
-from clip_hparam.launch.base import Handle
-from clip_hparam.launch.slurm.queries import Said
+from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.queries import SlurmJobState
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-HOW = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
-STATE = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
-MEMORY = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
+FAILURE_KINDS = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
+STATE_OF_KIND = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
+OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
 """Slurm without cgroups calls a job that it killed for its memory just FAILED."""
 
 
-def state_of(record: Record, handle: Handle, said: Said, submitted: str) -> str:
+def reconciled_state(record: Record, handle: JobHandle, said: SlurmJobState, submitted: str) -> str:
     """What is known; "lost" if Slurm has ended the job and the folder does not say how.
 
     `submitted` is when the job was: what the folder said before that is of an earlier run.
@@ -32,12 +32,12 @@ def state_of(record: Record, handle: Handle, said: Said, submitted: str) -> str:
         return "held" if said.is_held else "queued"
     if said.lives:
         return told or "queued"
-    if told in (None, *LIVE) or _of_a_part(record, handle):
+    if told in (None, *LIVE) or _failure_of_one_process(record, handle):
         return "lost"
     return told
 
 
-def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> str:
+def record_end(record: Record, handle: JobHandle, said: SlurmJobState, printed: str) -> str:
     """Write the end of a trial that left no word of its own; its state.
 
     `printed` is what Slurm wrote beside it. A live process that still holds the folder has the
@@ -47,13 +47,13 @@ def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> s
         with lock_folder(record.folder):
             if record.is_done():
                 return "done"
-            over = MEMORY.search(printed)
-            kind = "memory" if over else HOW.get(said.state, "lost")
-            sentence = _sentence(said, handle, kind) + (f" ({over[0]})" if over else "")
-            known = _of_a_part(record, handle)
+            over = OUT_OF_MEMORY_PATTERN.search(printed)
+            kind = "memory" if over else FAILURE_KINDS.get(said.state, "lost")
+            sentence = _failure_message(said, handle, kind) + (f" ({over[0]})" if over else "")
+            known = _failure_of_one_process(record, handle)
             if known and kind != "memory":
                 kind, sentence = "lost", known["message"]
-            state = STATE.get(kind, "lost")
+            state = STATE_OF_KIND.get(kind, "lost")
             record.write_status(state, job=handle.id)
             record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
             return state
@@ -61,7 +61,7 @@ def put_on_record(record: Record, handle: Handle, said: Said, printed: str) -> s
         return "running"
 
 
-def _of_a_part(record: Record, handle: Handle) -> dict[str, Any] | None:
+def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
     """The death of a process whose job went on: that it had no memory, Slurm says at the end."""
     failure = record.failure() or {}
     status = record.status()
@@ -70,7 +70,7 @@ def _of_a_part(record: Record, handle: Handle) -> dict[str, Any] | None:
     return failure
 
 
-def put_on_hold(record: Record, handle: Handle, said: Said) -> None:
+def record_hold(record: Record, handle: JobHandle, said: SlurmJobState) -> None:
     """Once: until it is released nothing else happens to it."""
     if record.status().get("state") == "held":
         return
@@ -79,7 +79,7 @@ def put_on_hold(record: Record, handle: Handle, said: Said) -> None:
     record.write_failure("held", "held", sentence, slurm=said.state)
 
 
-def _sentence(said: Said, handle: Handle, kind: str) -> str:
+def _failure_message(said: SlurmJobState, handle: JobHandle, kind: str) -> str:
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",

@@ -11,13 +11,13 @@ from submitit import SlurmExecutor
 
 from clip_hparam.config.launcher_options import NON_SBATCH_KEYS, LauncherOptions
 from clip_hparam.launch.slurm import queries
-from clip_hparam.launch.slurm.job_array import Array
+from clip_hparam.launch.slurm.job_array import JobArray
 from clip_hparam.launch.slurm.queries import SchedulerError
 
-PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts while Slurm does not answer
-SBATCH_PATIENCE = 60.0
-NO_ANSWER = ("contact", "timed out", "connect", "authentication", "communication", "munge")
-BLAME = {  # word of a refusal -> key that it is about
+RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts while Slurm does not answer
+SBATCH_TIMEOUT_SECONDS = 60.0
+UNREACHABLE_WORDS = ("contact", "timed out", "connect", "authentication", "communication", "munge")
+OPTION_OF_REFUSAL = {  # word of a refusal -> key that it is about
     "partition": "partition",
     "account": "account",
     "qos": "qos",
@@ -29,28 +29,30 @@ BLAME = {  # word of a refusal -> key that it is about
 }
 
 
-def submitted(array: Array, options: LauncherOptions, code: Path | None) -> str:
+def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
     """Id of the array. Raises ValueError, and leaves nothing on disk, if it is refused."""
     path = array.folder / "submission.sh"
-    path.write_text(script(array, options, code))
-    for pause in (*PAUSES, None):
-        done = queries.call("sbatch", "--parsable", str(path), patience=SBATCH_PATIENCE)
+    path.write_text(submission_script(array, options, code))
+    for pause in (*RETRY_SECONDS, None):
+        done = queries.run_command(
+            "sbatch", "--parsable", str(path), patience=SBATCH_TIMEOUT_SECONDS
+        )
         if not done.returncode:
             return done.stdout.strip().partition(";")[0]
         reason = done.stderr.strip().rpartition(": ")[2]
-        if not any(word in done.stderr.lower() for word in NO_ANSWER):
+        if not any(word in done.stderr.lower() for word in UNREACHABLE_WORDS):
             shutil.rmtree(array.folder)
-            raise ValueError(refusal(reason, options))
+            raise ValueError(refusal_message(reason, options))
         if pause is not None:
             print(f"note: sbatch: {reason}; trying again", file=sys.stderr)
             time.sleep(pause)
-            job_id = _already_there(array)
+            job_id = _find_submitted(array)
             if job_id is not None:
                 return job_id
     raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
 
 
-def script(array: Array, options: LauncherOptions, code: Path | None) -> str:
+def submission_script(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
     """The batch script of an array, by submitit; `code` is a folder to import this package from.
 
     srun gives its step one CPU a task unless told again (Slurm 22.05 and newer).
@@ -77,14 +79,14 @@ def script(array: Array, options: LauncherOptions, code: Path | None) -> str:
     return text
 
 
-def refusal(reason: str, options: LauncherOptions) -> str:
+def refusal_message(reason: str, options: LauncherOptions) -> str:
     """What sbatch said, with the key that it is about."""
     if "submit limit" in reason.lower():
         return (
             f"sbatch refuses more jobs: {reason}; try trials_per_job=8, and see"
             " sacctmgr show assoc format=user,maxsubmitjobs"
         )
-    for word, key in BLAME.items():
+    for word, key in OPTION_OF_REFUSAL.items():
         if word in reason.lower():
             given = f"hydra.launcher.{key}={getattr(options, key)}"
             return f"sbatch refuses {given}: {reason}; see sinfo"
@@ -94,9 +96,9 @@ def refusal(reason: str, options: LauncherOptions) -> str:
     )
 
 
-def _already_there(array: Array) -> str | None:
+def _find_submitted(array: JobArray) -> str | None:
     """The attempt that got no answer may have arrived."""
     try:
-        return queries.found(array)
+        return queries.find_array_id(array)
     except SchedulerError:
         return None

@@ -6,53 +6,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clip_hparam.launch.base import Handle
-from clip_hparam.launch.slurm.job_array import Array, arrays, chunks
+from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.job_array import JobArray, chunks, list_job_arrays
 from clip_hparam.launch.slurm.queries import (
     GONE,
-    PERIOD,
-    Said,
-    Scheduler,
+    QUERY_PERIOD_SECONDS,
     SchedulerError,
-    call,
-    found,
+    SlurmJobState,
+    SlurmQueue,
+    find_array_id,
+    run_command,
 )
-from clip_hparam.launch.slurm.reconcile import put_on_hold, put_on_record, state_of
+from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end, record_hold
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-SETTLED = 3.0  # seconds for which a trial must look lost: a network disk may show a result late
-WORDS = 500  # ids on one command line
+LOST_SETTLE_SECONDS = (
+    3.0  # seconds for which a trial must look lost: a network disk may show a result late
+)
+MAX_IDS_PER_CALL = 500  # ids on one command line
 
 
 @dataclass
-class Follower:
+class ArrayTracker:
     """Knows some arrays, and what became of each handle that it was asked about."""
 
-    arrays: list[Array]
-    scheduler: Scheduler = field(default_factory=Scheduler)
-    states: dict[Handle, str] = field(default_factory=dict)
+    arrays: list[JobArray]
+    scheduler: SlurmQueue = field(default_factory=SlurmQueue)
+    states: dict[JobHandle, str] = field(default_factory=dict)
     looked: float = float("-inf")
-    lost_since: dict[Handle, float] = field(default_factory=dict)
+    lost_since: dict[JobHandle, float] = field(default_factory=dict)
 
-    def poll(self, handles: Sequence[Handle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         """State of each trial, at most PERIOD seconds old.
 
         Raises SchedulerError if Slurm has never answered yet.
         """
-        if time.monotonic() - self.looked >= PERIOD:
+        if time.monotonic() - self.looked >= QUERY_PERIOD_SECONDS:
             self._look(handles)
         return {handle.trial_id: self.states[handle] for handle in handles}
 
-    def settled(self, handles: Sequence[Handle]) -> dict[str, str]:
+    def settled(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         """The same, once it is sure of each trial that looks lost: seconds, if there is one."""
         states = self.poll(handles)
         while self.lost_since:
-            time.sleep(PERIOD / 4)
+            time.sleep(QUERY_PERIOD_SECONDS / 4)
             states = self.poll(handles)
         return states
 
-    def _look(self, handles: Sequence[Handle]) -> None:
+    def _look(self, handles: Sequence[JobHandle]) -> None:
         left = [handle for handle in handles if self.states.get(handle, "held") in (*LIVE, "held")]
         ids = {handle.id.partition("_")[0] for handle in left}
         asked = [array for array in self.arrays if array.job_id in ids]
@@ -61,58 +63,60 @@ class Follower:
             self.states[handle] = self._state(handle, said.get(handle.id, GONE))
         self.looked = time.monotonic()
 
-    def _state(self, handle: Handle, said: Said) -> str:
+    def _state(self, handle: JobHandle, said: SlurmJobState) -> str:
         """Never "lost" before it has looked so for a while; what is, is put on record then."""
         array = next(one for one in self.arrays if one.job_id == handle.id.partition("_")[0])
         record = Record(array.runs, handle.trial_id)
-        state = state_of(record, handle, said, array.submitted)
+        state = reconciled_state(record, handle, said, array.submitted)
         if state == "held":
-            put_on_hold(record, handle, said)
+            record_hold(record, handle, said)
         if state != "lost" or said.lives:
             self.lost_since.pop(handle, None)
             return state
         since = self.lost_since.setdefault(handle, time.monotonic())
-        if time.monotonic() - since < SETTLED:
+        if time.monotonic() - since < LOST_SETTLE_SECONDS:
             return "running"
         del self.lost_since[handle]
-        return put_on_record(record, handle, said, array.printed(handle.id))
+        return record_end(record, handle, said, array.printed(handle.id))
 
 
-def follower(runs: Path, sweep_id: str = "*") -> Follower:
+def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
     """Of all arrays of a sweep; ids that a killed driver did not write are found in the queue.
 
     Raises SchedulerError if they are needed and Slurm cannot be asked.
     """
-    known = arrays(runs, sweep_id)
+    known = list_job_arrays(runs, sweep_id)
     for array in known:
         if array.job_id is None:
-            job_id = found(array)
+            job_id = find_array_id(array)
             if job_id is not None:
                 array.write_job_id(job_id)
-    return Follower([array for array in known if array.job_id is not None])
+    return ArrayTracker([array for array in known if array.job_id is not None])
 
 
-def newest(following: Follower) -> list[Handle]:
+def newest_handles(following: ArrayTracker) -> list[JobHandle]:
     """The last handle of each trial."""
     handles = [handle for array in following.arrays for handle in array.handles()]
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
-def scheduled(runs: Path, sweep_id: str = "*") -> dict[str, str]:
+def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, str]:
     """State of every trial that was ever sent to Slurm from this folder, for whoever asks.
 
     Empty where nothing was. If Slurm cannot be asked a note says so, and the records speak.
     """
     try:
-        following = follower(runs, sweep_id)
-        left = [one for one in newest(following) if Record(runs, one.trial_id).result() is None]
+        following = create_tracker(runs, sweep_id)
+        left = [
+            one for one in newest_handles(following) if Record(runs, one.trial_id).result() is None
+        ]
         return following.settled(left)
     except SchedulerError as error:
         print(f"note: {error}", file=sys.stderr)
         return {}
 
 
-def cancel(handles: Sequence[Handle]) -> None:
+def cancel_jobs(handles: Sequence[JobHandle]) -> None:
     """Raises SchedulerError if Slurm cannot be asked."""
-    for some in chunks(sorted({handle.id for handle in handles}), WORDS):
-        call("scancel", *some)
+    for some in chunks(sorted({handle.id for handle in handles}), MAX_IDS_PER_CALL):
+        run_command("scancel", *some)

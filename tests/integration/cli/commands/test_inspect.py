@@ -59,10 +59,10 @@ def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
 def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
     record = Record(runs / "runs", IDS[2])
     record.write_status("running", host="elsewhere")
-    assert queries.state_of(record) == "running"
+    assert queries.trial_state(record) == "running"
     tree = record.status()
     write_json(record.folder / "status.json", {**tree, "heartbeat": "2026-01-01T00:00:00Z"})
-    assert queries.state_of(record) == "lost"
+    assert queries.trial_state(record) == "lost"
 
 
 def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:

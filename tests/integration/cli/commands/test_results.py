@@ -9,7 +9,7 @@ import pytest
 from support.trial_factory import SEEDS, Ladder, Runs
 
 from clip_hparam.cli import main
-from clip_hparam.cli.hydra_app.compose import composed
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.lock import lock_folder
@@ -165,7 +165,7 @@ def test_a_mistake_is_one_sentence(
 
 def exported(folder: Path) -> Recipe:
     """What `python sweep.py recipe=winner` would run, with conf/recipe/winner.yaml in a folder."""
-    return composed([f"hydra.searchpath=[file://{folder / 'conf'}]", "recipe=winner"])
+    return compose_recipe([f"hydra.searchpath=[file://{folder / 'conf'}]", "recipe=winner"])
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_an_exported_recipe_is_the_cell(
     write_json(path, tree)
     code, out = ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")
     assert (code, out.strip()) == (0, "conf/recipe/winner.yaml")
-    assert exported(tmp_path) == composed(overrides)
+    assert exported(tmp_path) == compose_recipe(overrides)
     text = (tmp_path / "conf/recipe/winner.yaml").read_text()
     assert "95.00 +- 2.48 % of the test set" in text
     assert "seeds 0, 1, 2" in text

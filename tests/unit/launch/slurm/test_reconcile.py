@@ -10,15 +10,19 @@ from clip_hparam.config.launcher_options import (
     signal_delay_seconds,
     validate_options,
 )
-from clip_hparam.launch.base import Handle
-from clip_hparam.launch.slurm.queries import GONE, Said, _of_sacct
-from clip_hparam.launch.slurm.reconcile import put_on_record, state_of
+from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.queries import GONE, SlurmJobState, _parse_sacct_row
+from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end
 from clip_hparam.records.record import Record
 
-HANDLE = Handle("trial", "submitit_slurm", "7_0")
+HANDLE = JobHandle("trial", "submitit_slurm", "7_0")
 SUBMITTED = "2026-01-02T00:00:00Z"
-PENDING, RUNNING, FAILED = Said("PENDING", "Resources"), Said("RUNNING"), Said("FAILED")
-HELD = Said("PENDING", "JobHeldAdmin")
+PENDING, RUNNING, FAILED = (
+    SlurmJobState("PENDING", "Resources"),
+    SlurmJobState("RUNNING"),
+    SlurmJobState("FAILED"),
+)
+HELD = SlurmJobState("PENDING", "JobHeldAdmin")
 
 
 def record(folder: Path, state: str | None, **facts: str) -> Record:
@@ -36,7 +40,7 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         (None, PENDING, "queued"),
         (None, RUNNING, "queued"),  # it imports torch
         ("running", RUNNING, "running"),
-        ("running", Said("NODE_FAIL"), "running"),  # Slurm queues it again
+        ("running", SlurmJobState("NODE_FAIL"), "running"),  # Slurm queues it again
         ("running", PENDING, "queued"),  # it was requeued
         ("queued", RUNNING, "queued"),
         ("failed", RUNNING, "failed"),  # its process still ends
@@ -44,16 +48,16 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("timeout", GONE, "timeout"),
         ("running", FAILED, "lost"),
         ("running", GONE, "lost"),
-        (None, Said("CANCELLED"), "lost"),
+        (None, SlurmJobState("CANCELLED"), "lost"),
         ("running", HELD, "held"),
         ("done", PENDING, "done"),
         ("done", GONE, "done"),
     ],
 )
 def test_the_folder_is_the_truth_and_slurm_says_if_it_lives(
-    folder: str | None, said: Said, state: str, tmp_path: Path
+    folder: str | None, said: SlurmJobState, state: str, tmp_path: Path
 ) -> None:
-    assert state_of(record(tmp_path, folder), HANDLE, said, SUBMITTED) == state
+    assert reconciled_state(record(tmp_path, folder), HANDLE, said, SUBMITTED) == state
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_a_word_from_before_the_submission_does_not_count(
     heartbeat: str, state: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, "failed", job="6_0", heartbeat=heartbeat)
-    assert state_of(one, HANDLE, FAILED, SUBMITTED) == state
+    assert reconciled_state(one, HANDLE, FAILED, SUBMITTED) == state
 
 
 @pytest.mark.parametrize(
@@ -72,17 +76,17 @@ def test_a_word_from_before_the_submission_does_not_count(
     [
         (FAILED, "", "lost", "lost"),
         (FAILED, "slurmstepd: error: StepId=7.0 exceeded memory limit (3 > 2)", "failed", "memory"),
-        (Said("OUT_OF_MEMORY"), "", "failed", "memory"),
-        (Said("TIMEOUT"), "", "timeout", "timeout"),
-        (Said("CANCELLED"), "", "cancelled", "cancelled"),
+        (SlurmJobState("OUT_OF_MEMORY"), "", "failed", "memory"),
+        (SlurmJobState("TIMEOUT"), "", "timeout", "timeout"),
+        (SlurmJobState("CANCELLED"), "", "cancelled", "cancelled"),
         (GONE, "", "lost", "lost"),
     ],
 )
 def test_a_death_without_a_word_is_put_on_record(
-    said: Said, printed: str, state: str, kind: str, tmp_path: Path
+    said: SlurmJobState, printed: str, state: str, kind: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, "running")
-    assert put_on_record(one, HANDLE, said, printed) == state
+    assert record_end(one, HANDLE, said, printed) == state
     failure = one.failure()
     assert failure is not None
     assert (one.status()["state"], failure["kind"]) == (state, kind)
@@ -99,7 +103,7 @@ def test_a_death_without_a_word_is_put_on_record(
     ],
 )
 def test_a_row_of_sacct_may_stand_for_several_jobs(row: str, jobs: list[str]) -> None:
-    read = dict(_of_sacct(row))
+    read = dict(_parse_sacct_row(row))
     assert list(read) == jobs
     assert all(" " not in said.state for said in read.values())
 

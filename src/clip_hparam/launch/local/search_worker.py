@@ -1,0 +1,22 @@
+"""The entry point of a process that is a worker of a search. Imports no torch and no Optuna."""
+
+from functools import partial
+from socket import socket
+from typing import Any
+
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.launch.local.child import run_in_child
+from clip_hparam.training.callbacks.base import Stop
+
+
+def worker_main(
+    tree: dict[str, Any], environment: dict[str, str], listen_socket: socket | None
+) -> None:
+    """Run a worker of a search and exit; takes the arguments of `child.rank_main`."""
+    from clip_hparam.launch.run import run_with_log  # lazy: torch, 4 s
+    from clip_hparam.search.worker import run_worker  # lazy: optuna, 0.5 s
+
+    def run(spec: TrialSpec, stop: Stop) -> str:
+        return run_worker(spec, partial(run_with_log, stop=stop), stop)
+
+    run_in_child(tree, environment, run)
