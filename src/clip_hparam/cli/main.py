@@ -6,10 +6,10 @@ Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete where asked to be strict.
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from clip_hparam.cli.commands import cancel, inspect, maintain, results, retry
-from clip_hparam.cli.commands.command import OK, STORAGE, WRONG_USE, Command
+from clip_hparam.cli.commands.command import Command, CommandParser
+from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
     "sweep": "a trial, or a sweep of them: sweep.py",
@@ -22,59 +22,53 @@ FORWARDED_COMMANDS = {
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One sentence instead of argparse's usage and sentence."""
-        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
-
-
 def main() -> int:
-    """The exit code."""
+    """Run `clip-hparam` and return its ExitCode."""
     words = sys.argv[1:]
     if words[:1] and words[0] in FORWARDED_COMMANDS:
         return _run_forwarded(words[0], words[1:])
     arguments = create_parser().parse_args(words)
-    verb: Command = arguments.verb
+    command: Command = arguments.command
     try:
-        return verb.run(arguments)
+        return command.run(arguments)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
-        return WRONG_USE
+        return ExitCode.WRONG_USE
     except OSError as error:
-        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print(said, file=sys.stderr)
-        return STORAGE
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(message, file=sys.stderr)
+        return ExitCode.STORAGE
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
 
 
-def create_parser() -> Parser:
-    made = Parser(prog="clip-hparam", description=__doc__.splitlines()[0] if __doc__ else None)
-    verbs = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    completed = Command(
+def create_parser() -> CommandParser:
+    """Return the parser of all commands; forwarded ones are listed, not parsed."""
+    description = __doc__.splitlines()[0] if __doc__ else None
+    parser = CommandParser(prog="clip-hparam", description=description)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
+    groups = (inspect, results, retry, cancel, maintain)
+    completion = Command(
         "completion", "completion for a shell: eval it", _add_completion_arguments, _run_completion
     )
-    groups = (inspect, results, retry, cancel, maintain)
-    for verb in (*(verb for group in groups for verb in group.VERBS), completed):
-        added = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
-        verb.add_arguments(added)
-        added.set_defaults(verb=verb)
+    for command in (*(command for group in groups for command in group.COMMANDS), completion):
+        added = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        command.add_arguments(added)
+        added.set_defaults(command=command)
     for name, does in FORWARDED_COMMANDS.items():
-        verbs.add_parser(name, help=does)
-    return made
+        subparsers.add_parser(name, help=does)
+    return parser
 
 
-def _run_forwarded(verb: str, words: Sequence[str]) -> int:
-    if verb == "sweep":
-        from clip_hparam.cli.hydra_app.app import (
-            main as sweep,  # each verb pays for its own imports
-        )
+def _run_forwarded(name: str, words: Sequence[str]) -> int:
+    if name == "sweep":
+        from clip_hparam.cli.hydra_app.app import main as sweep  # lazy: Hydra, 0.3 s
 
         sys.argv[1:] = words
         return sweep()
-    from clip_hparam.cli.commands.analysis import main as analysis
+    from clip_hparam.cli.commands.analysis import main as analysis  # lazy: pandas, 0.4 s
 
-    return analysis([verb, *words])
+    return analysis([name, *words])
 
 
 def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +76,7 @@ def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_completion(arguments: argparse.Namespace) -> int:
-    import shtab  # needed by no other verb
+    import shtab  # lazy: no other command needs it
 
     print(shtab.complete(create_parser(), arguments.shell))
-    return OK
+    return ExitCode.OK

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
@@ -13,8 +14,6 @@ from clip_hparam.records.metrics import reported_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
 from clip_hparam.training.trial import run_trial
-
-FAILED, STORAGE = 1, 3
 
 
 class TrialFailed(SystemExit):
@@ -60,7 +59,7 @@ def run_in_foreground(job: TrialSpec) -> float:
     if state != "done":
         print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
         kind = (record.failure() or {}).get("kind")
-        raise TrialFailed(STORAGE if kind == "storage" else FAILED)
+        raise TrialFailed(ExitCode.STORAGE if kind == "storage" else ExitCode.FAILED)
     return _print_result(record)
 
 

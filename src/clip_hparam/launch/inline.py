@@ -19,7 +19,7 @@ class InlineLauncher:
 
     def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
         # imports torch, which a dry run must not pay for
-        from clip_hparam.launch.run import run_in_process, run_task
+        from clip_hparam.launch.local.run import run_in_process, run_task
 
         for job in jobs:
             self.jobs[job.trial_id] = job

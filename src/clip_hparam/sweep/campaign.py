@@ -16,13 +16,13 @@ from functools import cached_property
 from pathlib import Path
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.sweep import stages
 from clip_hparam.sweep.decisions import Decisions
 from clip_hparam.sweep.stage_results import StageResults, mean_selection_accuracy
 from clip_hparam.sweep.stages import BUDGET_SHARES, InsufficientBudgetError, Stage
 
-INTERRUPTED = 130
 SEARCHPATH_KEY = "hydra.searchpath="
 SWEEP_CODE = "import sys; from clip_hparam.cli.hydra_app.app import main; sys.exit(main())"
 CLI_CODE = "import sys; from clip_hparam.cli.main import main; sys.exit(main())"
@@ -158,4 +158,4 @@ def _run_python(code: str, words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         process.terminate()
         process.wait()
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
@@ -23,7 +24,6 @@ from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
 POLL_SECONDS = 0.1
-OK, FAILED, STORAGE, INTERRUPTED = 0, 1, 3, 130
 
 
 def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
@@ -43,7 +43,7 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
         room = launcher.capacity([sweep.jobs[name] for name in seconds])
         if driver.dry_run:
             show_plan(sweep, done, seconds, room)
-            return OK
+            return ExitCode.OK
         validate_budget(driver, seconds, room)
     validate_detach(driver, launcher)
     if driver.detach and sweep.race:
@@ -71,11 +71,11 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
                 f"interrupted: {left} of {len(part.jobs)} trials are left{what_now}",
                 file=sys.stderr,
             )
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
     if driver.detach:
         left = sum(state in LIVE for state in states.values())
         print(f"{left} of {len(sweep.jobs)} trials are submitted{resume_hint(sweep.id)}")
-        return OK
+        return ExitCode.OK
     show_table(part, done, states)
     for line in race_verdicts(part):
         print(line)
@@ -93,10 +93,10 @@ def sweep_exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
     if full:
         print(storage_message(full[0]), file=sys.stderr)
-        return STORAGE
+        return ExitCode.STORAGE
     if "held" in states.values():
-        return STORAGE
-    return OK if set(states.values()) <= {"done"} else FAILED
+        return ExitCode.STORAGE
+    return ExitCode.OK if set(states.values()) <= {"done"} else ExitCode.FAILED
 
 
 def validate_detach(driver: SweepOptions, launcher: Launcher) -> None:

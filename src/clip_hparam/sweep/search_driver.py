@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
@@ -22,11 +23,7 @@ from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.driver import (
-    FAILED,
-    INTERRUPTED,
-    OK,
     POLL_SECONDS,
-    STORAGE,
     resume_hint,
     validate_detach,
 )
@@ -46,7 +43,7 @@ def run_search(
     manifest = search_manifest(search)
     if driver.dry_run:
         show_space(search, manifest)
-        return OK
+        return ExitCode.OK
     launcher = make_launcher()
     validate_detach(driver, launcher)
     check_writable(search.runs)
@@ -66,10 +63,10 @@ def run_search(
                 resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
             )
             print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         if driver.detach:
             print(f"{len(jobs)} workers are submitted{resume_hint(search.id)}")
-            return OK
+            return ExitCode.OK
         study.fail_abandoned()
     found = point_results(search, manifest.read()["cells"])
     show_result(search, found)
@@ -88,9 +85,9 @@ def search_exit_code(search: SearchSpec, found: list[PointResult], states: dict[
     if full and unfinished:
         print(storage_message(full[0]), file=sys.stderr)
     if (full and unfinished) or "held" in states.values():
-        return STORAGE
+        return ExitCode.STORAGE
     alone = states and "done" not in states.values()
-    return FAILED if unfinished or alone else OK
+    return ExitCode.FAILED if unfinished or alone else ExitCode.OK
 
 
 def _worker_count(search: SearchSpec, driver: SweepOptions, launcher: Launcher, left: int) -> int:

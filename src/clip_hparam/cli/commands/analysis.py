@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
@@ -22,10 +21,10 @@ from clip_hparam.cli.commands.analysis_inputs import (
     import_table,
     print_summary,
 )
-from clip_hparam.cli.commands.command import UsageError
+from clip_hparam.cli.commands.command import CommandParser, UsageError
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 
-WRONG_USE, STORAGE, INCOMPLETE = 2, 3, 4
 NO_SWEEP_MESSAGE = (
     "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
 )
@@ -33,28 +32,25 @@ MAX_WARNINGS = 10
 DEFAULT_RUNS = Path("runs")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One sentence instead of argparse's usage and sentence."""
-        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code; raises SystemExit(2) for a mistyped command line."""
+    """Run one command and return its ExitCode. Raises: SystemExit(2) for a mistyped command."""
     arguments = _create_parser().parse_args(argv)
+    if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
         missing: int = arguments.command(arguments)
-    except (UsageError, ValueError, FileNotFoundError) as error:
-        return _print_error(error, WRONG_USE)
+    except (ValueError, FileNotFoundError) as error:
+        return _print_error(error, ExitCode.WRONG_USE)
     except NotSweptError as error:
-        return _print_error(error, INCOMPLETE if getattr(arguments, "strict", False) else 0)
+        return _print_error(error, if_missing)
     except OSError as error:
-        return _print_error(f"{error.filename or 'storage'}: {error.strerror or error}", STORAGE)
-    return INCOMPLETE if missing and arguments.strict else 0
+        message = f"{error.filename or 'storage'}: {error.strerror or error}"
+        return _print_error(message, ExitCode.STORAGE)
+    return if_missing if missing else ExitCode.OK
 
 
-def _create_parser() -> Parser:
-    parser = Parser(prog="python -m analysis", description="Tables and figures from the records.")
+def _create_parser() -> CommandParser:
+    description = "Tables and figures from the records."
+    parser = CommandParser(prog="python -m analysis", description=description)
     verbs = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
         verb = verbs.add_parser(what, help=f"write the {what} into the results folder")
@@ -145,7 +141,7 @@ def _write_output(
         else:
             print(*build.build_output(kind, frames, name, out), sep="\n")
     except NotSweptError as error:
-        _print_error(error, INCOMPLETE)
+        _print_error(error, ExitCode.INCOMPLETE)
         return 1
     swept = name in newest_by_name(frames.sweeps)
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0

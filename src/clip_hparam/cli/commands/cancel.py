@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.state import LIVE
@@ -32,7 +33,7 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
     jobs = [handle.id for handle in alive]
     facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
     emit(arguments, facts, [_cancel_message(tree["name"], len(jobs), driver)])
-    return OK
+    return ExitCode.OK
 
 
 def _cancel_message(name: str, jobs: int, driver: LockHolder | None) -> str:

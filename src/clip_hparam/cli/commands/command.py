@@ -8,9 +8,9 @@ import argparse
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-OK, WRONG_USE, STORAGE, INCOMPLETE = 0, 2, 3, 4
+from clip_hparam.config.exit_codes import ExitCode
 
 
 class Command(NamedTuple):
@@ -33,5 +33,13 @@ def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None
     print(json.dumps(tree) if arguments.json else "\n".join(lines), flush=True)
 
 
-class UsageError(Exception):
-    """A name or folder that is not there; the message says what there is."""
+class UsageError(ValueError):
+    """An unknown name or a missing folder; the message lists what exists."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse with one-sentence errors."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with one sentence in place of argparse's usage and sentence."""
+        self.exit(ExitCode.WRONG_USE, f"{self.prog}: {message}\n")

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
@@ -27,7 +28,7 @@ def _run_status(arguments: argparse.Namespace) -> int:
             emit(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
         told = sweeps
         if not arguments.watch or not any(set(sweep.states) & set(LIVE) for sweep in sweeps):
-            return OK
+            return ExitCode.OK
         time.sleep(WATCH_SECONDS)
 
 
@@ -51,7 +52,7 @@ def _run_why(arguments: argparse.Namespace) -> int:
     ]
     lines = [line for facts in told for line in _why_lines(facts)]
     emit(arguments, told if len(told) > 1 else told[0], lines)
-    return OK
+    return ExitCode.OK
 
 
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     print(describe(recipe))
     for warning in lint(recipe):
         print(f"note: {warning}")
-    return OK
+    return ExitCode.OK
 
 
 COMMANDS = (

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Iterator
 
 from clip_hparam.cli.commands import garbage, queries
-from clip_hparam.cli.commands.command import OK, STORAGE, Command, add_common_arguments, emit
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records import archive
 from clip_hparam.records.archive_writer import archive_trials
 from clip_hparam.records.lock import FolderLockedError
@@ -24,7 +25,7 @@ def _run_verify(arguments: argparse.Namespace) -> int:
         {"sealed": sealed, "damaged": damaged, "packs": cut},
         [*lines, f"{sealed} trials are as they were sealed, {len(damaged)} are damaged"],
     )
-    return STORAGE if damaged or cut else OK
+    return ExitCode.STORAGE if damaged or cut else ExitCode.OK
 
 
 def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ def _run_gc(arguments: argparse.Namespace) -> int:
     removed = garbage.remove_items(found) if arguments.yes else 0
     tree = [{"path": str(item.path), "kind": item.kind, "bytes": item.size} for item in found]
     emit(arguments, {"items": tree, "removed": removed}, _gc_lines(found, freed, removed))
-    return OK
+    return ExitCode.OK
 
 
 def _gc_lines(found: list[garbage.GarbageItem], freed: int, removed: int) -> Iterator[str]:
@@ -68,7 +69,7 @@ def _run_pack(arguments: argparse.Namespace) -> int:
     packed = sum(name in known for name in ids)
     facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
     emit(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
-    return OK
+    return ExitCode.OK
 
 
 COMMANDS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.cli.commands.command import INCOMPLETE, OK, Command, add_common_arguments, emit
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     lacking = f", {len(missing)} planned ones are missing" if missing else ""
     told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
     emit(arguments, facts, [*map(str, files), told])
-    return INCOMPLETE if arguments.strict and (missing or problems) else OK
+    return ExitCode.INCOMPLETE if arguments.strict and (missing or problems) else ExitCode.OK
 
 
 def _write_frame(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
@@ -79,7 +80,7 @@ def _run_compare(arguments: argparse.Namespace) -> int:
 
     found = compare_cells(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
     emit(arguments, found.to_dict(), _compare_lines(arguments, found))
-    return OK
+    return ExitCode.OK
 
 
 def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterator[str]:
@@ -126,7 +127,7 @@ def _run_export(arguments: argparse.Namespace) -> int:
         "text": text,
     }
     emit(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
-    return OK
+    return ExitCode.OK
 
 
 def _run_fidelity(arguments: argparse.Namespace) -> int:
@@ -135,7 +136,7 @@ def _run_fidelity(arguments: argparse.Namespace) -> int:
 
     found = fidelity_proxies(load(arguments.runs))
     emit(arguments, [one._asdict() for one in found], format_proxies(found))
-    return OK
+    return ExitCode.OK
 
 
 COMMANDS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clip_hparam.cli.commands import queries
-from clip_hparam.cli.commands.command import OK, Command, add_common_arguments, emit
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.design import design
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
@@ -37,7 +38,7 @@ def _run_retry(arguments: argparse.Namespace) -> int:
     }
     emit(arguments, facts, _lines(facts))
     if not (arguments.run and left):
-        return OK
+        return ExitCode.OK
     from clip_hparam.cli.hydra_app.app import main  # Hydra: not needed to list
 
     sys.argv[1:] = words

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
@@ -39,7 +40,7 @@ def run_single_trial(config: DictConfig) -> float:
 
 
 def main() -> int:
-    """Exit code: 0 done, 1 a trial failed, 2 wrong use, 3 storage trouble, 130 Ctrl-C."""
+    """Run `python sweep.py` and return its ExitCode."""
     register_configs()
     Plugins.instance().register(AblationSweeper)  # after Hydra's own plugins, so that ours wins
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
@@ -49,25 +50,25 @@ def main() -> int:
     try:
         _run_hydra()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 2
+        return ended.code if isinstance(ended.code, int) else ExitCode.WRONG_USE
     except USER_ERRORS as error:
         if full:
             raise
         print(user_message(error), file=sys.stderr)
-        return 2
+        return ExitCode.WRONG_USE
     except SchedulerError as error:
         print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
-        return 3
+        return ExitCode.STORAGE
     except OSError as error:
         print(storage_message(error), file=sys.stderr)
-        return 3
+        return ExitCode.STORAGE
     except KeyboardInterrupt:
         print("interrupted: the same command goes on", file=sys.stderr)
-        return 130
+        return ExitCode.INTERRUPTED
     finally:
         if not full:
             del os.environ["HYDRA_FULL_ERROR"]
-    return 0
+    return ExitCode.OK
 
 
 def _run_hydra() -> None:

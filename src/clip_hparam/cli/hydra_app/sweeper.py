@@ -18,6 +18,7 @@ from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.foreign_launcher import HydraLauncherAdapter
 from clip_hparam.config.duration import parse_duration
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions, seed_list
@@ -102,7 +103,7 @@ class AblationSweeper(Sweeper):
         study = Campaign(design, (*words, *hydra), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
-            return 0
+            return ExitCode.OK
         return study.run()
 
     def _search(

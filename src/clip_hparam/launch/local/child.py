@@ -18,7 +18,7 @@ from clip_hparam.training.callbacks.base import Stop
 
 PRELOAD = [
     "clip_hparam.training.trial",
-    "clip_hparam.launch.run",
+    "clip_hparam.launch.local.run",
     "clip_hparam.launch.local.preload",
 ]
 SEARCH_PRELOAD = ["clip_hparam.search.worker"]

@@ -13,7 +13,7 @@ def worker_main(
     tree: dict[str, Any], environment: dict[str, str], listen_socket: socket | None
 ) -> None:
     """Run a worker of a search and exit; takes the arguments of `child.rank_main`."""
-    from clip_hparam.launch.run import run_with_log  # lazy: torch, 4 s
+    from clip_hparam.launch.local.run import run_with_log  # lazy: torch, 4 s
     from clip_hparam.search.worker import run_worker  # lazy: optuna, 0.5 s
 
     def run(spec: TrialSpec, stop: Stop) -> str:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
 
+from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import LaunchContext, state_on_record
@@ -32,7 +33,7 @@ from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-DONE, FAILED, TERMINATED = 0, 1, 128 + signal.SIGTERM
+TERMINATED = 128 + signal.SIGTERM  # exit code of a job that queued itself again
 HANDLED_SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
 POLL_SECONDS = 0.1
 REQUEUE_TIMEOUT_SECONDS = 60.0
@@ -51,10 +52,10 @@ def main(folder: Path) -> int:
     else:
         states = _run_side_by_side(array, _trials_left(array, task), asked)
     if all(state_on_record(job) == "done" for job in array.jobs(task)):
-        return DONE
+        return ExitCode.OK
     left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
     if not asked or not left:
-        return FAILED
+        return ExitCode.FAILED
     if signal.SIGTERM in asked:
         return TERMINATED
     return _requeue(array, task, left)
@@ -144,7 +145,7 @@ def _run_as_other_rank(job: TrialSpec, place: dict[str, str]) -> int:
     own = distributed.create_context(place, job.machine.rank_timeout)
     print(f"rank {own.rank} of {own.world_size} is process {os.getpid()}", flush=True)
     trial.run_trial(job, ranks=own)
-    return DONE
+    return ExitCode.OK
 
 
 def _memory(array: JobArray, task: int) -> Path:
@@ -187,7 +188,7 @@ def _record_timeout(array: JobArray, left: Sequence[str], sentence: str) -> int:
         record = Record(array.runs, trial)
         record.write_status("timeout", job=slurm_job_id())
         record.write_failure("timeout", "timeout", sentence)
-    return FAILED
+    return ExitCode.FAILED
 
 
 if __name__ == "__main__":

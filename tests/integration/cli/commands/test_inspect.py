@@ -78,10 +78,10 @@ def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
     rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
     words = rerun.removeprefix("python sweep.py ").split()
     code = (
-        "import sys; from clip_hparam.cli.hydra_app.compose import composed\n"
+        "import sys; from clip_hparam.cli.hydra_app.compose import compose_recipe\n"
         "from clip_hparam.planning.resolve import resolve\n"
         "from clip_hparam.config.recipe import trial_id\n"
-        "print(trial_id(resolve(composed(sys.argv[1:]))))"
+        "print(trial_id(resolve(compose_recipe(sys.argv[1:]))))"
     )
     assert python("-c", code, *words, cwd=runs).out.strip() == IDS[1]
 

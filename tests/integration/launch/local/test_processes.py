@@ -31,7 +31,7 @@ from clip_hparam.config.recipe import Data, Recipe
 import counted
 
 spec = TrialSpec(Recipe(data=Data(**{data})))
-with ProcessPoolExecutor(1, mp_context=processes.warm_up(spec)) as pool:
+with ProcessPoolExecutor(1, mp_context=processes.start_forkserver(spec)) as pool:
     print(pool.submit(counted.count).result())
 """
 
