@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import TrialState, trial_state
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,7 @@ class Launcher(Protocol):
     def cancel(self, handles: Sequence[JobHandle]) -> None: ...
 
 
-def state_on_record(job: TrialSpec) -> str:
-    """What the folder of a trial says that nothing works on any more."""
+def state_on_record(job: TrialSpec) -> TrialState:
+    """Return the state of a trial whose process has ended; LOST if its record holds no end."""
     record = Record(job.machine.runs, job.trial_id)
-    if record.result():
-        return "done"
-    state: str = record.status().get("state", "lost")
-    return "lost" if state in LIVE else state
+    return trial_state(record, absent=TrialState.LOST, alive=False)

@@ -28,7 +28,7 @@ from clip_hparam.records.atomic import (
     write_atomic,
     write_json,
 )
-from clip_hparam.records.state import STATES
+from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
 SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
@@ -72,7 +72,7 @@ class Record:
 
     def write_result(self, facts: dict[str, Any]) -> None:
         """Seal the trial: status first, result.json last, with the sha256 of its siblings."""
-        self.write_status("done")
+        self.write_status(TrialState.DONE)
         sealed = {
             name: sha256_of(self.folder / name)
             for name in SEALED_FILES

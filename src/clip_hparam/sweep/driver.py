@@ -15,7 +15,7 @@ from clip_hparam.records.atomic import utc_timestamp, write_json
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import code_git_state, command_line
 from clip_hparam.records.record import SCHEMA_VERSION, Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
 from clip_hparam.sweep.progress import ProgressDisplay
@@ -61,7 +61,7 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
                 write_manifest(part)
                 asked = {name: job for name, job in part.jobs.items() if name not in states}
                 missing = {name: job for name, job in asked.items() if name not in done}
-                states |= dict.fromkeys(asked.keys() & done, "done")
+                states |= dict.fromkeys(asked.keys() & done, TrialState.DONE)
                 states |= _run_trials(part, missing, launcher, driver.detach)
         except KeyboardInterrupt:
             left = sum(verified_result(job) is None for job in part.jobs.values())
@@ -89,14 +89,16 @@ def verified_result(job: TrialSpec) -> dict[str, Any] | None:
 
 def sweep_exit_code(sweep: Sweep, states: dict[str, str]) -> int:
     """A full or broken disk is no fault of a trial: it has a code and a sentence of its own."""
-    failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
+    failed = [
+        Record(sweep.runs, name).failure() for name in states if states[name] == TrialState.FAILED
+    ]
     full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
     if full:
         print(storage_message(full[0]), file=sys.stderr)
         return ExitCode.STORAGE
-    if "held" in states.values():
+    if TrialState.HELD in states.values():
         return ExitCode.STORAGE
-    return ExitCode.OK if set(states.values()) <= {"done"} else ExitCode.FAILED
+    return ExitCode.OK if set(states.values()) <= {TrialState.DONE} else ExitCode.FAILED
 
 
 def validate_detach(driver: SweepOptions, launcher: Launcher) -> None:

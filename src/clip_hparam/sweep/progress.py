@@ -17,7 +17,7 @@ from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import selection_accuracy
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.sweep.sweep import Sweep
 
 REFRESH_SECONDS = 1.0  # between two looks at the records of running trials
@@ -38,7 +38,7 @@ def running_trials(
     names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]
 ) -> list[TrialProgress]:
     """The running trials, in the order of the plan; `names` are those of `names_of`."""
-    running = [trial_id for trial_id in sweep.jobs if states.get(trial_id) == "running"]
+    running = [trial_id for trial_id in sweep.jobs if states.get(trial_id) == TrialState.RUNNING]
     return [read_progress(sweep.jobs[trial_id], names[trial_id]) for trial_id in running]
 
 
@@ -64,18 +64,19 @@ class EtaEstimator:
 
     def left(self, states: Mapping[str, str]) -> float | None:
         """None while nothing was done yet. What failed is no work any more."""
-        going = [name for name in self.work if states.get(name, "queued") in (*LIVE, "done")]
-        done = {name: self._done(name, states.get(name, "queued")) for name in going}
+        known = {name: states.get(name, TrialState.QUEUED) for name in self.work}
+        going = [name for name, state in known.items() if state in (*LIVE, TrialState.DONE)]
+        done = {name: self._done(name, known[name]) for name in going}
         gained = sum(done[name] - self.first[name] for name in going)
         remaining = sum(self.work[name] - done[name] for name in going)
         return remaining * (self.now() - self.started) / gained if gained > 0 else None
 
     def _done(self, name: str, state: str) -> float:
-        if state == "done":
+        if state == TrialState.DONE:
             return self.work[name]
-        return (
-            self.first[name] if state == "queued" else self.work[name] * share_done(self.jobs[name])
-        )
+        if state == TrialState.QUEUED:
+            return self.first[name]
+        return self.work[name] * share_done(self.jobs[name])
 
 
 class ProgressDisplay:
@@ -103,10 +104,10 @@ class ProgressDisplay:
         """Take the states of all trials that were launched."""
         changed = {name: state for name, state in states.items() if state != self.known.get(name)}
         self.known |= changed
+        drawn = (TrialState.RUNNING, TrialState.DONE) if self.console.is_terminal else ()
+        silent = (TrialState.QUEUED, *drawn)
         for trial_id, state in changed.items():
-            if state != "queued" and not (
-                self.console.is_terminal and state in ("running", "done")
-            ):
+            if state not in silent:
                 said = self._change(trial_id, state)
                 self.console.print(said, markup=False, highlight=False, soft_wrap=True)
         if self.console.is_terminal and time.monotonic() - self.looked > REFRESH_SECONDS:
@@ -131,7 +132,7 @@ class ProgressDisplay:
 
     def _change(self, trial_id: str, state: str) -> str:
         row = read_progress(self.sweep.jobs[trial_id], self.names[trial_id])
-        if state != "done":
+        if state != TrialState.DONE:
             return f"{self._count()}  {trial_id}  {state}  {row.name}"
         said = _format_accuracy(row.accuracy, "  ")
         return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"

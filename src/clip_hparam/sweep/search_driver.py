@@ -16,7 +16,7 @@ from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
 from clip_hparam.search.spec import SearchSpec, search_manifest
@@ -84,9 +84,9 @@ def search_exit_code(search: SearchSpec, found: list[PointResult], states: dict[
     unfinished = any(point.state not in ENDED_NORMALLY for point in found)
     if full and unfinished:
         print(storage_message(full[0]), file=sys.stderr)
-    if (full and unfinished) or "held" in states.values():
+    if (full and unfinished) or TrialState.HELD in states.values():
         return ExitCode.STORAGE
-    alone = states and "done" not in states.values()
+    alone = states and TrialState.DONE not in states.values()
     return ExitCode.FAILED if unfinished or alone else ExitCode.OK
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
     ENDED_NORMALLY,
     FAILED_STATES,
@@ -71,7 +72,7 @@ class PointPrinter:
 
     def _line(self, point: PointResult) -> str:
         epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
-        at = f" after {epochs}" if point.state == "pruned" else ""
+        at = f" after {epochs}" if point.state == TrialState.PRUNED else ""
         value = f"  {_format_values(self.search, point)}" if point.values else ""
         count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"
@@ -97,8 +98,8 @@ def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
 def _format_counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
     states = Counter(point.state for point in found)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    whole = [point for point in found if point.state == "done"]
-    pruned = [point for point in found if point.state == "pruned"]
+    whole = [point for point in found if point.state == TrialState.DONE]
+    pruned = [point for point in found if point.state == TrialState.PRUNED]
     saved = ""
     if whole and pruned:
         mean = sum(point.epochs for point in whole) / len(whole)

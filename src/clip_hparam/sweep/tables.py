@@ -11,6 +11,7 @@ from clip_hparam.config.duration import format_duration
 from clip_hparam.launch.base import Capacity
 from clip_hparam.records.metrics import reported_accuracy
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.sweep import Sweep
 
 
@@ -55,14 +56,16 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
         table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
     for label, ids in _by_cell(sweep).items():
         there = sum(trial_id in before for trial_id in ids)
-        ran = sum(states.get(trial_id) == "done" for trial_id in ids) - there
-        bad = Counter(state for trial_id in ids if (state := states.get(trial_id)) != "done")
+        ran = sum(states.get(trial_id) == TrialState.DONE for trial_id in ids) - there
+        bad = Counter(
+            state for trial_id in ids if (state := states.get(trial_id)) != TrialState.DONE
+        )
         not_done = ", ".join(f"{n} {state}" for state, n in bad.items()) or "0"
         table.add_row(label, str(ran), str(there), not_done, _mean_accuracy(sweep, ids))
     console = Console()
     console.print(table)
     for trial_id, state in states.items():
-        if state != "done":
+        if state != TrialState.DONE:
             console.print(_failure_text(sweep, trial_id, state), markup=False, soft_wrap=True)
 
 

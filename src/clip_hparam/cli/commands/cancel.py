@@ -11,7 +11,7 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 
 CANCEL_TIMEOUT_SECONDS = 60.0  # seconds; a driver gives its trials ten
 
@@ -27,7 +27,7 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
     following = tracker.create_tracker(arguments.runs, tree["sweep_id"])
     sent = tracker.newest_handles(following)
     states = following.poll(sent)
-    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
+    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
     tracker.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, tree["sweep_id"])
     jobs = [handle.id for handle in alive]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.record import Record, trial_ids
-from clip_hparam.records.state import LIVE, is_alive
+from clip_hparam.records.state import TrialState, trial_state
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,6 @@ class SweepStatus:
     name: str
     created: str
     states: dict[str, int]
-
-
-def trial_state(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
-    """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost.
-
-    `scheduled` has the states of those that were sent to a scheduler, which knows if they live.
-    """
-    if record.result():
-        return "done"
-    if scheduled and record.trial_id in scheduled:
-        return scheduled[record.trial_id]
-    status = record.status()
-    state: str = status.get("state", "planned")
-    return "lost" if state in LIVE and not is_alive(status) else state
 
 
 def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
@@ -59,9 +45,9 @@ def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
-    """State of each trial; the scheduler is asked once for all that were sent to it."""
-    scheduled = tracker.slurm_states(runs)
-    return {trial: trial_state(Record(runs, trial), scheduled) for trial in ids}
+    """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
+    submitted = tracker.slurm_states(runs)
+    return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
 
 
 def load_manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
@@ -130,7 +116,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
-        "failure": None if state == "done" else record.failure(),
+        "failure": None if state == TrialState.DONE else record.failure(),
         "log": _last_log_lines(record, lines),
         "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
     }
