@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
 from clip_hparam.design.racing import Race
+from clip_hparam.records.paths import manifest_paths
 
 
 class ManifestCell(NamedTuple):
@@ -37,7 +38,7 @@ def read_manifests(runs: Path) -> tuple[list[SweepManifest], list[str]]:
     """All manifests of a runs folder, and a sentence for each that cannot be read."""
     sweeps: list[SweepManifest] = []
     problems: list[str] = []
-    for path in sorted((runs / ".sweeps").glob("*.json")):
+    for path in sorted(manifest_paths(runs)):
         try:
             sweeps.append(_parse_manifest(path, read_record_json(path)))
         except UnreadableError as error:

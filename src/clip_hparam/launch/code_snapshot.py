@@ -13,16 +13,16 @@ from pathlib import Path
 
 import clip_hparam
 from clip_hparam.records.atomic import write_json
+from clip_hparam.records.paths import code_folder
 from clip_hparam.records.provenance import SNAPSHOT_FILE, code_git_state
 
-CODE_FOLDER = ".code"
 EXCLUDED_FOLDERS = ("__pycache__", "conf", "analysis")  # a job needs neither
 
 
 def create_snapshot(runs: Path) -> Path:
     """The folder to import this package from; it is made once."""
     package = Path(clip_hparam.__file__).parent
-    folder = runs.absolute() / CODE_FOLDER / package_hash(package)
+    folder = code_folder(runs.absolute()) / package_hash(package)
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,12 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic
+from clip_hparam.records.paths import (
+    manifest_path,
+    runs_of_manifest,
+    sweep_folder,
+    worker_id,
+)
 from clip_hparam.records.provenance import command_line
 from clip_hparam.records.record import SCHEMA_VERSION
 from clip_hparam.search.objective import Objective
@@ -91,7 +97,7 @@ class SearchSpec:
 
     @property
     def folder(self) -> Path:
-        return self.runs / ".sweeps" / self.id
+        return sweep_folder(self.runs, self.id)
 
     @property
     def url(self) -> str:
@@ -113,7 +119,7 @@ class SearchSpec:
 
     def worker(self, number: int) -> TrialSpec:
         """The job that asks for trials and runs them."""
-        return replace(self.base, worker=f".sweeps/{self.id}/worker_{number}", gpus_per_trial=1)
+        return replace(self.base, worker=worker_id(self.id, number), gpus_per_trial=1)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "base": self.base.to_dict()}
@@ -151,7 +157,7 @@ class SearchManifest:
         return self._tree
 
     def search(self) -> SearchSpec:
-        return SearchSpec.from_dict(self.read()["search"], self.path.absolute().parents[1])
+        return SearchSpec.from_dict(self.read()["search"], runs_of_manifest(self.path))
 
     def open(self, search: SearchSpec) -> None:
         """Put a search on disk; one that is there goes on with the points that it has."""
@@ -182,4 +188,4 @@ class SearchManifest:
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:
-    return SearchManifest(search.runs / ".sweeps" / f"{search.id}.json")
+    return SearchManifest(manifest_path(search.runs, search.id))

@@ -18,6 +18,7 @@ from pathlib import Path
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.design.design import Design, merged_overrides
+from clip_hparam.records.paths import campaign_folder
 from clip_hparam.sweep import stages
 from clip_hparam.sweep.decisions import Decisions
 from clip_hparam.sweep.stage_results import StageResults, mean_selection_accuracy
@@ -40,7 +41,7 @@ class Campaign:
 
     @property
     def folder(self) -> Path:
-        return self.runs / ".studies" / self.design.name
+        return campaign_folder(self.runs, self.design.name)
 
     @cached_property
     def ledger(self) -> StageResults:

@@ -13,6 +13,7 @@ from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import JobHandle, Launcher
 from clip_hparam.records.atomic import utc_timestamp, write_json
 from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.paths import driver_lock, manifest_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state, command_line
 from clip_hparam.records.record import SCHEMA_VERSION, Record
 from clip_hparam.records.state import LIVE, TrialState
@@ -53,7 +54,7 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
         )
     check_writable(sweep.runs)
     warn_if_code_changed(made_by)
-    with lock_folder(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
+    with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
         states: dict[str, str] = {}
         part = sweep
         try:
@@ -140,7 +141,7 @@ def write_manifest(sweep: Sweep) -> None:
     ]
     head = {"schema": SCHEMA_VERSION, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
     race = {"race": asdict(sweep.race)} if sweep.race else {}
-    path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
+    path = manifest_path(sweep.runs, sweep.id)
     write_json(
         path,
         {**head, **race, "created": utc_timestamp(), "command": command_line(), "cells": cells},

@@ -15,6 +15,7 @@ from clip_hparam.launch.base import JobHandle, Launcher
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.paths import driver_lock, sweeps_folder
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
@@ -49,7 +50,7 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.url))  # before anything is written
-    with lock_folder(search.runs / ".sweeps", f"{search.id}.lock"):
+    with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
         manifest.open(search)
         study = SearchStudy(manifest)
         left = study.left

@@ -7,6 +7,7 @@ from typing import Any
 
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.metrics import seconds_spent
+from clip_hparam.records.paths import manifest_paths
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
@@ -33,7 +34,7 @@ class StageResults:
     def _cells(self, stage: str) -> list[dict[str, Any]]:
         """Of the stage's newest manifest."""
         name = f"{self.name}_{stage}"
-        trees = [read_json(path) or {} for path in (self.runs / ".sweeps").glob("*.json")]
+        trees = [read_json(path) or {} for path in manifest_paths(self.runs)]
         own = sorted((t for t in trees if t.get("name") == name), key=lambda t: str(t["created"]))
         cells: list[dict[str, Any]] = own[-1]["cells"] if own else []
         return cells

@@ -10,6 +10,7 @@ from rich.table import Table
 from clip_hparam.config.duration import format_duration
 from clip_hparam.launch.base import Capacity
 from clip_hparam.records.metrics import reported_accuracy
+from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.sweep import Sweep
@@ -87,4 +88,6 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
 def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
     record = Record(sweep.runs, trial_id)
     failure = record.failure() or {}
-    return f"{trial_id} {state}: {failure.get('message', '')} (see {record.folder / 'log.txt'})"
+    return (
+        f"{trial_id} {state}: {failure.get('message', '')} (see {log_path(sweep.runs, trial_id)})"
+    )

@@ -11,6 +11,7 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
+from clip_hparam.records.paths import driver_lock, sweeps_folder
 from clip_hparam.records.state import LIVE, TrialState
 
 CANCEL_TIMEOUT_SECONDS = 60.0  # seconds; a driver gives its trials ten
@@ -48,7 +49,7 @@ def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
 
     Raises ValueError for one that this computer cannot reach, or that does not stop.
     """
-    folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
+    folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):
         return None
     driver = lock_holder(folder, lock)

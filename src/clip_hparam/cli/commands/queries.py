@@ -11,6 +11,7 @@ from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.atomic import read_json
+from clip_hparam.records.paths import LOG_FILE, manifest_paths
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import TrialState, trial_state
 
@@ -55,7 +56,7 @@ def load_manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]
 
     Raises ValueError if none has it.
     """
-    read = (read_json(path) for path in (runs / ".sweeps").glob("*.json"))
+    read = (read_json(path) for path in manifest_paths(runs))
     known = sorted(filter(None, read), key=lambda tree: str(tree.get("created")))
     if wanted is None:
         return known
@@ -138,5 +139,5 @@ def _format_value(value: Any) -> str:
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:
-    printed = record.read("log.txt") or b""
+    printed = record.read(LOG_FILE) or b""
     return printed.decode(errors="replace").splitlines()[-lines:]

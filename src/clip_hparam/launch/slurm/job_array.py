@@ -20,6 +20,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
+from clip_hparam.records.paths import ARRAY_FILE, array_folder, array_paths, runs_of_array
 from clip_hparam.records.record import SCHEMA_VERSION
 
 LAUNCHER_NAME = "submitit_slurm"
@@ -66,14 +67,14 @@ class JobArray:
 
     @property
     def runs(self) -> Path:
-        return self.folder.parents[2]
+        return runs_of_array(self.folder)
 
     def write_job_id(self, job_id: str) -> None:
         write_json(self.folder / "job_id.json", {"job_id": job_id, "submitted": utc_timestamp()})
 
     def jobs(self, task: int) -> list[TrialSpec]:
         """Of one task, with the records where the array lies, wherever that was moved."""
-        tree = read_json(self.folder / "array.json")
+        tree = read_json(self.folder / ARRAY_FILE)
         assert tree is not None
         jobs = [TrialSpec.from_dict(job) for job in tree["jobs"][task]]
         return [replace(job, machine=replace(job.machine, runs=str(self.runs))) for job in jobs]
@@ -111,7 +112,7 @@ def create_job_array(
 ) -> JobArray:
     """Put an array on disk."""
     nonce = secrets.token_hex(4)
-    folder = runs.absolute() / ".sweeps" / sweep_id / nonce
+    folder = array_folder(runs.absolute(), sweep_id, nonce)
     slug = re.sub(r"[^A-Za-z0-9_.]+", "_", sweep_name)[:40]
     head: dict[str, Any] = {
         "name": f"{slug}-{sweep_id}-{nonce}",
@@ -125,13 +126,13 @@ def create_job_array(
         "limits": asdict(limits),
         "jobs": jobs,
     }
-    write_json(folder / "array.json", head | rest)
+    write_json(folder / ARRAY_FILE, head | rest)
     return JobArray(folder, head["name"], tuple(map(tuple, head["packs"])), limits, head["user"])
 
 
 def read_job_array(folder: Path) -> JobArray | None:
     """None if there is no array, or one that was cut."""
-    tree = read_json(folder / "array.json")
+    tree = read_json(folder / ARRAY_FILE)
     if tree is None:
         return None
     packs = tuple(map(tuple, tree["packs"]))
@@ -140,6 +141,6 @@ def read_job_array(folder: Path) -> JobArray | None:
 
 def list_job_arrays(runs: Path, sweep_id: str = "*") -> list[JobArray]:
     """All that were ever sent for a sweep, or for any, oldest first."""
-    paths = (runs.absolute() / ".sweeps").glob(f"{sweep_id}/*/array.json")
+    paths = array_paths(runs.absolute(), sweep_id)
     oldest_first = sorted(paths, key=lambda path: path.stat().st_mtime)
     return [array for path in oldest_first if (array := read_job_array(path.parent)) is not None]
