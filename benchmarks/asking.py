@@ -47,7 +47,7 @@ def filled(folder: Path, points: int) -> SearchManifest:
     objective = parse_objective("selection_acc1", None)
     search = SearchSpec("asking", "", base, goal=objective, **levels, **how, n_trials=10 * points)
     manifest = search_manifest(search)
-    manifest.open(search)
+    manifest.create_or_continue(search)
     draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(points):
         trial = draws.ask()
@@ -56,7 +56,7 @@ def filled(folder: Path, points: int) -> SearchManifest:
         for job in jobs.values():
             train(job)
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
-        manifest.add(manifest_cell(number, (), values, trial.params, ids))
+        manifest.add_cell(manifest_cell(number, (), values, trial.params, ids))
     return manifest
 
 
@@ -126,7 +126,7 @@ def main() -> None:
         ran_ours, ran_plain = [], []
         for _ in range(arguments.rounds):  # in turn: the machine's load is the same for both
             ran_ours.append(ours(study))
-            ran_plain.append(plain(peer, manifest.search()))
+            ran_plain.append(plain(peer, manifest.load_search()))
         print("| ms, median | clock | ask | tell | both |\n|---|---|---|---|---|")
         row("ours", ran_ours)
         row("plain Optuna", ran_plain)

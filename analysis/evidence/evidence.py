@@ -25,7 +25,12 @@ from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import PublishedResult
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
-from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
+from clip_hparam.analysis.frames.manifests import (
+    ManifestCell,
+    SweepManifest,
+    newest_by_name,
+    race_of,
+)
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
     estimate,
@@ -66,7 +71,7 @@ class Replicates(NamedTuple):
 def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     """One row a cell. Raises NotSweptError."""
     cells = replicates(frames, ablation)
-    race = sweep_of(frames, ablation).race
+    race = race_of(sweep_of(frames, ablation))
     measured = [_evidence_row(cells, row, ablation, race) for row in range(len(cells))]
     table = pd.DataFrame(measured)
     table.insert(

@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.evidence.selection import selection_effect
 from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.manifests import race_of
 
 SELECTION_NOTE = (
     "The number of a run is its {metric} at the selected epoch, the one with the best accuracy on"
@@ -33,12 +34,13 @@ def footnotes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[st
     trials = pd.concat([cell.trials for cell in cells])
     pruned = [place for place, cell in enumerate(cells) if "pruned" in set(cell.trials["status"])]
     sweep = sweep_of(frames, ablation)
+    race = race_of(sweep)
     done, asked = int(data["n"].sum()), int(data["asked"].sum())
     return [
         f"{done} of {asked} runs of sweep {sweep.name} ({sweep.sweep_id}), {code_state(trials)}.",
         SELECTION_NOTE.format(metric=ablation.metric, row=ablation.row),
         INTERVALS_NOTE,
-        *([RACED_NOTE.format(start=sweep.race.start, max=sweep.race.max)] if sweep.race else []),
+        *([RACED_NOTE.format(start=race.start, max=race.max)] if race else []),
         *([ablation.caveat] if ablation.caveat else []),
         *_paper_note(ablation, trials),
         *_zero_shot_note(trials),

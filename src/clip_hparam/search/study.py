@@ -38,7 +38,7 @@ class SearchStudy:
     def __init__(self, manifest: SearchManifest) -> None:
         silence_optuna()
         self.manifest = manifest
-        self.search = manifest.search()
+        self.search = manifest.load_search()
         with self._locked():
             storage = open_storage(with_password(self.search.url))
             self.study = optuna.create_study(
@@ -55,7 +55,7 @@ class SearchStudy:
         """A point for as long as the block runs; None if there is nothing more to ask."""
         with ExitStack() as held:
             with self._locked():
-                self.search = self.manifest.search()
+                self.search = self.manifest.load_search()
                 point = self._take_over_point(held) or self._ask_point(held)
             yield point
 
@@ -129,7 +129,7 @@ class SearchStudy:
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
         cells = self.manifest.read()["cells"]
         if all(cell["number"] != trial.number for cell in cells):
-            self.manifest.add(
+            self.manifest.add_cell(
                 manifest_cell(trial.number, search.overrides, values, trial.params, ids)
             )
             for key, value in user_attributes(search, ids.values()).items():

@@ -97,7 +97,7 @@ class Campaign:
             raise InsufficientBudgetError("no search, no winner to prove")
         base = merged_overrides(self.design.base)
         winners = {
-            f"winner {place}": [word for word in cell["overrides"] if word not in base]
+            f"winner {place}": [word for word in cell.overrides if word not in base]
             for place, (cell, _) in enumerate(found[: stages.PROVEN], 1)
         }
         return stages.plan_proof(self.design, winners, self._trials("proof"))
@@ -109,8 +109,7 @@ class Campaign:
         if not screened:
             return knobs, "nothing was screened"
         cells = [
-            (frozenset(one[0]["label"].split("+")), mean_selection_accuracy(one))
-            for one in screened
+            (frozenset(one[0].label.split("+")), mean_selection_accuracy(one)) for one in screened
         ]
         effects = stages.main_effects(knobs, cells)
         kept, margin = stages.significant_knobs(effects)

@@ -11,11 +11,11 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import JobHandle, Launcher
-from clip_hparam.records.atomic import utc_timestamp, write_json
 from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.paths import driver_lock, manifest_path, sweeps_folder
-from clip_hparam.records.provenance import code_git_state, command_line
-from clip_hparam.records.record import SCHEMA_VERSION, Record
+from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.provenance import code_git_state
+from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
@@ -59,7 +59,7 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
         part = sweep
         try:
             for part in racing_rounds(sweep):
-                write_manifest(part)
+                save_manifest(part)
                 asked = {name: job for name, job in part.jobs.items() if name not in states}
                 missing = {name: job for name, job in asked.items() if name not in done}
                 states |= dict.fromkeys(asked.keys() & done, TrialState.DONE)
@@ -130,8 +130,8 @@ def warn_if_code_changed(made_by: dict[str, Any]) -> None:
         )
 
 
-def write_manifest(sweep: Sweep) -> None:
-    """What the sweep is, on disk before its first trial starts."""
+def save_manifest(sweep: Sweep) -> None:
+    """Write the manifest of a sweep, before its first trial starts."""
     by_cell: dict[Cell, dict[str, str]] = {}
     for plan in sweep.planned:
         by_cell.setdefault(plan.cell, {})[str(plan.seed)] = plan.job.trial_id
@@ -139,13 +139,8 @@ def write_manifest(sweep: Sweep) -> None:
         {"label": cell.label, "overrides": list(cell.overrides), "trials": trials}
         for cell, trials in by_cell.items()
     ]
-    head = {"schema": SCHEMA_VERSION, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
-    race = {"race": asdict(sweep.race)} if sweep.race else {}
-    path = manifest_path(sweep.runs, sweep.id)
-    write_json(
-        path,
-        {**head, **race, "created": utc_timestamp(), "command": command_line(), "cells": cells},
-    )
+    race = asdict(sweep.race) if sweep.race else None
+    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))
 
 
 def _run_trials(

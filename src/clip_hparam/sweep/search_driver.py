@@ -51,7 +51,7 @@ def run_search(
     if search.storage:
         open_storage(with_password(search.url))  # before anything is written
     with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
-        manifest.open(search)
+        manifest.create_or_continue(search)
         study = SearchStudy(manifest)
         left = study.left
         if not left:

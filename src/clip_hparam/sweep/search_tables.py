@@ -50,7 +50,7 @@ class PointPrinter:
     """Prints a line for each point that has ended since the last look."""
 
     def __init__(self, manifest: SearchManifest) -> None:
-        self.manifest, self.search = manifest, manifest.search()
+        self.manifest, self.search = manifest, manifest.load_search()
         self.console = Console()
         self.ended: set[int] = set()
         self.ended = {point.number for point in self._newly_ended()}

@@ -1,17 +1,17 @@
 """What the stages of a study measured and cost, by the records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from clip_hparam.records.atomic import read_json
+from clip_hparam.records.manifest import ManifestCell, newest_by_name, read_manifests
 from clip_hparam.records.metrics import seconds_spent
-from clip_hparam.records.paths import manifest_paths
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
-CellResults = tuple[dict[str, Any], list[dict[str, Any]]]
+CellResults = tuple[ManifestCell, list[dict[str, Any]]]
 """A cell of a manifest, and the sealed results of its trials."""
 
 
@@ -26,18 +26,15 @@ class StageResults:
         """Cells of a stage all of whose trials are done."""
         found = []
         for cell in self._cells(stage):
-            results = [Record(self.runs, one).result() for one in cell["trials"].values()]
+            results = [Record(self.runs, name).result() for name in cell.trials.values()]
             if results and all(results):
                 found.append((cell, [result for result in results if result]))
         return found
 
-    def _cells(self, stage: str) -> list[dict[str, Any]]:
-        """Of the stage's newest manifest."""
-        name = f"{self.name}_{stage}"
-        trees = [read_json(path) or {} for path in manifest_paths(self.runs)]
-        own = sorted((t for t in trees if t.get("name") == name), key=lambda t: str(t["created"]))
-        cells: list[dict[str, Any]] = own[-1]["cells"] if own else []
-        return cells
+    def _cells(self, stage: str) -> Sequence[ManifestCell]:
+        """Return the cells of the stage's newest manifest, none before the stage has started."""
+        manifest = newest_by_name(read_manifests(self.runs)).get(f"{self.name}_{stage}")
+        return manifest.cells if manifest else ()
 
     def mean_trial_seconds(self) -> float:
         """Mean seconds of the trials so far that ran all of their epochs.
@@ -60,7 +57,7 @@ class StageResults:
             trial
             for stage in STAGES
             for cell in self._cells(stage)
-            for trial in cell["trials"].values()
+            for trial in cell.trials.values()
         }
         return sum(seconds_spent(Record(self.runs, trial)) for trial in ids)
 

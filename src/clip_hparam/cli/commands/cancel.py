@@ -24,16 +24,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Its trials have ended when this returns; what they saved is kept."""
-    tree = queries.load_manifest(arguments.runs, arguments.sweep)
-    following = tracker.create_tracker(arguments.runs, tree["sweep_id"])
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    following = tracker.create_tracker(arguments.runs, manifest.sweep_id)
     sent = tracker.newest_handles(following)
     states = following.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
     tracker.cancel_jobs(alive)
-    driver = None if alive else _stop_driver(arguments.runs, tree["sweep_id"])
+    driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = [handle.id for handle in alive]
-    facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
-    emit(arguments, facts, [_cancel_message(tree["name"], len(jobs), driver)])
+    facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
+    emit(arguments, facts, [_cancel_message(manifest.name, len(jobs), driver)])
     return ExitCode.OK
 
 
