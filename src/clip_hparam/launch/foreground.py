@@ -10,8 +10,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
-from clip_hparam.records.metrics import reported_accuracy
-from clip_hparam.records.paths import log_path
+from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
 from clip_hparam.training.trial import run_trial
@@ -50,15 +49,15 @@ def run_in_foreground(job: TrialSpec) -> float:
         return _print_result(record)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {job.trial_id}  {label(job.recipe)}")
-    terminal, log = sys.stderr.isatty(), log_path(job.machine.runs, job.trial_id)
+    terminal = sys.stderr.isatty()
     with (
         tqdm(disable=not terminal, unit="step", leave=False) as bar,
         processes.as_main_rank(job) as ranks,
     ):
-        reporter = ConsoleReporter(log, bar)
+        reporter = ConsoleReporter(record.folder / "log.txt", bar)
         state = run_trial(job, reporter.say, reporter.tick, ranks=ranks)
     if state != "done":
-        print(f"trial {job.trial_id} {state}: see {log}", file=sys.stderr)
+        print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
         kind = (record.failure() or {}).get("kind")
         raise TrialFailed(ExitCode.STORAGE if kind == "storage" else ExitCode.FAILED)
     return _print_result(record)
@@ -67,7 +66,7 @@ def run_in_foreground(job: TrialSpec) -> float:
 def _print_result(record: Record) -> float:
     result = record.result()
     assert result is not None
-    accuracy = reported_accuracy(result)
+    accuracy = reported_value(result)
     selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
     print(
         f"test acc1 {accuracy:.2f} % at the selected epoch {selected} ({weights} weights),"

@@ -18,6 +18,7 @@ from clip_hparam.model.architectures import RANDOM, TINY, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
+from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
@@ -105,7 +106,7 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
     by_epoch = {row["epoch"]: row for row in rows}
     metrics: dict[str, float] = {}
     for column in (name for name in rows[0] if name.startswith(("test_", "selection_"))):
-        best = min if "_loss" in column else max
+        best = min if is_minimized(column) else max
         metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
         metrics[f"{column}.last"] = rows[-1][column]
         metrics[f"{column}.best"] = best(row[column] for row in rows)

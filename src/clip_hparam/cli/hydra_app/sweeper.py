@@ -78,7 +78,7 @@ class AblationSweeper(Sweeper):
         own = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
         places = [str(o.input_line) for o in keys if o.key_or_group not in own]
         by_hydra = {
-            plan.job.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
+            plan.trial_id: [*places, *plan.cell.overrides, f"seed={plan.seed}"]
             for plan in sweep.planned
         }
         order = partial(LaunchContext, sweep.id, sweep.name, sweep.runs, driver)
@@ -151,7 +151,7 @@ class AblationSweeper(Sweeper):
                 job = create_trial_spec(recipe, machine, driver)
                 for seed in replicates:
                     one = job if seed is None else with_seed(job, seed)
-                    planned.append(PlannedTrial(cell, one.recipe.seed, one))
+                    planned.append(PlannedTrial(cell, one))
             except USER_ERRORS as error:
                 mistakes[user_message(error)] = None
         if mistakes:

@@ -13,7 +13,6 @@ from typing import Any
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.records.lock import FolderLockedError
-from clip_hparam.records.paths import log_path
 from clip_hparam.subprocesses import exit_with_parent
 from clip_hparam.training.callbacks.base import Stop
 
@@ -62,7 +61,7 @@ def run_in_child(
         signal.signal(number, _interrupt_once)
     received = catch_signals(SAVE_SIGNAL)
     spec = TrialSpec.from_dict(tree)
-    redirect_output(log_path(spec.machine.runs, spec.trial_id))
+    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
     try:
         state = run(spec, lambda: bool(received))
     except KeyboardInterrupt:

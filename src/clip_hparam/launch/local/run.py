@@ -1,9 +1,10 @@
 """What a launcher runs in a process: a trial, or a worker of a search that runs trials."""
 
+from pathlib import Path
+
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import redirect_output, retry_while_locked
-from clip_hparam.records.paths import log_path
 from clip_hparam.training.callbacks.base import Report, Stop, TrialRunner, never
 from clip_hparam.training.trial import run_trial
 
@@ -25,7 +26,7 @@ def run_in_process(job: TrialSpec, report: Report) -> str:
 
 def run_with_log(job: TrialSpec, report: Report, stop: Stop = never) -> str:
     """In this process, which prints to the trial's log from now on; waits for who is at it."""
-    redirect_output(log_path(job.machine.runs, job.trial_id))
+    redirect_output(Path(job.machine.runs) / job.trial_id / "log.txt")
     with processes.as_main_rank(job) as ranks:
         return retry_while_locked(
             lambda: run_trial(job, say=print, stop=stop, ranks=ranks, report=report), stop

@@ -29,7 +29,6 @@ from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
 from clip_hparam.launch.slurm.queries import run_command
 from clip_hparam.records.atomic import read_json, write_json
-from clip_hparam.records.paths import log_path
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
@@ -129,7 +128,7 @@ def _run_as_main_rank(job: TrialSpec, place: dict[str, str], asked: list[int]) -
     from clip_hparam import distributed
     from clip_hparam.training import trial  # torch and all: after the signals are listened to
 
-    redirect_output(log_path(job.machine.runs, job.trial_id))
+    redirect_output(Path(job.machine.runs) / job.trial_id / "log.txt")
     own = distributed.create_context(place, job.machine.rank_timeout)
     state = retry_while_locked(
         lambda: trial.run_trial(job, say=print, stop=lambda: bool(asked), ranks=own),
