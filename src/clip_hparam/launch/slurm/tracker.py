@@ -81,7 +81,7 @@ class ArrayTracker:
         if time.monotonic() - since < LOST_SETTLE_SECONDS:
             return TrialState.RUNNING
         del self.lost_since[handle]
-        return record_end(record, handle, said, array.printed(handle.id))
+        return record_end(record, handle, said, array.read_stderr(handle.id))
 
 
 def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
