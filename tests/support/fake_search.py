@@ -43,7 +43,7 @@ def opened(runs: Path, **facts: Any) -> SearchManifest:
     """A search on disk."""
     one = search(runs, **facts)
     manifest = search_manifest(one)
-    manifest.open(one)
+    manifest.create_or_continue(one)
     return manifest
 
 

@@ -12,9 +12,9 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
-from clip_hparam.search.point import Point
+from clip_hparam.search.point import STOPPED_STATES, Point
 from clip_hparam.search.spec import SearchManifest
-from clip_hparam.search.study import STOPPED_STATES, SearchStudy
+from clip_hparam.search.study import SearchStudy
 from clip_hparam.training.callbacks.base import Stop, TrialRunner, never
 
 NOT_RETRIED_STATES = ("pruned", "diverged", "failed")
@@ -47,7 +47,7 @@ def run_until_done(manifest: SearchManifest, run: TrialRunner, stop: Stop = neve
         timeout = study.search.timeout
         if timeout and time.monotonic() - started >= timeout:
             return "done"
-        with study.asked() as point:
+        with study.next_point() as point:
             if point is None:
                 return "done"
             state, results = _train_point(point, run)
@@ -60,17 +60,17 @@ def run_until_done(manifest: SearchManifest, run: TrialRunner, stop: Stop = neve
 def _train_point(point: Point, run: TrialRunner) -> tuple[str, list[dict[str, object]]]:
     """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
     results: list[dict[str, object]] = []
-    for job, record in zip(point.jobs.values(), point.records, strict=True):
-        said = _final_state(record) if point.again else None
+    for job, record in zip(point.trial_specs.values(), point.records, strict=True):
+        said = _final_state(record) if point.is_repeated else None
         if said is None:
-            said = run(job, never if results else point.report)
+            said = run(job, never if results else point.report_epochs)
         if not results:
-            point.report(record.rows())
+            point.report_epochs(record.rows())
         result = record.verified_result()
         if said != "done" or result is None:
             return ("failed" if said == "done" else said), results
         results.append(result)
-        if len(results) < len(point.jobs) and point.compare(results):
+        if len(results) < len(point.trial_specs) and point.report_replicates(results):
             return "pruned", results
     return "done", results
 

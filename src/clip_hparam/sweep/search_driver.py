@@ -48,21 +48,22 @@ def run_search(
     validate_detach(driver, launcher)
     check_writable(search.runs)
     if search.storage:
-        open_storage(with_password(search.url))  # before anything is written
+        open_storage(with_password(search.storage_url))  # before anything is written
     with lock_folder(search.runs / ".sweeps", f"{search.id}.lock"):
-        manifest.open(search)
+        manifest.create_or_continue(search)
         study = SearchStudy(manifest)
-        left = study.left
+        left = study.points_left
         if not left:
-            print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
-        jobs = [search.worker(n) for n in range(_worker_count(search, driver, launcher, left))]
+            name = search.optuna_study_name
+            print(f"{name} has all its points: {search.n_trials} were asked for")
+        jobs = [search.worker_spec(n) for n in range(_worker_count(search, driver, launcher, left))]
         try:
             states = _run_workers(PointPrinter(manifest), jobs, launcher, driver.detach)
         except KeyboardInterrupt:
             what_now = (
                 resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
             )
-            print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
+            print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
             return ExitCode.INTERRUPTED
         if driver.detach:
             print(f"{len(jobs)} workers are submitted{resume_hint(search.id)}")

@@ -25,7 +25,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("knob", "searched", "where"):
         table.add_column(column, overflow="fold")
-    for axis in search.space.axes:
+    for axis in search.space.dimensions:
         where = f"{axis.when} is on" if axis.when else ""
         table.add_row(axis.knob, ", ".join(search.levels[axis.knob]), where)
     console = Console()
@@ -49,7 +49,7 @@ class PointPrinter:
     """Prints a line for each point that has ended since the last look."""
 
     def __init__(self, manifest: SearchManifest) -> None:
-        self.manifest, self.search = manifest, manifest.search()
+        self.manifest, self.search = manifest, manifest.load_search()
         self.console = Console()
         self.ended: set[int] = set()
         self.ended = {point.number for point in self._newly_ended()}
@@ -116,8 +116,8 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return [f"the first again: python sweep.py {' '.join(words)}"]
     return [
         f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(words))}",
-        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
-        " runs rank full ones, once eight of both are done",
+        f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
+        " well such runs rank full ones, once eight of both are done",
     ]
 
 

@@ -145,7 +145,7 @@ def _level_at(levels: Sequence[str], place: float) -> str:
     """A level, or a place in a range; the middle of a range that stands beside levels."""
     text = level_at(levels, place)
     beside = parse_range(text)
-    return beside.at(0.5) if beside else text
+    return beside.value_at(0.5) if beside else text
 
 
 def _design_tree(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:
