@@ -52,7 +52,7 @@ def filled(folder: Path, points: int) -> SearchManifest:
     for number in range(points):
         trial = draws.ask()
         values = search.space.suggest(trial)
-        jobs = search.jobs(values)
+        jobs = search.trial_specs(values)
         for job in jobs.values():
             train(job)
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
@@ -75,11 +75,11 @@ def train(job: TrialSpec) -> dict[str, Any]:
 def ours(study: SearchStudy) -> tuple[list[float], list[float]]:
     """Ask and tell of one point, by each clock."""
     before = [clock() for clock in CLOCKS.values()]
-    asking = study.asked()
+    asking = study.next_point()
     point = asking.__enter__()
     asked = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
     assert point is not None
-    results = [train(job) for job in point.jobs.values()]
+    results = [train(job) for job in point.trial_specs.values()]
     before = [clock() for clock in CLOCKS.values()]
     study.tell(point, "done", results)
     asking.__exit__(None, None, None)

@@ -13,9 +13,9 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
-from clip_hparam.search.point import Point
+from clip_hparam.search.point import STOPPED_STATES, Point
 from clip_hparam.search.spec import SearchManifest
-from clip_hparam.search.study import STOPPED_STATES, SearchStudy
+from clip_hparam.search.study import SearchStudy
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback, TrialRunner
 
 NOT_RETRIED_STATES = ("pruned", "diverged", "failed")
@@ -28,7 +28,7 @@ class PointCallback(TrialCallback):
         self.point = point
 
     def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
-        return self.point.report(rows)
+        return self.point.report_epochs(rows)
 
 
 def run_worker(spec: TrialSpec, run: TrialRunner, stop: TrialCallback = NO_CALLBACK) -> str:
@@ -63,7 +63,7 @@ def run_until_done(
         timeout = study.search.timeout
         if timeout and time.monotonic() - started >= timeout:
             return "done"
-        with study.asked() as point:
+        with study.next_point() as point:
             if point is None:
                 return "done"
             state, results = _train_point(point, run)
@@ -79,17 +79,17 @@ def _train_point(point: Point, run: TrialRunner) -> tuple[str, list[dict[str, ob
     The first replicate is compared with other points after each epoch, the others at their end.
     """
     results: list[dict[str, object]] = []
-    for spec, record in zip(point.jobs.values(), point.records, strict=True):
-        state = _final_state(record) if point.again else None
+    for spec, record in zip(point.trial_specs.values(), point.records, strict=True):
+        state = _final_state(record) if point.is_repeated else None
         if state is None:
             state = run(spec, NO_CALLBACK if results else PointCallback(point))
         if not results:
-            point.report(record.rows())
+            point.report_epochs(record.rows())
         result = record.verified_result()
         if state != "done" or result is None:
             return ("failed" if state == "done" else state), results
         results.append(result)
-        if len(results) < len(point.jobs) and point.compare(results):
+        if len(results) < len(point.trial_specs) and point.report_replicates(results):
             return "pruned", results
     return "done", results
 

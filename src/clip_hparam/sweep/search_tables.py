@@ -26,7 +26,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("knob", "searched", "where"):
         table.add_column(column, overflow="fold")
-    for axis in search.space.axes:
+    for axis in search.space.dimensions:
         where = f"{axis.when} is on" if axis.when else ""
         table.add_row(axis.knob, ", ".join(search.levels[axis.knob]), where)
     console = Console()
@@ -117,8 +117,8 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return [f"the first again: python sweep.py {' '.join(overrides)}"]
     return [
         f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(overrides))}",
-        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
-        " runs rank full ones, once eight of both are done",
+        f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
+        " well such runs rank full ones, once eight of both are done",
     ]
 
 

@@ -17,8 +17,8 @@ from support.cli import wait_until
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import best_points, point_results
-from clip_hparam.search.samplers import asha_rungs
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.search.worker import run_until_done
@@ -35,7 +35,7 @@ def asked(manifest: SearchManifest) -> list[dict[str, Any]]:
 
 
 def journal(manifest: SearchManifest) -> Path:
-    return Path(manifest.load_search().url)
+    return Path(manifest.load_search().storage_url)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = SearchStudy(fake_search.opened(tmp_path / "runs", n_trials=1))
-    with study.asked() as point:
+    with study.next_point() as point:
         assert point is not None
         looks = iter([deepcopy(study.trials)])
         study.tell(point, "failed", ())
@@ -127,7 +127,7 @@ def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     monkeypatch.setattr(
         SearchStudy, "trials", property(lambda self: next(looks, None) or now(self))
     )
-    with study.asked() as nothing:
+    with study.next_point() as nothing:
         assert nothing is None
 
 
@@ -180,7 +180,7 @@ def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: Search
 
 def test_fewer_points_than_there_are_ask_for_no_more(manifest: SearchManifest) -> None:
     manifest.create_or_continue(fake_search.search(manifest.load_search().runs, n_trials=3))
-    assert SearchStudy(manifest).left == 0
+    assert SearchStudy(manifest).points_left == 0
     assert run_until_done(manifest, fake_search.train) == "done"
     assert len(trials(manifest)) == 12
 
@@ -316,7 +316,7 @@ def test_a_budget_ends_a_search(tmp_path: Path) -> None:
     run_until_done(manifest, fake_search.train)
     spent = [trial.user_attrs["seconds"] for trial in trials(manifest)]
     assert 70 < sum(spent) <= 100 + max(spent)
-    assert SearchStudy(manifest).left == 0
+    assert SearchStudy(manifest).points_left == 0
 
 
 def sealed(runs: Path) -> list[Record]:

@@ -93,7 +93,7 @@ def test_a_range_reads_as_it_is_written(one: Range) -> None:
 
 @given(ranges, st.floats(0, 1, exclude_max=True))
 def test_a_value_lies_in_its_range(one: Range, place: float) -> None:
-    value = float(one.at(place))
+    value = float(one.value_at(place))
     assert one.low * (1 - 1e-3) <= value <= one.high * (1 + 1e-3)
     assert not one.whole or value % 1 == 0
 
