@@ -23,7 +23,12 @@ from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
 from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import PublishedResult
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.frame import (
+    CELL_KNOBS,
+    FINGERPRINT_KNOBS,
+    Frames,
+    reported_values,
+)
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
 from clip_hparam.analysis.stats.intervals import (
@@ -34,14 +39,12 @@ from clip_hparam.analysis.stats.intervals import (
     raced_estimate,
 )
 from clip_hparam.analysis.stats.power import seeds_needed
-from clip_hparam.config.recipe import knobs
 from clip_hparam.design.racing import Race
 
 INCOMPLETE_CELL = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
 MIN_DIFFERENCE_POINTS = (
     0.2  # points: the least difference that the tables ask for enough seeds to resolve
 )
-IDENTITY_KNOBS = ("seed", "data.fingerprint", "encoder.weights")
 
 
 class NotSweptError(LookupError):
@@ -102,13 +105,32 @@ def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
 
 
 def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
-    """The trials behind each cell of the ablation's sweep, in the design's order."""
-    by_id = frames.trials.set_index("trial_id")
-    cells = []
-    for cell in sweep_of(frames, ablation).cells:
-        rows = by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
-        cells.append(Replicates(cell, rows, reported_values(rows, ablation.metric)))
-    return cells
+    """Return the trials of each cell of the ablation's sweep, in the design's order.
+
+    Raises:
+        NotSweptError: the sweep is not on record.
+    """
+    return sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+
+
+def sweep_replicates(
+    frames: Frames, sweep: SweepManifest, metric: str = "test_acc1"
+) -> list[Replicates]:
+    """Return the trials of each cell of a sweep, in the design's order."""
+    by_id = frames.trials.set_index("trial_id", drop=False)
+    trials = [planned_trials(by_id, cell) for cell in sweep.cells]
+    return [
+        Replicates(cell, rows, reported_values(rows, metric))
+        for cell, rows in zip(sweep.cells, trials, strict=True)
+    ]
+
+
+def planned_trials(by_id: pd.DataFrame, cell: ManifestCell) -> pd.DataFrame:
+    """Return a row per planned trial of the cell, index: seed; NaN where no record exists.
+
+    by_id: the trials of the frames, index: trial_id.
+    """
+    return by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
 
 
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
@@ -209,5 +231,5 @@ def _change_columns(
 def _cell_recipe(cell: Replicates) -> dict[str, Any]:
     """The knobs of a cell by any trial that left a recipe; {} if none did."""
     recorded = cell.trials[cell.trials["status"].notna()]
-    names = [name for name in knobs() if name in recorded and name not in IDENTITY_KNOBS]
+    names = [name for name in CELL_KNOBS if name in recorded and name not in FINGERPRINT_KNOBS]
     return {} if recorded.empty else dict(recorded.iloc[0][names].dropna())

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.frame import FINGERPRINT_KNOBS, Frames, reported_values
 from clip_hparam.config.recipe import FIDELITIES, knobs
 
-IDENTITY_COLUMNS = ("encoder.weights", "data.fingerprint")
 MIN_PAIRS, BEST_SHARE = 8, 1 / 3
 
 
@@ -100,7 +99,7 @@ def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
     for knob, derived in FIDELITIES.items():
         if table[knob].nunique() < 2:
             continue
-        other = (knob, *derived, *IDENTITY_COLUMNS)
+        other = (knob, *derived, *FINGERPRINT_KNOBS)
         alike = [name for name in knobs() if name in table and name not in other]
         key = table[[*alike, "averaged"]].astype(str).agg("\x00".join, axis=1)
         wide = table.assign(key=key).pivot_table(index="key", columns=knob, values="accuracy")

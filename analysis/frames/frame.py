@@ -37,7 +37,10 @@ TRIAL_COLUMNS = (
 )
 HEAD_COLUMNS = TRIAL_COLUMNS[:4]
 SAMPLED_KINDS = ("random", "sobol", "search")
-NOT_TUNED_KNOBS = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
+CELL_KNOBS = tuple(
+    name for name, knob in knobs().items() if knob.metadata["hashed"] and name != "seed"
+)  # equal for all trials of one cell
+FINGERPRINT_KNOBS = ("encoder.weights", "data.fingerprint")  # set at plan time, not by the user
 EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
 
 
@@ -105,7 +108,8 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
     if sweep is None and frames.imported is not None:
         return frames.imported
     done = ended_trials(frames, sweep)
-    names = [name for name in knobs() if name in done and name not in NOT_TUNED_KNOBS]
+    not_tuned = (*FINGERPRINT_KNOBS, "data.epoch_images")
+    names = [name for name in CELL_KNOBS if name in done and name not in not_tuned]
     varied = [name for name in names if done[name].nunique(dropna=False) > 1]
     metrics = {
         name: reported_values(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")

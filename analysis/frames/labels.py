@@ -17,6 +17,11 @@ def metric_title(metric: str) -> str:
     return METRIC_TITLES.get(metric, metric)
 
 
+def format_done(done: int, planned: int) -> str:
+    """Return "2 of 3" while a planned run is missing, else "3"."""
+    return str(done) if done == planned else f"{done} of {planned}"
+
+
 def format_knob(value: Any) -> str:
     """A knob's value for people: 0.98, 1e-05, 1281167 (also where pandas made it a float)."""
     if isinstance(value, float):

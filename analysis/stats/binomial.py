@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri
 
-CONFIDENCE_LEVEL = 0.95
+from clip_hparam.analysis.stats.intervals import CONFIDENCE_LEVEL
 
 
 def wilson_interval(

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-CONFIDENCE_LEVEL, N_RESAMPLES = 0.95, 4_000
+from clip_hparam.analysis.stats.intervals import CONFIDENCE_LEVEL
+
+N_RESAMPLES = 4_000
 
 
 class Interval(NamedTuple):

@@ -4,7 +4,9 @@ import math
 
 from scipy.special import ncfdtr, stdtrit
 
-CONFIDENCE_LEVEL, TARGET_POWER, MAX_SEEDS = 0.95, 0.8, 100_000
+from clip_hparam.analysis.stats.intervals import CONFIDENCE_LEVEL
+
+TARGET_POWER, MAX_SEEDS = 0.8, 100_000
 
 
 def power(spread: float, difference: float, seeds: int, level: float = CONFIDENCE_LEVEL) -> float:
