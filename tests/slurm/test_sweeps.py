@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from support.cli import ROOT, SHORT, clip_hparam, records, results, start, sweep
+from support.cli import ROOT, SHORT, clip_hparam, records, results, start, sweep, sweep_process
 from support.slurm_cluster import Cluster
 from support.slurm_detached_sweep import WORDS, LeftAlone
 from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
@@ -87,7 +87,7 @@ def test_jobs_run_the_code_that_was_submitted(slurm: Cluster, tmp_path: Path) ->
     environment = {"PYTHONPATH": str(package.parent)}
     for seed, more in ((0, ()), (1, ("snapshot=false",))):
         own = (f"seeds=[{seed}]", "detach=true", *more)
-        done = sweep(*words, *own, cwd=tmp_path, **environment)
+        done = sweep_process(*words, *own, cwd=tmp_path, **environment)
         assert done.code == 0, done.err
     (package / "__init__.py").write_text("raise SystemExit('edited after the submission')\n")
     for job in slurm.waiting():
