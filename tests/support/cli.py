@@ -65,7 +65,7 @@ def clip_hparam_process(*words: str | Path, cwd: Path) -> Done:
     return python("-c", ASK, *words, cwd=cwd)
 
 
-def started(*words: str, cwd: Path) -> subprocess.Popen[str]:
+def start_clip_hparam(*words: str, cwd: Path) -> subprocess.Popen[str]:
     """Start `clip-hparam ...` in a process group of its own and return without waiting."""
     return _start_process("-c", ASK, *words, cwd=cwd)
 
