@@ -107,12 +107,3 @@ def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "lr, block 5" in done.out
     assert "never warms up" in done.out
-
-
-def test_asking_imports_no_training_stack(runs: Path) -> None:
-    code = (
-        "import sys; from clip_hparam.cli.main import main; sys.argv[1:] = ['status']; main();"
-        "heavy = sorted({'torch', 'timm', 'pandas', 'hydra'} & set(sys.modules));"
-        "assert not heavy, heavy"
-    )
-    assert python("-c", code, cwd=runs).code == 0
