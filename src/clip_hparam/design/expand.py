@@ -13,6 +13,7 @@ from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.fractional import aliases, fractional_factorial
 from clip_hparam.design.ranges import parse_range
 from clip_hparam.design.sampling import sample_points
+from clip_hparam.design.validation import validate_labels
 
 
 def expand_design(design: Design) -> list[Cell]:
@@ -29,7 +30,9 @@ def expand_design(design: Design) -> list[Cell]:
     if design.kind not in SAMPLED_KINDS:
         validate_no_ranges(design.knobs)
     made = KINDS[design.kind](design)
-    return [Cell(cell.label, merged_overrides(design.base, cell.overrides)) for cell in made]
+    cells = [Cell(cell.label, merged_overrides(design.base, cell.overrides)) for cell in made]
+    validate_labels(design.name, ((cell.label, cell.overrides) for cell in cells))
+    return cells
 
 
 def design_notes(design: Design) -> list[str]:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.foreign_launcher import HydraLauncherAdapter
+from clip_hparam.cli.hydra_app.typed_overrides import validate_typed
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
@@ -58,6 +59,7 @@ class AblationSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Raises SweepEnded with the exit code; ValueError for what cannot be a sweep."""
         parsed = self.composer.parse(arguments)
+        validate_typed(parsed)
         fixed = [o for o in parsed if not o.is_sweep_override() and o.key_or_group != "sweeps"]
         keys = [o for o in fixed if o.key_or_group.partition(".")[0] in NOT_RECIPE]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
