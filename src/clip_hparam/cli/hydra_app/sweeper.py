@@ -22,6 +22,7 @@ from clip_hparam.cli.hydra_app.levels import (
 )
 from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
+from clip_hparam.cli.hydra_app.typed_overrides import validate_typed
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
@@ -67,6 +68,7 @@ class AblationSweeper(Sweeper):
             ValueError: the overrides and the design make no sweep.
         """
         parsed = self.composer.parse(arguments)
+        validate_typed(parsed)
         overrides = [o for o in parsed if o.key_or_group != "sweeps" or o.is_sweep_override()]
         keys = [
             o
