@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from clip_hparam.data.batches import Batches
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import Classifier
+from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
 
@@ -168,8 +169,7 @@ def evaluate(
         parts.append((image_losses, top[:, 0], top.any(dim=1)))
     model.train(was_training)
     losses, top1, top5 = map(torch.cat, zip(*state.context.all_gather(parts), strict=True))
-    percent = 100.0 / len(top1)
-    acc1, acc5 = percent * int(top1.sum()), percent * int(top5.sum())
+    acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
     return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
 
 
