@@ -116,7 +116,7 @@ class AblationSweeper(Sweeper):
         from clip_hparam.sweep.campaign import Campaign  # lazy: the tables of analysis, 0.3 s
 
         if driver.budget == "none":
-            raise ValueError("a study plans by its budget: say how long it may take, budget=8h")
+            raise ValueError("a study needs a budget, which its plan is made for: try budget=8h")
         hydra = [
             word
             for word in self.app_config.hydra.overrides.hydra
