@@ -68,8 +68,13 @@ class Composer:
 
 def create_trial_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
     """Resolve a recipe and return its trial."""
+    return create_base_spec(resolve(recipe), machine, driver)
+
+
+def create_base_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
+    """Return a trial of the recipe as it is; the base of a search is not resolved."""
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
-    return TrialSpec(resolve(recipe), machine, **per_trial)
+    return TrialSpec(recipe, machine, **per_trial)
 
 
 def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:

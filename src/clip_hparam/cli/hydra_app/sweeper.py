@@ -11,7 +11,12 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
+from clip_hparam.cli.hydra_app.compose import (
+    Composer,
+    create_base_spec,
+    create_trial_spec,
+    with_seed,
+)
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.launchers import create_launcher
 from clip_hparam.cli.hydra_app.levels import (
@@ -27,7 +32,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step
 from clip_hparam.design.expand import design_notes, expand_design
@@ -150,8 +155,7 @@ class AblationSweeper(Sweeper):
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
-        per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
-        base = TrialSpec(recipe, machine, **per_trial)
+        base = create_base_spec(recipe, machine, driver)
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
