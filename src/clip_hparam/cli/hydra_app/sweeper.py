@@ -61,7 +61,6 @@ class AblationSweeper(Sweeper):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         self.composer = Composer(hydra_context.config_loader, config)
-        self.app_config = config
         self.create_launcher = partial(create_launcher, config, hydra_context, task_function)
 
     def sweep(self, arguments: list[str]) -> None:
@@ -122,18 +121,13 @@ class AblationSweeper(Sweeper):
 
         if driver.budget == "none":
             raise ValueError("a study needs a budget, which its plan is made for: try budget=8h")
-        hydra = [
-            word
-            for word in self.app_config.hydra.overrides.hydra
-            if not word.startswith(("hydra.sweeper", "hydra.mode"))
-        ]
-        words = [
-            str(o.input_line) for o in overrides if o.key_or_group not in ("budget", "dry_run")
-        ]
+        of_driver = ("budget", "dry_run")
+        words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
+        words += [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
         design = designs.parse_design(split_design_levels(self.tree or {}))
-        study = Campaign(design, (*words, *hydra), Path(machine.runs), budget, workers)
+        study = Campaign(design, tuple(words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
             return ExitCode.OK
