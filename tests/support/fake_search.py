@@ -1,7 +1,6 @@
 """Searches without training: the records of their trials are computed from a formula."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
+from clip_hparam.training.callbacks.base import TrialCallback
 
 EPOCHS = 9
 SPACE = {
@@ -69,8 +69,8 @@ def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str:
-    """Write the record of a trial epoch by epoch; stop where `report` prunes it."""
+def train(job: TrialSpec, callback: TrialCallback) -> str:
+    """Write the record of a trial epoch by epoch; stop where `callback` prunes it."""
     record = Record(job.machine.runs, job.trial_id)
     if record.is_done():
         return "done"
@@ -78,7 +78,7 @@ def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str
     epochs = int(job.recipe.epochs)
     for epoch in range(1, epochs + 1):
         record.write_rows(rows(job.recipe, epoch))
-        if report(rows(job.recipe, epoch)) and epoch < epochs:
+        if callback.on_epoch_end(rows(job.recipe, epoch)) and epoch < epochs:
             record.write_status("pruned")
             return "pruned"
     final = accuracy(job.recipe)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.design.validation import validate_tree
 
 Overrides = tuple[str, ...]
 ROMAN_NUMERALS = {"III": 3, "IV": 4, "V": 5, "VI": 6}
@@ -66,6 +67,7 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
     for key in ("name", "kind"):
         if not tree.get(key):
             raise ValueError(f"a design needs a {key}: add `{key}: ...` to its file")
+    validate_tree(tree)
     numbers = {
         "resolution": ROMAN_NUMERALS.get(tree.get("resolution", 4), tree.get("resolution", 4)),
         "samples": tree.get("samples", 0),

@@ -14,6 +14,7 @@ from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.fractional import aliases, fractional_factorial
 from clip_hparam.design.ranges import parse_range
 from clip_hparam.design.sampling import random_positions, sample_points, sobol_positions
+from clip_hparam.design.validation import validate_labels
 
 Expand = Callable[[Design], Iterable[Cell]]
 
@@ -60,8 +61,12 @@ def expand_design(design: Design) -> list[Cell]:
         raise ValueError(f"design {design.name} of kind {design.kind} needs {form[kind.needs]}")
     if not kind.takes_ranges:
         validate_no_ranges(design.knobs)
-    cells = kind.expand(design)
-    return [Cell(cell.label, merged_overrides(design.base, cell.overrides)) for cell in cells]
+    cells = [
+        Cell(cell.label, merged_overrides(design.base, cell.overrides))
+        for cell in kind.expand(design)
+    ]
+    validate_labels(design.name, ((cell.label, cell.overrides) for cell in cells))
+    return cells
 
 
 def design_notes(design: Design) -> list[str]:

@@ -6,13 +6,14 @@ from typing import Any
 
 from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState, unsealed_state
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.spec import SearchSpec
 
 IMPOSSIBLE = "impossible"
-ENDED_NORMALLY = ("done", "pruned", "diverged", IMPOSSIBLE)
+ENDED_NORMALLY = (TrialState.DONE, TrialState.PRUNED, TrialState.DIVERGED, IMPOSSIBLE)
 """States of points that ended without an error."""
-FAILED_STATES = ("failed", "lost")
+FAILED_STATES = (TrialState.FAILED, TrialState.LOST)
 """States of points that are not run again. A point in any other state is unfinished."""
 
 
@@ -62,11 +63,11 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     rows = [record.rows() for record in records]
     sealed = [record.verified_result() for record in records]
     states = [
-        _state_without_result(record)
+        unsealed_state(record.status(), alive=True)
         for record, result in zip(records, sealed, strict=True)
         if result is None
     ]
-    state = (states[0] if states else "done") if records else IMPOSSIBLE
+    state = (states[0] if states else TrialState.DONE) if records else IMPOSSIBLE
     results = [result for result in sealed if result is not None]
     return PointResult(
         number=cell["number"],
@@ -74,17 +75,11 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
         overrides=tuple(cell["overrides"]),
         trials=cell["trials"],
         state=state,
-        values=tuple(search.goal.values(results)) if state == "done" else None,
+        values=tuple(search.goal.values(results)) if state == TrialState.DONE else None,
         curve=search.goal.curve(rows[0]) if rows and search.goal.has_curve else {},
         epochs=sum(map(len, rows)),
         seconds=sum(map(seconds_spent, records)),
     )
-
-
-def _state_without_result(record: Record) -> str:
-    """Return the state of a trial without a result; status "done" precedes the result file."""
-    state: str = record.status().get("state", "planned")
-    return "running" if state == "done" else state
 
 
 def _is_dominated(gain: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:

@@ -16,9 +16,14 @@ from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic
-from clip_hparam.records.provenance import command_line
-from clip_hparam.records.record import SCHEMA_VERSION
+from clip_hparam.records.atomic import read_json
+from clip_hparam.records.manifest import GrowingManifest, manifest_tree
+from clip_hparam.records.paths import (
+    manifest_path,
+    runs_of_manifest,
+    sweep_folder,
+    worker_id,
+)
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space, parse_space
 
@@ -94,7 +99,7 @@ class SearchSpec:
 
     @property
     def folder(self) -> Path:
-        return self.runs / ".sweeps" / self.id
+        return sweep_folder(self.runs, self.id)
 
     @property
     def storage_url(self) -> str:
@@ -116,7 +121,7 @@ class SearchSpec:
 
     def worker_spec(self, number: int) -> TrialSpec:
         """Return the spec of a worker process, which asks for points and trains them."""
-        return replace(self.base, worker=f".sweeps/{self.id}/worker_{number}", gpus_per_trial=1)
+        return replace(self.base, worker=worker_id(self.id, number), gpus_per_trial=1)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "base": self.base.to_dict()}
@@ -135,54 +140,17 @@ class SearchSpec:
         return cls(**{**tree, **read})
 
 
-class SearchManifest:
+class SearchManifest(GrowingManifest):
     """Manifest of a search; only the holder of ask.lock may add cells (see study.py)."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._read_stamp: tuple[int, int] | None = None
-        self._tree: dict[str, Any] = {}
-
-    def read(self) -> dict[str, Any]:
-        """Return the manifest, which the caller must not change; FileNotFoundError if missing."""
-        stamp = self._stamp()
-        if stamp != self._read_stamp:
-            tree = read_json(self.path)
-            if tree is None:
-                raise FileNotFoundError(f"{self.path} is no manifest of a search: type it again")
-            self._tree, self._read_stamp = tree, stamp
-        return self._tree
-
     def load_search(self) -> SearchSpec:
-        return SearchSpec.from_dict(self.read()["search"], self.path.absolute().parents[1])
+        return SearchSpec.from_dict(self.read()["search"], runs_of_manifest(self.path))
 
     def create_or_continue(self, search: SearchSpec) -> None:
         """Write the manifest of a search; cells that it already has are kept."""
-        known = read_json(self.path) or {}
-        head = {
-            "schema": SCHEMA_VERSION,
-            "sweep_id": search.id,
-            "name": search.name,
-            "kind": "search",
-        }
-        rest = {"created": utc_timestamp(), "command": command_line(), "search": search.to_dict()}
-        self._write({**head, **rest, "cells": known.get("cells", [])})
-
-    def add_cell(self, cell: dict[str, Any]) -> None:
-        tree = self.read()
-        self._write({**tree, "cells": [*tree["cells"], cell]})
-
-    def _write(self, tree: dict[str, Any]) -> None:
-        """Write one line per cell with json's fast encoder, for searches of thousands of points."""
-        head = json.dumps({**tree, "cells": []}, allow_nan=False).removesuffix("]}")
-        cells = ",\n".join(json.dumps(cell, allow_nan=False) for cell in tree["cells"])
-        write_atomic(self.path, f"{head}\n{cells}\n]}}\n".encode())
-        self._tree, self._read_stamp = tree, self._stamp()
-
-    def _stamp(self) -> tuple[int, int]:
-        stat = self.path.stat()
-        return stat.st_ino, stat.st_mtime_ns
+        cells = (read_json(self.path) or {}).get("cells", [])
+        self.write(manifest_tree(search.id, search.name, "search", cells, search=search.to_dict()))
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:
-    return SearchManifest(search.runs / ".sweeps" / f"{search.id}.json")
+    return SearchManifest(manifest_path(search.runs, search.id))

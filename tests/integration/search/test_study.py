@@ -300,7 +300,7 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
 
 def test_search_stops_when_the_first_points_all_fail(tmp_path: Path) -> None:
     manifest = fake_search.create_search(tmp_path / "runs", n_trials=50)
-    run_until_done(manifest, lambda job, report: "failed")
+    run_until_done(manifest, lambda job, callback: "failed")
     assert len(trials(manifest)) == 3
 
 
@@ -326,19 +326,19 @@ def done_records(runs: Path) -> list[Record]:
     return [record for record in known if record.is_done()]
 
 
-def train_until_killed(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def train_until_killed(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def train_on_full_disk(job: TrialSpec, report: Any) -> str:
+def train_on_full_disk(job: TrialSpec, callback: Any) -> str:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
     return "failed"
 
 
-def train_until_signal(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def train_until_signal(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()
     (folder / "held").touch()

@@ -78,7 +78,8 @@ def test_alias_table_lists_equal_columns() -> None:
 
 
 def test_resolution_is_a_roman_or_plain_number() -> None:
-    tree = {"name": "d", "kind": "fractional", "steps": [{"label": "a", "overrides": []}] * 2}
+    steps = [{"label": label, "overrides": []} for label in "ab"]
+    tree = {"name": "d", "kind": "fractional", "steps": steps}
     assert parse_design({**tree, "resolution": "V"}).resolution == 5
     assert parse_design({**tree, "resolution": 5}) == parse_design({**tree, "resolution": "V"})
     for wrong in (2, 7):

@@ -27,6 +27,7 @@ from clip_hparam.cli.hydra_app.levels import (
 )
 from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
+from clip_hparam.cli.hydra_app.typed_overrides import validate_typed
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
@@ -71,12 +72,9 @@ class AblationSweeper(Sweeper):
             ValueError: the overrides and the design make no sweep.
         """
         parsed = self.composer.parse(arguments)
-        overrides = [o for o in parsed if o.key_or_group != "sweeps" or o.is_sweep_override()]
-        keys = [
-            o
-            for o in overrides
-            if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS and not o.is_sweep_override()
-        ]
+        validate_typed(parsed)
+        overrides = [o for o in parsed if o.key_or_group != "sweeps"]
+        keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]
         cell_overrides = [o for o in overrides if o not in keys]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
         kind = (self.tree or {}).get("kind")
@@ -107,7 +105,7 @@ class AblationSweeper(Sweeper):
         of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
         of_trials = [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
         trial_overrides = {
-            plan.job.trial_id: [*of_trials, *plan.cell.overrides, f"seed={plan.seed}"]
+            plan.trial_id: [*of_trials, *plan.cell.overrides, f"seed={plan.seed}"]
             for plan in sweep.planned
         }
         context = partial(LaunchContext, sweep.id, sweep.name, sweep.runs, driver)
@@ -176,7 +174,7 @@ class AblationSweeper(Sweeper):
                 spec = create_trial_spec(recipe, machine, driver)
                 for seed in replicates:
                     replicate = spec if seed is None else with_seed(spec, seed)
-                    planned.append(PlannedTrial(cell, replicate.recipe.seed, replicate))
+                    planned.append(PlannedTrial(cell, replicate))
             except USER_ERRORS as error:
                 mistakes[user_message(error)] = None
         if mistakes:
