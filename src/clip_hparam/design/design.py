@@ -66,7 +66,7 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
             raise ValueError(f"design key {key}: {suggest(key, known)}")
     for key in ("name", "kind"):
         if not tree.get(key):
-            raise ValueError(f"a design needs a {key}: say `{key}: ...` in its file")
+            raise ValueError(f"a design needs a {key}: add `{key}: ...` to its file")
     validate_tree(tree)
     numbers = {
         "resolution": ROMAN_NUMERALS.get(tree.get("resolution", 4), tree.get("resolution", 4)),
@@ -75,7 +75,7 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
     }
     for key, value in numbers.items():
         if not isinstance(value, int) or value < 0:
-            raise ValueError(f"design {tree['name']}: {key}={value} is no whole number from 0 on")
+            raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
     design = Design(
         name=str(tree["name"]),
         kind=str(tree["kind"]),
@@ -98,8 +98,8 @@ def validate_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None
     """Raise ValueError if `seeds` asks for replicates and the cells set their seed themselves."""
     if seeds is not None and (varies_seed(design) or "seed" in map(key_of, base)):
         raise ValueError(
-            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for replicates"
-            " of each: leave one of them out"
+            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for"
+            " replicates: leave one of them out"
         )
 
 

@@ -58,9 +58,7 @@ def expand_design(design: Design) -> list[Cell]:
     kind = KINDS[design.kind]
     if not getattr(design, kind.needs):
         form = {"steps": "steps: [{label, overrides}]", "knobs": "knobs: {knob: [levels]}"}
-        raise ValueError(
-            f"design {design.name} of kind {design.kind} has none of its {form[kind.needs]}"
-        )
+        raise ValueError(f"design {design.name} of kind {design.kind} needs {form[kind.needs]}")
     if not kind.takes_ranges:
         validate_no_ranges(design.knobs)
     cells = [
@@ -103,7 +101,7 @@ def _zip(design: Design) -> Iterator[Cell]:
     lengths = {len(levels) for levels in design.knobs.values()}
     if len(lengths) > 1:
         sizes = ", ".join(f"{knob} has {len(levels)}" for knob, levels in design.knobs.items())
-        raise ValueError(f"design {design.name} zips levels of different number: {sizes}")
+        raise ValueError(f"design {design.name} needs as many levels for each knob: {sizes}")
     for levels in zip(*design.knobs.values(), strict=True):
         yield _cell_from_levels(dict(zip(design.knobs, levels, strict=True)))
 

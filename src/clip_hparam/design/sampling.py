@@ -26,7 +26,7 @@ def sample_points(design: Design, positions: Positions) -> Iterator[dict[str, st
     """
     if not design.samples:
         raise ValueError(
-            f"design {design.name} of kind {design.kind} needs a number: say `samples: 32`"
+            f"design {design.name} of kind {design.kind} needs samples: add `samples: 32`"
         )
     levels = list(design.knobs.values())
     for point in positions(design):

@@ -8,11 +8,11 @@ from optuna.trial import Trial
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import is_alive
+from clip_hparam.records.state import TrialState, is_alive
 from clip_hparam.search.objective import Rows
 from clip_hparam.search.spec import SearchSpec
 
-STOPPED_STATES = ("queued", "cancelled")
+STOPPED_STATES = (TrialState.QUEUED, TrialState.CANCELLED)
 """States of trials whose process ended on request, so that their worker did not die."""
 
 
@@ -54,7 +54,9 @@ class Point:
     def is_running(self) -> bool:
         """Return whether a live process runs one of the trials."""
         statuses = [record.status() for record in self.records]
-        return any(status.get("state") == "running" and is_alive(status) for status in statuses)
+        return any(
+            status.get("state") == TrialState.RUNNING and is_alive(status) for status in statuses
+        )
 
     def was_stopped(self) -> bool:
         """Return whether a trial ended on request and can be continued."""
@@ -64,7 +66,9 @@ class Point:
         """Record the trials that are not done as lost."""
         for record in self.records:
             if not record.is_done():
-                record.write_failure("lost", "lost", "its worker died, as often as retries allows")
+                record.write_failure(
+                    TrialState.LOST, "lost", "its worker died, as often as retries allows"
+                )
 
     def _report_curve(self, curve: Mapping[int, float]) -> bool:
         """Report each new step in order, because a pruner compares points at equal steps."""

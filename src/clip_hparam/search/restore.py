@@ -9,15 +9,20 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import TrialState as OptunaState
 
 from clip_hparam.design.design import format_value
+from clip_hparam.records.state import TrialState
 from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results
 from clip_hparam.search.spec import SearchSpec
 
-OPTUNA_STATES = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-BAD_POINT_STATES = ("diverged", IMPOSSIBLE)
+OPTUNA_STATES: dict[str, OptunaState] = {
+    TrialState.DONE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+}
+BAD_POINT_STATES = (TrialState.DIVERGED, IMPOSSIBLE)
 
 
 def manifest_cell(
@@ -43,17 +48,17 @@ def user_attributes(search: SearchSpec, trials: Iterable[str]) -> dict[str, Any]
     return {"trial_id": ids, "folder": [f"{search.runs.name}/{name}" for name in ids]}
 
 
-def optuna_state(state: str, search: SearchSpec) -> TrialState:
+def optuna_state(state: str, search: SearchSpec) -> OptunaState:
     """Return Optuna's state for the state of a trial.
 
     Diverged and impossible points count as pruned, so that the sampler learns to avoid them. With
     several objectives Optuna does not prune; they fail instead.
     """
     if state in BAD_POINT_STATES:
-        return TrialState.FAIL if search.goal.is_multi_objective else TrialState.PRUNED
+        return OptunaState.FAIL if search.goal.is_multi_objective else OptunaState.PRUNED
     if state in FAILED_STATES:
-        return TrialState.FAIL
-    return OPTUNA_STATES.get(state, TrialState.RUNNING)
+        return OptunaState.FAIL
+    return OPTUNA_STATES.get(state, OptunaState.RUNNING)
 
 
 def restore_trial(search: SearchSpec, cell: Mapping[str, Any]) -> FrozenTrial:
@@ -61,7 +66,7 @@ def restore_trial(search: SearchSpec, cell: Mapping[str, Any]) -> FrozenTrial:
     (point,) = point_results(search, [cell])
     state = optuna_state(point.state, search)
     values: Sequence[float] | None = point.values
-    if state is TrialState.PRUNED and point.curve:
+    if state is OptunaState.PRUNED and point.curve:
         values = [point.curve[max(point.curve)]]
     attributes = user_attributes(search, point.trials.values())
     if state.is_finished():

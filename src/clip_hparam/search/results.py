@@ -44,15 +44,15 @@ def point_results(search: SearchSpec, cells: Iterable[Mapping[str, Any]]) -> lis
     return [_point_result(search, cell) for cell in cells]
 
 
-def best_points(found: Sequence[PointResult], goal: Objective) -> list[PointResult]:
+def best_points(points: Sequence[PointResult], goal: Objective) -> list[PointResult]:
     """Return the points that are done, best first; for several objectives the Pareto front."""
     signs = [1 if direction == "maximize" else -1 for direction in goal.directions]
     gains = {
         point.number: tuple(sign * value for sign, value in zip(signs, point.values, strict=True))
-        for point in found
+        for point in points
         if point.values is not None
     }
-    done = [point for point in found if point.number in gains]
+    done = [point for point in points if point.number in gains]
     if goal.is_multi_objective:
         done = [point for point in done if not _is_dominated(gains[point.number], gains.values())]
     return sorted(done, key=lambda point: gains[point.number], reverse=True)

@@ -162,10 +162,10 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
         hint = suggest(knob, [name for name in knobs() if name != "seed"])
         raise ValueError(f"unknown knob {knob}: a search varies knobs of a recipe; {hint}")
     parsed = {text: parse_knob_range(knob, text) for text in texts}
-    ranges = [(text, found) for text, found in parsed.items() if found]
+    ranges = [(text, bounds) for text, bounds in parsed.items() if bounds]
     if len(ranges) > 1:
         raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
-    values = [parse_level(text) for text, found in parsed.items() if not found]
+    values = [parse_level(text) for text, bounds in parsed.items() if bounds is None]
     levels = dict.fromkeys(v if v == AUTO else validated(knob, v, knobs()[knob]) for v in values)
     if not levels and not ranges:
         raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
@@ -175,14 +175,14 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
     return Dimension(knob, tuple(levels), only, branch, when)
 
 
-def _validate_range(knob: str, text: str, found: Range) -> None:
+def _validate_range(knob: str, text: str, bounds: Range) -> None:
     """Raise ValueError for a range that the knob cannot have."""
     field = knobs()[knob]
     legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
     if legal[0] not in "([":
         raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
-    if field.type in (int, int | str) and not found.whole:
+    if field.type in (int, int | str) and not bounds.whole:
         bare = text.replace(" ", "")
         raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
-    for end in found.ends:
+    for end in bounds.ends:
         validated(knob, end, field)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
 from clip_hparam.search.spec import SearchSpec
 
@@ -12,11 +13,11 @@ MAX_INITIAL_FAILURES = 3
 
 def is_over(search: SearchSpec, trials: Sequence[FrozenTrial]) -> bool:
     """Return whether a search asks for no more points, given the trials of its study."""
-    asked = sum(trial.state is not TrialState.WAITING for trial in trials)
+    asked = sum(trial.state is not OptunaState.WAITING for trial in trials)
     if asked >= search.n_trials:
         return True
     ended = [trial.state for trial in trials if trial.state.is_finished()]
-    if len(ended) >= MAX_INITIAL_FAILURES and set(ended) == {TrialState.FAIL}:
+    if len(ended) >= MAX_INITIAL_FAILURES and set(ended) == {OptunaState.FAIL}:
         return True
     return bool(search.budget) and expected_seconds(trials) >= search.budget
 

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from optuna.samplers import PartialFixedSampler
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
+from optuna.trial import TrialState as OptunaState
 
 from clip_hparam.config.recipe import flatten
 from clip_hparam.records.lock import FolderLockedError, lock_folder
@@ -151,14 +152,14 @@ class SearchStudy:
         only points whose worker died are returned, not those that were stopped on request.
         """
         for frozen in self.trials:
-            if frozen.state is not TrialState.RUNNING:
+            if frozen.state is not OptunaState.RUNNING:
                 continue
             with ExitStack() as lock:
                 try:
                     lock.enter_context(self._point_lock(frozen.number))
                 except FolderLockedError:
                     continue
-                if self.trials[frozen.number].state is not TrialState.RUNNING:
+                if self.trials[frozen.number].state is not OptunaState.RUNNING:
                     continue  # the point ended before its lock was taken
                 point = self._register_point(self._reopen_trial(frozen))
                 if point is None:

@@ -29,12 +29,15 @@ SWEEPER_PREFIX = "hydra.sweeper."
 
 
 class Composer:
-    """Composes lists of overrides on top of the primary config of a running Hydra app."""
+    """Composes lists of overrides on top of the primary config of a running Hydra app.
+
+    hydra_overrides: typed overrides of Hydra's own config, without the keys of the sweeper.
+    """
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._name = loader, config.hydra.job.config_name
-        words = config.hydra.overrides.hydra  # the sweeper's own keys are no part of a cell
-        self._hydra_overrides = [word for word in words if not word.startswith(SWEEPER_PREFIX)]
+        words = config.hydra.overrides.hydra
+        self.hydra_overrides = [word for word in words if not word.startswith(SWEEPER_PREFIX)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._composed = cache(self._compose)
         self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])
@@ -62,14 +65,19 @@ class Composer:
         return with_values(recipe, values), machine, driver
 
     def _compose(self, overrides: Overrides) -> Composed:
-        words = [*self._hydra_overrides, *overrides]
+        words = [*self.hydra_overrides, *overrides]
         return split_config(self._loader.load_configuration(self._name, words, RunMode.RUN))
 
 
 def create_trial_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
     """Resolve a recipe and return its trial."""
+    return create_base_spec(resolve(recipe), machine, driver)
+
+
+def create_base_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
+    """Return a trial of the recipe as it is; the base of a search is not resolved."""
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
-    return TrialSpec(resolve(recipe), machine, **per_trial)
+    return TrialSpec(recipe, machine, **per_trial)
 
 
 def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:

@@ -51,8 +51,13 @@ def split_levels(text: str) -> list[str]:
 
 
 def split_design_levels(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of a design file with its knobs' texts split into lists of levels."""
-    knobs = tree.get("knobs") or {}
+    """Return the content of a design file with its knobs' texts split into lists of levels.
+
+    Knobs of a wrong type are kept; `parse_design` rejects them.
+    """
+    knobs = tree.get("knobs")
+    if not isinstance(knobs, Mapping):
+        return dict(tree)
     split = {k: split_levels(v) if isinstance(v, str) else v for k, v in knobs.items()}
     return {**tree, "knobs": split}
 

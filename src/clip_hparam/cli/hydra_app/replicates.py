@@ -35,7 +35,7 @@ def requested_seeds(
     """
     has_base_seed = any(key_of(override) == "seed" for override in design.base)
     if (swept is not None or has_base_seed) and driver.seeds is not None:
-        raise ValueError("seed and seeds both say which replicates to run: give one of them")
+        raise ValueError("seed and seeds both choose the replicates: give one of them")
     validate_seeds(design, driver.seeds if swept is None else swept)
     if swept is not None:
         return seed_list([int(seed) for seed in swept]) or []

@@ -11,7 +11,12 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
+from clip_hparam.cli.hydra_app.compose import (
+    Composer,
+    create_base_spec,
+    create_trial_spec,
+    with_seed,
+)
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.launchers import create_launcher
 from clip_hparam.cli.hydra_app.levels import (
@@ -28,7 +33,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step
 from clip_hparam.design.expand import design_notes, expand_design
@@ -57,7 +62,6 @@ class AblationSweeper(Sweeper):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         self.composer = Composer(hydra_context.config_loader, config)
-        self.app_config = config
         self.create_launcher = partial(create_launcher, config, hydra_context, task_function)
 
     def sweep(self, arguments: list[str]) -> None:
@@ -69,12 +73,8 @@ class AblationSweeper(Sweeper):
         """
         parsed = self.composer.parse(arguments)
         validate_typed(parsed)
-        overrides = [o for o in parsed if o.key_or_group != "sweeps" or o.is_sweep_override()]
-        keys = [
-            o
-            for o in overrides
-            if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS and not o.is_sweep_override()
-        ]
+        overrides = [o for o in parsed if o.key_or_group != "sweeps"]
+        keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]
         cell_overrides = [o for o in overrides if o not in keys]
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
         kind = (self.tree or {}).get("kind")
@@ -118,19 +118,14 @@ class AblationSweeper(Sweeper):
         from clip_hparam.sweep.campaign import Campaign  # lazy: the tables of analysis, 0.3 s
 
         if driver.budget == "none":
-            raise ValueError("a study plans by its budget: say how long it may take, budget=8h")
-        hydra = [
-            word
-            for word in self.app_config.hydra.overrides.hydra
-            if not word.startswith(("hydra.sweeper", "hydra.mode"))
-        ]
-        words = [
-            str(o.input_line) for o in overrides if o.key_or_group not in ("budget", "dry_run")
-        ]
+            raise ValueError("a study needs a budget, which its plan is made for: try budget=8h")
+        of_driver = ("budget", "dry_run")
+        words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
+        words += [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
         design = designs.parse_design(split_design_levels(self.tree or {}))
-        study = Campaign(design, (*words, *hydra), Path(machine.runs), budget, workers)
+        study = Campaign(design, tuple(words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
             return ExitCode.OK
@@ -152,8 +147,7 @@ class AblationSweeper(Sweeper):
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
-        per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
-        base = TrialSpec(recipe, machine, **per_trial)
+        base = create_base_spec(recipe, machine, driver)
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)

@@ -40,4 +40,5 @@ def test_texts_of_a_design_file_are_split_and_lists_are_kept() -> None:
         "name": "d",
         "knobs": {"pool": ["cls", "clip"], "mixup": [0, "interval(0.2, 1)"]},
     }
-    assert split_design_levels({"name": "d"}) == {"name": "d", "knobs": {}}
+    for knobs in (None, "lr", ["lr"]):
+        assert split_design_levels({"name": "d", "knobs": knobs}) == {"name": "d", "knobs": knobs}
