@@ -47,16 +47,16 @@ def filled(folder: Path, points: int) -> SearchManifest:
     objective = parse_objective("selection_acc1", None)
     search = SearchSpec("asking", "", base, goal=objective, **levels, **how, n_trials=10 * points)
     manifest = search_manifest(search)
-    manifest.open(search)
+    manifest.create_or_continue(search)
     draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(points):
         trial = draws.ask()
         values = search.space.suggest(trial)
-        jobs = search.jobs(values)
+        jobs = search.trial_specs(values)
         for job in jobs.values():
             train(job)
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
-        manifest.add(manifest_cell(number, (), values, trial.params, ids))
+        manifest.add_cell(manifest_cell(number, (), values, trial.params, ids))
     return manifest
 
 
@@ -75,11 +75,11 @@ def train(job: TrialSpec) -> dict[str, Any]:
 def ours(study: SearchStudy) -> tuple[list[float], list[float]]:
     """Ask and tell of one point, by each clock."""
     before = [clock() for clock in CLOCKS.values()]
-    asking = study.asked()
+    asking = study.next_point()
     point = asking.__enter__()
     asked = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
     assert point is not None
-    results = [train(job) for job in point.jobs.values()]
+    results = [train(job) for job in point.trial_specs.values()]
     before = [clock() for clock in CLOCKS.values()]
     study.tell(point, "done", results)
     asking.__exit__(None, None, None)
@@ -126,7 +126,7 @@ def main() -> None:
         ran_ours, ran_plain = [], []
         for _ in range(arguments.rounds):  # in turn: the machine's load is the same for both
             ran_ours.append(ours(study))
-            ran_plain.append(plain(peer, manifest.search()))
+            ran_plain.append(plain(peer, manifest.load_search()))
         print("| ms, median | clock | ask | tell | both |\n|---|---|---|---|---|")
         row("ours", ran_ours)
         row("plain Optuna", ran_plain)

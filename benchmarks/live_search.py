@@ -70,7 +70,7 @@ def held(
         swept(Path(folder), "seeds=3", *words, *keys)
         (path,) = (Path(folder) / "runs" / ".sweeps").glob("*.json")
         manifest = SearchManifest(path)
-        found = point_results(manifest.search(), manifest.read()["cells"])
+        found = point_results(manifest.load_search(), manifest.read()["cells"])
         winner = max((one for one in found if one.values), key=lambda one: one.values or ())
         knobs = [word for word in winner.overrides if word.partition("=")[0] in RANGES]
         again = fresh(Path(other), knobs)

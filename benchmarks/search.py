@@ -28,8 +28,9 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.search import samplers
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.pruners import create_pruner
+from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.space import parse_space
 
 TABLE = Path(__file__).parent / "data" / "landscape.csv"
@@ -104,12 +105,10 @@ def replay(
     _, seeds, last = landscape.curves.shape
     trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
-    study.pruner = samplers.create_pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
+    study.pruner = create_pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
     for number in range(MOST):
-        study.sampler = samplers.create_sampler(
-            {"name": sampler, "seed": seed}, SPACE, GOAL, number
-        )
+        study.sampler = create_sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
         trial = study.ask()
         point = landscape.point(SPACE.suggest(trial))
         if point not in ended:

@@ -9,15 +9,15 @@ from clip_hparam.records.record import Record
 
 
 def test_a_failed_trial_stops_no_other_and_runs_again(
-    sound: Path, tmp_path: Path, again: Callable[[Path], Done]
+    finished_sweep: Path, tmp_path: Path, rerun: Callable[[Path], Done]
 ) -> None:
-    victim = sorted(results(sound))[0]
+    victim = sorted(results(finished_sweep))[0]
     obstacle = tmp_path / "runs" / victim / "correct.npz"
     obstacle.mkdir(parents=True)  # its bits cannot be written
-    done = again(tmp_path)
+    done = rerun(tmp_path)
     assert done.code == 1
     assert f"{victim} failed: IsADirectoryError" in done.out
-    assert results(tmp_path).keys() == results(sound).keys() - {victim}
+    assert results(tmp_path).keys() == results(finished_sweep).keys() - {victim}
     failure = Record(tmp_path / "runs", victim).failure()
     assert failure is not None
     assert failure["kind"] == "error"
@@ -25,6 +25,6 @@ def test_a_failed_trial_stops_no_other_and_runs_again(
     assert "IsADirectoryError" in clip_hparam("why", victim, cwd=tmp_path).out
     obstacle.rmdir()
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}
-    assert again(tmp_path).code == 0
-    assert results(tmp_path) == results(sound)
+    assert rerun(tmp_path).code == 0
+    assert results(tmp_path) == results(finished_sweep)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from support.slurm_disturbed_sweep import AGAIN, KILLED, Disturbed
-from support.slurm_jobs import job_of, numbers
+from support.slurm_disturbed_sweep import AGAIN, KILLED, DisturbedSweep
+from support.slurm_jobs import job_of, metrics_text
 
 
-def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: Disturbed) -> None:
+def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: DisturbedSweep) -> None:
     failure = disturbed.record(KILLED).failure()
     assert failure is not None
     noticed = datetime.fromisoformat(failure["time"]) - disturbed.killed
@@ -15,8 +15,10 @@ def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: Distur
     assert "died without a word" in disturbed.out
 
 
-def test_a_trial_whose_process_is_killed_is_tried_again_in_its_job(disturbed: Disturbed) -> None:
+def test_a_trial_whose_process_is_killed_is_tried_again_in_its_job(
+    disturbed: DisturbedSweep,
+) -> None:
     record = disturbed.record(AGAIN)
-    assert numbers(record) == numbers(disturbed.in_peace(AGAIN))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(AGAIN))
     assert record.status()["attempt"] == 2
     assert record.status()["job"] == job_of(record)

@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from support.cli import alive, records, results, start, sweep, wait_until
+from support.cli import alive, records, results, start, sweep, sweep_process, wait_until
 
 THREE = (
     *("-m", "seeds=3", "epochs=6", "data.epoch_images=200"),
@@ -28,7 +28,7 @@ def test_the_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     before = results(tmp_path)
     attempts = {record.trial_id: record.status()["attempt"] for record in records(tmp_path)}
     assert 0 < len(before) < 3
-    again = sweep(*THREE, cwd=tmp_path)
+    again = sweep_process(*THREE, cwd=tmp_path)
     assert again.code == 0, again.err
     for record in records(tmp_path):
         log = (record.folder / "log.txt").read_text()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.cli import alive, clip_hparam, records, start, started, wait_until
+from support.cli import alive, clip_hparam, records, start, start_clip_hparam, wait_until
 
 LONG = ("-m", "lr=1e-3,2e-3,3e-3", "epochs=500", "workers=2", "machine.checkpoint_seconds=0")
 
@@ -30,7 +30,7 @@ def test_an_interrupted_driver_says_what_is_left(
     driver = start(*LONG, cwd=tmp_path)
     wait_until(lambda: len(list(tmp_path.rglob("metrics.jsonl"))) == 2)
     pids = [record.status()["pid"] for record in records(tmp_path)]
-    watch = started("status", "--watch", cwd=tmp_path)
+    watch = start_clip_hparam("status", "--watch", cwd=tmp_path)
     assert watch.stdout is not None
     assert "2 running" in watch.stdout.readline()
     how(driver.pid, tmp_path)

@@ -6,7 +6,7 @@ from threading import Timer
 
 from support.cli import records, start
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, sent, train
+from support.slurm_jobs import SLURM, submitted_arrays, train
 
 from clip_hparam.launch.slurm.queries import QUERY_PERIOD_SECONDS
 
@@ -28,6 +28,6 @@ def test_the_sweep_is_submitted_once_and_ends(either: Cluster, tmp_path: Path) -
             driver.kill()
             driver.communicate()
     assert driver.returncode == 0, err
-    (array,) = sent(tmp_path)
+    (array,) = submitted_arrays(tmp_path)
     assert sum(job.startswith(f"{array.job_id}_") for job in either.states()) == 1
     assert all(record.is_done() for record in records(tmp_path))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.cli import SHORT, fake, sweep
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, sent
+from support.slurm_jobs import SLURM, submitted_arrays
 
 
 def test_a_sweep_is_split_by_the_size_of_an_array(
@@ -18,8 +18,8 @@ def test_a_sweep_is_split_by_the_size_of_an_array(
         words = ("-m", "seeds=5", *SHORT, *SLURM, later)
         done = sweep(*words, "detach=true", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert [len(array.packs) for array in sent(tmp_path)] == [2, 2, 1]
-    handles = [handle for array in sent(tmp_path) for handle in array.handles()]
+    assert [len(array.packs) for array in submitted_arrays(tmp_path)] == [2, 2, 1]
+    handles = [handle for array in submitted_arrays(tmp_path) for handle in array.handles()]
     assert sorted(slurm.waiting()) == sorted(handle.id for handle in handles)
 
 
@@ -36,4 +36,4 @@ def test_a_refusal_names_the_key(key: str, named: str, slurm: Cluster, tmp_path:
     done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert named in done.err
-    assert sent(tmp_path) == []
+    assert submitted_arrays(tmp_path) == []

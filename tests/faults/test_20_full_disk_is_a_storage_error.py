@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cli import SHORT, python, results, sweep
+from support.cli import SHORT, python, results, sweep, sweep_process
 from support.filesystems import mount, mounted
 
 TWO = ("-m", "seeds=2", "machine.checkpoint_seconds=0", *SHORT)
@@ -36,7 +36,7 @@ def whole(folder: Path) -> bool:
 def test_a_full_disk_is_storage_trouble_and_space_mends_it(small: Path, left: int) -> None:
     filler = small / "runs" / "filler"
     filler.write_bytes(bytes(2**20 - left))
-    done = sweep(*TWO, cwd=small)
+    done = sweep_process(*TWO, cwd=small)
     assert done.code == 3, done.out + done.err
     assert done.err.startswith("storage trouble: ")
     assert "No space left on device" in done.err

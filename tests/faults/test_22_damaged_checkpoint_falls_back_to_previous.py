@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from support.cli import records, results, start, sweep, wait_until
+from support.cli import records, results, start, sweep, sweep_process, wait_until
 
 from clip_hparam.records.record import Record
 
@@ -45,7 +45,7 @@ def test_the_one_before_serves_and_the_bits_are_the_same(tmp_path: Path) -> None
     wait_until(lambda: not results(tmp_path), seconds=1)
     for damage, record in zip(DAMAGE, records(tmp_path), strict=True):
         damage(checkpoints(record)[-1])
-    again = sweep(*THREE, cwd=tmp_path)
+    again = sweep_process(*THREE, cwd=tmp_path)
     assert again.code == 0, again.err
     for record in records(tmp_path):
         log = (record.folder / "log.txt").read_text()

@@ -39,24 +39,24 @@ DAMAGE: dict[str, Callable[[Record], None]] = {
 
 @pytest.mark.parametrize("names", [("cut", "another trial"), ("a newer schema", "rows changed")])
 def test_it_is_set_aside_named_and_made_again(
-    names: tuple[str, str], sound: Path, swept: Path, again: Callable[[Path], Done]
+    names: tuple[str, str], finished_sweep: Path, sweep_copy: Path, rerun: Callable[[Path], Done]
 ) -> None:
-    by_lr = {(record.recipe() or {})["recipe"]["lr"]: record for record in records(swept)}
+    by_lr = {(record.recipe() or {})["recipe"]["lr"]: record for record in records(sweep_copy)}
     victims = list(by_lr.values())  # one of each cell
     for name, victim in zip(names, victims, strict=True):
         DAMAGE[name](victim)
-    table = clip_hparam("tables", "lr", "--strict", cwd=swept)
+    table = clip_hparam("tables", "lr", "--strict", cwd=sweep_copy)
     assert table.code == 4
     for victim in victims:
-        assert str(victim.folder.relative_to(swept)) in table.err
-    assert markdown(swept).count("1 of 2 runs are done, so there is no mean yet") == 2
-    done = again(swept)
+        assert str(victim.folder.relative_to(sweep_copy)) in table.err
+    assert markdown(sweep_copy).count("1 of 2 runs are done, so there is no mean yet") == 2
+    done = rerun(sweep_copy)
     assert done.code == 0, done.err
     for victim in victims:
         assert "is damaged: set aside as" in (victim.folder / "log.txt").read_text()
         assert len(list(victim.folder.glob("*.damaged-1"))) == 1
-    assert results(swept) == results(sound)
-    assert clip_hparam("tables", "lr", "--strict", cwd=swept).code == 0
+    assert results(sweep_copy) == results(finished_sweep)
+    assert clip_hparam("tables", "lr", "--strict", cwd=sweep_copy).code == 0
 
 
 def markdown(folder: Path) -> str:

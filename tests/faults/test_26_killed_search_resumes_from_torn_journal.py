@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from support.cli import records, start, sweep, wait_until
+from support.cli import records, start, sweep_process, wait_until
 
 WORDS = (
     *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "hydra.sweeper.pruner=none"),
@@ -25,7 +25,7 @@ def test_the_same_command_ends_it_with_nothing_running_and_nothing_lost(tmp_path
     (journal,) = tmp_path.rglob("study.journal")
     journal.write_bytes(journal.read_bytes()[:-7])
     done = {record.trial_id for record in records(tmp_path) if record.is_done()}
-    again = sweep(*WORDS, cwd=tmp_path)
+    again = sweep_process(*WORDS, cwd=tmp_path)
     assert again.code == 0, again.err
     assert "5 points: 5 done" in again.out
     for record in records(tmp_path):

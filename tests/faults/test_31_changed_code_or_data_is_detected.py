@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from support.cli import ROOT, SHORT, Done, clip_hparam, records, sweep
+from support.cli import ROOT, SHORT, Done, clip_hparam, records, sweep, sweep_process
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
 
@@ -22,7 +22,7 @@ def copy_of_the_code(folder: Path) -> Path:
 
 
 def sweep_with(code: Path, *words: str, cwd: Path) -> Done:
-    return sweep(*words, cwd=cwd, PYTHONPATH=str(code.parent))
+    return sweep_process(*words, cwd=cwd, PYTHONPATH=str(code.parent))
 
 
 def test_trials_of_other_code_are_marked(tmp_path: Path) -> None:

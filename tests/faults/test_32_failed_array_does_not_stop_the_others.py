@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.cli import SHORT, fake, records, sweep
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, id_of, seed_of, sent
+from support.slurm_jobs import SLURM, seed_of, submitted_arrays, trial_id_of
 
 SPLIT = "echo MaxArraySize = 2"
 LATER = "+hydra.launcher.additional_parameters.begin=now+600"
@@ -30,10 +30,12 @@ def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_other_arrays_run(slurm: Cluster, split: Path) -> None:
     folder = split / "work"
     for seed in (0, 1):
-        (folder / "runs" / id_of(seed) / "metrics.jsonl").mkdir(parents=True)  # cannot be written
+        (folder / "runs" / trial_id_of(seed) / "metrics.jsonl").mkdir(
+            parents=True
+        )  # cannot be written
     done = sweep("-m", "seeds=5", *SHORT, *SLURM, cwd=folder)
     assert done.code == 1, done.err
-    assert [len(array.packs) for array in sent(folder)] == [2, 2, 1]
+    assert [len(array.packs) for array in submitted_arrays(folder)] == [2, 2, 1]
     assert sorted(seed_of(one) for one in records(folder) if one.is_done()) == [2, 3, 4]
     assert done.out.count("failed: IsADirectoryError") == 2
 
@@ -47,5 +49,5 @@ def test_nothing_is_submitted_half(slurm: Cluster, split: Path) -> None:
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "trials_per_job" in done.err
     assert "2 jobs that it had taken before were taken back" in done.err
-    assert sent(folder) == []
+    assert submitted_arrays(folder) == []
     assert slurm.waiting() == []

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from support.slurm_disturbed_sweep import AGAIN, MOVED, REQUEUED, WARNED, Disturbed
+from support.slurm_disturbed_sweep import AGAIN, MOVED, REQUEUED, WARNED, DisturbedSweep
 
 from clip_hparam.records.record import Record
 
@@ -13,7 +13,7 @@ def weights(record: Record) -> str:
 
 
 @pytest.mark.parametrize("seed", [WARNED, REQUEUED, AGAIN, MOVED])
-def test_the_weights_are_the_same_bits(seed: int, disturbed: Disturbed) -> None:
-    record, peace = disturbed.record(seed), disturbed.in_peace(seed)
+def test_the_weights_are_the_same_bits(seed: int, disturbed: DisturbedSweep) -> None:
+    record, peace = disturbed.record(seed), disturbed.undisturbed(seed)
     assert record.status()["attempt"] > peace.status()["attempt"] == 1
     assert weights(record) == weights(peace)

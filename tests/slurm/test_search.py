@@ -5,7 +5,7 @@ from pathlib import Path
 
 from support.cli import clip_hparam, records, sweep, wait_until
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, sent
+from support.slurm_jobs import SLURM, submitted_arrays
 
 WORDS = (
     *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "workers=2"),
@@ -26,7 +26,7 @@ def test_workers_go_on_without_a_driver_and_without_one_that_is_killed(
     assert detached.code == 0, detached.err
     assert "2 workers are submitted" in detached.out
     wait_until(lambda: any(record.rows() for record in records(tmp_path)), 120)
-    victim, _ = (handle.id for array in sent(tmp_path) for handle in array.handles())
+    victim, _ = (handle.id for array in submitted_arrays(tmp_path) for handle in array.handles())
     slurm("scancel", "--signal=KILL", victim)
     again = sweep(*WORDS, cwd=tmp_path)
     assert again.code == 0, again.out + again.err

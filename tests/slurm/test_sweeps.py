@@ -8,21 +8,30 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from support.cli import ROOT, SHORT, clip_hparam, records, results, start, sweep
+from support.cli import ROOT, SHORT, clip_hparam, records, results, start, sweep, sweep_process
 from support.slurm_cluster import Cluster
-from support.slurm_detached_sweep import WORDS, LeftAlone
-from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, seed_of, sent, train, warn
+from support.slurm_detached_sweep import WORDS, DetachedSweep
+from support.slurm_jobs import (
+    SLURM,
+    job_of,
+    pause,
+    resume_once_signalled,
+    seed_of,
+    submitted_arrays,
+    train,
+    warn,
+)
 
 SEEDS = ("-m", "seeds=3", *SHORT)
 SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")
 
 
 def test_trials_are_left_alone_found_again_and_ended(
-    either: Cluster, left_alone: LeftAlone, monkeypatch: pytest.MonkeyPatch
+    either: Cluster, detached: DetachedSweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    assert "2 of 2 trials are submitted" in left_alone.out
-    folder, record = left_alone.folder, left_alone.trials[0]
+    assert "2 of 2 trials are submitted" in detached.out
+    folder, record = detached.folder, detached.trials[0]
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         driver = start("-m", "seeds=[0]", *WORDS, cwd=folder)
         assert driver.stdout is not None
@@ -32,7 +41,7 @@ def test_trials_are_left_alone_found_again_and_ended(
         assert driver.returncode == code, err
         assert "1 trials are in Slurm already: following them\n" in told
     assert "clip-hparam cancel" in err
-    (array,) = sent(folder)
+    (array,) = submitted_arrays(folder)
     assert either.states()[job_of(record)] == "RUNNING"
     ended = clip_hparam("cancel", array.folder.parent.name, cwd=folder)
     assert " of one ended" in ended.out
@@ -53,13 +62,13 @@ def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
         pause(third)
         warn(either, second)
         for record in (second, third):
-            go_on_once_asked(record)
+            resume_once_signalled(record)
         _, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
         driver.communicate()
     assert driver.returncode == 0, err
-    assert [list(map(len, array.packs)) for array in sent(tmp_path)] == [[3]]
+    assert [list(map(len, array.packs)) for array in submitted_arrays(tmp_path)] == [[3]]
     assert len({record.status()["job"] for record in records(tmp_path)}) == 1
     assert [record.status()["attempt"] for record in (first, second, third)] == [1, 2, 2]
 
@@ -71,7 +80,7 @@ def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Pa
         (record,) = train(tmp_path, 1)
         pause(record)
         warn(slurm, record)
-        go_on_once_asked(record)
+        resume_once_signalled(record)
         _, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
@@ -87,12 +96,12 @@ def test_jobs_run_the_code_that_was_submitted(slurm: Cluster, tmp_path: Path) ->
     environment = {"PYTHONPATH": str(package.parent)}
     for seed, more in ((0, ()), (1, ("snapshot=false",))):
         own = (f"seeds=[{seed}]", "detach=true", *more)
-        done = sweep(*words, *own, cwd=tmp_path, **environment)
+        done = sweep_process(*words, *own, cwd=tmp_path, **environment)
         assert done.code == 0, done.err
     (package / "__init__.py").write_text("raise SystemExit('edited after the submission')\n")
     for job in slurm.waiting():
         slurm("scontrol", "release", job)
-    kept, edited = (array.handles()[0].id for array in sent(tmp_path))
+    kept, edited = (array.handles()[0].id for array in submitted_arrays(tmp_path))
     slurm.wait_for(kept, "COMPLETED")
     slurm.wait_for(edited, "FAILED")
     assert [seed_of(record) for record in records(tmp_path) if record.is_done()] == [0]
@@ -117,7 +126,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_submitted(
     done = sweep(*SEEDS, *words, cwd=tmp_path)
     assert message in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)
-    assert sent(tmp_path) == []
+    assert submitted_arrays(tmp_path) == []
     assert not slurm.waiting()
 
 
@@ -128,7 +137,7 @@ def test_without_munge_nothing_is_submitted_and_the_exit_code_is_that_of_the_sch
         done = sweep(*SEEDS, *SLURM, cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (3, 1)
     assert "scontrol failed: " in done.err
-    assert sent(tmp_path) == []
+    assert submitted_arrays(tmp_path) == []
 
 
 def test_without_slurm_the_sentence_says_where_to_go(

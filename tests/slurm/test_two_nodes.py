@@ -12,7 +12,15 @@ import torch
 from support.cli import ROOT, start
 from support.float64_trial import assert_same, trained
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, sent, train, warn
+from support.slurm_jobs import (
+    SLURM,
+    job_of,
+    pause,
+    resume_once_signalled,
+    submitted_arrays,
+    train,
+    warn,
+)
 
 from clip_hparam.distributed import SINGLE_PROCESS
 from clip_hparam.records.record import Record
@@ -43,7 +51,7 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
         pid = second_rank(tmp_path, broken)
         os.kill(pid, signal.SIGKILL)
         warn(either, warned)
-        go_on_once_asked(warned)
+        resume_once_signalled(warned)
         out, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
@@ -61,7 +69,7 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
 
 def second_rank(folder: Path, record: Record) -> int:
     """Its process, as it says itself."""
-    (array,) = sent(folder)
+    (array,) = submitted_arrays(folder)
     printed = (array.folder / f"{job_of(record)}_1_log.out").read_text()
     (pid,) = re.findall(r"rank 1 of 2 is process (\d+)", printed)
     return int(pid)

@@ -58,7 +58,7 @@ class Cluster:
     def wait_for(self, job: str, *states: str, seconds: float = 60) -> None:
         wait_until(lambda: self.states().get(job) in states, seconds)
 
-    def ready(self) -> None:
+    def make_idle(self) -> None:
         """No job is left but what is kept, and all nodes take new ones."""
         for name in self._jobs() - self.kept:
             self("scancel", "--name", name)

@@ -17,17 +17,17 @@ from support.cli import records, start
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import (
     SLURM,
-    go_on_once_asked,
-    id_of,
     job_of,
     kill_task,
     limit,
     pause,
+    resume_once_signalled,
     saved,
     seed_of,
+    trial_id_of,
 )
 
-PEACE, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
+UNTOUCHED, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
 WORDS = (
     *("data.epoch_images=100", "epochs=12"),
     *("machine.checkpoint_seconds=0", "keep_checkpoints=last"),
@@ -38,7 +38,7 @@ Act = Callable[[Cluster, Record], object]
 
 
 @dataclass(frozen=True)
-class Disturbed:
+class DisturbedSweep:
     """The folders, how the two drivers ended, and when KILLED was."""
 
     slurm: Cluster
@@ -53,12 +53,14 @@ class Disturbed:
     def record(self, seed: int) -> Record:
         return _of_seed(self.moved if seed == MOVED else self.folder, seed)
 
-    def in_peace(self, seed: int) -> Record:
+    def undisturbed(self, seed: int) -> Record:
         return _of_seed(self.peace, seed)
 
 
-def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed:
-    (folder / "runs" / id_of(BAD, WORDS) / "metrics.jsonl").mkdir(parents=True)  # cannot be written
+def run_disturbed(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> DisturbedSweep:
+    (folder / "runs" / trial_id_of(BAD, WORDS) / "metrics.jsonl").mkdir(
+        parents=True
+    )  # cannot be written
     away, there = (f"hydra.launcher.{key}={APART}" for key in ("exclude", "nodelist"))
     compared = f"seeds=[{WARNED},{REQUEUED},{AGAIN},{STUCK},{MOVED}]"
     drivers = [
@@ -75,7 +77,7 @@ def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed
             driver.communicate()
     codes = [driver.returncode for driver in drivers]
     assert codes[2] == 0, told[2]
-    return Disturbed(slurm, folder, moved, peace, codes[0], told[0][0], codes[1], killed)
+    return DisturbedSweep(slurm, folder, moved, peace, codes[0], told[0][0], codes[1], killed)
 
 
 def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
@@ -105,9 +107,9 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
                 if seed in then:
                     acts[seed] = then.pop(seed)
         time.sleep(0.05)
-    go_on_once_asked(_of_seed(folders[1], MOVED))
+    resume_once_signalled(_of_seed(folders[1], MOVED))
     warned = _of_seed(folders[0], WARNED)
-    go_on_once_asked(warned)
+    resume_once_signalled(warned)
     slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
     return when[KILLED]
 

@@ -21,12 +21,12 @@ LONG = ("epochs=2000", "data.epoch_images=100", "machine.checkpoint_seconds=0")
 PATIENCE = 120.0
 
 
-def id_of(seed: int, words: Sequence[str] = SHORT) -> str:
+def trial_id_of(seed: int, words: Sequence[str] = SHORT) -> str:
     own = [word for word in words if not word.startswith("machine.")]
     return trial_id(resolve(compose_recipe([*own, f"seed={seed}"])))
 
 
-def sent(folder: Path) -> list[JobArray]:
+def submitted_arrays(folder: Path) -> list[JobArray]:
     return list_job_arrays(folder / "runs")
 
 
@@ -62,7 +62,7 @@ def seed_of(record: Record) -> int:
     return int(recipe["recipe"]["seed"])
 
 
-def numbers(record: Record) -> str:
+def metrics_text(record: Record) -> str:
     """All metrics of a trial that is done, epoch by epoch, as text."""
     result = record.result()
     assert result is not None, record.status()
@@ -72,7 +72,7 @@ def numbers(record: Record) -> str:
     return json.dumps([result["metrics"], rows])
 
 
-def books(slurm: Cluster, job_id: str, *more: str) -> list[str]:
+def accounting_rows(slurm: Cluster, job_id: str, *more: str) -> list[str]:
     """State and exit code of a job, or of each task of an array, as sacct has them."""
     asked = ("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode", *more)
     return slurm(*asked).splitlines()
@@ -93,15 +93,15 @@ def pause(record: Record) -> None:
     os.kill(record.status()["pid"], signal.SIGSTOP)
 
 
-def go_on_once_asked(record: Record) -> None:
+def resume_once_signalled(record: Record) -> None:
     """As soon as it will hear that it is to stop; Slurm may be first to wake it."""
     pid = record.status()["pid"]
     with suppress(ProcessLookupError):
-        wait_until(lambda: is_asked(pid))
+        wait_until(lambda: has_pending_signal(pid))
         os.kill(pid, signal.SIGCONT)
 
 
-def is_asked(pid: int) -> bool:
+def has_pending_signal(pid: int) -> bool:
     """Raises ProcessLookupError if it is gone."""
     os.kill(pid, 0)
     status = Path(f"/proc/{pid}/status").read_text()

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zipfile import BadZipFile, ZipFile
 
-from clip_hparam.records.paths import ARCHIVE_FOLDER
+from clip_hparam.records.paths import archives_folder
 
 ArchivedFiles = Mapping[str, Mapping[str, ZipFile]]
 """Trial id -> name of a file -> the pack that holds it."""
@@ -22,7 +22,7 @@ ArchivedFiles = Mapping[str, Mapping[str, ZipFile]]
 
 def open_archives(runs: Path | str) -> ArchivedFiles:
     """What lies in the packs of a runs folder; a pack that cannot be read holds nothing."""
-    folder = Path(runs) / ARCHIVE_FOLDER
+    folder = archives_folder(runs)
     try:
         return _open_archives(folder, folder.stat().st_mtime_ns)
     except OSError:  # there is none, or what is there cannot be read
@@ -31,7 +31,7 @@ def open_archives(runs: Path | str) -> ArchivedFiles:
 
 def damaged_archives(runs: Path | str) -> list[Path]:
     """Packs that cannot be opened, or have a member that is not what was written."""
-    return [path for path in _archive_paths(Path(runs) / ARCHIVE_FOLDER) if not _is_intact(path)]
+    return [path for path in _archive_paths(archives_folder(runs)) if not _is_intact(path)]
 
 
 def read_bytes(path: Path | str) -> bytes | None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from clip_hparam.records import paths
 from clip_hparam.records.atomic import open_atomic
 from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.paths import archive_path, driver_lock, sweeps_folder
 from clip_hparam.records.record import Record
 
 
@@ -18,8 +18,8 @@ def archive_trials(runs: Path, sweep_id: str, ids: Sequence[str]) -> Path:
     between, the trial is in both, and the next call goes on. Raises BusyError while a driver is at
     the sweep, OSError for a pack that cannot be read.
     """
-    path = runs / paths.ARCHIVE_FOLDER / f"{sweep_id}.zip"
-    with lock_folder(runs / ".sweeps", f"{sweep_id}.lock"):
+    path = archive_path(runs, sweep_id)
+    with lock_folder(sweeps_folder(runs), driver_lock(sweep_id)):
         records = [Record(runs, name) for name in ids if (runs / name).is_dir()]
         done = [record for record in records if record.is_done()]
         own = [record for record in done if (record.folder / "recipe.json").exists()]

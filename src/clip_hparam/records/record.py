@@ -28,7 +28,8 @@ from clip_hparam.records.atomic import (
     write_atomic,
     write_json,
 )
-from clip_hparam.records.state import STATES
+from clip_hparam.records.paths import LOG_FILE, trial_folder
+from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
 SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
@@ -39,7 +40,7 @@ class Record:
 
     def __init__(self, runs: Path | str, trial_id: str) -> None:
         self.trial_id = trial_id
-        self.folder = Path(runs) / trial_id
+        self.folder = trial_folder(runs, trial_id)
 
     def write_recipe(self, canonical: dict[str, Any], label: str) -> None:
         head = {"schema": SCHEMA_VERSION, "trial_id": self.trial_id, "label": label}
@@ -64,7 +65,7 @@ class Record:
             "kind": kind,
             "message": message,
             "time": utc_timestamp(),
-            "log": "log.txt",
+            "log": LOG_FILE,
             **facts,
         }
         write_json(self.folder / "failure.json", {"schema": SCHEMA_VERSION, **facts})
@@ -72,7 +73,7 @@ class Record:
 
     def write_result(self, facts: dict[str, Any]) -> None:
         """Seal the trial: status first, result.json last, with the sha256 of its siblings."""
-        self.write_status("done")
+        self.write_status(TrialState.DONE)
         sealed = {
             name: sha256_of(self.folder / name)
             for name in SEALED_FILES

@@ -18,10 +18,11 @@ from clip_hparam.model.architectures import RANDOM, TINY, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
+from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, eval_models, evaluate
+from clip_hparam.training.engine import EvalResult, TrainState, evaluate
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -36,7 +37,7 @@ def evaluate_selected_and_last(
 
     Splits are "test", and the halves of data.shift as "selection_shift" and "test_shift".
     """
-    models = eval_models(fit)
+    models = fit.eval_models
     scores: EvalResults = {}
     for name, model in models.items():
         for split, score in _evaluate_splits(fit, batches, model).items():
@@ -105,7 +106,7 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
     by_epoch = {row["epoch"]: row for row in rows}
     metrics: dict[str, float] = {}
     for column in (name for name in rows[0] if name.startswith(("test_", "selection_"))):
-        best = min if "_loss" in column else max
+        best = min if is_minimized(column) else max
         metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
         metrics[f"{column}.last"] = rows[-1][column]
         metrics[f"{column}.best"] = best(row[column] for row in rows)
@@ -138,7 +139,7 @@ def save_weights(which: str, record: Record, fit: TrainState, progress: Progress
     """Leave the reported weights of the "last" or the "best" (selected) epoch in the folder."""
     if which == "none":
         return
-    name, model = list(eval_models(fit).items())[-1]
+    name, model = list(fit.eval_models.items())[-1]
     weights = progress.weights[name] if which == "best" else cpu_state_dict(model)
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
@@ -151,7 +152,7 @@ def measure_cost(fit: TrainState, progress: Progress, images: int) -> dict[str, 
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 * fit.ranks.world_size if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * fit.context.world_size if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.cli import plan, sweep
+from support.cli import plan, sweep_process
 
 WRONG = Path(__file__).parents[2] / "golden" / "README.md"
 MISTAKES = {
@@ -60,7 +60,7 @@ def test_a_mistake_is_one_sentence(
     for cache in ("HF_HOME", "CLIP_HPARAM_CACHE"):
         monkeypatch.setenv(cache, "/proc/nowhere")
     fetches = "encoder" in command  # the library that does reads the environment once
-    done = (sweep if fetches else plan)(*command.split(), cwd=tmp_path)
+    done = (sweep_process if fetches else plan)(*command.split(), cwd=tmp_path)
     assert MISTAKES[command] in done.err
     assert done.err.count("\n") == 1
     assert (done.code, done.out) == (2, "")

@@ -33,12 +33,14 @@ MISTAKES = {
     f"{LR} hydra.sweeper.pruner=ashaa": "unknown hydra.sweeper.pruner=ashaa: did you mean asha?",
     f"{LR} hydra.sweeper.pruner=wilcoxon": "compares points over their seeds: try seeds=5",
     f"{LR} hydra.sweeper.timeout=soon": "hydra.sweeper.timeout=soon is not a time",
-    f"{LR} hydra.sweeper.fidelity={{lr:1e-3}}": "lr is none: choose from data.epoch_images, data",
+    f"{LR} hydra.sweeper.fidelity={{lr:1e-3}}": (
+        "lr does not make a trial cheaper: choose from data.epoch_images, data"
+    ),
     f"{LR} hydra.sweeper.fidelity={{epochs:20}}": "epochs=20 is no cheaper than epochs=10",
     f"{LR} hydra.sweeper.fidelity={{epochs:0}}": "epochs=0 is outside",
     f"{LR} hydra.sweeper.fidelity=epochs": "try hydra.sweeper.fidelity={epochs:5}",
     f"{LR} epochs=int(interval(2,5)) hydra.sweeper.fidelity={{epochs:1}}": "is searched itself",
-    f"{LR} hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials=0 is no number of points",
+    f"{LR} hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials=0 is not a positive whole number",
     f"{LR} hydra.sweeper.ntrials=3": "unknown key hydra.sweeper.ntrials: did you mean n_trials?",
     f"{LR} hydra/launcher=basic": "a search cannot run through BasicLauncher",
     f"{LR} seed=0,1 seeds=2": "give one of them",

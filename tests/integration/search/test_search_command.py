@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.cli import SHORT, Done, clip_hparam, records, results, sweep
+from support.cli import SHORT, Done, clip_hparam, records, results, sweep, sweep_process
 
 from clip_hparam import analysis
 from clip_hparam.cli.hydra_app.compose import compose_recipe
@@ -67,7 +67,7 @@ def test_a_point_is_a_trial_like_any_other(first: tuple[Path, Done], tmp_path: P
     folder, _ = first
     done = results(folder)
     cell = next(c for c in reversed(manifest_of(folder)["cells"]) if c["trials"]["100"] in done)
-    alone = sweep(*cell["overrides"], "seed=100", cwd=tmp_path)
+    alone = sweep_process(*cell["overrides"], "seed=100", cwd=tmp_path)
     assert alone.code == 0, alone.err
     assert results(tmp_path) == {cell["trials"]["100"]: done[cell["trials"]["100"]]}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.storages import RDBStorage
-from support.cli import SHORT, sweep
+from support.cli import SHORT, sweep_process
 from support.databases import SECRET, mysql, postgresql
 
 from clip_hparam.search.storage import open_storage
@@ -21,7 +21,7 @@ def test_a_search_in_a_database_goes_on_there(served: Served, tmp_path: Path) ->
     with served() as url:
         for points in (3, 5):
             keys = (f"hydra.sweeper.n_trials={points}", f"hydra.sweeper.storage={url}")
-            done = sweep(*words, *keys, cwd=tmp_path)
+            done = sweep_process(*words, *keys, cwd=tmp_path)
             assert done.code == 0, done.err
             assert f"{points} points: {points} done" in done.out
             assert SECRET not in done.out + done.err

@@ -17,8 +17,8 @@ from support.cli import wait_until
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import best_points, point_results
-from clip_hparam.search.samplers import asha_rungs
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.search.worker import run_until_done
@@ -35,7 +35,7 @@ def asked(manifest: SearchManifest) -> list[dict[str, Any]]:
 
 
 def journal(manifest: SearchManifest) -> Path:
-    return Path(manifest.search().url)
+    return Path(manifest.load_search().storage_url)
 
 
 @pytest.fixture
@@ -50,10 +50,10 @@ def test_a_search_ends_with_all_its_points_told(manifest: SearchManifest) -> Non
     states = Counter(trial.state for trial in trials(manifest))
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == 12
     assert states[TrialState.COMPLETE] > 0 < states[TrialState.PRUNED]
-    found = point_results(manifest.search(), manifest.read()["cells"])
+    found = point_results(manifest.load_search(), manifest.read()["cells"])
     assert [point.number for point in found] == list(range(12))
     study = SearchStudy(manifest).study
-    assert best_points(found, manifest.search().goal)[0].number == study.best_trial.number
+    assert best_points(found, manifest.load_search().goal)[0].number == study.best_trial.number
     assert study.best_trial.user_attrs["trial_id"] == list(
         found[study.best_trial.number].trials.values()
     )
@@ -63,7 +63,7 @@ def test_a_pruned_trial_has_no_epoch_after_the_word(manifest: SearchManifest) ->
     for trial in trials(manifest):
         if trial.state is TrialState.PRUNED:
             (name,) = trial.user_attrs["trial_id"]
-            record = Record(manifest.search().runs, name)
+            record = Record(manifest.load_search().runs, name)
             assert len(record.rows()) == trial.last_step < fake_search.EPOCHS
             assert record.status()["state"] == "pruned"
 
@@ -118,7 +118,7 @@ def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = SearchStudy(fake_search.opened(tmp_path / "runs", n_trials=1))
-    with study.asked() as point:
+    with study.next_point() as point:
         assert point is not None
         looks = iter([deepcopy(study.trials)])
         study.tell(point, "failed", ())
@@ -127,7 +127,7 @@ def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     monkeypatch.setattr(
         SearchStudy, "trials", property(lambda self: next(looks, None) or now(self))
     )
-    with study.asked() as nothing:
+    with study.next_point() as nothing:
         assert nothing is None
 
 
@@ -147,7 +147,7 @@ def test_the_store_is_rebuilt_from_the_records(manifest: SearchManifest, damage:
                 "half": whole[: len(whole) // 2],
             }[damage]
         )
-    manifest.open(fake_search.search(manifest.search().runs, n_trials=14))
+    manifest.create_or_continue(fake_search.search(manifest.load_search().runs, n_trials=14))
     assert run_until_done(manifest, fake_search.train) == "done"
     after = trials(manifest)
     assert len(after) == 14
@@ -165,13 +165,13 @@ def test_a_search_that_goes_on_asks_what_it_would_have_asked(
     bits = fake_search.opened(tmp_path / "in bits", n_trials=5)
     run_until_done(bits, fake_search.train)
     journal(bits).unlink()
-    bits.open(fake_search.search(tmp_path / "in bits", n_trials=12))
+    bits.create_or_continue(fake_search.search(tmp_path / "in bits", n_trials=12))
     run_until_done(bits, fake_search.train)
     assert asked(bits) == asked(manifest)
 
 
 def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: SearchManifest) -> None:
-    base = manifest.search().base.recipe
+    base = manifest.load_search().base.recipe
     first = manifest.read()["cells"][0]
     assert first["overrides"] == [
         *(f"lr={base.lr}", f"layer_decay={base.layer_decay}", "mixup=0.0", "pool=patch_mean")
@@ -179,14 +179,14 @@ def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: Search
 
 
 def test_fewer_points_than_there_are_ask_for_no_more(manifest: SearchManifest) -> None:
-    manifest.open(fake_search.search(manifest.search().runs, n_trials=3))
-    assert SearchStudy(manifest).left == 0
+    manifest.create_or_continue(fake_search.search(manifest.load_search().runs, n_trials=3))
+    assert SearchStudy(manifest).points_left == 0
     assert run_until_done(manifest, fake_search.train) == "done"
     assert len(trials(manifest)) == 12
 
 
 def test_a_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
-    runs = manifest.search().runs
+    runs = manifest.load_search().runs
     done = {record.trial_id: record.folder.stat().st_mtime_ns for record in sealed(runs)}
     facts: dict[str, Any] = {"n_trials": 12, "study_name": "another", "pruner": {"name": "none"}}
     again = fake_search.opened(runs, **facts)
@@ -205,7 +205,9 @@ def test_replicates_are_of_one_point_and_their_mean_counts(tmp_path: Path) -> No
     run_until_done(manifest, fake_search.train)
     for trial, cell in zip(trials(manifest), manifest.read()["cells"], strict=True):
         assert sorted(cell["trials"]) == ["5", "9"]
-        single = [Record(manifest.search().runs, name).result() for name in cell["trials"].values()]
+        single = [
+            Record(manifest.load_search().runs, name).result() for name in cell["trials"].values()
+        ]
         values = [one["metrics"]["selection_acc1.raw.selected"] for one in single if one]
         assert trial.value == pytest.approx(sum(values) / 2)
         assert "seed" not in trial.params
@@ -274,7 +276,7 @@ def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
     facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=4, **facts)
     run_until_done(manifest, fake_search.train)
-    found = point_results(manifest.search(), manifest.read()["cells"])
+    found = point_results(manifest.load_search(), manifest.read()["cells"])
     (bad,) = (point for point in found if point.state == "impossible")
     assert bad.label == "rand_augment=rand-m9,augment_backend=tensor"
     told = trials(manifest)
@@ -288,7 +290,7 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
     facts: dict[str, Any] = {"goal": both, "pruner": {"name": "none"}}
     manifest = fake_search.opened(tmp_path / "runs", n_trials=15, **facts)
     run_until_done(manifest, fake_search.train)
-    study, search = SearchStudy(manifest).study, manifest.search()
+    study, search = SearchStudy(manifest).study, manifest.load_search()
     front = best_points(point_results(search, manifest.read()["cells"]), search.goal)
     assert {p.number for p in front} == {trial.number for trial in study.best_trials}
     assert 1 < len(front) < 15
@@ -296,7 +298,7 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
 
 def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=50)
-    run_until_done(manifest, lambda job, report: "failed")
+    run_until_done(manifest, lambda job, callback: "failed")
     assert len(trials(manifest)) == 3
 
 
@@ -314,7 +316,7 @@ def test_a_budget_ends_a_search(tmp_path: Path) -> None:
     run_until_done(manifest, fake_search.train)
     spent = [trial.user_attrs["seconds"] for trial in trials(manifest)]
     assert 70 < sum(spent) <= 100 + max(spent)
-    assert SearchStudy(manifest).left == 0
+    assert SearchStudy(manifest).points_left == 0
 
 
 def sealed(runs: Path) -> list[Record]:
@@ -322,19 +324,19 @@ def sealed(runs: Path) -> list[Record]:
     return [record for record in known if record.is_done()]
 
 
-def killed_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def killed_in_training(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def full(job: TrialSpec, report: Any) -> str:
+def full(job: TrialSpec, callback: Any) -> str:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
     return "failed"
 
 
-def held_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def held_in_training(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()
     (folder / "held").touch()

@@ -78,7 +78,8 @@ def test_the_alias_table_says_which_columns_are_the_same() -> None:
 
 
 def test_a_resolution_is_a_roman_or_a_plain_number() -> None:
-    tree = {"name": "d", "kind": "fractional", "steps": [{"label": "a", "overrides": []}] * 2}
+    steps = [{"label": label, "overrides": []} for label in "ab"]
+    tree = {"name": "d", "kind": "fractional", "steps": steps}
     assert parse_design({**tree, "resolution": "V"}).resolution == 5
     assert parse_design({**tree, "resolution": 5}) == parse_design({**tree, "resolution": "V"})
     for wrong in (2, 7):
@@ -93,7 +94,7 @@ def test_a_range_reads_as_it_is_written(one: Range) -> None:
 
 @given(ranges, st.floats(0, 1, exclude_max=True))
 def test_a_value_lies_in_its_range(one: Range, place: float) -> None:
-    value = float(one.at(place))
+    value = float(one.value_at(place))
     assert one.low * (1 - 1e-3) <= value <= one.high * (1 + 1e-3)
     assert not one.whole or value % 1 == 0
 

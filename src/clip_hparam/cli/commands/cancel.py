@@ -11,7 +11,8 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.state import LIVE, TrialState
 
 CANCEL_TIMEOUT_SECONDS = 60.0  # seconds; a driver gives its trials ten
 
@@ -23,16 +24,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Its trials have ended when this returns; what they saved is kept."""
-    tree = queries.load_manifest(arguments.runs, arguments.sweep)
-    following = tracker.create_tracker(arguments.runs, tree["sweep_id"])
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    following = tracker.create_tracker(arguments.runs, manifest.sweep_id)
     sent = tracker.newest_handles(following)
     states = following.poll(sent)
-    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
+    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
     tracker.cancel_jobs(alive)
-    driver = None if alive else _stop_driver(arguments.runs, tree["sweep_id"])
+    driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = [handle.id for handle in alive]
-    facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
-    emit(arguments, facts, [_cancel_message(tree["name"], len(jobs), driver)])
+    facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
+    emit(arguments, facts, [_cancel_message(manifest.name, len(jobs), driver)])
     return ExitCode.OK
 
 
@@ -48,7 +49,7 @@ def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
 
     Raises ValueError for one that this computer cannot reach, or that does not stop.
     """
-    folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
+    folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):
         return None
     driver = lock_holder(folder, lock)

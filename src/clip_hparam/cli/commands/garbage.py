@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from clip_hparam.launch.code_snapshot import CODE_FOLDER
 from clip_hparam.launch.slurm.job_array import JobArray, list_job_arrays
-from clip_hparam.records.lock import FolderLockedError, is_locked, lock_folder
+from clip_hparam.records.lock import LOCK_FILE, FolderLockedError, is_locked, lock_folder
+from clip_hparam.records.paths import (
+    CHECKPOINT_FOLDER,
+    SWEEPS_FOLDER,
+    code_folder,
+    driver_lock_paths,
+)
 from clip_hparam.records.record import Record
 
 KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
@@ -31,9 +36,9 @@ class GarbageItem:
 
 def find_garbage(runs: Path) -> list[GarbageItem]:
     """Quarantined files first, then by kind and name."""
-    folders = [path for path in runs.glob("*") if path.is_dir() and path.name != ".sweeps"]
+    folders = [path for path in runs.glob("*") if path.is_dir() and path.name != SWEEPS_FOLDER]
     items = [item for folder in folders if not is_locked(folder) for item in _trial_garbage(folder)]
-    for lock in (runs / ".sweeps").glob("*.lock"):
+    for lock in driver_lock_paths(runs):
         if not is_locked(lock.parent, lock.name):
             items.append(GarbageItem(lock, "lock", 0))
     items += _old_code(runs)
@@ -44,7 +49,7 @@ def remove_items(items: list[GarbageItem]) -> int:
     """How many went; what a process has taken up in the meantime stays."""
     removed = 0
     for item in items:
-        folder, lock = item.path.parent, item.path.name if item.kind == "lock" else ".lock"
+        folder, lock = item.path.parent, item.path.name if item.kind == "lock" else LOCK_FILE
         try:
             with lock_folder(folder, lock):
                 _remove(item.path)
@@ -57,7 +62,7 @@ def remove_items(items: list[GarbageItem]) -> int:
 def _old_code(runs: Path) -> Iterator[GarbageItem]:
     open_arrays = [array for array in list_job_arrays(runs) if not _is_done(array)]
     scripts = [(array.folder / "submission.sh").read_text() for array in open_arrays]
-    for path in (runs / CODE_FOLDER).glob("[!.]*"):
+    for path in code_folder(runs).glob("[!.]*"):
         if not any(path.name in script for script in scripts):
             yield GarbageItem(path, "code", _size(path))
 
@@ -77,11 +82,11 @@ def _trial_garbage(folder: Path) -> Iterator[GarbageItem]:
 def _garbage_kind(path: Path, done: bool) -> str | None:
     if ".damaged-" in path.name:
         return "quarantined"
-    if path.name == ".lock":
+    if path.name == LOCK_FILE:
         return "lock" if done else None
     if path.name.startswith("."):
         return "temporary"
-    return "checkpoint" if path.name == "checkpoint" and done else None
+    return "checkpoint" if path.name == CHECKPOINT_FOLDER and done else None
 
 
 def _size(path: Path) -> int:

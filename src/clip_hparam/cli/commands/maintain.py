@@ -59,16 +59,16 @@ def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_pack(arguments: argparse.Namespace) -> int:
-    tree = queries.load_manifest(arguments.runs, arguments.sweep)
-    ids = queries.planned_trial_ids(tree)
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    ids = manifest.trial_ids
     try:
-        path = archive_trials(arguments.runs, tree["sweep_id"], ids)
+        path = archive_trials(arguments.runs, manifest.sweep_id, ids)
     except FolderLockedError:
-        raise ValueError(f"{tree['name']} is running: pack it once it has ended") from None
+        raise ValueError(f"{manifest.name} is running: pack it once it has ended") from None
     known = archive.open_archives(arguments.runs)
     packed = sum(name in known for name in ids)
-    facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
-    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
+    facts = {"sweep": manifest.name, "pack": str(path), "packed": packed, "left": len(ids) - packed}
+    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {manifest.name} are packed: {path}"])
     return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.state import TrialState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,11 +32,11 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     problems = [*frames.problems, *schema_violations(frames)]
     files = _write_frame(frames.trials, FRAME_VERSION, arguments.out / "trials")
     files += _write_frame(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
-    done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
+    done = set(frames.trials.loc[frames.trials["status"] == TrialState.DONE, "trial_id"])
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
     }
-    pruned = set(frames.trials.loc[frames.trials["status"] == "pruned", "trial_id"])
+    pruned = set(frames.trials.loc[frames.trials["status"] == TrialState.PRUNED, "trial_id"])
     missing = sorted(planned - done - pruned)
     facts = {
         "files": [str(path) for path in files],

@@ -10,31 +10,37 @@ from clip_hparam.launch.base import JobHandle
 from clip_hparam.launch.slurm.queries import SlurmJobState
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import TrialState, unsealed_state
 
 FAILURE_KINDS = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
-STATE_OF_KIND = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
+STATE_OF_KIND = {
+    "timeout": TrialState.TIMEOUT,
+    "cancelled": TrialState.CANCELLED,
+    "memory": TrialState.FAILED,
+}
 OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
 """Slurm without cgroups calls a job that it killed for its memory just FAILED."""
 
 
-def reconciled_state(record: Record, handle: JobHandle, said: SlurmJobState, submitted: str) -> str:
+def reconciled_state(
+    record: Record, handle: JobHandle, said: SlurmJobState, submitted: str
+) -> TrialState:
     """What is known; "lost" if Slurm has ended the job and the folder does not say how.
 
     `submitted` is when the job was: what the folder said before that is of an earlier run.
     """
     if record.is_done():
-        return "done"
-    status = record.status()
-    counts = status.get("job") == handle.id or status.get("heartbeat", "") > submitted
-    told: str | None = status.get("state") if counts else None
+        return TrialState.DONE
     if said.waits:
-        return "held" if said.is_held else "queued"
+        return TrialState.HELD if said.is_held else TrialState.QUEUED
+    status = record.status()
+    if status.get("job") != handle.id and status.get("heartbeat", "") <= submitted:
+        status = {}
     if said.lives:
-        return told or "queued"
-    if told in (None, *LIVE) or _failure_of_one_process(record, handle):
-        return "lost"
-    return told
+        return unsealed_state(status, absent=TrialState.QUEUED, alive=True)
+    if _failure_of_one_process(record, handle):
+        return TrialState.LOST
+    return unsealed_state(status, absent=TrialState.LOST, alive=False)
 
 
 def record_end(record: Record, handle: JobHandle, said: SlurmJobState, printed: str) -> str:
@@ -46,37 +52,40 @@ def record_end(record: Record, handle: JobHandle, said: SlurmJobState, printed: 
     try:
         with lock_folder(record.folder):
             if record.is_done():
-                return "done"
+                return TrialState.DONE
             over = OUT_OF_MEMORY_PATTERN.search(printed)
             kind = "memory" if over else FAILURE_KINDS.get(said.state, "lost")
             sentence = _failure_message(said, handle, kind) + (f" ({over[0]})" if over else "")
             known = _failure_of_one_process(record, handle)
             if known and kind != "memory":
                 kind, sentence = "lost", known["message"]
-            state = STATE_OF_KIND.get(kind, "lost")
+            state = STATE_OF_KIND.get(kind, TrialState.LOST)
             record.write_status(state, job=handle.id)
             record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
             return state
     except FolderLockedError:
-        return "running"
+        return TrialState.RUNNING
 
 
 def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
     """The death of a process whose job went on: that it had no memory, Slurm says at the end."""
     failure = record.failure() or {}
     status = record.status()
-    if (status.get("state"), status.get("job")) != ("lost", handle.id) or "slurm" in failure:
+    if (status.get("state"), status.get("job")) != (
+        TrialState.LOST,
+        handle.id,
+    ) or "slurm" in failure:
         return None
     return failure
 
 
 def record_hold(record: Record, handle: JobHandle, said: SlurmJobState) -> None:
     """Once: until it is released nothing else happens to it."""
-    if record.status().get("state") == "held":
+    if record.status().get("state") == TrialState.HELD:
         return
     sentence = f"Slurm holds job {handle.id} ({said.reason}): scontrol release {handle.id}"
-    record.write_status("held", job=handle.id)
-    record.write_failure("held", "held", sentence, slurm=said.state)
+    record.write_status(TrialState.HELD, job=handle.id)
+    record.write_failure(TrialState.HELD, "held", sentence, slurm=said.state)
 
 
 def _failure_message(said: SlurmJobState, handle: JobHandle, kind: str) -> str:

@@ -19,7 +19,7 @@ from clip_hparam.launch.slurm.queries import (
 )
 from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end, record_hold
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 
 LOST_SETTLE_SECONDS = (
     3.0  # seconds for which a trial must look lost: a network disk may show a result late
@@ -55,7 +55,11 @@ class ArrayTracker:
         return states
 
     def _look(self, handles: Sequence[JobHandle]) -> None:
-        left = [handle for handle in handles if self.states.get(handle, "held") in (*LIVE, "held")]
+        left = [
+            handle
+            for handle in handles
+            if self.states.get(handle) in (None, *LIVE, TrialState.HELD)
+        ]
         ids = {handle.id.partition("_")[0] for handle in left}
         asked = [array for array in self.arrays if array.job_id in ids]
         said = self.scheduler.ask(asked) if asked else {}
@@ -68,16 +72,16 @@ class ArrayTracker:
         array = next(one for one in self.arrays if one.job_id == handle.id.partition("_")[0])
         record = Record(array.runs, handle.trial_id)
         state = reconciled_state(record, handle, said, array.submitted)
-        if state == "held":
+        if state is TrialState.HELD:
             record_hold(record, handle, said)
-        if state != "lost" or said.lives:
+        if state is not TrialState.LOST or said.lives:
             self.lost_since.pop(handle, None)
             return state
         since = self.lost_since.setdefault(handle, time.monotonic())
         if time.monotonic() - since < LOST_SETTLE_SECONDS:
-            return "running"
+            return TrialState.RUNNING
         del self.lost_since[handle]
-        return record_end(record, handle, said, array.printed(handle.id))
+        return record_end(record, handle, said, array.read_stderr(handle.id))
 
 
 def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:

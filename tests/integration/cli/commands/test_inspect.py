@@ -10,11 +10,11 @@ import pytest
 from support.cli import clip_hparam as ask
 from support.cli import python
 
-from clip_hparam.cli.commands import queries
 from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import trial_state
 
 RECIPES = [
     resolve(with_values(Recipe(), {"seed": seed, "data.selection": 10})) for seed in range(4)
@@ -59,10 +59,10 @@ def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
 def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
     record = Record(runs / "runs", IDS[2])
     record.write_status("running", host="elsewhere")
-    assert queries.trial_state(record) == "running"
+    assert trial_state(record) == "running"
     tree = record.status()
     write_json(record.folder / "status.json", {**tree, "heartbeat": "2026-01-01T00:00:00Z"})
-    assert queries.trial_state(record) == "lost"
+    assert trial_state(record) == "lost"
 
 
 def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:
@@ -107,12 +107,3 @@ def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "lr, block 5" in done.out
     assert "never warms up" in done.out
-
-
-def test_asking_imports_no_training_stack(runs: Path) -> None:
-    code = (
-        "import sys; from clip_hparam.cli.main import main; sys.argv[1:] = ['status']; main();"
-        "heavy = sorted({'torch', 'timm', 'pandas', 'hydra'} & set(sys.modules));"
-        "assert not heavy, heavy"
-    )
-    assert python("-c", code, cwd=runs).code == 0

@@ -17,34 +17,6 @@ DRIVE = (
 TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
 
 
-COUNTED = """
-from clip_hparam.data.datasets import load_digits
-
-def count():
-    return load_digits.cache_info().currsize
-"""
-ASK = """
-from concurrent.futures import ProcessPoolExecutor
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.local import processes
-from clip_hparam.config.recipe import Data, Recipe
-import counted
-
-spec = TrialSpec(Recipe(data=Data(**{data})))
-with ProcessPoolExecutor(1, mp_context=processes.start_forkserver(spec)) as pool:
-    print(pool.submit(counted.count).result())
-"""
-
-
-@pytest.mark.parametrize(("data", "count"), [({}, "1\n"), ({"name": "nowhere"}, "0\n")])
-def test_images_are_decoded_before_trials_fork(
-    data: dict[str, str], count: str, tmp_path: Path
-) -> None:
-    (tmp_path / "counted.py").write_text(COUNTED)
-    done = python("-c", ASK.format(data=data), cwd=tmp_path)
-    assert (done.code, done.out) == (0, count), done.err
-
-
 @pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder = tmp_path_factory.mktemp("forked")
