@@ -1,6 +1,6 @@
-"""The training stack, and a trial that trains nothing: it only seals its record.
+"""Replace training by a function that only writes the record; imports the training stack.
 
-Importing this module puts it in the place of the real one, in a worker's server or in a process.
+Importing this module replaces `run_trial`, in the forkserver of the workers or in a process.
 """
 
 import os
@@ -37,7 +37,7 @@ trial.run_trial = seal
 
 
 def at_once() -> None:
-    """Seal ten thousand records in seconds: in the driver itself, without waiting for the disk."""
+    """Write records in the driver itself and without fsync, ten thousand in seconds."""
     os.fsync = lambda handle: None
     WorkerPool.submit = lambda self, jobs: [seal(job) for job in jobs] and []
     WorkerPool.poll = lambda self, handles: {}
