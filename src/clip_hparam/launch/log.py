@@ -1,4 +1,4 @@
-"""Where the log lines of a trial go, and what its process prints."""
+"""Redirect the log messages of a trial and the output of its process."""
 
 import logging
 import os

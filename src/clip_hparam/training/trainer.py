@@ -181,8 +181,8 @@ def _resume(state: TrainState, record: Record) -> Progress:
     positions = state.context.all_gather([(len(progress.rows), len(progress.losses))])
     if len(set(positions)) > 1:
         raise RuntimeError(
-            f"the ranks would go on from different (epoch, step) {positions}: {record.folder} is"
-            " not the same folder for all of them"
+            f"the ranks resume from different (epoch, step) {positions}: {record.folder} must be"
+            " the same folder for all of them"
         )
     if saved is not None:
         steps = f" and {len(progress.losses)} steps" if progress.losses else ""

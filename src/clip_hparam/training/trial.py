@@ -107,7 +107,7 @@ def _train_and_seal(
     if outcome.state == "pruned":
         logger.info("pruned after epoch %d/%d", len(record.rows()), spec.recipe.epochs)
     else:
-        logger.info("stopped: the state is saved, the same command goes on")
+        logger.info("stopped: the state is saved, and the same command resumes the trial")
     return outcome
 
 

@@ -70,10 +70,11 @@ class WorkerPool:
         for ranks in ended.values():
             ranks[0].terminate()
         deadline = time.monotonic() + CANCEL_SECONDS
+        message = f"interrupted, and killed after {CANCEL_SECONDS:g} s without an end"
         for trial_id, ranks in ended.items():
             ranks[0].join(max(0.0, deadline - time.monotonic()))
             processes.kill(ranks)
-            self._record_end(trial_id, "cancelled", "interrupted, and killed: it did not answer")
+            self._record_end(trial_id, "cancelled", message)
 
     def stop(self) -> None:
         """Ask running trials to save their state and exit, after which `poll` returns "lost"."""
@@ -107,7 +108,9 @@ class WorkerPool:
             return
         code = ranks[0].exitcode
         cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        self._record_end(trial_id, "lost", f"the process died: {cause}", exit_code=code)
+        self._record_end(
+            trial_id, "lost", f"the process ended unexpectedly: {cause}", exit_code=code
+        )
 
     def _record_end(self, trial_id: str, state: str, message: str, **facts: Any) -> None:
         """Record the end of a trial whose process exited without recording it.

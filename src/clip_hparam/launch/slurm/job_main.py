@@ -163,14 +163,13 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
             array,
             left,
             f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
-            " same command goes on from its last step; raise hydra.launcher.timeout_min or"
-            " max_num_timeout",
+            " same command resumes it; raise hydra.launcher.timeout_min or max_num_timeout",
         )
-    queued = run_command("scontrol", "requeue", job_id, patience=REQUEUE_TIMEOUT_SECONDS)
+    queued = run_command("scontrol", "requeue", job_id, timeout=REQUEUE_TIMEOUT_SECONDS)
     if queued.returncode:
         reason = queued.stderr.strip()
         return _record_timeout(
-            array, left, f"was not queued again by Slurm ({reason}): type it again"
+            array, left, f"could not be requeued ({reason}): the same command resumes it"
         )
     return TERMINATED
 
