@@ -61,7 +61,7 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     rows = [record.rows() for record in records]
     sealed = [record.verified_result() for record in records]
     states = [
-        unsealed_state(record.status(), alive=True)
+        _state_without_result(record)
         for record, one in zip(records, sealed, strict=True)
         if one is None
     ]
@@ -78,6 +78,12 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
         epochs=sum(map(len, rows)),
         seconds=sum(map(seconds_spent, records)),
     )
+
+
+def _state_without_result(record: Record) -> TrialState:
+    """Return the state of a trial without a result; status "done" precedes the result file."""
+    state = unsealed_state(record.status(), alive=True)
+    return TrialState.RUNNING if state is TrialState.DONE else state
 
 
 def _is_dominated(one: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:
