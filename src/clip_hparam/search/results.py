@@ -63,7 +63,7 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     rows = [record.rows() for record in records]
     sealed = [record.verified_result() for record in records]
     states = [
-        unsealed_state(record.status(), alive=True)
+        _state_without_result(record)
         for record, result in zip(records, sealed, strict=True)
         if result is None
     ]
@@ -80,6 +80,12 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
         epochs=sum(map(len, rows)),
         seconds=sum(map(seconds_spent, records)),
     )
+
+
+def _state_without_result(record: Record) -> TrialState:
+    """Return the state of a trial without a result; status "done" precedes the result file."""
+    state = unsealed_state(record.status(), alive=True)
+    return TrialState.RUNNING if state is TrialState.DONE else state
 
 
 def _is_dominated(gain: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:

@@ -1,8 +1,9 @@
-"""`python -m analysis tables|figures [NAME ...]`: from the records to results/, what changed;
-`report`; and `import`, `summary` for what others ran.
+"""The commands of `python -m analysis`: tables, figures and report, import and summary.
 
-Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. What
-was written goes to stdout, what is wrong to stderr, a sentence each.
+`tables` and `figures` write into results/ what has changed since the last call.
+
+Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. The paths
+of written files go to stdout, problems to stderr, one sentence each.
 """
 
 import argparse
@@ -51,38 +52,42 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _create_parser() -> CommandParser:
     description = "Tables and figures from the records."
     parser = CommandParser(prog="python -m analysis", description=description)
-    verbs = parser.add_subparsers(dest="what", required=True)
+    commands = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
-        verb = verbs.add_parser(what, help=f"write the {what} into the results folder")
-        verb.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
-        verb.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
-        verb.add_argument("--out", type=Path, default=Path("results"), help="(results)")
-        verb.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
-        verb.add_argument("--all", action="store_true", help="also what has not changed")
-        verb.set_defaults(command=_run_make)
-    report = verbs.add_parser("report", help="one self-contained HTML page of everything")
+        command = commands.add_parser(what, help=f"write the {what} into the results folder")
+        command.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
+        command.add_argument(
+            "--runs", action="append", type=Path, help="records (runs); repeatable"
+        )
+        command.add_argument("--out", type=Path, default=Path("results"), help="(results)")
+        command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        command.add_argument("--all", action="store_true", help="also what has not changed")
+        command.set_defaults(command=_run_make)
+    report = commands.add_parser("report", help="one self-contained HTML page of everything")
     report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
     report.add_argument("--out", type=Path, default=Path("results"), help="(results)")
     report.set_defaults(command=_run_report)
-    imported = verbs.add_parser("import", help="a results table of others, into a folder of ours")
+    imported = commands.add_parser(
+        "import", help="a results table of others, into a folder of ours"
+    )
     add_import_arguments(imported)
     imported.set_defaults(command=_run_import)
-    told = verbs.add_parser("summary", help="what a search found, and how sure that is")
-    add_summary_arguments(told)
-    told.set_defaults(command=_run_summary)
+    summary = commands.add_parser("summary", help="what a search found, and how sure that is")
+    add_summary_arguments(summary)
+    summary.set_defaults(command=_run_summary)
     return parser
 
 
 def _run_make(arguments: argparse.Namespace) -> int:
-    """Tables or figures; the number of planned runs that are missing."""
+    """Write tables or figures and return the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    wanted = _validated_names(arguments.names, kind) or kind.default_names
-    return sum([_write_output(kind, frames, name, arguments) for name in wanted])
+    names = _validated_names(arguments.names, kind) or kind.default_names
+    return sum([_write_output(kind, frames, name, arguments) for name in names])
 
 
 def _run_report(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis.report import report  # matplotlib and jinja2: not needed for --help
+    from clip_hparam.analysis.report import report  # lazy: matplotlib, 0.5 s
 
     print(report.write_report(_load_frames(arguments.runs), arguments.out))
     return 0
@@ -101,7 +106,7 @@ def _run_summary(arguments: argparse.Namespace) -> int:
 
 
 def _load_frames(runs: list[Path] | None) -> Frames:
-    """Raises NotSweptError if nothing ran yet, WrongUseError for another folder not there."""
+    """Return the frames; NotSweptError without a sweep, UsageError for a missing folder."""
     folders = runs or [DEFAULT_RUNS]
     try:
         frames = load(folders)
@@ -123,7 +128,7 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
-    """The names asked for. Raises WrongUseError for an unknown one."""
+    """Return the names. Raises UsageError for an unknown name."""
     for name in names:
         if name not in kind.names:
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
@@ -133,7 +138,7 @@ def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
 def _write_output(
     kind: OutputKind, frames: Frames, name: str, arguments: argparse.Namespace
 ) -> int:
-    """Writes one table or figure, or says what to type; the number of runs that are missing."""
+    """Write one table or figure, or print what to type; return the number of missing runs."""
     out: Path = arguments.out
     try:
         if not arguments.all and build.up_to_date_files(kind, frames, name, out):
@@ -147,8 +152,8 @@ def _write_output(
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
-def _print_error(sentence: object, code: int) -> int:
-    print(f"python -m analysis: {sentence}", file=sys.stderr)
+def _print_error(message: object, code: int) -> int:
+    print(f"python -m analysis: {message}", file=sys.stderr)
     return code
 
 

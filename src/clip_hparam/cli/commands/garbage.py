@@ -1,10 +1,10 @@
-"""What a runs folder holds that no one needs any more; nothing that a live process works in.
+"""Find and remove files of a runs folder that are not needed; folders of live processes are kept.
 
-quarantined   files set aside as damaged: look at them before they go
-checkpoint    of trials that are done
-temporary     left by a writer that was killed
-lock          of trials that are done, and of sweeps that no driver runs
-code          that jobs were submitted with whose trials are all done
+quarantined   damaged files that were renamed; look at them before removing them
+checkpoint    checkpoints of trials that are done
+temporary     temporary files of writers that were killed
+lock          locks of trials that are done, and of sweeps without a driver
+code          code snapshots whose jobs have only trials that are done
 """
 
 import shutil
@@ -27,7 +27,7 @@ KINDS = ("quarantined", "checkpoint", "temporary", "lock", "code")
 
 @dataclass(frozen=True)
 class GarbageItem:
-    """A file or folder, and its size in bytes."""
+    """A file or folder that can be removed; `size` is in bytes."""
 
     path: Path
     kind: str
@@ -35,18 +35,18 @@ class GarbageItem:
 
 
 def find_garbage(runs: Path) -> list[GarbageItem]:
-    """Quarantined files first, then by kind and name."""
+    """Return what can be removed, in the order of KINDS, then by path."""
     folders = [path for path in runs.glob("*") if path.is_dir() and path.name != SWEEPS_FOLDER]
     items = [item for folder in folders if not is_locked(folder) for item in _trial_garbage(folder)]
     for lock in driver_lock_paths(runs):
         if not is_locked(lock.parent, lock.name):
             items.append(GarbageItem(lock, "lock", 0))
-    items += _old_code(runs)
+    items += _unused_code(runs)
     return sorted(items, key=lambda item: (KINDS.index(item.kind), item.path))
 
 
 def remove_items(items: list[GarbageItem]) -> int:
-    """How many went; what a process has taken up in the meantime stays."""
+    """Remove items and return their number; items that a process has locked since are kept."""
     removed = 0
     for item in items:
         folder, lock = item.path.parent, item.path.name if item.kind == "lock" else LOCK_FILE
@@ -59,7 +59,7 @@ def remove_items(items: list[GarbageItem]) -> int:
     return removed
 
 
-def _old_code(runs: Path) -> Iterator[GarbageItem]:
+def _unused_code(runs: Path) -> Iterator[GarbageItem]:
     open_arrays = [array for array in list_job_arrays(runs) if not _is_done(array)]
     scripts = [(array.folder / "submission.sh").read_text() for array in open_arrays]
     for path in code_folder(runs).glob("[!.]*"):

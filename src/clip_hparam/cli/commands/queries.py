@@ -1,4 +1,4 @@
-"""What became of the trials of a runs folder, read from the records alone. No torch."""
+"""Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ from clip_hparam.records.state import TrialState, trial_state
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """How many trials of a sweep are in each state."""
+    """The number of trials of a sweep by state."""
 
     sweep_id: str
     name: str
@@ -32,9 +32,9 @@ class SweepStatus:
 
 
 def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
-    """Every sweep that was ever started here, or those of a name or id, oldest first.
+    """Return the status of all sweeps, or of those with a name or id, oldest first.
 
-    Raises ValueError if none has the name.
+    Raises ValueError if no sweep has that name or id.
     """
     manifests = find_manifests(runs, wanted)
     states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
@@ -100,7 +100,7 @@ def _find_record(runs: Path, prefix: str) -> Record:
 
 
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
-    """State, what went wrong, the end of the log, and the command that runs the trial again."""
+    """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
     recipe = record.recipe() or {}
     state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
     return {
@@ -115,14 +115,14 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def rerun_command(recipe: dict[str, Any]) -> str:
-    """`python sweep.py` with every knob of a canonical recipe spelled out."""
+    """Return `python sweep.py` with an override for every knob of a canonical recipe."""
     knobs = flatten_tree(recipe)
     weights = knobs.pop("encoder.weights", None)
     knobs.pop("data.fingerprint", None)
-    words = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
+    overrides = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
     if weights == "random":
-        words.append("encoder.pretrained=random")
-    return " ".join(["python sweep.py", *words])
+        overrides.append("encoder.pretrained=random")
+    return " ".join(["python sweep.py", *overrides])
 
 
 def _format_value(value: Any) -> str:
@@ -130,5 +130,5 @@ def _format_value(value: Any) -> str:
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:
-    printed = record.read(LOG_FILE) or b""
-    return printed.decode(errors="replace").splitlines()[-lines:]
+    log = record.read(LOG_FILE) or b""
+    return log.decode(errors="replace").splitlines()[-lines:]
