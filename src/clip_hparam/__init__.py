@@ -10,6 +10,8 @@ The public names are imported when they are first used: `import clip_hparam` cos
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clip_hparam import renamed
+
 if TYPE_CHECKING:
     from clip_hparam.analysis.frames.frame import Frames, load
     from clip_hparam.config.machine import Machine
@@ -46,6 +48,8 @@ _HOMES = {
     "run_trial": "training.trial",
     "trial_id": "config.recipe",
 }
+
+renamed.install()
 
 
 def __getattr__(name: str) -> Any:
