@@ -73,3 +73,10 @@ def test_files_that_share_a_slurm_are_recognised() -> None:
     for path in TESTS.rglob("test_*.py"):
         if SLURM_TYPES.search(path.read_text()):
             assert re.search(r"^from support\.slurm_", path.read_text(), re.MULTILINE), path
+
+
+def test_unit_tests_start_no_process() -> None:
+    """`make test-quick` takes 90 s because of this."""
+    starts = re.compile(r"import subprocess|multiprocessing|\b(python|sweep|start)\w*\(.*cwd=")
+    files = sorted((TESTS / "unit").rglob("test_*.py"))
+    assert [path for path in files if starts.search(path.read_text())] == []
