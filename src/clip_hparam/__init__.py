@@ -11,6 +11,8 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clip_hparam import renamed
+
 if TYPE_CHECKING:
     from clip_hparam.analysis.frames.frame import Frames, load
     from clip_hparam.config.machine import Machine
@@ -48,6 +50,8 @@ _HOMES = {
     "run_trial": "training.trial",
     "trial_id": "config.recipe",
 }
+
+renamed.install()
 
 
 def __getattr__(name: str) -> Any:

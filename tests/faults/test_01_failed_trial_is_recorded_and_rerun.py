@@ -1,4 +1,4 @@
-"""One trial raises: the others are kept, it is on record, and the same command runs it again."""
+"""A trial raises: its failure is recorded, others finish, and the same command reruns it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +8,12 @@ from support.cli import Done, clip_hparam, results
 from clip_hparam.records.record import Record
 
 
-def test_a_failed_trial_stops_no_other_and_runs_again(
+def test_failed_trial_is_recorded_and_rerun_alone(
     finished_sweep: Path, tmp_path: Path, rerun: Callable[[Path], Done]
 ) -> None:
     victim = sorted(results(finished_sweep))[0]
     obstacle = tmp_path / "runs" / victim / "correct.npz"
-    obstacle.mkdir(parents=True)  # its bits cannot be written
+    obstacle.mkdir(parents=True)  # correct.npz cannot be written
     done = rerun(tmp_path)
     assert done.code == 1
     assert f"{victim} failed: IsADirectoryError" in done.out

@@ -1,4 +1,4 @@
-"""A trial's process is killed: it is noticed with and without accounting."""
+"""The process of a trial on Slurm is killed: noticed with and without accounting."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from support.slurm_disturbed_sweep import AGAIN, KILLED, DisturbedSweep
 from support.slurm_jobs import job_of, metrics_text
 
 
-def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: DisturbedSweep) -> None:
+def test_killed_task_is_recorded_within_ten_seconds(disturbed: DisturbedSweep) -> None:
     failure = disturbed.record(KILLED).failure()
     assert failure is not None
     noticed = datetime.fromisoformat(failure["time"]) - disturbed.killed
@@ -15,7 +15,7 @@ def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: Distur
     assert "no reason was recorded" in disturbed.out
 
 
-def test_a_trial_whose_process_is_killed_is_tried_again_in_its_job(
+def test_killed_trial_process_is_retried_in_its_job(
     disturbed: DisturbedSweep,
 ) -> None:
     record = disturbed.record(AGAIN)

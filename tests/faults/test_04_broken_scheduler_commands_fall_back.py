@@ -1,4 +1,4 @@
-"""squeue and sacct hang or answer nonsense: another command is asked, with one note, in time."""
+"""squeue and sacct hang or print nonsense: scontrol answers instead, and a note names squeue."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from support.slurm_detached_sweep import DetachedSweep
 
 
 @pytest.mark.parametrize("script", ["exec sleep 60", "echo nonsense; exit 1"])
-def test_what_lives_is_still_known(
+def test_running_jobs_are_found_without_squeue_and_sacct(
     script: str,
     either: Cluster,
     detached: DetachedSweep,

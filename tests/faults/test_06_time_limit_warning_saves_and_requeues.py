@@ -1,4 +1,4 @@
-"""Warned of its time limit a trial saves its state, queues again, and ends in the same numbers."""
+"""A trial is warned of its time limit: it saves its state, is requeued, and ends the same."""
 
 from support.cli import clip_hparam
 from support.slurm_cluster import Cluster
@@ -7,7 +7,7 @@ from support.slurm_disturbed_sweep import WARNED, DisturbedSweep
 from support.slurm_jobs import job_of, metrics_text, resume_once_signalled, saved, warn
 
 
-def test_a_warned_trial_goes_on_after_its_last_step(disturbed: DisturbedSweep) -> None:
+def test_warned_trial_resumes_after_its_last_step(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(WARNED)
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(WARNED))
     log = (record.folder / "log.txt").read_text()
@@ -16,7 +16,7 @@ def test_a_warned_trial_goes_on_after_its_last_step(disturbed: DisturbedSweep) -
     assert record.status()["attempt"] == 2
 
 
-def test_one_limit_too_many_is_a_timeout_that_the_same_command_goes_on_from(
+def test_last_permitted_time_limit_is_a_timeout_with_a_checkpoint(
     either: Cluster, detached: DetachedSweep
 ) -> None:
     record = detached.trials[1]

@@ -1,11 +1,11 @@
-"""A trial is stuck when its time limit comes: a timeout, and what it had saved is good."""
+"""A trial hangs at its time limit: it is a timeout, and its last checkpoint resumes."""
 
 from support.cli import sweep
 from support.slurm_disturbed_sweep import STUCK, WORDS, DisturbedSweep
 from support.slurm_jobs import metrics_text
 
 
-def test_the_time_limit_is_named_and_the_last_checkpoint_is_gone_on_from(
+def test_timeout_names_the_limit_and_resumes_from_the_last_checkpoint(
     disturbed: DisturbedSweep,
 ) -> None:
     record = disturbed.record(STUCK)

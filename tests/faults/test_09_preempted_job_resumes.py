@@ -1,12 +1,10 @@
-"""A job of a higher partition takes its place: the trial saves its state and goes on later."""
+"""A job of a higher partition preempts a trial: it saves its state and resumes later."""
 
 from support.slurm_disturbed_sweep import MOVED, DisturbedSweep
 from support.slurm_jobs import accounting_rows, job_of, metrics_text
 
 
-def test_a_preempted_trial_ends_as_if_nothing_had_happened(
-    disturbed: DisturbedSweep, accounting: bool
-) -> None:
+def test_preempted_trial_equals_undisturbed(disturbed: DisturbedSweep, accounting: bool) -> None:
     record = disturbed.record(MOVED)
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(MOVED))
     assert record.status()["attempt"] == 3  # its node went down before

@@ -1,10 +1,10 @@
-"""scancel of one task: that trial is cancelled and keeps what it saved, the others go on."""
+"""scancel of one task: its trial is cancelled and keeps its checkpoint; the others go on."""
 
 from support.slurm_disturbed_sweep import CANCELLED, UNTOUCHED, DisturbedSweep
 from support.slurm_jobs import saved
 
 
-def test_only_the_cancelled_trial_ends(disturbed: DisturbedSweep) -> None:
+def test_cancelled_task_ends_only_its_trial(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(CANCELLED)
     failure = record.failure()
     assert failure is not None

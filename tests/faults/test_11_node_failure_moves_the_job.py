@@ -1,10 +1,10 @@
-"""Its node goes down: no failure, the same job goes on elsewhere and ends in the same numbers."""
+"""A node goes down: its job resumes on another node and ends in the same numbers."""
 
 from support.slurm_disturbed_sweep import MOVED, DisturbedSweep
 from support.slurm_jobs import job_of, metrics_text, submitted_arrays
 
 
-def test_the_trial_is_moved_and_not_called_failed(disturbed: DisturbedSweep) -> None:
+def test_trial_of_a_lost_node_resumes_elsewhere(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(MOVED)
     assert disturbed.code_of_moved == 0
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(MOVED))

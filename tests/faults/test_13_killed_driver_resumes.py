@@ -1,4 +1,4 @@
-"""The driver is killed: nothing of it lives on, and the same command ends in the same bits."""
+"""The driver is killed: its trials exit, and the same command ends in the same bits."""
 
 import os
 import signal
@@ -12,15 +12,15 @@ THREE = (
 )
 
 
-def some_done_and_others_not(folder: Path) -> bool:
+def some_are_done_and_others_saved(folder: Path) -> bool:
     known = records(folder)
-    under_way = (record.folder.glob("checkpoint/*.sha256") for record in known)
-    return bool(results(folder)) and any(any(paths) for paths in under_way)
+    checkpoints = (record.folder.glob("checkpoint/*.sha256") for record in known)
+    return bool(results(folder)) and any(any(paths) for paths in checkpoints)
 
 
-def test_the_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_killed_sweep_resumes_and_equals_undisturbed(tmp_path: Path) -> None:
     driver = start(*THREE, cwd=tmp_path)
-    wait_until(lambda: some_done_and_others_not(tmp_path))
+    wait_until(lambda: some_are_done_and_others_saved(tmp_path))
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     pids = [record.status()["pid"] for record in records(tmp_path)]

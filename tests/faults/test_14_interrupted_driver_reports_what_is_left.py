@@ -1,4 +1,4 @@
-"""Ctrl-C, or clip-hparam cancel: the driver says what is left, and leaves nothing running."""
+"""Ctrl-C or clip-hparam cancel: the driver reports the open trials and leaves no process."""
 
 import os
 import signal
@@ -12,19 +12,19 @@ LONG = ("-m", "lr=1e-3,2e-3,3e-3", "epochs=500", "workers=2", "machine.checkpoin
 
 
 def ctrl_c(driver: int, folder: Path) -> None:
-    """Reaches the whole group of the terminal."""
+    """Send SIGINT to the process group, as a terminal does."""
     os.killpg(driver, signal.SIGINT)
 
 
 def cancel(driver: int, folder: Path) -> None:
-    """SIGTERM to the driver alone; and one of its trials does not answer."""
+    """Send SIGTERM to the driver alone, while one of its trials is stopped."""
     os.kill(records(folder)[0].status()["pid"], signal.SIGSTOP)
     done = clip_hparam("cancel", "lr", cwd=folder)
     assert f"driver {driver} and its trials of lr ended" in done.out, done.err
 
 
 @pytest.mark.parametrize("how", [ctrl_c, cancel])
-def test_an_interrupted_driver_says_what_is_left(
+def test_interrupted_driver_reports_what_is_left(
     tmp_path: Path, how: Callable[[int, Path], None]
 ) -> None:
     driver = start(*LONG, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""The driver dies before it writes down what sbatch said: its jobs are found, none runs twice."""
+"""The driver is killed before it records the job id: its jobs are found, none is resubmitted."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from support.slurm_jobs import SLURM, submitted_arrays
 LATER = "+hydra.launcher.additional_parameters.begin=now+600"
 
 
-def test_the_same_command_finds_its_jobs_by_their_name(
+def test_same_command_finds_jobs_by_their_name(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("-m", "seeds=8", *SHORT, *SLURM, LATER, "detach=true")

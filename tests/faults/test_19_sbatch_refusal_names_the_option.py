@@ -1,4 +1,4 @@
-"""A sweep larger than an array may be is split; what Slurm refuses names the key to change."""
+"""A sweep beyond the size of an array is split; a refusal of Slurm names the option to change."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from support.slurm_cluster import Cluster
 from support.slurm_jobs import SLURM, submitted_arrays
 
 
-def test_a_sweep_is_split_by_the_size_of_an_array(
+def test_sweep_is_split_by_the_size_of_an_array(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path, "scontrol", "echo MaxArraySize = 2")
@@ -32,7 +32,7 @@ def test_a_sweep_is_split_by_the_size_of_an_array(
         ("additional_parameters.begin=now", "type +hydra.launcher.additional_parameters.begin="),
     ],
 )
-def test_a_refusal_names_the_key(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
+def test_refusal_names_the_option(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
     done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert named in done.err

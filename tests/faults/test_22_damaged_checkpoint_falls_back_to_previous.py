@@ -1,4 +1,4 @@
-"""A checkpoint that is cut, empty or has a flipped bit: the one before serves, and it is said."""
+"""A checkpoint is truncated, empty or has a flipped bit: the trial resumes from the previous."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ THREE = (
 
 
 def checkpoints(record: Record) -> list[Path]:
-    """With their sha256, oldest first."""
+    """Return the checkpoints that have their sha256, oldest first."""
     return [path.with_suffix("") for path in sorted(record.folder.glob("checkpoint/*.sha256"))]
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
@@ -34,10 +34,10 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-DAMAGE: tuple[Callable[[Path], None], ...] = (cut, empty, flip)
+DAMAGE: tuple[Callable[[Path], None], ...] = (truncate, empty, flip)
 
 
-def test_the_one_before_serves_and_the_bits_are_the_same(tmp_path: Path) -> None:
+def test_damaged_checkpoint_resumes_from_the_previous_with_the_same_bits(tmp_path: Path) -> None:
     driver = start(*THREE, cwd=tmp_path)
     wait_until(lambda: sum(len(checkpoints(r)) >= 2 for r in records(tmp_path)) == 3)
     os.kill(driver.pid, signal.SIGKILL)

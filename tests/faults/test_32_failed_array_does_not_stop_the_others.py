@@ -1,4 +1,4 @@
-"""All trials of one array fail, or Slurm takes no further one: the others run, or none does."""
+"""All trials of an array fail: other arrays run. sbatch refuses an array: none is submitted."""
 
 import shutil
 from pathlib import Path
@@ -21,13 +21,13 @@ exit 1
 
 @pytest.fixture
 def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder first on PATH, where Slurm says that an array has two jobs at most."""
+    """Return a folder that is first on PATH; its scontrol prints a MaxArraySize of 2."""
     fake(tmp_path, "scontrol", SPLIT)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return tmp_path
 
 
-def test_the_other_arrays_run(slurm: Cluster, split: Path) -> None:
+def test_failed_array_does_not_stop_the_others(slurm: Cluster, split: Path) -> None:
     folder = split / "work"
     for seed in (0, 1):
         (folder / "runs" / trial_id_of(seed) / "metrics.jsonl").mkdir(
@@ -40,7 +40,7 @@ def test_the_other_arrays_run(slurm: Cluster, split: Path) -> None:
     assert done.out.count("failed: IsADirectoryError") == 2
 
 
-def test_nothing_is_submitted_half(slurm: Cluster, split: Path) -> None:
+def test_refused_array_cancels_the_submitted_ones(slurm: Cluster, split: Path) -> None:
     script = SECOND_REFUSED.format(count=split / "count", sbatch=shutil.which("sbatch"))
     fake(split, "sbatch", script)
     folder = split / "work"

@@ -1,11 +1,11 @@
-"""A table of an incomplete sweep: n done of m, and no mean over what happens to be there."""
+"""A table of an incomplete sweep counts missing runs and has no mean for their cell."""
 
 from pathlib import Path
 
 from support.cli import clip_hparam, records
 
 
-def test_a_missing_run_is_counted_and_not_averaged_over(sweep_copy: Path) -> None:
+def test_missing_run_is_counted_and_its_cell_has_no_mean(sweep_copy: Path) -> None:
     (records(sweep_copy)[0].folder / "result.json").unlink()
     table = clip_hparam("tables", "lr", cwd=sweep_copy)
     assert table.code == 0

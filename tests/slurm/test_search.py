@@ -1,4 +1,4 @@
-"""A search on a real Slurm: workers are tasks of an array, and need neither driver nor peer."""
+"""A search on a real Slurm: workers are tasks of an array and need no driver."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ WORDS = (
 
 
 def states(folder: Path) -> dict[str, int]:
-    (told,) = json.loads(clip_hparam("status", "--json", cwd=folder).out)
-    found: dict[str, int] = told["states"]
-    return found
+    (search,) = json.loads(clip_hparam("status", "--json", cwd=folder).out)
+    counts: dict[str, int] = search["states"]
+    return counts
 
 
-def test_workers_go_on_without_a_driver_and_without_one_that_is_killed(
+def test_search_continues_without_driver_and_with_a_killed_worker(
     slurm: Cluster, tmp_path: Path
 ) -> None:
     detached = sweep(*WORDS, "detach=true", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""A sweep on a real Slurm, by the command line."""
+"""Sweeps on a real Slurm, by the command line."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ SEEDS = ("-m", "seeds=3", *SHORT)
 SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")
 
 
-def test_trials_are_left_alone_found_again_and_ended(
+def test_detached_trials_are_found_again_and_cancelled(
     either: Cluster, detached: DetachedSweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
@@ -35,11 +35,11 @@ def test_trials_are_left_alone_found_again_and_ended(
     for number, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         driver = start("-m", "seeds=[0]", *WORDS, cwd=folder)
         assert driver.stdout is not None
-        told = list(takewhile(lambda line: " running " not in line, driver.stdout))
+        lines = list(takewhile(lambda line: " running " not in line, driver.stdout))
         os.kill(driver.pid, number)
         _, err = driver.communicate(timeout=30)
         assert driver.returncode == code, err
-        assert "1 trials are in Slurm already: following them\n" in told
+        assert "1 trials are in Slurm already: following them\n" in lines
     assert "clip-hparam cancel" in err
     (array,) = submitted_arrays(folder)
     assert either.states()[job_of(record)] == "RUNNING"
@@ -50,9 +50,7 @@ def test_trials_are_left_alone_found_again_and_ended(
     assert "Slurm job" in (record.failure() or {})["message"]
 
 
-def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
-    either: Cluster, tmp_path: Path
-) -> None:
+def test_trials_that_share_a_job_resume_in_it(either: Cluster, tmp_path: Path) -> None:
     shared = ("trials_per_job=3", "hydra.launcher.cpus_per_task=2")
     driver = start("-m", "seeds=3", *SMALL, *SLURM, *shared, cwd=tmp_path)
     try:
@@ -73,7 +71,7 @@ def test_small_trials_share_a_job_that_goes_on_with_what_is_left(
     assert [record.status()["attempt"] for record in (first, second, third)] == [1, 2, 2]
 
 
-def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Path) -> None:
+def test_warned_trial_of_two_ranks_resumes(slurm: Cluster, tmp_path: Path) -> None:
     words = ("-m", "seeds=1", *SMALL, "gpus_per_trial=2", *SLURM, "hydra.launcher.mem_gb=8")
     driver = start(*words, cwd=tmp_path)
     try:
@@ -90,7 +88,7 @@ def test_a_trial_of_two_ranks_is_warned_and_goes_on(slurm: Cluster, tmp_path: Pa
     assert "going on after epoch" in (record.folder / "log.txt").read_text()
 
 
-def test_jobs_run_the_code_that_was_submitted(slurm: Cluster, tmp_path: Path) -> None:
+def test_jobs_run_the_code_of_their_submission(slurm: Cluster, tmp_path: Path) -> None:
     package = shutil.copytree(ROOT / "src" / "clip_hparam", tmp_path / "code" / "clip_hparam")
     words = ("-m", *SHORT, *SLURM, "+hydra.launcher.additional_parameters.hold=true")
     environment = {"PYTHONPATH": str(package.parent)}
@@ -120,7 +118,7 @@ def test_jobs_run_the_code_that_was_submitted(slurm: Cluster, tmp_path: Path) ->
         (("detach=true",), "try hydra/launcher=submitit_slurm"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_nothing_is_submitted(
+def test_mistake_is_one_sentence_and_nothing_is_submitted(
     words: Sequence[str], message: str, slurm: Cluster, tmp_path: Path
 ) -> None:
     done = sweep(*SEEDS, *words, cwd=tmp_path)
@@ -130,9 +128,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_submitted(
     assert not slurm.waiting()
 
 
-def test_without_munge_nothing_is_submitted_and_the_exit_code_is_that_of_the_scheduler(
-    slurm: Cluster, tmp_path: Path
-) -> None:
+def test_without_munge_the_exit_code_is_3(slurm: Cluster, tmp_path: Path) -> None:
     with slurm.without_munge():
         done = sweep(*SEEDS, *SLURM, cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (3, 1)
@@ -140,7 +136,7 @@ def test_without_munge_nothing_is_submitted_and_the_exit_code_is_that_of_the_sch
     assert submitted_arrays(tmp_path) == []
 
 
-def test_without_slurm_the_sentence_says_where_to_go(
+def test_without_slurm_the_message_names_sbatch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -149,7 +145,7 @@ def test_without_slurm_the_sentence_says_where_to_go(
     assert "there is no sbatch on PATH" in done.err
 
 
-def test_a_dry_run_speaks_of_the_queue(tmp_path: Path) -> None:
+def test_dry_run_describes_the_jobs(tmp_path: Path) -> None:
     shared = ("trials_per_job=2", "hydra.launcher.array_parallelism=1", "dry_run=true")
     done = sweep(*SEEDS, *SLURM, *shared, cwd=tmp_path)
     where = "in 2 Slurm jobs of up to 2 trials, each of up to 30 min, once 1 run at a time"
@@ -157,7 +153,7 @@ def test_a_dry_run_speaks_of_the_queue(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_local_launcher_takes_the_same_keys(tmp_path: Path) -> None:
+def test_local_launcher_takes_the_same_options(tmp_path: Path) -> None:
     keys = ("hydra/launcher=submitit_local", "hydra.launcher.partition=gpu")
     done = sweep("-m", "seeds=1", *SHORT, *keys, cwd=tmp_path)
     assert done.code == 0, done.err

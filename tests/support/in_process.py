@@ -14,17 +14,12 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from clip_hparam.data import distribution_shift, image_folder
-from clip_hparam.records.provenance import collect_provenance
+from clip_hparam.records import provenance
 from support.shared_forkserver import start_shared_forkserver
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-CACHES = (
-    collect_provenance,
-    distribution_shift._read_folder,
-    image_folder.load_image_folder,
-    image_folder.load_imagenet,
-)
-"""Caches of facts that are constant in a process of a user, but not between tests."""
+CACHING_MODULES = (provenance, image_folder, distribution_shift)
+"""Modules that cache facts which are constant in a process of a user, but not between tests."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,7 @@ def _restored_process() -> Iterator[None]:
     argv, folder, handlers = sys.argv[:], Path.cwd(), [signal.getsignal(n) for n in SIGNALS]
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 0
-    for cache in CACHES:
-        cache.cache_clear()
+    _clear_caches()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forkserver, "ensure_running", start_shared_forkserver)
         environment = dict(os.environ)
@@ -78,3 +72,10 @@ def _restored_process() -> Iterator[None]:
                 signal.signal(number, handler)
             if torch:
                 torch.set_num_threads(threads)
+
+
+def _clear_caches() -> None:
+    for module in CACHING_MODULES:
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()

@@ -1,4 +1,4 @@
-"""A sweep that was submitted and left alone: its jobs live as long as the tests need them."""
+"""A detached sweep whose jobs run as long as the tests need them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ WORDS = (*LONG, *SLURM, "hydra.launcher.max_num_timeout=0")
 
 @dataclass(frozen=True)
 class DetachedSweep:
-    """Two trials that never end; paused, so that they cost nothing."""
+    """Two trials that never end; their processes are stopped, so that they use no CPU."""
 
     folder: Path
     trials: list[Record]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.cli import clip_hparam as ask
-from support.cli import python
 
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import write_json
@@ -77,13 +77,7 @@ def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -
 def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
     rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
     words = rerun.removeprefix("python sweep.py ").split()
-    code = (
-        "import sys; from clip_hparam.cli.hydra_app.compose import compose_recipe\n"
-        "from clip_hparam.planning.resolve import resolve\n"
-        "from clip_hparam.config.recipe import trial_id\n"
-        "print(trial_id(resolve(compose_recipe(sys.argv[1:]))))"
-    )
-    assert python("-c", code, *words, cwd=runs).out.strip() == IDS[1]
+    assert trial_id(resolve(compose_recipe(words))) == IDS[1]
 
 
 @pytest.mark.parametrize(
