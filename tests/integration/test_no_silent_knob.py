@@ -50,11 +50,11 @@ def first_targets(recipe: Recipe) -> Tensor:
 
 
 def evaluated_images(recipe: Recipe) -> Tensor:
-    return next(batches(recipe).selection())[0]
+    return next(batches(recipe).evaluation("selection"))[0]
 
 
 def evaluated_count(recipe: Recipe) -> int:
-    return sum(len(labels) for _, labels in batches(recipe).selection())
+    return sum(len(labels) for _, labels in batches(recipe).evaluation("selection"))
 
 
 def schedule(recipe: Recipe) -> Any:
@@ -141,7 +141,7 @@ def shifted_images(recipe: Recipe) -> list[float]:
     """The mean of each batch; none where there are no such images."""
     if recipe.data.shift == "none":
         return []
-    return [float(images.mean()) for images, _ in batches(recipe).shifted("test")]
+    return [float(images.mean()) for images, _ in batches(recipe).evaluation("test_shift")]
 
 
 def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:

@@ -1,9 +1,7 @@
-"""What a recipe amounts to, before it is run: `clip-hparam describe`. No training stack.
+"""Describe a resolved recipe without running it: `clip-hparam describe`. Imports no torch.
 
-    describe(recipe)  ->  the numbers behind the knobs, a line each
-    lint(recipe)      ->  a sentence for each choice that is probably not meant
-
-Both take a resolved recipe (`plan.resolve`).
+describe(recipe)  ->  a table of the numbers that follow from the knobs
+lint(recipe)      ->  a sentence for each choice that is probably a mistake
 """
 
 import math
@@ -17,29 +15,25 @@ from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate,
 from clip_hparam.planning import flops
 from clip_hparam.planning.resolve import ema_decay_for
 
-LONG_EMA_HALF_LIFE_SHARE = (
-    0.25  # of a run: at its end 6 % of the average are still the first weights
-)
-SHORT_EMA_HALF_LIFE_SHARE = 0.005
-HIGH_LR_TIMES_WIDTH = (
-    0.2  # times 1 / width; a rule of thumb: 3e-3 for width 64 and 2.6e-4 for 768 hurt
-)
+LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
+SHORT_EMA_HALF_LIFE_SHARE = 0.005  # of a run
+HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
 
 def describe(recipe: Recipe) -> str:
-    """A table of two columns; values are those that training uses."""
+    """Return a table of names and values; the values are those that training uses."""
     rows = list(_rows(recipe))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
 
 def lint(recipe: Recipe) -> list[str]:
-    """Sentences, each with what to type instead; empty if nothing looks wrong."""
+    """Return a sentence for each probable mistake, with what to type instead."""
     return [*_lint_lr(recipe), *_lint_ema(recipe), *_lint_augmentation(recipe)]
 
 
 def layer_lrs(recipe: Recipe) -> list[float]:
-    """Peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
+    """Return the peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
     blocks = shape_of(recipe.encoder.name).blocks
     frozen = frozen_predicate(recipe.freeze, blocks)
     names = flops.parameter_counts(recipe, classes=1)
@@ -51,13 +45,13 @@ def layer_lrs(recipe: Recipe) -> list[float]:
 
 
 def mean_block_lr(recipe: Recipe) -> float:
-    """Over the blocks that are trained; 0 if none is."""
+    """Return the mean peak lr of the blocks that are trained; 0 if all are frozen."""
     lrs = [lr for lr in layer_lrs(recipe)[1:-1] if lr]
     return sum(lrs) / max(len(lrs), 1)
 
 
 def ema_half_life_steps(ema_decay: float) -> float:
-    """Steps after which the moving average has forgotten half of what it held."""
+    """Return the steps after which the weight of an old value in the average has halved."""
     return math.log(0.5) / math.log(ema_decay)
 
 

@@ -1,7 +1,7 @@
-"""Plan time: every `auto` of a recipe becomes a value, and what is impossible is refused.
+"""Resolve a recipe: each `auto` gets a value, and an impossible recipe is refused.
 
-No training stack is imported: a plan of thousands of trials needs only labels, fingerprints and
-the shape of the encoder.
+Resolving needs labels, fingerprints and the shape of the encoder. It imports no torch, so that
+thousands of trials are planned in seconds.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ def resolve(recipe: Recipe) -> Recipe:
     patch size does not divide, ...), FileNotFoundError for missing images or weights.
     """
     images = load_dataset(recipe.data)
-    train, _ = split_sizes(images.labels, recipe.data.shots, recipe.data.selection)
+    train, _ = split_sizes(images.train_labels, recipe.data.shots, recipe.data.selection)
     epoch_images = recipe.data.epoch_images
     data = replace(
         recipe.data,
@@ -52,7 +52,7 @@ def resolve(recipe: Recipe) -> Recipe:
         data=data,
         encoder=encoder,
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
-        augment_backend=_resolve_augment_backend(recipe, images.pool),
+        augment_backend=_resolve_augment_backend(recipe, images.train),
     )
     patch_grid(int(resolved.resolution), shape.patch)
     frozen_predicate(recipe.freeze, shape.blocks)

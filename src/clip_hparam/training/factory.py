@@ -8,7 +8,7 @@ from timm.utils.model_ema import ModelEmaV3
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import class_prompts, load_dataset
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import (
     Classifier,
@@ -35,7 +35,8 @@ def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
-        set_head(model, head_weights(recipe.encoder, recipe.data.name, names))
+        prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
+        set_head(model, head_weights(recipe.encoder, prompts))
     else:
         init_head(model, recipe.head_init_scale, recipe.seed)
     freeze(model, recipe.freeze)

@@ -35,14 +35,14 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     losses = [train_step(fit, 0, *batch) for batch in islice(drawn, TIMED_STEPS)]
     float(losses[-1])  # waits for a GPU
     trained = time.monotonic()
-    scores = evaluate(fit.model, islice(batches.selection(), 1), fit)
+    scores = evaluate(fit.model, islice(batches.evaluation("selection"), 1), fit)
     an_image = (time.monotonic() - trained) / len(scores.top1_correct)
-    _, held = split_sizes(images.labels, recipe.data.shots, recipe.data.selection)
-    evaluated = recipe.epochs * int(held.sum()) + 2 * len(images.test_labels)
+    _, held = split_sizes(images.train_labels, recipe.data.shots, recipe.data.selection)
+    evaluated = recipe.epochs * int(held.sum()) + 2 * len(images.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,
-        pixels=int(recipe.resolution) ** 2,
-        train_seconds=(trained - started) / (TIMED_STEPS * recipe.batch_size),
+        image_area=int(recipe.resolution) ** 2,
+        train_seconds_per_image=(trained - started) / (TIMED_STEPS * recipe.batch_size),
         other_seconds=an_image * evaluated * len(eval_models(fit)),
     )

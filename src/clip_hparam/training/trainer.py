@@ -143,9 +143,11 @@ def _run_epoch(
         "img_per_s": steps * job.recipe.batch_size / trained,
     }
     for name, model in models.items():
-        row |= metric_columns("selection", name, evaluate(model, batches.selection(), fit))
+        row |= metric_columns(
+            "selection", name, evaluate(model, batches.evaluation("selection"), fit)
+        )
         if job.eval_test == "epoch":
-            row |= metric_columns("test", name, evaluate(model, batches.test(), fit))
+            row |= metric_columns("test", name, evaluate(model, batches.evaluation("test"), fit))
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []

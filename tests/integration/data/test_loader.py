@@ -30,7 +30,7 @@ OFFICIAL = Recipe(
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).pool
+    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).train
 
 
 def epoch(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
 from clip_hparam.distributed import DistributedContext
 
 BACKENDS = ("tensor", "timm")
@@ -33,9 +33,8 @@ def even() -> ImageDataset:
     """Images that are one grey all over, which says their class."""
     labels = np.repeat(np.arange(3), 30)[np.random.default_rng(0).permutation(90)]
     pixels = np.broadcast_to((80 * labels).astype(np.uint8)[:, None, None, None], (90, 1, 8, 8))
-    return ImageDataset(
-        ("a", "b", "c"), pixels.copy(), labels, pixels[:40].copy(), labels[:40], "even"
-    )
+    test = EvalSet(pixels[:40].copy(), labels[:40])
+    return ImageDataset(("a", "b", "c"), pixels.copy(), labels, {TEST: test}, "even")
 
 
 @pytest.fixture(params=BACKENDS)
@@ -100,7 +99,7 @@ def test_the_shares_of_the_ranks_are_the_batch_whole(
 ) -> None:
     recipe = replace(recipe, augment_backend=backend)
     shares = [
-        Batches(recipe, even(), ranks=DistributedContext(rank, world)) for rank in range(world)
+        Batches(recipe, even(), context=DistributedContext(rank, world)) for rank in range(world)
     ]
     parts = zip(*(share.train(1, 1) for share in shares), strict=True)
     whole = [tuple(torch.cat(column) for column in zip(*step, strict=True)) for step in parts]
@@ -111,7 +110,7 @@ def test_the_shares_of_the_ranks_are_the_batch_whole(
 def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
     read: list[int] = []
     for recipe, images in ((PLAIN, 5), (ROUGH, 10)):
-        share = Batches(recipe, even(), ranks=DistributedContext(1, 4))
+        share = Batches(recipe, even(), context=DistributedContext(1, 4))
         inner = share._pipeline.train_batches
         share._pipeline.train_batches = lambda *given, inner=inner: (  # type: ignore[method-assign]
             read.append(given[-1].shape[1]) or inner(*given)
@@ -122,7 +121,7 @@ def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
 
 def test_evaluations_read_each_image_once_with_its_label(backend: str) -> None:
     read = batches(PLAIN, backend)
-    for split, count in ((read.selection(), 15), (read.test(), 40)):
+    for split, count in ((read.evaluation(SELECTION), 15), (read.evaluation(TEST), 40)):
         images, labels = (torch.cat(parts) for parts in zip(*split, strict=True))
         assert len(labels) == count
         assert seen(images) == labels.tolist()
@@ -130,12 +129,12 @@ def test_evaluations_read_each_image_once_with_its_label(backend: str) -> None:
 
 def test_an_evaluation_is_the_same_whatever_is_drawn_in_training(backend: str) -> None:
     rough, plain = batches(ROUGH, backend), batches(PLAIN, backend)
-    assert same(rough.selection(), plain.selection())
-    assert same(rough.test(), plain.test())
+    assert same(rough.evaluation(SELECTION), plain.evaluation(SELECTION))
+    assert same(rough.evaluation(TEST), plain.evaluation(TEST))
 
 
 def test_the_test_set_can_be_read_at_another_resolution(backend: str) -> None:
-    images, _ = next(batches(PLAIN, backend).test(24))
+    images, _ = next(batches(PLAIN, backend).evaluation(TEST, 24))
     assert images.shape[2:] == (24, 24)
 
 

@@ -10,7 +10,7 @@ from clip_hparam.planning.cost import TrialCost, predict_seconds
 from clip_hparam.planning.resolve import resolve
 
 RECIPE = resolve(with_values(Recipe(), {"data.selection": 10, "data.epoch_images": 500}))
-KNOWN = TrialCost("tiny", "digits", 32 * 32, train_seconds=0.001, other_seconds=2.0)
+KNOWN = TrialCost("tiny", "digits", 32 * 32, train_seconds_per_image=0.001, other_seconds=2.0)
 
 
 def test_training_scales_with_images_and_pixels() -> None:
@@ -23,7 +23,7 @@ def test_training_scales_with_images_and_pixels() -> None:
 
 
 def test_the_same_resolution_is_better_evidence_than_another() -> None:
-    other = replace(KNOWN, pixels=64 * 64, train_seconds=1.0)
+    other = replace(KNOWN, image_area=64 * 64, train_seconds_per_image=1.0)
     assert predict_seconds(RECIPE, [other, KNOWN, other]) == predict_seconds(RECIPE, [KNOWN])
 
 

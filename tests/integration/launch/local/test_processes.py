@@ -18,7 +18,7 @@ TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
 
 
 COUNTED = """
-from clip_hparam.data.datasets import load_digits
+from clip_hparam.data.digits import load_digits
 
 def count():
     return load_digits.cache_info().currsize
