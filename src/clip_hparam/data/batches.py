@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.data.dataset import SELECTION, EvalSet, ImageDataset, Images, Indices
 from clip_hparam.data.loader import TimmPipeline
@@ -53,7 +53,7 @@ class Batches:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: ResolvedRecipe,
         dataset: ImageDataset,
         loader_workers: int = 0,
         context: DistributedContext = SINGLE_PROCESS,
@@ -61,7 +61,7 @@ class Batches:
         self.recipe, self.context = recipe, context
         self.classes = len(dataset.classes)
         self.steps = steps_per_epoch(recipe)
-        self.draws = int(recipe.data.epoch_images)
+        self.draws = recipe.data.epoch_images
         self._dataset = dataset
         labels = dataset.train_labels
         split = stratified_split(labels, recipe.data.shots, recipe.data.selection, recipe.seed)
@@ -102,7 +102,7 @@ class Batches:
         eval_set = self.eval_sets[name]
         index = self.context.shard(np.arange(len(eval_set.labels)), EVAL_BATCH_SIZE)
         read = self._pipeline.eval_batches(
-            eval_set.images, index, EVAL_BATCH_SIZE, resolution or int(self.recipe.resolution)
+            eval_set.images, index, EVAL_BATCH_SIZE, resolution or self.recipe.resolution
         )
         starts = range(0, len(index), EVAL_BATCH_SIZE)
         labels = (
@@ -125,8 +125,8 @@ class Batches:
         return steps[:, None] * size + rows, slice(start, start + len(own))
 
 
-def create_pipeline(recipe: Recipe, loader_workers: int) -> ImagePipeline:
-    """Create the augmentation backend that a resolved recipe names."""
+def create_pipeline(recipe: ResolvedRecipe, loader_workers: int) -> ImagePipeline:
+    """Create the augmentation backend that the recipe names."""
     if recipe.augment_backend == "timm":
         return TimmPipeline(recipe, loader_workers)
     return TensorPipeline(recipe)

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images, Indices
 from clip_hparam.data.transforms.timm_pipeline import Transform, eval_transform, train_transform
 from clip_hparam.rng import stream
@@ -31,7 +31,7 @@ Tasks = NDArray[np.int64]
 class TimmPipeline:
     """ImagePipeline for any images; `workers` processes decode and augment (0: this process)."""
 
-    def __init__(self, recipe: Recipe, workers: int) -> None:
+    def __init__(self, recipe: ResolvedRecipe, workers: int) -> None:
         self.seed = recipe.seed
         self.interpolation = recipe.interpolation
         self.normalization = recipe.encoder.pixels

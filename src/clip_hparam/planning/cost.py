@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps
 from clip_hparam.records.record import Record, trial_ids
 
@@ -39,8 +39,8 @@ def load_costs(runs: Path) -> list[TrialCost]:
     return [cost for cost in costs if cost is not None]
 
 
-def predict_seconds(recipe: Recipe, known: Iterable[TrialCost]) -> float | None:
-    """Return the predicted seconds of a resolved recipe.
+def predict_seconds(recipe: ResolvedRecipe, known: Iterable[TrialCost]) -> float | None:
+    """Return the predicted seconds of a recipe.
 
     None if `known` holds no trial of its encoder and data set.
     """
@@ -48,7 +48,7 @@ def predict_seconds(recipe: Recipe, known: Iterable[TrialCost]) -> float | None:
     similar = [cost for cost in known if (cost.encoder, cost.data) == kind]
     if not similar:
         return None
-    area = int(recipe.resolution) ** 2
+    area = recipe.resolution**2
     costs = [cost for cost in similar if cost.image_area == area] or similar
     per_image = median(cost.train_seconds_per_image * area / cost.image_area for cost in costs)
     other = median(cost.other_seconds * area / cost.image_area for cost in costs)

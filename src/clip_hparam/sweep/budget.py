@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.config import duration
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity
@@ -21,7 +22,9 @@ def predict_costs(sweep: Sweep, done: set[str], probing: bool) -> dict[str, floa
     left = {name: job for name, job in sweep.jobs.items() if name not in done}
     if probing:
         known += _time_missing(left.values(), known)
-    return {name: cost.predict_seconds(job.recipe, known) for name, job in left.items()}
+    return {
+        name: cost.predict_seconds(as_resolved(job.recipe), known) for name, job in left.items()
+    }
 
 
 def _time_missing(jobs: Iterable[TrialSpec], known: Iterable[TrialCost]) -> Iterator[TrialCost]:

@@ -6,7 +6,7 @@ import torch
 from timm.utils.model_ema import ModelEmaV3
 
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps, warmup_steps
 from clip_hparam.data.datasets import class_prompts, load_dataset
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
@@ -28,10 +28,10 @@ from clip_hparam.training.param_groups import ParamGroup, param_groups
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
+def create_model(recipe: ResolvedRecipe, classes: int, say: Say = silent) -> Classifier:
     """The model as it is before the first step; `say` is told which weights were not used."""
     model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
-    set_resolution(model, int(recipe.resolution))
+    set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
@@ -44,7 +44,10 @@ def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
 
 
 def create_train_state(
-    recipe: Recipe, machine: Machine, model: Classifier, ranks: DistributedContext = SINGLE_PROCESS
+    recipe: ResolvedRecipe,
+    machine: Machine,
+    model: Classifier,
+    ranks: DistributedContext = SINGLE_PROCESS,
 ) -> TrainState:
     """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
     device = device_of(machine, ranks.local_rank)
@@ -54,7 +57,7 @@ def create_train_state(
     )
     return TrainState(
         model=model,
-        ema=create_ema(model, float(recipe.ema_decay)),
+        ema=create_ema(model, recipe.ema_decay),
         optimizer=create_optimizer(groups, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,

@@ -4,6 +4,7 @@ import io
 import resource
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import dataset_spec, load_dataset
@@ -64,7 +65,9 @@ def _evaluate_sets(fit: TrainState, batches: Batches, model: nn.Module) -> dict[
     return scores
 
 
-def evaluate_zero_shot(recipe: Recipe, fit: TrainState, batches: Batches) -> dict[str, float]:
+def evaluate_zero_shot(
+    recipe: ResolvedRecipe, fit: TrainState, batches: Batches
+) -> dict[str, float]:
     """Return the column `test_acc1.zero_shot`, the accuracy before training, in percent.
 
     With head_init=zero_shot it is the accuracy of the initial weights. Otherwise it is recorded for
@@ -82,7 +85,7 @@ def evaluate_zero_shot(recipe: Recipe, fit: TrainState, batches: Batches) -> dic
 
 
 def _bundled_zero_shot_accuracy(
-    recipe: Recipe, bundled: BundledClip, prompts: Sequence[list[str]]
+    recipe: ResolvedRecipe, bundled: BundledClip, prompts: Sequence[list[str]]
 ) -> float:
     """Return the zero-shot accuracy of a bundled CLIP on the test set, in [0, 1].
 
@@ -93,7 +96,7 @@ def _bundled_zero_shot_accuracy(
     cached = read_json(entry) or {}
     if "share" not in cached:
         # bundled CLIPs were pre-trained with CLIP's normalization
-        pretrained = with_values(recipe, {"encoder.pixels": CLIP_NORMALIZATION})
+        pretrained = replace(recipe, encoder=replace(recipe.encoder, pixels=CLIP_NORMALIZATION))
         native = shape_of(recipe.encoder.name).resolution
         test = Batches(pretrained, load_dataset(recipe.data)).evaluation(TEST, native)
         images, labels = (torch.cat(parts) for parts in zip(*test, strict=True))

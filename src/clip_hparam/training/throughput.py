@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
@@ -24,7 +25,7 @@ TIMED_STEPS = 3
 def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """Of a job as `Job.to_dict` gives it; the step before the first one that counts warms up."""
     job = TrialSpec.from_dict(tree)
-    recipe = job.recipe
+    recipe = as_resolved(job.recipe)
     torch.set_num_threads(numerics_of(recipe, job.machine).threads)
     images = load_dataset(recipe.data)
     batches = Batches(recipe, images, job.machine.loader_workers)
@@ -42,7 +43,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,
-        image_area=int(recipe.resolution) ** 2,
+        image_area=recipe.resolution**2,
         train_seconds_per_image=(trained - started) / (TIMED_STEPS * recipe.batch_size),
         other_seconds=an_image * evaluated * len(eval_models(fit)),
     )

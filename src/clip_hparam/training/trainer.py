@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
@@ -61,7 +62,7 @@ def train(
     `report` says after an epoch that it was the last. All ranks train and test; rank 0 alone
     writes and has facts.
     """
-    recipe = job.recipe
+    recipe = as_resolved(job.recipe)
     numerics = _record_numerics(job, record, ranks)
     torch.set_num_threads(numerics.threads)
     pictures = load_dataset(recipe.data)

@@ -29,7 +29,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def classes_of(images: Images, depth: int = -2) -> list[str]:
-    """The class folder of each file."""
+    """Return the class folder of each file."""
     assert isinstance(images, ImageFiles)
     return [images.path(index).parts[depth] for index in range(len(images))]
 
@@ -79,7 +79,7 @@ def no_val(root: Path) -> None:
     shutil.rmtree(root / "val")
 
 
-def words(root: Path) -> None:
+def word_names(root: Path) -> None:
     for part in ("train", "val"):
         (root / part / WNIDS[0]).rename(root / part / "tench")
 
@@ -92,7 +92,7 @@ def an_empty_class(root: Path) -> None:
     (root / "train" / "n00000001").mkdir()
 
 
-def nothing(root: Path) -> None:
+def no_classes(root: Path) -> None:
     for part in ("train", "val"):
         shutil.rmtree(root / part)
         (root / part).mkdir()
@@ -103,10 +103,10 @@ def nothing(root: Path) -> None:
     [
         (flat_val, r"val/0.JPEG is not in a class folder: move it to .*val/CLASS/"),
         (no_val, r"has no folder val: data=imagenet reads train/n01440764/\*.JPEG and val/"),
-        (words, r"train/tench is not named by a WordNet id .*: try data=folder"),
+        (word_names, r"train/tench is not named by a WordNet id .*: try data=folder"),
         (more_in_val, r"val/n09999999 is a class that .*train does not have"),
         (an_empty_class, r"train/n00000001 holds no image: they end in .jpg"),
-        (nothing, r"train holds no class folders: images are read from .*train/CLASS/"),
+        (no_classes, r"train holds no class folders: images are read from .*train/CLASS/"),
     ],
 )
 def test_wrong_layout_is_refused_in_one_sentence(
@@ -218,7 +218,7 @@ def test_registered_dataset_is_loaded_and_named_by_its_spec(
         load_dataset(Data(name="toy", root=str(tmp_path), shift="printed"))
 
 
-def test_planning_and_describing_import_no_training_stack() -> None:
+def test_resolve_and_describe_import_no_torch() -> None:
     code = (
         "import sys; from clip_hparam.config.recipe import Recipe;"
         "from clip_hparam.planning.resolve import resolve;"

@@ -32,7 +32,7 @@ def model() -> open_clip.CLIP:
 
 @pytest.fixture
 def saved(model: open_clip.CLIP, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
-    """An Encoder of a file with the model's tensors, changed by a function."""
+    """Return a function that saves the changed tensors of the model as the file of an Encoder."""
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
 
     def save(change: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> Encoder:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import ImageArray, Images, Indices
 from clip_hparam.data.transforms.random_boxes import (
     DRAWS_PER_BOX,
@@ -70,8 +70,8 @@ class TensorAugmentation:
     normalization: str
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> "TensorAugmentation":
-        """Take the knobs of a resolved recipe."""
+    def from_recipe(cls, recipe: ResolvedRecipe) -> "TensorAugmentation":
+        """Take the knobs of a recipe."""
         names = [field.name for field in fields(cls) if field.name != "normalization"]
         knobs = {name: getattr(recipe, name) for name in names}
         return cls(**knobs, normalization=recipe.encoder.pixels)
@@ -121,7 +121,7 @@ class TensorAugmentation:
 class TensorPipeline:
     """ImagePipeline for images held in memory; `planning.resolve` allows it for no others."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: ResolvedRecipe) -> None:
         self.augment = TensorAugmentation.from_recipe(recipe)
         self.seed = recipe.seed
 

@@ -13,21 +13,21 @@ from timm.data.auto_augment import RandAugment
 from timm.data.transforms_factory import create_transform, transforms_imagenet_train
 from torch import Tensor
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.normalization import NORMALIZATIONS
 
 Transform = Callable[[Image.Image], Tensor]
 
 
-def train_transform(recipe: Recipe) -> Transform:
-    """Return timm's training transform for a resolved recipe, with colour jitter.
+def train_transform(recipe: ResolvedRecipe) -> Transform:
+    """Return timm's training transform for a recipe, with colour jitter.
 
     `create_transform` drops colour jitter when RandAugment is on and has no option against it, so
     the function that it wraps is called.
     """
     mean, std = NORMALIZATIONS[recipe.encoder.pixels]
     transform: Any = transforms_imagenet_train(
-        int(recipe.resolution),
+        recipe.resolution,
         scale=(recipe.crop_scale, 1.0),
         hflip=recipe.hflip,
         color_jitter=recipe.color_jitter or None,  # type: ignore[arg-type] # timm looks for None
