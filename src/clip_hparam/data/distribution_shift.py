@@ -74,7 +74,7 @@ def _render_printed_digits() -> LabelledImages:
     They are coloured, warped and noisy.
     """
     from clip_hparam.model.tiny_clip.captions import CHARACTERS
-    from clip_hparam.model.tiny_clip.glyphs import render_glyph  # lazy: matplotlib, 0.2 s
+    from clip_hparam.model.tiny_clip.glyphs import render_glyph  # lazy: matplotlib, 0.1 s
     from clip_hparam.model.tiny_clip.typefaces import HELD_OUT_FACES
 
     first = CHARACTERS.index("0")

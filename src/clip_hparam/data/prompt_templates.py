@@ -23,12 +23,12 @@ def folder_prompts(classes: Sequence[str]) -> list[list[str]]:
 
 def imagenet_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return 80 prompts for each of the 1,000 classes in the order of the sorted WordNet ids."""
-    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # lazy: open_clip, 4 s
+    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # lazy: open_clip, 3 s
 
     return _fill_templates(IMAGENET_CLASSNAMES)
 
 
 def _fill_templates(names: Sequence[str]) -> list[list[str]]:
-    from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # lazy: open_clip, 4 s
+    from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # lazy: open_clip, 3 s
 
     return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in names]

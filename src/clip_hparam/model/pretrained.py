@@ -1,7 +1,7 @@
 """Find the weight file of an encoder: a local file, or the file of an open_clip tag.
 
 A local file, and a tag that was resolved before, need no torch. The table of tags is in a module of
-open_clip that takes 4 s to import.
+open_clip that takes 3 s to import.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
 
 def _tag_config(encoder: Encoder) -> Mapping[str, Any]:
     """Return open_clip's entry of a tag. Raises ValueError if it does not fit the architecture."""
-    # lazy: open_clip, 4 s
+    # lazy: open_clip, 3 s
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
     name, tag = encoder.name, encoder.pretrained
@@ -88,7 +88,7 @@ def _normalization_of_tag(config: Mapping[str, Any]) -> str:
 
 def _download(encoder: Encoder, config: Mapping[str, Any]) -> Path:
     """Return the file of a tag from the hub's cache, or let open_clip download it."""
-    from open_clip.pretrained import download_pretrained  # lazy: open_clip, 4 s
+    from open_clip.pretrained import download_pretrained  # lazy: open_clip, 3 s
 
     try:
         return _find_in_hub_cache(config) or Path(download_pretrained(dict(config)))
@@ -108,7 +108,7 @@ def _find_in_hub_cache(config: Mapping[str, Any]) -> Path | None:
     """
     if not config["hf_hub"]:
         return None
-    # lazy: huggingface_hub, 0.5 s
+    # lazy: huggingface_hub, 0.1 s
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError
 

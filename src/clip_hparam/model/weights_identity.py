@@ -65,7 +65,7 @@ def _validate_tower(path: Path, digest: str, name: str, tower: str) -> None:
     entry = cache_path("fits", f"{digest} {name} {tower}")
     if entry.is_file():
         return
-    from clip_hparam.model.weights import load_text_tower, validate_weights  # lazy: torch, 4 s
+    from clip_hparam.model.weights import load_text_tower, validate_weights  # lazy: open_clip, 3 s
 
     validate_weights(path, name) if tower == "image" else load_text_tower(path, name)
     with suppress(OSError):

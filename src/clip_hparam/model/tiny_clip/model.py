@@ -1,7 +1,7 @@
 """Tiny CLIP, the two-tower model of 0.3 M parameters in the package: weights and zero-shot use.
 
 MODEL_CARD.md in this folder describes the training. The module is an `architectures.BundledClip`.
-It imports torch and open_clip lazily (4 s), because planning needs only `recorded_sha256`.
+It imports torch and open_clip lazily (3 s), because planning needs only `recorded_sha256`.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def load_weights(weights: Path = WEIGHTS_FILE) -> "dict[str, Tensor]":
     if actual != expected:
         problem = f"sha256 is {actual[:12]}, not {expected[:12]}"
         raise ValueError(_unusable_message(weights, problem))
-    from safetensors.torch import load as from_bytes  # lazy: torch, 4 s
+    from safetensors.torch import load as from_bytes  # lazy: torch, 1.2 s
 
     return from_bytes(content)
 
@@ -84,7 +84,7 @@ def _unusable_message(weights: Path, problem: str) -> str:
 
 def load_model(weights: Path = WEIGHTS_FILE) -> "CLIP":
     """Return the model with its weights in evaluation mode; keep torch's random state."""
-    import torch  # lazy: torch, 4 s
+    import torch  # lazy: torch, 1.2 s
     from open_clip import CLIP
 
     parameters = load_weights(weights)
@@ -99,7 +99,7 @@ def normalize(images: "Tensor") -> "Tensor":
 
     images: uint8, or float in [0, 1].
     """
-    import torch  # lazy: torch, 4 s
+    import torch  # lazy: torch, 1.2 s
 
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (CLIP_MEAN, CLIP_STD))
@@ -113,7 +113,7 @@ def zero_shot_classifier(
 
     Raises: ValueError if a prompt has a word that is not in the vocabulary.
     """
-    import torch  # lazy: torch, 4 s
+    import torch  # lazy: torch, 1.2 s
     from torch.nn import functional as F
 
     model = model or load_model()
@@ -144,7 +144,7 @@ def zero_shot_accuracy(
 
     images: normalised, float32, shape (n, 3, 32, 32); labels: int64, shape (n,).
     """
-    import torch  # lazy: torch, 4 s
+    import torch  # lazy: torch, 1.2 s
 
     model = model or load_model()
     classifier = zero_shot_classifier(class_prompts, model)

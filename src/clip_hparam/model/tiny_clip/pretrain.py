@@ -2,9 +2,8 @@
 
     python -m clip_hparam.model.tiny_clip.pretrain [--out DIR] [--steps N] [--seed 0]
 
-All random numbers are a function of the seed. The bits of the weights also depend on the number of
-threads, the processor and the versions of torch, Pillow and matplotlib's fonts; the accuracies
-hardly do.
+All random numbers are a function of the seed. The bits of the weights also depend on THREADS, the
+processor and the versions of torch, Pillow and matplotlib's fonts; the accuracies hardly do.
 """
 
 import argparse
