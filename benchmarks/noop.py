@@ -12,6 +12,7 @@ from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.training import trial
+from clip_hparam.training.outcome import TrialOutcome
 
 RESULT = {
     "git": code_git_state(),
@@ -23,13 +24,13 @@ RESULT = {
 }
 
 
-def seal(job: TrialSpec, *_: object, **__: object) -> str:
+def seal(job: TrialSpec, *_: object, **__: object) -> TrialOutcome:
     record = Record(job.machine.runs, job.trial_id)
     with lock_folder(record.folder):
         record.write_recipe(canonical(job.recipe), label(job.recipe))
         record.write_rows([{"epoch": 0, "step": 1}])
         record.write_result(RESULT)
-    return "done"
+    return TrialOutcome("done", RESULT)
 
 
 trial.run_trial = seal

@@ -12,7 +12,7 @@ def test_a_task_that_is_killed_is_on_record_within_ten_seconds(disturbed: Distur
     noticed = datetime.fromisoformat(failure["time"]) - disturbed.killed
     assert noticed.total_seconds() < 10
     assert (failure["kind"], failure["slurm"]) == ("lost", "FAILED")
-    assert "died without a word" in disturbed.out
+    assert "no reason was recorded" in disturbed.out
 
 
 def test_a_trial_whose_process_is_killed_is_tried_again_in_its_job(disturbed: Disturbed) -> None:

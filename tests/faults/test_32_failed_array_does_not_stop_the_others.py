@@ -46,6 +46,6 @@ def test_nothing_is_submitted_half(slurm: Cluster, split: Path) -> None:
     done = sweep("-m", "seeds=5", *SHORT, *SLURM, LATER, "detach=true", cwd=folder)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "trials_per_job" in done.err
-    assert "2 jobs that it had taken before were taken back" in done.err
+    assert "2 jobs submitted before it were cancelled" in done.err
     assert sent(folder) == []
     assert slurm.waiting() == []

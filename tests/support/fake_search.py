@@ -1,7 +1,6 @@
 """Searches whose trials cost nothing: their records are written, and nothing is trained."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
+from clip_hparam.training.callbacks.base import TrialCallback
 
 EPOCHS = 9
 SPACE = {
@@ -67,8 +67,8 @@ def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str:
-    """As `launch.attempt.unlogged`: epoch by epoch, asking each time if it is worth another."""
+def train(job: TrialSpec, callback: TrialCallback) -> str:
+    """Write the record that `launch.local.run.run_in_process` would, epoch by epoch."""
     record = Record(job.machine.runs, job.trial_id)
     if record.is_done():
         return "done"
@@ -76,7 +76,7 @@ def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str
     epochs = int(job.recipe.epochs)
     for epoch in range(1, epochs + 1):
         record.write_rows(rows(job.recipe, epoch))
-        if report(rows(job.recipe, epoch)) and epoch < epochs:
+        if callback.on_epoch_end(rows(job.recipe, epoch)) and epoch < epochs:
             record.write_status("pruned")
             return "pruned"
     final = accuracy(job.recipe)

@@ -5,10 +5,11 @@ dict, with or without the prefixes `visual.` and `module.`, with open_clip's nam
 are unpickled with `weights_only`, so that they cannot execute code.
 """
 
+import logging
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +39,17 @@ from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream
 
 StateDict = dict[str, Tensor]
-Say = Callable[[str], None]
-STATE_DICT_KEYS = ("state_dict", "model")  # of the tensors in checkpoints of open_clip and FT-CLIP
+STATE_DICT_KEYS = ("state_dict", "model")  # of the tensors in open_clip's and FT-CLIP's files
+logger = logging.getLogger(__name__)
 
 
-def silent(_: str) -> None:
-    """Ignore a report on weights."""
-
-
-def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTransformer:
+def build_tower(encoder: Encoder, seed: int = 0) -> VisionTransformer:
     """Return the image tower with the weights that `encoder.pretrained` names.
 
-    seed: of random weights.
-    say: receives a line about the tensors of a weight file that are not used.
+    What a file holds besides the tower is logged. seed: used for random weights only.
 
     Raises: ValueError for an architecture that is not a ViT with a class token, and for weights
-    that are damaged, not finite or of another architecture.
+    that are damaged, not finite, or of another architecture.
     """
     shape_of(encoder.name)
     with torch.random.fork_rng(devices=[]):
@@ -68,7 +64,7 @@ def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTra
     else:
         path = verified_path(encoder)
         state, report = match_state_dict(tower, read_state_dict(path), path.name, encoder.name)
-        say(report)
+        logger.info(report)
     tower.load_state_dict(state)
     return tower
 

@@ -22,7 +22,7 @@ from clip_hparam.records.atomic import read_json, write_atomic, write_json
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, eval_models, evaluate
+from clip_hparam.training.engine import EvalResult, TrainState, evaluate
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -31,16 +31,16 @@ EvalResults = dict[tuple[str, str, str], EvalResult]
 
 
 def evaluate_selected_and_last(
-    fit: TrainState, batches: Batches, progress: Progress
+    state: TrainState, batches: Batches, progress: Progress
 ) -> EvalResults:
     """Evaluate the weights of the selected and of the last epoch on all sets of the data set.
 
     The models hold the selected weights afterwards.
     """
-    models = eval_models(fit)
+    models = state.eval_models
     scores: EvalResults = {}
     for name, model in models.items():
-        for split, score in _evaluate_sets(fit, batches, model).items():
+        for split, score in _evaluate_sets(state, batches, model).items():
             scores[split, name, "last"] = score
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
@@ -49,34 +49,33 @@ def evaluate_selected_and_last(
         of_last = {
             split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
         }
-        for split, score in (of_last if is_last else _evaluate_sets(fit, batches, model)).items():
+        for split, score in (of_last if is_last else _evaluate_sets(state, batches, model)).items():
             scores[split, name, "selected"] = score
     return scores
 
 
-def _evaluate_sets(fit: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
+def _evaluate_sets(state: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
     """Evaluate all sets but the selection set, which is evaluated in each epoch."""
     scores: dict[str, EvalResult] = {}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
-            scores[name] = evaluate(model, batches.evaluation(name), fit, mask)
+            scores[name] = evaluate(model, batches.evaluation(name), state, mask)
     return scores
 
 
-def evaluate_zero_shot(
-    recipe: ResolvedRecipe, fit: TrainState, batches: Batches
-) -> dict[str, float]:
+def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
     """Return the column `test_acc1.zero_shot`, the accuracy before training, in percent.
 
     With head_init=zero_shot it is the accuracy of the initial weights. Otherwise it is recorded for
     a bundled CLIP and a data set with prompts for it, at the native resolution of the encoder.
     Empty for other trials.
     """
+    recipe = batches.recipe
     if recipe.head_init == "zero_shot":
-        model = create_model(recipe, batches.classes).to(fit.device)
-        return {"test_acc1.zero_shot": evaluate(model, batches.evaluation(TEST), fit).acc1}
+        model = create_model(recipe, batches.classes).to(state.device)
+        return {"test_acc1.zero_shot": evaluate(model, batches.evaluation(TEST), state).acc1}
     bundled = encoder_spec(recipe.encoder.name).bundled
     prompts = dataset_spec(recipe.data.name).tiny_prompts
     if bundled is None or prompts is None or recipe.encoder.weights == RANDOM:
@@ -148,31 +147,32 @@ def write_correct_bits(record: Record, scores: EvalResults, dataset: ImageDatase
     write_atomic(record.folder / "correct.npz", buffer.getvalue())
 
 
-def save_weights(which: str, record: Record, fit: TrainState, progress: Progress) -> None:
+def save_weights(which: str, record: Record, state: TrainState, progress: Progress) -> None:
     """Write the reported weights of the "last" or the "best" (selected) epoch to the folder.
 
     which: "none" writes nothing.
     """
     if which == "none":
         return
-    name, model = list(eval_models(fit).items())[-1]
-    weights = progress.weights[name] if which == "best" else cpu_state_dict(model)
+    name = state.reported_weights
+    best = which == "best"
+    weights = progress.weights[name] if best else cpu_state_dict(state.eval_models[name])
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
 
-def measure_cost(fit: TrainState, progress: Progress, images: int) -> dict[str, float]:
+def measure_cost(state: TrainState, progress: Progress, images: int) -> dict[str, float]:
     """Return the cost of all attempts: seconds, GPU-hours, peak memory in MiB, images per second.
 
     images: number of training images of all epochs. Memory is that of this process, on the GPU if
     there is one.
     """
-    on_gpu = fit.device.type == "cuda"
+    on_gpu = state.device.type == "cuda"
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else kilobytes / 1024
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 * fit.ranks.world_size if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * state.context.world_size if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

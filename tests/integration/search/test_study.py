@@ -296,7 +296,7 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
 
 def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
     manifest = fake_search.opened(tmp_path / "runs", n_trials=50)
-    run_until_done(manifest, lambda job, report: "failed")
+    run_until_done(manifest, lambda job, callback: "failed")
     assert len(trials(manifest)) == 3
 
 
@@ -322,19 +322,19 @@ def sealed(runs: Path) -> list[Record]:
     return [record for record in known if record.is_done()]
 
 
-def killed_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def killed_in_training(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def full(job: TrialSpec, report: Any) -> str:
+def full(job: TrialSpec, callback: Any) -> str:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
     return "failed"
 
 
-def held_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def held_in_training(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()
     (folder / "held").touch()

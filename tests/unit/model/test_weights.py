@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -105,18 +106,20 @@ def saved(tmp_path: Path, state: Any, name: str = "weights.pt") -> Encoder:
 @pytest.mark.filterwarnings("ignore:.torch.jit.(trace|save):FutureWarning")
 @pytest.mark.parametrize("name", WRITERS)
 def test_each_file_format_gives_the_saved_tower(
-    clip: open_clip.CLIP, tmp_path: Path, name: str
+    clip: open_clip.CLIP, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     WRITERS[name](clip, tmp_path / name)
-    said: list[str] = []
-    tower = build_tower(Encoder("tiny", str(tmp_path / name)), say=said.append).state_dict()
+    caplog.set_level(logging.INFO)
+    tower = build_tower(Encoder("tiny", str(tmp_path / name))).state_dict()
     tolerance = 1e-3 if name == "openai.pt" else 0
     assert tower.keys() == clip.visual.state_dict().keys()
     for key, tensor in clip.visual.state_dict().items():
         assert tower[key].dtype == torch.float32
         torch.testing.assert_close(tower[key], tensor, rtol=tolerance, atol=tolerance)
-    assert len(said) == 1
-    assert said[0].startswith(f"{name}: {len(tower)} tensors of the image tower; not used: ")
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(
+        f"{name}: {len(tower)} tensors of the image tower; not used: "
+    )
 
 
 def test_tower_is_unchanged_after_save_and_load(tmp_path: Path) -> None:
@@ -127,19 +130,23 @@ def test_tower_is_unchanged_after_save_and_load(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, again[name]) for name, tensor in first.items())
 
 
-def test_report_counts_unused_tensors(clip: open_clip.CLIP, tmp_path: Path) -> None:
-    said: list[str] = []
-    build_tower(saved(tmp_path, plain(clip)), say=said.append)
-    assert "logit_scale (1)" in said[0]
-    assert "token_embedding (1)" in said[0]
-    build_tower(saved(tmp_path, image_tower(clip)), say=said.append)
-    assert said[1].endswith("not used: none")
+def test_report_counts_unused_tensors(
+    clip: open_clip.CLIP, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    build_tower(saved(tmp_path, plain(clip)))
+    assert "logit_scale (1)" in caplog.messages[0]
+    assert "token_embedding (1)" in caplog.messages[0]
+    build_tower(saved(tmp_path, image_tower(clip)))
+    assert caplog.messages[1].endswith("not used: none")
 
 
-def test_bundled_weights_give_no_report() -> None:
-    said: list[str] = []
-    build_tower(Encoder("tiny", "tiny"), say=said.append)
-    assert said == []
+def test_bundled_weights_give_no_report(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    build_tower(Encoder("tiny", "tiny"))
+    assert caplog.messages == []
 
 
 def test_random_weights_depend_on_the_seed_alone() -> None:
