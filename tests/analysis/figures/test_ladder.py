@@ -51,7 +51,7 @@ def test_the_unit_of_cost_follows_the_machine(runs: Runs) -> None:
     runs.done({}, 0, 97.0, cost={"seconds": 60.0, "gpu_hours": 0.25})
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
     ours = ladder_panels(runs.frames()).ours
-    assert (ours.cost_unit, ours.bars[0].cost) == ("GPU-hours a run", 0.25)
+    assert (ours.cost_unit, ours.bars[0].cost) == ("GPU-hours per run", 0.25)
 
 
 def test_a_missing_rung_has_no_bar_and_says_so(runs: Runs) -> None:

@@ -213,7 +213,7 @@ def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
 
 def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    assert registry.default_figures(frames) == ["ladder", "curves", "logs", "cost"]
+    assert registry.default_figures(frames) == ["ladder", "cost", "curves", "logs"]
     for name in registry.figure_names(frames):
         if name in registry.default_figures(frames):
             assert registry.plot_figure(frames, name).axes

@@ -64,8 +64,8 @@ def test_what_is_sure_is_said_and_what_is_not_is_called_noise(runs: Runs) -> Non
     said = conclusion(runs.frames(), ABLATIONS["lr"])
     sure, noise, gap = said.split("; ")
     assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", sure)
-    assert noise.startswith("not told apart from noise: c (to resolve 0.2 points, up to ")
-    assert gap == "1 of 4 cells lack a run and say nothing."
+    assert noise.startswith("not distinguished from noise: c (to resolve 0.2 points, up to ")
+    assert gap == "1 of 4 cells lack a run and have no result."
 
 
 def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -> None:
@@ -77,7 +77,7 @@ def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -
     alone, noise = conclusion(runs.frames(), ABLATIONS["lr"]).split("; ")
     assert "b +1.60 ± 1.49 points" in alone
     assert "Holm-adjusted p above 0.05" in alone
-    assert noise.startswith("not told apart from noise: c ")
+    assert noise.startswith("not distinguished from noise: c ")
 
 
 def test_the_largest_differences_come_first_and_the_rest_are_counted(runs: Runs) -> None:

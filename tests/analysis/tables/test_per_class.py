@@ -33,7 +33,7 @@ def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
         assert row["delta_p"] == pytest.approx(theirs.pvalue)
     assert list(data["delta_p_holm"]) == pytest.approx(holm(list(data["delta_p"])))
     assert list(data["acc1"]) == sorted(data["acc1"])
-    assert "higher_resolution first" in made.notes[0]
+    assert "accuracy for higher_resolution, the best rung on" in made.notes[0]
     assert render.to_markdown(made).count("\n| ") == 11
     assert made.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
 

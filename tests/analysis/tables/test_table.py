@@ -141,7 +141,7 @@ def test_the_footnotes_say_what_a_reader_must_know(made: Table) -> None:
         *("35 of 35 runs", "ladder-0", "git aaaaaaa", "selected epoch", "held-out", "EMA weights"),
         *("95 % t interval", "paired by seed", "Cumulative, not re-tuned", "signs, not sizes"),
         *(
-            "encoder tiny on digits (20 images a class)",
+            "encoder tiny on digits (20 images per class)",
             "arXiv 2212.06138",
             "Zero-shot, before fine-tuning: 41.2 %.",
         ),
