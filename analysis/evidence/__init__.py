@@ -1,1 +1,1 @@
-"""What the trials of a sweep show: paired differences, best cell, importance, published numbers."""
+"""Results of a sweep: paired differences, best cell, importance of knobs, published numbers."""

@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, replicates
+from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
-from clip_hparam.analysis.frames.frame import Frames, reported_values
-from clip_hparam.analysis.frames.labels import format_knob, metric_title
+from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_done, format_knob, metric_title
 
 
 class KnobHeatmap(NamedTuple):
@@ -40,25 +40,23 @@ def knob_heatmap(frames: Frames, ablation: Ablation) -> KnobHeatmap:
         ValueError: the ablation does not have two knobs.
     """
     x_knob, y_knob = ablation.knobs
-    selection = [
-        reported_values(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
-        for cell in replicates(frames, ablation)
-    ]
-    data = cell_evidence(frames, ablation).assign(selection=pd.Series(selection))
-    data = data.dropna(subset=[x_knob, y_knob])
+    cells = replicates(frames, ablation)
+    selected = best_cell(cells)
+    selected_row = next((row for row, cell in enumerate(cells) if cell is selected), None)
+    data = cell_evidence(frames, ablation).dropna(subset=[x_knob, y_knob])
     xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
-    mean, score = (np.full((len(ys), len(xs)), math.nan) for _ in range(2))
+    mean, best = np.full((len(ys), len(xs)), math.nan), None
     text = [["" for _ in xs] for _ in ys]
-    for _, row in data.iterrows():
+    for number, row in data.iterrows():
         y, x = ys.index(row[y_knob]), xs.index(row[x_knob])
-        mean[y, x], score[y, x] = row[ablation.metric], row["selection"]
+        mean[y, x] = row[ablation.metric]
         incomplete = row["n"] < row["asked"]
-        text[y][x] = f"{row['n']} of {row['asked']}" if incomplete else f"{mean[y, x]:.1f}"
-    best = None if np.isnan(score).all() else np.unravel_index(np.nanargmax(score), score.shape)
+        text[y][x] = format_done(row["n"], row["asked"]) if incomplete else f"{mean[y, x]:.1f}"
+        best = (y, x) if number == selected_row else best
     return KnobHeatmap(
         ablation.title, x_knob, y_knob, metric_title(ablation.metric),
         [format_knob(x) for x in xs], [format_knob(y) for y in ys], mean, text,
-        None if best is None else (int(best[0]), int(best[1])),
+        best,
     )  # fmt: skip
 
 

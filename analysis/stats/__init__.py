@@ -1,1 +1,1 @@
-"""Statistics of plain numbers: intervals, power, bootstrap, factorial contrasts."""
+"""Statistics of arrays: intervals, power, bootstrap, factorial contrasts, Shapley values."""

@@ -8,8 +8,9 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
-from clip_hparam.analysis.evidence.selection import selection_effect
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
+from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_done
 
 SELECTION_NOTE = (
     "Each run reports its {metric} at the selected epoch, the epoch with the best accuracy on the"
@@ -76,7 +77,9 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
     if len(cells) < 2 or len(cells) < len(data) or ablation.metric != "test_acc1":
         return
     names = [cell.cell.label for cell in cells]
-    selection = [reported_values(cell.trials, "selection_acc1").mean() for cell in cells]
+    selection = [selection_accuracy(cell.trials) for cell in cells]
+    if any(map(math.isnan, selection)):
+        return
     test = pd.Series([cell.values.mean() for cell in cells], index=names)
     effect = selection_effect(pd.Series(selection, index=names), test)
     yield (
@@ -93,13 +96,14 @@ def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Ite
     """
     if pruned:
         yield (
-            "Pruned because others were better at the same epoch, and therefore without a mean:"
+            "No mean, because trials were pruned when others were better at the same epoch:"
             f" {len(pruned)} of {len(data)} {ablation.row}s."
         )
     for _, row in data.drop(index=pruned).iterrows():
         name = row[ablation.row]
         if row["n"] < row["asked"]:
-            yield f"{name}: {row['n']} of {row['asked']} runs are done, so there is no mean yet."
+            done = format_done(row["n"], row["asked"])
+            yield f"{name}: {done} runs are done, so there is no mean yet."
         elif not math.isnan(row["images_p"]):
             p = f"{row['images_p']:.2g}"
             yield f"{name}: one seed a side; McNemar's test over test images alone: p = {p}."
