@@ -55,24 +55,24 @@ def _create_parser() -> CommandParser:
     commands = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
         command = commands.add_parser(what, help=f"write the {what} into the results folder")
-        command.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
+        command.add_argument("names", nargs="*", metavar="NAME", help="default: all with records")
         command.add_argument(
             "--runs", action="append", type=Path, help="records (runs); repeatable"
         )
         command.add_argument("--out", type=Path, default=Path("results"), help="(results)")
         command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
-        command.add_argument("--all", action="store_true", help="also what has not changed")
+        command.add_argument("--all", action="store_true", help="write unchanged outputs too")
         command.set_defaults(command=_run_make)
-    report = commands.add_parser("report", help="one self-contained HTML page of everything")
+    report = commands.add_parser("report", help="write one self-contained HTML page of all results")
     report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
     report.add_argument("--out", type=Path, default=Path("results"), help="(results)")
     report.set_defaults(command=_run_report)
-    imported = commands.add_parser(
-        "import", help="a results table of others, into a folder of ours"
-    )
+    imported = commands.add_parser("import", help="import a table of results of another tool")
     add_import_arguments(imported)
     imported.set_defaults(command=_run_import)
-    summary = commands.add_parser("summary", help="what a search found, and how sure that is")
+    summary = commands.add_parser(
+        "summary", help="print the result of a search and its uncertainty"
+    )
     add_summary_arguments(summary)
     summary.set_defaults(command=_run_summary)
     return parser
@@ -87,7 +87,7 @@ def _run_make(arguments: argparse.Namespace) -> int:
 
 
 def _run_report(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis.report import report  # lazy: matplotlib, 0.5 s
+    from clip_hparam.analysis.report import report  # lazy: matplotlib, 0.4 s
 
     print(report.write_report(_load_frames(arguments.runs), arguments.out))
     return 0

@@ -16,16 +16,16 @@ def add_import_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help=".csv, .tsv, .parquet or .jsonl")
     command.add_argument("--knob", action="append", required=True, help="a column; repeatable")
     command.add_argument("--metric", action="append", default=[], help="a column; repeatable")
-    command.add_argument("--objective", required=True, help="the metric that says which is best")
+    command.add_argument("--objective", required=True, help="the metric to optimise")
     command.add_argument("--minimize", action="store_true", help="lower is better")
-    command.add_argument("--name", metavar="COLUMN", help="what a row is called there")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="kept here")
+    command.add_argument("--name", metavar="COLUMN", help="column with the names of the rows")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
 
 
 def add_summary_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of summary."""
-    command.add_argument("runs", type=Path, metavar="DIR", help="of an import, or of records")
-    command.add_argument("--sweep", metavar="NAME", help="of that search (the newest)")
+    command.add_argument("runs", type=Path, metavar="DIR", help="folder of an import or of records")
+    command.add_argument("--sweep", metavar="NAME", help="name of the search (the newest)")
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
