@@ -1,9 +1,8 @@
-"""The commands of `python -m analysis`: tables, figures and report, import and summary.
+"""`python -m analysis tables|figures [NAME ...]`: from the records to results/, what changed;
+`report`; and `import`, `summary` for what others ran.
 
-`tables` and `figures` write into results/ what has changed since the last call.
-
-Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. The paths
-of written files go to stdout, problems to stderr, one sentence each.
+Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. What
+was written goes to stdout, what is wrong to stderr, a sentence each.
 """
 
 import argparse
@@ -52,42 +51,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _create_parser() -> CommandParser:
     description = "Tables and figures from the records."
     parser = CommandParser(prog="python -m analysis", description=description)
-    commands = parser.add_subparsers(dest="what", required=True)
+    verbs = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
-        command = commands.add_parser(what, help=f"write the {what} into the results folder")
-        command.add_argument("names", nargs="*", metavar="NAME", help="default: all with records")
-        command.add_argument(
-            "--runs", action="append", type=Path, help="records (runs); repeatable"
-        )
-        command.add_argument("--out", type=Path, default=Path("results"), help="(results)")
-        command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
-        command.add_argument("--all", action="store_true", help="write unchanged outputs too")
-        command.set_defaults(command=_run_make)
-    report = commands.add_parser("report", help="write one self-contained HTML page of all results")
+        verb = verbs.add_parser(what, help=f"write the {what} into the results folder")
+        verb.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
+        verb.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
+        verb.add_argument("--out", type=Path, default=Path("results"), help="(results)")
+        verb.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        verb.add_argument("--all", action="store_true", help="also what has not changed")
+        verb.set_defaults(command=_run_make)
+    report = verbs.add_parser("report", help="one self-contained HTML page of everything")
     report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
     report.add_argument("--out", type=Path, default=Path("results"), help="(results)")
     report.set_defaults(command=_run_report)
-    imported = commands.add_parser("import", help="import a table of results of another tool")
+    imported = verbs.add_parser("import", help="a results table of others, into a folder of ours")
     add_import_arguments(imported)
     imported.set_defaults(command=_run_import)
-    summary = commands.add_parser(
-        "summary", help="print the result of a search and its uncertainty"
-    )
-    add_summary_arguments(summary)
-    summary.set_defaults(command=_run_summary)
+    told = verbs.add_parser("summary", help="what a search found, and how sure that is")
+    add_summary_arguments(told)
+    told.set_defaults(command=_run_summary)
     return parser
 
 
 def _run_make(arguments: argparse.Namespace) -> int:
-    """Write tables or figures and return the number of planned runs that are missing."""
+    """Tables or figures; the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    names = _validated_names(arguments.names, kind) or kind.default_names
-    return sum([_write_output(kind, frames, name, arguments) for name in names])
+    wanted = _validated_names(arguments.names, kind) or kind.default_names
+    return sum([_write_output(kind, frames, name, arguments) for name in wanted])
 
 
 def _run_report(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis.report import report  # lazy: matplotlib, 0.4 s
+    from clip_hparam.analysis.report import report  # matplotlib and jinja2: not needed for --help
 
     print(report.write_report(_load_frames(arguments.runs), arguments.out))
     return 0
@@ -106,7 +101,7 @@ def _run_summary(arguments: argparse.Namespace) -> int:
 
 
 def _load_frames(runs: list[Path] | None) -> Frames:
-    """Return the frames; NotSweptError without a sweep, UsageError for a missing folder."""
+    """Raises NotSweptError if nothing ran yet, WrongUseError for another folder not there."""
     folders = runs or [DEFAULT_RUNS]
     try:
         frames = load(folders)
@@ -128,7 +123,7 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
-    """Return the names. Raises UsageError for an unknown name."""
+    """The names asked for. Raises WrongUseError for an unknown one."""
     for name in names:
         if name not in kind.names:
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
@@ -138,7 +133,7 @@ def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
 def _write_output(
     kind: OutputKind, frames: Frames, name: str, arguments: argparse.Namespace
 ) -> int:
-    """Write one table or figure, or print what to type; return the number of missing runs."""
+    """Writes one table or figure, or says what to type; the number of runs that are missing."""
     out: Path = arguments.out
     try:
         if not arguments.all and build.up_to_date_files(kind, frames, name, out):
@@ -152,8 +147,8 @@ def _write_output(
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
-def _print_error(message: object, code: int) -> int:
-    print(f"python -m analysis: {message}", file=sys.stderr)
+def _print_error(sentence: object, code: int) -> int:
+    print(f"python -m analysis: {sentence}", file=sys.stderr)
     return code
 
 
