@@ -8,7 +8,7 @@ RUNS ?= runs
 RESULTS ?= results
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench ladder tables figures report tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder tables figures report tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,11 +45,14 @@ table-%: setup ## Run the design sweeps/NAME.yaml, build its table and figure: m
 report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
 
-test: check ## What CI runs: checks, then the tests
-	$(PY) -m pytest -n 3 $(TEST) $(TEST)
+test: check ## What CI runs: checks, then the tests (TEST=path runs the tests of a file or folder)
+	$(PY) -m pytest -n 3 $(TEST)
 
-test-all: check ## The same and the slow tests
-	$(PY) -m pytest -n 3 $(TEST) $(TEST) -m ""
+test-quick: setup ## Unit tests only: no subprocess, no training, at most 90 s
+	$(PY) -m pytest tests/unit
+
+test-all: check ## The same as test, and the slow tests
+	$(PY) -m pytest -n 3 $(TEST) -m ""
 
 check: setup ## Format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check .

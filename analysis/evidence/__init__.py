@@ -1,1 +1,10 @@
-"""What the trials of a sweep show: paired differences, best cell, importance, published numbers."""
+"""Results of a sweep: paired differences, best cell, importance of knobs, published numbers."""
+
+from clip_hparam.renamed import moved_attributes
+
+__getattr__ = moved_attributes(
+    __name__,
+    {
+        "ablation_of": "evidence.ablation_of",
+    },
+)

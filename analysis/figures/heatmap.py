@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, replicates
+from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.frames.frame import Frames, reported_values
-from clip_hparam.analysis.frames.labels import format_knob, metric_title
+from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_done, format_knob, metric_title
 
 
 class KnobHeatmap(NamedTuple):
@@ -33,25 +33,23 @@ class KnobHeatmap(NamedTuple):
 def knob_heatmap(frames: Frames, ablation: Ablation) -> KnobHeatmap:
     """Raises NotSweptError, and ValueError unless the ablation has two knobs."""
     x_knob, y_knob = ablation.knobs
-    held_out = [
-        reported_values(cell.trials, "selection_acc1").mean() if cell.complete else math.nan
-        for cell in replicates(frames, ablation)
-    ]
-    data = cell_evidence(frames, ablation).assign(merit=pd.Series(held_out))
-    data = data.dropna(subset=[x_knob, y_knob])
+    cells = replicates(frames, ablation)
+    best = best_cell(cells)
+    best_row = next((row for row, cell in enumerate(cells) if cell is best), None)
+    data = cell_evidence(frames, ablation).dropna(subset=[x_knob, y_knob])
     xs, ys = sorted(data[x_knob].unique()), sorted(data[y_knob].unique())
-    mean, merit = (np.full((len(ys), len(xs)), math.nan) for _ in range(2))
+    mean, best_position = np.full((len(ys), len(xs)), math.nan), None
     text = [["" for _ in xs] for _ in ys]
-    for _, row in data.iterrows():
+    for number, row in data.iterrows():
         at = ys.index(row[y_knob]), xs.index(row[x_knob])
-        mean[at], merit[at] = row[ablation.metric], row["merit"]
-        short = f"{row['n']} of {row['asked']}"
-        text[at[0]][at[1]] = short if row["n"] < row["asked"] else f"{mean[at]:.1f}"
-    best = None if np.isnan(merit).all() else np.unravel_index(np.nanargmax(merit), merit.shape)
+        mean[at] = row[ablation.metric]
+        done = format_done(row["n"], row["asked"])
+        text[at[0]][at[1]] = done if row["n"] < row["asked"] else f"{mean[at]:.1f}"
+        best_position = at if number == best_row else best_position
     return KnobHeatmap(
         ablation.title, x_knob, y_knob, metric_title(ablation.metric),
         [format_knob(x) for x in xs], [format_knob(y) for y in ys], mean, text,
-        None if best is None else (int(best[0]), int(best[1])),
+        best_position,
     )  # fmt: skip
 
 

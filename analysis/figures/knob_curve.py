@@ -18,7 +18,7 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import format_knob, metric_title
+from clip_hparam.analysis.frames.labels import format_done, format_knob, metric_title
 from clip_hparam.analysis.stats.binomial import wilson_interval
 
 MAX_GAP_RATIO, LOG_SCALE_RATIO = (
@@ -98,7 +98,7 @@ def _level(row: pd.Series, knob: str, ablation: Ablation, images: int | None) ->
         format_knob(raw) if not pd.isna(raw) else str(row[ablation.row]),
         float(raw) if number else math.nan,
         mean, row["ci_low"], row["ci_high"], *error,
-        f"{row['n']} of {row['asked']} runs" if row["n"] < row["asked"] else "",
+        f"{format_done(row['n'], row['asked'])} runs" if row["n"] < row["asked"] else "",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from clip_hparam.analysis.evidence.published import LADDER_REFERENCE
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_done
 
 COST_TOP_SHARE, BARS_BOTTOM_SHARE, BARS_TOP_SHARE = (
     0.30,
@@ -122,7 +123,7 @@ def _rows(data: pd.DataFrame) -> list[pd.Series]:
 
 
 def _our_bar(row: pd.Series, cost: str) -> Bar:
-    missing = f"{row['n']} of {row['asked']} runs" if row["n"] < row["asked"] else ""
+    missing = f"{format_done(row['n'], row['asked'])} runs" if row["n"] < row["asked"] else ""
     values = (row["test_acc1"], row["ci_low"], row["ci_high"], row[cost])
     return Bar(_label(row), *values, missing)
 

@@ -8,8 +8,9 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
-from clip_hparam.analysis.evidence.selection import selection_effect
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
+from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_done
 from clip_hparam.analysis.frames.manifests import race_of
 
 SELECTION_NOTE = (
@@ -78,7 +79,9 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
     if len(cells) < 2 or len(cells) < len(data) or ablation.metric != "test_acc1":
         return
     names = [cell.cell.label for cell in cells]
-    held_out = [reported_values(cell.trials, "selection_acc1").mean() for cell in cells]
+    held_out = [selection_accuracy(cell.trials) for cell in cells]
+    if any(map(math.isnan, held_out)):
+        return
     test = pd.Series([cell.values.mean() for cell in cells], index=names)
     effect = selection_effect(pd.Series(held_out, index=names), test)
     yield (
@@ -100,7 +103,8 @@ def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Ite
     for _, row in data.drop(index=pruned).iterrows():
         name = row[ablation.row]
         if row["n"] < row["asked"]:
-            yield f"{name}: {row['n']} of {row['asked']} runs are done, so there is no mean yet."
+            done = format_done(row["n"], row["asked"])
+            yield f"{name}: {done} runs are done, so there is no mean yet."
         elif not math.isnan(row["images_p"]):
             p = f"p = {row['images_p']:.2g}"
             yield f"{name}: one seed a side; over test images alone {p} (McNemar)."

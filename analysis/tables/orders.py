@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import replicates
+from clip_hparam.analysis.evidence.sweep_effects import factorial_values
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.stats.factorial import signs_of
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.stats.shapley import OrderedGain, is_full_factorial, ordered_gains
 from clip_hparam.analysis.tables.table import Table, format_difference
@@ -29,12 +28,10 @@ ORDERS_NOTE = (
 
 def orders_table(frames: Frames, ablation: Ablation) -> Table | None:
     """None where a combination has no cell or a run is missing. Raises NotSweptError."""
-    cells = replicates(frames, ablation)
-    factors, signs = signs_of([cell.cell.label for cell in cells])
-    if not is_full_factorial(factors, signs) or not all(cell.complete for cell in cells):
+    factors, signs, values, complete = factorial_values(frames, ablation)
+    if not is_full_factorial(factors, signs) or not complete:
         return None
-    seeds = pd.concat([cell.values for cell in cells], axis=1, join="inner")
-    gains = ordered_gains(factors, signs, seeds.to_numpy(dtype=float).T)
+    gains = ordered_gains(factors, signs, values)
     data = pd.DataFrame([_row(gain) for gain in gains])
     data["p_holm"] = holm(list(data["p"]))
     mean = "Δ over all orders, points"

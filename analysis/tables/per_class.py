@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.correct_bits import read_classes, reported_bits
 from clip_hparam.analysis.evidence.evidence import Replicates, replicates
-from clip_hparam.analysis.evidence.selection import selection_accuracy
+from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, holm
@@ -30,9 +30,10 @@ Shares = NDArray[np.float64]
 def classes_table(frames: Frames, ablation: Ablation) -> Table:
     """Raises NotSweptError, and UnreadableError where no cell is complete or bits are missing."""
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
-    if not cells:
+    chosen = best_cell(cells)
+    if chosen is None:
         raise UnreadableError("no accuracy by class: every cell lacks a run")
-    first, chosen = cells[0], max(cells, key=selection_accuracy)
+    first = cells[0]
     labels, names = _common_labels(first, chosen)
     images = np.bincount(labels, minlength=len(names))
     before, after = (100 * _class_accuracy(cell, labels, images) for cell in (first, chosen))

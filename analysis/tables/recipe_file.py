@@ -4,12 +4,11 @@ import math
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.analysis.evidence.selection import SelectedCell
-from clip_hparam.analysis.frames.frame import reported_values
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
-from clip_hparam.config.recipe import knobs
 from clip_hparam.design.design import key_of, merged_overrides
 
-DEFAULT_BASE, EXCLUDED_KNOBS = "weak_aug", ("seed", "data.root", "encoder.pretrained")
+DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
 
 
@@ -42,7 +41,7 @@ def _split_overrides(overrides: Iterable[str]) -> tuple[str, dict[str, str], dic
             base = text
         elif key in CONFIG_GROUPS:
             groups[key] = text
-        elif key in knobs() and key not in EXCLUDED_KNOBS:
+        elif key in CELL_KNOBS:
             values[key] = text
     return base, groups, values
 

@@ -19,6 +19,7 @@ from clip_hparam.analysis.evidence.published import (
     README_TABLE_SOURCE,
     summarise_logs,
 )
+from clip_hparam.analysis.evidence.selection import selection_accuracy
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.analysis.tables.table import Table, format_interval
@@ -97,8 +98,8 @@ def _our_entries(trials: pd.DataFrame) -> Iterator[SystemEntry]:
     if known.empty:
         return
     for _, rows in known.groupby(["tower", "resolution"]):
-        cells = rows.groupby(cell_key(rows))
-        chosen = cells.get_group(cells["selection"].mean().idxmax())
+        cells = [trials for _, trials in rows.groupby(cell_key(rows))]
+        chosen = max(cells, key=selection_accuracy)
         level = estimate(chosen["test"])
         yield SystemEntry(
             "ours", DIRECT, chosen["tower"].iloc[0], int(chosen["resolution"].iloc[0]),

@@ -8,7 +8,13 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import MINUS_SIGN, MISSING_MARK, format_knob, metric_title
+from clip_hparam.analysis.frames.labels import (
+    MINUS_SIGN,
+    MISSING_MARK,
+    format_done,
+    format_knob,
+    metric_title,
+)
 from clip_hparam.analysis.tables.footnotes import footnotes
 
 
@@ -40,7 +46,7 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
 
 def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     """Column title -> text; a column that is empty in all rows is not printed."""
-    count = f"{row['n']}" if row["n"] == row["asked"] else f"{row['n']} of {row['asked']}"
+    count = format_done(row["n"], row["asked"])
     level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
     cost = {"cost, s": _format_cost(row["seconds"])}
     if row["gpu_hours"] > 0:

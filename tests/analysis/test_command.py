@@ -1,9 +1,6 @@
-"""The command: exit codes, one sentence for a mistake, light imports."""
+"""The command: exit codes, one sentence for a mistake."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +9,6 @@ from support.trial_factory import Ladder, Runs
 
 from clip_hparam.cli.commands.analysis import main
 
-ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "hydra", "omegaconf", "optuna", "scipy.stats", "statsmodels", "timm")
 Call = Callable[..., tuple[int, str, str]]
 
 
@@ -161,27 +156,3 @@ def test_several_folders_are_read_together(ladder: Ladder, call: Call, tmp_path:
         shutil.move(path.parent, there)
     assert call("tables", "--strict", "--runs", here)[0] == 4
     assert call("tables", "--strict", "--runs", here, "--runs", there)[0] == 0
-
-
-def in_a_process(code: str) -> str:
-    path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-
-
-@pytest.mark.parametrize("what", ["tables", "figures"])
-def test_the_whole_command_imports_nothing_heavy(ladder: Ladder, tmp_path: Path, what: str) -> None:
-    code = (
-        "import sys; from clip_hparam.cli.commands.analysis import main;"
-        f"main([{what!r}, '--runs', {str(ladder.runs.folder)!r}, '--out', {str(tmp_path)!r}]);"
-        f"print('heavy', [name for name in {HEAVY} if name in sys.modules])"
-    )
-    assert in_a_process(code).splitlines()[-1] == "heavy []"
-    assert list(tmp_path.iterdir())
-
-
-def test_importing_analysis_imports_no_more_than_pandas() -> None:
-    code = "import sys, analysis; print([name for name in {} if name in sys.modules])"
-    assert in_a_process(code.format((*HEAVY, "scipy", "matplotlib", "jinja2"))).strip() == "[]"

@@ -1,4 +1,4 @@
-"""One sound sweep of two cells and two seeds, to copy and to damage."""
+"""A finished sweep of two cells and two seeds, which tests copy and damage."""
 
 import shutil
 from collections.abc import Callable
@@ -11,21 +11,22 @@ GRID = ("-m", "lr=1e-3,3e-3", "seeds=2", *SHORT)
 
 
 @pytest.fixture(scope="session")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("sound")
+def finished_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run GRID once per session; return the folder that holds its `runs`."""
+    folder: Path = tmp_path_factory.mktemp("finished")
     done = sweep(*GRID, cwd=folder)
     assert done.code == 0, done.err
     return folder
 
 
 @pytest.fixture
-def swept(sound: Path, tmp_path: Path) -> Path:
-    """A folder of its own with the records of GRID, all done."""
-    shutil.copytree(sound / "runs", tmp_path / "runs")
+def sweep_copy(finished_sweep: Path, tmp_path: Path) -> Path:
+    """Copy the records of `finished_sweep` to a folder of the test."""
+    shutil.copytree(finished_sweep / "runs", tmp_path / "runs")
     return tmp_path
 
 
 @pytest.fixture
-def again() -> Callable[[Path], Done]:
-    """Runs GRID in a folder."""
+def rerun() -> Callable[[Path], Done]:
+    """Return a function that runs GRID in a folder."""
     return lambda folder: sweep(*GRID, cwd=folder)

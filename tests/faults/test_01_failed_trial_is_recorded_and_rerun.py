@@ -1,4 +1,4 @@
-"""One trial raises: the others are kept, it is on record, and the same command runs it again."""
+"""A trial raises: its failure is recorded, others finish, and the same command reruns it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,16 +8,16 @@ from support.cli import Done, clip_hparam, results
 from clip_hparam.records.record import Record
 
 
-def test_a_failed_trial_stops_no_other_and_runs_again(
-    sound: Path, tmp_path: Path, again: Callable[[Path], Done]
+def test_failed_trial_is_recorded_and_rerun_alone(
+    finished_sweep: Path, tmp_path: Path, rerun: Callable[[Path], Done]
 ) -> None:
-    victim = sorted(results(sound))[0]
+    victim = sorted(results(finished_sweep))[0]
     obstacle = tmp_path / "runs" / victim / "correct.npz"
-    obstacle.mkdir(parents=True)  # its bits cannot be written
-    done = again(tmp_path)
+    obstacle.mkdir(parents=True)  # correct.npz cannot be written
+    done = rerun(tmp_path)
     assert done.code == 1
     assert f"{victim} failed: IsADirectoryError" in done.out
-    assert results(tmp_path).keys() == results(sound).keys() - {victim}
+    assert results(tmp_path).keys() == results(finished_sweep).keys() - {victim}
     failure = Record(tmp_path / "runs", victim).failure()
     assert failure is not None
     assert failure["kind"] == "error"
@@ -25,6 +25,6 @@ def test_a_failed_trial_stops_no_other_and_runs_again(
     assert "IsADirectoryError" in clip_hparam("why", victim, cwd=tmp_path).out
     obstacle.rmdir()
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}
-    assert again(tmp_path).code == 0
-    assert results(tmp_path) == results(sound)
+    assert rerun(tmp_path).code == 0
+    assert results(tmp_path) == results(finished_sweep)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

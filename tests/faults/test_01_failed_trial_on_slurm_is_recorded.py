@@ -1,11 +1,11 @@
-"""A trial raises on Slurm: it is failed with its reason, in Slurm's books too; the others go on."""
+"""A trial raises on Slurm: record and Slurm job are failed; the other trials go on."""
 
-from support.slurm_disturbed_sweep import BAD, PEACE, Disturbed
+from support.slurm_disturbed_sweep import BAD, UNTOUCHED, DisturbedSweep
 from support.slurm_jobs import job_of
 
 
-def test_it_is_failed_in_slurm_too(disturbed: Disturbed) -> None:
-    bad, good = disturbed.record(BAD), disturbed.record(PEACE)
+def test_failed_trial_is_a_failed_slurm_job(disturbed: DisturbedSweep) -> None:
+    bad, good = disturbed.record(BAD), disturbed.record(UNTOUCHED)
     assert (bad.failure() or {})["kind"] == "error"
     assert f"{bad.trial_id} failed: IsADirectoryError" in disturbed.out
     for record, state in ((bad, "FAILED ExitCode=1:0"), (good, "COMPLETED ExitCode=0:0")):

@@ -1,4 +1,4 @@
-"""A trial's process is killed: it is lost with its signal, the others go on."""
+"""The process of a trial is killed: the trial is retried, or lost with its signal recorded."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def saved(record: Record) -> bool:
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-def test_a_killed_trial_is_tried_again_or_reported(tmp_path: Path, retries: int) -> None:
+def test_killed_trial_is_retried_or_reported(tmp_path: Path, retries: int) -> None:
     driver = start(*TWO, f"retries={retries}", cwd=tmp_path)
     wait_until(lambda: len(records(tmp_path)) == 2 and all(map(saved, records(tmp_path))))
     victim = records(tmp_path)[0]
@@ -33,4 +33,4 @@ def test_a_killed_trial_is_tried_again_or_reported(tmp_path: Path, retries: int)
     if retries:
         assert "going on after epoch" in (victim.folder / "log.txt").read_text()
     else:
-        assert f"{victim.trial_id} lost: the process died: signal 9" in out
+        assert f"{victim.trial_id} lost: the process ended unexpectedly: signal 9" in out

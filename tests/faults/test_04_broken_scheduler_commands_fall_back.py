@@ -1,18 +1,18 @@
-"""squeue and sacct hang or answer nonsense: another command is asked, with one note, in time."""
+"""squeue and sacct hang or print nonsense: scontrol answers instead, and a note names squeue."""
 
 from pathlib import Path
 
 import pytest
 from support.cli import clip_hparam, fake
 from support.slurm_cluster import Cluster
-from support.slurm_detached_sweep import LeftAlone
+from support.slurm_detached_sweep import DetachedSweep
 
 
 @pytest.mark.parametrize("script", ["exec sleep 60", "echo nonsense; exit 1"])
-def test_what_lives_is_still_known(
+def test_running_jobs_are_found_without_squeue_and_sacct(
     script: str,
     either: Cluster,
-    left_alone: LeftAlone,
+    detached: DetachedSweep,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -20,7 +20,7 @@ def test_what_lives_is_still_known(
         fake(tmp_path, name, script)
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path), prepend=":")
-        asked = clip_hparam("status", cwd=left_alone.folder)
+        asked = clip_hparam("status", cwd=detached.folder)
     assert " running" in asked.out
     assert "lost" not in asked.out
     assert asked.err.count("note: squeue") == 1

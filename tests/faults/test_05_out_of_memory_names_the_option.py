@@ -1,4 +1,4 @@
-"""A trial needs more memory than its job was given: the reason is named, with the key to raise."""
+"""A trial exceeds the memory of its job: the message names the limit and the option to raise."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from support.slurm_cluster import Cluster
 from support.slurm_jobs import SLURM
 
 
-def test_the_memory_limit_is_named(either: Cluster, tmp_path: Path) -> None:
+def test_out_of_memory_names_the_option_to_raise(either: Cluster, tmp_path: Path) -> None:
     done = sweep("-m", "seeds=1", *SHORT, *SLURM, "hydra.launcher.mem_gb=0.2", cwd=tmp_path)
     assert done.code == 1, done.err
     assert "raise hydra.launcher.mem_gb" in done.out

@@ -1,29 +1,29 @@
-"""Warned of its time limit a trial saves its state, queues again, and ends in the same numbers."""
+"""A trial is warned of its time limit: it saves its state, is requeued, and ends the same."""
 
 from support.cli import clip_hparam
 from support.slurm_cluster import Cluster
-from support.slurm_detached_sweep import LeftAlone
-from support.slurm_disturbed_sweep import WARNED, Disturbed
-from support.slurm_jobs import go_on_once_asked, job_of, numbers, saved, warn
+from support.slurm_detached_sweep import DetachedSweep
+from support.slurm_disturbed_sweep import WARNED, DisturbedSweep
+from support.slurm_jobs import job_of, metrics_text, resume_once_signalled, saved, warn
 
 
-def test_a_warned_trial_goes_on_after_its_last_step(disturbed: Disturbed) -> None:
+def test_warned_trial_resumes_after_its_last_step(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(WARNED)
-    assert numbers(record) == numbers(disturbed.in_peace(WARNED))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(WARNED))
     log = (record.folder / "log.txt").read_text()
     assert "stopped: the state is saved" in log
     assert "going on after epoch" in log
     assert record.status()["attempt"] == 2
 
 
-def test_one_limit_too_many_is_a_timeout_that_the_same_command_goes_on_from(
-    either: Cluster, left_alone: LeftAlone
+def test_last_permitted_time_limit_is_a_timeout_with_a_checkpoint(
+    either: Cluster, detached: DetachedSweep
 ) -> None:
-    record = left_alone.trials[1]
+    record = detached.trials[1]
     warn(either, record)
-    go_on_once_asked(record)
+    resume_once_signalled(record)
     either.wait_for(job_of(record), "FAILED")
-    why = clip_hparam("why", record.trial_id, cwd=left_alone.folder)
+    why = clip_hparam("why", record.trial_id, cwd=detached.folder)
     assert "time limit of 30 min 1 times" in why.out
-    assert "1 timeout" in clip_hparam("status", cwd=left_alone.folder).out
+    assert "1 timeout" in clip_hparam("status", cwd=detached.folder).out
     assert saved(record)

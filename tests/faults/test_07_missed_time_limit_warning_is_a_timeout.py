@@ -1,12 +1,12 @@
-"""A trial is stuck when its time limit comes: a timeout, and what it had saved is good."""
+"""A trial hangs at its time limit: it is a timeout, and its last checkpoint resumes."""
 
 from support.cli import sweep
-from support.slurm_disturbed_sweep import STUCK, WORDS, Disturbed
-from support.slurm_jobs import numbers
+from support.slurm_disturbed_sweep import STUCK, WORDS, DisturbedSweep
+from support.slurm_jobs import metrics_text
 
 
-def test_the_time_limit_is_named_and_the_last_checkpoint_is_gone_on_from(
-    disturbed: Disturbed,
+def test_timeout_names_the_limit_and_resumes_from_the_last_checkpoint(
+    disturbed: DisturbedSweep,
 ) -> None:
     record = disturbed.record(STUCK)
     failure = record.failure()
@@ -16,4 +16,4 @@ def test_the_time_limit_is_named_and_the_last_checkpoint_is_gone_on_from(
     again = sweep("-m", f"seeds=[{STUCK}]", *WORDS, cwd=disturbed.folder)
     assert again.code == 0, again.err
     assert "going on after epoch" in (record.folder / "log.txt").read_text()
-    assert numbers(record) == numbers(disturbed.in_peace(STUCK))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(STUCK))

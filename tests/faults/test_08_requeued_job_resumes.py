@@ -1,11 +1,11 @@
-"""scontrol requeue in mid-run: the trial goes on in the same job and ends in the same numbers."""
+"""scontrol requeue during a trial: it resumes in the same job and ends in the same numbers."""
 
-from support.slurm_disturbed_sweep import REQUEUED, Disturbed
-from support.slurm_jobs import numbers, sent
+from support.slurm_disturbed_sweep import REQUEUED, DisturbedSweep
+from support.slurm_jobs import metrics_text, submitted_arrays
 
 
-def test_a_requeued_trial_ends_as_if_nothing_had_happened(disturbed: Disturbed) -> None:
+def test_requeued_trial_equals_undisturbed(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(REQUEUED)
-    assert numbers(record) == numbers(disturbed.in_peace(REQUEUED))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(REQUEUED))
     assert record.status()["attempt"] == 2
-    assert len(sent(disturbed.folder)) == 1
+    assert len(submitted_arrays(disturbed.folder)) == 1

@@ -1,18 +1,16 @@
-"""A job of a higher partition takes its place: the trial saves its state and goes on later."""
+"""A job of a higher partition preempts a trial: it saves its state and resumes later."""
 
-from support.slurm_disturbed_sweep import MOVED, Disturbed
-from support.slurm_jobs import books, job_of, numbers
+from support.slurm_disturbed_sweep import MOVED, DisturbedSweep
+from support.slurm_jobs import accounting_rows, job_of, metrics_text
 
 
-def test_a_preempted_trial_ends_as_if_nothing_had_happened(
-    disturbed: Disturbed, accounting: bool
-) -> None:
+def test_preempted_trial_equals_undisturbed(disturbed: DisturbedSweep, accounting: bool) -> None:
     record = disturbed.record(MOVED)
-    assert numbers(record) == numbers(disturbed.in_peace(MOVED))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(MOVED))
     assert record.status()["attempt"] == 3  # its node went down before
     assert (record.folder / "log.txt").read_text().count("going on after epoch") == 2
     if accounting:
-        rows = books(disturbed.slurm, job_of(record), "--duplicates")
+        rows = accounting_rows(disturbed.slurm, job_of(record), "--duplicates")
         node_fail, preempted, completed = (row.partition("|")[0] for row in rows)
         assert (node_fail, completed) == ("NODE_FAIL", "COMPLETED")
         assert preempted in ("PREEMPTED", "REQUEUED")  # by Slurm, or by the trial before it

@@ -1,13 +1,13 @@
-"""scancel of one task: that trial is cancelled and keeps what it saved, the others go on."""
+"""scancel of one task: its trial is cancelled and keeps its checkpoint; the others go on."""
 
-from support.slurm_disturbed_sweep import CANCELLED, PEACE, Disturbed
+from support.slurm_disturbed_sweep import CANCELLED, UNTOUCHED, DisturbedSweep
 from support.slurm_jobs import saved
 
 
-def test_only_the_cancelled_trial_ends(disturbed: Disturbed) -> None:
+def test_cancelled_task_ends_only_its_trial(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(CANCELLED)
     failure = record.failure()
     assert failure is not None
     assert (record.status()["state"], failure["kind"]) == ("cancelled", "cancelled")
     assert saved(record)
-    assert disturbed.record(PEACE).is_done()
+    assert disturbed.record(UNTOUCHED).is_done()

@@ -1,13 +1,13 @@
-"""Its node goes down: no failure, the same job goes on elsewhere and ends in the same numbers."""
+"""A node goes down: its job resumes on another node and ends in the same numbers."""
 
-from support.slurm_disturbed_sweep import MOVED, Disturbed
-from support.slurm_jobs import job_of, numbers, sent
+from support.slurm_disturbed_sweep import MOVED, DisturbedSweep
+from support.slurm_jobs import job_of, metrics_text, submitted_arrays
 
 
-def test_the_trial_is_moved_and_not_called_failed(disturbed: Disturbed) -> None:
+def test_trial_of_a_lost_node_resumes_elsewhere(disturbed: DisturbedSweep) -> None:
     record = disturbed.record(MOVED)
     assert disturbed.code_of_moved == 0
-    assert numbers(record) == numbers(disturbed.in_peace(MOVED))
+    assert metrics_text(record) == metrics_text(disturbed.undisturbed(MOVED))
     assert record.failure() is None
     assert "Restarts=2" in disturbed.slurm("scontrol", "-o", "show", "job", job_of(record))
-    assert len(sent(disturbed.moved)) == 1
+    assert len(submitted_arrays(disturbed.moved)) == 1

@@ -1,9 +1,11 @@
-"""A job that Slurm holds is named with the way to release it, and nobody waits for it for ever."""
+"""Slurm holds a job: the driver stops waiting and prints how to release it."""
 
-from support.slurm_disturbed_sweep import HELD, Disturbed
+from support.slurm_disturbed_sweep import HELD, DisturbedSweep
 
 
-def test_a_held_trial_ends_the_wait_with_the_scheduler_s_exit_code(disturbed: Disturbed) -> None:
+def test_held_trial_ends_the_wait_with_exit_code_3(
+    disturbed: DisturbedSweep,
+) -> None:
     failure = disturbed.record(HELD).failure()
     assert failure is not None
     assert disturbed.code == 3

@@ -1,10 +1,10 @@
-"""The driver is killed: nothing of it lives on, and the same command ends in the same bits."""
+"""The driver is killed: its trials exit, and the same command ends in the same bits."""
 
 import os
 import signal
 from pathlib import Path
 
-from support.cli import alive, records, results, start, sweep, wait_until
+from support.cli import alive, records, results, start, sweep, sweep_process, wait_until
 
 THREE = (
     *("-m", "seeds=3", "epochs=6", "data.epoch_images=200"),
@@ -12,15 +12,15 @@ THREE = (
 )
 
 
-def some_done_and_others_not(folder: Path) -> bool:
+def some_are_done_and_others_saved(folder: Path) -> bool:
     known = records(folder)
-    under_way = (record.folder.glob("checkpoint/*.sha256") for record in known)
-    return bool(results(folder)) and any(any(paths) for paths in under_way)
+    checkpoints = (record.folder.glob("checkpoint/*.sha256") for record in known)
+    return bool(results(folder)) and any(any(paths) for paths in checkpoints)
 
 
-def test_the_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_killed_sweep_resumes_and_equals_undisturbed(tmp_path: Path) -> None:
     driver = start(*THREE, cwd=tmp_path)
-    wait_until(lambda: some_done_and_others_not(tmp_path))
+    wait_until(lambda: some_are_done_and_others_saved(tmp_path))
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     pids = [record.status()["pid"] for record in records(tmp_path)]
@@ -28,7 +28,7 @@ def test_the_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     before = results(tmp_path)
     attempts = {record.trial_id: record.status()["attempt"] for record in records(tmp_path)}
     assert 0 < len(before) < 3
-    again = sweep(*THREE, cwd=tmp_path)
+    again = sweep_process(*THREE, cwd=tmp_path)
     assert again.code == 0, again.err
     for record in records(tmp_path):
         log = (record.folder / "log.txt").read_text()

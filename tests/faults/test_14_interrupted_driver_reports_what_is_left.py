@@ -1,4 +1,4 @@
-"""Ctrl-C, or clip-hparam cancel: the driver says what is left, and leaves nothing running."""
+"""Ctrl-C or clip-hparam cancel: the driver reports the open trials and leaves no process."""
 
 import os
 import signal
@@ -6,31 +6,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.cli import alive, clip_hparam, records, start, started, wait_until
+from support.cli import alive, clip_hparam, records, start, start_clip_hparam, wait_until
 
 LONG = ("-m", "lr=1e-3,2e-3,3e-3", "epochs=500", "workers=2", "machine.checkpoint_seconds=0")
 
 
 def ctrl_c(driver: int, folder: Path) -> None:
-    """Reaches the whole group of the terminal."""
+    """Send SIGINT to the process group, as a terminal does."""
     os.killpg(driver, signal.SIGINT)
 
 
 def cancel(driver: int, folder: Path) -> None:
-    """SIGTERM to the driver alone; and one of its trials does not answer."""
+    """Send SIGTERM to the driver alone, while one of its trials is stopped."""
     os.kill(records(folder)[0].status()["pid"], signal.SIGSTOP)
     done = clip_hparam("cancel", "lr", cwd=folder)
     assert f"driver {driver} and its trials of lr ended" in done.out, done.err
 
 
 @pytest.mark.parametrize("how", [ctrl_c, cancel])
-def test_an_interrupted_driver_says_what_is_left(
+def test_interrupted_driver_reports_what_is_left(
     tmp_path: Path, how: Callable[[int, Path], None]
 ) -> None:
     driver = start(*LONG, cwd=tmp_path)
     wait_until(lambda: len(list(tmp_path.rglob("metrics.jsonl"))) == 2)
     pids = [record.status()["pid"] for record in records(tmp_path)]
-    watch = started("status", "--watch", cwd=tmp_path)
+    watch = start_clip_hparam("status", "--watch", cwd=tmp_path)
     assert watch.stdout is not None
     assert "2 running" in watch.stdout.readline()
     how(driver.pid, tmp_path)

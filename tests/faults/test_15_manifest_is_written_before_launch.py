@@ -1,4 +1,4 @@
-"""The driver dies right before or after it launches: the plan is on disk, none runs twice."""
+"""The driver is killed right before or after launch: the manifest exists, no trial runs twice."""
 
 import json
 from pathlib import Path
@@ -7,26 +7,26 @@ import pytest
 from support.cli import SHORT, clip_hparam, python, records, results, sweep
 
 WORDS = ("-m", "lr=1e-3,2e-3", *SHORT)
-# the driver, killed around the moment when a launcher takes its trials
+# a driver that kills itself right before or after its launcher takes the trials
 KILLED = """
 import os, signal, sys
 from clip_hparam.cli.hydra_app.app import main
 from clip_hparam.launch.local.pool import WorkerPool
 submit = WorkerPool.submit
 
-def dies(self, jobs):
+def submit_and_exit(self, jobs):
     if sys.argv.pop(1) == "after":
         submit(self, jobs)
     os.kill(os.getpid(), signal.SIGKILL)
 
-WorkerPool.submit = dies
+WorkerPool.submit = submit_and_exit
 if __name__ == "__main__":
     main()
 """
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_the_plan_is_on_disk_before_anything_runs(tmp_path: Path, moment: str) -> None:
+def test_manifest_is_written_before_trials_start(tmp_path: Path, moment: str) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED.replace("sys.argv.pop(1)", repr(moment)))
     assert python(script, *WORDS, cwd=tmp_path).code == -9

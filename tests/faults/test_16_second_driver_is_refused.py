@@ -1,4 +1,4 @@
-"""Two drivers on one sweep: the second is refused. Two sweeps with a trial in common share it."""
+"""A second driver of a sweep is refused; two sweeps with a common trial share it."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from support.cli import SHORT, records, results, start, sweep, wait_until
 LONG = ("-m", "lr=1e-3,2e-3", "epochs=500")
 
 
-def test_a_second_driver_of_a_live_sweep_is_refused(tmp_path: Path) -> None:
+def test_second_driver_of_a_live_sweep_is_refused(tmp_path: Path) -> None:
     first = start(*LONG, cwd=tmp_path)
     wait_until(lambda: any(tmp_path.rglob("metrics.jsonl")))
     second = sweep(*LONG, cwd=tmp_path)
@@ -18,7 +18,7 @@ def test_a_second_driver_of_a_live_sweep_is_refused(tmp_path: Path) -> None:
     assert second.err.count("\n") == 1
 
 
-def test_a_trial_of_two_sweeps_runs_once_and_counts_in_both(tmp_path: Path) -> None:
+def test_trial_of_two_sweeps_runs_once_and_counts_in_both(tmp_path: Path) -> None:
     short = (*SHORT, "epochs=3", "data.epoch_images=750")
     drivers = [start("-m", f"lr=1e-3,{lr}", *short, cwd=tmp_path) for lr in ("2e-3", "3e-3")]
     for driver in drivers:

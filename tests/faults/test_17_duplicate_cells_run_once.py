@@ -1,18 +1,18 @@
-"""Levels that are one value, steps that are one recipe: one run, and a notice that names them."""
+"""Levels of equal value and steps of equal recipes run once, and a notice names them."""
 
 from pathlib import Path
 
 from support.cli import SHORT, plan, records, sweep
 
 
-def test_a_level_that_stands_twice_runs_once(tmp_path: Path) -> None:
+def test_repeated_level_runs_once(tmp_path: Path) -> None:
     done = sweep("-m", "lr=1e-3,2e-3,0.002", *SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
     assert "lr=0.002 stands twice: its trials run once\n" in done.out
     assert len(records(tmp_path)) == 2
 
 
-def test_steps_that_are_one_recipe_are_named(tmp_path: Path) -> None:
+def test_steps_with_equal_recipes_are_named(tmp_path: Path) -> None:
     done = plan("-m", "sweeps=augment", "random_erasing=0", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "no erasing is the same as weak_aug: its trials run once\n" in done.out

@@ -1,14 +1,14 @@
-"""A sweep larger than an array may be is split; what Slurm refuses names the key to change."""
+"""A sweep beyond the size of an array is split; a refusal of Slurm names the option to change."""
 
 from pathlib import Path
 
 import pytest
 from support.cli import SHORT, fake, sweep
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, sent
+from support.slurm_jobs import SLURM, submitted_arrays
 
 
-def test_a_sweep_is_split_by_the_size_of_an_array(
+def test_sweep_is_split_by_the_size_of_an_array(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path, "scontrol", "echo MaxArraySize = 2")
@@ -18,8 +18,8 @@ def test_a_sweep_is_split_by_the_size_of_an_array(
         words = ("-m", "seeds=5", *SHORT, *SLURM, later)
         done = sweep(*words, "detach=true", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert [len(array.packs) for array in sent(tmp_path)] == [2, 2, 1]
-    handles = [handle for array in sent(tmp_path) for handle in array.handles()]
+    assert [len(array.packs) for array in submitted_arrays(tmp_path)] == [2, 2, 1]
+    handles = [handle for array in submitted_arrays(tmp_path) for handle in array.handles()]
     assert sorted(slurm.waiting()) == sorted(handle.id for handle in handles)
 
 
@@ -32,8 +32,8 @@ def test_a_sweep_is_split_by_the_size_of_an_array(
         ("additional_parameters.begin=now", "type +hydra.launcher.additional_parameters.begin="),
     ],
 )
-def test_a_refusal_names_the_key(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
+def test_refusal_names_the_option(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
     done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert named in done.err
-    assert sent(tmp_path) == []
+    assert submitted_arrays(tmp_path) == []

@@ -1,11 +1,11 @@
-"""No space left: exit code 3, one sentence, no cut file, and the sweep goes on once there is."""
+"""The disk is full: exit code 3, one sentence, no truncated file; the sweep resumes later."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cli import SHORT, python, results, sweep
+from support.cli import SHORT, python, results, sweep, sweep_process
 from support.filesystems import mount, mounted
 
 TWO = ("-m", "seeds=2", "machine.checkpoint_seconds=0", *SHORT)
@@ -20,23 +20,23 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB in `runs`: enough for records, not for a checkpoint."""
+    """Mount a file system of 1 MB at `runs`: enough for records, not for a checkpoint."""
     with mounted(tmp_path / "runs", "size=1m"):
         yield tmp_path
 
 
 def whole(folder: Path) -> bool:
-    """Nothing under a final name is cut."""
+    """Return whether no file under a final name is truncated."""
     for path in folder.rglob("*.json"):
         json.loads(path.read_text())
     return not list(folder.rglob("step_*.pt"))
 
 
 @pytest.mark.parametrize("left", [2**20, 2**15, 2**13, 0])
-def test_a_full_disk_is_storage_trouble_and_space_mends_it(small: Path, left: int) -> None:
+def test_full_disk_is_a_storage_error_until_there_is_space(small: Path, left: int) -> None:
     filler = small / "runs" / "filler"
     filler.write_bytes(bytes(2**20 - left))
-    done = sweep(*TWO, cwd=small)
+    done = sweep_process(*TWO, cwd=small)
     assert done.code == 3, done.out + done.err
     assert done.err.startswith("storage trouble: ")
     assert "No space left on device" in done.err
@@ -49,7 +49,7 @@ def test_a_full_disk_is_storage_trouble_and_space_mends_it(small: Path, left: in
     assert len(results(small)) == 2
 
 
-def test_a_limit_on_the_size_of_files_is_storage_trouble_too(tmp_path: Path) -> None:
+def test_file_size_limit_is_a_storage_error(tmp_path: Path) -> None:
     limited = tmp_path / "limited.py"
     limited.write_text(LIMITED)
     for words in (TWO, ("machine.checkpoint_seconds=0", *SHORT)):

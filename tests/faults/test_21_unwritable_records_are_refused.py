@@ -1,4 +1,4 @@
-"""A folder that cannot be written is found before anything is started."""
+"""A runs folder that cannot be written is refused before a trial starts."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ def refused(folder: Path) -> bool:
     return (done.code, done.out) == (2, "")
 
 
-def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+def test_read_only_folder_is_refused(tmp_path: Path) -> None:
     with mounted(tmp_path / "runs", "ro"):
         assert refused(tmp_path)
 
 
-def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     assert refused(tmp_path)

@@ -1,11 +1,11 @@
-"""A checkpoint that is cut, empty or has a flipped bit: the one before serves, and it is said."""
+"""A checkpoint is truncated, empty or has a flipped bit: the trial resumes from the previous."""
 
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from support.cli import records, results, start, sweep, wait_until
+from support.cli import records, results, start, sweep, sweep_process, wait_until
 
 from clip_hparam.records.record import Record
 
@@ -16,11 +16,11 @@ THREE = (
 
 
 def checkpoints(record: Record) -> list[Path]:
-    """With their sha256, oldest first."""
+    """Return the checkpoints that have their sha256, oldest first."""
     return [path.with_suffix("") for path in sorted(record.folder.glob("checkpoint/*.sha256"))]
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
@@ -34,10 +34,10 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-DAMAGE: tuple[Callable[[Path], None], ...] = (cut, empty, flip)
+DAMAGE: tuple[Callable[[Path], None], ...] = (truncate, empty, flip)
 
 
-def test_the_one_before_serves_and_the_bits_are_the_same(tmp_path: Path) -> None:
+def test_damaged_checkpoint_resumes_from_the_previous_with_the_same_bits(tmp_path: Path) -> None:
     driver = start(*THREE, cwd=tmp_path)
     wait_until(lambda: sum(len(checkpoints(r)) >= 2 for r in records(tmp_path)) == 3)
     os.kill(driver.pid, signal.SIGKILL)
@@ -45,7 +45,7 @@ def test_the_one_before_serves_and_the_bits_are_the_same(tmp_path: Path) -> None
     wait_until(lambda: not results(tmp_path), seconds=1)
     for damage, record in zip(DAMAGE, records(tmp_path), strict=True):
         damage(checkpoints(record)[-1])
-    again = sweep(*THREE, cwd=tmp_path)
+    again = sweep_process(*THREE, cwd=tmp_path)
     assert again.code == 0, again.err
     for record in records(tmp_path):
         log = (record.folder / "log.txt").read_text()

@@ -1,4 +1,4 @@
-"""Killed at any moment of a write: the state saved last, or the one being saved, loads whole."""
+"""A process is killed while it writes a checkpoint: the last or the new checkpoint loads."""
 
 import multiprocessing
 import os
@@ -17,18 +17,18 @@ def state(step: int) -> dict[str, Any]:
     return {"step": step, "weights": torch.full((200,), float(step)), "rows": [{"lr": 0.1}]}
 
 
-def write_for_ever(folder: Path, first: int, told: Any) -> None:
-    """Save state after state, and tell each step that is saved."""
+def write_checkpoints(folder: Path, first: int, pipe: Any) -> None:
+    """Save one checkpoint after another, and send the step of each."""
     for step in range(first, 10**9):
         checkpoint.save(folder, step, state(step))
-        told.send(step)
+        pipe.send(step)
 
 
-def test_killed_at_any_moment_of_a_write_loop_the_last_saved_state_loads(tmp_path: Path) -> None:
+def test_checkpoint_loads_after_a_kill_at_any_moment(tmp_path: Path) -> None:
     context, moments, step = multiprocessing.get_context("fork"), random.Random(0), 0
     for _ in range(25):
         reader, writer = context.Pipe(duplex=False)
-        process = context.Process(target=write_for_ever, args=(tmp_path, step + 1, writer))
+        process = context.Process(target=write_checkpoints, args=(tmp_path, step + 1, writer))
         process.start()
         writer.close()
         reader.recv()

@@ -1,11 +1,11 @@
-"""A search is killed with its points under way and its journal torn: the same command ends it."""
+"""A search is killed and its journal truncated: the same command finishes the search."""
 
 import json
 import os
 import signal
 from pathlib import Path
 
-from support.cli import records, start, sweep, wait_until
+from support.cli import records, start, sweep_process, wait_until
 
 WORDS = (
     *("-m", "sweeps=search", "hydra.sweeper.n_trials=5", "hydra.sweeper.pruner=none"),
@@ -13,19 +13,19 @@ WORDS = (
 )
 
 
-def under_way(folder: Path) -> list[Path]:
+def saved_folders(folder: Path) -> list[Path]:
     return [r.folder for r in records(folder) if any(r.folder.glob("checkpoint/*.sha256"))]
 
 
-def test_the_same_command_ends_it_with_nothing_running_and_nothing_lost(tmp_path: Path) -> None:
+def test_killed_search_finishes_without_losing_a_trial(tmp_path: Path) -> None:
     driver = start(*WORDS, cwd=tmp_path)
-    wait_until(lambda: any(tmp_path.rglob("result.json")) and bool(under_way(tmp_path)))
+    wait_until(lambda: any(tmp_path.rglob("result.json")) and bool(saved_folders(tmp_path)))
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     (journal,) = tmp_path.rglob("study.journal")
     journal.write_bytes(journal.read_bytes()[:-7])
     done = {record.trial_id for record in records(tmp_path) if record.is_done()}
-    again = sweep(*WORDS, cwd=tmp_path)
+    again = sweep_process(*WORDS, cwd=tmp_path)
     assert again.code == 0, again.err
     assert "5 points: 5 done" in again.out
     for record in records(tmp_path):
@@ -40,7 +40,7 @@ def test_the_same_command_ends_it_with_nothing_running_and_nothing_lost(tmp_path
 
 
 def states(journal: Path) -> set[int]:
-    """Of all trials in Optuna's store; 1 is COMPLETE."""
+    """Return the states of all trials in Optuna's journal; 1 is COMPLETE."""
     last: dict[int, int] = {}
     for line in map(json.loads, journal.read_text().splitlines()):
         if line["op_code"] == 4:
@@ -50,10 +50,10 @@ def states(journal: Path) -> set[int]:
     return set(last.values())
 
 
-def test_a_killed_worker_leaves_nothing_running(tmp_path: Path) -> None:
+def test_killed_worker_is_retried_and_the_search_finishes(tmp_path: Path) -> None:
     driver = start(*WORDS, "retries=1", cwd=tmp_path)
-    wait_until(lambda: bool(under_way(tmp_path)))
-    victim = json.loads((under_way(tmp_path)[0] / "status.json").read_text())
+    wait_until(lambda: bool(saved_folders(tmp_path)))
+    victim = json.loads((saved_folders(tmp_path)[0] / "status.json").read_text())
     os.kill(victim["pid"], signal.SIGKILL)
     out, err = driver.communicate(timeout=500)
     assert driver.returncode == 0, err

@@ -1,4 +1,4 @@
-"""One process of a trial dies: the trial is lost in time, the process named, the others go on."""
+"""A rank of a trial is killed or hangs: the trial is lost, its message names the rank."""
 
 import os
 import re
@@ -21,7 +21,7 @@ TWO = ("-m", "epochs=1,8", *TRIAL, "machine.rank_timeout=10", "workers=1", "retr
 
 
 def saved(folder: Path, epochs: int = 8) -> list[Record]:
-    """The trials of so many epochs that have a checkpoint."""
+    """Return the trials of `epochs` epochs that have a checkpoint."""
     return [
         record
         for record in records(folder)
@@ -30,23 +30,25 @@ def saved(folder: Path, epochs: int = 8) -> list[Record]:
     ]
 
 
-def second_process(record: Record) -> int:
+def pid_of_rank_1(record: Record) -> int:
     (pid,) = re.findall(r"rank 1 of 2 is process (\d+)", (record.folder / "log.txt").read_text())
     return int(pid)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_trial_whose_rank_dies_or_hangs_is_lost_and_names_it(
+def test_trial_with_a_lost_rank_is_lost_and_names_the_rank(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     driver = start(*TWO, cwd=tmp_path)
     wait_until(lambda: bool(saved(tmp_path)))
     (victim,) = saved(tmp_path)
-    pid = second_process(victim)
+    pid = pid_of_rank_1(victim)
     os.kill(pid, how)
     killed = time.monotonic()
     out, err = driver.communicate(timeout=120)
-    assert time.monotonic() - killed < 40  # the time-out, the roll call, and what a table takes
+    assert (
+        time.monotonic() - killed < 40
+    )  # rank_timeout, the exit reasons of the ranks, and the table
     assert driver.returncode == 1, err
     assert f"{victim.trial_id} lost: rank 1 of 2 (process {pid} on " in out
     assert not alive(pid)
@@ -57,10 +59,10 @@ def test_a_trial_whose_rank_dies_or_hangs_is_lost_and_names_it(
         assert "going on after epoch" in (victim.folder / "log.txt").read_text()
 
 
-def test_the_ranks_of_a_killed_trial_die_with_it(tmp_path: Path) -> None:
+def test_ranks_of_a_killed_trial_exit(tmp_path: Path) -> None:
     driver = start(*TRIAL, "epochs=8", cwd=tmp_path)
     wait_until(lambda: bool(saved(tmp_path)))
-    pid = second_process(saved(tmp_path)[0])
+    pid = pid_of_rank_1(saved(tmp_path)[0])
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     wait_until(lambda: not alive(pid), seconds=2)

@@ -1,4 +1,4 @@
-"""Trials of one table from other code are marked; from other data they are other trials."""
+"""Trials of other code are marked in tables; trials of other data are other trials."""
 
 import shutil
 import subprocess
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from support.cli import ROOT, SHORT, Done, clip_hparam, records, sweep
+from support.cli import ROOT, SHORT, Done, clip_hparam, records, sweep, sweep_process
 
 GIT = ("git", "-c", "user.name=t", "-c", "user.email=t@localhost")
 
 
-def copy_of_the_code(folder: Path) -> Path:
-    """The package in a git of its own, which an import finds before the installed one."""
+def copy_code(folder: Path) -> Path:
+    """Copy the package into a git repository, for a PYTHONPATH before the installed package."""
     package = folder / "code" / "src" / "clip_hparam"
     shutil.copytree(ROOT / "src", folder / "code" / "src")
     shutil.copytree(ROOT / "conf", package / "conf")
@@ -22,11 +22,11 @@ def copy_of_the_code(folder: Path) -> Path:
 
 
 def sweep_with(code: Path, *words: str, cwd: Path) -> Done:
-    return sweep(*words, cwd=cwd, PYTHONPATH=str(code.parent))
+    return sweep_process(*words, cwd=cwd, PYTHONPATH=str(code.parent))
 
 
 def test_trials_of_other_code_are_marked(tmp_path: Path) -> None:
-    code = copy_of_the_code(tmp_path)
+    code = copy_code(tmp_path)
     words = ("-m", "lr=1e-3,2e-3,3e-3", "seeds=1", *SHORT)
     first = sweep_with(code, *words[:1], "lr=1e-3", *words[2:], cwd=tmp_path)
     assert (first.code, first.err) == (0, "")
@@ -41,7 +41,7 @@ def test_trials_of_other_code_are_marked(tmp_path: Path) -> None:
     assert "with uncommitted changes" in table
 
 
-def picture(path: Path, seed: int) -> None:
+def write_image(path: Path, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(256, size=(32, 32, 3), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
@@ -49,7 +49,7 @@ def picture(path: Path, seed: int) -> None:
 
 def test_other_data_is_another_trial(tmp_path: Path) -> None:
     for seed in range(24):
-        picture(tmp_path / "images" / f"class_{seed % 2}" / f"{seed}.png", seed)
+        write_image(tmp_path / "images" / f"class_{seed % 2}" / f"{seed}.png", seed)
     words = (
         "-m",
         "data=folder",
@@ -62,7 +62,7 @@ def test_other_data_is_another_trial(tmp_path: Path) -> None:
     assert sweep(*words, cwd=tmp_path).code == 0
     (before,) = records(tmp_path)
     sealed = (before.folder / "result.json").read_bytes()
-    picture(tmp_path / "images" / "class_0" / "new.png", 99)
+    write_image(tmp_path / "images" / "class_0" / "new.png", 99)
     done = sweep(*words, cwd=tmp_path)
     assert done.code == 0, done.err
     assert len(records(tmp_path)) == 2

@@ -34,7 +34,7 @@ def run(*words: str | Path, cwd: Path) -> Done:
 
 
 def installed(folder: Path, *packages: str | Path) -> Path:
-    """The Python of an environment that has these and what they need."""
+    """Install packages with their requirements into a new environment; return its Python."""
     made = folder / "venv" / "bin" / "python"
     for words in (
         [sys.executable, "-m", "venv", folder / "venv"],
@@ -73,7 +73,7 @@ def test_the_wheel_alone_sweeps_and_makes_a_table(wheel: Path, tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def planner(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command on Hydra 1.4, without a training stack."""
+    """Install the command with Hydra 1.4 and without a training stack; return its path."""
     folder = tmp_path_factory.mktemp("planner")
     python = installed(folder, "--pre", "hydra-core>=1.4.0rc3,<1.5", *PLANNER)
     done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=folder)

@@ -20,7 +20,7 @@ from clip_hparam.config.recipe import Recipe, knobs, trial_id, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import TrainState, eval_models, train_epoch
+from clip_hparam.training.engine import TrainState, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
@@ -86,8 +86,8 @@ def trained(which: int) -> Callable[[Recipe], Tensor]:
 
     def weights(recipe: Recipe) -> Tensor:
         one = fit(recipe)
-        train_epoch(one, batches(recipe), 0, recipe.seed, lambda step: None)
-        model = list(eval_models(one).values())[which]
+        train_epoch(one, batches(recipe), 0, recipe.seed)
+        model = list(one.eval_models.values())[which]
         return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
 
     return weights

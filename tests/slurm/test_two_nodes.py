@@ -1,4 +1,4 @@
-"""A trial whose ranks are tasks of Slurm on two nodes."""
+"""Trials whose ranks are Slurm tasks on two nodes."""
 
 import os
 import re
@@ -12,7 +12,15 @@ import torch
 from support.cli import ROOT, start
 from support.float64_trial import assert_same, trained
 from support.slurm_cluster import Cluster
-from support.slurm_jobs import SLURM, go_on_once_asked, job_of, pause, sent, train, warn
+from support.slurm_jobs import (
+    SLURM,
+    job_of,
+    pause,
+    resume_once_signalled,
+    submitted_arrays,
+    train,
+    warn,
+)
 
 from clip_hparam.distributed import SINGLE_PROCESS
 from clip_hparam.records.record import Record
@@ -21,7 +29,7 @@ NODES = ("hydra.launcher.nodes=2", "hydra.launcher.tasks_per_node=1")
 SMALL = ("data.epoch_images=100", "batch_size=50", "epochs=4", "machine.checkpoint_seconds=0")
 
 
-def test_two_nodes_are_one_process_in_float64(
+def test_two_nodes_equal_one_process_in_float64(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUBMITIT_EXECUTOR", "slurm")
@@ -33,17 +41,15 @@ def test_two_nodes_are_one_process_in_float64(
         assert_same(np.load(tmp_path / f"{rank}.npz"), alone)
 
 
-def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
-    either: Cluster, tmp_path: Path
-) -> None:
+def test_warned_trial_resumes_and_lost_rank_is_named(either: Cluster, tmp_path: Path) -> None:
     driver = start("-m", "seeds=2", *SMALL, "retries=0", *SLURM, *NODES, cwd=tmp_path)
     try:
         warned, broken = train(tmp_path, 2)
         pause(warned)
-        pid = second_rank(tmp_path, broken)
+        pid = pid_of_rank_1(tmp_path, broken)
         os.kill(pid, signal.SIGKILL)
         warn(either, warned)
-        go_on_once_asked(warned)
+        resume_once_signalled(warned)
         out, err = driver.communicate(timeout=200)
     finally:
         driver.kill()
@@ -59,9 +65,9 @@ def test_one_trial_is_warned_and_goes_on_and_one_loses_a_rank_that_is_named(
     assert "NumNodes=2" in either("scontrol", "-o", "show", "job", job_of(warned))
 
 
-def second_rank(folder: Path, record: Record) -> int:
-    """Its process, as it says itself."""
-    (array,) = sent(folder)
+def pid_of_rank_1(folder: Path, record: Record) -> int:
+    """Return the process id that rank 1 of a trial printed to its log."""
+    (array,) = submitted_arrays(folder)
     printed = (array.folder / f"{job_of(record)}_1_log.out").read_text()
     (pid,) = re.findall(r"rank 1 of 2 is process (\d+)", printed)
     return int(pid)

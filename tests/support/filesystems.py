@@ -1,4 +1,4 @@
-"""File systems of a test's own: a small one, one that cannot be written."""
+"""Mount small or read-only file systems for a test."""
 
 import os
 import subprocess
@@ -11,9 +11,10 @@ import pytest
 
 @contextmanager
 def mounted(folder: Path, option: str) -> Iterator[None]:
-    """A file system in memory lies at `folder`, as "size=1m" or "ro", while the block runs.
+    """Mount a file system in memory at `folder` while the block runs.
 
-    In CI one that cannot be mounted is a failure; elsewhere, without the right to, it is skipped.
+    option: of mount(8), such as "size=1m" or "ro". Without the right to mount the test is skipped;
+    in CI it fails.
     """
     folder.mkdir()
     done = mount("-t", "tmpfs", "-o", option, "none", str(folder))

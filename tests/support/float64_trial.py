@@ -52,7 +52,7 @@ def trained(ranks: DistributedContext, micro_batch: int = 0) -> dict[str, Any]:
     machine = Machine(device="cpu", micro_batch=micro_batch)
     fit = create_train_state(recipe, machine, create_model(recipe, CLASSES).double(), ranks)
     batches = Doubled(recipe, load_digits(), ranks=ranks)
-    losses = [train_epoch(fit, batches, epoch, 0, lambda step: None) for epoch in range(2)]
+    losses = [train_epoch(fit, batches, epoch, 0) for epoch in range(2)]
     assert fit.ema is not None
     scores = evaluate(fit.ema.module, batches.test(), fit)
     return {

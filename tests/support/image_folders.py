@@ -1,4 +1,4 @@
-"""Folders of small JPEG files, laid out as data sets are."""
+"""Write folders of small JPEG files in the layouts of data sets."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,10 @@ from PIL import Image
 
 
 def grow(root: Path, images: Mapping[str, int], suffix: str = ".JPEG") -> Path:
-    """`images` says how many images each folder below the root gets; sides differ."""
+    """Write random images of different sizes.
+
+    images: number of images by folder below the root.
+    """
     generator = np.random.default_rng(0)
     for folder, count in images.items():
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -20,7 +23,7 @@ def grow(root: Path, images: Mapping[str, int], suffix: str = ".JPEG") -> Path:
 
 
 def imagenet(root: Path, train: int = 6, val: int = 2) -> Path:
-    """Three classes in ImageNet's layout."""
+    """Write three classes in ImageNet's layout; train and val are images per class."""
     wnids = ("n01440764", "n02084071", "n01443537")
     parts = {"train": train, "val": val}
     return grow(root, {f"{part}/{wnid}": parts[part] for part in parts for wnid in wnids})

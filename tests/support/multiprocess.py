@@ -1,4 +1,4 @@
-"""A function in every rank of a trial: processes on this computer that meet as real ones do."""
+"""Call a function in every rank of a trial, in processes that connect as those of a trial do."""
 
 import multiprocessing
 import socket
@@ -10,29 +10,30 @@ from typing import Any
 import torch
 
 from clip_hparam.distributed import DistributedContext, create_context
+from support.shared_forkserver import start_shared_forkserver
 
 CPU = torch.device("cpu")
-PATIENCE = 5.0
+ANSWER_SECONDS = 5.0  # for the other ranks, once rank 0 has answered
 Function = Callable[..., Any]
 
 
 def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 60) -> list[Any]:
-    """What function(ranks, *arguments) returns in each rank, or the error it raises.
+    """Return what `function(ranks, *arguments)` returns or raises in each rank.
 
-    None for a rank that died, or has no answer PATIENCE seconds after the first rank's; it is
-    killed.
+    A rank that exits, or is silent for ANSWER_SECONDS after the answer of rank 0, gives None and
+    is killed.
     """
+    start_shared_forkserver()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["clip_hparam.training.trial", "support.multiprocess"])
     started = []
     with socket.create_server(("127.0.0.1", 0)) as listen_socket:
-        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(listen_socket.getsockname()[1])}
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(listen_socket.getsockname()[1])}
         for rank in range(world):
             ours, theirs = context.Pipe()
-            environment = {**meeting, "RANK": str(rank), "WORLD_SIZE": str(world)}
-            order = (function, arguments, seconds)
+            environment = {**address, "RANK": str(rank), "WORLD_SIZE": str(world)}
+            task = (function, arguments, seconds)
             process = context.Process(
-                target=_rank, args=(theirs, environment, None if rank else listen_socket, order)
+                target=_rank, args=(theirs, environment, None if rank else listen_socket, task)
             )
             process.start()
             theirs.close()
@@ -45,9 +46,9 @@ def _rank(
     pipe: Connection,
     environment: dict[str, str],
     listen_socket: socket.socket | None,
-    order: tuple[Function, tuple[Any, ...], float],
+    task: tuple[Function, tuple[Any, ...], float],
 ) -> None:
-    function, arguments, seconds = order
+    function, arguments, seconds = task
     torch.set_num_threads(1)
     ranks: DistributedContext = create_context(environment, seconds, listen_socket)
     try:
@@ -59,7 +60,7 @@ def _rank(
 
 
 def _received_soon(process: ForkServerProcess, pipe: Connection) -> Any:
-    answered = pipe.poll(PATIENCE)
+    answered = pipe.poll(ANSWER_SECONDS)
     if not answered:
         process.kill()
     return _received(pipe) if answered else None

@@ -1,4 +1,4 @@
-"""A real Slurm for tests: brought up once a session, and no other is ever touched."""
+"""A real Slurm on this computer, started once per session; other clusters are not touched."""
 
 import os
 import random
@@ -18,15 +18,15 @@ HERE = Path(__file__).parent
 PORTS = range(21000, 31000, 20)  # first ports of clusters, away from Slurm's own
 NODES = 3
 USED = (0, 2, 10, 11, 12)  # ports of a cluster, from its first: controller, slurmdbd, nodes
-ONCE_GONE = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; shift; exec "$@"'
-"""A killed pytest takes its cluster with it."""
+RUN_AFTER_EXIT = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; shift; exec "$@"'
+"""Shell script that runs a command once a process has exited: stops the cluster after pytest."""
 
 
 @dataclass(frozen=True)
 class Cluster:
     """Nodes n1 to n3 of eight declared CPUs, partitions main and high (which preempts).
 
-    Jobs whose names are in `kept` belong to the session: no test ends them.
+    kept: names of jobs that tests do not end, because they belong to the session.
     """
 
     home: Path
@@ -39,7 +39,7 @@ class Cluster:
         return str(self.home / "etc" / "slurm.conf")
 
     def __call__(self, *words: str) -> str:
-        """Run one of Slurm's commands; what it prints."""
+        """Run one of Slurm's commands and return its output."""
         environment = {**os.environ, "SLURM_CONF": self.conf}
         done = subprocess.run(
             words, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -48,7 +48,7 @@ class Cluster:
         return done.stdout
 
     def states(self) -> dict[str, str]:
-        """State of each job that squeue knows, by its id."""
+        """Return the state of each job that squeue lists, by its id."""
         lines = self("squeue", "-h", "-r", "-t", "all", "-o", "%F_%K %T").splitlines()
         return dict(line.split() for line in lines)
 
@@ -58,8 +58,8 @@ class Cluster:
     def wait_for(self, job: str, *states: str, seconds: float = 60) -> None:
         wait_until(lambda: self.states().get(job) in states, seconds)
 
-    def ready(self) -> None:
-        """No job is left but what is kept, and all nodes take new ones."""
+    def make_idle(self) -> None:
+        """End all jobs that are not kept, and wait until all nodes accept jobs."""
         for name in self._jobs() - self.kept:
             self("scancel", "--name", name)
         wait_until(lambda: self._jobs() <= self.kept, 60)
@@ -74,13 +74,13 @@ class Cluster:
 
     @contextmanager
     def without_controller(self) -> Iterator[None]:
-        """Its controller is down while the block runs, and comes back with all it knew."""
+        """Stop the controller while the block runs; it restarts with its saved state."""
         with self._without("slurmctld"):
             yield
 
     @contextmanager
     def without_munge(self) -> Iterator[None]:
-        """Nobody can say who they are while the block runs."""
+        """Stop the authentication daemon while the block runs."""
         with self._without("munged"):
             yield
 
@@ -95,7 +95,7 @@ class Cluster:
             self.bring_up()
 
     def bring_up(self) -> None:
-        """Start what does not run."""
+        """Start the daemons that do not run."""
         numbers = {"NODES": NODES, "ACCT": int(self.accounting), "PORT": self.port}
         asked = {f"SLURM_UP_{name}": str(number) for name, number in numbers.items()}
         done = subprocess.run(
@@ -111,15 +111,15 @@ class Cluster:
 
 @contextmanager
 def cluster(home: Path, accounting: bool) -> Iterator[Cluster]:
-    """A Slurm in `home`; what was started, and only that, is stopped again.
+    """Start a Slurm in `home`, and stop its daemons after the block.
 
-    In CI one that does not come up is a failure; elsewhere, without root, it is skipped.
+    Without root the test is skipped; in CI it fails.
     """
     if os.getuid() and "CI" not in os.environ:
-        pytest.skip("a Slurm of one's own needs root")
+        pytest.skip("starting a Slurm needs root")
     one = Cluster(home, accounting, next(port for port in random.sample(PORTS, 100) if free(port)))
     down = [str(HERE / "slurm_down.sh"), str(home), "--purge"]
-    words = ["sh", "-c", ONCE_GONE, "watch", str(os.getpid()), *down]
+    words = ["sh", "-c", RUN_AFTER_EXIT, "watch", str(os.getpid()), *down]
     watch = subprocess.Popen(words, start_new_session=True, stdin=subprocess.DEVNULL)
     try:
         one.bring_up()
@@ -131,7 +131,7 @@ def cluster(home: Path, accounting: bool) -> Iterator[Cluster]:
 
 
 def free(port: int) -> bool:
-    """Whether a cluster can have its ports from here on."""
+    """Return whether the ports of a cluster are free, counted from its first."""
     for offset in USED:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port + offset)) == 0:

@@ -1,6 +1,6 @@
-"""Sweeps whose trials are each disturbed in another way, and the same trials in peace.
+"""Sweeps whose trials are each disturbed in another way, and the same trials undisturbed.
 
-All at once and once a session: starting a job and waiting for it to be queued again take longest.
+All run at once and once per session, because starting and requeueing a job takes longest.
 """
 
 import operator
@@ -17,34 +17,34 @@ from support.cli import records, start
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import (
     SLURM,
-    go_on_once_asked,
-    id_of,
     job_of,
     kill_task,
     limit,
     pause,
+    resume_once_signalled,
     saved,
     seed_of,
+    trial_id_of,
 )
 
-PEACE, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
+UNTOUCHED, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
 WORDS = (
     *("data.epoch_images=100", "epochs=12"),
     *("machine.checkpoint_seconds=0", "keep_checkpoints=last"),
 )
-APART = "n3"  # the node of MOVED
-PATIENCE = 240.0
+APART = "n3"  # node of MOVED, which goes down
+TIMEOUT_SECONDS = 240.0
 Act = Callable[[Cluster, Record], object]
 
 
 @dataclass(frozen=True)
-class Disturbed:
-    """The folders, how the two drivers ended, and when KILLED was."""
+class DisturbedSweep:
+    """Folders of the sweeps, exit codes and output of the drivers, and when KILLED was killed."""
 
     slurm: Cluster
     folder: Path
     moved: Path
-    peace: Path
+    undisturbed_folder: Path
     code: int
     out: str
     code_of_moved: int
@@ -53,35 +53,43 @@ class Disturbed:
     def record(self, seed: int) -> Record:
         return _of_seed(self.moved if seed == MOVED else self.folder, seed)
 
-    def in_peace(self, seed: int) -> Record:
-        return _of_seed(self.peace, seed)
+    def undisturbed(self, seed: int) -> Record:
+        return _of_seed(self.undisturbed_folder, seed)
 
 
-def disturb(slurm: Cluster, folder: Path, moved: Path, peace: Path) -> Disturbed:
-    (folder / "runs" / id_of(BAD, WORDS) / "metrics.jsonl").mkdir(parents=True)  # cannot be written
+def run_disturbed(
+    slurm: Cluster, folder: Path, moved: Path, undisturbed_folder: Path
+) -> DisturbedSweep:
+    (folder / "runs" / trial_id_of(BAD, WORDS) / "metrics.jsonl").mkdir(
+        parents=True
+    )  # cannot be written
     away, there = (f"hydra.launcher.{key}={APART}" for key in ("exclude", "nodelist"))
     compared = f"seeds=[{WARNED},{REQUEUED},{AGAIN},{STUCK},{MOVED}]"
     drivers = [
         start("-m", f"seeds={MOVED}", *WORDS, *SLURM, away, cwd=folder),
         start("-m", f"seeds=[{MOVED}]", *WORDS, *SLURM, there, cwd=moved),
-        start("-m", compared, *WORDS, cwd=peace),
+        start("-m", compared, *WORDS, cwd=undisturbed_folder),
     ]
     try:
         killed = _disturb_all(slurm, folder, moved)
-        told = [driver.communicate(timeout=PATIENCE) for driver in drivers]
+        outputs = [driver.communicate(timeout=TIMEOUT_SECONDS) for driver in drivers]
     finally:
         for driver in drivers:
             driver.kill()
             driver.communicate()
     codes = [driver.returncode for driver in drivers]
-    assert codes[2] == 0, told[2]
-    return Disturbed(slurm, folder, moved, peace, codes[0], told[0][0], codes[1], killed)
+    assert codes[2] == 0, outputs[2]
+    return DisturbedSweep(
+        slurm, folder, moved, undisturbed_folder, codes[0], outputs[0][0], codes[1], killed
+    )
 
 
 def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
-    """Each as soon as it has saved its state once, MOVED once more; when KILLED was."""
+    """Disturb each trial after its first checkpoint, MOVED twice; return when KILLED was killed."""
     acts: dict[int, Act] = {
-        WARNED: lambda slurm, record: limit(slurm, record, "now+100"),  # nearer than its signal
+        WARNED: lambda slurm, record: limit(
+            slurm, record, "now+100"
+        ),  # before its signal would be sent
         REQUEUED: lambda slurm, record: slurm("scontrol", "requeue", job_of(record)),
         CANCELLED: lambda slurm, record: slurm("scancel", job_of(record)),
         KILLED: lambda slurm, record: kill_task(record),
@@ -91,11 +99,13 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
         MOVED: _lose_the_node,
     }
     then: dict[int, Act] = {MOVED: _preempt}
-    before: dict[int, tuple[int, int]] = {}  # attempt and epochs when a trial was last disturbed
+    before: dict[int, tuple[int, int]] = {}  # attempt and epochs at the last disturbance
     when: dict[int, datetime] = {}
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while acts:
-        assert time.monotonic() < deadline, f"waited in vain for {list(acts)}"
+        assert time.monotonic() < deadline, (
+            f"no checkpoint of seeds {list(acts)} within {TIMEOUT_SECONDS} s"
+        )
         for record in [one for folder in folders for one in records(folder) if saved(one)]:
             seed, now = seed_of(record), (record.status()["attempt"], len(record.rows()))
             if seed in acts and all(map(operator.gt, now, before.get(seed, (0, 0)))):
@@ -105,9 +115,9 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
                 if seed in then:
                     acts[seed] = then.pop(seed)
         time.sleep(0.05)
-    go_on_once_asked(_of_seed(folders[1], MOVED))
+    resume_once_signalled(_of_seed(folders[1], MOVED))
     warned = _of_seed(folders[0], WARNED)
-    go_on_once_asked(warned)
+    resume_once_signalled(warned)
     slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
     return when[KILLED]
 
@@ -118,7 +128,7 @@ def _lose_the_node(slurm: Cluster, record: Record) -> None:
 
 
 def _preempt(slurm: Cluster, record: Record) -> None:
-    """A job that may preempt wants its node."""
+    """Submit a job of a higher partition that needs the node of the trial."""
     slurm("sbatch", "-p", "high", "-w", APART, "--exclusive", "-o", "/dev/null", "--wrap", "true")
 
 

@@ -1,4 +1,4 @@
-"""Sweeps on Slurm as users type them, what became of their jobs, and how to disturb those."""
+"""Options of sweeps on Slurm, the jobs of a sweep, and signals and limits for these jobs."""
 
 import json
 import os
@@ -17,21 +17,21 @@ from support.slurm_cluster import Cluster
 
 SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=30")
 LONG = ("epochs=2000", "data.epoch_images=100", "machine.checkpoint_seconds=0")
-"""Ends only by what a test does to it."""
-PATIENCE = 120.0
+"""A trial that runs until a test ends it."""
+TIMEOUT_SECONDS = 120.0
 
 
-def id_of(seed: int, words: Sequence[str] = SHORT) -> str:
+def trial_id_of(seed: int, words: Sequence[str] = SHORT) -> str:
     own = [word for word in words if not word.startswith("machine.")]
     return trial_id(resolve(compose_recipe([*own, f"seed={seed}"])))
 
 
-def sent(folder: Path) -> list[JobArray]:
+def submitted_arrays(folder: Path) -> list[JobArray]:
     return list_job_arrays(folder / "runs")
 
 
 def job_of(record: Record) -> str:
-    """Id of the newest job of a trial."""
+    """Return the id of the newest job of a trial."""
     handles = [
         handle for array in list_job_arrays(record.folder.parent) for handle in array.handles()
     ]
@@ -39,16 +39,16 @@ def job_of(record: Record) -> str:
 
 
 def train(folder: Path, count: int, done: int = 0) -> list[Record]:
-    """The records, by seed, once so many trials are done and so many have saved their state.
+    """Wait until `done` trials are done and `count` have a checkpoint; return all records by seed.
 
-    The checkpoint of a trial goes when it is done.
+    A trial deletes its checkpoint when it is done.
     """
 
     def so_far() -> tuple[int, int]:
         known = records(folder)
         return sum(record.is_done() for record in known), sum(map(saved, known))
 
-    wait_until(lambda: so_far() == (done, count), PATIENCE)
+    wait_until(lambda: so_far() == (done, count), TIMEOUT_SECONDS)
     return sorted(records(folder), key=seed_of)
 
 
@@ -62,8 +62,8 @@ def seed_of(record: Record) -> int:
     return int(recipe["recipe"]["seed"])
 
 
-def numbers(record: Record) -> str:
-    """All metrics of a trial that is done, epoch by epoch, as text."""
+def metrics_text(record: Record) -> str:
+    """Return the metrics of a done trial, final and per epoch, as JSON text without times."""
     result = record.result()
     assert result is not None, record.status()
     rows = [
@@ -72,37 +72,40 @@ def numbers(record: Record) -> str:
     return json.dumps([result["metrics"], rows])
 
 
-def books(slurm: Cluster, job_id: str, *more: str) -> list[str]:
-    """State and exit code of a job, or of each task of an array, as sacct has them."""
+def accounting_rows(slurm: Cluster, job_id: str, *more: str) -> list[str]:
+    """Return "STATE|EXIT CODE" of a job, or of each task of an array, from sacct."""
     asked = ("sacct", "-n", "-X", "-P", "-j", job_id, "-o", "State,ExitCode", *more)
     return slurm(*asked).splitlines()
 
 
 def warn(slurm: Cluster, record: Record) -> None:
-    """Send what Slurm sends before a time limit."""
+    """Send the signal that Slurm sends before a time limit."""
     slurm("scancel", f"--signal={signal.SIGUSR2.name}", job_of(record))
 
 
 def limit(slurm: Cluster, record: Record, end: str) -> None:
-    """Move the end of a job's time, as `now` or `now+SECONDS`; Slurm looks every 30 s."""
+    """Set the end time of a job, "now" or "now+SECONDS"; Slurm enforces it every 30 s."""
     slurm("scontrol", "update", f"JobId={job_of(record)}", f"EndTime={end}")
 
 
 def pause(record: Record) -> None:
-    """Its process does nothing, and hears nothing, until it may go on."""
+    """Stop the process of a trial (SIGSTOP)."""
     os.kill(record.status()["pid"], signal.SIGSTOP)
 
 
-def go_on_once_asked(record: Record) -> None:
-    """As soon as it will hear that it is to stop; Slurm may be first to wake it."""
+def resume_once_signalled(record: Record) -> None:
+    """Continue a stopped trial once its save signal is pending; Slurm may have continued it."""
     pid = record.status()["pid"]
     with suppress(ProcessLookupError):
-        wait_until(lambda: is_asked(pid))
+        wait_until(lambda: has_pending_signal(pid))
         os.kill(pid, signal.SIGCONT)
 
 
-def is_asked(pid: int) -> bool:
-    """Raises ProcessLookupError if it is gone."""
+def has_pending_signal(pid: int) -> bool:
+    """Return whether the save signal is pending.
+
+    Raises: ProcessLookupError if the process has exited.
+    """
     os.kill(pid, 0)
     status = Path(f"/proc/{pid}/status").read_text()
     waiting = [int(line.split()[1], 16) for line in status.splitlines() if "Pnd:" in line]
@@ -110,7 +113,7 @@ def is_asked(pid: int) -> bool:
 
 
 def kill_task(record: Record) -> None:
-    """All processes of a task of Slurm at once, also the one that looks after the others."""
+    """Kill all processes of a Slurm task at once, the supervising one included."""
     group = os.getpgid(record.status()["pid"])
     assert group != os.getpgrp()
     os.killpg(group, signal.SIGKILL)

@@ -5,10 +5,11 @@ or without the prefixes `visual.` and `module.`, in open_clip's names or timm's.
 unpickled into arbitrary objects.
 """
 
+import logging
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,17 @@ from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream
 
 StateDict = dict[str, Tensor]
-Say = Callable[[str], None]
-STATE_DICT_KEYS = (
-    "state_dict",
-    "model",
-)  # where open_clip's and FT-CLIP's checkpoints keep the tensors
+STATE_DICT_KEYS = ("state_dict", "model")  # of the tensors in open_clip's and FT-CLIP's files
+logger = logging.getLogger(__name__)
 
 
-def silent(_: str) -> None:
-    """A listener for those who do not want the report."""
+def build_tower(encoder: Encoder, seed: int = 0) -> VisionTransformer:
+    """Return the image tower with the weights that `encoder.pretrained` names.
 
+    What a file holds besides the tower is logged. seed: used for random weights only.
 
-def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTransformer:
-    """The tower with the weights that `encoder.pretrained` names; random ones depend on seed.
-
-    `say` is told what in a file from outside the package was not used. Raises ValueError for an
-    architecture that is not a ViT with a class token, and for weights that are not its own,
-    damaged, or not finite.
+    Raises: ValueError for an architecture that is not a ViT with a class token, and for weights
+    that are damaged, not finite, or of another architecture.
     """
     shape_of(encoder.name)
     with torch.random.fork_rng(devices=[]):
@@ -61,7 +56,7 @@ def build_tower(encoder: Encoder, seed: int = 0, say: Say = silent) -> VisionTra
     else:
         path = verified_path(encoder)
         state, report = match_state_dict(tower, read_state_dict(path), path.name, encoder.name)
-        say(report)
+        logger.info(report)
     tower.load_state_dict(state)
     return tower
 

@@ -11,6 +11,14 @@ from typing import Any
 from clip_hparam.records.record import Record
 
 
+def accuracy_percent(correct: int, total: int) -> float:
+    """Return an accuracy in percent, between 0 and 100; exactly 100 only if all are correct.
+
+    100 / total * correct exceeds 100 for 15 of the set sizes up to 200, such as 11.
+    """
+    return 100.0 * correct / total
+
+
 def reported_value(result: Mapping[str, Any], name: str = "test_acc1") -> float:
     """Return a metric of a sealed result at the selected epoch, of the reported weights.
 

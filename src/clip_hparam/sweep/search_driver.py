@@ -44,15 +44,16 @@ def run_search(
     validate_detach(options, launcher)
     check_writable(search.runs)
     if search.storage:
-        open_storage(with_password(search.url))  # before anything is written
+        open_storage(with_password(search.storage_url))  # before anything is written
     with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
-        left = study.left
+        left = study.points_left
         if not left:
-            print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
+            name = search.optuna_study_name
+            print(f"{name} has all its points: {search.n_trials} were asked for")
         n_workers = _worker_count(search, options, launcher, left)
-        workers = [search.worker(number) for number in range(n_workers)]
+        workers = [search.worker_spec(number) for number in range(n_workers)]
         printer = PointPrinter(manifest)
         try:
             states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
@@ -60,7 +61,7 @@ def run_search(
             what_now = (
                 resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
             )
-            print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
+            print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
             return ExitCode.INTERRUPTED
         if options.detach:
             print(f"{n_workers} workers are submitted{resume_hint(search.id)}")

@@ -26,9 +26,9 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("knob", "searched", "where"):
         table.add_column(column, overflow="fold")
-    for axis in search.space.axes:
-        where = f"{axis.when} is on" if axis.when else ""
-        table.add_row(axis.knob, ", ".join(search.levels[axis.knob]), where)
+    for dimension in search.space.dimensions:
+        where = f"{dimension.when} is on" if dimension.when else ""
+        table.add_row(dimension.knob, ", ".join(search.levels[dimension.knob]), where)
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", highlight=False)
     console.print(table)
@@ -117,8 +117,8 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return [f"the first again: python sweep.py {' '.join(overrides)}"]
     return [
         f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(overrides))}",
-        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
-        " runs rank full ones, once eight of both are done",
+        f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
+        " well such runs rank full ones, once eight of both are done",
     ]
 
 

@@ -154,7 +154,7 @@ def _level_at(levels: Sequence[str], position: float) -> str:
     """Return the level at a position, 0 to 1; the middle of a range that is one of the levels."""
     text = level_at(levels, position)
     inner_range = parse_range(text)
-    return inner_range.at(0.5) if inner_range else text
+    return inner_range.value_at(0.5) if inner_range else text
 
 
 def _design_tree(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:

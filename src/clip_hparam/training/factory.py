@@ -1,4 +1,4 @@
-"""From a resolved Recipe to a model in training."""
+"""Create the model, optimiser, schedule and EMA of a trial from its resolved recipe."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ from clip_hparam.model.classifier import (
     set_head,
     set_resolution,
 )
-from clip_hparam.model.weights import Say, build_tower, silent
+from clip_hparam.model.weights import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
@@ -28,9 +28,9 @@ from clip_hparam.training.param_groups import ParamGroup, param_groups
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
-    """The model as it is before the first step; `say` is told which weights were not used."""
-    model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
+def create_model(recipe: Recipe, classes: int) -> Classifier:
+    """Return the model as it is before the first step."""
+    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
     set_resolution(model, int(recipe.resolution))
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
@@ -43,10 +43,13 @@ def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
 
 
 def create_train_state(
-    recipe: Recipe, machine: Machine, model: Classifier, ranks: DistributedContext = SINGLE_PROCESS
+    recipe: Recipe,
+    machine: Machine,
+    model: Classifier,
+    context: DistributedContext = SINGLE_PROCESS,
 ) -> TrainState:
-    """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
-    device = device_of(machine, ranks.local_rank)
+    """Move the model to its device and return it with its optimiser, schedule and EMA."""
+    device = device_of(machine, context.local_rank)
     model = model.to(device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
@@ -65,15 +68,15 @@ def create_train_state(
         device=device,
         precision=recipe.precision,
         clip_grad=recipe.clip_grad,
-        micro_batch=machine.micro_batch // ranks.world_size,
-        ranks=ranks,
+        micro_batch=machine.micro_batch // context.world_size,
+        context=context,
     )
 
 
 def create_optimizer(
     groups: Iterable[ParamGroup], betas: tuple[float, float], eps: float
 ) -> torch.optim.AdamW:
-    """AdamW with one parameter group a Group; its lr is set at each step."""
+    """Return AdamW with a parameter group for each ParamGroup; `train_step` sets their lr."""
     return torch.optim.AdamW(
         [
             {
@@ -91,5 +94,8 @@ def create_optimizer(
 
 
 def create_ema(model: Classifier, decay: float) -> ModelEmaV3 | None:
-    """EMA in fp32 that starts at the model as it is, as in FT-CLIP; None where decay is 0."""
+    """Return an EMA in fp32 that starts at the current weights; None if decay is 0.
+
+    Source: FT-CLIP.
+    """
     return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None

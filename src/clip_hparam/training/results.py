@@ -22,7 +22,7 @@ from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, eval_models, evaluate
+from clip_hparam.training.engine import EvalResult, TrainState, evaluate
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -37,7 +37,7 @@ def evaluate_selected_and_last(
 
     Splits are "test", and the halves of data.shift as "selection_shift" and "test_shift".
     """
-    models = eval_models(fit)
+    models = fit.eval_models
     scores: EvalResults = {}
     for name, model in models.items():
         for split, score in _evaluate_splits(fit, batches, model).items():
@@ -139,7 +139,7 @@ def save_weights(which: str, record: Record, fit: TrainState, progress: Progress
     """Leave the reported weights of the "last" or the "best" (selected) epoch in the folder."""
     if which == "none":
         return
-    name, model = list(eval_models(fit).items())[-1]
+    name, model = list(fit.eval_models.items())[-1]
     weights = progress.weights[name] if which == "best" else cpu_state_dict(model)
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
@@ -152,7 +152,7 @@ def measure_cost(fit: TrainState, progress: Progress, images: int) -> dict[str, 
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 * fit.ranks.world_size if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * fit.context.world_size if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.cli import plan, sweep
+from huggingface_hub import constants
+from support.cli import plan
 
 WRONG = Path(__file__).parents[2] / "golden" / "README.md"
 MISTAKES = {
@@ -56,11 +57,10 @@ MISTAKES = {
 def test_mistake_is_one_sentence(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # where nothing answers
-    for cache in ("HF_HOME", "CLIP_HPARAM_CACHE"):
-        monkeypatch.setenv(cache, "/proc/nowhere")
-    fetches = "encoder" in command  # the library that does reads the environment once
-    done = (sweep if fetches else plan)(*command.split(), cwd=tmp_path)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nothing answers there
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "/proc/nowhere")
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", "/proc/nowhere")
+    done = plan(*command.split(), cwd=tmp_path)
     assert MISTAKES[command] in done.err
     assert done.err.count("\n") == 1
     assert (done.code, done.out) == (2, "")

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from support.cli import plan, records, results, start, sweep, wait_until
+from support.cli import plan, records, results, start, sweep, sweep_process, wait_until
 from support.trial_factory import Runs
 
 from clip_hparam.config.recipe import knobs
@@ -145,7 +145,7 @@ def test_interrupted_campaign_continues_to_its_report(tmp_path: Path) -> None:
     process.terminate()
     process.communicate(timeout=60)
     before = results(tmp_path)
-    done = sweep(*words, cwd=tmp_path, timeout=900)
+    done = sweep_process(*words, cwd=tmp_path, timeout=900)
     assert done.code == 0, done.err
     assert before.items() <= results(tmp_path).items()
     epochs = sum(row["seconds"] for record in records(tmp_path) for row in record.rows())
@@ -157,6 +157,6 @@ def test_interrupted_campaign_continues_to_its_report(tmp_path: Path) -> None:
     assert "(Lenth)" in decisions["search"]["why"]
     assert (folder / "winner.yaml").read_text().startswith("# @package _global_")
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
-    again = sweep(*words, cwd=tmp_path, timeout=300)
+    again = sweep_process(*words, cwd=tmp_path, timeout=300)
     assert again.code == 0, again.err
     assert json.loads((folder / "decisions.json").read_text()) == decisions

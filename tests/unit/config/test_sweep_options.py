@@ -3,10 +3,8 @@
 import os
 
 import pytest
-from support.cli import python
 
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.launch.local.child import IMAGES_VARIABLE, PRELOAD
 from clip_hparam.launch.resources import gpu_slots, visible_gpus
 
 CORES = len(os.sched_getaffinity(0))
@@ -47,15 +45,3 @@ def test_more_gpus_than_visible_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     with pytest.raises(ValueError, match="gpus_per_trial=8, and this computer has 2: try 2"):
         gpu_slots(SweepOptions(gpus_per_trial=8), "auto")
-
-
-def test_modules_of_the_forkserver_do_not_initialise_cuda(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    code = (
-        "import importlib, torch, torch.cuda as cuda;"
-        "exec('def touched(*_, **__): raise SystemExit(\"CUDA was touched\")');"
-        "cuda.is_available = cuda.device_count = cuda._lazy_init = touched;"
-        f"[importlib.import_module(name) for name in {PRELOAD}];"
-        "assert not cuda.is_initialized()"
-    )
-    done = python("-c", code, cwd=tmp_path, **{IMAGES_VARIABLE: "{}"})
-    assert done.code == 0, done.err

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -180,14 +178,3 @@ def test_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
         for index in range(len(images))
     ]
     assert sorted(files) == sorted(path for path in root.rglob("*") if path.is_file())
-
-
-def test_planning_and_describing_import_no_training_stack() -> None:
-    code = (
-        "import sys; from clip_hparam.config.recipe import Recipe;"
-        "from clip_hparam.planning.resolve import resolve;"
-        "from clip_hparam.planning.describe import describe; describe(resolve(Recipe()));"
-        "print({'torch', 'timm', 'open_clip', 'sklearn'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

@@ -2,8 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,16 +84,6 @@ def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
     assert "\n" not in str(error.value)
 
 
-def test_the_identity_is_known_without_heavy_imports() -> None:
-    code = (
-        "import sys; from clip_hparam.model.tiny_clip.model import recorded_sha256;"
-        "print(recorded_sha256());"
-        "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == tiny_clip.recorded_sha256()
-
-
 def test_characters_are_recognised_by_name_in_faces_kept_out_of_training(
     model: open_clip.CLIP,
 ) -> None:
@@ -162,65 +150,7 @@ def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> Non
         tokenize(text)
 
 
-def test_pretraining_is_a_function_of_the_seed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pretrain, "BATCH_SIZE", 64)
-
-    def weights(seed: int, folder: str) -> str:
-        return pretrain.publish_weights(
-            pretrain.train(pretrain.render_pairs(seed, 124), 3, seed), tmp_path / folder
-        )
-
-    assert (
-        weights(0, "first")
-        == weights(0, "again")
-        == tiny_clip.recorded_sha256(tmp_path / "first" / tiny_clip.WEIGHTS_FILE.name)
-    )
-    assert weights(1, "other") != weights(0, "again")
-
-
-def test_the_command_publishes_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for size in ("TRAIN_GLYPHS", "BATCH_SIZE", "HELD_OUT_GLYPHS"):
-        monkeypatch.setattr(pretrain, size, 62)
-    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
-    pretrain.main()
-    weights = tmp_path / "new" / tiny_clip.WEIGHTS_FILE.name
-    printed = capsys.readouterr().out
-    assert printed.endswith(f"sha256 {tiny_clip.recorded_sha256(weights)}  {weights}\n")
-    assert printed.count("zero-shot") == 2
-    tiny_clip.load_model(weights)
-
-
-def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
-    model = open_clip.CLIP(**tiny_clip.model_config())
-    pretrain.publish_weights(model, tmp_path)
-    loaded = tiny_clip.load_model(tmp_path / tiny_clip.WEIGHTS_FILE.name).state_dict()
-    assert all(torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items())
-
-
 def test_loading_leaves_the_random_state_alone() -> None:
     before = torch.get_rng_state()
     tiny_clip.load_model()
     assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize(
-    ("option", "value"), [("--steps", "0"), ("--seed", "-1"), ("--out", "a file/below")]
-)
-def test_a_wrong_command_line_is_refused_before_training(
-    option: str,
-    value: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "a file").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", ".", option, value])
-    with pytest.raises(SystemExit) as stop:
-        pretrain.main()
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1

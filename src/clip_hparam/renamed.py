@@ -1,0 +1,89 @@
+"""Modules that had another name until version 0.1.0: importing one raises its new name.
+
+The finder is the last one in sys.meta_path, so that modules that exist are never affected.
+Standard library only.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+PAIRS = """
+alive=state analysis.axes=slice_parallel analysis.best=expected_best analysis.bits=correct_bits
+analysis.curves=learning_curves analysis.export=recipe_file analysis.files=json_files
+analysis.folder=trial_reader analysis.forest=forest_plot analysis.frame_schema=schema
+analysis.heat=heatmap analysis.images=binomial analysis.imagewise=image_level
+analysis.importing=import_table analysis.levels=knob_curve analysis.logs=published_logs
+analysis.making=build analysis.notes=footnotes analysis.paper=published
+analysis.payoff=search_payoff analysis.runs=runs_reader analysis.study=trial_table
+analysis.sweeps=manifests analysis.tabulated=registry analysis.verdicts=conclusions augment=tensor
+augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache claim=lock
+counts=flops disk=storage_errors draws=rng drive=driver drive_search=search_driver
+driver=sweep_options encoder=classifier errors=error_messages fit=engine fraction=fractional
+groups=param_groups images=dataset job=trial_spec kinds=expand launch.arrays=job_array
+launch.attempt=run launch.follow=tracker launch.foreign=foreign_launcher
+launch.options=launcher_options launch.pages=huge_pages launch.pictures=preload
+launch.scheduler=queries launch.searching=worker launch.snapshot=code_snapshot
+launch.team=processes launch.verdict=reconcile launch.workers=pool layers=depth
+ledger=stage_results litter=garbage live=progress manifest=file_index mix=mixup outcome=results
+packing=archive_writer packs=archive parent=subprocesses pixels=normalization plan=resolve
+probe=throughput ranks=distributed sampled=sampling schedule=lr_schedule
+search.asked=search_options search.goal=objective search.methods=samplers search.points=results
+search.search=spec search.url=credentials search_view=search_tables searcher=search_request
+shift=distribution_shift single=foreground sources=datasets status=queries study=campaign
+timm_names=timm_keys tiny=model tiny.faces=typefaces towers=architectures trees=image_folder
+verbs=command verbs.again=retry verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain
+view=tables words=class_names zero_shot=zero_shot_head
+"""
+RENAMED = dict(pair.split("=") for pair in PAIRS.split())
+"""Old name, below clip_hparam -> last part of the new name, where it differs from the old."""
+
+
+class RenamedModuleFinder(MetaPathFinder):
+    """Raise ModuleNotFoundError with the new name for a module that was renamed or moved."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        package, _, old = name.partition(".")
+        if package != PACKAGE.name:
+            return None
+        found = new_names(old)
+        if not found:
+            return None
+        raise ModuleNotFoundError(f"{name} is now {' or '.join(found)}", name=name)
+
+
+def new_names(old: str) -> list[str]:
+    """Return the modules, with their packages, that an old name below clip_hparam may mean."""
+    folder = PACKAGE / "analysis" if old.startswith("analysis.") else PACKAGE
+    stem = RENAMED.get(old, old.rpartition(".")[2])
+    paths = (path.relative_to(PACKAGE.parent) for path in sorted(folder.rglob(f"{stem}.py")))
+    return [".".join(path.with_suffix("").parts) for path in paths]
+
+
+def moved_attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a `__getattr__` (PEP 562) for a package that was a module: old imports work.
+
+    homes: old name -> MODULE.NAME below the package.
+    """
+
+    def getattr_of_package(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, attribute = homes[name].partition(".")
+        return getattr(import_module(f"{package}.{module}"), attribute)
+
+    return getattr_of_package
+
+
+def install() -> None:
+    """Append the finder to sys.meta_path, once per process."""
+    if not any(isinstance(finder, RenamedModuleFinder) for finder in sys.meta_path):
+        sys.meta_path.append(RenamedModuleFinder())

@@ -1,0 +1,82 @@
+"""Layout of the tree: small folders, few rooms, tests that mirror modules, full contracts."""
+
+import re
+from collections import Counter
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from support.cli import ROOT
+
+PACKAGE, ANALYSIS, TESTS = ROOT / "src" / "clip_hparam", ROOT / "analysis", ROOT / "tests"
+MAX_MODULES = 13
+SLURM_TYPES = re.compile(r": (Cluster|DetachedSweep|DisturbedSweep)\b")
+
+
+def modules(folder: Path) -> list[Path]:
+    """Return all modules below a folder; links are not followed."""
+    return sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
+
+
+def names_in(folder: Path) -> tuple[set[str], set[str]]:
+    """Return the folders and the modules at the top of a package, without links and caches."""
+    entries = [path for path in folder.iterdir() if not path.is_symlink()]
+    folders = {path.name for path in entries if path.is_dir() and path.name != "__pycache__"}
+    files = {path.stem for path in entries if path.suffix == ".py" and path.stem != "__init__"}
+    return folders, files
+
+
+def contract(name: str) -> dict[str, str]:
+    parser = ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    return dict(parser[f"importlinter:contract:{name}"])
+
+
+def test_no_folder_has_more_than_13_modules() -> None:
+    counts = Counter(path.parent for path in [*modules(PACKAGE), *modules(ANALYSIS)])
+    assert {folder: n for folder, n in counts.items() if n > MAX_MODULES} == {}
+
+
+def test_package_has_at_most_12_rooms_and_4_modules_at_its_top() -> None:
+    rooms, files = names_in(PACKAGE)
+    assert len(rooms) <= 12, rooms
+    assert len(files) <= 4, files
+
+
+def test_analysis_has_at_most_8_folders_and_3_files() -> None:
+    folders, files = names_in(ANALYSIS)
+    assert len(folders) <= 8, folders
+    assert len(files | {"__init__"}) <= 3, files
+
+
+@pytest.mark.parametrize(("name", "folder"), [("layers", PACKAGE), ("analysis-layers", ANALYSIS)])
+def test_layers_of_the_import_contract_are_the_tree(name: str, folder: Path) -> None:
+    settings = contract(name)
+    assert settings["exhaustive"].lower() == "true"
+    listed = set(re.findall(r"\w+", settings["layers"] + settings.get("exhaustive_ignores", "")))
+    folders, files = names_in(folder)
+    links = {path.name for path in folder.iterdir() if path.is_symlink()}
+    assert listed == folders | files | links
+
+
+def test_unit_tests_mirror_the_modules() -> None:
+    unit = TESTS / "unit"
+    tested = [
+        path.relative_to(unit).with_name(path.name.removeprefix("test_"))
+        for path in unit.rglob("test_*.py")
+    ]
+    assert [path for path in tested if not (PACKAGE / path).is_file()] == []
+
+
+def test_files_that_share_a_slurm_are_recognised() -> None:
+    """conftest.py sends all files that import from support.slurm_* to one worker."""
+    for path in TESTS.rglob("test_*.py"):
+        if SLURM_TYPES.search(path.read_text()):
+            assert re.search(r"^from support\.slurm_", path.read_text(), re.MULTILINE), path
+
+
+def test_unit_tests_start_no_process() -> None:
+    """`make test-quick` takes 90 s because of this."""
+    starts = re.compile(r"import subprocess|multiprocessing|\b(python|sweep|start)\w*\(.*cwd=")
+    files = sorted((TESTS / "unit").rglob("test_*.py"))
+    assert [path for path in files if starts.search(path.read_text())] == []

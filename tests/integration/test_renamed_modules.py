@@ -1,0 +1,53 @@
+"""Imports and commands of version 0.1.0 and older work, or one sentence says the new name."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from support.cli import python
+
+from clip_hparam.renamed import RENAMED, new_names
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("clip_hparam.fit", "clip_hparam.training.engine"),
+        ("clip_hparam.recipe", "clip_hparam.config.recipe"),
+        ("clip_hparam.search.search", "clip_hparam.search.spec"),
+        ("analysis.frame", "clip_hparam.analysis.frames.frame"),
+        ("analysis.bits", "clip_hparam.analysis.evidence.correct_bits"),
+        ("clip_hparam.analysis.levels", "clip_hparam.analysis.figures.knob_curve"),
+    ],
+)
+def test_old_import_raises_the_new_name(old: str, new: str) -> None:
+    with pytest.raises(ModuleNotFoundError) as error:
+        import_module(old)
+    assert str(error.value).endswith(f"{old.removeprefix('clip_hparam.')} is now {new}")
+    assert import_module(new)
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_new_name_of_a_renamed_module_exists(old: str) -> None:
+    assert new_names(old)
+
+
+def test_unknown_name_is_an_ordinary_error() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'clip_hparam\.nowhere'"):
+        import_module("clip_hparam.nowhere")
+
+
+def test_old_command_prints_the_new_name(tmp_path: Path) -> None:
+    done = python("-m", "clip_hparam.pretrain", cwd=tmp_path)
+    assert done.code == 1
+    assert "clip_hparam.pretrain is now clip_hparam.model.tiny_clip.pretrain" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_old_attributes_of_packages_import() -> None:
+    from clip_hparam.analysis.evidence import ablation_of
+    from clip_hparam.analysis.stats import estimate, paired
+    from clip_hparam.records import Record, read_json, trial_ids, write_json
+
+    assert all(map(callable, (ablation_of, estimate, paired)))
+    assert all(map(callable, (Record, read_json, trial_ids, write_json)))
