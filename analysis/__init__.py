@@ -1,7 +1,11 @@
-"""Records -> frames -> evidence -> tables, figures, report. Imports no torch and does not train.
+"""Read records into frames and make tables, figures and a report of them.
+
+frames, stats -> evidence -> tables, figures -> report. Imports no torch and does not train.
 
 The package is installed as `clip_hparam.analysis` (a link in src/clip_hparam). In a checkout,
-`import analysis` and `python -m analysis` are the same modules under their short name.
+`import analysis` and `python -m analysis` give the same modules under their short name.
+
+    from clip_hparam import analysis
 
     frames = analysis.load("runs")
 """

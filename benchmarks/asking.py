@@ -1,10 +1,11 @@
-"""What a search adds to training: ask and tell in a study of 1,000 points, beside plain Optuna.
+"""Time that a search adds to training: ask and tell in a study of 1,000 points, and plain Optuna.
 
     python benchmarks/asking.py [--points 1000] [--rounds 20]
 
-Medians of a round, milliseconds of wall clock and of this process's CPU. Both use a journal file
-and TPE over the same five knobs; ours is also under its lock, seeds its sampler, resolves the
-recipe, and writes the point into the manifest. `restore` is once: the store from the records.
+Prints medians over the rounds, in milliseconds of wall time and of CPU time of this process. Both
+use a journal file and TPE over the same five knobs. Ours also takes a lock, seeds its sampler,
+resolves the recipe, and writes the point into the manifest. `restore` is the time to rebuild the
+storage from the records, once.
 """
 
 import argparse
@@ -40,28 +41,28 @@ CLOCKS: dict[str, Clock] = {"wall": time.monotonic, "CPU": time.process_time}
 
 
 def filled(folder: Path, points: int) -> SearchManifest:
-    """A search whose points are all on record, and none in its store."""
+    """Return a search whose points are all on record, and none in its storage."""
     base = TrialSpec(Recipe(), Machine(runs=str(folder / "runs")))
     levels: dict[str, Any] = {"levels": SPACE, "when": {}, "overrides": (), "seeds": (0,)}
     how: dict[str, Any] = {"sampler": {"name": "tpe"}, "pruner": {"name": "none"}}
     objective = parse_objective("selection_acc1", None)
     search = SearchSpec("asking", "", base, goal=objective, **levels, **how, n_trials=10 * points)
     manifest = search_manifest(search)
-    manifest.open(search)
+    manifest.create_or_continue(search)
     draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(points):
         trial = draws.ask()
         values = search.space.suggest(trial)
-        jobs = search.jobs(values)
+        jobs = search.trial_specs(values)
         for job in jobs.values():
             train(job)
         ids = {str(seed): job.trial_id for seed, job in jobs.items()}
-        manifest.add(manifest_cell(number, (), values, trial.params, ids))
+        manifest.add_cell(manifest_cell(number, (), values, trial.params, ids))
     return manifest
 
 
 def train(job: TrialSpec) -> dict[str, Any]:
-    """Its record, without the training."""
+    """Write the record of a trial without training, and return its result."""
     record = Record(job.machine.runs, job.trial_id)
     record.write_recipe(canonical(job.recipe), label(job.recipe))
     accuracy = 90 - 100 * abs(job.recipe.lr - 1e-2) + job.recipe.layer_decay
@@ -73,13 +74,13 @@ def train(job: TrialSpec) -> dict[str, Any]:
 
 
 def ours(study: SearchStudy) -> tuple[list[float], list[float]]:
-    """Ask and tell of one point, by each clock."""
+    """Return the seconds of ask and of tell for a point, by each clock."""
     before = [clock() for clock in CLOCKS.values()]
-    asking = study.asked()
+    asking = study.next_point()
     point = asking.__enter__()
     asked = [clock() - start for clock, start in zip(CLOCKS.values(), before, strict=True)]
     assert point is not None
-    results = [train(job) for job in point.jobs.values()]
+    results = [train(job) for job in point.trial_specs.values()]
     before = [clock() for clock in CLOCKS.values()]
     study.tell(point, "done", results)
     asking.__exit__(None, None, None)
@@ -88,7 +89,7 @@ def ours(study: SearchStudy) -> tuple[list[float], list[float]]:
 
 
 def plain(study: optuna.Study, search: SearchSpec) -> tuple[list[float], list[float]]:
-    """The same, in Optuna's own words."""
+    """Return the same seconds for plain Optuna."""
     before = [clock() for clock in CLOCKS.values()]
     trial = study.ask()
     search.space.suggest(trial)
@@ -126,7 +127,7 @@ def main() -> None:
         ran_ours, ran_plain = [], []
         for _ in range(arguments.rounds):  # in turn: the machine's load is the same for both
             ran_ours.append(ours(study))
-            ran_plain.append(plain(peer, manifest.search()))
+            ran_plain.append(plain(peer, manifest.load_search()))
         print("| ms, median | clock | ask | tell | both |\n|---|---|---|---|---|")
         row("ours", ran_ours)
         row("plain Optuna", ran_plain)

@@ -1,6 +1,6 @@
-"""Both augmentation backends on the same images in the same run: microseconds an image, one thread.
+"""Speed of both augmentation backends on the same images: microseconds per image, one thread.
 
-python benchmarks/augment.py [ROUNDS]      prints Markdown rows; the ratio is what to compare
+python benchmarks/augment.py [ROUNDS]      prints Markdown rows; compare the ratios
 """
 
 import sys
@@ -37,7 +37,7 @@ def microseconds(batches: Iterator[Tensor]) -> float:
 
 
 def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str, tuple[float, ...]]:
-    """Medians of (tensor, timm) for training and evaluation, rounds of the two interleaved."""
+    """Return the medians of (tensor, timm) for training and evaluation, in interleaved rounds."""
     shape = (BATCH * BATCHES, channels, side, side)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = np.arange(len(images))

@@ -1,4 +1,4 @@
-"""What `make demo` costs after set-up: wall and CPU seconds, and memory of all its processes.
+"""Cost of `make demo` after set-up: wall and CPU seconds, and memory of all its processes.
 
 python benchmarks/demo.py [SEEDS]      prints one Markdown row for RESULTS.md
 """
@@ -17,7 +17,7 @@ SAMPLE_SECONDS = 1.0
 
 
 def proportional_mb(session: int) -> float:
-    """Memory of a session's processes, shared pages counted once (PSS), in MB."""
+    """Return the memory of all processes of a session in MB, shared pages counted once (PSS)."""
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -25,7 +25,7 @@ def proportional_mb(session: int) -> float:
                 lines = (folder / "smaps_rollup").read_text().splitlines()
                 total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         except (OSError, StopIteration):
-            continue  # it ended in between
+            continue  # the process has ended meanwhile
     return total / 1024
 
 
@@ -40,7 +40,7 @@ def main() -> None:
             time.sleep(SAMPLE_SECONDS)
         wall = time.monotonic() - started
         for what in ("tables", "figures"):
-            words = [sys.executable, "-m", "analysis", what, "ladder"]
+            words = [sys.executable, "-m", "clip_hparam.analysis", what, "ladder"]
             subprocess.run(words, cwd=folder, check=True)
         drawn = time.monotonic() - started - wall
         used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,9 +1,10 @@
-"""How fast records become a frame: 10,000 trials of 50 epochs, against plain pandas.
+"""Speed of reading records into frames: 10,000 trials of 50 epochs, and plain pandas.
 
     python benchmarks/gather.py [--trials 10000] [--epochs 50]
 
-CPU-seconds of this process (user and system), imports not counted, the median of three; `naive` is
-what a notebook does, once: json.load a result, pandas.read_json the epochs, concat.
+Prints CPU seconds of this process (user and system) without imports, the median of three. `naive`
+is the code that a notebook would have, run once: json.load of each result, pandas.read_json of the
+epochs, concat.
 """
 
 import argparse
@@ -38,7 +39,7 @@ COLUMNS = [
 
 
 def write_trial(runs: Path, seed: int, epochs: int, right: float, **knobs: object) -> str:
-    """A record as a trial leaves it; its id."""
+    """Write the record of a finished trial and return the trial id."""
     recipe = with_values(Recipe(), {**RESOLVED, **knobs, "seed": seed})
     record = Record(runs, trial_id(recipe))
     record.folder.mkdir(exist_ok=True)

@@ -1,9 +1,9 @@
-"""Records of `sweeps=landscape` -> benchmarks/data/landscape.csv: a row a trial, with its curve.
+"""Write the records of `sweeps=landscape` to benchmarks/data/landscape.csv: one row per trial.
 
-python benchmarks/landscape.py RUNS     what `make landscape` ends with
+python benchmarks/landscape.py RUNS     the last step of `make landscape`
 
 Columns: the five knobs, `seed`, `test_acc1` at the selected epoch, and `selection_acc1.N` after N
-epochs, percent. Raises SystemExit if a trial is missing.
+epochs, in percent.
 """
 
 import sys
@@ -19,14 +19,16 @@ TABLE = Path(__file__).parent / "data" / "landscape.csv"
 
 
 def recorded(runs: Path) -> pd.DataFrame:
-    """Raises SystemExit if the sweep is not complete."""
+    """Return the table of the sweep. Raises SystemExit if a trial is missing."""
     frames = load(runs)
     sweep = newest_by_name(frames.sweeps)["landscape"]
     ids = [trial for cell in sweep.cells for trial in cell.trials.values()]
     trials = frames.trials.set_index("trial_id").reindex(ids)
     trials["test_acc1"] = reported_values(trials)
     if missing := int(trials["test_acc1"].isna().sum()):
-        raise SystemExit(f"{missing} of {len(ids)} trials are missing: make landscape goes on")
+        raise SystemExit(
+            f"{missing} of {len(ids)} trials are missing: type make landscape to run them"
+        )
     curves = frames.epochs.pivot_table(
         index="trial_id", columns=frames.epochs["epoch"] + 1, values="selection_acc1.raw"
     )

@@ -1,13 +1,14 @@
-"""Live searches beside the replay of benchmarks/search.py: the same knobs, trained, not looked up.
+"""Real searches over the knobs of benchmarks/search.py: points are trained, not looked up.
 
 python benchmarks/live_search.py [SEARCHES] [POINTS] [--levels]      Markdown for RESULTS.md
 
-Each is one command, TPE with ASHA over the ranges that the replay gives, three seeds a point, the
-sampler's seed in turn, minutes each; with --levels over the levels of the table alone, where a
-point that is asked for twice is not trained twice. What it paid is epochs, beside those of the
-recorded table. The best of many means of three seeds is a lucky one, in the table as in a search,
-so both winners are trained once more on ten fresh seeds: regret is the table's best there less
-the search's, in points, with the paired 95 % t interval.
+Each search is one command of some minutes: TPE with ASHA over the ranges of the replay, three seeds
+per point, another sampler seed each time. With --levels the search is over the levels of the
+recorded table; a point that is asked for twice is then trained once. Its cost is the number of
+trained epochs, as a share of the epochs of the table. The best of many means of three seeds is
+partly lucky, in the table and in a search. Both winners are therefore trained again on ten fresh
+seeds: regret is the accuracy of the table's best there minus that of the search, in points, with
+the paired 95 % t interval.
 """
 
 import argparse
@@ -38,7 +39,7 @@ FRESH = range(10, 20)
 
 
 class Means(NamedTuple):
-    """Of a recipe on fresh seeds: percent by seed."""
+    """Accuracies of a recipe on fresh seeds, in percent."""
 
     selection: list[float]
     test: list[float]
@@ -50,7 +51,7 @@ def swept(folder: Path, *words: str) -> None:
 
 
 def fresh(folder: Path, overrides: list[str]) -> Means:
-    """Train a point on FRESH in a folder of its own."""
+    """Train a point on the seeds FRESH in the given folder and return its accuracies."""
     swept(folder, *overrides, f"seeds={list(FRESH)}")
     trials = analysis.load(folder / "runs").trials.sort_values("seed")
     selection, test = (
@@ -62,7 +63,7 @@ def fresh(folder: Path, overrides: list[str]) -> Means:
 def held(
     seed: int, count: int, space: Mapping[str, Sequence[str]], landscape: Landscape, best: Means
 ) -> str:
-    """One live search, as a row."""
+    """Run one search and return its table row."""
     words = [f"{knob}={','.join(levels)}" for knob, levels in space.items()]
     asked = (f"n_trials={count}", f"sampler={{name:tpe,seed:{seed}}}", "pruner=asha")
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
@@ -70,7 +71,7 @@ def held(
         swept(Path(folder), "seeds=3", *words, *keys)
         (path,) = (Path(folder) / "runs" / ".sweeps").glob("*.json")
         manifest = SearchManifest(path)
-        found = point_results(manifest.search(), manifest.read()["cells"])
+        found = point_results(manifest.load_search(), manifest.read()["cells"])
         winner = max((one for one in found if one.values), key=lambda one: one.values or ())
         knobs = [word for word in winner.overrides if word.partition("=")[0] in RANGES]
         again = fresh(Path(other), knobs)

@@ -1,4 +1,4 @@
-"""A plain Hydra app with the training stack and nothing to do: what `-m x=range(n)` costs."""
+"""Plain Hydra app that imports the training stack and does nothing: the cost of `-m x=range(n)`."""
 
 import hydra
 import open_clip  # noqa: F401

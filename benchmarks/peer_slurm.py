@@ -1,6 +1,6 @@
-"""A plain Hydra app that does nothing for a while, for hydra-submitit-launcher; no training stack.
+"""Plain Hydra app that sleeps, for hydra-submitit-launcher; imports no training stack.
 
-Its process id goes to a file in $STARTED, so that it can be killed.
+It writes its process id to the file $STARTED/pid, so that the benchmark can kill it.
 """
 
 import os

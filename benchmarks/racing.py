@@ -1,11 +1,13 @@
-"""What racing finds and costs, beside other ways to look often; simulated, no training.
+"""Power and cost of racing and of other sequential tests, simulated, without training.
 
 python benchmarks/racing.py     Markdown for RESULTS.md, half a minute
 
-Differences are normal; an effect is in standard deviations of a paired difference. Racing is ours
-(clip_hparam/racing.py); peers: all seeds and one plain t test; a plain t test at each look; and an
-anytime-valid t test (a normal prior of one standard deviation on the effect, right-Haar on the
-scale: Wang & Ramdas 2024), which allows any number of looks and no maximum.
+Differences are normal; an effect is in standard deviations of a paired difference. Racing is
+clip_hparam/design/racing.py. Its peers: all seeds and a single plain t test; a plain t test at each
+look; and an anytime-valid t test, which allows any number of looks and needs no maximum (a normal
+prior of one standard deviation on the effect, right-Haar on the scale).
+
+Source of the anytime-valid test: Wang & Ramdas 2024.
 """
 
 import numpy as np
@@ -19,7 +21,7 @@ DRAWS = 100_000
 
 
 def anytime_bounds(counts: np.ndarray, prior: float = 1.0) -> np.ndarray:
-    """|t| at which the likelihood ratio reaches 1 / ERROR; infinite where none does."""
+    """Return the |t| at which the likelihood ratio reaches 1 / ERROR_RATE, or infinity."""
     shrunk = 1 + counts * prior**2
     ratio = (np.sqrt(shrunk) / ERROR_RATE) ** (2 / counts)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,8 +1,8 @@
-"""What a report costs: 1,000 trials of 50 epochs, a search of 900 and a grid of 20 cells x 5 seeds.
+"""Cost of a report: 1,000 trials of 50 epochs, a search of 900 and a grid of 20 cells x 5 seeds.
 
     python benchmarks/report.py [--trials 1000]
 
-CPU-seconds of the whole command, imports counted, and the size of the page.
+Prints CPU seconds of the whole command with imports, and the size of the page.
 """
 
 import argparse
@@ -61,7 +61,8 @@ def main() -> None:
         runs.mkdir()
         write_grid(runs)
         write_search(runs, trials - CELLS * SEEDS)
-        command = [sys.executable, "-m", "analysis", "report", "--runs", runs, "--out", out]
+        command = [sys.executable, "-m", "clip_hparam.analysis", "report"]
+        command += ["--runs", str(runs), "--out", str(out)]
         started = time.monotonic()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         wall = time.monotonic() - started

@@ -1,18 +1,19 @@
-"""Samplers and pruners replayed on recorded trials: how near to the best, for how many steps.
+"""Samplers and pruners replayed on recorded trials: distance to the best point, and cost.
 
-python benchmarks/search.py [STUDY_SEEDS]      Markdown for RESULTS.md, seconds a method
+python benchmarks/search.py [STUDIES]      Markdown for RESULTS.md; seconds per method
 
 The table (benchmarks/data/landscape.csv, `make landscape`) has 216 points of five knobs, three
-seeds each, with their curves. A study sees ranges, as a user would give them, and trains the
-nearest recorded point with one of the seeds; what it pays is epochs, what it hears the accuracy on
-the selection set after each. A point seen before is told and not paid for again, as in ours. It
-ends at a share of what all 216 points cost with one seed, or after 200 questions, and its winner is
-the finished point with the best selection accuracy. With three seeds a point it hears their mean,
-and its share is of the whole table. `proof` re-runs its best five with the other
-two seeds, pays for them, and takes the best mean.
+seeds each, with their learning curves. A study searches ranges, as a user would give them. Each
+proposal is replaced by the nearest recorded point, with one of its seeds. The study receives the
+accuracy on the selection set after each epoch and pays for the epochs. As in our searches, a point
+that was seen before costs nothing. A study ends at a share of the cost of all 216 points with one
+seed, or after 200 asks. Its winner is the finished point with the best selection accuracy. With
+three seeds per point the study receives their mean, and the share is of the whole table. With
+`proof`, the best five points also run, and are paid for, with the other two seeds; the winner has
+the best mean.
 
-Regret is of means over the seeds, to the best mean in the table, in points: of the selection
-accuracy, which is what was searched for, and of the test accuracy, which nobody saw.
+Regret is the best mean over seeds in the table minus the mean of the winner, in points: of the
+selection accuracy, which is the objective, and of the test accuracy, which no study uses.
 """
 
 import sys
@@ -28,8 +29,9 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.search import samplers
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.pruners import create_pruner
+from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.space import parse_space
 
 TABLE = Path(__file__).parent / "data" / "landscape.csv"
@@ -69,16 +71,16 @@ class Landscape:
 
     @property
     def epochs(self) -> int:
-        """Of the whole table with one seed."""
+        """Epochs of the whole table with one seed."""
         return self.curves.shape[0] * self.curves.shape[2]
 
     @cached_property
     def selection(self) -> np.ndarray:
-        """Mean over seeds at the end, (points,)."""
+        """Mean over seeds after the last epoch, shape (points,), percent."""
         return np.asarray(self.curves[:, :, -1].mean(axis=1))
 
     def point(self, values: dict[str, Any]) -> int:
-        """The recorded point nearest to a sampler's, by each knob alone; lr by its logarithm."""
+        """Return the index of the nearest recorded point, knob by knob; lr on a log scale."""
         index = []
         for knob, level in zip(RANGES, self.levels, strict=True):
             scale = np.log if knob == "lr" else np.asarray
@@ -87,7 +89,7 @@ class Landscape:
 
 
 class Spent(NamedTuple):
-    """A study after a trial: epochs paid so far, and its finished points with their accuracy."""
+    """State of a study after a trial: paid epochs, and finished points with their accuracy."""
 
     epochs: int
     finished: dict[int, float]
@@ -96,20 +98,18 @@ class Spent(NamedTuple):
 def replay(
     landscape: Landscape, sampler: str, pruner: str, seed: int, replicates: int
 ) -> Iterator[Spent]:
-    """One study, trial by trial; as in ours, a point that is on record is told and not run.
+    """Yield the state of a study after each trial.
 
-    The first replicate is heard epoch by epoch; where it is not pruned, the others run to their
-    end, and the mean is told.
+    The first replicate is reported epoch by epoch. If it is not pruned, the other replicates run to
+    their end, and the study receives the mean.
     """
     _, seeds, last = landscape.curves.shape
     trains_with = [(seed + replicate) % seeds for replicate in range(replicates)]
     study = optuna.create_study(direction="maximize")
-    study.pruner = samplers.create_pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
+    study.pruner = create_pruner({"name": pruner}, GOAL, last, Recipe().warmup, 1)
     paid, finished, ended = 0, dict[int, float](), dict[int, tuple[TrialState, float]]()
     for number in range(MOST):
-        study.sampler = samplers.create_sampler(
-            {"name": sampler, "seed": seed}, SPACE, GOAL, number
-        )
+        study.sampler = create_sampler({"name": sampler, "seed": seed}, SPACE, GOAL, number)
         trial = study.ask()
         point = landscape.point(SPACE.suggest(trial))
         if point not in ended:
@@ -133,7 +133,7 @@ def replay(
 
 
 class Regret(NamedTuple):
-    """Of a study's winner: points below the best mean."""
+    """Difference between the best mean and that of the winner, in points."""
 
     selection: float
     test: float
@@ -149,7 +149,7 @@ def winner(spent: Spent) -> int:
 
 
 def proven(landscape: Landscape, spent: Spent) -> int:
-    """The best mean of the best few."""
+    """Return the point with the best mean over seeds among the best PROVEN finished points."""
     best = sorted(spent.finished, key=lambda point: -spent.finished[point])[:PROVEN]
     return max(best, key=lambda point: landscape.selection[point])
 
@@ -157,7 +157,7 @@ def proven(landscape: Landscape, spent: Spent) -> int:
 def at_shares(
     landscape: Landscape, sampler: str, pruner: str, seed: int, replicates: int
 ) -> dict[str, Regret]:
-    """Of one study: its winner at each share, and with one seed at the last one also with proof."""
+    """Return the regret of a study at each share, and with one seed also with proof."""
     found: dict[str, Regret] = {}
     every = landscape.epochs * replicates
     limits = {f"{share:.0%}": share * every for share in SHARES}

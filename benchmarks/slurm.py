@@ -1,9 +1,9 @@
-"""What a sweep costs a Slurm cluster and its driver, beside hydra-submitit-launcher.
+"""Load that a sweep puts on a Slurm cluster and its driver, and hydra-submitit-launcher's.
 
 python benchmarks/slurm.py [PEER_PYTHON]    prints the Markdown tables for RESULTS.md
 
-PEER_PYTHON is that of an environment with hydra-core and hydra-submitit-launcher, which may be a
-small one of its own (no torch). Brings up test clusters of its own (tests/support), as root.
+PEER_PYTHON is the interpreter of an environment with hydra-core and hydra-submitit-launcher; it
+needs no torch. The benchmark starts its own test clusters (tests/support) and must run as root.
 """
 
 import json
@@ -30,7 +30,7 @@ LATER = "+hydra.launcher.additional_parameters.begin=now+7200"
 
 @dataclass(frozen=True)
 class Stack:
-    """A driver of sweeps: its command, and how many trials of which length are asked of it."""
+    """A driver of sweeps: its command, and the arguments for many short or few long trials."""
 
     name: str
     command: Sequence[str]
@@ -42,7 +42,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Slurm for this run, whose commands are counted when a driver calls them."""
+    """A Slurm cluster for this run; it counts the calls of its commands."""
 
     folder: Path
 
@@ -100,7 +100,7 @@ def cluster(accounting: bool) -> Iterator[Cluster]:
 
 
 def seconds_until(condition: Callable[[], bool], patience: float) -> float:
-    """Infinite if it does not come."""
+    """Return the seconds until the condition is true; infinity after `patience` seconds."""
     started = time.monotonic()
     while not condition():
         if time.monotonic() - started > patience:
@@ -110,19 +110,19 @@ def seconds_until(condition: Callable[[], bool], patience: float) -> float:
 
 
 def memory(process: subprocess.Popen[bytes]) -> float:
-    """The largest that it was so far, MB."""
+    """Return the peak resident memory of a process, MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if "VmHWM" in line)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):  # it has ended by itself
+    with suppress(ProcessLookupError):  # the process has ended already
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def of_many(slurm: Cluster, stack: Stack) -> str:
-    """Submit MANY trials, and follow them for a while."""
+    """Submit MANY trials and follow them for FOLLOWED seconds; return the table cells."""
     before = len(slurm.calls())
     driver = slurm.start([*stack.command, *stack.trials(MANY), LATER], slurm.folder / stack.name)
     submitted = seconds_until(lambda: slurm.jobs() >= MANY, 300)
@@ -138,7 +138,7 @@ def of_many(slurm: Cluster, stack: Stack) -> str:
 
 
 def of_a_restart(slurm: Cluster, stack: Stack) -> str:
-    """Kill the driver of FEW trials, type its command again: how many are sent again."""
+    """Kill the driver of FEW trials, start it again, and return how many jobs it resubmits."""
     words, folder = [*stack.command, *stack.trials(FEW), LATER], slurm.folder / f"{stack.name}_few"
     driver = slurm.start(words, folder)
     seconds_until(lambda: slurm.jobs() >= FEW, 120)
@@ -153,7 +153,7 @@ def of_a_restart(slurm: Cluster, stack: Stack) -> str:
 
 
 def of_a_death(slurm: Cluster, stack: Stack) -> str:
-    """Kill all processes of one trial: how long until its driver knows."""
+    """Kill all processes of a trial and return the time until its driver notices."""
     folder = slurm.folder / f"{stack.name}_death"
     driver = slurm.start([*stack.command, *stack.long], folder)
     seconds_until(lambda: stack.victim(folder) is not None, 120)
@@ -165,7 +165,7 @@ def of_a_death(slurm: Cluster, stack: Stack) -> str:
 
 
 def started(folder: Path) -> int | None:
-    """A trial of ours that has finished an epoch."""
+    """Return the pid of a trial of ours that has finished an epoch, or None."""
     for path in folder.glob("runs/*/metrics.jsonl"):
         return int(json.loads((path.parent / "status.json").read_text())["pid"])
     return None

@@ -1,9 +1,9 @@
-"""What a sweep costs beside training: CPU a trial against peers, planning, status, planning again.
+"""Cost of a sweep apart from training: CPU per trial and peers, planning, status, planning again.
 
 python benchmarks/sweep_overhead.py [TRIALS] [PLANNED]    prints the Markdown rows for RESULTS.md
 
-CPU seconds are of all processes that a command leaves, also of those that outlive it for a moment.
-A process a trial is measured on FEW trials and multiplied; its trials do not share anything.
+CPU seconds include all processes that a command starts, also those that end shortly after it.
+"A process per trial" is measured on FEW trials and multiplied, since these trials share nothing.
 """
 
 import ctypes
@@ -38,10 +38,10 @@ class Cost(NamedTuple):
 
 
 def cost(words: list[str], folder: Path) -> Cost:
-    """Of a command and all that it leaves behind. Raises RuntimeError if it fails."""
+    """Run a command and return its cost with all child processes, or raise RuntimeError."""
     started = time.monotonic()
     path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    there = {**os.environ, "PYTHONPATH": path}  # where a worker's server finds noop
+    there = {**os.environ, "PYTHONPATH": path}  # where the forkserver finds noop
     process = subprocess.Popen(words, cwd=folder, env=there, stdout=subprocess.DEVNULL)
     cpu = megabytes = 0.0
     while True:
@@ -56,14 +56,14 @@ def cost(words: list[str], folder: Path) -> Cost:
 
 
 def script(folder: Path, name: str, before: str) -> list[str]:
-    """`python sweep.py` after some lines of Python."""
+    """Write a script that runs lines of Python before `python sweep.py`, and return its command."""
     path = folder / f"{name}.py"
     path.write_text(RUN.format(before=before or "pass"))
     return [sys.executable, str(path)]
 
 
 def of_trials(trials: int, folder: Path) -> None:
-    """CPU of n no-op trials: ours, Hydra's basic launcher, a process a trial."""
+    """Print the CPU of n no-op trials: ours, Hydra's basic launcher, a process per trial."""
     noop = script(folder, "noop_sweep", WARM)
     one = script(folder, "noop_trial", "import noop")
     peer = [sys.executable, str(HERE / "peer_hydra.py"), "-m"]
@@ -90,7 +90,7 @@ def of_trials(trials: int, folder: Path) -> None:
 
 
 def of_plans(planned: int, folder: Path) -> None:
-    """A large sweep: planning it, its status, planning it when all is done."""
+    """Print the cost of a large sweep: planning, status, and planning when all trials are done."""
     lrs = ",".join(f"{n}e-6" for n in range(1, planned // 100 + 1))
     words = ["-m", f"lr={lrs}", "layer_decay=0.5,0.6,0.7,0.8,0.9", "seeds=20"]
     sweep = script(folder, "large", AT_ONCE)

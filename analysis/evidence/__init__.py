@@ -1,4 +1,4 @@
-"""What the trials of a sweep show: paired differences, best cell, importance, published numbers."""
+"""Results of a sweep: paired differences, best cell, importance of knobs, published numbers."""
 
 from clip_hparam.renamed import moved_attributes
 

@@ -1,6 +1,6 @@
-"""Each ablation as data: the question, its sweep, how rows compare, and the paper's counterpart.
+"""Ablations as data: title, sweep, how rows are compared, and the paper's numbers.
 
-A sweep of another name gets a table too (`of_sweep`), without a paper column.
+A sweep without an entry here also gets a table (`ablation_for_sweep`), without a paper column.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,14 @@ from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResul
 
 @dataclass(frozen=True)
 class Ablation:
-    """One table: which sweep it reads and how.
+    """How the table and the figure of one sweep are made."""
 
-    A row's difference is taken to the row before (`previous`) or to the design's first cell
-    (`first`). With `order` "value" rows are sorted by their knobs, else they keep the design's
-    order. Without `knobs` a row says what changed against the row that it is compared with.
-    `drawn` is the kind of its figure.
-    """
-
-    name: str
+    name: str  # of the sweep
     title: str
-    row: str = "cell"
-    knobs: tuple[str, ...] = ()
-    against: Literal["previous", "first"] = "first"
-    order: Literal["design", "value"] = "design"
+    row: str = "cell"  # title of the column of labels
+    knobs: tuple[str, ...] = ()  # columns of levels; empty: a column of the changed knobs
+    against: Literal["previous", "first"] = "first"  # the row that differences are taken to
+    order: Literal["design", "value"] = "design"  # "value": rows sorted by `knobs`
     metric: str = "test_acc1"
     paper: tuple[PublishedResult, ...] = ()
     caveat: str = ""
@@ -66,9 +60,7 @@ _ALL = (
     Ablation("leave_one_out", "The full recipe without one change", figure_kind="effects"),
 )
 ABLATIONS = {ablation.name: ablation for ablation in _ALL}
-
-
-DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name is read
+DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # kind of design -> fields of an unlisted sweep
     "ladder": {"row": "rung", "against": "previous"},
     "leave_one_out": {"figure_kind": "effects"},
     "factorial": {"figure_kind": "factorial"},
@@ -80,5 +72,5 @@ DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # how a sweep of another name i
 
 
 def ablation_for_sweep(name: str, kind: str = "") -> Ablation:
-    """The ablation that reads the sweep of this name; one of its kind where we know none."""
+    """Return the ablation of a sweep; if none is listed, one with the defaults of its kind."""
     return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **DEFAULTS_BY_KIND.get(kind, {}))

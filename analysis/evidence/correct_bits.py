@@ -1,4 +1,4 @@
-"""Which test images a trial got right: correct.npz, read on demand."""
+"""Read correct.npz: the test images that a trial classifies correctly, and their classes."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.frames.json_files import UnreadableError
-from clip_hparam.records import archive as packs
+from clip_hparam.records import archive
 
 Bits = NDArray[np.bool_]
 ClassLabels = NDArray[np.integer]
@@ -20,15 +20,16 @@ READ_ERRORS = (OSError, ValueError, EOFError, zipfile.BadZipFile)
 def read_correct(
     folder: str | Path, weights: str, rule: str = "selected", measure: str = "acc1"
 ) -> Bits:
-    """One truth value a test image, shape (images,); every trial of a data set has the same order.
+    """Return the correctness of each test image, shape (images,), in the data set's order.
 
-    Raises UnreadableError if the file is missing, damaged, or lacks these weights.
+    Raises:
+        UnreadableError: the file is missing, damaged, or lacks these weights.
     """
     path = Path(folder) / "correct.npz"
     name = f"{measure}.{weights}.{rule}"
     try:
-        with _open_correct(folder) as archive:
-            return np.unpackbits(archive[name], count=int(archive["n"])).astype(bool)
+        with _open_correct(folder) as npz:
+            return np.unpackbits(npz[name], count=int(npz["n"])).astype(bool)
     except KeyError as error:
         raise UnreadableError(f"{path} has no {name}") from error
     except READ_ERRORS as error:
@@ -36,9 +37,10 @@ def read_correct(
 
 
 def reported_bits(trials: pd.DataFrame) -> Bits:
-    """Of the weights that stand for each trial, at its selected epoch; shape (trials, images).
+    """Return the correctness at the selected epoch and weights, shape (trials, images).
 
-    Raises UnreadableError as `correct` does, and where the numbers of images differ.
+    Raises:
+        UnreadableError: a file cannot be read, or the numbers of images differ.
     """
     rows = [
         read_correct(folder, weights)
@@ -50,14 +52,15 @@ def reported_bits(trials: pd.DataFrame) -> Bits:
 
 
 def read_classes(folder: str | Path) -> tuple[ClassLabels, list[str]]:
-    """Which class each test image is of, shape (images,), as a place in the names of the classes.
+    """Return the class index of each test image, shape (images,), and the names of the classes.
 
-    Raises UnreadableError if the file is missing, damaged, or from before classes were recorded.
+    Raises:
+        UnreadableError: the file is missing, damaged, or older than the recording of classes.
     """
     path = Path(folder) / "correct.npz"
     try:
-        with _open_correct(folder) as archive:
-            return archive["labels"], [str(name) for name in archive["classes"]]
+        with _open_correct(folder) as npz:
+            return npz["labels"], [str(name) for name in npz["classes"]]
     except KeyError as error:
         raise UnreadableError(f"{path} does not say which class an image is of") from error
     except READ_ERRORS as error:
@@ -65,18 +68,18 @@ def read_classes(folder: str | Path) -> tuple[ClassLabels, list[str]]:
 
 
 def count_images(trials: pd.DataFrame) -> int | None:
-    """The number of test images behind these trials; None if it is unknown or not one number."""
-    found = set()
+    """Return the number of test images of the trials; None if it is unknown or varies."""
+    counts = set()
     for folder in trials["folder"].dropna():
         try:
-            with _open_correct(folder) as archive:
-                found.add(int(archive["n"]))
+            with _open_correct(folder) as npz:
+                counts.add(int(npz["n"]))
         except (KeyError, *READ_ERRORS):
             return None
-    return found.pop() if len(found) == 1 else None
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _open_correct(folder: str | Path) -> NpzFile:
-    """Raises EOFError where there is none."""
-    opened: NpzFile = np.load(io.BytesIO(packs.read_bytes(f"{folder}/correct.npz") or b""))
-    return opened
+    """Open the file, which may lie in an archive. Raises: EOFError if it does not exist."""
+    npz: NpzFile = np.load(io.BytesIO(archive.read_bytes(f"{folder}/correct.npz") or b""))
+    return npz

@@ -1,20 +1,18 @@
-"""Frames + ablation -> one row a cell: the numbers that the table prints and the figure draws.
+"""Compute the numbers of a sweep's table and figure: one row per cell.
 
 Columns: the row's label; the ablation's knobs, or `changed`; `asked` and `n` (seeds planned and
 done); the metric with `ci_low`, `ci_high`; `delta*` to the row that the ablation compares with,
 paired by seed, with `delta_p`, Holm-adjusted `delta_p_holm` and `delta_excludes_zero`;
-`both_low`, `both_high` (the difference over seeds and test images together) or, of one seed a
-side, `images_p` (McNemar); `seeds_needed` to resolve `LEAST` points;
-`baseline_delta*` to the design's first cell; `seconds` and `gpu_hours` a run; `paper_*`;
-`sign_agrees`; `differs` (provenance that is not the table's common one); `trials` (ids, the path
-back to the records).
+`both_low`, `both_high` (the difference over seeds and test images together) or, with one seed per
+side, `images_p` (McNemar); `seeds_needed` to resolve `MIN_DIFFERENCE_POINTS`; `baseline_delta*` to
+the design's first cell; `seconds` and `gpu_hours` per run; `paper_*`; `sign_agrees`; `differs`
+(provenance that differs from most trials of the table); `trials` (ids of the records).
 
-A cell with a missing trial has n < asked and no mean: it is not averaged over what happens to be
-there, since what failed did not fail at random.
+A cell with a missing trial has n < asked and no mean, since trials do not fail at random: a mean
+over the remaining trials would be biased.
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -22,10 +20,20 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
 from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
-from clip_hparam.analysis.evidence.published import PublishedResult
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.evidence.published import paper_columns
+from clip_hparam.analysis.frames.frame import (
+    CELL_KNOBS,
+    FINGERPRINT_KNOBS,
+    Frames,
+    reported_values,
+)
 from clip_hparam.analysis.frames.labels import format_knob
-from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
+from clip_hparam.analysis.frames.manifests import (
+    ManifestCell,
+    SweepManifest,
+    newest_by_name,
+    race_of,
+)
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
     estimate,
@@ -34,22 +42,18 @@ from clip_hparam.analysis.stats.intervals import (
     raced_estimate,
 )
 from clip_hparam.analysis.stats.power import seeds_needed
-from clip_hparam.config.recipe import knobs
 from clip_hparam.design.racing import Race
 
 INCOMPLETE_CELL = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
-MIN_DIFFERENCE_POINTS = (
-    0.2  # points: the least difference that the tables ask for enough seeds to resolve
-)
-IDENTITY_KNOBS = ("seed", "data.fingerprint", "encoder.weights")
+MIN_DIFFERENCE_POINTS = 0.2  # `seeds_needed` is for a difference of this size
 
 
 class NotSweptError(LookupError):
-    """Nothing to show yet; the message says what to type."""
+    """The sweep is not on record yet; the message gives the command that runs it."""
 
 
 class Replicates(NamedTuple):
-    """A cell's planned trials, one a seed; a row of NaN where there is no record."""
+    """Planned trials of a cell, one per seed; a row of NaN where no record exists."""
 
     cell: ManifestCell
     trials: pd.DataFrame  # index: seed
@@ -57,41 +61,55 @@ class Replicates(NamedTuple):
 
     @property
     def complete(self) -> bool:
+        """Whether every planned trial has a value; also true without any trial."""
         return bool(self.values.notna().all())
 
     def mean(self, column: str) -> float:
+        """Return the mean of a column over the trials; NaN if the cell is not complete."""
         return float(self.trials[column].mean()) if self.complete else math.nan
 
 
 def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
-    """One row a cell. Raises NotSweptError."""
+    """Return one row per cell; the index is the cell's position in the design.
+
+    Raises:
+        NotSweptError: the sweep is not on record.
+    """
     cells = replicates(frames, ablation)
-    race = sweep_of(frames, ablation).race
+    race = race_of(sweep_of(frames, ablation))
     measured = [_evidence_row(cells, row, ablation, race) for row in range(len(cells))]
     table = pd.DataFrame(measured)
     table.insert(
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
     )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
-    together = pd.concat([cell.trials.assign(row=row) for row, cell in enumerate(cells)])
-    table["differs"] = differing_provenance(together, ablation.knobs)
+    trials = pd.concat([cell.trials.assign(row=row) for row, cell in enumerate(cells)])
+    table["differs"] = differing_provenance(trials, ablation.knobs)
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
 def ablation_of(frames: Frames, name: str) -> Ablation:
-    """How to read the sweep of this name, which need not be on record."""
+    """Return the ablation of a sweep, which need not be on record."""
     sweep = newest_by_name(frames.sweeps).get(name)
     return ablation_for_sweep(name, sweep.kind if sweep else "")
 
 
 def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
-    """Planned runs without a number that may still get one. Raises NotSweptError."""
+    """Return the number of planned runs without a value, pruned runs excepted.
+
+    Raises:
+        NotSweptError: the sweep is not on record.
+    """
     cells = replicates(frames, ablation)
     return sum(int((c.values.isna() & (c.trials["status"] != "pruned")).sum()) for c in cells)
 
 
 def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
-    """The newest manifest of the ablation's sweep. Raises NotSweptError if there is none."""
+    """Return the newest manifest of the ablation's sweep.
+
+    Raises:
+        NotSweptError: the sweep is not on record, or has no cell.
+    """
     sweep = newest_by_name(frames.sweeps).get(ablation.name)
     if sweep is None or not sweep.cells:
         raise NotSweptError(
@@ -102,17 +120,36 @@ def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
 
 
 def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
-    """The trials behind each cell of the ablation's sweep, in the design's order."""
-    by_id = frames.trials.set_index("trial_id")
-    cells = []
-    for cell in sweep_of(frames, ablation).cells:
-        rows = by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
-        cells.append(Replicates(cell, rows, reported_values(rows, ablation.metric)))
-    return cells
+    """Return the trials of each cell of the ablation's sweep, in the design's order.
+
+    Raises:
+        NotSweptError: the sweep is not on record.
+    """
+    return sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+
+
+def sweep_replicates(
+    frames: Frames, sweep: SweepManifest, metric: str = "test_acc1"
+) -> list[Replicates]:
+    """Return the trials of each cell of a sweep, in the design's order."""
+    by_id = frames.trials.set_index("trial_id", drop=False)
+    trials = [planned_trials(by_id, cell) for cell in sweep.cells]
+    return [
+        Replicates(cell, rows, reported_values(rows, metric))
+        for cell, rows in zip(sweep.cells, trials, strict=True)
+    ]
+
+
+def planned_trials(by_id: pd.DataFrame, cell: ManifestCell) -> pd.DataFrame:
+    """Return a row per planned trial of the cell, index: seed; NaN where no record exists.
+
+    by_id: the trials of the frames, index: trial_id.
+    """
+    return by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
 
 
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
-    """The done trials behind a table of evidence, by the ids in its column `trials`."""
+    """Return the done trials whose ids are in the column `trials` of `cell_evidence`."""
     trials = frames.trials
     ids = " ".join(data["trials"]).split()
     return trials[trials["trial_id"].isin(ids) & (trials["status"] == "done")]
@@ -121,16 +158,16 @@ def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
 def _evidence_row(
     cells: list[Replicates], row: int, ablation: Ablation, race: Race | None
 ) -> dict[str, Any]:
-    this, first = cells[row], cells[0]
+    cell, first, label = cells[row], cells[0], cells[row].cell.label
     before = None if row == 0 else cells[row - 1] if ablation.against == "previous" else first
-    level = estimate(this.values) if this.complete else INCOMPLETE_CELL
-    delta = _difference(this, before, race)
-    baseline_delta = _difference(this, first if row else None, race)
+    level = estimate(cell.values) if cell.complete else INCOMPLETE_CELL
+    delta = _difference(cell, before, race)
+    baseline_delta = _difference(cell, first if row else None, race)
     return {
-        ablation.row: this.cell.label,
-        **_change_columns(this, before, ablation.knobs),
-        "asked": len(this.values),
-        "n": int(this.values.notna().sum()),
+        ablation.row: label,
+        **_change_columns(cell, before, ablation.knobs),
+        "asked": len(cell.values),
+        "n": int(cell.values.notna().sum()),
         ablation.metric: level.mean,
         "ci_low": level.low,
         "ci_high": level.high,
@@ -138,13 +175,13 @@ def _evidence_row(
         **_difference_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
-        **_image_level(this, before, ablation.metric),
-        "seeds_needed": _seeds_needed(this, before),
+        **_image_level(cell, before, ablation.metric),
+        "seeds_needed": _seeds_needed(cell, before),
         **_difference_columns("baseline_delta", baseline_delta),
-        "seconds": this.mean("cost.seconds"),
-        "gpu_hours": this.mean("cost.gpu_hours"),
-        **_paper_columns(this, before, delta, ablation.paper),
-        "trials": " ".join(this.cell.trials.values()),
+        "seconds": cell.mean("cost.seconds"),
+        "gpu_hours": cell.mean("cost.gpu_hours"),
+        **paper_columns(ablation.paper, label, before.cell.label if before else "", delta.mean),
+        "trials": " ".join(cell.cell.trials.values()),
     }
 
 
@@ -158,7 +195,7 @@ def _difference(after: Replicates, before: Replicates | None, race: Race | None)
 
 
 def _image_level(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
-    """Bits are of top-1, and say nothing of a cell with a missing run."""
+    """Return image-level columns; NaN unless the metric is top-1 and both cells are complete."""
     if metric != "test_acc1" or before is None or not (after.complete and before.complete):
         return MISSING_COLUMNS
     return image_level_columns(after.trials, before.trials)
@@ -177,27 +214,10 @@ def _difference_columns(name: str, delta: Estimate) -> dict[str, Any]:
     return {name: delta.mean, **ends, f"{name}_n": delta.n, f"{name}_why": delta.why}
 
 
-def _paper_columns(
-    after: Replicates, before: Replicates | None, delta: Estimate, paper: Iterable[PublishedResult]
-) -> dict[str, Any]:
-    """The paper's row of the same label, and whether its difference has our sign."""
-    published = {row.key: row for row in paper}
-    this = published.get(after.cell.label)
-    other = published.get(before.cell.label) if before else None
-    difference = round(this.acc1 - other.acc1, 6) if this and other else math.nan
-    known = not math.isnan(delta.mean * difference)
-    return {
-        "paper_acc1": this.acc1 if this else math.nan,
-        "paper_delta": difference,
-        "paper_v100_hours": this.v100_hours if this and this.v100_hours else math.nan,
-        "sign_agrees": delta.mean * difference > 0 if known else pd.NA,
-    }
-
-
 def _change_columns(
     after: Replicates, before: Replicates | None, names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The levels of the named knobs; without names what changed: "lr 0.006 → 0.001"."""
+    """Return the levels of the named knobs; without names the changes, "lr 0.006 → 0.001"."""
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     if names:
         return {name: new.get(name, math.nan) for name in names}
@@ -207,7 +227,7 @@ def _change_columns(
 
 
 def _cell_recipe(cell: Replicates) -> dict[str, Any]:
-    """The knobs of a cell by any trial that left a recipe; {} if none did."""
+    """Return the knobs of the cell's first recorded trial; {} if no trial is recorded."""
     recorded = cell.trials[cell.trials["status"].notna()]
-    names = [name for name in knobs() if name in recorded and name not in IDENTITY_KNOBS]
+    names = [name for name in CELL_KNOBS if name in recorded and name not in FINGERPRINT_KNOBS]
     return {} if recorded.empty else dict(recorded.iloc[0][names].dropna())

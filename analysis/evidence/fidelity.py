@@ -1,8 +1,8 @@
-"""Can a cheap run stand for a full one? Rank correlation between the two, from finished trials.
+"""Rank correlation between cheap and full runs, from finished trials.
 
-Cheap is an earlier epoch of the same run, or another run with fewer epochs, fewer images or a lower
-resolution and the same other knobs and seed. What counts is the accuracy on the selection set, at
-the epoch that would be selected.
+A cheap run is an earlier epoch of the same run, or another run with fewer epochs, fewer images or a
+lower resolution and the same other knobs and seed. The compared number is the accuracy on the
+selection set at the selected epoch.
 """
 
 import math
@@ -12,44 +12,49 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.frame import FINGERPRINT_KNOBS, Frames, reported_values
 from clip_hparam.config.recipe import FIDELITIES, knobs
 
-IDENTITY_COLUMNS = ("encoder.weights", "data.fingerprint")
 MIN_PAIRS, BEST_SHARE = 8, 1 / 3
 
 
 class Proxy(NamedTuple):
-    """How well `cheap` of a fidelity ranks what `full` would.
+    """Rank correlation between runs at two levels of a fidelity.
 
-    low, high: 95 % interval of Spearman's rho (Bonett & Wright 2000). kept: of the best third of
-    the full runs, the share that is in the best third of the cheap ones.
+    Source of the interval: Bonett and Wright 2000.
     """
 
-    fidelity: str  # "epoch" within a run, or a knob
-    cheap: float
-    full: float
-    n: int
+    fidelity: str  # "epoch" (within a run) or a knob
+    cheap: float  # level
+    full: float  # level
+    n: int  # pairs of runs
     spearman: float
-    low: float
+    low: float  # ends of the 95 % interval of Spearman's rho
     high: float
-    kept: float
+    kept: float  # share of the best third of the full runs that is in the best third of the cheap
 
 
 def fidelity_proxies(frames: Frames) -> list[Proxy]:
-    """Raises ValueError if there are fewer than eight pairs of anything."""
+    """Return the rank correlation for each fidelity and level with enough pairs.
+
+    Raises:
+        ValueError: no level has MIN_PAIRS pairs.
+    """
     done = frames.trials[frames.trials["status"] == "done"]
-    found = [*_epoch_proxies(frames, done), *_knob_proxies(done)]
-    if not found:
+    proxies = [*_epoch_proxies(frames, done), *_knob_proxies(done)]
+    if not proxies:
         raise ValueError(
             f"fidelity needs {MIN_PAIRS} finished trials of one length, or pairs of cheap and full"
             f" ones that differ in one of {', '.join(FIDELITIES)}; {len(done)} trials are done"
         )
-    return found
+    return proxies
 
 
 def proxy(name: str, levels: tuple[float, float], pairs: pd.DataFrame) -> Proxy:
-    """Of pairs with the columns cheap and full."""
+    """Return the rank correlation of pairs, columns `cheap` and `full`.
+
+    levels: of the cheap and of the full runs.
+    """
     rho = float(pairs["cheap"].corr(pairs["full"], method="spearman"))
     n, third = len(pairs), max(1, round(BEST_SHARE * len(pairs)))
     low, high = _spearman_interval(rho, n)
@@ -58,18 +63,18 @@ def proxy(name: str, levels: tuple[float, float], pairs: pd.DataFrame) -> Proxy:
     return Proxy(name, *levels, n, rho, low, high, kept)
 
 
-def format_proxies(found: list[Proxy]) -> list[str]:
-    """Lines for people."""
+def format_proxies(proxies: list[Proxy]) -> list[str]:
+    """Format a header and a line per proxy."""
     lines = ["cheap -> full: Spearman's rho (95 %), best third kept, pairs"]
-    for one in found:
-        span = f"{one.fidelity} {one.cheap:g} -> {one.full:g}"
-        rho = f"{one.spearman:5.2f} ({one.low:.2f} to {one.high:.2f})"
-        lines.append(f"  {span:<32} {rho}  {one.kept:4.0%}  {one.n}")
+    for item in proxies:
+        levels = f"{item.fidelity} {item.cheap:g} -> {item.full:g}"
+        rho = f"{item.spearman:5.2f} ({item.low:.2f} to {item.high:.2f})"
+        lines.append(f"  {levels:<32} {rho}  {item.kept:4.0%}  {item.n}")
     return lines
 
 
 def _epoch_proxies(frames: Frames, done: pd.DataFrame) -> Iterator[Proxy]:
-    """Earlier epochs of the runs of each length, at 1, 2, 4, ... epochs."""
+    """Yield proxies within runs of each length: 1, 2, 4, ... epochs against the full length."""
     curves = _best_so_far(frames.epochs)
     for _, trials in done.groupby("epochs"):
         length = int(trials["epochs"].iloc[0])
@@ -83,7 +88,7 @@ def _epoch_proxies(frames: Frames, done: pd.DataFrame) -> Iterator[Proxy]:
 
 
 def _best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
-    """Best accuracy on the selection set so far, by trial (rows) and epochs trained (columns)."""
+    """Return the best selection accuracy so far; index: trial_id, columns: epochs trained."""
     accuracy = epochs["selection_acc1.raw"]
     if "selection_acc1.ema" in epochs:
         accuracy = epochs["selection_acc1.ema"].fillna(accuracy)
@@ -93,16 +98,16 @@ def _best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
-    """Runs that differ in one fidelity alone."""
+    """Yield proxies between runs that differ in one fidelity only."""
     table = done.assign(
         accuracy=reported_values(done, "selection_acc1"), averaged=done["ema_decay"] != 0
     )
     for knob, derived in FIDELITIES.items():
         if table[knob].nunique() < 2:
             continue
-        other = (knob, *derived, *IDENTITY_COLUMNS)
-        alike = [name for name in knobs() if name in table and name not in other]
-        key = table[[*alike, "averaged"]].astype(str).agg("\x00".join, axis=1)
+        may_differ = (knob, *derived, *FINGERPRINT_KNOBS)
+        equal = [name for name in knobs() if name in table and name not in may_differ]
+        key = table[[*equal, "averaged"]].astype(str).agg("\x00".join, axis=1)
         wide = table.assign(key=key).pivot_table(index="key", columns=knob, values="accuracy")
         *cheaper, full = wide.columns.to_numpy(dtype=float)
         for level in cheaper:
@@ -112,7 +117,7 @@ def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
 
 
 def _can_be_ranked(pairs: pd.DataFrame) -> bool:
-    """Whether there is a rank correlation to speak of."""
+    """Return whether enough pairs exist and both columns vary."""
     return len(pairs) >= MIN_PAIRS and bool((pairs.nunique() > 1).all())
 
 

@@ -1,4 +1,4 @@
-"""Two cells compared image by image: columns of the evidence that need correct.npz."""
+"""Compare two cells image by image: the columns of `cell_evidence` that need correct.npz."""
 
 import math
 
@@ -13,10 +13,11 @@ MISSING_COLUMNS = {"both_low": math.nan, "both_high": math.nan, "images_p": math
 
 
 def image_level_columns(after: pd.DataFrame, before: pd.DataFrame | None) -> dict[str, float]:
-    """`both_low`, `both_high`: of the difference, over seeds and test images together.
+    """Return `both_low`, `both_high` and `images_p` of two cells; index of both: seed.
 
-    `images_p`: McNemar's p where there is one seed a side; another seed may say otherwise. Trials
-    are indexed by seed. NaN where bits are missing or there is nothing to compare with.
+    both_low, both_high: interval of the difference over seeds and test images together. images_p:
+    McNemar's p if only one seed is in common; it holds for this seed only. NaN if correct.npz is
+    missing or `before` is None.
     """
     if before is None:
         return MISSING_COLUMNS

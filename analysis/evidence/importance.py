@@ -1,9 +1,9 @@
-"""Which knobs mattered: fANOVA and PED-ANOVA side by side, each with its spread over refits.
+"""Importance of knobs by fANOVA and PED-ANOVA, each with its spread over refits.
 
-They answer two questions: what explains the spread over all trials (fANOVA: a forest's variance),
-and what sets the best tenth apart, or the best five trials (PED-ANOVA). One refit takes another
-sample of the trials, with replacement, and another forest: numbers that move between refits are no
-findings. Both are optuna's (Hutter et al. 2014; Watanabe et al. 2023).
+fANOVA explains the variance over all trials; PED-ANOVA explains what distinguishes the best tenth,
+or the best five trials. A refit uses another bootstrap sample of the trials and another random
+forest; a share that varies much between refits is no evidence. Both methods are Optuna's. Sources:
+Hutter et al. 2014 (fANOVA), Watanabe et al. 2023 (PED-ANOVA).
 """
 
 import warnings
@@ -18,30 +18,34 @@ if TYPE_CHECKING:
     from optuna.importance._base import BaseImportanceEvaluator
 
 N_REFITS, N_TREES, MAX_DEPTH, MAX_ROWS, MIN_ROWS = 16, 16, 6, 500, 10
-LOG_AXIS_DECADES = 2  # positive values that span more get a logarithmic axis
+LOG_AXIS_DECADES = 2  # positive values over a wider range get a logarithmic axis
 METHODS = ("fanova", "ped_anova")
 
 
 class ImportanceShare(NamedTuple):
-    """Of 1 over all knobs; low and high are 5 and 95 % of the refits."""
+    """Importance of a knob over the refits; the means of all knobs sum to 1."""
 
     mean: float
-    low: float
-    high: float
+    low: float  # 5 % quantile
+    high: float  # 95 % quantile
 
 
 Importance = dict[str, dict[str, ImportanceShare]]  # method -> knob -> share
 
 
-def importance(study: TrialTable, refits: int = N_REFITS) -> Importance:
-    """Raises ValueError if there is nothing to explain: under ten rows, one knob, one value."""
-    values = study.gains.to_numpy()
-    if not is_explainable(study):
+def importance(table: TrialTable, refits: int = N_REFITS) -> Importance:
+    """Return the importance of each knob by each method.
+
+    Raises:
+        ValueError: the table has too few rows or knobs, or its objective does not vary.
+    """
+    values = table.gains.to_numpy()
+    if not is_explainable(table):
         raise ValueError(
-            f"importance needs {MIN_ROWS} rows with {study.objective} (here {len(values)}), two"
-            f" knobs (here {len(study.knobs)}), and an objective that varies"
+            f"importance needs {MIN_ROWS} rows with {table.objective} (here {len(values)}), two"
+            f" knobs (here {len(table.knobs)}), and an objective that varies"
         )
-    axes = pd.DataFrame({knob: axis_positions(study.scored[knob]) for knob in study.knobs})
+    axes = pd.DataFrame({knob: axis_positions(table.scored[knob]) for knob in table.knobs})
     samples = [_bootstrap_rows(len(values), refit) for refit in range(refits)]
     return {
         method: _summarise_refits(
@@ -49,24 +53,24 @@ def importance(study: TrialTable, refits: int = N_REFITS) -> Importance:
                 _fit_importance(axes.iloc[rows], values[rows], method, n)
                 for n, rows in enumerate(samples)
             ],
-            study.knobs,
+            table.knobs,
         )
         for method in METHODS
     }
 
 
-def is_explainable(study: TrialTable) -> bool:
-    """Whether there is anything to explain."""
-    values = study.gains.to_numpy()
-    return len(values) >= MIN_ROWS and len(study.knobs) > 1 and bool(np.ptp(values) > 0)
+def is_explainable(table: TrialTable) -> bool:
+    """Return whether the table has enough rows and knobs, and an objective that varies."""
+    values = table.gains.to_numpy()
+    return len(values) >= MIN_ROWS and len(table.knobs) > 1 and bool(np.ptp(values) > 0)
 
 
 def axis_positions(values: pd.Series, decades: float = LOG_AXIS_DECADES) -> pd.Series:
-    """A knob's place on the axis that optuna sees: a float, or the level's text.
+    """Return the position of each value on the axis that Optuna receives: a float, or a text.
 
-    Positive numbers over more decades than these are taken as logarithms. What is not on the axis
-    has a place of its own, a mean step below: first zero on a logarithmic axis, then what is
-    missing. Among names, missing is a name.
+    Positive numbers over more than `decades` become logarithms. Values without a position get one
+    below the axis, each a mean gap lower: first zero on a logarithmic axis, then missing values. In
+    a column of text a missing value is the text "(missing)".
     """
     if not is_numeric(values):
         return values.map(str, na_action="ignore").astype(object).where(values.notna(), "(missing)")
@@ -79,7 +83,7 @@ def axis_positions(values: pd.Series, decades: float = LOG_AXIS_DECADES) -> pd.S
 
 
 def _mean_gap(numbers: pd.Series) -> float:
-    """The mean gap between levels, but one that a grid of 50 still sees."""
+    """Return the mean gap between levels, at least 1/20 of the range: PED-ANOVA's grid has 50."""
     span, levels = float(numbers.max() - numbers.min()), numbers.nunique()
     return max(span / max(levels - 1, 1), span / 20) or 1.0
 
@@ -91,8 +95,8 @@ def _bootstrap_rows(rows: int, refit: int) -> np.ndarray:
 def _fit_importance(
     axes: pd.DataFrame, gains: np.ndarray, method: str, seed: int
 ) -> dict[str, float]:
-    """One refit: knob -> share; {} if the sample's objective does not vary."""
-    import optuna  # 0.5 s, and only here
+    """Fit once: knob -> share; {} if the objective does not vary in the sample."""
+    import optuna  # lazy: optuna, 0.5 s
 
     if np.ptp(gains) == 0:
         return {}
@@ -106,15 +110,17 @@ def _fit_importance(
             optuna.trial.create_trial(params=row, distributions=distributions, value=-float(gain))
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # small samples: the spread says it better
-        found = optuna.importance.get_param_importances(
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # small samples: the spread over refits shows it
+        shares = optuna.importance.get_param_importances(
             study, evaluator=_create_evaluator(method, seed, len(gains))
         )
-    return {knob: float(share) for knob, share in found.items()}
+    return {knob: float(share) for knob, share in shares.items()}
 
 
 def _create_evaluator(method: str, seed: int, rows: int) -> "BaseImportanceEvaluator":
-    """PED-ANOVA wants five trials in its best quantile."""
+    """Create Optuna's evaluator; PED-ANOVA needs five trials in its best quantile."""
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
     if method == "fanova":
@@ -131,7 +137,7 @@ def _distribution(values: pd.Series):  # type: ignore[no-untyped-def]
 
 
 def _summarise_refits(fits: list[dict[str, float]], knobs: list[str]) -> dict[str, ImportanceShare]:
-    """A knob that a fit leaves out did not vary in its sample."""
+    """Summarise the shares over refits; a knob that did not vary in a sample counts as 0."""
     table = pd.DataFrame([fit for fit in fits if fit], columns=knobs).fillna(0.0)
     low, high = table.quantile(0.05), table.quantile(0.95)
     means = table.mean()

@@ -1,8 +1,4 @@
-"""Which rows of a table come from other code, data, weights, numerics or library versions.
-
-Rows that differ are not mixed in silence: each carries the name of what differs from what most of
-the table's trials have in common.
-"""
+"""Find table rows whose code, data, weights, numerics or library versions differ from the rest."""
 
 from collections.abc import Iterable
 
@@ -18,22 +14,23 @@ COLUMN_PREFIXES = {
 
 
 def differing_provenance(trials: pd.DataFrame, varied: Iterable[str] = ()) -> list[str]:
-    """For each table row (column `row`, from 0) what is not as in most trials: "code, numerics".
+    """Return the kinds of provenance that differ from most trials: "code, numerics", "" if none.
 
-    What the ablation varies on purpose (a knob below `data.` or `encoder.`) is not reported.
+    One text per table row (column `row` of the trials, from 0). A kind that the ablation varies on
+    purpose (`varied` holds a knob below `data.` or `encoder.`) is not reported.
     """
     done = trials[trials["status"] == "done"]
-    purpose = {knob.partition(".")[0] for knob in varied if "." in knob}
-    found: dict[int, list[str]] = {}
+    intended = {knob.partition(".")[0] for knob in varied if "." in knob}
+    differing: dict[int, list[str]] = {}
     for kind, prefixes in COLUMN_PREFIXES.items():
-        if kind not in purpose:
-            for row in _odd_rows(done, prefixes):
-                found.setdefault(row, []).append(kind)
-    return [", ".join(found.get(row, [])) for row in range(int(trials["row"].max()) + 1)]
+        if kind not in intended:
+            for row in _differing_rows(done, prefixes):
+                differing.setdefault(row, []).append(kind)
+    return [", ".join(differing.get(row, [])) for row in range(int(trials["row"].max()) + 1)]
 
 
 def code_state(trials: pd.DataFrame) -> str:
-    """For a footnote: "git 1a2b3c4 (uncommitted changes)", or several, or "git unknown"."""
+    """Return the commits of the done trials, "git 1a2b3c4, git unknown", or "no run"."""
     done = trials[trials["status"] == "done"]
     states = done[["git.sha", "git.dirty"]].drop_duplicates()
     texts = [_format_commit(sha, dirty) for sha, dirty in states.itertuples(index=False)]
@@ -45,7 +42,8 @@ def _format_commit(sha: object, dirty: object) -> str:
     return f"{name} with uncommitted changes" if isinstance(dirty, str) and dirty else name
 
 
-def _odd_rows(done: pd.DataFrame, prefixes: tuple[str, ...]) -> list[int]:
+def _differing_rows(done: pd.DataFrame, prefixes: tuple[str, ...]) -> list[int]:
+    """Return rows with a trial whose columns of these prefixes are not the most common ones."""
     columns = [name for name in done if str(name).startswith(prefixes)]
     if done.empty or not columns:
         return []

@@ -1,12 +1,13 @@
-"""Published numbers as data, each with its source; never mixed into a column of ours.
+"""Published numbers as data, each with its source; tables show them in columns of their own.
 
-Only what was seen in a source is here: the paper has no per-knob table that we could read, so
-the per-knob tables have no paper column.
+The paper has no per-knob table, so the per-knob tables have no paper column.
 """
 
+import math
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,12 +18,12 @@ PLANNED_EPOCHS = {"B16": 50, "B16_384": 50, "L14": 30, "L14_336": 30}  # epochs 
 
 
 class PublishedResult(NamedTuple):
-    """ImageNet-1k top-1 accuracy in percent; cost in hours of one V100, None where not given."""
+    """A rung of the paper's ladder on ImageNet-1k."""
 
-    key: str
+    key: str  # label of the rung
     title: str
-    acc1: float
-    v100_hours: float | None
+    acc1: float  # top-1 accuracy, percent
+    v100_hours: float | None  # hours of one V100; None: not published
     source: str
 
 
@@ -38,14 +39,33 @@ PAPER_LADDER = (
 LADDER_REFERENCE = PublishedResult("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1_SOURCE)
 
 
+def paper_columns(
+    paper: Iterable[PublishedResult], label: str, label_before: str, delta: float
+) -> dict[str, Any]:
+    """Return the paper's numbers for a row, and whether its difference has the sign of `delta`.
+
+    label_before: the row that the difference is taken to. NaN or NA where the paper has no number.
+    """
+    published = {row.key: row for row in paper}
+    row, before = published.get(label), published.get(label_before)
+    difference = round(row.acc1 - before.acc1, 6) if row and before else math.nan
+    known = not math.isnan(delta * difference)
+    return {
+        "paper_acc1": row.acc1 if row else math.nan,
+        "paper_delta": difference,
+        "paper_v100_hours": row.v100_hours if row and row.v100_hours else math.nan,
+        "sign_agrees": delta * difference > 0 if known else pd.NA,
+    }
+
+
 class PublishedSystem(NamedTuple):
-    """A system on ImageNet-1k: top-1 accuracy in percent, by tower and resolution in px."""
+    """A system on ImageNet-1k."""
 
     name: str
     kind: str
     tower: str
-    resolution: int
-    acc1: float
+    resolution: int  # px
+    acc1: float  # top-1 accuracy, percent
     source: str
 
 
@@ -68,7 +88,7 @@ PUBLISHED_SYSTEMS = (
     PublishedSystem("FT-CLIP", DIRECT, "ViT-L/14", 224, 88.0, README_TABLE_SOURCE),
     PublishedSystem("FT-CLIP", DIRECT, "ViT-L/14", 336, 88.3, README_TABLE_SOURCE),
 )
-GFLOPS_PER_IMAGE = {  # an image forward, from the same table
+GFLOPS_PER_IMAGE = {  # forward pass, from README_TABLE_SOURCE
     ("ViT-B/16", 224): 17.5,
     ("ViT-B/16", 384): 55.4,
     ("ViT-L/16", 384): 190.7,
@@ -78,7 +98,10 @@ GFLOPS_PER_IMAGE = {  # an image forward, from the same table
 
 
 class PublishedRun(NamedTuple):
-    """One published log; accuracies in percent on the validation set that also selected them."""
+    """Summary of one published log.
+
+    Accuracies in percent on the validation set, which also selected the best epochs.
+    """
 
     model: str
     epochs: int
@@ -91,25 +114,29 @@ class PublishedRun(NamedTuple):
 
     @property
     def ema_minus_raw(self) -> float:
-        """Best against best: each at its own epoch."""
+        """Best EMA accuracy minus best raw accuracy, in points; their epochs differ."""
         return self.ema_best - self.raw_best
 
 
 @cache
 def read_logs() -> pd.DataFrame:
-    """`model`, `epoch` from 0, `{raw,ema}_{acc1,loss}`: a row an epoch. Not to be written to."""
+    """Read the published logs, a row per epoch: `model`, `epoch` from 0, `{raw,ema}_{acc1,loss}`.
+
+    The frame is cached and must not be changed.
+    """
     return pd.read_csv(Path(__file__).parents[1] / "data" / "ft_clip_logs.csv")
 
 
 def summarise_logs() -> list[PublishedRun]:
-    """Best and last of each log, ties to the earlier epoch."""
+    """Return the best and last accuracies of each log, ties to the earlier epoch."""
     by_model = read_logs().groupby("model", sort=False)
     return [_summarise_log(str(model), rows) for model, rows in by_model]
 
 
 def _summarise_log(model: str, rows: pd.DataFrame) -> PublishedRun:
     ema, raw = rows["ema_acc1"].to_list(), rows["raw_acc1"].to_list()
-    best, highest = max(ema), max(raw)
+    best_ema, best_raw = max(ema), max(raw)
     return PublishedRun(
-        model, len(rows), best, ema.index(best), ema[-1], highest, raw.index(highest), raw[-1]
-    )
+        model, len(rows), best_ema, ema.index(best_ema), ema[-1],
+        best_raw, raw.index(best_raw), raw[-1],
+    )  # fmt: skip

@@ -1,63 +1,84 @@
 """Choose the best cell by its accuracy on the selection set. The test set selects nothing."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.evidence.evidence import Replicates
+from clip_hparam.analysis.evidence.evidence import Replicates, sweep_replicates
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest
 
 
-class SelectionEffect(NamedTuple):
-    """Two ways to report the best of several; accuracies in percent."""
+class SelectedCell(NamedTuple):
+    """A cell with its done trials, and the number of finished cells that it was chosen from."""
 
-    chosen: str  # best on the selection set
-    reported: float  # its test accuracy: what may be said
-    claimed_for: str  # best on the test set
-    claimed: float  # its test accuracy: what picking on the test set would have claimed
+    sweep: SweepManifest
+    cell: ManifestCell
+    trials: pd.DataFrame  # index: seed
+    n_candidates: int = 0  # 0: the user named the cell
+
+
+class SelectionEffect(NamedTuple):
+    """Two ways to report the best of several cells; accuracies in percent."""
+
+    chosen: str  # name of the best cell on the selection set
+    reported: float  # its test accuracy, which is unbiased
+    claimed_for: str  # name of the best cell on the test set
+    claimed: float  # its test accuracy, which is biased upwards
 
     @property
     def optimism(self) -> float:
-        """In points; never negative."""
+        """Bias of selecting on the test set, in points; never negative."""
         return self.claimed - self.reported
 
 
+def selection_accuracy(trials: pd.DataFrame) -> float:
+    """Return the mean accuracy of the trials on the selection set in percent.
+
+    NaN if a trial has none.
+    """
+    return float(reported_values(trials, "selection_acc1").mean(skipna=False))
+
+
+def finished_cells(cells: Iterable[Replicates]) -> list[Replicates]:
+    """Return the cells that have trials and a number for each of them."""
+    return [cell for cell in cells if cell.complete and len(cell.values)]
+
+
+def best_cell(cells: Iterable[Replicates]) -> Replicates | None:
+    """Return the finished cell with the highest selection accuracy, ties to the earlier.
+
+    None if no cell is finished.
+    """
+    candidates = finished_cells(cells)
+    scores = [selection_accuracy(cell.trials) for cell in candidates]
+    return None if np.isnan(scores).all() else candidates[int(np.nanargmax(scores))]
+
+
+def select_best_cell(frames: Frames, sweep: SweepManifest) -> SelectedCell:
+    """Return the best cell of a sweep with its trials.
+
+    Raises:
+        ValueError: no cell of the sweep is finished.
+    """
+    finished = finished_cells(sweep_replicates(frames, sweep))
+    best = best_cell(finished)
+    if best is None:
+        raise ValueError(f"no cell of {sweep.name} is finished: clip-hparam status shows why")
+    return SelectedCell(sweep, best.cell, best.trials, len(finished))
+
+
 def selection_effect(selection: pd.Series, test: pd.Series) -> SelectionEffect:
-    """Of mean accuracies by name (the index of both); ties to the earlier. No value is missing."""
+    """Compare selecting on the selection set with selecting on the test set.
+
+    selection, test: mean accuracies by the name of the cell (index of both); ties go to the
+    earlier. No value may be missing.
+    """
     names, accuracy = list(test.index), test.to_numpy(dtype=float)
     chosen = int(selection.loc[names].to_numpy(dtype=float).argmax())
     claimed = int(accuracy.argmax())
     return SelectionEffect(
         str(names[chosen]), float(accuracy[chosen]), str(names[claimed]), float(accuracy[claimed])
     )
-
-
-class SelectedCell(NamedTuple):
-    """A cell, its done trials (index: seed), and of how many finished cells it is the best."""
-
-    sweep: SweepManifest
-    cell: ManifestCell
-    trials: pd.DataFrame
-    n_candidates: int = 0  # 0: it was named, not picked
-
-
-def select_best_cell(frames: Frames, sweep: SweepManifest) -> SelectedCell:
-    with_trials = [(cell, done_trials(frames, cell)) for cell in sweep.cells]
-    finished = [(cell, done) for cell, done in with_trials if len(done) == len(cell.trials) > 0]
-    if not finished:
-        raise ValueError(f"no cell of {sweep.name} is finished: clip-hparam status shows why")
-    means = [float(reported_values(done, "selection_acc1").mean()) for _, done in finished]
-    best, done = finished[means.index(max(means))]
-    return SelectedCell(sweep, best, done, len(finished))
-
-
-def done_trials(frames: Frames, cell: ManifestCell) -> pd.DataFrame:
-    trials = frames.trials.set_index("trial_id", drop=False)
-    rows = trials.reindex(list(cell.trials.values())).set_axis(pd.Index(cell.trials), axis="index")
-    done: pd.DataFrame = rows[rows["status"] == "done"]
-    return done
-
-
-def selection_accuracy(cell: Replicates) -> float:
-    return float(reported_values(cell.trials, "selection_acc1").mean())

@@ -1,4 +1,4 @@
-"""A study in one object and in a page of text: what was found, and how sure that is."""
+"""Summarise a table of trials as a JSON object and as text."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,91 +13,91 @@ from clip_hparam.config.knob import is_boundary_value
 from clip_hparam.config.recipe import knobs
 
 TRIAL_BUDGETS = (1, 2, 5, 10, 20, 40)
-MIN_PAIRS = 3  # pairs: two ranks always agree or differ altogether
+MIN_PAIRS = 3  # of a rank correlation: with two pairs it is always 1 or -1
 
 
-def summarise(study: TrialTable) -> tuple[dict[str, Any], list[str]]:
-    """JSON-ready, and a sentence for each thing that could not be said."""
+def summarise(table: TrialTable) -> tuple[dict[str, Any], list[str]]:
+    """Return the summary as a JSON object, and a sentence for each part that is missing in it."""
     gaps: list[str] = []
-    if missing := len(study.rows) - len(study.scored):
-        gaps.append(f"{missing} rows have no {study.objective} and do not count in best")
-    found: Importance = {}
+    if missing := len(table.rows) - len(table.scored):
+        gaps.append(f"{missing} rows have no {table.objective} and do not count in best")
+    shares: Importance = {}
     try:
-        found = importance(study)
+        shares = importance(table)
     except ValueError as error:
         gaps.append(f"no importance: {error}")
-    return summary_dict(study, found), gaps
+    return summary_dict(table, shares), gaps
 
 
-def summary_dict(study: TrialTable, found: Importance) -> dict[str, Any]:
-    """The object that is printed, with the importance that was found."""
+def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
+    """Return the summary as a JSON object, with importances that were computed before."""
     return {
-        "n": len(study.rows),
-        "duplicates": study.duplicates,
-        "incomplete": study.incomplete,
-        "best": _best_row(study),
-        "spearman": _rank_correlations(study),
-        "expected_best": _expected_best(study),
+        "n": len(table.rows),
+        "duplicates": table.duplicates,
+        "incomplete": table.incomplete,
+        "best": _best_row(table),
+        "spearman": _rank_correlations(table),
+        "expected_best": _expected_best(table),
         "importance": {
             method: {knob: share._asdict() for knob, share in shares.items()}
-            for method, shares in found.items()
+            for method, shares in importances.items()
         },
-        "edges": boundary_knobs(study),
+        "edges": boundary_knobs(table),
     }
 
 
-def boundary_knobs(study: TrialTable) -> list[str]:
-    """Knobs of numbers whose value in the best row is the least or the greatest that was tried."""
-    best = study.best
+def boundary_knobs(table: TrialTable) -> list[str]:
+    """Return the numeric knobs whose value in the best row is the lowest or highest tried."""
+    best = table.best
     return [
         knob
-        for knob in study.knobs
+        for knob in table.knobs
         if best is not None
-        and is_numeric(study.rows[knob])
-        and study.rows[knob].nunique() > 1
-        and best[knob] in (study.rows[knob].min(), study.rows[knob].max())
+        and is_numeric(table.rows[knob])
+        and table.rows[knob].nunique() > 1
+        and best[knob] in (table.rows[knob].min(), table.rows[knob].max())
     ]
 
 
-def boundary_warnings(study: TrialTable) -> list[str]:
-    """A sentence for each knob whose best value has nothing tried beyond it, and could have."""
-    best = study.best
+def boundary_warnings(table: TrialTable) -> list[str]:
+    """Return a sentence for each boundary knob whose legal range extends further."""
+    best = table.best
     sentences = []
-    for knob in boundary_knobs(study):
+    for knob in boundary_knobs(table):
         assert best is not None
         if knob in knobs() and is_boundary_value(
             float(best[knob]), knobs()[knob].metadata["legal"]
         ):
             continue
-        end = "largest" if best[knob] == study.rows[knob].max() else "smallest"
+        end = "largest" if best[knob] == table.rows[knob].max() else "smallest"
         sentences.append(
             f"best {knob} is the {end} tried, {format_knob(to_json_value(best[knob]))}: widen"
         )
     return sentences
 
 
-def format_summary(said: dict[str, Any], study: TrialTable) -> str:
-    """For people; the object's content in its order."""
-    goal = f"{'lowest' if study.minimize else 'highest'} {study.objective}"
+def format_summary(summary: dict[str, Any], table: TrialTable) -> str:
+    """Format the JSON object as text, in the same order."""
+    goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
     lines = [
-        f"{said['n']} trials{_unscored_text(study)}; {said['duplicates']} duplicates dropped,"
-        f" {said['incomplete']} without any knob set aside"
+        f"{summary['n']} trials{_unscored_text(table)}; {summary['duplicates']} duplicates dropped,"
+        f" {summary['incomplete']} without any knob set aside"
     ]
-    if best := said["best"]:
+    if best := summary["best"]:
         lines += ["", f"{goal}: {best['name']}", f"  {_format_pairs(best['metrics'])}"]
         lines += [f"  {_format_pairs(best['knobs'])}"]
-    if best:
-        lines += [f"  {warning}" for warning in boundary_warnings(study)]
-    if spared := said.get("pruning"):
+        lines += [f"  {warning}" for warning in boundary_warnings(table)]
+    if pruning := summary.get("pruning"):
         lines += [
             "",
-            f"pruning: {spared['pruned']} of {spared['trials']} trials ended early,"
-            f" {spared['epochs']} of {spared['asked']} epochs trained, {spared['share']:.0%} saved",
+            f"pruning: {pruning['pruned']} of {pruning['trials']} trials ended early,"
+            f" {pruning['epochs']} of {pruning['asked']} epochs trained,"
+            f" {pruning['share']:.0%} saved",
         ]
-    pruned = " that were not pruned, which are better than most" if said.get("pruning") else ""
+    pruned = " that were not pruned, which are better than most" if summary.get("pruning") else ""
     lines += ["", f"expected {goal} of n trials{pruned}:"]
-    lines += [f"  {n:>3}  {value:.4g}" for n, value in said["expected_best"].items()]
-    for method, shares in said["importance"].items():
+    lines += [f"  {n:>3}  {value:.4g}" for n, value in summary["expected_best"].items()]
+    for method, shares in summary["importance"].items():
         lines += ["", f"importance by {method.replace('_', '-')} (5 to 95 % of refits):"]
         ordered = sorted(shares.items(), key=lambda pair: -pair[1]["mean"])
         lines += [
@@ -105,40 +105,44 @@ def format_summary(said: dict[str, Any], study: TrialTable) -> str:
             for knob, share in ordered
         ]
     lines += ["", "Spearman between metrics:"]
-    for one, others in said["spearman"].items():
-        lines += [f"  {one}: {_format_pairs({k: v for k, v in others.items() if k != one})}"]
+    for metric, by_other in summary["spearman"].items():
+        others = {name: rho for name, rho in by_other.items() if name != metric}
+        lines += [f"  {metric}: {_format_pairs(others)}"]
     return "\n".join(lines)
 
 
-def _unscored_text(study: TrialTable) -> str:
-    scored = len(study.scored)
-    return f", {scored} of them with {study.objective}" if scored < len(study.rows) else ""
+def _unscored_text(table: TrialTable) -> str:
+    scored = len(table.scored)
+    return f", {scored} of them with {table.objective}" if scored < len(table.rows) else ""
 
 
-def _best_row(study: TrialTable) -> dict[str, Any] | None:
-    best = study.best
+def _best_row(table: TrialTable) -> dict[str, Any] | None:
+    best = table.best
     if best is None:
         return None
     return {
         "name": str(best.name),
-        "knobs": {knob: to_json_value(best[knob]) for knob in study.knobs},
-        "metrics": {metric: to_json_value(best[metric]) for metric in study.metrics},
+        "knobs": {knob: to_json_value(best[knob]) for knob in table.knobs},
+        "metrics": {metric: to_json_value(best[metric]) for metric in table.metrics},
     }
 
 
-def _rank_correlations(study: TrialTable) -> dict[str, dict[str, Any]]:
-    """Over the rows that have both; null where they are few, or a metric does not vary."""
-    table = study.rows[study.metrics].astype(float).corr(method="spearman", min_periods=MIN_PAIRS)
+def _rank_correlations(table: TrialTable) -> dict[str, dict[str, Any]]:
+    """Return Spearman's rho of each pair of metrics over the rows that have both.
+
+    None below MIN_PAIRS rows, or if a metric does not vary.
+    """
+    correlations = table.rows[table.metrics].astype(float).corr("spearman", min_periods=MIN_PAIRS)
     return {
-        one: {other: to_json_value(table.loc[one, other]) for other in study.metrics}
-        for one in study.metrics
+        metric: {other: to_json_value(correlations.loc[metric, other]) for other in table.metrics}
+        for metric in table.metrics
     }
 
 
-def _expected_best(study: TrialTable) -> dict[str, float]:
-    values = study.scored[study.objective].astype(float)
+def _expected_best(table: TrialTable) -> dict[str, float]:
+    values = table.scored[table.objective].astype(float)
     return {
-        str(n): expected_best(values, n, study.minimize) for n in TRIAL_BUDGETS if n <= len(values)
+        str(n): expected_best(values, n, table.minimize) for n in TRIAL_BUDGETS if n <= len(values)
     }
 
 
@@ -152,20 +156,21 @@ def _format_value(value: Any) -> str:
 
 
 class PruningSavings(NamedTuple):
-    """Of the trials that are done or pruned."""
+    """Epochs that pruning saved in a search."""
 
-    trials: int
+    trials: int  # done or pruned
     pruned: int
     epochs: int  # trained
-    asked: int  # of all of them to the end
+    asked: int  # epochs of all trials without pruning
 
     @property
     def share(self) -> float:
+        """Share of the epochs that was saved."""
         return 1 - self.epochs / self.asked
 
 
 def pruning_savings(frames: Frames, sweep: SweepManifest | None = None) -> PruningSavings | None:
-    """By a search, the newest if none is named; None if nothing was pruned."""
+    """Return the savings in a search, by default the newest; None if no trial was pruned."""
     ended = ended_trials(frames, sweep)
     pruned = int((ended["status"] == "pruned").sum())
     if not pruned:

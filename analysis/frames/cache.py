@@ -1,8 +1,8 @@
-"""What was read of a runs folder, kept as Parquet in `.cache` there: only what changed is read.
+"""Parquet cache of the trials of a runs folder, in its subfolder `.cache`.
 
-A trial is known by the sizes and times of its files: change one, and it is read again. Only sound
-trials are kept, so each problem is found and named each time. Losing the cache loses nothing; it is
-written anew once a twentieth of the trials is not in it.
+The signature of a trial (sizes and times of its files) decides whether the cached row is valid.
+Trials with problems are never cached, so that each call of `load` reports them. The cache may be
+deleted at any time. It is written again when 5 % of the trials, at least 100, are not in it.
 """
 
 import os
@@ -19,7 +19,7 @@ from clip_hparam.records import archive
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.record import SCHEMA_VERSION
 
-CACHE_VERSION = f"1.{SCHEMA_VERSION}"  # of the columns below: another version is not read
+CACHE_VERSION = f"1.{SCHEMA_VERSION}"  # changes with the columns; other versions are ignored
 CACHE_FOLDER, SIGNATURE_COLUMN = ".cache", "_signature"
 TRIAL_FILES = (
     "recipe.json",
@@ -29,18 +29,16 @@ TRIAL_FILES = (
     "failure.json",
     "result.json",
 )
-PARQUET_OPTIONS: dict[
-    str, Any
-] = {  # dictionaries and statistics of floats cost time and save nothing
+PARQUET_OPTIONS: dict[str, Any] = {
     "compression": "lz4",
-    "use_dictionary": ["trial_id"],
+    "use_dictionary": ["trial_id"],  # a dictionary of floats costs time and saves no space
     "write_statistics": False,
 }
-MIN_NEW_TRIALS, MIN_NEW_SHARE = 100, 0.05  # trials not in the cache before it is worth writing
+MIN_NEW_TRIALS, MIN_NEW_SHARE = 100, 0.05  # uncached trials below which the cache is not written
 
 
 class CachedTables(NamedTuple):
-    """Rows of trials and of epochs; `trials` has a column `_signature`."""
+    """Cached rows of trials and epochs; `trials` has a column `_signature`."""
 
     trials: pa.Table
     epochs: pa.Table
@@ -53,11 +51,11 @@ EMPTY_CACHE = CachedTables(
 
 
 def trial_signature(folder: str) -> int:
-    """Changes when a file of the trial does, or one comes or goes."""
+    """Return a number that changes when a file of the trial is written, added or removed."""
     marks: list[int] = []
     for name in TRIAL_FILES:
         try:
-            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 (60,000 of them: half the time)
+            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 (Path.stat doubles the time)
             marks += (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         except OSError:
             marks.append(-1)
@@ -68,7 +66,10 @@ def trial_signature(folder: str) -> int:
 
 
 def read_cache(runs: Path) -> CachedTables:
-    """What was kept; nothing where there is no cache, or not one that this version wrote."""
+    """Return the cached tables; empty ones if the cache is missing, damaged or of another version.
+
+    Both files carry one random mark, so that files of two different writes are not combined.
+    """
     try:
         tables = [
             parquet.read_table(runs / CACHE_FOLDER / f"{name}.parquet")
@@ -83,7 +84,7 @@ def read_cache(runs: Path) -> CachedTables:
 
 
 def without_changed_trials(known: CachedTables, signatures: dict[str, int]) -> CachedTables:
-    """Without the trials that changed or are gone since."""
+    """Drop cached trials whose signature differs from the current one, or that were removed."""
     names, marks = (known.trials[name].to_pylist() for name in ("trial_id", SIGNATURE_COLUMN))
     same = np.array(
         [signatures.get(name) == mark for name, mark in zip(names, marks, strict=True)], bool
@@ -97,17 +98,18 @@ def without_changed_trials(known: CachedTables, signatures: dict[str, int]) -> C
 
 
 def concat_cached(known: CachedTables, fresh: CachedTables) -> CachedTables:
-    """Columns of both; what one lacks is null there."""
+    """Concatenate two pairs of tables; a column that only one of them has is null in the other."""
     pairs = zip(known, fresh, strict=True)
     return CachedTables(*(pa.concat_tables(pair, promote_options="permissive") for pair in pairs))
 
 
 def should_write(fresh: int, all_trials: int) -> bool:
+    """Return whether enough trials are missing from the cache to write it again."""
     return fresh >= max(MIN_NEW_TRIALS, MIN_NEW_SHARE * all_trials)
 
 
 def write_cache(runs: Path, known: CachedTables) -> None:
-    """Both files under one mark; a folder that cannot be written is left as it is."""
+    """Write both files with a common mark. A read-only folder is no error: it gets no cache."""
     mark = {"mark": f"{CACHE_VERSION}-{uuid4().hex}"}
     with suppress(OSError):
         for name, table in known._asdict().items():
@@ -118,5 +120,5 @@ def write_cache(runs: Path, known: CachedTables) -> None:
 
 
 def _is_in(values: pa.ChunkedArray, wanted: pa.ChunkedArray) -> pa.ChunkedArray:
-    there: pa.ChunkedArray = compute.is_in(values, value_set=wanted.combine_chunks())
-    return there
+    mask: pa.ChunkedArray = compute.is_in(values, value_set=wanted.combine_chunks())
+    return mask

@@ -1,6 +1,6 @@
-"""metrics.jsonl of many trials -> one table, a row an epoch.
+"""Parse metrics.jsonl of many trials into one table with a row per epoch.
 
-Whole lines are parsed by pyarrow all at once: of half a million rows it costs a tenth of Python.
+pyarrow parses the lines of all trials in one call: 500,000 rows take a tenth of the time of `json`.
 """
 
 import json
@@ -14,19 +14,24 @@ from pyarrow import json as arrow_json
 
 
 def complete_lines(path: str, content: bytes) -> tuple[bytes, str]:
-    """The objects at the head of a file, a line each, and a sentence if something follows them."""
+    """Return the lines before the first one that is no JSON object, and a message about that line.
+
+    The message is empty if all lines are objects.
+    """
     whole: list[bytes] = []
     for number, line in enumerate(content.splitlines(), start=1):
         if not _is_object(line):
-            return b"".join(
-                whole
-            ), f"{path} line {number} is cut or no object: epochs end before it"
+            message = f"{path} line {number} is cut or no object: epochs end before it"
+            return b"".join(whole), message
         whole.append(line + b"\n")
     return b"".join(whole), ""
 
 
 def epochs_table(trials: Iterable[tuple[str, bytes]]) -> pa.Table:
-    """`trial_id` and the columns of all rows; a column that a row lacks is null there."""
+    """Return a table with a row per epoch: `trial_id`, then the keys of the rows, null if missing.
+
+    trials: trial_id and its complete lines of metrics.jsonl.
+    """
     named = [(name, content, content.count(b"\n")) for name, content in trials if content]
     if not named:
         return pa.table({"trial_id": pa.array([], pa.string())})
@@ -35,14 +40,17 @@ def epochs_table(trials: Iterable[tuple[str, bytes]]) -> pa.Table:
     content = b"".join(content for _, content, _ in named)
     try:
         table = arrow_json.read_json(pa.BufferReader(content))
-    except pa.ArrowInvalid:  # a column of numbers and text
+    except pa.ArrowInvalid:  # a column holds numbers and text
         table = rows_to_table([json.loads(line) for line in content.splitlines()])
-    places = pa.array(np.repeat(np.arange(len(counts)), counts))
-    return table.add_column(0, "trial_id", names.take(places))
+    trial_indices = pa.array(np.repeat(np.arange(len(counts)), counts))
+    return table.add_column(0, "trial_id", names.take(trial_indices))
 
 
 def rows_to_table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Columns in the order in which they are met; where types differ, all become text."""
+    """Return a table of the rows, columns in order of first appearance.
+
+    A column of mixed types becomes text.
+    """
     with suppress(pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         records = pa.array(rows, from_pandas=True)
         if rows and not any(map(pa.types.is_nested, (field.type for field in records.type))):

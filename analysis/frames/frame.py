@@ -1,10 +1,10 @@
-"""Records -> tidy frames: the door for notebooks, tables and figures.
+"""Load records into tidy frames, the input of notebooks, tables and figures.
 
-`trials` has a row a trial: `trial_id`, `label`, `status`, `folder`, every knob under its one name
-(`lr`, `data.shots`), every metric under `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,
-last,best}` (accuracies in percent, NaN where there is none), `epochs.selected`, `selected_weights`,
-`cost.*`, `numerics.*`, `versions.*`, `git.*`, `failure.*`. `epochs` has a row an epoch, counted
-from 0, with `trial_id` to join on.
+`trials` has a row per trial: `trial_id`, `label`, `status`, `folder`, every knob by its name (`lr`,
+`data.shots`), every metric as `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`
+(accuracies in percent, NaN if missing), `epochs.selected`, `selected_weights`, `cost.*`,
+`numerics.*`, `versions.*`, `git.*`, `failure.*`. `epochs` has a row per epoch, counted from 0, and
+a column `trial_id`. docs/frame.md lists all columns.
 """
 
 from collections.abc import Iterable
@@ -37,52 +37,61 @@ TRIAL_COLUMNS = (
 )
 HEAD_COLUMNS = TRIAL_COLUMNS[:4]
 SAMPLED_KINDS = ("random", "sobol", "search")
-NOT_TUNED_KNOBS = ("seed", "encoder.weights", "data.fingerprint", "data.epoch_images")
+CELL_KNOBS = tuple(
+    name for name, knob in knobs().items() if knob.metadata["hashed"] and name != "seed"
+)  # equal for all trials of one cell
+FINGERPRINT_KNOBS = ("encoder.weights", "data.fingerprint")  # set at plan time, not by the user
 EPOCH_COLUMNS = ("trial_id", "epoch", "step", "lr", "train_loss", "selection_acc1.raw")
 
 
 class Frames(NamedTuple):
-    """Everything a runs folder says; `problems` names what was not believed, a sentence each."""
+    """The records of one or several runs folders."""
 
     trials: pd.DataFrame
     epochs: pd.DataFrame
     sweeps: list[SweepManifest]
-    problems: list[str]
-    imported: TrialTable | None = None  # a table that was imported; its rows are among the trials
+    problems: list[str]  # a sentence for each record that was not used
+    imported: TrialTable | None = None  # an imported table; its rows are also in `trials`
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
-    """One runs folder, or several together; the folder of an imported table counts as one.
+    """Load one or several runs folders; the folder of an imported table is one of them.
 
-    Raises FileNotFoundError for a folder that is not there. A trial that lies in several folders
-    is taken once, from the first in which it is done.
+    A trial that several folders hold is taken from the first one in which it is done.
+
+    Raises:
+        FileNotFoundError: a folder does not exist.
     """
     folders = [Path(runs)] if isinstance(runs, (str, Path)) else [Path(folder) for folder in runs]
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
-    read = [read_runs(folder) for folder in folders]
-    imported, problems = _read_imported(
+    contents = [read_runs(folder) for folder in folders]
+    imported, import_problems = _read_imported(
         [folder for folder in folders if (folder / HEAD_FILE).exists()]
     )
     manifests = [read_manifests(folder) for folder in folders]
-    trials, epochs, repeated = _deduplicate(
-        [one.trials for one in read], [one.epochs for one in read]
+    trials, epochs, conflicts = _deduplicate(
+        [runs.trials for runs in contents], [runs.epochs for runs in contents]
     )
+    trial_problems = [problem for runs in contents for problem in runs.problems]
+    manifest_problems = [problem for _, problems in manifests for problem in problems]
     return Frames(
         _with_promised_columns(pd.concat([trials, _imported_rows(imported)]), TRIAL_COLUMNS),
         _with_promised_columns(epochs, EPOCH_COLUMNS),
         [sweep for sweeps, _ in manifests for sweep in sweeps],
-        [*problems, *(said for one in read for said in one.problems), *repeated]
-        + [problem for _, said in manifests for problem in said],
+        [*import_problems, *trial_problems, *conflicts, *manifest_problems],
         imported,
     )
 
 
 def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
-    """The number that stands for a trial: at the selected epoch, of the weights that selected it.
+    """Return the reported metric of each trial: selected epoch, weights that selected it.
 
-    NaN where the trial is not done. Raises ValueError for a metric that no trial can have.
+    NaN if the trial is not done.
+
+    Raises:
+        ValueError: the metric does not exist.
     """
     columns = {weights: f"{metric}.{weights}.selected" for weights in ("raw", "ema")}
     if columns["raw"] not in trials:
@@ -96,42 +105,49 @@ def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Serie
 
 
 def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTable:
-    """Trials by the knobs that vary among them: of that sweep; of none given, an imported table,
-    else the newest search or sampled design, else all trials.
+    """Return the trials with the knobs that vary among them.
 
-    What was pruned was tried too, and has no objective. The objective of our own is the accuracy on
-    the selection set: the test set only reports.
+    Without `sweep`: the imported table if one exists, else the trials of the newest search or
+    sampled design, else all trials. The objective is the accuracy on the selection set, since the
+    test set selects nothing; a pruned trial has none.
     """
     if sweep is None and frames.imported is not None:
         return frames.imported
-    done = ended_trials(frames, sweep)
-    names = [name for name in knobs() if name in done and name not in NOT_TUNED_KNOBS]
-    varied = [name for name in names if done[name].nunique(dropna=False) > 1]
+    ended = ended_trials(frames, sweep)
+    not_tuned = (*FINGERPRINT_KNOBS, "data.epoch_images")
+    names = [name for name in CELL_KNOBS if name in ended and name not in not_tuned]
+    varied = [name for name in names if ended[name].nunique(dropna=False) > 1]
     metrics = {
-        name: reported_values(done, name) for name in ("selection_acc1", "test_acc1", "test_loss")
+        name: reported_values(ended, name) for name in ("selection_acc1", "test_acc1", "test_loss")
     }
-    rows = done[varied].assign(**metrics, **{"cost.seconds": done["cost.seconds"]})
-    rows = rows.set_axis(done["trial_id"], axis="index")
+    rows = ended[varied].assign(**metrics, **{"cost.seconds": ended["cost.seconds"]})
+    rows = rows.set_axis(ended["trial_id"], axis="index")
     return TrialTable(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
 
 
 def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
-    """Designs that draw their cells, and searches: each is a sample of its space. Newest last."""
-    drawn = (one for one in newest_by_name(frames.sweeps).values() if one.kind in SAMPLED_KINDS)
-    return sorted(drawn, key=lambda one: (one.created, one.sweep_id))
+    """Return the searches and the random and Sobol designs, newest last."""
+    newest = newest_by_name(frames.sweeps).values()
+    sampled = (sweep for sweep in newest if sweep.kind in SAMPLED_KINDS)
+    return sorted(sampled, key=lambda sweep: (sweep.created, sweep.sweep_id))
 
 
 def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataFrame:
-    """Trials that are done or pruned: of a sweep, else of the newest of `sampled`, else all."""
+    """Return the done and pruned trials of a sweep.
+
+    Without `sweep`: of the newest of `sampled_sweeps`, else of all records.
+    """
     ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
-    for one in [sweep] if sweep else sampled_sweeps(frames)[-1:]:
-        drawn = {trial_id for cell in one.cells for trial_id in cell.trials.values()}
-        ended = ended[ended["trial_id"].isin(drawn)]
-    return ended
+    if sweep is None:
+        sweep = next(reversed(sampled_sweeps(frames)), None)
+    if sweep is None:
+        return ended
+    planned = {trial_id for cell in sweep.cells for trial_id in cell.trials.values()}
+    return ended[ended["trial_id"].isin(planned)]
 
 
 def _read_imported(folders: list[Path]) -> tuple[TrialTable | None, list[str]]:
-    """The table of the first folder that holds one, and what is wrong with it or the others."""
+    """Return the table of the first folder, and a sentence for each table that is not used."""
     problems = [f"{folder}: one imported table at a time" for folder in folders[1:]]
     try:
         return (read_trial_table(folders[0]) if folders else None), problems
@@ -140,7 +156,7 @@ def _read_imported(folders: list[Path]) -> tuple[TrialTable | None, list[str]]:
 
 
 def _imported_rows(imported: TrialTable | None) -> pd.DataFrame:
-    """An imported row as a done trial; what it is called there never hides a column of ours."""
+    """Return imported rows as done trials. A column called like one of ours gets a prefix."""
     if imported is None:
         return pd.DataFrame()
     names = imported.rows.index
@@ -151,34 +167,37 @@ def _imported_rows(imported: TrialTable | None) -> pd.DataFrame:
 def _deduplicate(
     trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Each trial_id once, a done one first; a sentence where two done ones tell other numbers."""
-    together = pd.concat([one.assign(_from=place) for place, one in enumerate(trials)])
-    rows = pd.concat([one.assign(_from=place) for place, one in enumerate(epochs)])
-    if together["trial_id"].is_unique:
-        return together.drop(columns="_from"), rows.drop(columns="_from"), []
-    first = together.assign(_late=together["status"] != "done").sort_values("_late", kind="stable")
-    kept = first.drop_duplicates("trial_id").drop(columns="_late")
-    problems = _disagreements(first[first["status"] == "done"])
-    rows = rows.merge(kept[["trial_id", "_from"]], on=["trial_id", "_from"])
-    kept = kept.sort_values("trial_id")
-    return kept.drop(columns="_from"), rows.drop(columns="_from"), problems
+    """Concatenate the folders' trials and epochs with each trial_id once, preferring done trials.
+
+    Also return a sentence for each pair of done copies with different metrics.
+    """
+    all_trials = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(trials)])
+    all_epochs = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(epochs)])
+    if all_trials["trial_id"].is_unique:
+        return all_trials.drop(columns="_folder"), all_epochs.drop(columns="_folder"), []
+    not_done = all_trials.assign(_not_done=all_trials["status"] != "done")
+    ordered = not_done.sort_values("_not_done", kind="stable").drop(columns="_not_done")
+    problems = _disagreements(ordered[ordered["status"] == "done"])
+    unique = ordered.drop_duplicates("trial_id").sort_values("trial_id")
+    unique_epochs = all_epochs.merge(unique[["trial_id", "_folder"]], on=["trial_id", "_folder"])
+    return unique.drop(columns="_folder"), unique_epochs.drop(columns="_folder"), problems
 
 
 def _disagreements(done: pd.DataFrame) -> list[str]:
-    """Of trials that are done in two folders, those whose numbers differ."""
-    told = [name for name in (*METRIC_COLUMNS, "selected_weights") if name in done]
-    again = done[done["trial_id"].duplicated(keep=False)]
+    """Return a sentence for each trial that is done in two folders with different metrics."""
+    metrics = [name for name in (*METRIC_COLUMNS, "selected_weights") if name in done]
+    repeated = done[done["trial_id"].duplicated(keep=False)]
     return [
-        f"{other['folder']} has other metrics than {rows.iloc[0]['folder']}: only the latter is"
+        f"{copy['folder']} has other metrics than {copies.iloc[0]['folder']}: only the latter is"
         " used"
-        for _, rows in again.groupby("trial_id")
-        for _, other in rows.iloc[1:].iterrows()
-        if not other[told].equals(rows.iloc[0][told])
+        for _, copies in repeated.groupby("trial_id")
+        for _, copy in copies.iloc[1:].iterrows()
+        if not copy[metrics].equals(copies.iloc[0][metrics])
     ]
 
 
 def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
-    """The rows, with the promised columns always there and in front."""
+    """Put the documented columns first, adding empty ones where the records have none."""
     columns = [*first, *(name for name in frame if name not in first)]
     frame = frame.reset_index(drop=True).reindex(columns=columns)
     metrics = [name for name in METRIC_COLUMNS if name in frame]

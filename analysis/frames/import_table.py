@@ -1,6 +1,6 @@
-"""Other people's results: a table of theirs -> a study of ours, kept in a folder.
+"""Import a table of results from elsewhere as a TrialTable, and store it in a folder.
 
-The folder holds `study.json` (what the columns are, and what was set aside) and `rows.parquet`.
+The folder holds `study.json` (roles of the columns, counts of dropped rows) and `rows.parquet`.
 """
 
 import hashlib
@@ -19,14 +19,16 @@ from clip_hparam.records.atomic import utc_timestamp, write_atomic, write_json
 from clip_hparam.records.record import SCHEMA_VERSION
 
 HEAD_FILE, ROWS_FILE = "study.json", "rows.parquet"
-ROW_NUMBER_COLUMN = "Unnamed: 0"  # what pandas calls a first column without a name
+ROW_NUMBER_COLUMN = "Unnamed: 0"  # pandas' name of a first column without a header
 READABLE_SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A row a trial, without a column of row numbers.
+    """Read a table with a row per trial; a leading column of row numbers is dropped.
 
-    Raises FileNotFoundError, and ValueError for what is no table.
+    Raises:
+        FileNotFoundError: the file does not exist.
+        ValueError: the file is no table, has no rows, or its suffix is unknown.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -56,34 +58,42 @@ def to_trial_table(
     minimize: bool = False,
     name: str | None = None,
 ) -> TrialTable:
-    """Rows equal in everything but their name are taken once; rows without any knob set aside.
+    """Select the columns of knobs and metrics. Drop duplicate rows and rows without any knob.
 
-    Raises ValueError for a column that is not there, has two parts, or is no metric.
+    Duplicates are rows that are equal in every column but `name`.
+
+    Raises:
+        ValueError: a column does not exist, has two roles, or a metric is not numeric.
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
     _validate_columns(table, [*knobs], metrics, name)
     named = table if name is None else table.drop(columns=name)
     repeated = named.duplicated()
-    kept = table[~repeated]
-    empty = kept[list(knobs)].isna().all(axis=1)
-    kept = kept[~empty]
-    rows = kept[[*knobs, *metrics]].assign(
-        **{metric: _to_numbers(kept[metric], metric) for metric in metrics}
+    unique = table[~repeated]
+    empty = unique[list(knobs)].isna().all(axis=1)
+    trials = unique[~empty]
+    rows = trials[[*knobs, *metrics]].assign(
+        **{metric: _to_numbers(trials[metric], metric) for metric in metrics}
     )
-    rows = rows.set_axis(_row_names(kept, name), axis="index")
+    rows = rows.set_axis(_row_names(trials, name), axis="index")
     return TrialTable(
         rows, list(knobs), metrics, objective, minimize, int(repeated.sum()), int(empty.sum())
     )
 
 
-def write_trial_table(study: TrialTable, source: Path, folder: Path) -> list[Path]:
-    """Both files, each replaced whole. Raises OSError, and ValueError for a folder of records."""
+def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Path]:
+    """Write both files atomically and return their paths.
+
+    Raises:
+        OSError: the folder cannot be written.
+        ValueError: the folder holds records of trials.
+    """
     if any(folder.glob("*/recipe.json")):
         raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
-    content = _with_uniform_types(study.rows.reset_index(names=_unused_column(study)))
+    content = _with_uniform_types(table.rows.reset_index(names=_unused_column(table)))
     write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    facts = {key: value for key, value in study._asdict().items() if key != "rows"}
+    facts = {key: value for key, value in table._asdict().items() if key != "rows"}
     head = {
         "schema": SCHEMA_VERSION,
         "source": source.name,
@@ -95,19 +105,23 @@ def write_trial_table(study: TrialTable, source: Path, folder: Path) -> list[Pat
 
 
 def read_trial_table(folder: Path) -> TrialTable:
-    """Raises UnreadableError if a file is missing, cut, or of a newer schema."""
+    """Read the table that `write_trial_table` wrote.
+
+    Raises:
+        UnreadableError: a file is missing, cut, or of a newer schema.
+    """
     facts = read_record_json(folder / HEAD_FILE)
     try:
         rows = pd.read_parquet(folder / ROWS_FILE)
         rows = rows.set_index(rows.columns[0])
         fields = {key: facts[key] for key in TrialTable._fields if key != "rows"}
-        study = TrialTable(rows, **fields)
-        rows[[*study.knobs, *study.metrics]]
+        table = TrialTable(rows, **fields)
+        rows[[*table.knobs, *table.metrics]]  # raises KeyError if a column is missing
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UnreadableError(
             f"{folder / ROWS_FILE} is not what {HEAD_FILE} says: import again"
         ) from error
-    return study
+    return table
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
@@ -122,7 +136,7 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
 
 
 def _to_scalar(value: Any) -> Any:
-    """Lists and objects become text: a cell is one value."""
+    """Return the value; a list or an object as JSON text."""
     return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else value
 
 
@@ -134,13 +148,13 @@ def _validate_columns(
     for column in wanted:
         if column not in known:
             raise ValueError(f"there is no column {column}: {suggest(column, known)}")
-    twice = sorted({column for column in wanted if wanted.count(column) > 1})
-    if twice:
-        raise ValueError(f"column {twice[0]} cannot be two things: knob, metric or name")
+    repeated = sorted({column for column in wanted if wanted.count(column) > 1})
+    if repeated:
+        raise ValueError(f"column {repeated[0]} cannot be two things: knob, metric or name")
 
 
 def _to_numbers(values: pd.Series, metric: str) -> pd.Series:
-    """As float; infinite is missing. Raises ValueError with the first cell that is no number."""
+    """Convert to float, infinite to NaN. Raises: ValueError that names the first non-number."""
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = values[numbers.isna() & values.notna()]
     wrong = wrong[[isinstance(value, str) for value in wrong]]
@@ -151,22 +165,22 @@ def _to_numbers(values: pd.Series, metric: str) -> pd.Series:
 
 
 def _row_names(table: pd.DataFrame, name: str | None) -> list[str]:
-    """The names given, else the number of the row in the file, from 1."""
+    """Return the values of column `name`; without it "row N", the row of the file from 1."""
     if name is None:
         return [f"row {number + 1}" for number in table.index]
     return [str(value) for value in table[name]]
 
 
-def _unused_column(study: TrialTable) -> str:
-    """A column name for the index that no knob and no metric has."""
+def _unused_column(table: TrialTable) -> str:
+    """Return a name for the index column that no knob and no metric has."""
     name = "name"
-    while name in study.rows:
+    while name in table.rows:
         name = f"_{name}"
     return name
 
 
 def _with_uniform_types(rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns of numbers and text together are kept as text: a Parquet column has one type."""
+    """Convert columns of numbers and text to text, since a Parquet column has one type."""
     mixed = [
         column
         for column in rows

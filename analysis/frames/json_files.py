@@ -1,4 +1,4 @@
-"""One JSON file of the records, or one sentence that says why it is not read."""
+"""Read one JSON file of the records, or raise UnreadableError with the reason."""
 
 import json
 from pathlib import Path
@@ -9,23 +9,28 @@ from clip_hparam.records.record import SCHEMA_VERSION
 
 
 class UnreadableError(ValueError):
-    """A file that must not become a number; the message is one sentence that names it."""
+    """A file whose numbers must not be used; the message is one sentence with its path."""
 
 
 def read_record_json(path: Path) -> dict[str, Any]:
-    """The object in a file that this version understands. Raises UnreadableError."""
+    """Return the JSON object of a record's file.
+
+    Raises:
+        UnreadableError: the file is missing, cut, foreign or of a newer schema.
+    """
     return parse_record_json(path, read_bytes(path))
 
 
-def parse_record_json(path: str | Path, found: bytes | None) -> dict[str, Any]:
-    """The object in a file's content.
+def parse_record_json(path: str | Path, content: bytes | None) -> dict[str, Any]:
+    """Return the JSON object in a file's content; content None: the file is missing.
 
-    Raises UnreadableError if it is missing, cut, foreign or of a newer schema.
+    Raises:
+        UnreadableError: the file is missing, cut, foreign or of a newer schema.
     """
-    if found is None:
+    if content is None:
         raise UnreadableError(f"{path} is missing")
     try:
-        tree = json.loads(found)
+        tree = json.loads(content)
     except ValueError:
         tree = None
     if not isinstance(tree, dict):

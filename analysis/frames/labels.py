@@ -7,18 +7,21 @@ METRIC_TITLES = {
     "test_acc5": "test top-5 accuracy, %",
     "selection_acc1": "selection accuracy, %",
 }
-
-
 MINUS_SIGN, MISSING_MARK = "\N{MINUS SIGN}", "\N{EM DASH}"
 
 
 def metric_title(metric: str) -> str:
-    """As a reader knows it, where it is one of ours."""
+    """Return the title of a metric of ours, else its name."""
     return METRIC_TITLES.get(metric, metric)
 
 
+def format_done(done: int, planned: int) -> str:
+    """Return "2 of 3" while a planned run is missing, else "3"."""
+    return str(done) if done == planned else f"{done} of {planned}"
+
+
 def format_knob(value: Any) -> str:
-    """A knob's value for people: 0.98, 1e-05, 1281167 (also where pandas made it a float)."""
+    """Format a knob's value: 0.98, 1e-05, 1281167. pandas may have turned an int into a float."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.4g}"
     return str(value)

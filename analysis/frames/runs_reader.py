@@ -1,4 +1,4 @@
-"""A runs folder -> its trials and epochs, reading only what is not in the cache."""
+"""Read the trials and epochs of a runs folder; unchanged trials come from the cache."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from clip_hparam.records import archive
 
 
 class RunsContents(NamedTuple):
-    """Sorted by trial_id; `problems` are sentences."""
+    """Trials sorted by trial_id, their epochs, and a sentence per record that was not used."""
 
     trials: pd.DataFrame
     epochs: pd.DataFrame
@@ -22,23 +22,23 @@ class RunsContents(NamedTuple):
 
 
 def read_runs(runs: Path) -> RunsContents:
-    """All trials; the cache is brought up to date if enough of it is old."""
-    place = str(runs)
-    signatures = {name: cache.trial_signature(f"{place}/{name}") for name in _trial_ids(runs)}
-    known = cache.without_changed_trials(cache.read_cache(runs), signatures)
-    old = set(known.trials["trial_id"].to_pylist())
-    changed = [name for name in signatures if name not in old]
-    found = {name: read_trial(place, name) for name in changed}
-    sound = {name: trial for name, trial in found.items() if not trial.problems}
-    kept = cache.concat_cached(known, _to_tables(sound, signatures)) if sound else known
+    """Read all trials of a runs folder, and write the cache if enough trials are new."""
+    folder = str(runs)
+    signatures = {name: cache.trial_signature(f"{folder}/{name}") for name in _trial_ids(runs)}
+    cached = cache.without_changed_trials(cache.read_cache(runs), signatures)
+    cached_ids = set(cached.trials["trial_id"].to_pylist())
+    fresh = {name: read_trial(folder, name) for name in signatures if name not in cached_ids}
+    sound = {name: trial for name, trial in fresh.items() if not trial.problems}
+    if sound:
+        cached = cache.concat_cached(cached, _to_tables(sound, signatures))
     if cache.should_write(len(sound), len(signatures)):
-        cache.write_cache(runs, kept)
-    odd = {name: trial for name, trial in found.items() if trial.problems and trial.row}
-    everything = cache.concat_cached(kept, _to_tables(odd, signatures)) if odd else kept
-    problems = [problem for trial in found.values() for problem in trial.problems]
-    trials = everything.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE_COLUMN)
-    trials = trials.assign(folder=[f"{place}/{name}" for name in trials["trial_id"]])
-    return RunsContents(trials, everything.epochs.to_pandas(), problems)
+        cache.write_cache(runs, cached)
+    damaged = {name: trial for name, trial in fresh.items() if trial.problems and trial.row}
+    tables = cache.concat_cached(cached, _to_tables(damaged, signatures)) if damaged else cached
+    problems = [problem for trial in fresh.values() for problem in trial.problems]
+    trials = tables.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE_COLUMN)
+    trials = trials.assign(folder=[f"{folder}/{name}" for name in trials["trial_id"]])
+    return RunsContents(trials, tables.epochs.to_pandas(), problems)
 
 
 def _trial_ids(runs: Path) -> list[str]:

@@ -1,7 +1,7 @@
-"""What the frames promise, checked by pandera; docs/frame.md says it in words.
+"""Schema of the frames, checked by pandera; docs/frame.md documents the columns.
 
-`VERSION` is raised when a column is renamed, dropped or comes to mean something else; a new column
-leaves it. Frames that leave the program (`clip-hparam gather`) are checked and carry it.
+`FRAME_VERSION` increases when a column is renamed, removed or changes its meaning, not when a
+column is added. `clip-hparam gather` checks the frames and writes the version into them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,25 +17,29 @@ if TYPE_CHECKING:
     from pandera.pandas import Column, DataFrameSchema
 
 FRAME_VERSION = 1
-MAX_NAMED_ROWS = 5  # rows that a sentence names
+MAX_NAMED_ROWS = 5  # values that a message lists
 
 
 def schema_violations(frames: Frames) -> list[str]:
-    """A sentence for each promise that a frame breaks; none in frames of sound records."""
+    """Return a sentence for each violation of the schema."""
     trials, epochs = trials_schema(frames.imported is not None), epochs_schema(frames.trials)
-    found = [*_violations(trials, frames.trials), *_violations(epochs, frames.epochs)]
-    unmeasured = frames.trials[frames.trials["status"] != "done"]
-    early = unmeasured[unmeasured[list(METRIC_COLUMNS)].notna().any(axis=1)]
-    if len(early):
-        found.append(f"{_first_values(early['trial_id'])}: not done, but with a metric")
-    return found
+    violations = [*_violations(trials, frames.trials), *_violations(epochs, frames.epochs)]
+    not_done = frames.trials[frames.trials["status"] != "done"]
+    with_metric = not_done[not_done[list(METRIC_COLUMNS)].notna().any(axis=1)]
+    if len(with_metric):
+        violations.append(f"{_first_values(with_metric['trial_id'])}: not done, but with a metric")
+    return violations
 
 
 def trials_schema(imported: bool = False) -> "DataFrameSchema":
-    """A row a trial; names of imported rows may repeat, and their columns be what they were."""
-    from pandera.pandas import Check, Column, DataFrameSchema  # 0.6 s, and only here
+    """Return the schema of `trials`.
 
-    ours: dict[Any, Column] = {} if imported else _knob_columns()
+    imported: rows of an imported table are among the trials; their names may repeat, and a knob may
+    have any type.
+    """
+    from pandera.pandas import Check, Column, DataFrameSchema  # lazy: pandera, 0.6 s
+
+    knob_columns: dict[Any, Column] = {} if imported else _knob_columns()
     columns: dict[Any, Column] = {
         "trial_id": Column(unique=not imported),
         "label": Column(nullable=True),
@@ -48,11 +52,11 @@ def trials_schema(imported: bool = False) -> "DataFrameSchema":
             for name in ("epochs.selected", "epochs.last", "cost.seconds", "cost.gpu_hours")
         },
     }
-    return DataFrameSchema({**columns, **ours}, strict=False, name="trials")
+    return DataFrameSchema({**columns, **knob_columns}, strict=False, name="trials")
 
 
 def epochs_schema(trials: pd.DataFrame) -> "DataFrameSchema":
-    """A row an epoch of a trial that is in the other frame."""
+    """Return the schema of `epochs`: each row belongs to one of `trials`."""
     from pandera.pandas import Check, Column, DataFrameSchema
 
     return DataFrameSchema(
@@ -71,7 +75,7 @@ def epochs_schema(trials: pd.DataFrame) -> "DataFrameSchema":
 
 
 def _knob_columns() -> "dict[Any, Column]":
-    """Numbers for a knob of numbers: a level is never compared as text."""
+    """Return a column per knob; a numeric knob must have a numeric dtype."""
     from pandera.pandas import Check, Column
 
     numbers = Check(

@@ -1,8 +1,8 @@
-"""One trial's folder -> one flat row, its epochs, and what is wrong with it.
+"""Read one trial's folder: a flat row, its epochs, and the problems of its files.
 
-A number enters only from a trial whose result.json is whole, of this schema, of this trial, and
-whose sealed siblings are those that it was written with. Everything else keeps its status and its
-knobs, has no metrics, and is named in the problems.
+Metrics are read only if result.json is complete, of a known schema and of this trial, and if the
+files that it seals have their recorded sha256. Any other trial keeps its status and knobs, has no
+metrics, and gets a sentence in `problems`.
 """
 
 import hashlib
@@ -18,27 +18,29 @@ from clip_hparam.records import archive
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import STATES
 
-DAMAGED, UNKNOWN = "damaged", "unknown"
+DAMAGED, UNKNOWN = "damaged", "unknown"  # states of a row that no record has
 RESULT_HEAD_KEYS = ("schema", "trial_id", "metrics", "command", "sha256")
 EPOCHS_FILE = "metrics.jsonl"
+ROUNDING_ERROR = 1e-9  # records of 2026-11-25 and before hold accuracies of 100.00000000000001
 
 
 class TrialContents(NamedTuple):
-    """What the frame takes from a folder; `row` is empty if the folder is not a trial of ours."""
+    """Contents of a trial's folder as the frames need them."""
 
-    row: dict[str, Any]
-    epochs: bytes  # whole lines of metrics.jsonl, an object each
+    row: dict[str, Any]  # column -> value; empty if the folder is no trial
+    epochs: bytes  # complete lines of metrics.jsonl
     problems: list[str]
 
 
 class TrialFolder:
-    """A trial's files, each read once: what is hashed is what is parsed."""
+    """Files of a trial, each read once, so that the hashed bytes are the parsed bytes."""
 
     def __init__(self, runs: str, trial_id: str) -> None:
         self.path, self.trial_id = f"{runs}/{trial_id}", trial_id
         self._contents: dict[str, bytes | None] = {}
 
     def content(self, name: str) -> bytes | None:
+        """Return the content of a file; None if it does not exist."""
         if name not in self._contents:
             self._contents[name] = archive.read_bytes(self.path_to(name))
         return self._contents[name]
@@ -47,11 +49,11 @@ class TrialFolder:
         return f"{self.path}/{name}"
 
     def read_object(self, name: str) -> dict[str, Any]:
-        """Raises UnreadableError."""
+        """Return the JSON object in a file. Raises: UnreadableError."""
         return parse_record_json(self.path_to(name), self.content(name))
 
     def corrupted_files(self, sealed: dict[str, str]) -> list[str]:
-        """Names of files that are not what result.json says, by sha256."""
+        """Return the sealed files (name -> sha256) whose content has another digest."""
         return [name for name, digest in sealed.items() if self._sha256(name) != digest]
 
     def _sha256(self, name: str) -> str | None:
@@ -60,7 +62,7 @@ class TrialFolder:
 
 
 def read_trial(runs: Path | str, trial_id: str) -> TrialContents:
-    """Knobs under dotted names, status, and, of a sound and done trial, metrics and provenance."""
+    """Read a trial: knobs by dotted name, status and, if it is done, metrics and provenance."""
     folder = TrialFolder(str(runs), trial_id)
     try:
         row = _read_knobs(folder)
@@ -71,7 +73,7 @@ def read_trial(runs: Path | str, trial_id: str) -> TrialContents:
     except UnreadableError as error:
         return TrialContents({**row, "status": DAMAGED}, b"", [str(error)])
     epochs, problem = folder.content(EPOCHS_FILE) or b"", ""
-    if EPOCHS_FILE not in sealed:  # what is sealed was whole when it was
+    if EPOCHS_FILE not in sealed:  # a sealed file is complete
         epochs, problem = complete_lines(folder.path_to(EPOCHS_FILE), epochs)
     return TrialContents({**row, **facts}, epochs, [problem] if problem else [])
 
@@ -86,9 +88,9 @@ def _read_knobs(folder: TrialFolder) -> dict[str, Any]:
 
 
 def _read_facts(folder: TrialFolder) -> tuple[dict[str, Any], dict[str, str]]:
-    """Of a done trial its metrics, cost and provenance, and its sealed files with their sha256.
+    """Return the columns beside the knobs, and the sealed files with their sha256.
 
-    Of another its failure, if it has one, and nothing sealed.
+    A done trial has metrics, cost and provenance; any other trial only its failure, nothing sealed.
     """
     path = folder.path_to("result.json")
     if folder.content("result.json") is None:
@@ -129,11 +131,13 @@ def _validated_metrics(path: str, metrics: Any) -> dict[str, float]:
 
 
 def _validated_metric(path: str, name: str, value: Any) -> float:
-    """The number, NaN for null. Accuracies are percentages."""
+    """Return the number, NaN for null. Raises: UnreadableError for an accuracy outside 0-100."""
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UnreadableError(f"{path}: {name}={value!r} is not a number")
-    if "_acc" in name and not (math.isnan(value) or 0 <= value <= 100):
+    if "_acc" in name and not (math.isnan(value) or 0 <= value <= 100 + ROUNDING_ERROR):
         raise UnreadableError(f"{path}: {name}={value} is not a percentage")
-    return float(value) if math.isfinite(value) else math.nan
+    if not math.isfinite(value):
+        return math.nan
+    return min(float(value), 100.0) if "_acc" in name else float(value)

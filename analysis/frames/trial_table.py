@@ -1,7 +1,7 @@
-"""Trials as a search sees them: knobs, metrics, an objective; ours or anybody's.
+"""A table of trials with knobs, metrics and an objective, from records or from elsewhere.
 
-The figures and the summary of a search work on this alone, so they work on a table from elsewhere
-(analysis/importing.py) as on our records.
+The figures and the summary of a search read only this table, so they also work on an imported one
+(frames/import_table.py).
 """
 
 from typing import Any, NamedTuple
@@ -10,44 +10,41 @@ import pandas as pd
 
 
 class TrialTable(NamedTuple):
-    """`rows` has a column a knob and a metric; its index names the trials.
+    """Trials by knobs and metrics. A missing knob is a level of its own."""
 
-    A missing cell of a knob is a level of its own; a missing metric is no number and no level.
-    """
-
-    rows: pd.DataFrame
+    rows: pd.DataFrame  # a column per knob and metric; index: names of the trials
     knobs: list[str]
-    metrics: list[str]  # the objective among them
+    metrics: list[str]  # includes the objective
     objective: str
     minimize: bool
-    duplicates: int = 0
-    incomplete: int = 0
+    duplicates: int = 0  # rows dropped by an import
+    incomplete: int = 0  # rows without any knob, dropped by an import
 
     @property
     def scored(self) -> pd.DataFrame:
-        """The rows that have the objective."""
+        """Rows that have the objective."""
         return self.rows[self.rows[self.objective].notna()]
 
     @property
     def gains(self) -> pd.Series:
-        """The objective with its sign such that more is better, of the scored rows."""
+        """Objective of the scored rows with the sign such that higher is better."""
         values = self.scored[self.objective].astype(float)
         return -values if self.minimize else values
 
     @property
     def best(self) -> pd.Series | None:
-        """The row with the best objective, ties to the earlier; None if no row has one."""
+        """Row with the best objective, ties to the earlier; None if no row has an objective."""
         return self.scored.iloc[int(self.gains.to_numpy().argmax())] if len(self.gains) else None
 
 
 def is_numeric(values: pd.Series) -> bool:
-    """Whether the cells that are there are numbers, and there is one."""
-    there = values.dropna()
-    return len(there) > 0 and not any(isinstance(value, (bool, str)) for value in there)
+    """Return whether the column has a number, and no text and no truth value."""
+    present = values.dropna()
+    return len(present) > 0 and not any(isinstance(value, (bool, str)) for value in present)
 
 
 def to_json_value(value: Any) -> Any:
-    """A cell as JSON has it: null where it is missing."""
+    """Return a value of a frame as a JSON value; None if it is missing."""
     if value is None or value is pd.NA or value != value:
         return None
     return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""Statistics of plain numbers: intervals, power, bootstrap, factorial contrasts."""
+"""Statistics of arrays: intervals, power, bootstrap, factorial contrasts, Shapley values."""
 
 from clip_hparam.renamed import moved_attributes
 

@@ -1,6 +1,6 @@
-"""What a finite test set supports: the error of one accuracy, and two runs on the same images.
+"""Uncertainty of a finite test set: interval of one accuracy, test of two runs on the same images.
 
-More seeds do not shrink the first: every run meets the same test images.
+More seeds do not reduce this uncertainty, since all runs use the same test images.
 """
 
 import math
@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri
 
-CONFIDENCE_LEVEL = 0.95
+from clip_hparam.analysis.stats.intervals import CONFIDENCE_LEVEL
 
 
 def wilson_interval(
     acc1: float, images: int, level: float = CONFIDENCE_LEVEL
 ) -> tuple[float, float]:
-    """Wilson's interval of an accuracy in percent over `images` test images.
+    """Return Wilson's interval of an accuracy in percent over `images` test images.
 
-    At 85 % on 50,000 images it is +-0.31 points. Source: Wilson 1927; unlike the normal one it
-    stays within 0 and 100.
+    At 85 % on 50,000 images it is +-0.31 points. Unlike the normal interval it stays within 0 and
+    100. Source: Wilson 1927.
     """
     z2 = float(ndtri(0.5 + level / 2)) ** 2
     share = acc1 / 100
@@ -30,27 +30,31 @@ def wilson_interval(
 
 
 class McNemar(NamedTuple):
-    """Two runs on the same images: what they differ in is all that tells them apart."""
+    """McNemar's test of two runs on the same images; only images that differ count."""
 
-    gained: int  # images that only the later run got right
-    lost: int  # images that only the earlier one got right
+    gained: int  # images that only the later run classifies correctly
+    lost: int  # images that only the earlier run classifies correctly
     images: int
-    p: float  # exact, two-sided, of gaining and losing being equally likely
+    p: float  # exact and two-sided; null hypothesis: gain and loss are equally likely
 
     @property
     def difference(self) -> float:
-        """In points."""
+        """Difference of the accuracies in points."""
         return 100 * (self.gained - self.lost) / self.images
 
     @property
     def standard_error(self) -> float:
-        """Of the difference, in points, over test sets; other seeds are not in it."""
+        """Standard error of the difference over test sets, in points, for these two seeds."""
         both, net = self.gained + self.lost, self.gained - self.lost
         return 100 * math.sqrt(both - net**2 / self.images) / self.images
 
 
 def mcnemar(after: NDArray[np.bool_], before: NDArray[np.bool_]) -> McNemar:
-    """The exact test; both shape (images,), in the same order."""
+    """Run the exact test on two arrays of shape (images,) in the same order.
+
+    Raises:
+        ValueError: the numbers of images differ.
+    """
     if after.shape != before.shape:
         raise ValueError(f"{after.size} and {before.size} test images cannot be paired")
     gained = int(np.sum(after & ~before))

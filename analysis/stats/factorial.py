@@ -1,12 +1,13 @@
-"""Main effects and two-way interactions of on/off designs, with aliases named.
+"""Main effects and two-way interactions of two-level designs, with their aliases.
 
-For each seed an effect is the mean of the cells where its sign is + less the mean of the others;
-its interval is the t interval of that number over seeds, so seeds stay paired. The sign of an
-interaction is the product of its factors' signs: half of what one does to the effect of the other.
-Source: Box, Hunter and Hunter, Statistics for Experimenters.
+For each seed an effect is the mean of the cells with sign + minus the mean of the cells with sign
+-. Its interval is the t interval of this number over seeds, so seeds stay paired. The sign of an
+interaction is the product of its factors' signs; the interaction is half of the change that one
+factor makes to the effect of the other. Source: Box, Hunter and Hunter, Statistics for
+Experimenters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -19,20 +20,21 @@ Signs = NDArray[np.int64]
 
 
 class FactorialEffect(NamedTuple):
-    """`names` has more than one where the design cannot tell effects apart: "-a:b" is a mirror."""
+    """An effect, or several that the design cannot separate (aliases)."""
 
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # aliases; "-a:b" has the opposite sign
     estimate: Estimate
 
     @property
     def label(self) -> str:
+        """Names of the aliases, "a = -b:c"."""
         return " = ".join(self.names)
 
 
 def signs_of(labels: Sequence[str]) -> tuple[list[str], Signs]:
-    """The factors and the sign of each in each cell, shape (cells, factors).
+    """Return the factors and their signs in each cell, shape (cells, factors), 1 on and -1 off.
 
-    A cell's label is the factors that are on in it, joined by +, or none: as sweeps name them.
+    labels: the factors that are on in each cell, joined by "+", or "none".
     """
     on = [[] if label == "none" else label.split("+") for label in labels]
     factors = list(dict.fromkeys(factor for cell in on for factor in cell))
@@ -43,12 +45,14 @@ def signs_of(labels: Sequence[str]) -> tuple[list[str], Signs]:
 def factorial_effects(
     factors: Sequence[str], signs: Signs, values: NDArray[np.float64]
 ) -> list[FactorialEffect]:
-    """Main effects, then interactions; `values` has shape (cells, seeds), none missing.
+    """Return main effects, then interactions. Effects that are aliased with the mean are left out.
 
-    An effect that no cell tells from the mean is left out. Raises ValueError for an unbalanced
-    design, whose means would mix effects.
+    values: shape (cells, seeds), no NaN.
+
+    Raises:
+        ValueError: the design is unbalanced or not orthogonal, so effects would mix.
     """
-    found: dict[tuple[int, ...], list[str]] = {}
+    aliases: dict[tuple[int, ...], list[str]] = {}  # column of signs -> names
     for name, column in _contrasts(factors, signs):
         if abs(column.sum()) == len(column):
             continue
@@ -57,31 +61,31 @@ def factorial_effects(
                 f"{name} is not on in half of the cells: effects need a balanced design"
             )
         plus, minus = tuple(column.tolist()), tuple((-column).tolist())
-        key, sign = (minus, "-") if minus in found else (plus, "")
-        found.setdefault(key, []).append(sign + name)
-    _check_orthogonal(found)
+        key, sign = (minus, "-") if minus in aliases else (plus, "")
+        aliases.setdefault(key, []).append(sign + name)
+    _check_orthogonal(aliases)
     return [
         FactorialEffect(tuple(names), estimate(_contrast(np.array(column), values)))
-        for column, names in found.items()
+        for column, names in aliases.items()
     ]
 
 
 def _contrasts(factors: Sequence[str], signs: Signs) -> list[tuple[str, Signs]]:
-    main = [(name, signs[:, place]) for place, name in enumerate(factors)]
-    both = [(f"{a}:{b}", left * right) for (a, left), (b, right) in combinations(main, 2)]
-    return main + both
+    main = [(name, signs[:, column]) for column, name in enumerate(factors)]
+    pairs = [(f"{a}:{b}", left * right) for (a, left), (b, right) in combinations(main, 2)]
+    return main + pairs
 
 
-def _check_orthogonal(found: dict[tuple[int, ...], list[str]]) -> None:
-    """Columns are either alike or orthogonal in full and regular fractional designs."""
-    columns = np.array(list(found)).reshape(len(found), -1)
+def _check_orthogonal(columns_of_signs: Collection[tuple[int, ...]]) -> None:
+    """Raise ValueError unless the columns are orthogonal, as in full and regular fractions."""
+    columns = np.array(list(columns_of_signs)).reshape(len(columns_of_signs), -1)
     product = columns @ columns.T
     if np.any(product - np.diag(np.diag(product))):
         raise ValueError("the cells are no full or regular fractional design: effects would mix")
 
 
 def _contrast(column: Signs, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By seed, shape (seeds,)."""
+    """Return the effect for each seed, shape (seeds,)."""
     difference: NDArray[np.float64] = values[column > 0].mean(axis=0) - values[column < 0].mean(
         axis=0
     )

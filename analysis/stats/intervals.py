@@ -1,7 +1,7 @@
-"""What a handful of seeds supports: t intervals, paired differences, family-wise correction.
+"""Statistics of few seeds: t intervals, paired differences, Holm's correction.
 
-The t interval has its nominal coverage at any n >= 2 if seeds vary normally (simulated in
-tests/analysis/stats/test_interval_coverage.py). Where no interval exists, `why` states the reason.
+The t interval has its nominal coverage at any n >= 2 if results are normal over seeds (simulated in
+tests/analysis/stats/test_interval_coverage.py).
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit  # the t distribution; scipy.stats costs 0.8 s to import
+from scipy.special import stdtr, stdtrit  # scipy.stats takes 0.8 s to import
 
 from clip_hparam.design.racing import Race, boundary, p_value, standard_error
 
@@ -19,12 +19,12 @@ CONFIDENCE_LEVEL = 0.95
 
 
 class Estimate(NamedTuple):
-    """A mean over n seeds with its interval; the ends and p are NaN where `why` is not empty."""
+    """A mean over n seeds with its interval; the ends and p are NaN if `why` gives a reason."""
 
     mean: float
     low: float
     high: float
-    p: float  # two-sided, of the mean being 0: of use where the values are differences
+    p: float  # two-sided; null hypothesis: the mean is 0
     n: int
     why: str = ""
 
@@ -34,9 +34,12 @@ class Estimate(NamedTuple):
 
 
 def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
-    """Mean and t interval over seeds. A NaN among the values is the caller's mistake: ValueError.
+    """Return the mean and its t interval over seeds.
 
-    Equal values (a coarse test set, few seeds) have no spread to build an interval from.
+    Fewer than two values, or equal values (a small test set), have no interval.
+
+    Raises:
+        ValueError: a value is NaN.
     """
     sample = np.asarray(values, dtype=float)
     if np.isnan(sample).any():
@@ -52,9 +55,10 @@ def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
 
 
 def raced_estimate(differences: ArrayLike, race: Race) -> Estimate:
-    """Of paired differences in the order of their seeds, which were added until they decided.
+    """Return the estimate of a race: paired differences in the order in which seeds were added.
 
-    The interval holds at all looks together, so that it may stop where it excludes zero.
+    The interval covers the truth at all looks together, so that a race may stop when the interval
+    excludes zero. Below `race.start` seeds it is the plain t interval.
     """
     plain = estimate(differences)
     if plain.why or plain.n < race.start:
@@ -65,19 +69,19 @@ def raced_estimate(differences: ArrayLike, race: Race) -> Estimate:
 
 
 def paired_differences(after: pd.Series, before: pd.Series) -> NDArray[np.float64]:
-    """Differences by seed, over the seeds that both have (index: seed).
+    """Return differences over the seeds that both cells have (index: seed).
 
-    Cells share data order and initial weights by seed, so the difference of two runs of one seed
-    varies less than either does.
+    Runs of one seed share data order and initial weights, so their difference has a lower variance
+    than each run.
     """
     seeds = after.index.intersection(before.index)
     return (after.loc[seeds] - before.loc[seeds]).to_numpy(dtype=np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p: rejecting those below alpha keeps the family's rate at alpha.
+    """Return p values adjusted by Holm's step-down method, which controls the family-wise error.
 
-    A NaN is no test: it stays NaN and does not count in the family.
+    NaN stays NaN and is not counted in the family.
     """
     p = np.asarray(p_values, dtype=float)
     tested = np.flatnonzero(~np.isnan(p))

@@ -1,28 +1,33 @@
-"""How many seeds a difference needs before it can be told from zero."""
+"""Number of seeds that a paired t test needs to detect a difference."""
 
 import math
 
 from scipy.special import ncfdtr, stdtrit
 
-CONFIDENCE_LEVEL, TARGET_POWER, MAX_SEEDS = 0.95, 0.8, 100_000
+from clip_hparam.analysis.stats.intervals import CONFIDENCE_LEVEL
+
+TARGET_POWER, MAX_SEEDS = 0.8, 100_000
 
 
 def power(spread: float, difference: float, seeds: int, level: float = CONFIDENCE_LEVEL) -> float:
-    """The chance that a two-sided paired t test over `seeds` finds a true `difference`.
+    """Return the probability that a two-sided paired t test detects a true `difference`.
 
-    `spread` is the standard deviation of the paired differences, in the same unit.
+    spread: standard deviation of the paired differences, in the unit of `difference`.
     """
     shift = abs(difference) / spread * math.sqrt(seeds)
     edge = float(stdtrit(seeds - 1, 0.5 + level / 2))
-    return float(1 - ncfdtr(1, seeds - 1, shift**2, edge**2))  # t squared is F
+    return float(1 - ncfdtr(1, seeds - 1, shift**2, edge**2))  # t squared has an F distribution
 
 
 def seeds_needed(
     spread: float, difference: float, wanted: float = TARGET_POWER, level: float = CONFIDENCE_LEVEL
 ) -> int | None:
-    """The fewest seeds that reach the wanted power; None if it is more than 100,000 or unknown.
+    """Return the least number of seeds with the wanted power.
 
-    Raises ValueError for a difference of 0, which no number of seeds resolves.
+    None if it exceeds MAX_SEEDS, or if `spread` is 0 or NaN.
+
+    Raises:
+        ValueError: the difference is 0, which no number of seeds resolves.
     """
     if difference == 0:
         raise ValueError("a difference of 0 cannot be resolved: name the least that matters")

@@ -18,43 +18,45 @@ from clip_hparam.analysis.stats.intervals import Estimate, estimate
 
 
 class OrderedGain(NamedTuple):
-    """In points. `first`, `last` and `mean` over seeds; `low` and `high` are means over seeds of
-    the least and the greatest step in any order.
-    """
+    """Gain of one change in points."""
 
     change: str
-    first: Estimate
-    last: Estimate
-    mean: Estimate
-    low: float
-    high: float
+    first: Estimate  # added first, to no other change
+    last: Estimate  # added last, to all other changes
+    mean: Estimate  # over all orders: the Shapley value
+    low: float  # least gain in any order, mean over seeds
+    high: float  # greatest gain in any order, mean over seeds
 
 
 def is_full_factorial(factors: Sequence[str], signs: Signs) -> bool:
-    """Whether every combination has a cell."""
+    """Return whether every combination of at least two factors has a cell."""
     return len(factors) > 1 and len(np.unique(signs, axis=0)) == 2 ** len(factors)
 
 
 def ordered_gains(
     factors: Sequence[str], signs: Signs, values: NDArray[np.float64]
 ) -> list[OrderedGain]:
-    """Of a full design; `values` has shape (cells, seeds), none missing."""
-    row = {frozenset(map(int, np.flatnonzero(cell > 0))): at for at, cell in enumerate(signs)}
-    return [_ordered_gain(factors[at], at, len(factors), row, values) for at in range(len(factors))]
+    """Return the gain of each factor in a full design.
+
+    values: shape (cells, seeds), no NaN.
+    """
+    rows = {frozenset(map(int, np.flatnonzero(cell > 0))): row for row, cell in enumerate(signs)}
+    return [_ordered_gain(name, factor, rows, values) for factor, name in enumerate(factors)]
 
 
 def _ordered_gain(
-    name: str, at: int, count: int, row: dict[frozenset[int], int], values: NDArray[np.float64]
+    name: str, factor: int, rows: dict[frozenset[int], int], values: NDArray[np.float64]
 ) -> OrderedGain:
-    others = [other for other in range(count) if other != at]
-    steps, shares = [], []
+    """Average the gain of a factor; `rows`: the row in `values` of each set of factors."""
+    count = max(map(len, rows))
+    others = [other for other in range(count) if other != factor]
+    steps, weights = [], []
     for size in range(count):
-        for chosen in combinations(others, size):
-            before = frozenset(chosen)
-            steps.append(values[row[before | {at}]] - values[row[before]])
-            shares.append(factorial(size) * factorial(count - size - 1) / factorial(count))
+        for preceding in map(frozenset, combinations(others, size)):
+            steps.append(values[rows[preceding | {factor}]] - values[rows[preceding]])
+            weights.append(factorial(size) * factorial(count - size - 1) / factorial(count))
     means = [step.mean() for step in steps]
-    average = np.average(steps, axis=0, weights=shares)
+    average = np.average(steps, axis=0, weights=weights)
     return OrderedGain(
         name, estimate(steps[0]), estimate(steps[-1]), estimate(average),
         float(min(means)), float(max(means)),

@@ -4,9 +4,10 @@ The public names are imported when they are first used: `import clip_hparam` cos
 
     from clip_hparam import Machine, Recipe, TrialSpec, resolve, run_trial
 
-    state = run_trial(TrialSpec(resolve(Recipe(lr=1e-3)), Machine(runs="runs")))
+    outcome = run_trial(TrialSpec(resolve(Recipe(lr=1e-3)), Machine(runs="runs")))
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from clip_hparam.records.record import Record
     from clip_hparam.training.trial import run_trial
 
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # the program sets the handlers
 __version__ = "0.1.0"
 __all__ = [
     "Data",

@@ -1,10 +1,10 @@
-"""One trial in several processes: which rank this one is, its share, and what all do together.
+"""Data parallelism: a trial in several processes, one per rank.
 
-A trial in one process is rank 0 of 1, for which everything here is nothing. Several ranks find each
-other as torchrun's do, by RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT, which the
-workers launcher sets here and submitit's TorchDistributedEnvironment on a cluster. Each rank trains
-on its rows of every batch, and gradients are averaged, so the batch is the recipe's whatever the
-ranks; each evaluates every world-th batch. Rank 0 alone writes the record.
+The ranks find each other as those of torchrun do: by RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and
+MASTER_PORT, which the local launcher sets, or submitit's TorchDistributedEnvironment in a Slurm
+job. Each rank trains on its rows of every batch, and gradients are averaged: the batch size is that
+of the recipe for any number of ranks. Each rank evaluates every WORLD_SIZE-th batch. Rank 0 alone
+writes the record. A trial in one process is rank 0 of 1 and communicates with no other process.
 """
 
 import os
@@ -24,22 +24,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # not in its stubs
 
-POLL_SECONDS = 0.1  # seconds between two looks for rank 0
-EXIT_REASON_SECONDS = 10.0  # seconds in which a rank that lives says that it, too, has lost another
+POLL_SECONDS = 0.1  # between two checks whether rank 0 has connected
+EXIT_REASON_SECONDS = 10.0  # in which a rank that still runs reports that it lost a peer
 T = TypeVar("T")
 
 
 class PeerError(RuntimeError):
-    """The ranks could not do something together; whose fault it is, this rank cannot know."""
+    """A collective operation failed; this rank does not know which rank is the cause."""
 
 
 class LostRankError(RuntimeError):
-    """A rank died or no longer answers."""
+    """A rank was killed or does not respond."""
 
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """This process among those of its trial; `local` is its place on this computer."""
+    """The rank of this process in its trial.
+
+    local_rank: number of the rank among those on this computer.
+    store: key-value store that the ranks share; None for a trial in one process.
+    """
 
     rank: int = 0
     world_size: int = 1
@@ -48,35 +52,36 @@ class DistributedContext:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the rank that writes and speaks."""
+        """Whether this is rank 0, which writes the record."""
         return self.rank == 0
 
     def batch_rows(self, batch: int) -> slice:
-        """This rank's rows of a batch, which the number of ranks divides."""
-        share = batch // self.world_size
-        return slice(self.rank * share, (self.rank + 1) * share)
+        """Return this rank's rows of a batch, whose size is a multiple of the number of ranks."""
+        rows = batch // self.world_size
+        return slice(self.rank * rows, (self.rank + 1) * rows)
 
     def shard(self, index: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-        """What this rank evaluates of `index`: every world-th batch of `size`.
+        """Return the part of `index` that this rank evaluates: whole batches of `size` images.
 
-        A batch holds the same images whatever the ranks, so its logits have the same bits.
+        A batch holds the same images for any number of ranks, so its logits have the same bits.
         """
-        own: NDArray[np.int64] = index[np.arange(len(index)) // size % self.world_size == self.rank]
-        return own
+        batch_of_image = np.arange(len(index)) // size
+        shard: NDArray[np.int64] = index[batch_of_image % self.world_size == self.rank]
+        return shard
 
     def all_gather(self, parts: Sequence[T]) -> list[T]:
-        """The parts of all ranks, one a batch, in the order in which the batches were dealt."""
+        """Return the parts of all ranks, one per batch, in the order of the batches."""
         if self.world_size == 1:
             return list(parts)
-        hands: list[Any] = [None] * self.world_size
+        parts_of_ranks: list[Any] = [None] * self.world_size
         with _raise_peer_error():
-            dist.all_gather_object(hands, list(parts))
+            dist.all_gather_object(parts_of_ranks, list(parts))
         missing = object()
-        rounds = chain.from_iterable(zip_longest(*hands, fillvalue=missing))
-        return [part for part in rounds if part is not missing]
+        in_order = chain.from_iterable(zip_longest(*parts_of_ranks, fillvalue=missing))
+        return [part for part in in_order if part is not missing]
 
     def all_reduce_mean(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over the ranks: the same bits on all of them."""
+        """Replace each tensor by its mean over the ranks, which has the same bits on each rank."""
         if self.world_size == 1:
             return
         flat = torch.cat([tensor.flatten() for tensor in tensors])
@@ -88,9 +93,9 @@ class DistributedContext:
             tensor.copy_(mean.view_as(tensor))
 
     def wait_for_main(self) -> None:
-        """Until rank 0 connects, which may have to wait for its record.
+        """Wait until rank 0 has locked the record of the trial and connects.
 
-        Raises PeerError if it ends without: then there is nothing to do.
+        Raises: PeerError if rank 0 exits before that, as for a trial that is done already.
         """
         with _raise_peer_error():
             while self.store is not None and not self.store.check([_rank_key(0)]):
@@ -98,10 +103,12 @@ class DistributedContext:
 
     @contextmanager
     def connect(self, device: torch.device, seconds: float) -> Iterator[None]:
-        """The ranks joined while the block runs; nothing they do together waits longer than that.
+        """Connect the ranks inside the `with` block.
 
-        In rank 0, raises LostRankError that names the rank which died or did not answer, or
-        RuntimeError with what another rank died of.
+        seconds: timeout of each collective operation.
+
+        Raises: in rank 0, LostRankError that names the rank which was killed or does not respond,
+        or RuntimeError with the error of another rank; in other ranks, PeerError.
         """
         if self.store is None:
             yield
@@ -135,23 +142,23 @@ class DistributedContext:
                 timeout=timedelta(seconds=seconds),
             )
 
-    def _report_exit_reason(self, store: Store, words: str) -> None:
-        """Leave last words for rank 0, if it still listens: what this rank dies of, if it knows."""
-        with suppress(RuntimeError):
-            store.set(f"last words {self.rank}", words)
+    def _report_exit_reason(self, store: Store, reason: str) -> None:
+        """Write to the store why this rank exits; empty if it has only lost a peer."""
+        with suppress(RuntimeError):  # rank 0, which holds the store, may have exited
+            store.set(f"exit reason {self.rank}", reason)
 
     def _peer_failure(self, store: Store, seconds: float) -> RuntimeError:
-        """What is wrong with which rank; those that live have said that they lost another."""
+        """Return the error that names the failed ranks: those without an empty exit reason."""
         lost: list[str] = []
         for rank in range(1, self.world_size):
-            words = _read_store(store, f"last words {rank}", EXIT_REASON_SECONDS)
-            if words:
-                return RuntimeError(f"rank {rank} of {self.world_size} failed: {words}")
-            if words is None:
-                name = _read_store(store, _rank_key(rank), 0.1) or "which never came"
+            reason = _read_store(store, f"exit reason {rank}", EXIT_REASON_SECONDS)
+            if reason:
+                return RuntimeError(f"rank {rank} of {self.world_size} failed: {reason}")
+            if reason is None:
+                name = _read_store(store, _rank_key(rank), 0.1) or "which never connected"
                 lost.append(f"rank {rank} of {self.world_size} ({name})")
         who = " and ".join(lost) or f"one of {self.world_size} ranks"
-        return LostRankError(f"{who} died, or did not answer for {seconds:g} s")
+        return LostRankError(f"{who} was killed, or did not respond for {seconds:g} s")
 
 
 SINGLE_PROCESS = DistributedContext()
@@ -160,12 +167,13 @@ SINGLE_PROCESS = DistributedContext()
 def create_context(
     environment: Mapping[str, str], seconds: float, listen_socket: socket | None = None
 ) -> DistributedContext:
-    """This process's place as its launcher has put it into the environment.
+    """Return the context of this process from the variables of torchrun in the environment.
 
-    Rank 0 listens at MASTER_PORT, or where `listen_socket` already does.
+    seconds: timeout of the connection to the store.
+    listen_socket: socket on which rank 0 listens already; None to listen on MASTER_PORT.
     """
-    rank, world = int(environment.get("RANK", 0)), int(environment.get("WORLD_SIZE", 1))
-    if world == 1:
+    rank, world_size = int(environment.get("RANK", 0)), int(environment.get("WORLD_SIZE", 1))
+    if world_size == 1:
         return SINGLE_PROCESS
     with _raise_peer_error():
         store = TCPStore(
@@ -176,12 +184,12 @@ def create_context(
             wait_for_workers=False,
             master_listen_fd=listen_socket.detach() if listen_socket else None,
         )
-    return DistributedContext(rank, world, int(environment.get("LOCAL_RANK", rank)), store)
+    return DistributedContext(rank, world_size, int(environment.get("LOCAL_RANK", rank)), store)
 
 
 @contextmanager
 def _raise_peer_error() -> Iterator[None]:
-    """Whatever goes wrong between ranks is a PeerError."""
+    """Raise PeerError for each RuntimeError of torch.distributed."""
     try:
         yield
     except RuntimeError as error:
@@ -189,12 +197,12 @@ def _raise_peer_error() -> Iterator[None]:
 
 
 def _rank_key(rank: int) -> str:
-    """Where a rank leaves its name once it connects."""
+    """Return the key under which a rank writes its process id and host when it connects."""
     return f"name {rank}"
 
 
 def _read_store(store: Store, key: str, seconds: float) -> str | None:
-    """A value once it is there; None if it does not come in time."""
+    """Wait for a key and return its value; None if it is not written in time."""
     try:
         store.wait([key], timedelta(seconds=seconds))
         return str(store.get(key), "utf-8")

@@ -1,4 +1,4 @@
-"""A child process that does not outlive its parent. Standard library only."""
+"""Child processes that exit with their parent. Standard library only."""
 
 import os
 import signal
@@ -8,12 +8,12 @@ from multiprocessing.connection import wait
 
 
 def exit_with_parent() -> None:
-    """From now on this process is killed when its parent ends, however that ends."""
+    """Start a thread that kills this process when its parent exits or is killed."""
     threading.Thread(target=_kill_when_parent_exits, daemon=True).start()
 
 
 def _kill_when_parent_exits() -> None:
-    """The parent's end of a pipe closes when it goes."""
+    """Wait until the pipe from the parent closes, then send SIGKILL to this process."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

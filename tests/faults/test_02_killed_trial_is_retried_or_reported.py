@@ -33,4 +33,4 @@ def test_killed_trial_is_retried_or_reported(tmp_path: Path, retries: int) -> No
     if retries:
         assert "going on after epoch" in (victim.folder / "log.txt").read_text()
     else:
-        assert f"{victim.trial_id} lost: the process died: signal 9" in out
+        assert f"{victim.trial_id} lost: the process ended unexpectedly: signal 9" in out

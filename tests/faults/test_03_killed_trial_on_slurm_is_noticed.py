@@ -12,7 +12,7 @@ def test_killed_task_is_recorded_within_ten_seconds(disturbed: DisturbedSweep) -
     noticed = datetime.fromisoformat(failure["time"]) - disturbed.killed
     assert noticed.total_seconds() < 10
     assert (failure["kind"], failure["slurm"]) == ("lost", "FAILED")
-    assert "died without a word" in disturbed.out
+    assert "no reason was recorded" in disturbed.out
 
 
 def test_killed_trial_process_is_retried_in_its_job(

@@ -48,6 +48,6 @@ def test_refused_array_cancels_the_submitted_ones(slurm: Cluster, split: Path) -
     done = sweep("-m", "seeds=5", *SHORT, *SLURM, LATER, "detach=true", cwd=folder)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "trials_per_job" in done.err
-    assert "2 jobs that it had taken before were taken back" in done.err
+    assert "2 jobs submitted before it were cancelled" in done.err
     assert submitted_arrays(folder) == []
     assert slurm.waiting() == []

@@ -21,7 +21,7 @@ from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, resize_pos_embed
 from clip_hparam.model.weights import create_tower
-from clip_hparam.training.engine import TrainState, eval_models, train_step
+from clip_hparam.training.engine import TrainState, train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups
 
@@ -49,7 +49,7 @@ class Run:
 
     def weights(self, which: int) -> dict[str, NDArray[np.float64]]:
         """Of the raw model (0) or of what is reported (-1: the EMA, where there is one)."""
-        state = list(eval_models(self.fit).values())[which].state_dict()
+        state = list(self.fit.eval_models.values())[which].state_dict()
         return {name: tensor.numpy() for name, tensor in state.items()}
 
 

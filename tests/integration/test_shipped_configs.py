@@ -1,4 +1,4 @@
-"""Every file in conf/ composes and resolves, and the published recipes are the published runs."""
+"""Every file in conf/ composes and resolves; published recipes equal the published runs."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ CLASSES, BLOCKS = 1000, {"b16": 12, "b16_384": 12, "l14": 24, "l14_336": 24}
 
 
 def options(group: str) -> list[str]:
-    """What can be chosen in a group: the files below conf/<group>."""
+    """Return the options of a config group: the files below conf/<group>."""
     folder = ROOT / "conf" / group
     return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
 
@@ -40,26 +40,26 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _separate_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path))
 
 
-def published(name: str, tree: Path) -> Recipe:
+def published_recipe(name: str, tree: Path) -> Recipe:
     chosen = [f"recipe=ft_clip/{name}", "encoder.pretrained=random"]
     return resolve(compose_recipe([*chosen, "data=imagenet", f"data.root={tree}"]))
 
 
 @pytest.mark.parametrize("name", options("recipe"))
-def test_a_recipe_composes_and_resolves(name: str, tree: Path) -> None:
+def test_recipe_composes_and_resolves(name: str, tree: Path) -> None:
     if name.startswith("ft_clip/"):
-        recipe = published(name.removeprefix("ft_clip/"), tree)
+        recipe = published_recipe(name.removeprefix("ft_clip/"), tree)
     else:
         recipe = resolve(compose_recipe([f"recipe={name}"]))
     assert 0 < warmup_steps(recipe) < total_steps(recipe)
 
 
 @pytest.mark.parametrize("name", options("encoder"))
-def test_an_encoder_composes_and_resolves(name: str) -> None:
+def test_encoder_composes_and_resolves(name: str) -> None:
     chosen = compose_recipe([f"encoder={name}"]).encoder
     assert chosen.pretrained in ("tiny", "random", "openai")
     recipe = resolve(compose_recipe([f"encoder={name}", "encoder.pretrained=random"]))
@@ -67,7 +67,7 @@ def test_an_encoder_composes_and_resolves(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", options("data"))
-def test_a_data_set_composes_and_resolves(name: str, tree: Path) -> None:
+def test_data_set_composes_and_resolves(name: str, tree: Path) -> None:
     root = [] if name == "digits" else [f"data.root={tree}", "batch_size=2"]
     recipe = resolve(compose_recipe([f"data={name}", *root]))
     assert recipe.data.name == name
@@ -75,18 +75,18 @@ def test_a_data_set_composes_and_resolves(name: str, tree: Path) -> None:
 
 
 @pytest.mark.parametrize("name", options("machine"))
-def test_a_machine_composes_and_changes_no_recipe(name: str) -> None:
+def test_machine_composes_and_changes_no_recipe(name: str) -> None:
     assert resolve(compose_recipe([f"machine={name}"])) == resolve(compose_recipe([]))
 
 
-def test_the_recipes_that_are_published_are_the_four_of_the_logs() -> None:
+def test_published_recipes_are_those_of_the_four_logs() -> None:
     assert options("recipe/ft_clip") == sorted(BLOCKS)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_the_schedule_of_a_published_recipe_is_the_logged_one(name: str, tree: Path) -> None:
+def test_schedule_of_a_published_recipe_equals_the_log(name: str, tree: Path) -> None:
     recipe, rows = (
-        published(name, tree),
+        published_recipe(name, tree),
         [r for r in LOGGED if r["model"] == f"CLIP_{name.upper()}"],
     )
     steps = steps_per_epoch(recipe)
@@ -107,10 +107,10 @@ def test_the_schedule_of_a_published_recipe_is_the_logged_one(name: str, tree: P
         ("l14_336", 52, 297, 304_532_456),
     ],
 )
-def test_a_published_recipe_trains_the_published_groups_and_counts(
+def test_published_recipe_has_the_published_groups_and_counts(
     name: str, groups: int, tensors: int, trainable: int, tree: Path
 ) -> None:
-    recipe = published(name, tree)
+    recipe = published_recipe(name, tree)
     with torch.device("meta"):
         model = Classifier(create_tower(model_config(recipe.encoder.name)), CLASSES, recipe.pool)
         set_resolution(model, int(recipe.resolution))
@@ -125,6 +125,6 @@ def test_a_published_recipe_trains_the_published_groups_and_counts(
         == trainable
     )
     if name == "b16":
-        assert sorted((one.lr_scale, one.weight_decay, sorted(one.parameters)) for one in ours) == (
+        assert sorted((g.lr_scale, g.weight_decay, sorted(g.parameters)) for g in ours) == (
             sorted((g["lr_scale"], g["weight_decay"], sorted(g["names"])) for g in GROUPS.values())
         )

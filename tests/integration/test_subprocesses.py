@@ -1,4 +1,4 @@
-"""A killed parent leaves no orphans."""
+"""Child processes exit with a killed parent."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 
 def alive(pid: int) -> bool:
-    """A zombie is dead: in a container it may have no one to reap it."""
+    """Return whether a process runs; a zombie does not, even if no process reaps it."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -33,7 +33,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_children_die_within_two_seconds_of_a_killed_parent() -> None:
+def test_children_exit_within_two_seconds_of_a_killed_parent() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
     assert done.returncode == -9
     pids = [int(line) for line in done.stdout.split()]

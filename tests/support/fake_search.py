@@ -1,7 +1,6 @@
-"""Searches whose trials cost nothing: their records are written, and nothing is trained."""
+"""Searches without training: the records of their trials are computed from a formula."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
+from clip_hparam.training.callbacks.base import TrialCallback
 
 EPOCHS = 9
 SPACE = {
@@ -21,7 +21,8 @@ SPACE = {
 }
 
 
-def search(runs: Path, **facts: Any) -> SearchSpec:
+def search_spec(runs: Path, **facts: Any) -> SearchSpec:
+    """Return a search of 20 points over SPACE; `facts` are other values of its fields."""
     base = with_values(Recipe(), {"epochs": EPOCHS, "batch_size": 20})
     given: dict[str, Any] = {
         "name": "pretend",
@@ -39,21 +40,22 @@ def search(runs: Path, **facts: Any) -> SearchSpec:
     return SearchSpec(**{**given, **facts})
 
 
-def opened(runs: Path, **facts: Any) -> SearchManifest:
-    """A search on disk."""
-    one = search(runs, **facts)
-    manifest = search_manifest(one)
-    manifest.open(one)
+def create_search(runs: Path, **facts: Any) -> SearchManifest:
+    """Write the manifest of a search and return it."""
+    spec = search_spec(runs, **facts)
+    manifest = search_manifest(spec)
+    manifest.create_or_continue(spec)
     return manifest
 
 
 def accuracy(recipe: Recipe) -> float:
-    """Percent, at the end; best at lr=3e-3 and layer_decay=0.7."""
+    """Return the final accuracy in percent; best at lr=3e-3 and layer_decay=0.7."""
     off = abs(math.log10(recipe.lr / 3e-3)) + abs(recipe.layer_decay - 0.7)
     return 70 - 10 * off + recipe.seed / 100 + (20 if recipe.pool == "cls" else 0)
 
 
 def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
+    """Return the first `epochs` rows of metrics.jsonl."""
     final = accuracy(recipe)
     return [
         {
@@ -67,8 +69,8 @@ def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str:
-    """As `launch.attempt.unlogged`: epoch by epoch, asking each time if it is worth another."""
+def train(job: TrialSpec, callback: TrialCallback) -> str:
+    """Write the record of a trial epoch by epoch; stop where `callback` prunes it."""
     record = Record(job.machine.runs, job.trial_id)
     if record.is_done():
         return "done"
@@ -76,7 +78,7 @@ def train(job: TrialSpec, report: Callable[[list[dict[str, Any]]], bool]) -> str
     epochs = int(job.recipe.epochs)
     for epoch in range(1, epochs + 1):
         record.write_rows(rows(job.recipe, epoch))
-        if report(rows(job.recipe, epoch)) and epoch < epochs:
+        if callback.on_epoch_end(rows(job.recipe, epoch)) and epoch < epochs:
             record.write_status("pruned")
             return "pruned"
     final = accuracy(job.recipe)

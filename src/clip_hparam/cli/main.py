@@ -1,6 +1,6 @@
-"""`clip-hparam`: ask what happened, and the installed forms of sweep.py and analysis.
+"""The command `clip-hparam`: inspect and manage records; also runs sweep.py and analysis.
 
-Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete where asked to be strict.
+Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete with --strict.
 """
 
 import argparse
@@ -24,10 +24,10 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 def main() -> int:
     """Run `clip-hparam` and return its ExitCode."""
-    words = sys.argv[1:]
-    if words[:1] and words[0] in FORWARDED_COMMANDS:
-        return _run_forwarded(words[0], words[1:])
-    arguments = create_parser().parse_args(words)
+    argv = sys.argv[1:]
+    if argv and argv[0] in FORWARDED_COMMANDS:
+        return _run_forwarded(argv[0], argv[1:])
+    arguments = create_parser().parse_args(argv)
     command: Command = arguments.command
     try:
         return command.run(arguments)
@@ -55,20 +55,20 @@ def create_parser() -> CommandParser:
         added = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_arguments(added)
         added.set_defaults(command=command)
-    for name, does in FORWARDED_COMMANDS.items():
-        subparsers.add_parser(name, help=does)
+    for name, summary in FORWARDED_COMMANDS.items():
+        subparsers.add_parser(name, help=summary)
     return parser
 
 
-def _run_forwarded(name: str, words: Sequence[str]) -> int:
+def _run_forwarded(name: str, argv: Sequence[str]) -> int:
     if name == "sweep":
         from clip_hparam.cli.hydra_app.app import main as sweep  # lazy: Hydra, 0.3 s
 
-        sys.argv[1:] = words
+        sys.argv[1:] = argv
         return sweep()
     from clip_hparam.cli.commands.analysis import main as analysis  # lazy: pandas, 0.4 s
 
-    return analysis([name, *words])
+    return analysis([name, *argv])
 
 
 def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,7 @@ def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_completion(arguments: argparse.Namespace) -> int:
-    import shtab  # lazy: no other command needs it
+    import shtab  # lazy: for this command only
 
     print(shtab.complete(create_parser(), arguments.shell))
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""What is asked for: knobs, the recipe, the machine and the driver keys, as frozen dataclasses.
+"""Configuration as frozen dataclasses: recipe, machine, and options of sweeps, searches, launchers.
 
 Standard library only. A new kind of option goes here.
 """

@@ -1,6 +1,6 @@
-"""A knob: a dataclass field that knows its legal range, and refuses the rest with one sentence.
+"""A knob: a dataclass field with a legal range, and a one-sentence error for any other value.
 
-Standard library only, so that a launcher, `--help` and `status` start in milliseconds.
+Standard library only, so that launchers, `--help` and `status` start in milliseconds.
 """
 
 import dataclasses
@@ -23,13 +23,15 @@ def knob(
     hashed: bool = True,
     value_before_introduction: Any = None,
 ) -> Any:
-    """A dataclass field; `legal` is an interval such as "(0, 1]", "a | b", or "/regex/".
+    """Return a dataclass field with a legal range.
 
-    An interval with an integer default takes integers only. Prefixed with "auto | ", the value
-    may be left to be resolved at plan time. `hint` ends the error sentence ("try 0.75"). A field
-    that is not hashed says where something lies, not what it is, and is no part of a trial's
-    identity. `value_before_introduction` is the value that the code used before this knob existed:
-    trials at that value keep the id that they had then (docs/records.md).
+    legal: an interval such as "(0, 1]", alternatives "a | b", or "/regex/". An interval with an
+        integer default takes integers only. After "auto | " the value "auto" is legal too; it is
+        resolved at plan time.
+    hint: end of the error sentence, such as "try 0.75".
+    hashed: whether the value is part of a trial's identity. Paths are not.
+    value_before_introduction: value that the code used before this knob existed. Trials with this
+        value keep the id that they had before (docs/records.md).
     """
     metadata = {
         "legal": legal,
@@ -42,7 +44,7 @@ def knob(
 
 
 def in_interval(value: float, interval: str) -> bool:
-    """Whether a number lies in an interval written as in mathematics: "(0, 1]", "[1, inf)"."""
+    """Return whether a number lies in an interval such as "(0, 1]" or "[1, inf)"."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = value > low if interval[0] == "(" else value >= low
     below = value < high if interval[-1] == ")" else value <= high
@@ -50,7 +52,7 @@ def in_interval(value: float, interval: str) -> bool:
 
 
 def is_boundary_value(value: float, legal: str) -> bool:
-    """Whether a number is the first or the last that a knob may be: 0 of "[0, inf)"."""
+    """Return whether a number is a closed end of the legal interval, such as 0 in "[0, inf)"."""
     interval = legal.removeprefix(f"{AUTO} | ")
     if interval[0] not in "([":
         return False
@@ -59,7 +61,7 @@ def is_boundary_value(value: float, legal: str) -> bool:
 
 
 def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
-    """The value in the knob's own type. Raises ValueError with the legal range."""
+    """Return the value in the knob's type. Raises ValueError that states the legal range."""
     legal: str = field.metadata["legal"]
     if legal.startswith(f"{AUTO} | "):
         if value == AUTO:
@@ -86,10 +88,10 @@ def validate(node: Any, prefix: str = "") -> None:
 
 
 def _validated_with_cache(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
-    """The same, each value once: the trials of a sweep share most of theirs."""
+    """Validate with a cache, since the trials of a sweep share most of their values."""
     try:
         return _cached_validated(name, value, field)
-    except TypeError:  # a list is no key
+    except TypeError:  # a list is not hashable
         return validated(name, value, field)
 
 
@@ -97,7 +99,7 @@ _cached_validated = lru_cache(maxsize=4096, typed=True)(validated)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of an error sentence about an unknown name: near names first, else all of them."""
+    """Return the end of an error sentence about an unknown name: similar names, else all names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"

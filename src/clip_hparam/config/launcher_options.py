@@ -1,7 +1,7 @@
-"""The keys of hydra/launcher=submitit_slurm and submitit_local, as users of Hydra know them.
+"""The options of our launchers; those of submitit_slurm and submitit_local are named as in Hydra.
 
-Names, types and meanings are those of hydra-submitit-launcher; defaults differ where its own lose
-work: a job is requeued at its time limit, and the signal leaves a short job time to train.
+Names, types and meanings are those of hydra-submitit-launcher. Two defaults differ, because its own
+lose work: a job is requeued at its time limit, and a short job is signalled later.
 """
 
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ DEFAULT_SIGNAL_SECONDS = 120
 
 @dataclass
 class LauncherOptions:
-    """What both launchers take; submitit_local runs on this computer and heeds none of it."""
+    """Options of both submitit launchers; submitit_local accepts and ignores them."""
 
     timeout_min: int = 60
     nodes: int = 1
@@ -43,61 +43,16 @@ class LauncherOptions:
 
 @dataclass
 class SubmititSlurmOptions(LauncherOptions):
-    """hydra/launcher=submitit_slurm: job arrays, followed from any login shell."""
+    """hydra/launcher=submitit_slurm: Slurm job arrays."""
 
     _target_: str = "clip_hparam.launch.slurm.launcher.SlurmLauncher"
 
 
 @dataclass
 class SubmititLocalOptions(LauncherOptions):
-    """hydra/launcher=submitit_local: the local workers, under the keys of submitit."""
+    """hydra/launcher=submitit_local: local workers with the option names of submitit."""
 
     _target_: str = "clip_hparam.launch.local.pool.WorkerPool"
-
-
-NON_SBATCH_KEYS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
-"""Keys that are no words for sbatch, or become others on the way to it."""
-
-
-def option_names() -> list[str]:
-    return [field.name for field in fields(LauncherOptions)]
-
-
-def tasks_per_job(options: LauncherOptions) -> int:
-    """Of a job: each is a rank of its trial."""
-    return options.nodes * options.tasks_per_node
-
-
-def signal_delay_seconds(options: LauncherOptions) -> int:
-    """Seconds before the time limit at which a trial is asked to save its state.
-
-    A quarter of a short limit: two minutes of a two-minute job would leave nothing to train in.
-
-    Raises ValueError for a delay that is no shorter than the time limit.
-    """
-    limit = options.timeout_min * 60
-    good = min(DEFAULT_SIGNAL_SECONDS, limit // 4)
-    if options.signal_delay_s is None:
-        return good
-    if not 0 < options.signal_delay_s < limit:
-        raise ValueError(
-            f"hydra.launcher.signal_delay_s={options.signal_delay_s} leaves no time to train in"
-            f" hydra.launcher.timeout_min={options.timeout_min}: try {good}"
-        )
-    return options.signal_delay_s
-
-
-def validate_options(options: LauncherOptions) -> None:
-    """Raises ValueError for what cannot be asked of a scheduler."""
-    for name in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"hydra.launcher.{name}={getattr(options, name)} is less than 1")
-    if options.max_num_timeout < 0:
-        raise ValueError(
-            f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
-            " 0 gives a trial one time limit only"
-        )
-    signal_delay_seconds(options)
 
 
 @dataclass
@@ -109,6 +64,51 @@ class WorkersOptions:
 
 @dataclass
 class InlineOptions:
-    """hydra/launcher=inline: one after another in this process, for debugging."""
+    """hydra/launcher=inline: trials one after another in this process, for debugging."""
 
     _target_: str = "clip_hparam.launch.inline.InlineLauncher"
+
+
+NON_SBATCH_KEYS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
+"""Options that are not passed to sbatch under their own name."""
+
+
+def option_names() -> list[str]:
+    """Return the names of the options of the submitit launchers."""
+    return [field.name for field in fields(LauncherOptions)]
+
+
+def tasks_per_job(options: LauncherOptions) -> int:
+    """Return the number of Slurm tasks of a job; each is a rank of its trial."""
+    return options.nodes * options.tasks_per_node
+
+
+def signal_delay_seconds(options: LauncherOptions) -> int:
+    """Return the seconds before the time limit at which a trial is asked to save its state.
+
+    The default is 120 s, or a quarter of a time limit below 8 min. Raises ValueError for a delay
+    that is no shorter than the time limit.
+    """
+    limit = options.timeout_min * 60
+    default = min(DEFAULT_SIGNAL_SECONDS, limit // 4)
+    if options.signal_delay_s is None:
+        return default
+    if not 0 < options.signal_delay_s < limit:
+        raise ValueError(
+            f"hydra.launcher.signal_delay_s={options.signal_delay_s} leaves no time to train in"
+            f" hydra.launcher.timeout_min={options.timeout_min}: try {default}"
+        )
+    return options.signal_delay_s
+
+
+def validate_options(options: LauncherOptions) -> None:
+    """Raise ValueError for options that a Slurm job cannot have."""
+    for name in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"hydra.launcher.{name}={getattr(options, name)} is less than 1")
+    if options.max_num_timeout < 0:
+        raise ValueError(
+            f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
+            " 0 gives a trial one time limit only"
+        )
+    signal_delay_seconds(options)

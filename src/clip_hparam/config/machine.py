@@ -1,4 +1,4 @@
-"""Machine: where a trial runs, which does not change its number. Standard library only."""
+"""The machine that a trial runs on."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from clip_hparam.config.knob import knob, validate
 
 @dataclass(frozen=True)
 class Machine:
-    """What may differ between a laptop and a cluster; never hashed."""
+    """Settings that do not change the number of a trial by intent; never hashed."""
 
     runs: str = knob("runs", "/.+/", "folder of the records")
     device: str = knob("auto", "/auto|cpu|cuda(:[0-9]+)?/", "auto is a GPU where there is one")

@@ -1,8 +1,8 @@
-"""Recipe: all that changes a trial's number by intent, frozen and hashed into its trial_id.
+"""The recipe of a trial: every knob that changes its number by intent, and the id hashed from it.
 
-One knob has one name: the key on the command line is the field here, the column of the frame and
-the label of the axis. Where a knob lies on disk (`data.root`, `encoder.pretrained` as a path) is
-not part of the identity; the sha256 of what lies there is. Standard library only.
+A knob has one name: the key on the command line is the field here, the column of the frame and the
+label of the axis. Paths (`data.root`, a file in `encoder.pretrained`) are not part of the identity;
+the SHA-256 of the files is. Standard library only.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 
 from clip_hparam.config.knob import AUTO, knob, suggest, validate
 
-# the sections of timm's string; timm itself passes over those that it does not know
+# sections of timm's string; timm ignores sections that it does not know
 RAND_AUGMENT_SECTION = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
 
 FIDELITIES = {
@@ -23,12 +23,12 @@ FIDELITIES = {
     "data.epoch_images": ("ema_decay",),
     "resolution": (),
 }
-"""A knob that makes a run cheaper, and knobs that `auto` derives from it."""
+"""Knobs that make a run cheaper, each with the knobs whose `auto` value depends on it."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """The image tower that a trial starts from."""
+    """The pretrained image tower."""
 
     name: str = knob("tiny", "/.+/", "open_clip architecture, or tiny (in the package)")
     pretrained: str = knob(
@@ -48,7 +48,7 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Data:
-    """The images: where they come from and how they are split."""
+    """The data set and its splits."""
 
     name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
@@ -76,7 +76,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every knob of a fine-tuning run."""
+    """All knobs of a fine-tuning run."""
 
     # optimisation
     lr: float = knob(1e-3, "(0, inf)", "peak learning rate of the head", hint="try lr=1e-3")
@@ -156,7 +156,7 @@ class Recipe:
 
 @cache
 def knobs() -> dict[str, dataclasses.Field[Any]]:
-    """Every knob by its dotted name, in order."""
+    """Return every knob by its dotted name, in the order of the fields."""
     named: dict[str, dataclasses.Field[Any]] = {}
     for outer in dataclasses.fields(Recipe):
         if "legal" in outer.metadata:
@@ -168,12 +168,12 @@ def knobs() -> dict[str, dataclasses.Field[Any]]:
 
 
 def flatten(recipe: Recipe) -> dict[str, Any]:
-    """Dotted name -> value, places included."""
+    """Return the value of every knob by its dotted name, paths included."""
     return {name: _get_value(recipe, name) for name in knobs()}
 
 
 def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
-    """A copy with dotted knobs replaced. Raises ValueError for an unknown knob or a bad value."""
+    """Return a copy with dotted knobs replaced; ValueError for an unknown knob or illegal value."""
     outer: dict[str, Any] = {}
     nested: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
@@ -187,9 +187,9 @@ def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
 
 
 def canonical(recipe: Recipe) -> dict[str, Any]:
-    """The hashed part of a resolved recipe, nested, plain types.
+    """Return the hashed knobs of a resolved recipe as nested plain types.
 
-    Raises ValueError if a value is still auto: identity is decided at plan time.
+    Raises ValueError if a value is still "auto": the recipe was not resolved.
     """
     tree: dict[str, Any] = {}
     for name, knob_field in knobs().items():
@@ -204,45 +204,45 @@ def canonical(recipe: Recipe) -> dict[str, Any]:
 
 
 def identity(recipe: Recipe) -> dict[str, Any]:
-    """What is hashed: the canonical recipe, less knobs that stand where they did before they were.
+    """Return the tree that `trial_id` hashes: the canonical recipe without unused new knobs.
 
-    A Recipe that gains a knob so gives its old trials no new ids.
+    A knob at its `value_before_introduction` is left out, so that adding a knob keeps old ids.
     """
     tree = canonical(recipe)
     for name, value in _values_before_introduction().items():
         node, _, leaf = name.rpartition(".")
-        place = tree[node] if node else tree
-        if place[leaf] == value:
-            del place[leaf]
+        branch = tree[node] if node else tree
+        if branch[leaf] == value:
+            del branch[leaf]
     return tree
 
 
 def with_missing_knobs(tree: dict[str, Any]) -> dict[str, Any]:
-    """A canonical recipe from a record, with the knobs that joined since then at what they were."""
-    whole = {
+    """Return a recorded canonical recipe; knobs that it lacks get `value_before_introduction`."""
+    completed = {
         name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
     }
     for name, value in _values_before_introduction().items():
         node, _, leaf = name.rpartition(".")
-        (whole.setdefault(node, {}) if node else whole).setdefault(leaf, value)
-    return whole
+        (completed.setdefault(node, {}) if node else completed).setdefault(leaf, value)
+    return completed
 
 
 def trial_id(recipe: Recipe) -> str:
-    """First 12 hex digits of the sha256 of the identity as canonical JSON."""
+    """Return the first 12 hex digits of the SHA-256 of the identity as canonical JSON."""
     text = json.dumps(identity(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def label(recipe: Recipe, limit: int = 60) -> str:
-    """What differs from the defaults, for people: "lr=0.003,layer_decay=0.65,seed=1"."""
-    filled = {"encoder.weights", "data.fingerprint"}
+    """Return the knobs that differ from the defaults, as "lr=0.003,layer_decay=0.65,seed=1"."""
+    resolved = {"encoder.weights", "data.fingerprint"}
     differing = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in flatten(recipe).items()
         if value not in (knobs()[name].default, knobs()[name].metadata["value_before_introduction"])
         and knobs()[name].metadata["hashed"]
-        and name not in filled
+        and name not in resolved
     ]
     text = ",".join(differing)
     return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -250,7 +250,7 @@ def label(recipe: Recipe, limit: int = 60) -> str:
 
 @cache
 def _values_before_introduction() -> dict[str, Any]:
-    """Knobs that joined later, by dotted name, and what trials had before they did."""
+    """Return `value_before_introduction` by dotted name, of the knobs that have one."""
     values = {name: field.metadata["value_before_introduction"] for name, field in knobs().items()}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -263,7 +263,7 @@ def _get_value(recipe: Recipe, name: str) -> Any:
 
 
 def flatten_tree(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects under dotted names: {"data": {"shots": 20}} -> {"data.shots": 20}."""
+    """Return nested values by dotted name: {"data": {"shots": 20}} becomes {"data.shots": 20}."""
     flat: dict[str, Any] = {}
     _flatten_into(flat, tree, prefix)
     return flat

@@ -1,4 +1,4 @@
-"""The keys of `hydra.sweeper` that are of a search, named as in Optuna's own sweeper."""
+"""The keys of `hydra.sweeper` for a search, named as in Optuna's sweeper for Hydra."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass
 class SearchOptions:
-    """As they were typed; what they may be is checked where a search is made of them.
+    """Raw values from the command line; `cli.hydra_app.search_request` validates them.
 
-    n_trials: points in all, over all commands. n_jobs: as `workers`. budget: as `budget`.
-    objective, direction: one, or a list of each. sampler, pruner: a name, or a mapping with a name
-    and arguments of Optuna's class. timeout: seconds, or 8h, after which no trial starts.
-    fidelity: knob -> the cheaper value that points are trained at.
+    n_trials: points in total, over all commands. n_jobs: as `workers`. budget: as `budget`.
+    objective, direction: a name, or a list of each. sampler, pruner: a name, or a mapping with
+    `name` and arguments of Optuna's class. timeout: seconds or a duration such as 8h, after which
+    no trial starts. fidelity: the cheaper value at which points are trained, by knob.
     """
 
     n_trials: Any = None
@@ -29,5 +29,5 @@ class SearchOptions:
 
     @property
     def is_search(self) -> bool:
-        """Whether these keys alone say that a sweep is a search."""
+        """Whether these keys alone make a sweep a search."""
         return self.n_trials is not None or bool(self.params)

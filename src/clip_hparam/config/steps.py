@@ -4,7 +4,7 @@ from clip_hparam.config.recipe import Recipe
 
 
 def steps_per_epoch(recipe: Recipe) -> int:
-    """Whole batches in an epoch; what is left over is not used, as in the official code.
+    """Return the whole batches in an epoch; a smaller last batch is dropped, as in FT-CLIP's code.
 
     Raises ValueError if an epoch is smaller than a batch.
     """
@@ -18,9 +18,10 @@ def steps_per_epoch(recipe: Recipe) -> int:
 
 
 def total_steps(recipe: Recipe) -> int:
+    """Return the optimiser steps of the whole run."""
     return recipe.epochs * steps_per_epoch(recipe)
 
 
 def warmup_steps(recipe: Recipe) -> int:
-    """Steps of the warm-up; the share is of the run, so it holds for any number of epochs."""
+    """Return the steps of the warm-up, which is a share of the whole run."""
     return round(recipe.warmup * total_steps(recipe))

@@ -1,7 +1,4 @@
-"""Driver keys: how a sweep is driven, at the top level of the config, never hashed.
-
-Standard library only.
-"""
+"""The driver keys: options of a sweep at the top level of the config, never hashed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +8,7 @@ from clip_hparam.config.knob import knob, validate
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """What the driver of a sweep does; none of it changes a trial's number."""
+    """Options of the driver of a sweep; none of them changes the number of a trial."""
 
     seeds: Any = None
     dry_run: bool = False
@@ -32,9 +29,10 @@ class SweepOptions:
 
 
 def seed_list(seeds: Any) -> list[int] | None:
-    """`seeds: 5` is 0 to 4; a list is itself; None says that no replicates are asked for.
+    """Return the seeds that a value of `seeds` means: 5 is 0 to 4, a list is itself.
 
-    Raises ValueError for anything else, or a seed given twice.
+    None stays None: the sweep has no replicates. Raises ValueError for any other value, or a seed
+    that is listed twice.
     """
     if seeds is None:
         return None

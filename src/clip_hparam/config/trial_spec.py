@@ -1,4 +1,4 @@
-"""Job: one trial as a launcher hands it on, plain JSON on disk or down a pipe."""
+"""The specification of one trial as launchers pass it on, by JSON on disk or through a pipe."""
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -7,20 +7,18 @@ from typing import Any
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Encoder, Recipe, trial_id
 
-KEEP = ("none", "last", "best")
-EVAL_TEST = ("selected", "epoch")
 PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial")
-"""Driver keys that go with each of its trials."""
+"""Driver keys that are passed on to each trial."""
 
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """A resolved recipe, where to run it, and what to keep of it.
+    """A resolved recipe, the machine, and the options of the trial.
 
-    eval_test: "selected" tests the selected and the last epoch, "epoch" each one.
-    keep_checkpoints: weights to leave in the folder: "none", "last" or "best" (the selected).
-    gpus_per_trial: processes that train it together, each on its part of every micro-batch.
-    worker: set, this is no trial but a worker of a search: its own record, below `machine.runs`.
+    eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
+    keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
+    gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
+    worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
     """
 
     recipe: Recipe
@@ -38,6 +36,7 @@ class TrialSpec:
 
     @cached_property
     def trial_id(self) -> str:
+        """Name of the folder inside `machine.runs`: the trial id, or `worker`."""
         return self.worker or trial_id(self.recipe)
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,14 +46,14 @@ class TrialSpec:
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        rest = {name: tree[name] for name in PER_TRIAL_OPTIONS}
+        options = {name: tree[name] for name in PER_TRIAL_OPTIONS}
         return cls(
-            Recipe(**nested), Machine(**tree["machine"]), **rest, worker=tree.get("worker", "")
+            Recipe(**nested), Machine(**tree["machine"]), **options, worker=tree.get("worker", "")
         )
 
 
 def _check_divides(name: str, part: int, whole: str, size: int) -> None:
-    """Raises ValueError with the largest number that would do."""
+    """Raise ValueError that states the largest legal number, unless `part` divides `size`."""
     if size % part:
         best = max(fits for fits in range(1, min(part, size) + 1) if size % fits == 0)
         raise ValueError(f"{name}={part} does not divide {whole}: try {best}")

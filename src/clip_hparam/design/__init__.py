@@ -1,4 +1,4 @@
-"""Ablation designs as data: a design is a list of cells, a cell is a list of overrides.
+"""Ablation designs as data: a design expands to cells, a cell is a list of overrides.
 
-A new kind of design goes here.
+A new kind of design is one function in `expand`, registered with `design_kind`.
 """

@@ -1,6 +1,6 @@
-"""Ablation designs as data: a design compiles to cells (kinds.py), a cell is a list of overrides.
+"""Ablation designs as data: a design expands to cells (expand.py), a cell is a list of overrides.
 
-Every cell can be run again by `python sweep.py <overrides>`. Standard library only.
+`python sweep.py <overrides>` runs a cell again. Standard library only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.design.validation import validate_tree
 
 Overrides = tuple[str, ...]
 ROMAN_NUMERALS = {"III": 3, "IV": 4, "V": 5, "VI": 6}
@@ -15,7 +16,7 @@ ROMAN_NUMERALS = {"III": 3, "IV": 4, "V": 5, "VI": 6}
 
 @dataclass(frozen=True)
 class Step:
-    """A rung of a ladder, or a knob with an off (absent) and an on (its overrides)."""
+    """A rung of a ladder, or a factor that is off without its overrides and on with them."""
 
     label: str
     overrides: Overrides
@@ -31,11 +32,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Design:
-    """What a file in sweeps/ says.
+    """The content of a file in sweeps/.
 
-    A knob has levels, or, where a design draws its own, one range such as interval(0, 0.2).
-    `resolution` is of a fractional factorial; `samples` and `sampling_seed` are of random and
-    Sobol draws. `when` is of a search: a knob that is varied only where another is on.
+    base: overrides of every cell.
+    knobs: texts of levels by knob; kinds that draw levels also take one range: interval(0, 0.2).
+    seeds: number or list of replicates, or a race.
+    resolution: of a fractional factorial, 3 to 6.
+    samples, sampling_seed: number and seed of random and Sobol draws.
+    when: of a search: the knob that must be on for a knob to be varied.
     """
 
     name: str
@@ -51,14 +55,19 @@ class Design:
 
 
 def parse_design(tree: Mapping[str, Any]) -> Design:
-    """Raises ValueError for a key that no design has, and for a value of the wrong kind."""
+    """Return the design in the content of a design file.
+
+    Raises:
+        ValueError: an unknown key, a missing name or kind, or a value of the wrong type.
+    """
     known = [field.name for field in fields(Design)]
     for key in tree:
         if key not in known:
             raise ValueError(f"design key {key}: {suggest(key, known)}")
     for key in ("name", "kind"):
         if not tree.get(key):
-            raise ValueError(f"a design needs a {key}: say `{key}: ...` in its file")
+            raise ValueError(f"a design needs a {key}: add `{key}: ...` to its file")
+    validate_tree(tree)
     numbers = {
         "resolution": ROMAN_NUMERALS.get(tree.get("resolution", 4), tree.get("resolution", 4)),
         "samples": tree.get("samples", 0),
@@ -66,8 +75,8 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
     }
     for key, value in numbers.items():
         if not isinstance(value, int) or value < 0:
-            raise ValueError(f"design {tree['name']}: {key}={value} is no whole number from 0 on")
-    made = Design(
+            raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
+    design = Design(
         name=str(tree["name"]),
         kind=str(tree["kind"]),
         base=tuple(tree.get("base") or ()),
@@ -81,37 +90,37 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
         when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
         **numbers,
     )
-    validate_seeds(made, made.seeds, made.base)
-    return made
+    validate_seeds(design, design.seeds, design.base)
+    return design
 
 
 def validate_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:
-    """Raises ValueError if replicates are asked for, and a cell has a seed of its own as well."""
+    """Raise ValueError if `seeds` asks for replicates and the cells set their seed themselves."""
     if seeds is not None and (varies_seed(design) or "seed" in map(key_of, base)):
         raise ValueError(
-            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for replicates"
-            " of each: leave one of them out"
+            f"design {design.name} gives its cells a seed, and seeds={seeds} asks for"
+            " replicates: leave one of them out"
         )
 
 
 def varies_seed(design: Design) -> bool:
-    """Whether seed is a knob, or stands in a step."""
+    """Return whether seed is a knob or stands in a step."""
     steps = (override for step in design.steps for override in step.overrides)
     return any(key_of(override) == "seed" for override in (*design.knobs, *steps))
 
 
 def with_levels(design: Design, levels: Mapping[str, Sequence[str]]) -> Design:
-    """The design with the levels of knobs that it varies replaced."""
+    """Return the design with other levels for some of its knobs."""
     return replace(design, knobs={**design.knobs, **levels})
 
 
 def with_base(design: Design, overrides: Sequence[str]) -> Design:
-    """The design with overrides added to the base of every cell."""
+    """Return the design with overrides added to its base."""
     return replace(design, base=merged_overrides(design.base, overrides))
 
 
 def merged_overrides(*parts: Sequence[str]) -> Overrides:
-    """Overrides in order; a later value of a key takes the place of an earlier one."""
+    """Return overrides without repeated keys: the last value, at the position of the first."""
     by_key: dict[str, str] = {}
     for override in (override for part in parts for override in part):
         by_key[key_of(override)] = override
@@ -119,16 +128,17 @@ def merged_overrides(*parts: Sequence[str]) -> Overrides:
 
 
 def key_of(override: str) -> str:
+    """Return the key of an override, without the + that adds a key."""
     return override.partition("=")[0].lstrip("+")
 
 
 def format_value(value: Any) -> str:
-    """A YAML value as it is written on the command line."""
+    """Return a YAML value as it is written on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
 
 
 def _parse_levels(value: Any) -> list[str]:
-    """A list is levels; anything else is one level, or a range."""
+    """Return the levels in a list; any other value is one level or one range."""
     return [format_value(level) for level in (value if isinstance(value, list) else [value])]

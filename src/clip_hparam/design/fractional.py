@@ -1,7 +1,8 @@
-"""Fractional factorials of two levels, by pydoe: fewer runs, and effects that share a contrast.
+"""Two-level fractional factorials by pydoe: fewer cells than all combinations, aliased effects.
 
-At resolution III main effects are aliased with two-factor interactions, at IV with three-factor
-ones, at V with four-factor ones. Source: Box, Hunter and Hunter, Statistics for Experimenters.
+Main effects are aliased with two-factor interactions at resolution III, with three-factor
+interactions at IV and with four-factor interactions at V.
+Source: Box, Hunter and Hunter, Statistics for Experimenters.
 """
 
 from typing import Any
@@ -12,16 +13,19 @@ RESOLUTIONS = range(3, 7)
 
 
 def fractional_factorial(design: Design) -> list[list[bool]]:
-    """Which steps are on, a row a cell; all combinations where no fraction is fine enough.
+    """Return one row per cell, saying of each step whether it is on.
 
-    Raises ValueError for a resolution outside III to VI, and for fewer than two steps.
+    The rows are all combinations where no fraction reaches the resolution.
+
+    Raises:
+        ValueError: a resolution outside III to VI, or fewer than two steps.
     """
     return [[bool(sign > 0) for sign in row] for row in _sign_matrix(design)]
 
 
 def aliases(design: Design) -> list[str]:
-    """ "a = b:c": main effects and two-factor interactions that this design cannot tell apart."""
-    from pydoe import fracfact_aliasing  # imports scipy.stats: 1.4 s that no other design pays
+    """List the main effects and two-factor interactions that are aliased, as "a = b:c"."""
+    from pydoe import fracfact_aliasing  # lazy: pydoe with scipy.stats, 1.4 s
 
     named = {chr(ord("a") + n): step.label for n, step in enumerate(design.steps)}
     chains, _ = fracfact_aliasing(_sign_matrix(design))
@@ -36,7 +40,7 @@ def aliases(design: Design) -> list[str]:
 
 
 def _sign_matrix(design: Design) -> Any:
-    from pydoe import fracfact_by_res
+    from pydoe import fracfact_by_res  # lazy: pydoe with scipy.stats, 1.4 s
 
     if design.resolution not in RESOLUTIONS:
         raise ValueError(

@@ -1,13 +1,15 @@
-"""Racing: when to stop adding seeds to a difference; looking often does not raise its error rate.
+"""Racing: group-sequential tests that stop adding seeds once a difference is decided.
 
-A paired difference is looked at after `start` seeds and after every `step` more, up to `max`. It is
-decided once its t statistic passes the bound of that look. To look at a plain 95 % interval eight
-times finds something in 17 % of the cells where nothing is; these bounds keep it at 5 % over all
-looks together: of it the share (n / max)^2 is spent by n seeds (Lan & DeMets 1983, power family of
-Kim & DeMets 1987). Early looks so decide what is plain, and the last one is nearly as sharp as a
-test with all seeds. The joint law of the t statistics does not depend on the spread, so the bounds
-are quantiles of simulated differences without effect. The maximum belongs to the question: to raise
-it after an undecided end looks once more than was paid for.
+A paired difference is tested after `start` seeds and then after every `step` more, up to `max`
+seeds. It is decided at the first test (a look) whose t statistic passes the bound of that look.
+Eight looks at a plain 95 % interval would find a difference in 17 % of the cells without an effect.
+These bounds keep the error rate of all looks together at 5 %: a share (n / max)^2 of it is spent by
+n seeds. Early looks therefore decide large differences only, and the last look is nearly as sharp
+as a single test with all seeds. The joint distribution of the t statistics does not depend on the
+variance, so the bounds are quantiles of simulated differences without an effect. Do not raise `max`
+after an undecided end: the additional looks would exceed the error rate.
+
+Source: Lan & DeMets 1983, power family of spending functions of Kim & DeMets 1987.
 """
 
 import math
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
 
 ERROR_RATE, SPENDING_EXPONENT = 0.05, 2
 UNDECIDED, LESS, MORE = "undecided", "less", "more"
-SIMULATED_PATHS = 200_000  # puts a standard error of 0.05 points on the 5 %
+SIMULATED_PATHS = 200_000  # standard error of the 5 % error rate: 0.05 points
 
 
 @dataclass(frozen=True)
 class Race:
-    """`seeds: {start: 3, max: 10, until: decided}`; the seeds are `first`, `first` + 1, ..."""
+    """A race, `seeds: {start: 3, max: 10, until: decided}`; seeds are `first`, `first` + 1, ..."""
 
     start: int
     max: int
@@ -38,15 +40,15 @@ class Race:
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Numbers of seeds after which one looks."""
+        """Numbers of seeds after which the difference is tested."""
         return (*range(self.start, self.max, self.step), self.max)
 
     @property
     def note(self) -> str:
-        """For the reader of a plan."""
+        """Line about the race for a plan."""
         return (
             f"raced: {self.start} seeds a cell, and up to {self.max} where the difference is"
-            " undecided; planned is the most that this can come to"
+            " undecided; the plan shows the maximum"
         )
 
     @property
@@ -55,9 +57,10 @@ class Race:
 
 
 def parse_race(seeds: Any) -> Race | None:
-    """The race that `seeds` asks for, None if it is a number or a list.
+    """Return the race that `seeds` asks for, None if it is a number or a list.
 
-    Raises ValueError for a race that cannot be run.
+    Raises:
+        ValueError: an unknown key, or numbers that make no race.
     """
     if not isinstance(seeds, Mapping):
         return None
@@ -68,7 +71,7 @@ def parse_race(seeds: Any) -> Race | None:
                 f"seeds: {{{key}: ...}} is no key of a race: {suggest(str(key), known)}"
             )
     if seeds.get("until", "decided") != "decided":
-        raise ValueError(f"seeds: {{until: {seeds['until']}}} is unknown: say until: decided")
+        raise ValueError(f"seeds: {{until: {seeds['until']}}} is unknown: try until: decided")
     numbers = {"start": 3, "max": 10, **{name: seeds[name] for name in seeds if name != "until"}}
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers.values())
     race = Race(**numbers)
@@ -81,7 +84,10 @@ def parse_race(seeds: Any) -> Race | None:
 
 
 def verdict(differences: Sequence[float], race: Race) -> str:
-    """Of differences in the order of their seeds: what the first look past its bound said."""
+    """Return MORE or LESS at the first look that passes its bound, else UNDECIDED.
+
+    differences: paired differences in the order of their seeds.
+    """
     for n in race.looks:
         if n > len(differences):
             break
@@ -92,29 +98,32 @@ def verdict(differences: Sequence[float], race: Race) -> str:
 
 
 def p_value(differences: Sequence[float], race: Race) -> float:
-    """The chance, without effect, to stop before this or to be as far out here (stage-wise order).
+    """Return the p value of a race under the stage-wise ordering; NaN before the first look.
 
-    NaN before the first look.
+    It is the probability, without an effect, to stop at an earlier look or to have a t statistic
+    at least this large at the last look so far.
     """
-    paths, p = _null_distribution(race), math.nan
+    null, p = _null_distribution(race), math.nan
     spent = 0.0
     for n in race.looks:
         if n > len(differences):
             break
         t = abs(t_statistic(differences[:n]))
-        alive = paths.alive[n]
-        p = spent + float((len(alive) - alive.searchsorted(t)) / SIMULATED_PATHS)
-        if t >= paths.bounds[n]:
+        undecided = null.undecided[n]
+        p = spent + float((len(undecided) - undecided.searchsorted(t)) / SIMULATED_PATHS)
+        if t >= null.bounds[n]:
             break
         spent = _error_spent(race, n)
     return p
 
 
 def boundary(race: Race, n: int) -> float:
-    """|t| at which a difference over n seeds is decided: that of the last look up to n.
+    """Return the |t| that decides a difference over n seeds: the bound of the last look up to n.
 
-    mean +- bound * standard error is an interval that holds at all looks together.
-    Raises ValueError before the first look.
+    The intervals mean +- bound * standard error hold at all looks together.
+
+    Raises:
+        ValueError: n is before the first look.
     """
     if n < race.start:
         raise ValueError(f"{n} seeds are fewer than the {race.start} of the first look")
@@ -122,27 +131,27 @@ def boundary(race: Race, n: int) -> float:
 
 
 def t_statistic(differences: Sequence[float]) -> float:
-    """t of the mean being zero; 0 where the values are alike, which tells nothing of the spread."""
+    """Return the t statistic of a zero mean; 0 for equal values, which have no standard error."""
     error = standard_error(differences)
     return math.fsum(differences) / len(differences) / error if error else 0.0
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """Of the mean of two values or more; 0 where they differ by rounding alone."""
+    """Return the standard error of the mean of at least two values; 0 if only rounding differs."""
     n = len(values)
     mean = math.fsum(values) / n
-    error = math.sqrt(math.fsum((one - mean) * (one - mean) for one in values) / (n - 1) / n)
+    error = math.sqrt(math.fsum((x - mean) * (x - mean) for x in values) / (n - 1) / n)
     return error if error > 1e-12 * abs(mean) else 0.0
 
 
 def simulate_t_statistics(
     draws: int, seeds: int, seed: int, effect: float = 0.0
 ) -> "NDArray[np.float64]":
-    """|t| after 2, 3, ... seeds, (draws, seeds - 1), of normal differences.
+    """Simulate |t| of normal differences after 2, 3, ... seeds, shape (draws, seeds - 1).
 
-    effect: their mean, in standard deviations.
+    effect: mean of the differences, in standard deviations.
     """
-    import numpy as np  # a plan or a `status` does without
+    import numpy as np  # lazy: numpy, 0.1 s
 
     count = np.arange(1, seeds + 1)
     values = np.random.default_rng(seed).standard_normal((draws, seeds)) + effect
@@ -154,27 +163,27 @@ def simulate_t_statistics(
 
 @dataclass(frozen=True)
 class _NullDistribution:
-    """Of each look: its bound, and |t| of the paths undecided before it, ascending."""
+    """By look: its bound, and |t| of the simulated paths undecided before it, ascending."""
 
     bounds: dict[int, float]
-    alive: "dict[int, NDArray[np.float64]]"
+    undecided: "dict[int, NDArray[np.float64]]"
 
 
 @cache
 def _null_distribution(race: Race) -> _NullDistribution:
     t = simulate_t_statistics(SIMULATED_PATHS, race.max, seed=0)
-    found = _NullDistribution({}, {})
-    out = 0
+    null = _NullDistribution({}, {})
+    decided = 0
     for n in race.looks:
-        found.alive[n] = alive = t[:, n - 2].copy()
-        alive.sort()
-        now = round(_error_spent(race, n) * SIMULATED_PATHS) - out
-        found.bounds[n] = float(alive[-now])
-        t = t[t[:, n - 2] < found.bounds[n]]
-        out += now
-    return found
+        null.undecided[n] = undecided = t[:, n - 2].copy()
+        undecided.sort()
+        newly_decided = round(_error_spent(race, n) * SIMULATED_PATHS) - decided
+        null.bounds[n] = float(undecided[-newly_decided])
+        t = t[t[:, n - 2] < null.bounds[n]]
+        decided += newly_decided
+    return null
 
 
 def _error_spent(race: Race, n: int) -> float:
-    """Error spent by n seeds."""
+    """Return the error rate that n seeds have spent."""
     return ERROR_RATE * (n / race.max) ** SPENDING_EXPONENT

@@ -1,10 +1,11 @@
-"""Ranges of a knob, in the grammar of Hydra's sweepers.
+"""Ranges of a knob, in the grammar of Hydra's sweepers. Standard library only.
 
     interval(0, 0.2)                    uniform
     tag(log, interval(1e-4, 1e-2))      uniform in the logarithm
-    int(interval(5, 40))                whole numbers, ends included; also inside tag(log, ...)
+    int(interval(5, 40))                integers, both ends included; also inside tag(log, ...)
 
-Standard library only.
+Designs, manifests and the command line keep the text of a range, and `parse_range` is its only
+parser: the hash of a search covers the text, and workers read it without Hydra.
 """
 
 import re
@@ -19,25 +20,34 @@ SIGNIFICANT_DIGITS = 4
 
 @dataclass(frozen=True)
 class Range:
-    """From low to high."""
+    """An interval from low to high; `log`: uniform in the logarithm, `whole`: integers only."""
 
     low: float
     high: float
     log: bool
     whole: bool
 
-    def at(self, place: float) -> str:
-        """The value at a place in [0, 1), to four significant digits, as on the command line."""
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends, as int if the range is whole."""
+        return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
+
+    def value_at(self, position: float) -> str:
+        """Return the value at a position in [0, 1), as text with four significant digits."""
         high = self.high + 1 if self.whole else self.high
         if self.log:
-            value = self.low * (high / self.low) ** place
+            value = self.low * (high / self.low) ** position
         else:
-            value = self.low + place * (high - self.low)
+            value = self.low + position * (high - self.low)
         return str(int(value)) if self.whole else f"{value:.{SIGNIFICANT_DIGITS}g}"
 
 
 def parse_range(text: str) -> Range | None:
-    """None for what is no range. Raises ValueError for a range that is empty or cannot be drawn."""
+    """Return the range in a text, None if the text is a level.
+
+    Raises:
+        ValueError: an empty range, a logarithm of 0 or less, or integers with fractional ends.
+    """
     match = RANGE_PATTERN.fullmatch(text)
     if match is None or text.count("(") != text.count(")"):
         return None

@@ -1,9 +1,9 @@
 """Designs that draw their own levels: independent random draws, or a scrambled Sobol sequence.
 
-Both are functions of `sampling_seed`, and the first points stay when more samples are asked for.
+Both are functions of `sampling_seed`. A larger number of samples keeps the first points.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,35 +12,49 @@ from clip_hparam.design.design import Design
 from clip_hparam.design.ranges import parse_range
 from clip_hparam.rng import stream
 
+Positions = Callable[[Design], NDArray[np.float64]]
+"""Function that draws positions in [0, 1), shape (samples, knobs)."""
 
-def sample_points(design: Design, how: str) -> Iterator[dict[str, str]]:
-    """The level of each knob, a dict a sample. Raises ValueError if no number of samples is given.
 
-    A knob with a range is drawn from it, one with levels from those.
+def sample_points(design: Design, positions: Positions) -> Iterator[dict[str, str]]:
+    """Yield the level of each knob at each position, one dict per sample.
+
+    A knob with a range is drawn from the range, a knob with levels from its levels.
+
+    Raises:
+        ValueError: the design gives no number of samples.
     """
     if not design.samples:
-        raise ValueError(f"design {design.name} of kind {how} needs a number: say `samples: 32`")
+        raise ValueError(
+            f"design {design.name} of kind {design.kind} needs samples: add `samples: 32`"
+        )
     levels = list(design.knobs.values())
-    for place in _sobol_positions(design) if how == "sobol" else _random_positions(design):
-        drawn = (level_at(text, float(at)) for text, at in zip(levels, place, strict=True))
+    for point in positions(design):
+        drawn = (level_at(texts, float(x)) for texts, x in zip(levels, point, strict=True))
         yield dict(zip(design.knobs, drawn, strict=True))
 
 
-def level_at(levels: Sequence[str], place: float) -> str:
-    """At a place in [0, 1) of a range, or of a list of levels."""
+def level_at(levels: Sequence[str], position: float) -> str:
+    """Return the level at a position in [0, 1) of a range or of a list of levels."""
     drawn_from = parse_range(levels[0]) if len(levels) == 1 else None
-    return drawn_from.at(place) if drawn_from else levels[int(place * len(levels))]
+    return drawn_from.value_at(position) if drawn_from else levels[int(position * len(levels))]
 
 
-def _random_positions(design: Design) -> NDArray[np.float64]:
-    """Places, (samples, knobs): a stream a knob, so that one knob more changes no other."""
+def random_positions(design: Design) -> NDArray[np.float64]:
+    """Draw positions in [0, 1), shape (samples, knobs).
+
+    Each knob has its own random stream, so that another knob does not change its draws.
+    """
     streams = [stream(design.sampling_seed, 0, f"design {knob}") for knob in design.knobs]
-    return np.stack([one.random(design.samples) for one in streams], axis=1)
+    return np.stack([rng.random(design.samples) for rng in streams], axis=1)
 
 
-def _sobol_positions(design: Design) -> NDArray[np.float64]:
-    """Places, (samples, knobs), each power of two of them spread evenly over every knob."""
-    from scipy.stats.qmc import Sobol  # 0.8 s that no other design pays
+def sobol_positions(design: Design) -> NDArray[np.float64]:
+    """Draw positions in [0, 1), shape (samples, knobs).
+
+    The first 2^m points are spread evenly over the range of each knob, for every m.
+    """
+    from scipy.stats.qmc import Sobol  # lazy: scipy.stats, 0.8 s
 
     sequence = Sobol(len(design.knobs), rng=design.sampling_seed)
     drawn: NDArray[np.float64] = sequence.random_base2((design.samples - 1).bit_length())

@@ -1,7 +1,8 @@
-"""The seam between a sweep and what runs its trials.
+"""The interface between a sweep and the launchers that run its trials.
 
-A launcher takes jobs and gives handles; handles are plain JSON, so that another process can ask
-again. What became of a trial stands in its folder: a launcher only adds whether it still lives.
+A launcher takes the specs of trials and returns handles. Handles are plain JSON, so that another
+process can poll them later. The result of a trial is in its record; a launcher only adds whether
+the job of the trial still exists.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,12 @@ from typing import Any, Protocol
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import TrialState, trial_state
 
 
 @dataclass(frozen=True)
 class JobHandle:
-    """Where a trial was sent: launcher, and the id it has there (pid, job id, ...)."""
+    """A trial that was submitted: its launcher, and its id there, such as a Slurm job id."""
 
     trial_id: str
     launcher: str
@@ -26,7 +27,7 @@ class JobHandle:
 
 @dataclass(frozen=True)
 class LaunchContext:
-    """What one of our launchers is made for: a sweep, the driver's keys, and its own options."""
+    """What a launcher is created from: a sweep, the driver's keys, and the launcher's options."""
 
     sweep_id: str
     sweep_name: str
@@ -37,35 +38,32 @@ class LaunchContext:
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many trials run at a time, and where, in words that follow "predicted time"."""
+    """How many trials run at a time; `description` is printed after the predicted time."""
 
     at_once: int
     description: str
 
 
 class Launcher(Protocol):
-    """Runs trials somewhere; the sweeper and the search call nothing else.
+    """Runs trials; the sweep driver and the search driver call these methods only.
 
-    `survives_driver`: its trials go on when the driver ends.
+    survives_driver: whether its trials continue when the driver exits.
     """
 
     survives_driver: bool
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity: ...
+    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity: ...
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]: ...
+    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]: ...
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        """State of each trial; moves what waits. Never blocks for long."""
+        """Return the state of each trial, and start waiting trials. Never blocks for long."""
         ...
 
     def cancel(self, handles: Sequence[JobHandle]) -> None: ...
 
 
-def state_on_record(job: TrialSpec) -> str:
-    """What the folder of a trial says that nothing works on any more."""
-    record = Record(job.machine.runs, job.trial_id)
-    if record.result():
-        return "done"
-    state: str = record.status().get("state", "lost")
-    return "lost" if state in LIVE else state
+def state_on_record(spec: TrialSpec) -> TrialState:
+    """Return the state of a trial whose process has ended; LOST if its record holds no end."""
+    record = Record(spec.machine.runs, spec.trial_id)
+    return trial_state(record, absent=TrialState.LOST, alive=False)

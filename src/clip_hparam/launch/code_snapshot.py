@@ -1,9 +1,10 @@
-"""The code that jobs run, as it was when they were submitted: a copy, named by its own hash.
+"""A copy of this package, as it was when jobs were submitted, from which these jobs import it.
 
-    runs/.code/<hash>/clip_hparam/     the package, all of it
-                      snapshot.json    the git state that it was taken from
+    runs/.code/<hash>/clip_hparam/     the package
+                      snapshot.json    the git state of the source
 
-Jobs of the same code share a copy, which never changes. Standard library only.
+The hash is that of the content: jobs of the same code share a copy, which never changes. Standard
+library only.
 """
 
 import hashlib
@@ -13,16 +14,16 @@ from pathlib import Path
 
 import clip_hparam
 from clip_hparam.records.atomic import write_json
+from clip_hparam.records.paths import code_folder
 from clip_hparam.records.provenance import SNAPSHOT_FILE, code_git_state
 
-CODE_FOLDER = ".code"
-EXCLUDED_FOLDERS = ("__pycache__", "conf", "analysis")  # a job needs neither
+EXCLUDED_FOLDERS = ("__pycache__", "conf", "analysis")  # a job imports none of them
 
 
 def create_snapshot(runs: Path) -> Path:
-    """The folder to import this package from; it is made once."""
+    """Copy this package, unless a copy exists, and return the folder to put on PYTHONPATH."""
     package = Path(clip_hparam.__file__).parent
-    folder = runs.absolute() / CODE_FOLDER / package_hash(package)
+    folder = code_folder(runs.absolute()) / package_hash(package)
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -32,13 +33,13 @@ def create_snapshot(runs: Path) -> Path:
     write_json(copy / SNAPSHOT_FILE, {"git": code_git_state()})
     try:
         return copy.rename(folder)
-    except OSError:  # another driver was first
+    except OSError:  # another driver has made the same copy meanwhile
         shutil.rmtree(copy)
         return folder
 
 
 def package_hash(package: Path) -> str:
-    """Of the names and bytes of all files that are copied: 12 hex digits."""
+    """Return 12 hex digits of the hash of the names and contents of all files that are copied."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         name = path.relative_to(package)

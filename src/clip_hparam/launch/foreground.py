@@ -1,75 +1,59 @@
-"""One trial in this process, with a bar on a terminal and a line an epoch elsewhere."""
+"""One trial in this process: a progress bar on a terminal, and a line per epoch."""
 
+import logging
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tqdm import tqdm
+from rich.console import Console
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
-from clip_hparam.records.metrics import reported_accuracy
+from clip_hparam.launch.log import PrintHandler, log_to
+from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
+from clip_hparam.training.callbacks.progress_bar import ProgressBar
 from clip_hparam.training.trial import run_trial
 
 
 class TrialFailed(SystemExit):
-    """The exit code of a trial that is not done; the record says what happened."""
+    """The exit code of a trial that is not done; its record holds the reason."""
 
 
-@dataclass
-class ConsoleReporter:
-    """Lines go to the log and to the screen; on a terminal a bar counts the steps."""
+def run_in_foreground(spec: TrialSpec) -> float:
+    """Run a trial, unless it is done already, and return its test accuracy in percent.
 
-    log: Path
-    bar: tqdm
-
-    def say(self, line: str) -> None:
-        with self.log.open("a") as file:
-            file.write(line + "\n")
-        self.bar.write(line)
-
-    def tick(self, step: int, steps: int) -> None:
-        self.bar.total = steps
-        self.bar.update(step - self.bar.n)
-
-
-def run_in_foreground(job: TrialSpec) -> float:
-    """Run a job that is not done yet and return its test accuracy, percent.
-
-    Raises TrialFailed if it fails, claim.BusyError if another process is at it.
+    Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it.
     """
-    check_writable(Path(job.machine.runs))
-    record = Record(job.machine.runs, job.trial_id)
-    if record.is_done():
-        print(f"trial {job.trial_id} is done already ({record.folder})")
-        return _print_result(record)
+    check_writable(Path(spec.machine.runs))
+    record = Record(spec.machine.runs, spec.trial_id)
+    result = record.verified_result()
+    if result is not None:
+        print(f"trial {spec.trial_id} is done already ({record.folder})")
+        return _print_result(record.folder, result)
     record.folder.mkdir(parents=True, exist_ok=True)
-    print(f"trial {job.trial_id}  {label(job.recipe)}")
-    terminal = sys.stderr.isatty()
+    print(f"trial {spec.trial_id}  {label(spec.recipe)}")
+    log = record.folder / "log.txt"
     with (
-        tqdm(disable=not terminal, unit="step", leave=False) as bar,
-        processes.as_main_rank(job) as ranks,
+        log_to(logging.FileHandler(log, delay=True), PrintHandler()),
+        processes.as_main_rank(spec) as context,
     ):
-        reporter = ConsoleReporter(record.folder / "log.txt", bar)
-        state = run_trial(job, reporter.say, reporter.tick, ranks=ranks)
-    if state != "done":
-        print(f"trial {job.trial_id} {state}: see {record.folder / 'log.txt'}", file=sys.stderr)
-        kind = (record.failure() or {}).get("kind")
+        outcome = run_trial(spec, [ProgressBar(Console())], context)
+    if outcome.result is None:
+        print(f"trial {spec.trial_id} {outcome.state}: see {log}", file=sys.stderr)
+        kind = (outcome.failure or {}).get("kind")
         raise TrialFailed(ExitCode.STORAGE if kind == "storage" else ExitCode.FAILED)
-    return _print_result(record)
+    return _print_result(record.folder, outcome.result)
 
 
-def _print_result(record: Record) -> float:
-    result = record.result()
-    assert result is not None
-    accuracy = reported_accuracy(result)
+def _print_result(folder: Path, result: dict[str, Any]) -> float:
+    accuracy = reported_value(result)
     selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
     print(
         f"test acc1 {accuracy:.2f} % at the selected epoch {selected} ({weights} weights),"
-        f" {result['cost']['seconds']:.1f} s, {record.folder}"
+        f" {result['cost']['seconds']:.1f} s, {folder}"
     )
     return accuracy

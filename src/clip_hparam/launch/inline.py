@@ -1,4 +1,4 @@
-"""One trial after another in this process: for one core and for debugging."""
+"""hydra/launcher=inline: trials one after another in this process, to debug or on one core."""
 
 from collections.abc import Sequence
 
@@ -7,27 +7,27 @@ from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on
 
 
 class InlineLauncher:
-    """Runs everything in `submit`; a crash of the interpreter takes the sweep with it."""
+    """Runs all trials in `submit`; a crash of the interpreter ends the whole sweep."""
 
     survives_driver = False
 
-    def __init__(self, order: LaunchContext) -> None:
-        self.jobs: dict[str, TrialSpec] = {}
+    def __init__(self, context: LaunchContext) -> None:
+        self.specs: dict[str, TrialSpec] = {}
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
         return Capacity(1, "one after another")
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
-        # imports torch, which a dry run must not pay for
-        from clip_hparam.launch.local.run import run_in_process, run_task
+    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+        """Run the trials and return their handles once all have ended."""
+        from clip_hparam.launch.local.run import run_in_process, run_task  # lazy: torch, 4 s
 
-        for job in jobs:
-            self.jobs[job.trial_id] = job
-            run_task(job, run_in_process)
-        return [JobHandle(job.trial_id, "inline", "") for job in jobs]
+        for spec in specs:
+            self.specs[spec.trial_id] = spec
+            run_task(spec, run_in_process)
+        return [JobHandle(spec.trial_id, "inline", "") for spec in specs]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
+        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Nothing runs between two calls."""
+        """Do nothing: no trial runs between two calls."""

@@ -11,22 +11,23 @@ from clip_hparam.config.sweep_options import SweepOptions
 
 
 def gpu_slots(driver: SweepOptions, device: str) -> list[str | None]:
-    """One for each trial that runs at a time: its CUDA_VISIBLE_DEVICES, or None to leave it.
+    """Return CUDA_VISIBLE_DEVICES for each trial that runs at a time; None leaves it as it is.
 
-    Trials share what GPUs or cores there are; with more workers than that, several share a GPU.
-    Raises ValueError as `gpu_groups` does.
+    If there are more workers than groups of GPUs, several trials share a group.
+
+    Raises: ValueError as `gpu_groups` does.
     """
     size = driver.gpus_per_trial
     groups = gpu_groups(size, device)
     count = len(groups) or (1 if device.startswith("cuda") else max(1, available_cores() // size))
     workers = count if driver.workers == AUTO else int(driver.workers)
-    return [groups[place % len(groups)] if groups else None for place in range(workers)]
+    return [groups[worker % len(groups)] if groups else None for worker in range(workers)]
 
 
 def gpu_groups(size: int, device: str) -> list[str]:
-    """The GPUs of each of the trials that have room beside each other, as "0,1".
+    """Return the visible GPUs in groups of `size`, each as "0,1"; no groups without GPUs.
 
-    None where there are no GPUs to share. Raises ValueError if there are fewer than a trial needs.
+    Raises: ValueError if there are fewer GPUs than `size`.
     """
     names = visible_gpus(device)
     if names and size > len(names):
@@ -37,10 +38,7 @@ def gpu_groups(size: int, device: str) -> list[str]:
 
 
 def visible_gpus(device: str) -> list[str]:
-    """Names of the GPUs that trials may share, where `device` leaves open which one.
-
-    Found without CUDA: a process that has asked it can no longer fork.
-    """
+    """Return the names of the GPUs of this computer; none if `device` is a single device."""
     if device not in (AUTO, "cuda"):
         return []
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -50,6 +48,8 @@ def visible_gpus(device: str) -> list[str]:
 
 
 def available_cores() -> int:
-    """Cores this process may use: no more than Slurm gave its job, which it need not enforce."""
-    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(own, int(os.environ.get("SLURM_CPUS_ON_NODE", own)))
+    """Return the CPU cores this process may use: at most those Slurm allocated to its job."""
+    count = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return min(count, int(os.environ.get("SLURM_CPUS_ON_NODE", count)))

@@ -1,4 +1,4 @@
-"""The old name of launch.slurm.job_main, for jobs that were queued by version 0.1.0 or older."""
+"""The old name of launch.slurm.job_main, for jobs that version 0.1.0 or older submitted."""
 
 import sys
 from pathlib import Path

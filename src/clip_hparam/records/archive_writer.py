@@ -1,41 +1,41 @@
-"""Move the finished trials of a sweep into its pack (packs.py): one file in place of thousands."""
+"""Move the done trials of a sweep into its archive (archive.py): one file instead of thousands."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from clip_hparam.records import paths
 from clip_hparam.records.atomic import open_atomic
 from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.paths import archive_path, driver_lock, sweeps_folder
 from clip_hparam.records.record import Record
 
 
 def archive_trials(runs: Path, sweep_id: str, ids: Sequence[str]) -> Path:
-    """Put those of the trials that are done into the pack of a sweep, and return its path.
+    """Move the trials that are done into the archive of a sweep and return its path.
 
-    A trial's folder goes only once the pack has been read back and lies in its place; killed in
-    between, the trial is in both, and the next call goes on. Raises BusyError while a driver is at
-    the sweep, OSError for a pack that cannot be read.
+    A trial's folder is removed after the archive was read back and renamed into place. After a kill
+    in between, the trial is in both, and the next call removes the folder. Raises FolderLockedError
+    while a driver runs the sweep, OSError for an archive that cannot be read.
     """
-    path = runs / paths.ARCHIVE_FOLDER / f"{sweep_id}.zip"
-    with lock_folder(runs / ".sweeps", f"{sweep_id}.lock"):
+    path = archive_path(runs, sweep_id)
+    with lock_folder(sweeps_folder(runs), driver_lock(sweep_id)):
         records = [Record(runs, name) for name in ids if (runs / name).is_dir()]
         done = [record for record in records if record.is_done()]
-        own = [record for record in done if (record.folder / "recipe.json").exists()]
-        if own:
-            _write_archive(path, own)
+        unarchived = [record for record in done if (record.folder / "recipe.json").exists()]
+        if unarchived:
+            _write_archive(path, unarchived)
         for record in done:
             _remove_folder(record.folder)
     return path
 
 
 def _write_archive(path: Path, records: Sequence[Record]) -> None:
-    """What was in the pack and the trials, of which those here count."""
-    fresh = {record.trial_id for record in records}
+    """Write the members of the existing archive and the records, which replace older copies."""
+    replaced = {record.trial_id for record in records}
     with open_atomic(path) as file:
         with ZipFile(file, "w", ZIP_DEFLATED, strict_timestamps=False) as new:
-            _copy_members(path, new, fresh)
+            _copy_members(path, new, replaced)
             for record in records:
                 for source in _files_to_archive(record.folder):
                     new.write(source, f"{record.trial_id}/{source.name}")
@@ -44,26 +44,26 @@ def _write_archive(path: Path, records: Sequence[Record]) -> None:
                 raise OSError(f"{path} does not read as it was written: nothing is packed")
 
 
-def _copy_members(path: Path, new: ZipFile, but: set[str]) -> None:
+def _copy_members(path: Path, new: ZipFile, exclude: set[str]) -> None:
     if not path.exists():
         return
     try:
         with ZipFile(path) as old:
             for member in old.infolist():
-                if member.filename.partition("/")[0] not in but:
+                if member.filename.partition("/")[0] not in exclude:
                     new.writestr(member, old.read(member))
     except BadZipFile as error:
         raise OSError(f"{path} is damaged ({error}): move it away, nothing is packed") from None
 
 
 def _files_to_archive(folder: Path) -> list[Path]:
-    """Of a done trial; neither its lock nor a checkpoint that no one needs."""
+    """Return the files of a done trial without its lock and its checkpoint."""
     files = [path for path in folder.iterdir() if path.is_file()]
     return sorted(path for path in files if not path.name.startswith("."))
 
 
 def _remove_folder(folder: Path) -> None:
-    """recipe.json first: from then on the trial is read from the pack."""
+    """Remove recipe.json first: without it the trial is read from the archive."""
     with lock_folder(folder):
         (folder / "recipe.json").unlink(missing_ok=True)
         shutil.rmtree(folder)

@@ -1,4 +1,7 @@
-"""One writer a trial folder: a lock that the kernel gives back when its holder dies."""
+"""Locks on folders: one writer per trial and one driver per sweep.
+
+The kernel releases the lock when its holder exits or is killed.
+"""
 
 import fcntl
 import os
@@ -11,11 +14,11 @@ LOCK_FILE = ".lock"
 
 
 class FolderLockedError(RuntimeError):
-    """Another live process holds the folder."""
+    """Another live process holds the lock."""
 
 
 class LockHolder(NamedTuple):
-    """The process that claimed a folder."""
+    """The process that took a lock."""
 
     host: str
     pid: int
@@ -23,12 +26,12 @@ class LockHolder(NamedTuple):
 
 @contextmanager
 def lock_folder(folder: Path, name: str = LOCK_FILE, wait: bool = False) -> Iterator[None]:
-    """Hold `folder` while the block runs.
+    """Hold the lock file `name` in a folder while the `with` block runs.
 
-    Raises BusyError at once if a live process holds it, unless told to wait for it.
+    Raises FolderLockedError at once if a live process holds it, unless `wait`.
 
-    flock goes with the open file, so a killed process leaves nothing to clean up. A lock file that
-    was removed while we took it holds nothing: it is taken anew.
+    flock belongs to the open file, so a killed process leaves nothing to clean up. If the lock file
+    was removed while it was being locked, the lock is taken again on the new file.
     """
     held = False
     while not held:
@@ -42,7 +45,7 @@ def lock_folder(folder: Path, name: str = LOCK_FILE, wait: bool = False) -> Iter
 
 
 def is_locked(folder: Path, name: str = LOCK_FILE) -> bool:
-    """Whether a live process holds `folder`; writes nothing."""
+    """Return whether a live process holds the lock; write nothing."""
     try:
         with (folder / name).open() as file:
             _acquire_flock(file, folder)
@@ -54,7 +57,7 @@ def is_locked(folder: Path, name: str = LOCK_FILE) -> bool:
 
 
 def lock_holder(folder: Path, name: str = LOCK_FILE) -> LockHolder | None:
-    """Who holds `folder`, or held it last; None if that is not known."""
+    """Return the process that holds the lock or held it last; None if unknown."""
     try:
         host, pid = (folder / name).read_text().split()
         return LockHolder(host, int(pid))
@@ -63,8 +66,7 @@ def lock_holder(folder: Path, name: str = LOCK_FILE) -> LockHolder | None:
 
 
 def _write_holder(file: IO[str]) -> None:
-    """A disk that is full must not keep anyone from reading what is done."""
-    with suppress(OSError):
+    with suppress(OSError):  # on a full disk trials that are done must stay readable
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), f"{os.uname().nodename} {os.getpid()}\n".encode())
 

@@ -1,19 +1,21 @@
-"""The trial's folder: written whole, then renamed; the truth about what ran (schema 1).
+"""The record of a trial: the files in its folder (schema 1).
 
-    runs/<trial_id>/recipe.json    what was asked: canonical recipe and label
+    runs/<trial_id>/recipe.json    canonical recipe and label
                     status.json    state, attempt, host, pid, heartbeat, numerics
-                    metrics.jsonl  one row an epoch
-                    correct.npz    one bit a test image
+                    metrics.jsonl  one row per epoch
+                    correct.npz    one bit per test image
                     failure.json   the last failure
                     result.json    exists exactly when the trial is done; written last
+                    log.txt        everything the trial printed
+                    checkpoint/    resumable state, removed when the trial is done
 
-Paths inside records are relative, so a runs folder can be moved. NaN is null. No torch here.
-Trials that are done may lie in a pack (packs.py); they read the same.
+Every file is replaced in one step. Paths inside records are relative, so a runs folder can be
+moved. NaN is null. Done trials may be in an archive (archive.py) and are read the same way.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from clip_hparam.records import archive
 from clip_hparam.records.atomic import (
     parse_json_lines,
     parse_object,
+    quarantine,
     read_json,
     sha256_of,
     to_jsonable,
@@ -28,25 +31,27 @@ from clip_hparam.records.atomic import (
     write_atomic,
     write_json,
 )
-from clip_hparam.records.state import STATES
+from clip_hparam.records.paths import LOG_FILE, trial_folder
+from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
 SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
 
 
 class Record:
-    """Reads and writes one trial's folder."""
+    """Reads and writes the files of one trial."""
 
     def __init__(self, runs: Path | str, trial_id: str) -> None:
         self.trial_id = trial_id
-        self.folder = Path(runs) / trial_id
+        self.folder = trial_folder(runs, trial_id)
 
     def write_recipe(self, canonical: dict[str, Any], label: str) -> None:
+        """Write recipe.json."""
         head = {"schema": SCHEMA_VERSION, "trial_id": self.trial_id, "label": label}
         write_json(self.folder / "recipe.json", {**head, "recipe": canonical})
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """Replace status.json; facts not given are kept from the last one."""
+        """Write status.json with a new heartbeat; facts that are not given keep their old value."""
         if state not in STATES:
             raise ValueError(f"state {state} is not one of {', '.join(STATES)}")
         known = read_json(self.folder / "status.json") or {"schema": SCHEMA_VERSION}
@@ -56,23 +61,25 @@ class Record:
         )
 
     def write_rows(self, rows: list[dict[str, Any]]) -> None:
+        """Write metrics.jsonl, one row per epoch."""
         lines = [json.dumps(to_jsonable(row), allow_nan=False) + "\n" for row in rows]
         write_atomic(self.folder / "metrics.jsonl", "".join(lines).encode())
 
     def write_failure(self, state: str, kind: str, message: str, **facts: Any) -> None:
+        """Write failure.json, then the state to status.json."""
         facts = {
             "kind": kind,
             "message": message,
             "time": utc_timestamp(),
-            "log": "log.txt",
+            "log": LOG_FILE,
             **facts,
         }
         write_json(self.folder / "failure.json", {"schema": SCHEMA_VERSION, **facts})
         self.write_status(state)
 
     def write_result(self, facts: dict[str, Any]) -> None:
-        """Seal the trial: status first, result.json last, with the sha256 of its siblings."""
-        self.write_status("done")
+        """Seal the trial: write status.json, then result.json with the SHA-256 of its siblings."""
+        self.write_status(TrialState.DONE)
         sealed = {
             name: sha256_of(self.folder / name)
             for name in SEALED_FILES
@@ -82,72 +89,73 @@ class Record:
         write_json(self.folder / "result.json", {**head, **facts, "sha256": sealed})
 
     def read(self, name: str) -> bytes | None:
-        """A file of the trial, from its folder or from a pack; None if it is in neither."""
+        """Return a file of the trial from its folder or an archive; None if it is in neither."""
         return archive.read_bytes(f"{self.folder}/{name}")
 
     def recipe(self) -> dict[str, Any] | None:
+        """Return recipe.json, None if it is missing or damaged."""
         return parse_object(self.read("recipe.json"))
 
     def status(self) -> dict[str, Any]:
+        """Return status.json, empty if it is missing or damaged."""
         return parse_object(self.read("status.json")) or {}
 
     def failure(self) -> dict[str, Any] | None:
+        """Return failure.json, None if there was no failure."""
         return parse_object(self.read("failure.json"))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The epochs on record; a line that does not read ends the list."""
-        content = self.read("metrics.jsonl") or b""
-        return list(parse_json_lines(content.decode(errors="replace").splitlines()))
+        """Return the rows of metrics.jsonl up to the first line that is cut off."""
+        return list(parse_json_lines(self.read("metrics.jsonl") or b""))
 
     def result(self) -> dict[str, Any] | None:
-        """The sealed result, or None: not done, cut, of another trial or a newer schema."""
+        """Return result.json; None if missing, cut off, of another trial or of a newer schema."""
         result = parse_object(self.read("result.json"))
         if result is None or result.get("trial_id") != self.trial_id:
             return None
         return result if result.get("schema", SCHEMA_VERSION + 1) <= SCHEMA_VERSION else None
 
     def verified_result(self) -> dict[str, Any] | None:
-        """The sealed result, or None also where what was sealed with it has changed since."""
+        """Return result.json; None also if a file that was sealed with it has changed."""
         result = self.result()
-        return None if result is None or self._mismatched_files(result) else result
+        return None if result is None or self._changed_files(result) else result
 
     def is_done(self) -> bool:
+        """Return whether the trial has a result whose sealed files are unchanged."""
         return self.verified_result() is not None
 
     def corrupted_files(self) -> list[str]:
-        """Names of sealed files that are not what result.json says, by sha256."""
+        """Return the names of sealed files that are missing or changed, by SHA-256."""
         result = self.result()
         if result is None:
-            packed = "result.json" in archive.open_archives(self.folder.parent).get(
-                self.trial_id, {}
-            )
-            return ["result.json"] if packed or (self.folder / "result.json").exists() else []
-        return self._mismatched_files(result)
+            archived = archive.open_archives(self.folder.parent).get(self.trial_id, {})
+            exists = "result.json" in archived or (self.folder / "result.json").exists()
+            return ["result.json"] if exists else []
+        return self._changed_files(result)
 
-    def _mismatched_files(self, result: dict[str, Any]) -> list[str]:
-        sealed: dict[str, str] = result.get("sha256", {})
-        return [name for name in sealed if self._sha256(name) != sealed[name]]
-
-    def _sha256(self, name: str) -> str | None:
-        content = self.read(name)
-        return None if content is None else hashlib.sha256(content).hexdigest()
+    def _changed_files(self, result: dict[str, Any]) -> list[str]:
+        return changed_files(result.get("sha256", {}), self.read)
 
     def quarantine(self, name: str) -> Path:
-        """Set a damaged file aside under a name nobody reads; nothing is deleted."""
-        source = self.folder / name
-        target = next(
-            path
-            for n in range(1, 10_000)
-            if not (path := source.with_name(f"{name}.damaged-{n}")).exists()
-        )
-        if source.exists():
-            return source.replace(target)
-        write_atomic(target, self.read(name) or b"")  # a pack is left as it is
-        return target
+        """Rename a damaged file of the trial and return its new path; see `atomic.quarantine`."""
+        return quarantine(self.folder / name, self.read(name))
+
+
+def changed_files(sealed: Mapping[str, str], read: Callable[[str], bytes | None]) -> list[str]:
+    """Return the names of files whose content does not have the sealed SHA-256.
+
+    read: returns the content of a file by its name, None if it is missing.
+    """
+    contents = {name: read(name) for name in sealed}
+    return [
+        name
+        for name, content in contents.items()
+        if content is None or hashlib.sha256(content).hexdigest() != sealed[name]
+    ]
 
 
 def trial_ids(runs: Path | str) -> Iterator[str]:
-    """Ids of all trials in a runs folder, sorted; none if there is no such folder."""
+    """Return the ids of all trials in a runs folder, sorted; none if the folder is missing."""
     names = {path.parent.name for path in Path(runs).glob("*/recipe.json")}
     names |= archive.open_archives(runs).keys()
     return (name for name in sorted(names) if not name.startswith("."))

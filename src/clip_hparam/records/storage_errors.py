@@ -1,7 +1,4 @@
-"""When it is the disk that is at fault: found before a sweep starts, and told from a trial's own.
-
-Standard library only.
-"""
+"""Detect storage failures (disk full, quota, read-only, I/O error), apart from trial errors."""
 
 import errno
 import tempfile
@@ -11,17 +8,17 @@ STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EI
 
 
 def is_storage_error(error: BaseException) -> bool:
-    """Whether the disk, not the trial, is at fault: full, over quota, read-only, broken."""
+    """Return whether an exception is a failure of the storage and not of the trial."""
     return isinstance(error, OSError) and error.errno in STORAGE_ERRNOS
 
 
 def storage_message(error: object) -> str:
-    """The sentence that goes with exit code 3."""
+    """Return the message that is printed with exit code 3."""
     return f"storage trouble: {error}; when it is mended, the same command goes on"
 
 
 def check_writable(runs: Path) -> None:
-    """Raises ValueError before anything is started if records could not be written."""
+    """Raise ValueError if records cannot be written to a runs folder, which is created."""
     try:
         runs.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=runs):

@@ -1,4 +1,4 @@
-"""What a search makes large or small: columns of a trial's record, never of the test set."""
+"""Objectives of a search: columns of a trial's record; columns of the test set are excluded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from clip_hparam.config.knob import suggest
 from clip_hparam.records.metrics import reported_value, reported_weights, selection_key
 
 Rows = Sequence[Mapping[str, Any]]
+"""Rows of metrics.jsonl, one per epoch."""
 DEFAULT_DIRECTIONS = {
     "selection_acc1": "maximize",
     "selection_acc5": "maximize",
@@ -21,13 +22,13 @@ DEFAULT_DIRECTIONS = {
     "cost.peak_memory_mb": "minimize",
     "cost.img_per_s": "maximize",
 }
-"""An objective and the direction it has unless another is given."""
+"""Every objective, with its direction unless the user gives another one."""
 SHIFT_PREFIX = "selection_shift_"
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Objectives and their directions, "maximize" or "minimize", in order."""
+    """Objectives and their directions, "maximize" or "minimize", in the same order."""
 
     objectives: tuple[str, ...]
     directions: tuple[str, ...]
@@ -38,33 +39,41 @@ class Objective:
 
     @property
     def has_curve(self) -> bool:
-        """Whether an epoch says something about the end: what a pruner needs."""
+        """Whether the objective is measured after every epoch, as a pruner needs it."""
         return not self.is_multi_objective and not self.objectives[0].startswith(
             ("cost.", SHIFT_PREFIX)
         )
 
     @property
     def shift_objective(self) -> str:
-        """An objective that needs data.shift, or nothing."""
+        """The first objective that needs data.shift, or ""."""
         return next((name for name in self.objectives if name.startswith(SHIFT_PREFIX)), "")
 
     def values(self, results: Sequence[Mapping[str, Any]]) -> list[float]:
-        """Of a point: the mean over its replicates' sealed results."""
+        """Return the value of each objective: the mean over the results of a point's replicates."""
         return [
             fmean(reported_value(result, name) for result in results) for name in self.objectives
         ]
 
     def curve(self, rows: Rows) -> dict[int, float]:
-        """Epochs trained -> the objective of the epoch that would be selected by then."""
-        name, best, reached = self.objectives[0], rows[0] if rows else {}, {}
+        """Return the objective by number of epochs trained.
+
+        A value is that of the epoch that would be selected if training ended there.
+        """
+        name, best, curve = self.objectives[0], rows[0] if rows else {}, {}
         for row in rows:
             best = max(best, row, key=selection_key)
-            reached[row["epoch"] + 1] = float(best[f"{name}.{reported_weights(best)}"])
-        return reached
+            curve[row["epoch"] + 1] = float(best[f"{name}.{reported_weights(best)}"])
+        return curve
 
 
 def parse_objective(objective: Any, direction: Any) -> Objective:
-    """One of each, or a list. Raises ValueError for what no record has, and for the test set."""
+    """Return the objectives and directions, each given as a name or a list of names.
+
+    Raises:
+        ValueError: an objective that no record has, a column of the test set, an unknown direction,
+            or lists of different lengths.
+    """
     names = _as_strings(objective)
     for name in names:
         if name.startswith("test"):
@@ -78,9 +87,9 @@ def parse_objective(objective: Any, direction: Any) -> Objective:
     directions = (
         _as_strings(direction) if direction else [DEFAULT_DIRECTIONS[name] for name in names]
     )
-    for one in directions:
-        if one not in ("maximize", "minimize"):
-            raise ValueError(f"hydra.sweeper.direction={one} is not one of maximize, minimize")
+    for word in directions:
+        if word not in ("maximize", "minimize"):
+            raise ValueError(f"hydra.sweeper.direction={word} is not one of maximize, minimize")
     if len(directions) != len(names) or len(set(names)) != len(names):
         raise ValueError(
             f"hydra.sweeper.direction has {len(directions)} and hydra.sweeper.objective"
@@ -90,4 +99,4 @@ def parse_objective(objective: Any, direction: Any) -> Objective:
 
 
 def _as_strings(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
+    return [str(part) for part in value] if isinstance(value, (list, tuple)) else [str(value)]

@@ -1,4 +1,4 @@
-"""From a cell of a manifest and its records to what the store should know of it."""
+"""Cells of the manifest, and Optuna trials rebuilt from them and the records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,15 +9,20 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import TrialState as OptunaState
 
 from clip_hparam.design.design import format_value
+from clip_hparam.records.state import TrialState
+from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results
-from clip_hparam.search.samplers import asha_rungs
 from clip_hparam.search.spec import SearchSpec
 
-OPTUNA_STATES = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-BAD_POINT_STATES = ("diverged", IMPOSSIBLE)
+OPTUNA_STATES: dict[str, OptunaState] = {
+    TrialState.DONE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+}
+BAD_POINT_STATES = (TrialState.DIVERGED, IMPOSSIBLE)
 
 
 def manifest_cell(
@@ -27,79 +32,84 @@ def manifest_cell(
     params: Mapping[str, Any],
     trials: Mapping[str, str],
 ) -> dict[str, Any]:
-    """A point as a cell of the manifest; `params` are Optuna's, `trials` are ids by seed."""
-    own = [f"{knob}={format_value(value)}" for knob, value in values.items()]
-    cell = {"label": ",".join(own), "overrides": [*base, *own], "trials": dict(trials)}
+    """Return the manifest cell of a point.
+
+    base: overrides that all points share. values: of the searched knobs. params: as Optuna
+    suggested them. trials: trial ids by seed.
+    """
+    searched = [f"{knob}={format_value(value)}" for knob, value in values.items()]
+    cell = {"label": ",".join(searched), "overrides": [*base, *searched], "trials": dict(trials)}
     return {**cell, "number": number, "params": dict(params)}
 
 
 def user_attributes(search: SearchSpec, trials: Iterable[str]) -> dict[str, Any]:
-    """For readers of the store, such as optuna-dashboard: where the trials of a point are."""
+    """Return the ids and folders of a point's trials, for tools such as optuna-dashboard."""
     ids = list(trials)
     return {"trial_id": ids, "folder": [f"{search.runs.name}/{name}" for name in ids]}
 
 
-def optuna_state(state: str, search: SearchSpec) -> TrialState:
-    """What a trial's state is to Optuna.
+def optuna_state(state: str, search: SearchSpec) -> OptunaState:
+    """Return Optuna's state for the state of a trial.
 
-    One that diverged or cannot be is a bad point, not an accident: a sampler shall learn from it.
+    Diverged and impossible points count as pruned, so that the sampler learns to avoid them. With
+    several objectives Optuna does not prune; they fail instead.
     """
     if state in BAD_POINT_STATES:
-        return TrialState.FAIL if search.goal.is_multi_objective else TrialState.PRUNED
+        return OptunaState.FAIL if search.goal.is_multi_objective else OptunaState.PRUNED
     if state in FAILED_STATES:
-        return TrialState.FAIL
-    return OPTUNA_STATES.get(state, TrialState.RUNNING)
+        return OptunaState.FAIL
+    return OPTUNA_STATES.get(state, OptunaState.RUNNING)
 
 
 def restore_trial(search: SearchSpec, cell: Mapping[str, Any]) -> FrozenTrial:
-    """A point as the store would have it, had it not forgotten it."""
+    """Rebuild Optuna's trial for a point that is missing from the storage."""
     (point,) = point_results(search, [cell])
-    ended = optuna_state(point.state, search)
+    state = optuna_state(point.state, search)
     values: Sequence[float] | None = point.values
-    if ended is TrialState.PRUNED and point.curve:
+    if state is OptunaState.PRUNED and point.curve:
         values = [point.curve[max(point.curve)]]
-    known = user_attributes(search, point.trials.values())
-    if ended.is_finished():
-        known |= {"seconds": point.seconds, "state": point.state}
-    distributions = RecordingSuggester(cell["params"])
-    search.space.suggest(distributions)
+    attributes = user_attributes(search, point.trials.values())
+    if state.is_finished():
+        attributes |= {"seconds": point.seconds, "state": point.state}
+    suggester = RecordingSuggester(cell["params"])
+    search.space.suggest(suggester)
     return create_trial(
-        state=ended,
+        state=state,
         values=values,
         params=dict(cell["params"]),
-        distributions=distributions.found,
-        user_attrs=known,
+        distributions=suggester.distributions,
+        user_attrs=attributes,
         system_attrs=_asha_attributes(search, point.curve),
         intermediate_values=dict(point.curve),
     )
 
 
 class RecordingSuggester:
-    """Suggests what was suggested before, and takes down from which distribution."""
+    """Suggester that repeats known parameters and records their distributions."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.params = params
-        self.found: dict[str, BaseDistribution] = {}
+        self.distributions: dict[str, BaseDistribution] = {}
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
-        self.found[name] = FloatDistribution(low, high, log=log)
+        self.distributions[name] = FloatDistribution(low, high, log=log)
         return float(self.params[name])
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
-        self.found[name] = IntDistribution(low, high, log=log)
+        self.distributions[name] = IntDistribution(low, high, log=log)
         return int(self.params[name])
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        self.found[name] = CategoricalDistribution(choices)
+        self.distributions[name] = CategoricalDistribution(choices)
         return self.params[name]
 
 
 def _asha_attributes(search: SearchSpec, curve: Mapping[int, float]) -> dict[str, float]:
-    """What Optuna's successive halving notes on a trial at each rung that it reaches."""
+    """Return the attributes that Optuna's successive halving sets on a trial at each rung."""
     if search.pruner["name"] != "asha":
         return {}
-    first, factor = asha_rungs(search.pruner, search.epochs, search.warmup)
-    found: dict[str, float] = {}
-    while at := [step for step in sorted(curve) if step >= first * factor ** len(found)]:
-        found[f"completed_rung_{len(found)}"] = curve[at[0]]
-    return found
+    first, factor = asha_rungs(search.pruner, search.max_epochs, search.max_warmup)
+    rungs: dict[str, float] = {}
+    while steps := [step for step in sorted(curve) if step >= first * factor ** len(rungs)]:
+        rungs[f"completed_rung_{len(rungs)}"] = curve[steps[0]]
+    return rungs

@@ -1,11 +1,11 @@
-"""The space of a search: a knob has a range, levels, or levels beside a range. No Optuna here.
+"""Search space: each knob has a range, levels, or levels and one range. Imports no Optuna.
 
     lr: tag(log, interval(1e-4, 1e-2))    a float, uniform in its logarithm
-    epochs: int(interval(5, 20))          a whole number
+    epochs: int(interval(5, 20))          an integer
     pool: [patch_mean, cls]               a choice
-    mixup: [0, interval(0.2, 1.0)]        off, or on with a strength that is searched
+    mixup: [0, interval(0.2, 1.0)]        off, or on with a searched strength
 
-`when: {cutmix: mixup}` searches a knob only where another is on (neither 0 nor none).
+`when: {cutmix: mixup}` searches cutmix only where mixup is on (neither 0 nor none).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ OFF_VALUES = (0, "none")
 
 
 class Suggester(Protocol):
-    """What is needed of an Optuna trial."""
+    """The methods of an Optuna trial that a space calls."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float: ...
     def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int: ...
@@ -30,9 +30,10 @@ class Suggester(Protocol):
 
 @dataclass(frozen=True)
 class Dimension:
-    """A knob and what it may be; with levels and a range, the level `branch` stands for the range.
+    """A knob with its levels and range.
 
-    `when`: the knob that must be on for this one to be searched.
+    branch: the range as text; with levels and a range, the choice that stands for the range.
+    when: the knob that must be on for this one to be searched.
     """
 
     knob: str
@@ -42,7 +43,7 @@ class Dimension:
     when: str | None = None
 
     def suggest(self, trial: Suggester) -> Any:
-        """A value of the knob, floats to four significant digits."""
+        """Suggest a value of the knob; floats have four significant digits."""
         if self.levels:
             choices = (*self.levels, self.branch) if self.range else self.levels
             chosen = trial.suggest_categorical(self._choice_name, choices)
@@ -56,17 +57,19 @@ class Dimension:
         return min(max(float(f"{value:.{SIGNIFICANT_DIGITS}g}"), low), high)
 
     def params(self, value: Any) -> dict[str, Any]:
-        """What the trial would have to suggest for a value; empty for one outside the axis."""
+        """Return the Optuna parameters that suggest this value; empty for a value outside."""
         if value in self.levels:
             return {self._choice_name: value}
-        numbers = self.range and isinstance(value, (int, float))
-        if not (numbers and self.range and self.range.low <= value <= self.range.high):
+        if self.range is None or not isinstance(value, (int, float)):
             return {}
-        return (
-            {self._choice_name: self.branch, self.knob: value}
-            if self.levels
-            else {self.knob: value}
-        )
+        if not self.range.low <= value <= self.range.high:
+            return {}
+        branch = {self._choice_name: self.branch} if self.levels else {}
+        return {**branch, self.knob: value}
+
+    def boundary_values(self) -> list[Any]:
+        """Return each level and the two ends of the range."""
+        return [*self.levels, *(self.range.ends if self.range else ())]
 
     @property
     def _choice_name(self) -> str:
@@ -76,70 +79,66 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """Axes in order; one that hangs on another comes after it."""
+    """Dimensions in order; a dimension with a condition comes after the knob it depends on."""
 
-    axes: tuple[Dimension, ...]
+    dimensions: tuple[Dimension, ...]
 
     def suggest(self, trial: Suggester) -> dict[str, Any]:
-        """A value of each knob that is searched at this point."""
+        """Suggest a value of each knob that is searched at this point."""
         values: dict[str, Any] = {}
-        for axis in self.axes:
-            if axis.when is None or values.get(axis.when, OFF_VALUES[0]) not in OFF_VALUES:
-                values[axis.knob] = axis.suggest(trial)
+        for dim in self.dimensions:
+            if dim.when is None or values.get(dim.when, OFF_VALUES[0]) not in OFF_VALUES:
+                values[dim.knob] = dim.suggest(trial)
         return values
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for a recipe's values, of the axes that have them inside."""
-        found: dict[str, Any] = {}
-        for axis in self.axes:
-            found |= axis.params(values[axis.knob])
-        return found
+        """Return the Optuna parameters of a recipe's values, for knobs whose value is inside."""
+        params: dict[str, Any] = {}
+        for dim in self.dimensions:
+            params |= dim.params(values[dim.knob])
+        return params
 
     def grid(self) -> list[dict[str, Any]]:
-        """All combinations. Raises ValueError if there is a range, or a knob that hangs on another.
+        """Return all combinations of levels, by the names of `Suggester.suggest_categorical`.
 
-        The keys are those of `Suggester.suggest_categorical`.
+        Raises:
+            ValueError: a knob has a range or a condition.
         """
-        for axis in self.axes:
-            if axis.range or axis.when:
+        for dim in self.dimensions:
+            if dim.range or dim.when:
                 raise ValueError(
-                    f"sampler=grid needs levels, and {axis.knob} has a range or a condition:"
-                    f" try {axis.knob}=choice(...), or sampler=qmc"
+                    f"sampler=grid needs levels, and {dim.knob} has a range or a condition:"
+                    f" try {dim.knob}=choice(...), or sampler=qmc"
                 )
-        levels = product(*(axis.levels for axis in self.axes))
-        return [
-            {axis.knob: at for axis, at in zip(self.axes, point, strict=True)} for point in levels
-        ]
+        names = [dim.knob for dim in self.dimensions]
+        points = product(*(dim.levels for dim in self.dimensions))
+        return [dict(zip(names, point, strict=True)) for point in points]
 
     def boundary_values(self) -> Iterator[dict[str, Any]]:
-        """Each level and each end of a range, alone: what a plan tries on the base recipe."""
-        for axis in self.axes:
-            ends = (
-                (_boundary_value(axis.range, low=True), _boundary_value(axis.range, low=False))
-                if axis.range
-                else ()
-            )
-            for value in (*axis.levels, *ends):
-                yield {axis.knob: value}
+        """Yield each level and each end of a range alone, to try them on the base recipe."""
+        for dim in self.dimensions:
+            for value in dim.boundary_values():
+                yield {dim.knob: value}
 
 
 def parse_space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) -> Space:
-    """From texts as they stand in a design or on the command line.
+    """Return the space of a search from the texts of its levels and ranges.
 
-    Raises ValueError for an empty or impossible range, a range of a knob that has none, a knob
-    that no recipe has, or a value outside its legal range.
+    Raises:
+        ValueError: an unknown knob, an empty range, a range of a knob without numbers, a value
+            outside the knob's legal range, or a condition on a knob that is not searched.
     """
     for knob, other in when.items():
         if knob not in levels or other not in levels:
-            gone = knob if knob not in levels else other
-            raise ValueError(f"when: {{{knob}: {other}}}: {gone} is not searched")
-    axes = {knob: _parse_dimension(knob, texts, when.get(knob)) for knob, texts in levels.items()}
-    ordered = [knob for knob in axes if knob not in when] + [knob for knob in axes if knob in when]
-    return Space(tuple(axes[knob] for knob in ordered))
+            missing = knob if knob not in levels else other
+            raise ValueError(f"when: {{{knob}: {other}}}: {missing} is not searched")
+    dims = {knob: _parse_dimension(knob, texts, when.get(knob)) for knob, texts in levels.items()}
+    ordered = [knob for knob in dims if knob not in when] + [knob for knob in dims if knob in when]
+    return Space(tuple(dims[knob] for knob in ordered))
 
 
 def parse_level(text: str) -> Any:
-    """A level as a number where it reads as one."""
+    """Return a text as an int or a float if it reads as one, else as it is."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -149,7 +148,7 @@ def parse_level(text: str) -> Any:
 
 
 def parse_knob_range(knob: str, text: str) -> Range | None:
-    """None for what is no range. Raises ValueError for one that is empty or cannot be drawn."""
+    """Return the range in a text, None for a level; a ValueError names the knob."""
     try:
         return parse_range(text)
     except ValueError as error:
@@ -160,46 +159,30 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
     if knob == "seed":
         raise ValueError("seed is a replicate and not searched: try seeds=3, or seed=0 in the base")
     if knob not in knobs():
-        raise ValueError(
-            f"unknown knob {knob}: a search varies knobs of a recipe; {_suggest_knob(knob)}"
-        )
-    found_in = {text: parse_knob_range(knob, text) for text in texts}
-    ranges = [(text, found) for text, found in found_in.items() if found]
+        hint = suggest(knob, [name for name in knobs() if name != "seed"])
+        raise ValueError(f"unknown knob {knob}: a search varies knobs of a recipe; {hint}")
+    parsed = {text: parse_knob_range(knob, text) for text in texts}
+    ranges = [(text, bounds) for text, bounds in parsed.items() if bounds]
     if len(ranges) > 1:
         raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
-    field = knobs()[knob]
-    levels = tuple(
-        dict.fromkeys(
-            validated(knob, parse_level(text), field) if parse_level(text) != AUTO else AUTO
-            for text, found in found_in.items()
-            if not found
-        )
-    )
+    values = [parse_level(text) for text, bounds in parsed.items() if bounds is None]
+    levels = dict.fromkeys(v if v == AUTO else validated(knob, v, knobs()[knob]) for v in values)
     if not levels and not ranges:
         raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
     branch, only = ranges[0] if ranges else ("", None)
     if only:
         _validate_range(knob, branch, only)
-    return Dimension(knob, levels, only, branch, when)
+    return Dimension(knob, tuple(levels), only, branch, when)
 
 
-def _validate_range(knob: str, text: str, found: Range) -> None:
-    """Raises ValueError for a knob without numbers, ends outside its range, or parts of ones."""
+def _validate_range(knob: str, text: str, bounds: Range) -> None:
+    """Raise ValueError for a range that the knob cannot have."""
     field = knobs()[knob]
     legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
     if legal[0] not in "([":
         raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
-    if field.type in (int, int | str) and not found.whole:
+    if field.type in (int, int | str) and not bounds.whole:
         bare = text.replace(" ", "")
         raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
-    for low in (True, False):
-        validated(knob, _boundary_value(found, low=low), field)
-
-
-def _boundary_value(found: Range, low: bool) -> float:
-    value = found.low if low else found.high
-    return int(value) if found.whole else value
-
-
-def _suggest_knob(knob: str) -> str:
-    return suggest(knob, [name for name in knobs() if name != "seed"])
+    for end in bounds.ends:
+        validated(knob, end, field)

@@ -1,7 +1,7 @@
-"""A search as data: what it asks, of what, how long; and its manifest, which grows by its points.
+"""Specification of a search, and its manifest, to which each point adds a cell.
 
-runs/.sweeps/<sweep_id>.json     the manifest: a cell a point, as of any other sweep
-runs/.sweeps/<sweep_id>/         journal, locks, a folder a worker
+runs/.sweeps/<sweep_id>.json     manifest: one cell per point, as in any other sweep
+runs/.sweeps/<sweep_id>/         journal, locks, one folder per worker
 """
 
 import hashlib
@@ -16,24 +16,32 @@ from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic
-from clip_hparam.records.provenance import command_line
-from clip_hparam.records.record import SCHEMA_VERSION
+from clip_hparam.records.atomic import read_json
+from clip_hparam.records.manifest import GrowingManifest, manifest_tree
+from clip_hparam.records.paths import (
+    manifest_path,
+    runs_of_manifest,
+    sweep_folder,
+    worker_id,
+)
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space, parse_space
 
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """A search: its space, goal and base decide what it is; the rest may change as it goes on.
+    """Specification of a search.
 
-    base: a job whose recipe is not resolved yet; points replace knobs of it.
-    storage: a URL without its password.
-    timeout: seconds after which a command starts no more trials; 0 is none.
-    budget: seconds that all trials together may take, over all commands; 0 is none.
+    Names, base, space, seeds and goal are hashed into its id; the other fields may change when the
+    search is continued.
+
+    base: trial whose recipe is not resolved; a point replaces the searched knobs in it.
+    levels: texts of levels and ranges by knob; see `space.parse_space`.
+    storage: URL without its password, or "" for a journal file.
+    timeout: seconds after which a command starts no more trials; 0 for no limit.
+    budget: seconds of all trials together, over all commands; 0 for no limit.
     retries: how often a point may be taken over from a worker that died.
-    full: knobs that are cheaper in the search than what its points are to stand for, and their
-        values there.
+    full: values at full fidelity of the knobs that are cheaper in the search.
     """
 
     name: str
@@ -58,31 +66,31 @@ class SearchSpec:
         return parse_space(self.levels, self.when)
 
     @property
-    def epochs(self) -> int:
-        """The most that a point has."""
+    def max_epochs(self) -> int:
+        """Largest number of epochs of any point."""
         return int(self._largest_value("epochs", self.base.recipe.epochs))
 
     @property
-    def warmup(self) -> float:
-        """The longest that a point has, as a share of its run."""
+    def max_warmup(self) -> float:
+        """Largest warm-up of any point, as a share of its run."""
         return self._largest_value("warmup", self.base.recipe.warmup)
 
     def _largest_value(self, knob: str, otherwise: float) -> float:
-        asked = [point[knob] for point in self.space.boundary_values() if knob in point]
-        return float(max(asked, default=otherwise))
+        values = [point[knob] for point in self.space.boundary_values() if knob in point]
+        return float(max(values, default=otherwise))
 
     @property
     def id(self) -> str:
-        """Hash of what it asks: the same search has the same id, however long it is to be."""
-        asked = [
+        """Hash of the question: a search keeps its id when it is continued with more points."""
+        question = [
             *(self.name, self.study_name, self.overrides, self.levels, self.when, self.seeds),
             asdict(self.goal),
         ]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
-    def study(self) -> str:
-        """Its name in the store."""
+    def optuna_study_name(self) -> str:
+        """Name of the study in Optuna's storage."""
         return self.study_name or f"{self.name}-{self.id}"
 
     @property
@@ -91,36 +99,36 @@ class SearchSpec:
 
     @property
     def folder(self) -> Path:
-        return self.runs / ".sweeps" / self.id
+        return sweep_folder(self.runs, self.id)
 
     @property
-    def url(self) -> str:
+    def storage_url(self) -> str:
         return self.storage or str(self.folder / "study.journal")
 
     @property
-    def cheap(self) -> list[str]:
-        """The overrides that `full` would replace."""
+    def reduced_overrides(self) -> list[str]:
+        """Overrides that `at_full_fidelity` replaces."""
         return [override for override in self.overrides if key_of(override) in self.full]
 
     def at_full_fidelity(self, overrides: Sequence[str]) -> Overrides:
-        """Of a point, at full cost."""
+        """Return the overrides of a point with its knobs at full fidelity."""
         return merged_overrides(overrides, [f"{knob}={value}" for knob, value in self.full.items()])
 
-    def jobs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
-        """The trials of a point by seed. Raises ValueError for what cannot run."""
+    def trial_specs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
+        """Return the trials of a point by seed; ValueError if no recipe allows its values."""
         recipe = resolve(with_values(self.base.recipe, dict(values)))
         return {seed: replace(self.base, recipe=replace(recipe, seed=seed)) for seed in self.seeds}
 
-    def worker(self, number: int) -> TrialSpec:
-        """The job that asks for trials and runs them."""
-        return replace(self.base, worker=f".sweeps/{self.id}/worker_{number}", gpus_per_trial=1)
+    def worker_spec(self, number: int) -> TrialSpec:
+        """Return the spec of a worker process, which asks for points and trains them."""
+        return replace(self.base, worker=worker_id(self.id, number), gpus_per_trial=1)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "base": self.base.to_dict()}
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any], runs: Path) -> "SearchSpec":
-        """With its records in `runs`, wherever that was moved."""
+        """Return the search with its records in `runs`, also where that folder was moved."""
         base = TrialSpec.from_dict(tree["base"])
         read = {
             "base": replace(base, machine=replace(base.machine, runs=str(runs))),
@@ -132,54 +140,17 @@ class SearchSpec:
         return cls(**{**tree, **read})
 
 
-class SearchManifest:
-    """Reads and writes a search's manifest; only who asks under the lock adds cells (study.py)."""
+class SearchManifest(GrowingManifest):
+    """Manifest of a search; only the holder of ask.lock may add cells (see study.py)."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._read_stamp: tuple[int, int] | None = None
-        self._tree: dict[str, Any] = {}
+    def load_search(self) -> SearchSpec:
+        return SearchSpec.from_dict(self.read()["search"], runs_of_manifest(self.path))
 
-    def read(self) -> dict[str, Any]:
-        """Not to be changed. Raises FileNotFoundError if it is gone."""
-        stamp = self._stamp()
-        if stamp != self._read_stamp:
-            tree = read_json(self.path)
-            if tree is None:
-                raise FileNotFoundError(f"{self.path} is no manifest of a search: type it again")
-            self._tree, self._read_stamp = tree, stamp
-        return self._tree
-
-    def search(self) -> SearchSpec:
-        return SearchSpec.from_dict(self.read()["search"], self.path.absolute().parents[1])
-
-    def open(self, search: SearchSpec) -> None:
-        """Put a search on disk; one that is there goes on with the points that it has."""
-        known = read_json(self.path) or {}
-        head = {
-            "schema": SCHEMA_VERSION,
-            "sweep_id": search.id,
-            "name": search.name,
-            "kind": "search",
-        }
-        rest = {"created": utc_timestamp(), "command": command_line(), "search": search.to_dict()}
-        self._write({**head, **rest, "cells": known.get("cells", [])})
-
-    def add(self, cell: dict[str, Any]) -> None:
-        tree = self.read()
-        self._write({**tree, "cells": [*tree["cells"], cell]})
-
-    def _write(self, tree: dict[str, Any]) -> None:
-        """A line a cell: json's fast encoder, which matters to a search of thousands."""
-        head = json.dumps({**tree, "cells": []}, allow_nan=False).removesuffix("]}")
-        cells = ",\n".join(json.dumps(cell, allow_nan=False) for cell in tree["cells"])
-        write_atomic(self.path, f"{head}\n{cells}\n]}}\n".encode())
-        self._tree, self._read_stamp = tree, self._stamp()
-
-    def _stamp(self) -> tuple[int, int]:
-        stat = self.path.stat()
-        return stat.st_ino, stat.st_mtime_ns
+    def create_or_continue(self, search: SearchSpec) -> None:
+        """Write the manifest of a search; cells that it already has are kept."""
+        cells = (read_json(self.path) or {}).get("cells", [])
+        self.write(manifest_tree(search.id, search.name, "search", cells, search=search.to_dict()))
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:
-    return SearchManifest(search.runs / ".sweeps" / f"{search.id}.json")
+    return SearchManifest(manifest_path(search.runs, search.id))

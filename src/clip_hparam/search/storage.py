@@ -1,8 +1,8 @@
-"""Where Optuna keeps its study: a journal file on a shared folder, or a database by its URL.
+"""Optuna storage of a search: a journal file in a shared folder, or a database URL.
 
-The store is a cache: `study.py` rebuilds it from the records. So a journal that does not read is
-set aside, and one whose last line was torn (a full disk, a kill) loses that line alone. Optuna's
-own backend would write on behind the torn line, and lose all that follows.
+The storage is a cache: `study.py` restores missing points from the records. An unreadable journal
+is therefore renamed and replaced. If its last line was cut off (full disk, killed process), only
+that line is lost. Optuna's own backend would append to the broken line and lose all later lines.
 """
 
 import fcntl
@@ -15,19 +15,21 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 
-from clip_hparam.records.credentials import PASSWORD_PATTERN, without_password
+from clip_hparam.records.credentials import PASSWORD_PATTERN, with_password, without_password
+from clip_hparam.search.spec import SearchSpec
 
 DATABASE_DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
 }
-"""What a database is reached through if its URL does not say: clip-hparam[databases]."""
+"""Default SQLAlchemy driver by database, where the URL names none; in clip-hparam[databases]."""
 
 
 class FlockLock:
-    """A lock that the kernel gives back when its holder dies; Optuna's own would wait 30 s."""
+    """File lock that the kernel releases when its holder dies; Optuna's own would wait 30 s."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +46,7 @@ class FlockLock:
 
 
 class CrashSafeJournal(JournalFileBackend):
-    """Optuna's journal file, whole lines only."""
+    """Journal file of Optuna that is cut back to whole lines before each write."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,11 @@ class CrashSafeJournal(JournalFileBackend):
         super().__init__(str(path), lock_obj=FlockLock(path.with_suffix(".lock")))  # type: ignore[arg-type]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """All of them or none, also on a full disk (OSError); nothing waits for the disk."""
+        """Append all log lines or none, also on a full disk; does not sync to disk.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
         text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         self._lock.acquire()
         try:
@@ -70,24 +76,50 @@ class CrashSafeJournal(JournalFileBackend):
             self._lock.release()
 
 
-def open_storage(url: str) -> BaseStorage:
-    """A path is a journal file, anything with :// a database.
+def open_study(search: SearchSpec) -> optuna.Study:
+    """Open the Optuna study of a search, or create it.
 
-    Raises ValueError, without its password, for a storage that cannot be reached.
+    Raises:
+        ValueError: the storage cannot be reached, or has a study of the same name that belongs to
+            another search.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # its messages mean nothing to our users
+    name = search.optuna_study_name
+    study = optuna.create_study(
+        study_name=name,
+        storage=open_storage(with_password(search.storage_url)),
+        directions=[StudyDirection[name.upper()] for name in search.goal.directions],
+        load_if_exists=True,
+    )
+    owner = study.user_attrs.get("sweep_id")
+    if owner is None and not study.get_trials(deepcopy=False):
+        study.set_user_attr("sweep_id", search.id)
+    elif owner != search.id:
+        raise ValueError(
+            f"hydra.sweeper.study_name={name} in {search.storage_url} is of another search: its"
+            " space, base, seeds or objective differ; choose another name"
+        )
+    return study
+
+
+def open_storage(url: str) -> BaseStorage:
+    """Open a storage: a database if the URL contains ://, else a journal file at that path.
+
+    Raises:
+        ValueError: the storage cannot be reached; the message does not contain the password.
     """
     if "://" not in url:
         return _open_journal(Path(url.removeprefix("journal:")))
     kind, _, rest = url.partition("://")
-    driven = DATABASE_DRIVERS.get(kind, kind)
     try:
-        return RDBStorage(f"{driven}://{rest}")
+        return RDBStorage(f"{DATABASE_DRIVERS.get(kind, kind)}://{rest}")
     except ImportError:
-        what = "pip install 'clip-hparam[databases]'" if kind in DATABASE_DRIVERS else "install one"
-        reason = f"there is no driver for {kind} here: {what}"
-    except Exception as error:  # SQLAlchemy's and each driver's own
+        hint = "pip install 'clip-hparam[databases]'" if kind in DATABASE_DRIVERS else "install one"
+        reason = f"there is no driver for {kind} here: {hint}"
+    except Exception as error:  # exceptions of SQLAlchemy and of each driver have no common base
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-        said = str(getattr(cause, "orig", None) or cause).strip()
-        reason = said.splitlines()[0] if said else type(cause).__name__
+        message = str(getattr(cause, "orig", None) or cause).strip()
+        reason = message.splitlines()[0] if message else type(cause).__name__
         password = PASSWORD_PATTERN.search(url)
         if password:
             reason = reason.replace(password[2], "***")
@@ -95,7 +127,7 @@ def open_storage(url: str) -> BaseStorage:
 
 
 def _open_journal(path: Path) -> BaseStorage:
-    """What does not read is set aside; nothing is deleted."""
+    """Open a journal file; rename an unreadable one to <name>.damaged-<n> and start a new one."""
     try:
         for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
             if line.endswith(b"\n"):
@@ -105,17 +137,19 @@ def _open_journal(path: Path) -> BaseStorage:
         raise ValueError(
             f"hydra.sweeper.storage={path} cannot be written ({error.strerror})"
         ) from None
-    except Exception as error:  # a line that is JSON and no log of Optuna's raises anything
+    except Exception as error:  # Optuna raises any type for a line that is JSON but no log
         number = 1
-        while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        while (damaged := path.with_name(f"{path.name}.damaged-{number}")).exists():
             number += 1
-        path.rename(aside)
-        print(f"{path.name} does not read ({error}): set aside as {aside.name}, made anew")
+        path.rename(damaged)
+        print(
+            f"{path.name} is not readable ({error}): renamed to {damaged.name}, a new one is made"
+        )
         return JournalStorage(CrashSafeJournal(path))
 
 
 def _end_of_last_line(file: IO[bytes]) -> int:
-    """Bytes up to the end of the last whole line."""
+    """Return the offset behind the last newline, in bytes; 0 if there is none."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - 4096)
@@ -125,8 +159,3 @@ def _end_of_last_line(file: IO[bytes]) -> int:
             return start + at + 1
         end = start
     return 0
-
-
-def silence_optuna() -> None:
-    """Optuna's own lines and its warnings about what is experimental are not for our users."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -1,28 +1,42 @@
-"""A worker of a search: asks for a point, trains it, tells how it ended, until there is no more.
+"""A worker of a search: asks for a point, trains it and reports it, until no point is left.
 
-A worker is a job like a trial: a launcher starts it, follows it and queues it again. Its record,
-runs/.sweeps/<sweep_id>/worker_<n>, has a status and a log.
+A worker is launched like a trial. Its record, runs/.sweeps/<sweep_id>/worker_<n>, has a status
+and a log.
 """
 
 import os
 import platform
 import time
+from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
-from clip_hparam.search.point import Point
+from clip_hparam.search.point import STOPPED_STATES, Point
 from clip_hparam.search.spec import SearchManifest
-from clip_hparam.search.study import STOPPED_STATES, SearchStudy
-from clip_hparam.training.callbacks.base import Stop, TrialRunner, never
+from clip_hparam.search.study import SearchStudy
+from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback, TrialRunner
 
 NOT_RETRIED_STATES = ("pruned", "diverged", "failed")
 
 
-def run_worker(job: TrialSpec, run: TrialRunner, stop: Stop = never) -> str:
-    """Its state: "done" if nothing is left to ask, "queued" if it was asked to stop."""
-    record = Record(job.machine.runs, job.trial_id)
+class PointCallback(TrialCallback):
+    """Reports the epochs of a point's first replicate, and prunes it by the search's pruner."""
+
+    def __init__(self, point: Point) -> None:
+        self.point = point
+
+    def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
+        return self.point.report_epochs(rows)
+
+
+def run_worker(spec: TrialSpec, run: TrialRunner, stop: TrialCallback = NO_CALLBACK) -> str:
+    """Run a worker, record its state and return it.
+
+    It is "done" if no point is left, "queued" if `stop` asked the worker to stop.
+    """
+    record = Record(spec.machine.runs, spec.trial_id)
     facts = {"host": platform.node(), "pid": os.getpid(), "job": slurm_job_id()}
     record.write_status("running", **facts)
     try:
@@ -39,15 +53,17 @@ def run_worker(job: TrialSpec, run: TrialRunner, stop: Stop = never) -> str:
     return state
 
 
-def run_until_done(manifest: SearchManifest, run: TrialRunner, stop: Stop = never) -> str:
-    """Point after point; "done" if nothing is left to ask, else the state of one that stopped."""
+def run_until_done(
+    manifest: SearchManifest, run: TrialRunner, stop: TrialCallback = NO_CALLBACK
+) -> str:
+    """Train point after point; return "done", or the state of a trial that stopped the worker."""
     study = SearchStudy(manifest)
     started = time.monotonic()
-    while not stop():
+    while not stop.should_stop():
         timeout = study.search.timeout
         if timeout and time.monotonic() - started >= timeout:
             return "done"
-        with study.asked() as point:
+        with study.next_point() as point:
             if point is None:
                 return "done"
             state, results = _train_point(point, run)
@@ -58,30 +74,33 @@ def run_until_done(manifest: SearchManifest, run: TrialRunner, stop: Stop = neve
 
 
 def _train_point(point: Point, run: TrialRunner) -> tuple[str, list[dict[str, object]]]:
-    """Replicate by replicate; the first of them is compared with other points epoch by epoch."""
+    """Train the replicates of a point in order; return its state and the results so far.
+
+    The first replicate is compared with other points after each epoch, the others at their end.
+    """
     results: list[dict[str, object]] = []
-    for job, record in zip(point.jobs.values(), point.records, strict=True):
-        said = _final_state(record) if point.again else None
-        if said is None:
-            said = run(job, never if results else point.report)
+    for spec, record in zip(point.trial_specs.values(), point.records, strict=True):
+        state = _final_state(record) if point.is_repeated else None
+        if state is None:
+            state = run(spec, NO_CALLBACK if results else PointCallback(point))
         if not results:
-            point.report(record.rows())
+            point.report_epochs(record.rows())
         result = record.verified_result()
-        if said != "done" or result is None:
-            return ("failed" if said == "done" else said), results
+        if state != "done" or result is None:
+            return ("failed" if state == "done" else state), results
         results.append(result)
-        if len(results) < len(point.jobs) and point.compare(results):
+        if len(results) < len(point.trial_specs) and point.report_replicates(results):
             return "pruned", results
     return "done", results
 
 
 def _final_state(record: Record) -> str | None:
-    """How a trial ended that is not to be tried again; None for all others."""
+    """Return the state of a trial that must not be retried; None for every other trial."""
     state = record.status().get("state")
     return state if state in NOT_RETRIED_STATES and not _failed_on_storage(record) else None
 
 
 def _failed_on_storage(record: Record) -> bool:
-    """Whether the disk failed, not the trial: it is to be gone on with."""
+    """Return whether the disk failed and not the trial, which can then be resumed."""
     failed = record.status().get("state") == "failed"
     return failed and (record.failure() or {}).get("kind") == "storage"

@@ -1,8 +1,9 @@
-"""What a sweep will cost: by its records, or by three steps of a trial where there are none."""
+"""Predict the cost of a sweep from records or a short timing, and compare it with the budget."""
 
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.config import duration
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity
@@ -12,44 +13,49 @@ from clip_hparam.planning.cost import TrialCost
 from clip_hparam.sweep.sweep import Sweep
 
 
-def predict_costs(sweep: Sweep, done: set[str], probing: bool) -> dict[str, float | None]:
-    """Seconds of each trial that is left, None where nothing like it was ever run here.
+def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> dict[str, float | None]:
+    """Return the predicted seconds of each trial that is not done.
 
-    `probing`: then a few steps of it are run, which writes nothing.
+    measure: time three steps of a trial where no similar trial is on record; without it such
+    predictions are None.
     """
-    known = cost.load_costs(sweep.runs)
-    left = {name: job for name, job in sweep.jobs.items() if name not in done}
-    if probing:
-        known += _time_missing(left.values(), known)
-    return {name: cost.predict_seconds(job.recipe, known) for name, job in left.items()}
+    costs = cost.load_costs(sweep.runs)
+    left = {name: spec for name, spec in sweep.specs.items() if name not in done}
+    if measure:
+        costs += _time_missing(left.values(), costs)
+    return {
+        name: cost.predict_seconds(as_resolved(spec.recipe), costs) for name, spec in left.items()
+    }
 
 
-def _time_missing(jobs: Iterable[TrialSpec], known: Iterable[TrialCost]) -> Iterator[TrialCost]:
-    """One trial of each encoder and data that nothing is known of."""
-    seen = {(one.encoder, one.data) for one in known}
-    for job in jobs:
-        kind = (job.recipe.encoder.name, job.recipe.data.name)
-        if kind in seen:
+def _time_missing(specs: Iterable[TrialSpec], costs: Iterable[TrialCost]) -> Iterator[TrialCost]:
+    """Time a trial of each pair of encoder and data set that has no cost on record."""
+    timed = {(trial.encoder, trial.data) for trial in costs}
+    for spec in specs:
+        encoder, data = spec.recipe.encoder.name, spec.recipe.data.name
+        if (encoder, data) in timed:
             continue
-        seen.add(kind)
-        print(f"no trial of {kind[0]} on {kind[1]} is on record: three steps are timed")
-        found = processes.time_in_subprocess(job)
-        if found is not None:
-            yield found
+        timed.add((encoder, data))
+        print(f"no trial of {encoder} on {data} is on record: three steps are timed")
+        measured = processes.time_in_subprocess(spec)
+        if measured is not None:
+            yield measured
 
 
-def validate_budget(driver: SweepOptions, seconds: dict[str, float | None], room: Capacity) -> None:
-    """Raises ValueError for a sweep that would take longer than it may, or may."""
-    allowed = duration.parse_duration(driver.budget)
+def validate_budget(
+    options: SweepOptions, seconds: dict[str, float | None], capacity: Capacity
+) -> None:
+    """Raise ValueError for a sweep whose predicted time is unknown or exceeds the budget."""
+    allowed = duration.parse_duration(options.budget)
     if None in seconds.values():
         raise ValueError(
-            f"budget={driver.budget} cannot be held: no trial of this encoder and data is on record"
-            " to predict from, and none can be timed here; run one cell first"
+            f"budget={options.budget} cannot be held: no trial of this encoder and data is on"
+            " record to predict from, and none can be timed here; run one cell first"
         )
-    wanted = sum(filter(None, seconds.values())) / room.at_once
-    if wanted > allowed:
+    predicted = sum(filter(None, seconds.values())) / capacity.at_once
+    if predicted > allowed:
         raise ValueError(
-            f"budget={driver.budget} is less than the predicted {duration.format_duration(wanted)}"
-            f" {room.description}: try fewer seeds, or"
-            f" budget={wanted / 60 + 1:.0f}m"
+            f"budget={options.budget} is less than the predicted"
+            f" {duration.format_duration(predicted)} {capacity.description}: try fewer seeds, or"
+            f" budget={predicted / 60 + 1:.0f}m"
         )

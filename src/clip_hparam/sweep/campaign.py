@@ -1,11 +1,11 @@
-"""A study in one command: its stages one after another, each planned from what those before cost.
+"""A campaign: four stages in one command, each planned from the results and costs of those before.
 
-runs/.studies/<name>/    conf/sweeps/<stage>.yaml   each stage as a design, once it is decided
-                         decisions.json             what was decided, and why
-                         study.md                   the same for people
+runs/.studies/<name>/    conf/sweeps/<stage>.yaml   design of each stage, once it is decided
+                         decisions.json             decisions with their reasons
+                         study.md                   the same as text
 
-A stage is an ordinary sweep. What is decided stays decided: the same command runs the designs that
-are there, finds their trials done or runs what is left of them, and goes on.
+A stage is an ordinary sweep. A decision is never changed: the same command runs the decided designs
+again, which skips trials that are done, and continues with the next stage.
 """
 
 import subprocess
@@ -18,9 +18,11 @@ from pathlib import Path
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.design.design import Design, merged_overrides
+from clip_hparam.records.metrics import mean_reported_value
+from clip_hparam.records.paths import campaign_folder
 from clip_hparam.sweep import stages
 from clip_hparam.sweep.decisions import Decisions
-from clip_hparam.sweep.stage_results import StageResults, mean_selection_accuracy
+from clip_hparam.sweep.stage_results import CellResults, StageResults
 from clip_hparam.sweep.stages import BUDGET_SHARES, InsufficientBudgetError, Stage
 
 SEARCHPATH_KEY = "hydra.searchpath="
@@ -30,20 +32,24 @@ CLI_CODE = "import sys; from clip_hparam.cli.main import main; sys.exit(main())"
 
 @dataclass(frozen=True)
 class Campaign:
-    """`words` go to every stage as they were typed; `budget` is in seconds of all workers."""
+    """A campaign over the knobs of a design.
+
+    overrides: the user's, passed on to every stage.
+    budget: seconds of all workers together.
+    """
 
     design: Design
-    words: tuple[str, ...]
+    overrides: tuple[str, ...]
     runs: Path
     budget: float
     workers: int
 
     @property
     def folder(self) -> Path:
-        return self.runs / ".studies" / self.design.name
+        return campaign_folder(self.runs, self.design.name)
 
     @cached_property
-    def ledger(self) -> StageResults:
+    def results(self) -> StageResults:
         return StageResults(self.design.name, self.runs)
 
     @cached_property
@@ -51,108 +57,107 @@ class Campaign:
         return Decisions(self.folder)
 
     @property
-    def left(self) -> float:
-        """Seconds of all workers."""
-        return self.budget - self.ledger.spent()
+    def seconds_left(self) -> float:
+        """Seconds of all workers that the budget still pays for; negative when exceeded."""
+        return self.budget - self.results.spent()
 
     def run(self) -> int:
-        """All stages and the report; the exit code is that of the first stage that is not 0."""
+        """Run all stages and write the report; return the first exit code that is not 0."""
         for name, plan in self._plans():
-            stage = self.decisions.stage(name) or self.decisions.decide(name, plan, self.left)
-            if stage and (code := self._sweep(stage)):
+            stage = self.decisions.stage(name)
+            stage = stage or self.decisions.decide(name, plan, self.seconds_left)
+            if stage and (code := self._run_stage(stage)):
                 return code
-        return self._report()
+        return self._write_report()
 
     def show(self) -> None:
-        """For dry_run=true: what was decided so far, and what is still open."""
-        left, knobs = format_duration(max(0.0, self.left)), ", ".join(self.design.knobs)
+        """Print the decisions so far and the open stages, for `dry_run=true`."""
+        left, knobs = format_duration(max(0.0, self.seconds_left)), ", ".join(self.design.knobs)
         print(f"study {self.design.name} of {knobs}; {left} of trials are left")
         decided = self.decisions.all()
         for name in stages.STAGES:
-            said = decided.get(name, {}).get("why", "planned when those before are done")
-            print(f"  {name}: {said}")
+            reason = decided.get(name, {}).get("why", "planned when those before are done")
+            print(f"  {name}: {reason}")
         print("nothing was started")
 
     def _plans(self) -> Iterator[tuple[str, Callable[[], Stage]]]:
-        """Made lazily: a plan sees the records of the stages before."""
+        """Yield the planner of each stage; a planner reads the records of the stages before."""
         yield "reference", lambda: stages.plan_reference(self.design)
-        yield "screening", lambda: stages.plan_screening(self.design, self._trials("screening"))
-        yield "search", self._search
-        yield "proof", self._proof
+        yield "screening", lambda: stages.plan_screening(self.design, self._n_trials("screening"))
+        yield "search", self._plan_search
+        yield "proof", self._plan_proof
 
-    def _search(self) -> Stage:
-        knobs, why = self._kept()
-        seconds = self._seconds("search")
-        stage = stages.plan_search(
-            self.design, knobs, seconds, self.ledger.mean_trial_seconds(), self.workers
-        )
+    def _plan_search(self) -> Stage:
+        knobs, why = self._knobs_to_search()
+        trial_seconds = self.results.mean_trial_seconds()
+        seconds = self._stage_seconds("search")
+        stage = stages.plan_search(self.design, knobs, seconds, trial_seconds, self.workers)
         return Stage(stage.name, stage.design, stage.words, f"{stage.why}; {why}")
 
-    def _proof(self) -> Stage:
-        found = sorted(
-            self.ledger.cell_results("search"), key=lambda one: -mean_selection_accuracy(one)
-        )
-        if not found:
+    def _plan_proof(self) -> Stage:
+        points = sorted(self.results.cell_results("search"), key=_selection_accuracy, reverse=True)
+        if not points:
             raise InsufficientBudgetError("no search, no winner to prove")
         base = merged_overrides(self.design.base)
         winners = {
-            f"winner {place}": [word for word in cell["overrides"] if word not in base]
-            for place, (cell, _) in enumerate(found[: stages.PROVEN], 1)
+            f"winner {rank}": [override for override in cell.overrides if override not in base]
+            for rank, (cell, _) in enumerate(points[: stages.MAX_WINNERS], 1)
         }
-        return stages.plan_proof(self.design, winners, self._trials("proof"))
+        return stages.plan_proof(self.design, winners, self._n_trials("proof"))
 
-    def _kept(self) -> tuple[list[str], str]:
-        """The knobs to search, and why those."""
-        screened = self.ledger.cell_results("screening")
+    def _knobs_to_search(self) -> tuple[list[str], str]:
+        """Return the knobs that screening keeps, and the reason."""
+        screened = self.results.cell_results("screening")
         knobs = list(self.design.knobs)
         if not screened:
             return knobs, "nothing was screened"
         cells = [
-            (frozenset(one[0]["label"].split("+")), mean_selection_accuracy(one))
-            for one in screened
+            (frozenset(results[0].label.split("+")), _selection_accuracy(results))
+            for results in screened
         ]
         effects = stages.main_effects(knobs, cells)
         kept, margin = stages.significant_knobs(effects)
-        told = ", ".join(f"{knob} {effects[knob]:+.2f}" for knob in sorted(
-            effects, key=lambda knob: -abs(effects[knob])))  # fmt: skip
-        return kept, f"effects on selection accuracy, points: {told}; margin {margin:.2f} (Lenth)"
+        by_size = sorted(effects, key=lambda knob: -abs(effects[knob]))
+        listed = ", ".join(f"{knob} {effects[knob]:+.2f}" for knob in by_size)
+        return kept, f"effects on selection accuracy, points: {listed}; margin {margin:.2f} (Lenth)"
 
-    def _seconds(self, stage: str) -> float:
-        """For a stage: its share of what is left."""
-        later = list(BUDGET_SHARES)[list(BUDGET_SHARES).index(stage) :]
-        return max(0.0, self.left) * BUDGET_SHARES[stage] / sum(BUDGET_SHARES[one] for one in later)
+    def _stage_seconds(self, stage: str) -> float:
+        """Return the stage's share of the seconds left."""
+        names = list(BUDGET_SHARES)
+        later = names[names.index(stage) :]
+        share = BUDGET_SHARES[stage] / sum(BUDGET_SHARES[name] for name in later)
+        return max(0.0, self.seconds_left) * share
 
-    def _trials(self, stage: str) -> int:
-        return int(self._seconds(stage) / self.ledger.mean_trial_seconds())
+    def _n_trials(self, stage: str) -> int:
+        return int(self._stage_seconds(stage) / self.results.mean_trial_seconds())
 
-    def _sweep(self, stage: Stage) -> int:
-        places = [f"'file://{self.decisions.conf.resolve()}'"]
-        for word in self.words:
-            if word.startswith(SEARCHPATH_KEY):
-                places.append(word.removeprefix(SEARCHPATH_KEY).strip("[]"))
-        words = [word for word in self.words if not word.startswith(SEARCHPATH_KEY)]
-        own = [
-            f"{SEARCHPATH_KEY}[{','.join(places)}]",
-            f"sweeps={stage.design['name']}",
-            *stage.words,
-        ]
-        return _run_python(SWEEP_CODE, ["-m", *own, *words])
+    def _run_stage(self, stage: Stage) -> int:
+        search_path = [f"'file://{self.decisions.conf.resolve()}'"]
+        for override in self.overrides:
+            if override.startswith(SEARCHPATH_KEY):
+                search_path.append(override.removeprefix(SEARCHPATH_KEY).strip("[]"))
+        users = [word for word in self.overrides if not word.startswith(SEARCHPATH_KEY)]
+        head = [f"{SEARCHPATH_KEY}[{','.join(search_path)}]", f"sweeps={stage.design['name']}"]
+        return _run_python(SWEEP_CODE, ["-m", *head, *stage.words, *users])
 
-    def _report(self) -> int:
-        """The winner as a recipe file, and the page of everything."""
+    def _write_report(self) -> int:
+        """Export the winner as a recipe file and write the report of the runs folder."""
         runs = ["--runs", str(self.runs)]
         winner = self.folder / "winner.yaml"
-        if self.ledger.cell_results("proof") and not winner.exists():
-            _run_python(
-                CLI_CODE,
-                ["export-recipe", f"{self.design.name}_proof", "--out", str(winner), *runs],
-            )
+        if self.results.cell_results("proof") and not winner.exists():
+            proof = f"{self.design.name}_proof"
+            _run_python(CLI_CODE, ["export-recipe", proof, "--out", str(winner), *runs])
         return _run_python(CLI_CODE, ["report", *runs])
 
 
-def _run_python(code: str, words: Sequence[str]) -> int:
-    """A command of ours to its end; it hears Ctrl-C too, and a stop of this one stops it."""
-    process = subprocess.Popen([sys.executable, "-c", code, *words])
+def _selection_accuracy(results: CellResults) -> float:
+    """Return the mean accuracy of a cell on the selection set, in percent."""
+    return mean_reported_value(results[1], "selection_acc1")
+
+
+def _run_python(code: str, arguments: Sequence[str]) -> int:
+    """Run one of our commands and return its exit code; Ctrl-C here also stops the command."""
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments])
     try:
         return process.wait()
     except KeyboardInterrupt:

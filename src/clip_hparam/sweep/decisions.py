@@ -1,4 +1,4 @@
-"""What a study decided, and why: decisions.json, study.md for people, and each stage's design."""
+"""The decisions of a campaign with their reasons, and the design of each stage, on disk."""
 
 import json
 from collections.abc import Callable
@@ -13,36 +13,40 @@ from clip_hparam.sweep.stages import InsufficientBudgetError, Stage
 
 @dataclass(frozen=True)
 class Decisions:
-    """In the folder of a study; what is decided stays decided."""
+    """The decisions in the folder of a campaign; a decision is never changed.
+
+    decisions.json holds them, study.md the same as text.
+    """
 
     folder: Path
 
     @property
     def conf(self) -> Path:
-        """A place for hydra.searchpath: the designs are conf/sweeps/<stage>.yaml."""
+        """The folder for hydra.searchpath: designs are in conf/sweeps/<stage>.yaml."""
         return self.folder / "conf"
 
     def all(self) -> dict[str, Any]:
-        """Stage -> its decision, in the order in which they were made."""
+        """Return the decisions by stage, in the order in which they were made."""
         return read_json(self.folder / "decisions.json") or {}
 
     def stage(self, name: str) -> Stage | None:
-        """None if nothing is decided of it, or that it was left out."""
+        """Return a stage that was decided; None if it is undecided or was left out."""
         tree = self.all().get(name)
         if tree is None or tree["design"] is None:
             return None
         return Stage(name, tree["design"], tuple(tree["words"]), tree["why"])
 
     def decide(self, name: str, plan: Callable[[], Stage], left: float) -> Stage | None:
-        """Plan a stage and put it on disk; None, and the reason on disk, if it does not fit.
+        """Plan a stage, write the decision and return the stage, None if the budget is too small.
 
-        `left`: seconds of all workers.
+        left: seconds of all workers.
         """
+        stage: Stage | None = None
         try:
-            stage: Stage | None = plan()
-            why = stage.why if stage else ""
+            stage = plan()
+            why = stage.why
         except InsufficientBudgetError as error:
-            stage, why = None, f"left out: {error}"
+            why = f"left out: {error}"
         time_left = format_duration(max(0.0, left))
         print(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
         tree = asdict(stage) if stage else {"name": name, "design": None, "words": (), "why": why}
@@ -51,7 +55,7 @@ class Decisions:
             text = f"# @package hydra.sweeper.design\n{json.dumps(stage.design, indent=1)}\n"
             write_atomic(self.conf / "sweeps" / f"{stage.design['name']}.yaml", text.encode())
         write_json(self.folder / "decisions.json", decisions)
-        lines = [f"- {one}: {decided['why']}" for one, decided in decisions.items()]
+        lines = [f"- {key}: {decision['why']}" for key, decision in decisions.items()]
         text = "\n".join([f"# {self.folder.name}", "", *lines, ""])
         write_atomic(self.folder / "study.md", text.encode())
         return stage

@@ -1,8 +1,7 @@
-"""The driver of a sweep: skip what is done, launch the rest, wait, and say what became of it."""
+"""The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +9,14 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
-from clip_hparam.launch.base import JobHandle, Launcher
-from clip_hparam.records.atomic import utc_timestamp, write_json
+from clip_hparam.launch.base import Launcher
+from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.provenance import code_git_state, command_line
-from clip_hparam.records.record import SCHEMA_VERSION, Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.provenance import code_git_state
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
 from clip_hparam.sweep.progress import ProgressDisplay
@@ -23,58 +24,36 @@ from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
-POLL_SECONDS = 0.1
 
+def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
+    """Run a sweep until its trials have ended and return the exit code.
 
-def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
-    """Run a sweep to its end; the exit code. Raises BusyError if another driver is at it."""
-    for sentence in sweep.repeated:
+    Raises ValueError for options that do not fit, FolderLockedError if another driver runs it.
+    """
+    for sentence in sweep.duplicate_cells:
         print(sentence)
-    made_by = {
-        name: sealed.get("git")
-        for name, job in sweep.jobs.items()
-        if (sealed := verified_result(job))
-    }
-    done = set(made_by)
+    results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
+    done = set(results)
     launcher = make_launcher()
-    if driver.dry_run or driver.budget != "none":
-        probing = driver.budget != "none" and not launcher.survives_driver
-        seconds = predict_costs(sweep, done, probing)
-        room = launcher.capacity([sweep.jobs[name] for name in seconds])
-        if driver.dry_run:
-            show_plan(sweep, done, seconds, room)
-            return ExitCode.OK
-        validate_budget(driver, seconds, room)
-    validate_detach(driver, launcher)
-    if driver.detach and sweep.race:
+    if options.dry_run or options.budget != "none":
+        _show_or_validate_cost(sweep, options, launcher, done)
+    if options.dry_run:
+        return ExitCode.OK
+    validate_detach(options, launcher)
+    if options.detach and sweep.race:
         raise ValueError(
             "detach=true: what a race runs next is decided here, when its trials are done: leave"
             " it running without detach=true, or give it a number, seeds=5"
         )
     check_writable(sweep.runs)
-    warn_if_code_changed(made_by)
-    with lock_folder(sweep.runs / ".sweeps", f"{sweep.id}.lock"):
-        states: dict[str, str] = {}
-        part = sweep
-        try:
-            for part in racing_rounds(sweep):
-                write_manifest(part)
-                asked = {name: job for name, job in part.jobs.items() if name not in states}
-                missing = {name: job for name, job in asked.items() if name not in done}
-                states |= dict.fromkeys(asked.keys() & done, "done")
-                states |= _run_trials(part, missing, launcher, driver.detach)
-        except KeyboardInterrupt:
-            left = sum(verified_result(job) is None for job in part.jobs.values())
-            here = "; the same command goes on with them"
-            what_now = resume_hint(part.id) if launcher.survives_driver else here
-            print(
-                f"interrupted: {left} of {len(part.jobs)} trials are left{what_now}",
-                file=sys.stderr,
-            )
-            return ExitCode.INTERRUPTED
-    if driver.detach:
+    warn_if_code_changed({name: result.get("git") for name, result in results.items()})
+    with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
+        part, states = _run_rounds(sweep, launcher, done, options.detach)
+    if states is None:
+        return ExitCode.INTERRUPTED
+    if options.detach:
         left = sum(state in LIVE for state in states.values())
-        print(f"{left} of {len(sweep.jobs)} trials are submitted{resume_hint(sweep.id)}")
+        print(f"{left} of {len(sweep.specs)} trials are submitted{resume_hint(sweep.id)}")
         return ExitCode.OK
     show_table(part, done, states)
     for line in race_verdicts(part):
@@ -82,26 +61,70 @@ def run_sweep(sweep: Sweep, driver: SweepOptions, make_launcher: Callable[[], La
     return sweep_exit_code(part, states)
 
 
-def verified_result(job: TrialSpec) -> dict[str, Any] | None:
-    """What a trial has sealed, if it is done and undamaged."""
-    return Record(job.machine.runs, job.trial_id).verified_result()
+def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
+    return Record(spec.machine.runs, spec.trial_id).verified_result()
 
 
-def sweep_exit_code(sweep: Sweep, states: dict[str, str]) -> int:
-    """A full or broken disk is no fault of a trial: it has a code and a sentence of its own."""
-    failed = [Record(sweep.runs, name).failure() for name in states if states[name] == "failed"]
-    full = [failure["message"] for failure in failed if failure and failure["kind"] == "storage"]
-    if full:
-        print(storage_message(full[0]), file=sys.stderr)
+def _show_or_validate_cost(
+    sweep: Sweep, options: SweepOptions, launcher: Launcher, done: set[str]
+) -> None:
+    """Print the plan with `dry_run=true`, else raise ValueError if it exceeds the budget."""
+    measure = options.budget != "none" and not launcher.survives_driver
+    seconds = predict_costs(sweep, done, measure)
+    capacity = launcher.capacity([sweep.specs[name] for name in seconds])
+    if options.dry_run:
+        show_plan(sweep, done, seconds, capacity)
+    else:
+        validate_budget(options, seconds, capacity)
+
+
+def _run_rounds(
+    sweep: Sweep, launcher: Launcher, done: set[str], detach: bool
+) -> tuple[Sweep, dict[str, str] | None]:
+    """Run the rounds of a sweep; return the last round and the states, None after Ctrl-C."""
+    states: dict[str, str] = {}
+    part = sweep
+    try:
+        for part in racing_rounds(sweep):
+            save_manifest(part)
+            specs = {name: spec for name, spec in part.specs.items() if name not in states}
+            states |= dict.fromkeys(specs.keys() & done, TrialState.DONE)
+            missing = {name: spec for name, spec in specs.items() if name not in done}
+            states |= _run_trials(part, missing, launcher, detach)
+    except KeyboardInterrupt:
+        planned = len(part.specs)
+        left = sum(_result_of(spec) is None for spec in part.specs.values())
+        here = "; the same command goes on with them"
+        what_now = resume_hint(sweep.id) if launcher.survives_driver else here
+        print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)
+        return part, None
+    return part, states
+
+
+def _run_trials(
+    sweep: Sweep, specs: Mapping[str, TrialSpec], launcher: Launcher, detach: bool
+) -> dict[str, str]:
+    if not specs:
+        return {}
+    with ProgressDisplay(sweep, specs) as display:
+        return supervise(launcher, list(specs.values()), display.update, detach)
+
+
+def sweep_exit_code(sweep: Sweep, states: Mapping[str, str]) -> int:
+    """Return the exit code for the final states; a storage failure also prints its message."""
+    failed = [name for name, state in states.items() if state == TrialState.FAILED]
+    failures = filter(None, (Record(sweep.runs, name).failure() for name in failed))
+    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    if storage:
+        print(storage_message(storage[0]), file=sys.stderr)
+    if storage or TrialState.HELD in states.values():
         return ExitCode.STORAGE
-    if "held" in states.values():
-        return ExitCode.STORAGE
-    return ExitCode.OK if set(states.values()) <= {"done"} else ExitCode.FAILED
+    return ExitCode.OK if set(states.values()) <= {TrialState.DONE} else ExitCode.FAILED
 
 
-def validate_detach(driver: SweepOptions, launcher: Launcher) -> None:
-    """Raises ValueError if trials would end with their driver, and it is to leave them."""
-    if driver.detach and not launcher.survives_driver:
+def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
+    """Raise ValueError for `detach=true` with a launcher whose trials end with their driver."""
+    if options.detach and not launcher.survives_driver:
         raise ValueError(
             "detach=true: the trials of this launcher end with this command, there is nothing to"
             " come back to: try hydra/launcher=submitit_slurm"
@@ -109,60 +132,33 @@ def validate_detach(driver: SweepOptions, launcher: Launcher) -> None:
 
 
 def resume_hint(sweep_id: str) -> str:
+    """Return the end of a sentence about trials that continue without their driver."""
     return (
         f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
         f" clip-hparam cancel {sweep_id} ends them"
     )
 
 
-def warn_if_code_changed(made_by: dict[str, Any]) -> None:
-    """Trials of one sweep that different code made are not mixed in silence."""
-    here = code_git_state()
-    others = sum(made != here for made in made_by.values())
+def warn_if_code_changed(git_states: Mapping[str, Any]) -> None:
+    """Print a warning if trials on record were run by code of another git state."""
+    current = code_git_state()
+    others = sum(state != current for state in git_states.values())
     if others:
         print(
-            f"{others} of {len(made_by)} trials on record were made by other code than this: tables"
-            " mark them; to run them again, try machine.runs=FOLDER",
+            f"{others} of {len(git_states)} trials on record were made by other code than this:"
+            " tables mark them; to run them again, try machine.runs=FOLDER",
             file=sys.stderr,
         )
 
 
-def write_manifest(sweep: Sweep) -> None:
-    """What the sweep is, on disk before its first trial starts."""
+def save_manifest(sweep: Sweep) -> None:
+    """Write the manifest of a sweep, before its first trial starts."""
     by_cell: dict[Cell, dict[str, str]] = {}
     for plan in sweep.planned:
-        by_cell.setdefault(plan.cell, {})[str(plan.seed)] = plan.job.trial_id
+        by_cell.setdefault(plan.cell, {})[str(plan.seed)] = plan.trial_id
     cells = [
         {"label": cell.label, "overrides": list(cell.overrides), "trials": trials}
         for cell, trials in by_cell.items()
     ]
-    head = {"schema": SCHEMA_VERSION, "sweep_id": sweep.id, "name": sweep.name, "kind": sweep.kind}
-    race = {"race": asdict(sweep.race)} if sweep.race else {}
-    path = sweep.runs / ".sweeps" / f"{sweep.id}.json"
-    write_json(
-        path,
-        {**head, **race, "created": utc_timestamp(), "command": command_line(), "cells": cells},
-    )
-
-
-def _run_trials(
-    sweep: Sweep, jobs: dict[str, TrialSpec], launcher: Launcher, detach: bool
-) -> dict[str, str]:
-    """Their last states; with `detach` those they have once they are submitted."""
-    if not jobs:
-        return {}
-    handles: list[JobHandle] = []
-    try:
-        with ProgressDisplay(sweep, jobs) as live:
-            handles = launcher.submit(list(jobs.values()))
-            states = launcher.poll(handles)
-            live.update(states)
-            while not detach and any(state in LIVE for state in states.values()):
-                time.sleep(POLL_SECONDS)
-                states = launcher.poll(handles)
-                live.update(states)
-    except BaseException:
-        if not launcher.survives_driver:
-            launcher.cancel(handles)
-        raise
-    return states
+    race = asdict(sweep.race) if sweep.race else None
+    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))

@@ -1,5 +1,8 @@
-"""A sweep while it runs: on a terminal a line a running trial and the total with the time left;
-elsewhere a line a change. What is shown is data first (`rows`, `Clock`); `Live` draws it.
+"""Progress of a running sweep.
+
+On a terminal `ProgressDisplay` draws a line per running trial and a total with the time left;
+elsewhere it prints a line per change of a state. `running_trials` and `EtaEstimator` compute what
+is drawn.
 """
 
 import time
@@ -15,17 +18,17 @@ from rich.text import Text
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.records.metrics import selection_accuracy
+from clip_hparam.records.metrics import epoch_accuracy
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.sweep.sweep import Sweep
 
-REFRESH_SECONDS = 1.0  # between two looks at the records of running trials
+REFRESH_SECONDS = 1.0  # between two reads of the records of running trials
 
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """A running trial: epochs done of all, and the newest accuracy on its selection set."""
+    """A running trial: epochs done and planned, and its newest selection accuracy in percent."""
 
     trial_id: str
     name: str
@@ -37,57 +40,58 @@ class TrialProgress:
 def running_trials(
     names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]
 ) -> list[TrialProgress]:
-    """The running trials, in the order of the plan; `names` are those of `names_of`."""
-    running = [trial_id for trial_id in sweep.jobs if states.get(trial_id) == "running"]
-    return [read_progress(sweep.jobs[trial_id], names[trial_id]) for trial_id in running]
+    """Return the running trials in the order of the plan; `names` come from `display_names`."""
+    running = [trial_id for trial_id in sweep.specs if states.get(trial_id) == TrialState.RUNNING]
+    return [read_progress(sweep.specs[trial_id], names[trial_id]) for trial_id in running]
 
 
 def display_names(sweep: Sweep) -> dict[str, str]:
-    """Cell and seed of each trial, for people; of the first cell that has it."""
+    """Return "CELL seed=N" by trial id, with the first cell that has the trial."""
     plans = reversed(sweep.planned)
-    return {plan.job.trial_id: f"{plan.cell.label} seed={plan.seed}" for plan in plans}
+    return {plan.trial_id: f"{plan.cell.label} seed={plan.seed}" for plan in plans}
 
 
 class EtaEstimator:
-    """Seconds left: the work that remains, at the speed of what was done since the start.
+    """Estimates the seconds left from the work done since the start.
 
-    Work is pixels seen in training, so that long trials and large images count for more.
+    The unit of work is a training pixel, so that long trials and large images count for more.
     """
 
     def __init__(
-        self, jobs: Mapping[str, TrialSpec], now: Callable[[], float] = time.monotonic
+        self, specs: Mapping[str, TrialSpec], now: Callable[[], float] = time.monotonic
     ) -> None:
-        self.work = {trial_id: _relative_cost(job) for trial_id, job in jobs.items()}
-        self.jobs, self.now = jobs, now
-        self.first = {name: work * share_done(jobs[name]) for name, work in self.work.items()}
+        self.work = {trial_id: _training_pixels(spec) for trial_id, spec in specs.items()}
+        self.specs, self.now = specs, now
+        self.first = {name: work * share_done(specs[name]) for name, work in self.work.items()}
         self.started = now()
 
     def left(self, states: Mapping[str, str]) -> float | None:
-        """None while nothing was done yet. What failed is no work any more."""
-        going = [name for name in self.work if states.get(name, "queued") in (*LIVE, "done")]
-        done = {name: self._done(name, states.get(name, "queued")) for name in going}
+        """Return the seconds left, None before any work is done; failed trials do not count."""
+        known = {name: states.get(name, TrialState.QUEUED) for name in self.work}
+        going = [name for name, state in known.items() if state in (*LIVE, TrialState.DONE)]
+        done = {name: self._done(name, known[name]) for name in going}
         gained = sum(done[name] - self.first[name] for name in going)
         remaining = sum(self.work[name] - done[name] for name in going)
         return remaining * (self.now() - self.started) / gained if gained > 0 else None
 
     def _done(self, name: str, state: str) -> float:
-        if state == "done":
+        if state == TrialState.DONE:
             return self.work[name]
-        return (
-            self.first[name] if state == "queued" else self.work[name] * share_done(self.jobs[name])
-        )
+        if state == TrialState.QUEUED:
+            return self.first[name]
+        return self.work[name] * share_done(self.specs[name])
 
 
 class ProgressDisplay:
-    """Draws a sweep; `jobs` are those that were launched, `before` how many were done already."""
+    """Draws the progress of a sweep, of which the trials in `specs` were launched."""
 
     def __init__(
-        self, sweep: Sweep, jobs: Mapping[str, TrialSpec], console: Console | None = None
+        self, sweep: Sweep, specs: Mapping[str, TrialSpec], console: Console | None = None
     ) -> None:
-        self.sweep, self.before = sweep, len(sweep.jobs) - len(jobs)
-        self.clock, self.names = EtaEstimator(jobs), display_names(sweep)
+        self.sweep, self.before = sweep, len(sweep.specs) - len(specs)
+        self.eta, self.names = EtaEstimator(specs), display_names(sweep)
         self.known: dict[str, str] = {}
-        self.looked = 0.0
+        self.refreshed = 0.0
         self.console = console or Console()
         self.screen = Screen(console=self.console, auto_refresh=False, transient=True)
 
@@ -100,62 +104,63 @@ class ProgressDisplay:
         self.screen.stop()
 
     def update(self, states: Mapping[str, str]) -> None:
-        """Take the states of all trials that were launched."""
+        """Show the states of all trials that were launched."""
         changed = {name: state for name, state in states.items() if state != self.known.get(name)}
         self.known |= changed
+        drawn = (TrialState.RUNNING, TrialState.DONE) if self.console.is_terminal else ()
+        silent = (TrialState.QUEUED, *drawn)
         for trial_id, state in changed.items():
-            if state != "queued" and not (
-                self.console.is_terminal and state in ("running", "done")
-            ):
-                said = self._change(trial_id, state)
-                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-        if self.console.is_terminal and time.monotonic() - self.looked > REFRESH_SECONDS:
+            if state not in silent:
+                line = self._change_line(trial_id, state)
+                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if self.console.is_terminal and time.monotonic() - self.refreshed > REFRESH_SECONDS:
             self.screen.update(self.render(states), refresh=True)
-            self.looked = time.monotonic()
+            self.refreshed = time.monotonic()
 
     def render(self, states: Mapping[str, str]) -> Group:
-        """A line a running trial, then the total."""
+        """Return a line per running trial, then the total."""
         table = Table.grid(padding=(0, 2))
         for row in running_trials(self.names, self.sweep, states):
             epoch = f"epoch {row.epoch}/{row.epochs}"
             table.add_row(row.trial_id, epoch, _format_accuracy(row.accuracy), row.name)
-        return Group(table, Text(f"{self._count()} trials ended{self._left(states)}"))
+        return Group(table, Text(f"{self._count()} trials ended{self._format_left(states)}"))
 
     def _count(self) -> str:
         ended = sum(state not in LIVE for state in self.known.values())
-        return f"{self.before + ended}/{len(self.sweep.jobs)}"
+        return f"{self.before + ended}/{len(self.sweep.specs)}"
 
-    def _left(self, states: Mapping[str, str]) -> str:
-        seconds = self.clock.left(states)
+    def _format_left(self, states: Mapping[str, str]) -> str:
+        seconds = self.eta.left(states)
         return f", about {format_duration(seconds)} left" if seconds else ""
 
-    def _change(self, trial_id: str, state: str) -> str:
-        row = read_progress(self.sweep.jobs[trial_id], self.names[trial_id])
-        if state != "done":
+    def _change_line(self, trial_id: str, state: str) -> str:
+        row = read_progress(self.sweep.specs[trial_id], self.names[trial_id])
+        if state != TrialState.DONE:
             return f"{self._count()}  {trial_id}  {state}  {row.name}"
-        said = _format_accuracy(row.accuracy, "  ")
-        return f"{self._count()}  {trial_id}  {state}{said}  {row.name}{self._left(self.known)}"
+        accuracy, left = _format_accuracy(row.accuracy, "  "), self._format_left(self.known)
+        return f"{self._count()}  {trial_id}  {state}{accuracy}  {row.name}{left}"
 
 
-def share_done(job: TrialSpec) -> float:
-    """How much of its steps a trial has done, by its record."""
-    record = Record(job.machine.runs, job.trial_id)
-    trained = max((row["step"] for row in record.rows()), default=0)
-    seen: int = max(trained, record.status().get("step", 0))
-    return min(1.0, seen / total_steps(job.recipe))
+def share_done(spec: TrialSpec) -> float:
+    """Return the share of its steps, 0 to 1, that a trial has done by its record."""
+    record = Record(spec.machine.runs, spec.trial_id)
+    last_row = max((row["step"] for row in record.rows()), default=0)
+    steps: int = max(last_row, record.status().get("step", 0))
+    return min(1.0, steps / total_steps(spec.recipe))
 
 
-def read_progress(job: TrialSpec, name: str) -> TrialProgress:
-    done = Record(job.machine.runs, job.trial_id).rows()
-    accuracy = selection_accuracy(done[-1]) if done else None
-    return TrialProgress(job.trial_id, name, len(done), job.recipe.epochs, accuracy)
+def read_progress(spec: TrialSpec, name: str) -> TrialProgress:
+    """Return the progress of a trial by its record."""
+    rows = Record(spec.machine.runs, spec.trial_id).rows()
+    accuracy = epoch_accuracy(rows[-1]) if rows else None
+    return TrialProgress(spec.trial_id, name, len(rows), spec.recipe.epochs, accuracy)
 
 
 def _format_accuracy(accuracy: float | None, before: str = "") -> str:
-    """Of which set it is: the table at the end is of another one."""
+    """Label the accuracy with its split: the table at the end shows test accuracy."""
     return "" if accuracy is None else f"{before}selection acc1 {accuracy:.1f} %"
 
 
-def _relative_cost(job: TrialSpec) -> float:
-    pixels = int(job.recipe.resolution) ** 2
-    return float(total_steps(job.recipe) * job.recipe.batch_size * pixels)
+def _training_pixels(spec: TrialSpec) -> float:
+    image_area = int(spec.recipe.resolution) ** 2
+    return float(total_steps(spec.recipe) * spec.recipe.batch_size * image_area)

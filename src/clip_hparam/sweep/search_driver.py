@@ -1,119 +1,99 @@
-"""The driver of a search: put it on disk, start its workers, show what they find, say how it ended.
+"""The driver of a search: write its manifest, run its workers, show points as they end.
 
-Workers need no driver: they ask the study themselves. With detach=true it leaves them to it.
+Workers take points from the study themselves, so with `detach=true` they continue without a driver.
 """
 
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import JobHandle, Launcher
+from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.paths import driver_lock, sweeps_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.driver import (
-    POLL_SECONDS,
-    resume_hint,
-    validate_detach,
-)
+from clip_hparam.sweep.driver import resume_hint, validate_detach
 from clip_hparam.sweep.search_tables import PointPrinter, show_result, show_space
 
 POINTS_PER_WORKER = 5
-"""Of a launcher whose workers are not this computer's, where `workers` does not say how many."""
+"""Points per worker of a launcher that runs elsewhere, with `workers=auto`."""
 
 
 def run_search(
-    search: SearchSpec, driver: SweepOptions, make_launcher: Callable[[], Launcher]
+    search: SearchSpec, options: SweepOptions, make_launcher: Callable[[], Launcher]
 ) -> int:
-    """Run a search until it has its points; the exit code.
+    """Run a search until it has all its points and return the exit code.
 
-    Raises BusyError if another driver is at it, ValueError for a storage that cannot be reached.
+    Raises FolderLockedError if another driver runs it, ValueError for an unreachable storage.
     """
     manifest = search_manifest(search)
-    if driver.dry_run:
+    if options.dry_run:
         show_space(search, manifest)
         return ExitCode.OK
     launcher = make_launcher()
-    validate_detach(driver, launcher)
+    validate_detach(options, launcher)
     check_writable(search.runs)
     if search.storage:
-        open_storage(with_password(search.url))  # before anything is written
-    with lock_folder(search.runs / ".sweeps", f"{search.id}.lock"):
-        manifest.open(search)
+        open_storage(with_password(search.storage_url))  # before anything is written
+    with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
+        manifest.create_or_continue(search)
         study = SearchStudy(manifest)
-        left = study.left
+        left = study.points_left
         if not left:
-            print(f"{study.search.study} has all its points: {search.n_trials} were asked for")
-        jobs = [search.worker(n) for n in range(_worker_count(search, driver, launcher, left))]
+            name = search.optuna_study_name
+            print(f"{name} has all its points: {search.n_trials} were asked for")
+        n_workers = _worker_count(search, options, launcher, left)
+        workers = [search.worker_spec(number) for number in range(n_workers)]
+        printer = PointPrinter(manifest)
         try:
-            states = _run_workers(PointPrinter(manifest), jobs, launcher, driver.detach)
+            states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
         except KeyboardInterrupt:
             what_now = (
                 resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
             )
-            print(f"interrupted: {study.left} points are left{what_now}", file=sys.stderr)
+            print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
             return ExitCode.INTERRUPTED
-        if driver.detach:
-            print(f"{len(jobs)} workers are submitted{resume_hint(search.id)}")
+        if options.detach:
+            print(f"{n_workers} workers are submitted{resume_hint(search.id)}")
             return ExitCode.OK
         study.fail_abandoned()
-    found = point_results(search, manifest.read()["cells"])
-    show_result(search, found)
-    return search_exit_code(search, found, states)
+    points = point_results(search, manifest.read()["cells"])
+    show_result(search, points)
+    return search_exit_code(search, points, states)
 
 
-def search_exit_code(search: SearchSpec, found: list[PointResult], states: dict[str, str]) -> int:
-    """Of points and workers: a worker that died while another ended the search is no failure.
+def search_exit_code(
+    search: SearchSpec, points: Sequence[PointResult], states: Mapping[str, str]
+) -> int:
+    """Return the exit code for the points and the states of the workers.
 
-    A full or broken disk is no fault of a point: it has a code and a sentence of its own.
+    A worker that failed while another one completed the search is no failure. A storage failure
+    that left points unfinished also prints its message.
     """
-    names = [*states, *(trial for point in found for trial in point.trials.values())]
+    names = [*states, *(trial for point in points for trial in point.trials.values())]
     failures = filter(None, (Record(search.runs, name).failure() for name in names))
-    full = [failure["message"] for failure in failures if failure["kind"] == "storage"]
-    unfinished = any(point.state not in ENDED_NORMALLY for point in found)
-    if full and unfinished:
-        print(storage_message(full[0]), file=sys.stderr)
-    if (full and unfinished) or "held" in states.values():
+    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    unfinished = any(point.state not in ENDED_NORMALLY for point in points)
+    if storage and unfinished:
+        print(storage_message(storage[0]), file=sys.stderr)
+    if (storage and unfinished) or TrialState.HELD in states.values():
         return ExitCode.STORAGE
-    alone = states and "done" not in states.values()
-    return ExitCode.FAILED if unfinished or alone else ExitCode.OK
+    no_worker_done = states and TrialState.DONE not in states.values()
+    return ExitCode.FAILED if unfinished or no_worker_done else ExitCode.OK
 
 
-def _worker_count(search: SearchSpec, driver: SweepOptions, launcher: Launcher, left: int) -> int:
-    """No more than there are points."""
-    if launcher.survives_driver and driver.workers == AUTO:
+def _worker_count(search: SearchSpec, options: SweepOptions, launcher: Launcher, left: int) -> int:
+    """Return the number of workers for the points left, at most one per point."""
+    if launcher.survives_driver and options.workers == AUTO:
         return -(-left // POINTS_PER_WORKER)
-    return min(left, len(gpu_slots(driver, search.base.machine.device)))
-
-
-def _run_workers(
-    view: PointPrinter, jobs: list[TrialSpec], launcher: Launcher, detach: bool
-) -> dict[str, str]:
-    """The last states of the workers; with `detach` those they have once they are submitted."""
-    if not jobs:
-        return {}
-    handles: list[JobHandle] = []
-    try:
-        handles = launcher.submit(jobs)
-        states = launcher.poll(handles)
-        while not detach and any(state in LIVE for state in states.values()):
-            time.sleep(POLL_SECONDS)
-            states = launcher.poll(handles)
-            view.print_new()
-    except BaseException:
-        if not launcher.survives_driver:
-            launcher.cancel(handles)
-        raise
-    view.print_new()
-    return states
+    return min(left, len(gpu_slots(options, search.base.machine.device)))

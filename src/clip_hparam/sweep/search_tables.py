@@ -1,4 +1,4 @@
-"""What a person sees of a search: its space before, a line a point as it ends, what it found."""
+"""The tables of a search: its space before it runs, a line per ended point, and the result."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
     ENDED_NORMALLY,
     FAILED_STATES,
@@ -17,17 +18,17 @@ from clip_hparam.search.results import (
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
 
-MAX_SHOWN_POINTS = 5  # points of the result, of one objective
+MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 
 
 def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
-    """The plan, for dry_run=true."""
+    """Print the plan for `dry_run=true`."""
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("knob", "searched", "where"):
         table.add_column(column, overflow="fold")
-    for axis in search.space.axes:
-        where = f"{axis.when} is on" if axis.when else ""
-        table.add_row(axis.knob, ", ".join(search.levels[axis.knob]), where)
+    for dimension in search.space.dimensions:
+        where = f"{dimension.when} is on" if dimension.when else ""
+        table.add_row(dimension.knob, ", ".join(search.levels[dimension.knob]), where)
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", highlight=False)
     console.print(table)
@@ -46,21 +47,21 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
 
 
 class PointPrinter:
-    """Prints a line for each point that has ended since the last look."""
+    """Prints a line for each point that has ended since the last call."""
 
     def __init__(self, manifest: SearchManifest) -> None:
-        self.manifest, self.search = manifest, manifest.search()
+        self.manifest, self.search = manifest, manifest.load_search()
         self.console = Console()
         self.ended: set[int] = set()
-        self.ended = {point.number for point in self._newly_ended()}
+        self.ended = {point.number for point in self._read_newly_ended()}
 
     def print_new(self) -> None:
-        """Reads the records of points that had not ended, and no others."""
-        for point in self._newly_ended():
+        """Print the newly ended points; read the records only of points that had not ended."""
+        for point in self._read_newly_ended():
             self.ended.add(point.number)
             self.console.print(self._line(point), markup=False, highlight=False, soft_wrap=True)
 
-    def _newly_ended(self) -> list[PointResult]:
+    def _read_newly_ended(self) -> list[PointResult]:
         cells = self.manifest.read()["cells"]
         left = [cell for cell in cells if cell["number"] not in self.ended]
         return [
@@ -71,15 +72,15 @@ class PointPrinter:
 
     def _line(self, point: PointResult) -> str:
         epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
-        at = f" after {epochs}" if point.state == "pruned" else ""
+        at = f" after {epochs}" if point.state == TrialState.PRUNED else ""
         value = f"  {_format_values(self.search, point)}" if point.values else ""
         count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"
 
 
-def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
-    """The best points, or the Pareto front; how many there are, and what pruning left out."""
-    front = best_points(found, search.goal)
+def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
+    """Print the best points or the Pareto front, the number of points, and the work saved."""
+    front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
     table = Table(title=f"{search.name}, sweep {search.id}: {what} by the selection set")
@@ -90,34 +91,34 @@ def show_result(search: SearchSpec, found: Sequence[PointResult]) -> None:
         table.add_row(str(point.number), *values, str(len(point.trials)), point.label)
     console = Console()
     console.print(table)
-    for line in (_format_counts(search, found), *_rerun_commands(search, front)):
+    for line in (_format_counts(points), *_rerun_commands(search, front)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _format_counts(search: SearchSpec, found: Sequence[PointResult]) -> str:
-    states = Counter(point.state for point in found)
+def _format_counts(points: Sequence[PointResult]) -> str:
+    states = Counter(point.state for point in points)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    whole = [point for point in found if point.state == "done"]
-    pruned = [point for point in found if point.state == "pruned"]
+    whole = [point for point in points if point.state == TrialState.DONE]
+    pruned = [point for point in points if point.state == TrialState.PRUNED]
     saved = ""
     if whole and pruned:
         mean = sum(point.epochs for point in whole) / len(whole)
         share = sum(point.epochs for point in pruned) / (mean * len(pruned))
         saved = f"; the pruned ones ran {share:.0%} of their epochs"
-    work = format_duration(sum(point.seconds for point in found))
-    return f"{len(found)} points: {listed}{saved}; {work} of work"
+    work = format_duration(sum(point.seconds for point in points))
+    return f"{len(points)} points: {listed}{saved}; {work} of work"
 
 
 def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
     if not front:
         return []
-    words = front[0].overrides
+    overrides = front[0].overrides
     if not search.full:
-        return [f"the first again: python sweep.py {' '.join(words)}"]
+        return [f"the first again: python sweep.py {' '.join(overrides)}"]
     return [
-        f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(words))}",
-        f"all were trained at {' '.join(search.cheap)}; clip-hparam fidelity says how well such"
-        " runs rank full ones, once eight of both are done",
+        f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(overrides))}",
+        f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
+        " well such runs rank full ones, once eight of both are done",
     ]
 
 

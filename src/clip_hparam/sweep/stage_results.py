@@ -1,47 +1,45 @@
-"""What the stages of a study measured and cost, by the records."""
+"""Read the results and the cost of a campaign's stages from the records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from clip_hparam.records.atomic import read_json
+from clip_hparam.records.manifest import ManifestCell, newest_by_name, read_manifests
 from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
-CellResults = tuple[dict[str, Any], list[dict[str, Any]]]
-"""A cell of a manifest, and the sealed results of its trials."""
+CellResults = tuple[ManifestCell, list[dict[str, Any]]]
+"""A cell of a manifest and the results of all its trials."""
 
 
 @dataclass(frozen=True)
 class StageResults:
-    """Of the study of a name."""
+    """The results of the stages of the campaign called `name`."""
 
     name: str
     runs: Path
 
     def cell_results(self, stage: str) -> list[CellResults]:
-        """Cells of a stage all of whose trials are done."""
-        found = []
+        """Return the cells of a stage whose trials are all done."""
+        complete = []
         for cell in self._cells(stage):
-            results = [Record(self.runs, one).result() for one in cell["trials"].values()]
+            results = [Record(self.runs, name).result() for name in cell.trials.values()]
             if results and all(results):
-                found.append((cell, [result for result in results if result]))
-        return found
+                complete.append((cell, [result for result in results if result]))
+        return complete
 
-    def _cells(self, stage: str) -> list[dict[str, Any]]:
-        """Of the stage's newest manifest."""
-        name = f"{self.name}_{stage}"
-        trees = [read_json(path) or {} for path in (self.runs / ".sweeps").glob("*.json")]
-        own = sorted((t for t in trees if t.get("name") == name), key=lambda t: str(t["created"]))
-        cells: list[dict[str, Any]] = own[-1]["cells"] if own else []
-        return cells
+    def _cells(self, stage: str) -> Sequence[ManifestCell]:
+        """Return the cells of the stage's newest manifest, none before the stage has started."""
+        manifest = newest_by_name(read_manifests(self.runs)).get(f"{self.name}_{stage}")
+        return manifest.cells if manifest else ()
 
     def mean_trial_seconds(self) -> float:
-        """Mean seconds of the trials so far that ran all of their epochs.
+        """Return the mean seconds of the done trials of the reference and the screening.
 
-        Raises ValueError if not even one of the reference is done.
+        Raises ValueError if no trial of the reference is done.
         """
         costs = [
             result["cost"]["seconds"]
@@ -54,16 +52,8 @@ class StageResults:
         return fmean(costs)
 
     def spent(self) -> float:
-        """Seconds of all trials of the study, also of pruned ones."""
+        """Return the seconds of all trials of the campaign, unfinished and pruned ones included."""
         ids = {
-            trial
-            for stage in STAGES
-            for cell in self._cells(stage)
-            for trial in cell["trials"].values()
+            name for stage in STAGES for cell in self._cells(stage) for name in cell.trials.values()
         }
-        return sum(seconds_spent(Record(self.runs, trial)) for trial in ids)
-
-
-def mean_selection_accuracy(one: CellResults) -> float:
-    """Mean accuracy on the selection set, of the weights that are reported."""
-    return fmean(r["metrics"][f"selection_acc1.{r['selected_weights']}.selected"] for r in one[1])
+        return sum(seconds_spent(Record(self.runs, name)) for name in ids)

@@ -1,4 +1,4 @@
-"""A compiled design: cells, their replicates, and the trials behind them. No torch, no Hydra."""
+"""A compiled design: its cells, their replicates, and the trials behind them."""
 
 import hashlib
 import json
@@ -14,18 +14,26 @@ from clip_hparam.design.racing import Race
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One trial of a sweep: a cell and a replicate of it."""
+    """A replicate of a cell; cells with equal recipes share their trials."""
 
     cell: Cell
-    seed: int
-    job: TrialSpec
+    spec: TrialSpec
+
+    @property
+    def seed(self) -> int:
+        return self.spec.recipe.seed
+
+    @property
+    def trial_id(self) -> str:
+        return self.spec.trial_id
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A compiled design; `notes` are lines for the reader of its plan.
+    """A compiled design.
 
-    With a `race` what is planned is the most that it can come to.
+    planned: with a race, the largest number of trials that it can come to.
+    notes: lines that `dry_run=true` prints below the plan.
     """
 
     name: str
@@ -36,43 +44,40 @@ class Sweep:
 
     @property
     def id(self) -> str:
-        """Hash of the name and the sorted trial ids: the same question has the same id.
+        """Hash of the name and the sorted trial ids.
 
-        Of a race the seeds that all cells start with count, so that it keeps its id as it grows.
+        With a race only the seeds that all cells start with count, so that the id stays the same
+        while the sweep grows.
         """
-        surely = self.race.seeds[: self.race.start] if self.race else None
-        ids = sorted({p.job.trial_id for p in self.planned if surely is None or p.seed in surely})
-        asked = [self.name, ids, *([asdict(self.race)] if self.race else [])]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
+        counted = self.race.seeds[: self.race.start] if self.race else None
+        ids = sorted({p.trial_id for p in self.planned if counted is None or p.seed in counted})
+        hashed = [self.name, ids, *([asdict(self.race)] if self.race else [])]
+        return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()[:12]
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """Each once, in the design's order."""
+        """Each cell once, in the design's order."""
         return list(dict.fromkeys(plan.cell for plan in self.planned))
+
+    @cached_property
+    def specs(self) -> dict[str, TrialSpec]:
+        """Each trial once, by its id, in the order of the plan."""
+        return {plan.trial_id: plan.spec for plan in self.planned}
 
     @property
     def runs(self) -> Path:
-        return Path(self.planned[0].job.machine.runs)
+        return Path(self.planned[0].spec.machine.runs)
 
     @property
-    def device(self) -> str:
-        return self.planned[0].job.machine.device
-
-    @property
-    def repeated(self) -> list[str]:
-        """A sentence for each cell whose trials are those of another, or that stands twice."""
+    def duplicate_cells(self) -> list[str]:
+        """A sentence for each cell that has the trials of another cell or is listed twice."""
         owners: dict[str, str] = {}
-        said: dict[str, None] = {}
+        sentences: dict[str, None] = {}
         for plan in self.planned:
-            label, owner = plan.cell.label, owners.get(plan.job.trial_id)
+            label, owner = plan.cell.label, owners.get(plan.trial_id)
             if owner is None:
-                owners[plan.job.trial_id] = label
+                owners[plan.trial_id] = label
             else:
-                same = "stands twice" if owner == label else f"is the same as {owner}"
-                said[f"{label} {same}: its trials run once"] = None
-        return list(said)
-
-    @cached_property
-    def jobs(self) -> dict[str, TrialSpec]:
-        """Each trial once, in order."""
-        return {plan.job.trial_id: plan.job for plan in self.planned}
+                relation = "stands twice" if owner == label else f"is the same as {owner}"
+                sentences[f"{label} {relation}: its trials run once"] = None
+        return list(sentences)

@@ -1,4 +1,4 @@
-"""From a resolved recipe to a result: optimizer, schedule, epochs, evaluation, checkpoints.
+"""Train a resolved recipe to a result: optimizer, schedule, epochs, evaluation, checkpoints.
 
-A new optimizer or schedule goes here.
+A new optimizer or schedule goes here; a tracker goes into `callbacks`.
 """

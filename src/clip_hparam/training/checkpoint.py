@@ -1,8 +1,9 @@
-"""A trial's resumable state: written whole, proven by sha256, the one before kept until it is.
+"""Checkpoints of a trial, each with its sha256; the previous one is kept.
 
     runs/<trial_id>/checkpoint/step_<n>.pt and step_<n>.pt.sha256
 
-torch.save alone leaves unreadable files when killed, and loads a flipped bit without a word.
+Without these, a kill during torch.save leaves an unreadable file, and torch.load does not detect a
+flipped bit.
 """
 
 import hashlib
@@ -18,9 +19,9 @@ from clip_hparam.records.atomic import sha256_of, write_atomic
 
 
 def save(folder: Path, step: int, state: dict[str, Any]) -> None:
-    """Write the state after `step` steps; older ones go once this one is there, but for one."""
-    for left in folder.glob(".step_*"):  # by a process that was killed while writing
-        left.unlink()
+    """Write the state after `step` steps, then delete all older checkpoints but one."""
+    for temporary in folder.glob(".step_*"):  # of a process that was killed while writing
+        temporary.unlink()
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
@@ -33,7 +34,7 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> None:
 
 
 def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """The newest state that verifies, or None, and a sentence for each one that does not."""
+    """Return the newest undamaged state, or None, and a sentence for each damaged checkpoint."""
     damaged: list[str] = []
     for path in _newest_first(folder):
         state = _load_verified(path)
@@ -44,7 +45,7 @@ def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def clear(folder: Path) -> None:
-    """Remove all states of a trial that is done."""
+    """Delete all checkpoints of a trial."""
     if folder.exists():
         shutil.rmtree(folder)
 
@@ -58,7 +59,7 @@ def _digest_path(path: Path) -> Path:
 
 
 def _load_verified(path: Path) -> dict[str, Any] | None:
-    """The state, or None for a file that is not what was written; nothing in it is executed."""
+    """Return the state; None if the file does not match its sha256 or is unsafe to unpickle."""
     try:
         if sha256_of(path) != _digest_path(path).read_text():
             return None

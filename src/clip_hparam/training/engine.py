@@ -1,7 +1,7 @@
 """One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from clip_hparam.data.batches import Batches
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import Classifier
+from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
+from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
 
 AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-LOSS_CHECK_INTERVAL_STEPS = (
-    20  # steps between looks at the loss, which would stall a GPU if read each step
-)
+LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after each step
 
 
 class DivergedError(ArithmeticError):
@@ -29,9 +29,11 @@ class DivergedError(ArithmeticError):
 
 @dataclass(frozen=True)
 class TrainState:
-    """A model in training; `schedule` is the base lr at each step, groups multiply it.
+    """A model in training, with all that an optimiser step needs.
 
-    `micro_batch` is this rank's.
+    schedule: base learning rate at each step, shape (steps,); a parameter group multiplies it by
+    its lr_scale.
+    micro_batch: images of this rank per forward pass; 0 for the whole batch.
     """
 
     model: Classifier
@@ -43,7 +45,17 @@ class TrainState:
     precision: str = "fp32"
     clip_grad: float = 0.0
     micro_batch: int = 0
-    ranks: DistributedContext = SINGLE_PROCESS
+    context: DistributedContext = SINGLE_PROCESS
+
+    @property
+    def eval_models(self) -> dict[str, nn.Module]:
+        """The models to evaluate: "raw", then "ema" if the trial has an EMA."""
+        return {"raw": self.model} | ({} if self.ema is None else {"ema": self.ema.module})
+
+    @property
+    def reported_weights(self) -> str:
+        """The weights whose accuracy is reported: "ema" if the trial has an EMA, else "raw"."""
+        return "raw" if self.ema is None else "ema"
 
     def autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(
@@ -53,7 +65,7 @@ class TrainState:
 
 @dataclass(frozen=True)
 class EvalResult:
-    """Accuracies in percent, mean cross-entropy, and whether each image was right."""
+    """Accuracies in percent, the mean cross-entropy, and for each image whether it is correct."""
 
     acc1: float
     acc5: float
@@ -63,67 +75,72 @@ class EvalResult:
 
 
 def train_step(
-    fit: TrainState, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
+    state: TrainState, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
 ) -> Tensor:
-    """One optimiser step on the whole batch, micro-batch by micro-batch; the mean loss.
+    """Do one optimiser step on a whole batch and return its mean loss.
 
-    Given are this rank's rows of the batch. `targets` are soft, (rows, classes); `drop_draws`
-    (rows, drop-path modules) are uniform.
+    images, targets, drop_draws: this rank's rows of the batch. targets are soft, shape
+    (rows, classes); drop_draws are uniform in [0, 1), shape (rows, drop-path modules).
     """
-    for group in fit.optimizer.param_groups:
-        group["lr"] = float(fit.schedule[step]) * group["lr_scale"]
+    for group in state.optimizer.param_groups:
+        group["lr"] = float(state.schedule[step]) * group["lr_scale"]
     batch = len(images)
-    size = fit.micro_batch or batch
-    total = torch.zeros((), device=fit.device)
+    size = state.micro_batch or batch
+    total = torch.zeros((), device=state.device)
     for start in range(0, batch, size):
         rows = slice(start, start + size)
-        for column, path in enumerate(fit.model.drop_paths):
-            path.draws = None if drop_draws is None else drop_draws[rows, column].to(fit.device)
-        with fit.autocast():
-            logits = fit.model(images[rows].to(fit.device, non_blocking=True))
-            part = targets[rows].to(fit.device, non_blocking=True)
+        for column, path in enumerate(state.model.drop_paths):
+            path.draws = None if drop_draws is None else drop_draws[rows, column].to(state.device)
+        with state.autocast():
+            logits = state.model(images[rows].to(state.device, non_blocking=True))
+            part = targets[rows].to(state.device, non_blocking=True)
             loss = F.cross_entropy(logits, part) * (len(part) / batch)
-        fit.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total = total + loss.detach()
-    gradients = [p.grad for p in fit.model.parameters() if p.grad is not None]
-    fit.ranks.all_reduce_mean([*gradients, total])
-    if fit.clip_grad:
-        fit.scaler.unscale_(fit.optimizer)
-        torch.nn.utils.clip_grad_norm_(fit.model.parameters(), fit.clip_grad)
-    fit.scaler.step(fit.optimizer)
-    fit.scaler.update()
-    fit.optimizer.zero_grad(set_to_none=True)
-    if fit.ema is not None:
-        fit.ema.update(fit.model)
+    gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
+    state.context.all_reduce_mean([*gradients, total])
+    if state.clip_grad:
+        state.scaler.unscale_(state.optimizer)
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), state.clip_grad)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    state.optimizer.zero_grad(set_to_none=True)
+    if state.ema is not None:
+        state.ema.update(state.model)
     return total
 
 
 def train_epoch(
-    fit: TrainState,
+    state: TrainState,
     batches: Batches,
-    index: int,
+    epoch: int,
     seed: int,
-    on_step: Callable[[int], None],
+    callback: TrialCallback = NO_CALLBACK,
     losses: list[Tensor] | None = None,
-) -> float:
-    """Mean training loss of one epoch. Raises DivergedError with the step if it is not finite.
+) -> float | None:
+    """Train one epoch and return its mean loss, or None if the callback stopped it.
 
-    `losses` are those of the steps that were done already; each further step adds its own.
+    losses: the loss of each step of this epoch that was done by an earlier attempt; each further
+    step appends its own, so the length is the number of steps done.
+
+    Raises: DivergedError with the step if a loss is not finite.
     """
     losses = [] if losses is None else losses
-    fit.model.train()
-    paths = len(fit.model.drop_paths)
-    table = uniform(seed, index, "drop_path", batches.draws, paths) if paths else None
-    for step, (images, targets) in enumerate(batches.train(index, len(losses)), len(losses)):
-        batch = len(images) * fit.ranks.world_size
+    state.model.train()
+    paths = len(state.model.drop_paths)
+    table = uniform(seed, epoch, "drop_path", batches.draws, paths) if paths else None
+    for step, (images, targets) in enumerate(batches.train(epoch, len(losses)), len(losses)):
+        batch = len(images) * state.context.world_size
         draws = None
         if table is not None:
-            drawn = table[step * batch : (step + 1) * batch]
-            draws = torch.from_numpy(drawn[fit.ranks.batch_rows(batch)])
-        losses.append(train_step(fit, index * batches.steps + step, images, targets, draws))
+            batch_draws = table[step * batch : (step + 1) * batch]
+            draws = torch.from_numpy(batch_draws[state.context.batch_rows(batch)])
+        losses.append(train_step(state, epoch * batches.steps + step, images, targets, draws))
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
-            _check_finite(losses, index * batches.steps)
-        on_step(index * batches.steps + step + 1)
+            _check_finite(losses, epoch * batches.steps)
+        callback.on_step(epoch * batches.steps + step + 1, len(state.schedule))
+        if callback.should_stop():
+            return None
     return float(torch.stack(losses).mean())
 
 
@@ -131,30 +148,29 @@ def train_epoch(
 def evaluate(
     model: torch.nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
-    fit: TrainState,
-    among: Tensor | None = None,
+    state: TrainState,
+    allowed_classes: Tensor | None = None,
 ) -> EvalResult:
-    """Plain cross-entropy and top-1 and top-5 accuracy, each image once.
+    """Return the accuracies and the cross-entropy of a model, without label smoothing.
 
-    `batches` are those that were dealt to this rank; the scores are of all, in order. `among`,
-    bool (classes,): the classes that an answer may be, where images show only some.
+    batches: this rank's shard of the images and labels; the result is of all ranks, in order.
+    allowed_classes: bool, shape (classes,); the only classes that the model may predict.
     """
     was_training = model.training
     model.eval()
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for images, labels in batches:
-        with fit.autocast():
-            logits = model(images.to(fit.device)).float().cpu()
-        if among is not None:
-            logits = logits.masked_fill(~among, -math.inf)
+        with state.autocast():
+            logits = model(images.to(state.device)).float().cpu()
+        if allowed_classes is not None:
+            logits = logits.masked_fill(~allowed_classes, -math.inf)
         top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-        loss_of_each = F.cross_entropy(logits, labels, reduction="none")
-        parts.append((loss_of_each, top[:, 0], top.any(dim=1)))
+        image_losses = F.cross_entropy(logits, labels, reduction="none")
+        parts.append((image_losses, top[:, 0], top.any(dim=1)))
     model.train(was_training)
-    losses, first, five = map(torch.cat, zip(*fit.ranks.all_gather(parts), strict=True))
-    percent = 100.0 / len(first)
-    acc1, acc5 = percent * int(first.sum()), percent * int(five.sum())
-    return EvalResult(acc1, acc5, float(losses.mean()), first.numpy(), five.numpy())
+    losses, top1, top5 = map(torch.cat, zip(*state.context.all_gather(parts), strict=True))
+    acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
+    return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
 
 
 def _check_finite(losses: list[Tensor], first_step: int) -> None:
@@ -163,8 +179,3 @@ def _check_finite(losses: list[Tensor], first_step: int) -> None:
         if not math.isfinite(value):
             step = first_step + len(losses) - len(values) + offset
             raise DivergedError(f"diverged at step {step}: the loss is {value}; try a smaller lr")
-
-
-def eval_models(fit: TrainState) -> dict[str, nn.Module]:
-    """What is evaluated: "raw", and "ema" where there is one."""
-    return {"raw": fit.model} if fit.ema is None else {"raw": fit.model, "ema": fit.ema.module}

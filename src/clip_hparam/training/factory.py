@@ -1,4 +1,4 @@
-"""From a resolved Recipe to a model in training."""
+"""Create the model, optimiser, schedule and EMA of a trial from its resolved recipe."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ import torch
 from timm.utils.model_ema import ModelEmaV3
 
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import class_prompts, load_dataset
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import (
     Classifier,
@@ -18,7 +18,7 @@ from clip_hparam.model.classifier import (
     set_head,
     set_resolution,
 )
-from clip_hparam.model.weights import Say, build_tower, silent
+from clip_hparam.model.weights import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
@@ -28,14 +28,15 @@ from clip_hparam.training.param_groups import ParamGroup, param_groups
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
-    """The model as it is before the first step; `say` is told which weights were not used."""
-    model = Classifier(build_tower(recipe.encoder, recipe.seed, say), classes, recipe.pool)
-    set_resolution(model, int(recipe.resolution))
+def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
+    """Return the model as it is before the first step."""
+    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
+    set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
-        set_head(model, head_weights(recipe.encoder, recipe.data.name, names))
+        prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
+        set_head(model, head_weights(recipe.encoder, prompts))
     else:
         init_head(model, recipe.head_init_scale, recipe.seed)
     freeze(model, recipe.freeze)
@@ -43,17 +44,20 @@ def create_model(recipe: Recipe, classes: int, say: Say = silent) -> Classifier:
 
 
 def create_train_state(
-    recipe: Recipe, machine: Machine, model: Classifier, ranks: DistributedContext = SINGLE_PROCESS
+    recipe: ResolvedRecipe,
+    machine: Machine,
+    model: Classifier,
+    context: DistributedContext = SINGLE_PROCESS,
 ) -> TrainState:
-    """The model with the groups, optimiser, schedule and EMA of a trial, on its device."""
-    device = device_of(machine, ranks.local_rank)
+    """Move the model to its device and return it with its optimiser, schedule and EMA."""
+    device = device_of(machine, context.local_rank)
     model = model.to(device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
     return TrainState(
         model=model,
-        ema=create_ema(model, float(recipe.ema_decay)),
+        ema=create_ema(model, recipe.ema_decay),
         optimizer=create_optimizer(groups, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,
@@ -65,15 +69,15 @@ def create_train_state(
         device=device,
         precision=recipe.precision,
         clip_grad=recipe.clip_grad,
-        micro_batch=machine.micro_batch // ranks.world_size,
-        ranks=ranks,
+        micro_batch=machine.micro_batch // context.world_size,
+        context=context,
     )
 
 
 def create_optimizer(
     groups: Iterable[ParamGroup], betas: tuple[float, float], eps: float
 ) -> torch.optim.AdamW:
-    """AdamW with one parameter group a Group; its lr is set at each step."""
+    """Return AdamW with a parameter group for each ParamGroup; `train_step` sets their lr."""
     return torch.optim.AdamW(
         [
             {
@@ -91,5 +95,8 @@ def create_optimizer(
 
 
 def create_ema(model: Classifier, decay: float) -> ModelEmaV3 | None:
-    """EMA in fp32 that starts at the model as it is, as in FT-CLIP; None where decay is 0."""
+    """Return an EMA in fp32 that starts at the current weights; None if decay is 0.
+
+    Source: FT-CLIP.
+    """
     return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None

@@ -1,4 +1,4 @@
-"""Optimiser groups for layer-wise lr decay: a parameter has a depth, a depth has an lr scale."""
+"""Parameter groups of the optimiser for layer-wise learning-rate decay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NO_WEIGHT_DECAY_PREFIXES = ("class_embedding", "positional_embedding")
 
 @dataclass(frozen=True)
 class ParamGroup:
-    """Parameters of one depth and weight decay; they learn at lr_scale times the schedule."""
+    """Parameters of one depth and weight decay, whose lr is lr_scale times the schedule."""
 
     depth: int
     lr_scale: float
@@ -23,12 +23,12 @@ class ParamGroup:
 def param_groups(
     named: Iterable[tuple[str, nn.Parameter]], blocks: int, layer_decay: float, weight_decay: float
 ) -> list[ParamGroup]:
-    """Each trainable parameter in exactly one group, ordered by depth, decayed before not decayed.
+    """Return groups that hold each trainable parameter exactly once, ordered by depth.
 
-    Biases, norms and embeddings are not weight-decayed. Frozen parameters are left out, so they
-    get no optimiser state.
+    At equal depth the group with weight decay comes first. Biases, norms and embeddings have no
+    weight decay. Frozen parameters are in no group and have no optimiser state.
 
-    Raises ValueError if layer_decay is outside (0, 1].
+    Raises: ValueError if layer_decay is outside (0, 1].
     """
     if not 0 < layer_decay <= 1:
         raise ValueError(f"layer_decay={layer_decay} is outside (0, 1]: 1 means no decay, try 0.65")

@@ -1,4 +1,4 @@
-"""What a trial has so far: its rows, its selected epoch, and how both go into a checkpoint."""
+"""The progress of a trial: its rows, its selected epoch, and what goes into a checkpoint."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,16 +6,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from clip_hparam.training.engine import EvalResult, TrainState, eval_models
+from clip_hparam.records.metrics import selection_key
+from clip_hparam.training.engine import EvalResult, TrainState
 
 StateDicts = dict[str, dict[str, torch.Tensor]]
 
 
 @dataclass
 class Progress:
-    """Rows of metrics.jsonl, the selected epoch and its weights, and the seconds spent.
+    """Progress of a trial over all its attempts.
 
-    `losses` are those of the steps of the epoch under way.
+    rows: rows of metrics.jsonl.
+    selected: the epoch with the best selection accuracy; -1 before the first epoch.
+    best: accuracy and negative loss of that epoch on the selection set.
+    weights: copies of the models of that epoch by name, "raw" and "ema".
+    seconds, train_seconds: time spent in all, and in training steps.
+    losses: the loss of each step of the current epoch so far.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -27,17 +33,15 @@ class Progress:
     losses: list[torch.Tensor] = field(default_factory=list)
 
     def add_epoch(self, row: dict[str, Any], models: dict[str, nn.Module]) -> None:
-        """Take an epoch's row; it becomes the selected one if it is better than all before.
+        """Append the row of an epoch, and select the epoch if it is better than all before.
 
-        Better is a higher accuracy on the selection set, of the EMA weights where there are any;
-        on small selection sets ties are the rule, and go to the lower loss, then to the earlier.
-        The weights of the selected epoch are copied.
+        The reported weights are compared by their accuracy on the selection set; ties, which are
+        the rule on small sets, go to the lower loss, then to the earlier epoch.
         """
         self.rows.append(row)
-        name = list(models)[-1]
-        merit = (row[f"selection_acc1.{name}"], -row[f"selection_loss.{name}"])
-        if merit > self.best:
-            self.selected, self.best = row["epoch"], merit
+        key = selection_key(row)
+        if key > self.best:
+            self.selected, self.best = row["epoch"], key
             self.weights = {name: cpu_state_dict(model) for name, model in models.items()}
 
 
@@ -45,27 +49,28 @@ def cpu_state_dict(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
-def checkpoint_state(fit: TrainState, progress: Progress) -> dict[str, Any]:
-    """All that a run needs to go on in the same bits; plain types and tensors only."""
+def checkpoint_state(state: TrainState, progress: Progress) -> dict[str, Any]:
+    """Return all that a trial needs to resume in the same bits: plain types and tensors only."""
     return {
-        "models": {name: model.state_dict() for name, model in eval_models(fit).items()},
-        "optimizer": fit.optimizer.state_dict(),
-        "scaler": fit.scaler.state_dict(),
+        "models": {name: model.state_dict() for name, model in state.eval_models.items()},
+        "optimizer": state.optimizer.state_dict(),
+        "scaler": state.scaler.state_dict(),
         "progress": asdict(progress),
     }
 
 
-def restore_checkpoint(fit: TrainState, state: dict[str, Any]) -> Progress:
-    for name, model in eval_models(fit).items():
-        model.load_state_dict(state["models"][name])
-    fit.optimizer.load_state_dict(state["optimizer"])
-    fit.scaler.load_state_dict(state["scaler"])
-    progress = Progress(**state["progress"])
-    progress.losses = [loss.to(fit.device) for loss in progress.losses]
+def restore_checkpoint(state: TrainState, checkpoint: dict[str, Any]) -> Progress:
+    """Load the content of a checkpoint into the state and return the progress in it."""
+    for name, model in state.eval_models.items():
+        model.load_state_dict(checkpoint["models"][name])
+    state.optimizer.load_state_dict(checkpoint["optimizer"])
+    state.scaler.load_state_dict(checkpoint["scaler"])
+    progress = Progress(**checkpoint["progress"])
+    progress.losses = [loss.to(state.device) for loss in progress.losses]
     return progress
 
 
 def metric_columns(split: str, weights: str, scores: EvalResult) -> dict[str, float]:
-    """Scores under the names of a row: "test_acc1.ema", ..."""
+    """Return scores by their column in a row of metrics.jsonl: "test_acc1.ema", ..."""
     values = {"acc1": scores.acc1, "acc5": scores.acc5, "loss": scores.loss}
     return {f"{split}_{metric}.{weights}": value for metric, value in values.items()}

@@ -1,7 +1,4 @@
-"""Three steps of a trial and one batch of an evaluation, timed: what it will cost without a record.
-
-Nothing is written. Resolution and epochs are scaled by `cost.predict` as those of a record are.
-"""
+"""Time a few steps of a trial, to predict the cost of a trial without a similar record."""
 
 import time
 from itertools import chain, count, islice
@@ -9,12 +6,14 @@ from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
+from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.planning.cost import TrialCost
-from clip_hparam.training.engine import eval_models, evaluate, train_step
+from clip_hparam.training.engine import evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import numerics_of
 
@@ -22,27 +21,31 @@ TIMED_STEPS = 3
 
 
 def measure_throughput(tree: dict[str, Any]) -> TrialCost:
-    """Of a job as `Job.to_dict` gives it; the step before the first one that counts warms up."""
-    job = TrialSpec.from_dict(tree)
-    recipe = job.recipe
-    torch.set_num_threads(numerics_of(recipe, job.machine).threads)
-    images = load_dataset(recipe.data)
-    batches = Batches(recipe, images, job.machine.loader_workers)
-    fit = create_train_state(recipe, job.machine, create_model(recipe, batches.classes))
-    drawn = chain.from_iterable(map(batches.train, count()))
-    train_step(fit, 0, *next(drawn))
+    """Return the cost of a trial from TIMED_STEPS steps and the evaluation of one batch.
+
+    One more step before these warms up. Nothing is written.
+    tree: what `TrialSpec.to_dict` returns.
+    """
+    spec = TrialSpec.from_dict(tree)
+    recipe = as_resolved(spec.recipe)
+    torch.set_num_threads(numerics_of(recipe, spec.machine).threads)
+    dataset = load_dataset(recipe.data)
+    batches = Batches(recipe, dataset, spec.machine.loader_workers)
+    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))
+    train_batches = chain.from_iterable(map(batches.train, count()))
+    train_step(state, 0, *next(train_batches))
     started = time.monotonic()
-    losses = [train_step(fit, 0, *batch) for batch in islice(drawn, TIMED_STEPS)]
+    losses = [train_step(state, 0, *batch) for batch in islice(train_batches, TIMED_STEPS)]
     float(losses[-1])  # waits for a GPU
     trained = time.monotonic()
-    scores = evaluate(fit.model, islice(batches.selection(), 1), fit)
-    an_image = (time.monotonic() - trained) / len(scores.top1_correct)
-    _, held = split_sizes(images.labels, recipe.data.shots, recipe.data.selection)
-    evaluated = recipe.epochs * int(held.sum()) + 2 * len(images.test_labels)
+    scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
+    seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
+    _, selection = split_sizes(dataset.train_labels, recipe.data.shots, recipe.data.selection)
+    evaluated = recipe.epochs * int(selection.sum()) + 2 * len(dataset.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,
-        pixels=int(recipe.resolution) ** 2,
-        train_seconds=(trained - started) / (TIMED_STEPS * recipe.batch_size),
-        other_seconds=an_image * evaluated * len(eval_models(fit)),
+        image_area=recipe.resolution**2,
+        train_seconds_per_image=(trained - started) / (TIMED_STEPS * recipe.batch_size),
+        other_seconds=seconds_per_image * evaluated * len(state.eval_models),
     )

@@ -1,34 +1,29 @@
-"""The run of a trial: build or resume, all epochs, selection, and the test at the end.
+"""The run of a trial: create or resume its state, train all epochs, select, and test.
 
-Every rank of a trial runs it; rank 0 alone writes and speaks.
+Every rank of a trial runs this code; rank 0 alone writes the record and calls the callbacks.
 """
 
+import logging
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
+from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
-from clip_hparam.training.callbacks.base import (
-    Report,
-    Say,
-    Tick,
-    TrialPruned,
-    TrialStopped,
-    never,
-    quiet,
-)
-from clip_hparam.training.engine import TrainState, eval_models, evaluate, train_epoch
+from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.engine import TrainState, evaluate, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import Numerics, numerics_of
+from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.progress import (
     Progress,
     checkpoint_state,
@@ -44,159 +39,161 @@ from clip_hparam.training.results import (
     write_correct_bits,
 )
 
-HEARTBEAT_SECONDS = 5.0  # seconds between two signs of life
+logger = logging.getLogger(__name__)
 
 
 def train(
-    job: TrialSpec,
-    record: Record,
-    say: Say,
-    tick: Tick,
-    ranks: DistributedContext,
-    report: Report = never,
-) -> dict[str, Any]:
-    """From the last checkpoint, if there is one, to the facts of result.json.
+    spec: TrialSpec, record: Record, callback: TrialCallback, context: DistributedContext
+) -> TrialOutcome:
+    """Train a trial from its newest checkpoint, or from the start, and test it.
 
-    `tick` may raise StopAttempt; all that was trained is saved then. Raises PruneAttempt if
-    `report` says after an epoch that it was the last. All ranks train and test; rank 0 alone
-    writes and has facts.
+    Return "queued" if the callback stopped the trial, whose state is then saved; "pruned" if the
+    callback pruned it; else "done" with the facts of result.json, which only rank 0 has.
     """
-    recipe = job.recipe
-    numerics = _record_numerics(job, record, ranks)
+    recipe = as_resolved(spec.recipe)
+    numerics = _record_numerics(spec, record, context)
     torch.set_num_threads(numerics.threads)
-    pictures = load_dataset(recipe.data)
-    batches = Batches(recipe, pictures, job.machine.loader_workers, ranks)
-    fit = create_train_state(recipe, job.machine, create_model(recipe, batches.classes, say), ranks)
-    if fit.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(fit.device)  # of trials before it in this process
-    progress = _resume(fit, record, say)
-    alive = _create_step_callback(record, len(fit.schedule), tick) if ranks.is_main else quiet
+    dataset = load_dataset(recipe.data)
+    batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
+    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes), context)
+    if state.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
+    progress = _resume(state, record)
+    ended = _run_epochs(spec, record, state, batches, progress, callback)
+    if ended != "done":
+        return TrialOutcome(ended)
+    facts = _test(spec, record, state, batches, progress, dataset)
+    return TrialOutcome("done", facts and {**facts, "numerics": asdict(numerics)})
+
+
+def _run_epochs(
+    spec: TrialSpec,
+    record: Record,
+    state: TrainState,
+    batches: Batches,
+    progress: Progress,
+    callback: TrialCallback,
+) -> str:
+    """Train the epochs that are left; return "done", or "queued" or "pruned" as in `train`."""
     saved = time.monotonic()
-    try:
-        for epoch in range(len(progress.rows), recipe.epochs):
-            _run_epoch(job, fit, batches, epoch, progress, alive)
-            if not ranks.is_main:
-                continue
-            record.write_rows(progress.rows)
-            say(format_epoch(progress.rows[-1], recipe.epochs))
-            if report(progress.rows) and epoch + 1 < recipe.epochs:
-                raise TrialPruned
-            if time.monotonic() - saved >= job.machine.checkpoint_seconds:
-                _save_checkpoint(record, fit, batches, progress)
-                saved = time.monotonic()
-    except TrialStopped:
-        _save_checkpoint(record, fit, batches, progress)
-        raise
-    started = time.monotonic()
-    if ranks.is_main:
-        save_weights(job.keep_checkpoints, record, fit, progress)
-    scores = evaluate_selected_and_last(fit, batches, progress)
-    untrained = evaluate_zero_shot(recipe, fit, batches)
-    if not ranks.is_main:
-        return {}
-    write_correct_bits(record, scores, pictures)
-    progress.seconds += time.monotonic() - started
-    return {
-        "metrics": {**metrics_of(progress, scores), **untrained},
-        "epochs": {"selected": progress.selected, "last": recipe.epochs - 1},
-        "selected_weights": list(eval_models(fit))[-1],
-        "steps": len(fit.schedule),
-        "cost": measure_cost(fit, progress, len(fit.schedule) * recipe.batch_size),
-        "parameters": count_parameters(fit.model),
-        "numerics": asdict(numerics),
-    }
-
-
-def format_epoch(row: dict[str, Any], epochs: int) -> str:
-    """An epoch for people."""
-    weights = "ema" if "selection_acc1.ema" in row else "raw"
-    return (
-        f"epoch {row['epoch'] + 1}/{epochs}  loss {row['train_loss']:.3f}"
-        f"  selection acc1 {row[f'selection_acc1.{weights}']:.1f} % ({weights})"
-        f"  {row['img_per_s']:.0f} img/s"
-    )
+    for epoch in range(len(progress.rows), spec.recipe.epochs):
+        if not _run_epoch(spec, state, batches, epoch, progress, callback):
+            _save_checkpoint(record, state, batches, progress)
+            return "queued"
+        if not state.context.is_main:
+            continue
+        record.write_rows(progress.rows)
+        if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
+            return "pruned"
+        if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
+            _save_checkpoint(record, state, batches, progress)
+            saved = time.monotonic()
+    return "done"
 
 
 def _run_epoch(
-    job: TrialSpec,
-    fit: TrainState,
+    spec: TrialSpec,
+    state: TrainState,
     batches: Batches,
     epoch: int,
     progress: Progress,
-    alive: Callable[[int], None],
-) -> None:
+    callback: TrialCallback,
+) -> bool:
+    """Train and evaluate one epoch; return False if the callback stopped it after a step."""
     started = time.monotonic()
     steps = batches.steps - len(progress.losses)
-    try:
-        loss = train_epoch(fit, batches, epoch, job.recipe.seed, alive, progress.losses)
-    finally:
-        trained = time.monotonic() - started
-        progress.train_seconds += trained
-        progress.seconds += trained
-    models = eval_models(fit)
+    loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
+    trained = time.monotonic() - started
+    progress.train_seconds += trained
+    progress.seconds += trained
+    if loss is None:
+        return False
     step = (epoch + 1) * batches.steps
     row: dict[str, Any] = {
         "epoch": epoch,
         "step": step,
-        "lr": float(fit.schedule[step - 1]),
+        "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
-        "img_per_s": steps * job.recipe.batch_size / trained,
+        "img_per_s": steps * spec.recipe.batch_size / trained,
     }
-    for name, model in models.items():
-        row |= metric_columns("selection", name, evaluate(model, batches.selection(), fit))
-        if job.eval_test == "epoch":
-            row |= metric_columns("test", name, evaluate(model, batches.test(), fit))
+    eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
+    for name, model in state.eval_models.items():
+        for eval_set in eval_sets:
+            result = evaluate(model, batches.evaluation(eval_set), state)
+            row |= metric_columns(eval_set, name, result)
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
-    progress.add_epoch(row, models)
+    progress.add_epoch(row, state.eval_models)
+    return True
 
 
-def _record_numerics(job: TrialSpec, record: Record, ranks: DistributedContext) -> Numerics:
-    """Those of the first attempt, so that a resume ends in the same bits; else this machine's.
+def _test(
+    spec: TrialSpec,
+    record: Record,
+    state: TrainState,
+    batches: Batches,
+    progress: Progress,
+    dataset: ImageDataset,
+) -> dict[str, Any] | None:
+    """Test the trained models, write the files of rank 0, and return the facts; None elsewhere."""
+    started = time.monotonic()
+    if state.context.is_main:
+        save_weights(spec.keep_checkpoints, record, state, progress)
+    scores = evaluate_selected_and_last(state, batches, progress)
+    zero_shot = evaluate_zero_shot(state, batches)
+    if not state.context.is_main:
+        return None
+    write_correct_bits(record, scores, dataset)
+    progress.seconds += time.monotonic() - started
+    steps = len(state.schedule)
+    return {
+        "metrics": {**metrics_of(progress, scores), **zero_shot},
+        "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
+        "selected_weights": state.reported_weights,
+        "steps": steps,
+        "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
+        "parameters": count_parameters(state.model),
+    }
 
-    The number of ranks is as it is: a resume may have to do with fewer.
+
+def _record_numerics(spec: TrialSpec, record: Record, context: DistributedContext) -> Numerics:
+    """Return and record the Numerics of the attempt.
+
+    They are those of the first attempt, so that a resumed trial ends in the same bits, except for
+    the number of ranks: a resumed trial may have fewer.
     """
-    known = record.status().get("numerics")
-    numerics = Numerics(**known) if known else numerics_of(job.recipe, job.machine)
-    numerics = replace(numerics, ranks=ranks.world_size)
-    if ranks.is_main:
+    first = record.status().get("numerics")
+    numerics = Numerics(**first) if first else numerics_of(spec.recipe, spec.machine)
+    numerics = replace(numerics, ranks=context.world_size)
+    if context.is_main:
         record.write_status("running", numerics=asdict(numerics))
     return numerics
 
 
-def _resume(fit: TrainState, record: Record, say: Say) -> Progress:
-    state, damaged = checkpoint.load(record.folder / "checkpoint")
+def _resume(state: TrainState, record: Record) -> Progress:
+    """Load the newest checkpoint, if there is one, and return the progress so far.
+
+    Raises: RuntimeError if the ranks loaded different checkpoints.
+    """
+    saved, damaged = checkpoint.load(record.folder / "checkpoint")
     for sentence in damaged:
-        say(sentence)
-    progress = restore_checkpoint(fit, state) if state else Progress()
-    places = fit.ranks.all_gather([(len(progress.rows), len(progress.losses))])
-    if len(set(places)) > 1:
+        logger.warning(sentence)
+    progress = restore_checkpoint(state, saved) if saved else Progress()
+    positions = state.context.all_gather([(len(progress.rows), len(progress.losses))])
+    if len(set(positions)) > 1:
         raise RuntimeError(
-            f"the ranks would go on from different (epoch, step) {places}: {record.folder} is not"
+            f"the ranks resume from different (epoch, step) {positions}: {record.folder} must be"
             " the same folder for all of them"
         )
-    if state is None:
-        return progress
-    steps = f" and {len(progress.losses)} steps" if progress.losses else ""
-    say(f"going on after epoch {len(progress.rows)}{steps}")
+    if saved is not None:
+        steps = f" and {len(progress.losses)} steps" if progress.losses else ""
+        logger.info("going on after epoch %d%s", len(progress.rows), steps)
     return progress
 
 
-def _save_checkpoint(record: Record, fit: TrainState, batches: Batches, progress: Progress) -> None:
+def _save_checkpoint(
+    record: Record, state: TrainState, batches: Batches, progress: Progress
+) -> None:
     step = len(progress.rows) * batches.steps + len(progress.losses)
-    checkpoint.save(record.folder / "checkpoint", step, checkpoint_state(fit, progress))
-
-
-def _create_step_callback(record: Record, steps: int, tick: Tick) -> Callable[[int], None]:
-    """After each step: tell the reporter, and every few seconds the record."""
-    last = time.monotonic()
-
-    def alive(step: int) -> None:
-        nonlocal last
-        tick(step, steps)
-        if time.monotonic() - last > HEARTBEAT_SECONDS:
-            record.write_status("running", step=step)
-            last = time.monotonic()
-
-    return alive
+    checkpoint.save(record.folder / "checkpoint", step, checkpoint_state(state, progress))

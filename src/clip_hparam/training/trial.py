@@ -1,11 +1,10 @@
-"""A whole trial: claim its folder, train it, and seal the record, whatever happens.
+"""A whole attempt at a trial: lock its folder, train, and write result.json or failure.json."""
 
-execute(job)  ->  runs/<trial_id>/result.json, or failure.json and a state that says why
-"""
-
+import logging
 import os
 import traceback
-from functools import partial
+from collections.abc import Iterable
+from typing import Any
 
 from clip_hparam.config.recipe import canonical, label
 from clip_hparam.config.trial_spec import TrialSpec
@@ -16,103 +15,114 @@ from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
 from clip_hparam.training import checkpoint
-from clip_hparam.training.callbacks.base import (
-    Report,
-    Say,
-    Stop,
-    Tick,
-    TrialPruned,
-    TrialStopped,
-    never,
-    quiet,
-)
+from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
+from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.numerics import device_of
+from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.trainer import train
+
+logger = logging.getLogger(__name__)
 
 
 def run_trial(
-    job: TrialSpec,
-    say: Say = quiet,
-    tick: Tick = quiet,
-    stop: Stop = never,
-    ranks: DistributedContext = SINGLE_PROCESS,
-    report: Report = never,
-) -> str:
-    """Run a job to its end and return its state; what goes wrong in a trial is on its record.
+    spec: TrialSpec,
+    callbacks: Iterable[TrialCallback] = (),
+    context: DistributedContext = SINGLE_PROCESS,
+) -> TrialOutcome:
+    """Run a trial to its end, or until a callback stops or prunes it, and return how it ended.
 
-    A trial that is done is left as it is. Raises claim.BusyError if another process is writing it.
-    `say` takes lines for people, `tick` takes (steps done, steps in all). `stop` is asked after
-    each step: once it says yes the state is saved, and "queued" returned: to be gone on with.
-    `report` takes the rows after each epoch; once it says yes, "pruned": not worth another epoch.
+    A trial that is done already is not run again. A stopped trial ("queued") is resumed by the
+    next call. An error of the trial is recorded in failure.json and not raised.
 
-    All ranks of a trial call this. Rank 0 alone writes, speaks and knows how it ends; the others
-    raise what goes wrong in them, and return "lost" where it goes wrong elsewhere.
+    Every rank of a trial calls this function. Rank 0 writes the record and calls the callbacks;
+    the other ranks raise their own errors and return "lost" if another rank failed.
+
+    Raises: FolderLockedError if another process runs the trial; KeyboardInterrupt, after the
+    trial was recorded as cancelled.
     """
-    record = Record(job.machine.runs, job.trial_id)
-    if not ranks.is_main:
-        return _run_other_rank(job, record, ranks)
+    record = Record(spec.machine.runs, spec.trial_id)
+    if not context.is_main:
+        return _run_other_rank(spec, record, context)
     with lock_folder(record.folder):
-        if record.is_done():
-            return "done"
+        result = record.verified_result()
+        if result is not None:
+            return TrialOutcome("done", result)
         for name in record.corrupted_files():
-            say(f"{name} is damaged: set aside as {record.quarantine(name).name}")
-        return _run_attempt(
-            job, record, say, partial(_after_step, tick=tick, stop=stop), ranks, report
-        )
+            quarantined = record.quarantine(name)
+            logger.warning("%s is damaged: set aside as %s", name, quarantined.name)
+        callback = CallbackList([*create_standard_callbacks(record), *callbacks])
+        outcome = _run_attempt(spec, record, callback, context)
+        callback.on_end(outcome.state, outcome.result)
+        return outcome
 
 
 def _run_attempt(
-    job: TrialSpec, record: Record, say: Say, tick: Tick, ranks: DistributedContext, report: Report
-) -> str:
+    spec: TrialSpec, record: Record, callback: TrialCallback, context: DistributedContext
+) -> TrialOutcome:
+    """Train a trial and record how the attempt ended."""
     attempt = record.status().get("attempt", 0) + 1
     facts = {**collect_provenance(), "started": utc_timestamp(), "attempt": attempt}
     try:
-        record.write_recipe(canonical(job.recipe), label(job.recipe))
-        where = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
-        record.write_status("running", **where, attempt=attempt)
-        with ranks.connect(device_of(job.machine, ranks.local_rank), job.machine.rank_timeout):
-            result = train(job, record, say, tick, ranks, report)
-        record.write_result({**result, **facts, "finished": utc_timestamp()})
+        outcome = _train_and_seal(spec, record, callback, context, facts)
     except KeyboardInterrupt:
         record.write_failure("cancelled", "cancelled", "interrupted, by Ctrl-C or by SIGTERM")
+        callback.on_end("cancelled", None)
         raise
-    except TrialStopped:
-        record.write_status("queued")
-        say("stopped: the state is saved, the same command goes on")
-        return "queued"
-    except TrialPruned:
-        checkpoint.clear(record.folder / "checkpoint")
-        record.write_status("pruned")
-        say(f"pruned after epoch {len(record.rows())}/{job.recipe.epochs}")
-        return "pruned"
     except (DivergedError, LostRankError) as error:
         state = "diverged" if isinstance(error, DivergedError) else "lost"
-        record.write_failure(state, state, str(error))
-        say(str(error))
-        return state
+        logger.error(str(error))
+        return _record_failure(record, state, {"kind": state, "message": str(error)})
     except Exception as error:
-        kind = "storage" if is_storage_error(error) else "error"
-        message = f"{type(error).__name__}: {error}"
-        record.write_failure("failed", kind, message, traceback=traceback.format_exc())
-        say(traceback.format_exc())
-        return "failed"
-    checkpoint.clear(record.folder / "checkpoint")
-    return "done"
+        failure = {
+            "kind": "storage" if is_storage_error(error) else "error",
+            "message": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc(),
+        }
+        logger.error(failure["traceback"])
+        return _record_failure(record, "failed", failure)
+    if outcome.state in ("done", "pruned"):
+        checkpoint.clear(record.folder / "checkpoint")
+    return outcome
 
 
-def _run_other_rank(job: TrialSpec, record: Record, ranks: DistributedContext) -> str:
-    """What a rank does that does not lead."""
+def _train_and_seal(
+    spec: TrialSpec,
+    record: Record,
+    callback: TrialCallback,
+    context: DistributedContext,
+    facts: dict[str, Any],
+) -> TrialOutcome:
+    record.write_recipe(canonical(spec.recipe), label(spec.recipe))
+    process = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
+    record.write_status("running", **process, attempt=facts["attempt"])
+    callback.on_start(spec)
+    with context.connect(device_of(spec.machine, context.local_rank), spec.machine.rank_timeout):
+        outcome = train(spec, record, callback, context)
+    if outcome.result is not None:
+        result = {**outcome.result, **facts, "finished": utc_timestamp()}
+        record.write_result(result)
+        return outcome._replace(result=result)
+    record.write_status(outcome.state)
+    if outcome.state == "pruned":
+        logger.info("pruned after epoch %d/%d", len(record.rows()), spec.recipe.epochs)
+    else:
+        logger.info("stopped: the state is saved, and the same command resumes the trial")
+    return outcome
+
+
+def _record_failure(record: Record, state: str, failure: dict[str, Any]) -> TrialOutcome:
+    record.write_failure(state, **failure)
+    return TrialOutcome(state, failure=failure)
+
+
+def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext) -> TrialOutcome:
+    """Train as a rank other than 0, once rank 0 has started."""
     try:
-        ranks.wait_for_main()
-        with ranks.connect(device_of(job.machine, ranks.local_rank), job.machine.rank_timeout):
-            train(job, record, quiet, quiet, ranks)
+        context.wait_for_main()
+        device = device_of(spec.machine, context.local_rank)
+        with context.connect(device, spec.machine.rank_timeout):
+            train(spec, record, NO_CALLBACK, context)
     except PeerError:
-        return "lost"
-    return "done"
-
-
-def _after_step(step: int, steps: int, tick: Tick, stop: Stop) -> None:
-    tick(step, steps)
-    if stop():
-        raise TrialStopped
+        return TrialOutcome("lost")
+    return TrialOutcome("done")

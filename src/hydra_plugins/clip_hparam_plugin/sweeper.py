@@ -1,7 +1,7 @@
-"""Hydra takes plugin classes only from this namespace."""
+"""Hydra loads plugin classes only from the package hydra_plugins."""
 
 from clip_hparam.cli.hydra_app import sweeper
 
 
 class AblationSweeper(sweeper.AblationSweeper):
-    """See clip_hparam.cli.hydra_app.sweeper."""
+    """Sweeper of clip_hparam.cli.hydra_app.sweeper, as a plugin."""

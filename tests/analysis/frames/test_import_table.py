@@ -264,7 +264,7 @@ def test_figures_work_on_it_and_are_named(table: pd.DataFrame, call: Call) -> No
     code, out, _ = call("figures", "axes", "best_of_n", "--runs", "kept", "--out", "drawn")
     assert (code, len(out.split())) == (0, 4)
     frames = analysis.load("kept")
-    assert registry.default_figures(frames) == ["axes", "parallel", "importance", "best_of_n"]
+    assert registry.default_figures(frames) == ["axes", "best_of_n", "importance", "parallel"]
     code, _, err = call("figures", "cost", "--runs", "kept")
     assert (code, "have no cost.seconds" in err) == (2, True)
 

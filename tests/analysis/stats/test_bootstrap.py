@@ -77,7 +77,7 @@ def test_many_images_alike_leave_the_t_interval_over_seeds() -> None:
     """Where seeds differ much and images say all the same, resampling images adds nothing."""
     shares = np.array([0.90, 0.94, 0.92, 0.97])
     gains = np.arange(40_000)[None, :] % 100 < 100 * shares[:, None]
-    found, theirs = seed_image_interval(gains, draws=20_000), estimate(100 * shares)
+    found, theirs = seed_image_interval(gains, n_resamples=20_000), estimate(100 * shares)
     assert found.mean == pytest.approx(theirs.mean)
     assert found.high - found.low == pytest.approx(theirs.high - theirs.low, rel=0.05)
 
@@ -92,7 +92,10 @@ def test_seeds_alike_leave_the_error_of_the_images() -> None:
 def test_the_luck_of_single_runs_is_not_counted_twice() -> None:
     """Where runs have no image in common, the spread over seeds says it all."""
     right = bits_of(np.random.default_rng(0), 6, 5_000, 0.9)
-    found, theirs = seed_image_interval(right, draws=20_000), estimate(100 * right.mean(axis=1))
+    found, theirs = (
+        seed_image_interval(right, n_resamples=20_000),
+        estimate(100 * right.mean(axis=1)),
+    )
     assert found.high - found.low == pytest.approx(theirs.high - theirs.low, rel=0.06)
 
 
@@ -123,7 +126,7 @@ def test_it_covers_the_truth_over_seeds_and_images(
     for _ in range(sweeps):
         margin = 1.2 + draw.normal(0, skill, (seeds, 1)) - draw.normal(size=400)
         right = margin > draw.normal(0, chance, (seeds, 400))
-        found, t = seed_image_interval(right, draws=800), estimate(100 * right.mean(axis=1))
+        found, t = seed_image_interval(right, n_resamples=800), estimate(100 * right.mean(axis=1))
         both += found.low < truth < found.high
         seeds_only += t.low < truth < t.high
     luck = 3 * math.sqrt(0.95 * 0.05 / sweeps)
@@ -140,7 +143,7 @@ def test_it_covers_a_paired_difference(sweeps: int) -> None:
     for _ in range(sweeps):
         margin = draw.normal(0, 0.1, (5, 1)) - draw.normal(size=400)
         sides = [margin + at > draw.normal(0, 0.4, (5, 400)) for at in (1.25, 1.2)]
-        found = seed_image_interval(*sides, draws=800)
+        found = seed_image_interval(*sides, n_resamples=800)
         covered += found.low < ends[1] - ends[0] < found.high
     luck = 3 * math.sqrt(0.95 * 0.05 / sweeps)
     assert 0.95 - luck <= covered / sweeps <= 0.97 + luck

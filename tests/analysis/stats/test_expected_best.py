@@ -1,17 +1,11 @@
-"""The best of n, against all subsets; and what picking on the test set claims too much."""
+"""Expected best of n trials, against all subsets."""
 
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 import pytest
-from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
-from clip_hparam.analysis.evidence.evidence import cell_evidence
-from clip_hparam.analysis.evidence.selection import selection_effect
 from clip_hparam.analysis.stats.expected_best import expected_best
-from clip_hparam.analysis.tables.footnotes import footnotes
 
 VALUES = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0]
 
@@ -40,38 +34,3 @@ def test_more_than_there_are_is_refused(n: int) -> None:
 def test_a_missing_value_is_refused() -> None:
     with pytest.raises(ValueError, match="missing"):
         expected_best([*VALUES, float("nan")], 2)
-
-
-def test_picking_on_the_test_set_claims_what_is_not_there() -> None:
-    """20 recipes of the same true accuracy: honest reports hit it on average, claims do not."""
-    draw = np.random.default_rng(0)
-    names = [f"recipe {number}" for number in range(20)]
-    effects = [
-        selection_effect(*(pd.Series(draw.normal(97, 0.3, 20), index=names) for _ in range(2)))
-        for _ in range(1_000)
-    ]
-    assert np.mean([effect.reported for effect in effects]) == pytest.approx(97, abs=0.04)
-    assert np.mean([effect.claimed for effect in effects]) > 97.4
-    assert min(effect.optimism for effect in effects) >= 0
-
-
-def test_ties_go_to_the_earlier_and_names_are_aligned() -> None:
-    test = pd.Series({"a": 70.0, "b": 60.0, "c": 75.0, "d": 75.0})
-    selection = pd.Series({"b": 90.0, "a": 90.0, "d": 80.0, "c": 80.0})
-    assert selection_effect(selection, test) == ("a", 70.0, "c", 75.0)
-    higher = pd.Series({"b": 95.0, "a": 90.0, "d": 80.0, "c": 80.0})
-    assert selection_effect(higher, test)[:2] == ("b", 60.0)
-
-
-def test_a_table_says_what_selecting_on_the_test_set_would_claim(runs: Runs) -> None:
-    cells = {"a": {"lr": 1e-4}, "b": {"lr": 1e-3}}
-    for (acc1, held_out), values in zip(((96.0, 99.0), (97.0, 98.0)), cells.values(), strict=True):
-        metrics = {"test_acc1.raw.selected": acc1, "selection_acc1.raw.selected": held_out}
-        for seed in (0, 1):
-            runs.done(values, seed, acc1, metrics=metrics)
-    runs.sweep("two", cells, seeds=[0, 1])
-    frames = runs.frames()
-    data = cell_evidence(frames, ablation_for_sweep("two"))
-    said = " ".join(footnotes(frames, ablation_for_sweep("two"), data))
-    assert "Best on the selection set: a, test accuracy 96.00" in said
-    assert "would be b with 97.00 (+1.00)" in said

@@ -1,4 +1,4 @@
-"""Every search that docs/search.md types is one: its plan is made, in this process."""
+"""Each search command of docs/search.md has a valid plan."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ COMMANDS = [line for line in LINES.splitlines() if line.startswith("python sweep
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_search_of_the_page_has_a_plan(command: str, tmp_path: Path) -> None:
+def test_a_search_command_of_the_page_has_a_plan(command: str, tmp_path: Path) -> None:
     done = plan(*shlex.split(command, comments=True)[2:], "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "nothing was started" in done.out

@@ -1,6 +1,6 @@
-"""docs/sweeps.md shows what its commands print.
+"""The output on docs/sweeps.md is what its commands print.
 
-To write their present output into the page:
+To write the current output into the page:
 
     PYTHONPATH=tests python tests/integration/docs/test_sweeps_page.py
 """
@@ -27,7 +27,7 @@ KINDS = set(
 
 
 def printed(command: str, folder: Path) -> str:
-    """What a dry run prints; ids and cores are those of the reader's own machine."""
+    """Return the output of a dry run, with sweep ids and core counts replaced."""
     done = plan(*shlex.split(command)[2:], cwd=folder, COLUMNS="100")
     assert done.code == 0, done.err
     text = re.sub(r"sweep [0-9a-f]{12}", "sweep ...", done.out)
@@ -36,7 +36,7 @@ def printed(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("command", SHOWN)
-def test_the_page_shows_what_a_command_prints(command: str, tmp_path: Path) -> None:
+def test_the_page_shows_the_output_of_each_command(command: str, tmp_path: Path) -> None:
     assert "dry_run=true" in command
     assert printed(command, tmp_path) == SHOWN[command], (
         f"PYTHONPATH=tests python {Path(__file__).relative_to(ROOT)} updates it"
@@ -44,7 +44,7 @@ def test_the_page_shows_what_a_command_prints(command: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_kind_of_a_ready_design_is_on_the_page() -> None:
+def test_every_kind_of_design_in_sweeps_is_on_the_page() -> None:
     assert {f"`{kind}`" for kind in KINDS} <= set(re.findall(r"`\w+`", PAGE.read_text()))
 
 

@@ -1,6 +1,6 @@
-"""A user's mistake about a search is one sentence that says what to type, and exit code 2.
+"""A mistake in the options of a search prints one sentence and exits with code 2.
 
-In this process: the command line is app.main's; that it is a process's too is tested elsewhere.
+The tests call app.main in this process.
 """
 
 import sys
@@ -33,19 +33,21 @@ MISTAKES = {
     f"{LR} hydra.sweeper.pruner=ashaa": "unknown hydra.sweeper.pruner=ashaa: did you mean asha?",
     f"{LR} hydra.sweeper.pruner=wilcoxon": "compares points over their seeds: try seeds=5",
     f"{LR} hydra.sweeper.timeout=soon": "hydra.sweeper.timeout=soon is not a time",
-    f"{LR} hydra.sweeper.fidelity={{lr:1e-3}}": "lr is none: choose from data.epoch_images, data",
+    f"{LR} hydra.sweeper.fidelity={{lr:1e-3}}": (
+        "lr does not make a trial cheaper: choose from data.epoch_images, data"
+    ),
     f"{LR} hydra.sweeper.fidelity={{epochs:20}}": "epochs=20 is no cheaper than epochs=10",
     f"{LR} hydra.sweeper.fidelity={{epochs:0}}": "epochs=0 is outside",
     f"{LR} hydra.sweeper.fidelity=epochs": "try hydra.sweeper.fidelity={epochs:5}",
     f"{LR} epochs=int(interval(2,5)) hydra.sweeper.fidelity={{epochs:1}}": "is searched itself",
-    f"{LR} hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials=0 is no number of points",
+    f"{LR} hydra.sweeper.n_trials=0": "hydra.sweeper.n_trials=0 is not a positive whole number",
     f"{LR} hydra.sweeper.ntrials=3": "unknown key hydra.sweeper.ntrials: did you mean n_trials?",
     f"{LR} hydra/launcher=basic": "a search cannot run through BasicLauncher",
     f"{LR} seed=0,1 seeds=2": "give one of them",
     f"{LR} detach=true": "detach=true: the trials of this launcher end with this command",
 }
-PASSWORDS = "CLIP_HPARAM_STORAGE"
-STORES = {
+PASSWORD_VARIABLE = "CLIP_HPARAM_STORAGE"
+STORAGE_ERRORS = {
     "postgresql://me:secret@127.0.0.1:9/db": "postgresql://me:***@127.0.0.1:9/db cannot be reached",
     "mysql://me:secret@127.0.0.1:9/db": "mysql://me:***@127.0.0.1:9/db cannot be reached",
     "mysql+pymysql://me:secret@127.0.0.1:9/db": "cannot be reached",
@@ -55,38 +57,36 @@ STORES = {
 }
 
 
-def typed(words: str, folder: Path) -> Done:
+def plan_search(words: str, folder: Path) -> Done:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(
-            "CLIP_HPARAM_STORAGE", raising=False
-        )  # left behind by a search with a password
+        patch.delenv(PASSWORD_VARIABLE, raising=False)  # set by a search with a password
         return plan("-m", *words.split(), cwd=folder)
 
 
 @pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_one_sentence(words: str, tmp_path: Path) -> None:
-    done = typed(words, tmp_path)
+def test_mistake_prints_one_sentence_and_exits_with_2(words: str, tmp_path: Path) -> None:
+    done = plan_search(words, tmp_path)
     assert MISTAKES[words] in done.err
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", STORES)
-def test_a_store_that_cannot_be_reached_is_named_without_its_password(
-    url: str, tmp_path: Path
-) -> None:
-    done = typed(f"{LR} hydra.sweeper.storage={url}", tmp_path)
-    assert STORES[url] in done.err
+@pytest.mark.parametrize("url", STORAGE_ERRORS)
+def test_unreachable_storage_is_named_without_its_password(url: str, tmp_path: Path) -> None:
+    done = plan_search(f"{LR} hydra.sweeper.storage={url}", tmp_path)
+    assert STORAGE_ERRORS[url] in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert not (tmp_path / "runs" / ".sweeps").exists()
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any("secret" in text for text in (done.out, done.err, *written))
 
 
-def test_a_missing_driver_is_said_with_what_installs_it(
+def test_missing_driver_is_reported_with_its_install_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    done = typed(f"{LR} hydra.sweeper.storage=postgresql://me:secret@127.0.0.1:9/db", tmp_path)
+    done = plan_search(
+        f"{LR} hydra.sweeper.storage=postgresql://me:secret@127.0.0.1:9/db", tmp_path
+    )
     assert "no driver for postgresql here: pip install 'clip-hparam[databases]'" in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)

@@ -1,4 +1,4 @@
-"""Searches as users type them, with real training: asynchronous workers, pruning, going on."""
+"""Searches from the command line with real training: workers, pruning, continuation."""
 
 import json
 import re
@@ -22,12 +22,12 @@ def manifest_of(folder: Path) -> dict:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
-    """A search of five points, from a folder of its own."""
+    """Run a search of five points in its own folder."""
     folder: Path = tmp_path_factory.mktemp("a search")
     return folder, sweep(*SEARCH, "hydra.sweeper.n_trials=5", cwd=folder)
 
 
-def test_a_search_runs_prunes_and_says_what_it_found(first: tuple[Path, Done]) -> None:
+def test_search_runs_prunes_and_prints_the_best_points(first: tuple[Path, Done]) -> None:
     folder, done = first
     assert done.code == 0, done.err
     cells = manifest_of(folder)["cells"]
@@ -39,8 +39,8 @@ def test_a_search_runs_prunes_and_says_what_it_found(first: tuple[Path, Done]) -
     assert "the first again: python sweep.py recipe=weak_aug" in done.out
 
 
-def test_a_pruned_trial_stops_within_one_epoch(first: tuple[Path, Done]) -> None:
-    """Its rungs are the epochs at which it can be told to stop; no row follows that one."""
+def test_pruned_trial_stops_within_one_epoch(first: tuple[Path, Done]) -> None:
+    """Trials are pruned at rungs; no epoch follows the rung that prunes a trial."""
     for record in records(first[0]):
         if record.status()["state"] == "pruned":
             rows = record.rows()
@@ -51,7 +51,7 @@ def test_a_pruned_trial_stops_within_one_epoch(first: tuple[Path, Done]) -> None
             assert record.result() is None
 
 
-def test_the_same_command_with_more_points_goes_on(first: tuple[Path, Done]) -> None:
+def test_same_command_with_more_points_continues_the_search(first: tuple[Path, Done]) -> None:
     folder, _ = first
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.jsonl")}
     fewer = sweep(*SEARCH, "hydra.sweeper.n_trials=2", cwd=folder)
@@ -62,8 +62,8 @@ def test_the_same_command_with_more_points_goes_on(first: tuple[Path, Done]) -> 
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
 
 
-def test_a_point_is_a_trial_like_any_other(first: tuple[Path, Done], tmp_path: Path) -> None:
-    """Typed alone, in a process of its own, it has the same id and ends in the same numbers."""
+def test_point_equals_the_same_trial_run_alone(first: tuple[Path, Done], tmp_path: Path) -> None:
+    """The overrides of a point, run alone in a new process, give the same id and numbers."""
     folder, _ = first
     done = results(folder)
     cell = next(c for c in reversed(manifest_of(folder)["cells"]) if c["trials"]["100"] in done)
@@ -72,18 +72,18 @@ def test_a_point_is_a_trial_like_any_other(first: tuple[Path, Done], tmp_path: P
     assert results(tmp_path) == {cell["trials"]["100"]: done[cell["trials"]["100"]]}
 
 
-def test_status_and_why_know_a_search(first: tuple[Path, Done]) -> None:
+def test_status_and_why_show_a_search(first: tuple[Path, Done]) -> None:
     folder, _ = first
-    said = clip_hparam("status", "--json", cwd=folder)
-    (told,) = json.loads(said.out)
-    assert set(told["states"]) == {"done", "pruned"}
+    status = clip_hparam("status", "--json", cwd=folder)
+    (sweep_status,) = json.loads(status.out)
+    assert set(sweep_status["states"]) == {"done", "pruned"}
     pruned = next(r for r in records(folder) if r.status()["state"] == "pruned")
     why = json.loads(clip_hparam("why", pruned.trial_id, "--json", cwd=folder).out)
     assert (why["state"], why["failure"]) == ("pruned", None)
 
 
-def test_a_search_on_the_command_line_shares_trials_with_a_sweep(tmp_path: Path) -> None:
-    """Levels, replicates, one process, a database for a store; then a sweep of the same."""
+def test_search_on_the_command_line_shares_trials_with_a_sweep(tmp_path: Path) -> None:
+    """Run a search with levels, replicates and SQLite, then a sweep over the same trials."""
     short = ("epochs=1", "data.epoch_images=100", "seeds=2")
     keys = ("n_trials=4", "sampler=grid", "pruner=none", "storage=sqlite:///study.db", "n_jobs=1")
     named = [f"hydra.sweeper.{key}" for key in keys]
@@ -99,7 +99,7 @@ def test_a_search_on_the_command_line_shares_trials_with_a_sweep(tmp_path: Path)
     assert [record.status()["attempt"] for record in records(tmp_path)] == [1] * 4
 
 
-def test_a_plan_starts_nothing_and_imports_no_training_stack(tmp_path: Path) -> None:
+def test_dry_run_starts_nothing_and_imports_no_training_stack(tmp_path: Path) -> None:
     words = ("lr=tag(log,interval(1e-5,1e-2))", "layer_decay=interval(.5,1)", "mixup=choice(0,.8)")
     done = sweep("-m", *words, "hydra.sweeper.n_trials=50", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -107,7 +107,7 @@ def test_a_plan_starts_nothing_and_imports_no_training_stack(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None:
+def test_points_train_at_reduced_fidelity_and_export_at_full_fidelity(tmp_path: Path) -> None:
     words = ("-m", "lr=1e-3,3e-3", "hydra.sweeper.sampler=grid", "hydra.sweeper.n_trials=2")
     cheap = "hydra.sweeper.fidelity={epochs:1,data.epoch_images:100}"
     done = sweep(*words, "epochs=7", cheap, cwd=tmp_path)
@@ -121,13 +121,13 @@ def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None
     name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem
     file = clip_hparam("export-recipe", name, cwd=tmp_path)
     assert file.code == 0, file.err
-    assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
+    assert "# Measured with epochs=1 data.epoch_images=100; this file is the full run" in file.out
     assert "epochs: 7\n" in file.out
     assert "epoch_images: 450\n" in file.out
 
 
 @pytest.mark.parametrize("url", ["postgresql://me:secret@h:9/db", "mysql://h/db?password=secret"])
-def test_a_password_that_is_typed_is_in_no_file(url: str, tmp_path: Path) -> None:
+def test_typed_password_is_in_no_file(url: str, tmp_path: Path) -> None:
     done = sweep("-m", "lr=1e-3", f"hydra.sweeper.storage='{url}'", *SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]

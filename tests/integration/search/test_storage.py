@@ -1,4 +1,4 @@
-"""A search whose store is a real database: it goes on there, and its password is nowhere."""
+"""A search stored in PostgreSQL or MySQL continues there, and no file holds its password."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,25 +12,25 @@ from support.databases import SECRET, mysql, postgresql
 
 from clip_hparam.search.storage import open_storage
 
-Served = Callable[[], AbstractContextManager[str]]
+Database = Callable[[], AbstractContextManager[str]]
 
 
-@pytest.mark.parametrize("served", [postgresql, mysql])
-def test_a_search_in_a_database_goes_on_there(served: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", [postgresql, mysql])
+def test_search_in_a_database_continues_there(database: Database, tmp_path: Path) -> None:
     words = ("-m", "lr=tag(log,interval(1e-4,1e-2))", "workers=2", *SHORT)
-    with served() as url:
+    with database() as url:
         for points in (3, 5):
             keys = (f"hydra.sweeper.n_trials={points}", f"hydra.sweeper.storage={url}")
             done = sweep_process(*words, *keys, cwd=tmp_path)
             assert done.code == 0, done.err
             assert f"{points} points: {points} done" in done.out
             assert SECRET not in done.out + done.err
-        store = open_storage(url)
-        assert isinstance(store, RDBStorage)
-        (study,) = optuna.get_all_study_names(store)
-        trials = optuna.load_study(study_name=study, storage=store).get_trials()
-        store.remove_session()
-        store.engine.dispose()
+        storage = open_storage(url)
+        assert isinstance(storage, RDBStorage)
+        (study,) = optuna.get_all_study_names(storage)
+        trials = optuna.load_study(study_name=study, storage=storage).get_trials()
+        storage.remove_session()
+        storage.engine.dispose()
     assert [trial.number for trial in trials] == list(range(5))
     assert all(Path(str(trial.user_attrs["folder"])).name for trial in trials)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""A study that many ask: no number twice, none lost, none left RUNNING, the store is a cache."""
+"""A study shared by workers: each number is given once, no point is lost or left RUNNING."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from support.cli import wait_until
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import best_points, point_results
-from clip_hparam.search.samplers import asha_rungs
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.search.worker import run_until_done
@@ -30,46 +30,46 @@ def trials(manifest: SearchManifest) -> list[FrozenTrial]:
     return SearchStudy(manifest).trials
 
 
-def asked(manifest: SearchManifest) -> list[dict[str, Any]]:
+def suggested_params(manifest: SearchManifest) -> list[dict[str, Any]]:
     return [trial.params for trial in trials(manifest)]
 
 
 def journal(manifest: SearchManifest) -> Path:
-    return Path(manifest.search().url)
+    return Path(manifest.load_search().storage_url)
 
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> SearchManifest:
-    """A search of twelve points that has run."""
-    made = fake_search.opened(tmp_path / "runs", n_trials=12)
-    assert run_until_done(made, fake_search.train) == "done"
-    return made
+    """Run a search of twelve points and return its manifest."""
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=12)
+    assert run_until_done(manifest, fake_search.train) == "done"
+    return manifest
 
 
-def test_a_search_ends_with_all_its_points_told(manifest: SearchManifest) -> None:
+def test_search_ends_with_all_points_told_to_optuna(manifest: SearchManifest) -> None:
     states = Counter(trial.state for trial in trials(manifest))
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == 12
     assert states[TrialState.COMPLETE] > 0 < states[TrialState.PRUNED]
-    found = point_results(manifest.search(), manifest.read()["cells"])
+    found = point_results(manifest.load_search(), manifest.read()["cells"])
     assert [point.number for point in found] == list(range(12))
     study = SearchStudy(manifest).study
-    assert best_points(found, manifest.search().goal)[0].number == study.best_trial.number
+    assert best_points(found, manifest.load_search().goal)[0].number == study.best_trial.number
     assert study.best_trial.user_attrs["trial_id"] == list(
         found[study.best_trial.number].trials.values()
     )
 
 
-def test_a_pruned_trial_has_no_epoch_after_the_word(manifest: SearchManifest) -> None:
+def test_pruned_trial_has_no_epoch_after_the_decision(manifest: SearchManifest) -> None:
     for trial in trials(manifest):
         if trial.state is TrialState.PRUNED:
             (name,) = trial.user_attrs["trial_id"]
-            record = Record(manifest.search().runs, name)
+            record = Record(manifest.load_search().runs, name)
             assert len(record.rows()) == trial.last_step < fake_search.EPOCHS
             assert record.status()["state"] == "pruned"
 
 
 def test_eight_workers_get_each_number_once(tmp_path: Path) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=40, sampler={"name": "random"})
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=40, sampler={"name": "random"})
     workers = [
         FORK.Process(target=run_until_done, args=(manifest, fake_search.train)) for _ in range(8)
     ]
@@ -77,32 +77,32 @@ def test_eight_workers_get_each_number_once(tmp_path: Path) -> None:
         worker.start()
     for worker in workers:
         worker.join(120)
-    told = trials(manifest)
-    assert [trial.number for trial in told] == list(range(40))
-    assert all(trial.state.is_finished() for trial in told)
+    ended = trials(manifest)
+    assert [trial.number for trial in ended] == list(range(40))
+    assert all(trial.state.is_finished() for trial in ended)
     cells = manifest.read()["cells"]
     assert sorted(cell["number"] for cell in cells) == list(range(40))
     assert len({json.dumps(cell["params"], sort_keys=True) for cell in cells}) == 40
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-def test_the_point_of_a_killed_worker_is_taken_over(tmp_path: Path, retries: int) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=6, retries=retries)
-    victim = FORK.Process(target=run_until_done, args=(manifest, killed_in_training))
+def test_point_of_a_killed_worker_is_taken_over(tmp_path: Path, retries: int) -> None:
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=6, retries=retries)
+    victim = FORK.Process(target=run_until_done, args=(manifest, train_until_killed))
     victim.start()
     victim.join(60)
     assert victim.exitcode == -signal.SIGKILL
     assert [trial.state for trial in trials(manifest)] == [TrialState.RUNNING]
     assert run_until_done(manifest, fake_search.train) == "done"
-    told = trials(manifest)
-    assert len(told) == 6
-    assert all(trial.state.is_finished() for trial in told)
-    assert (told[0].state is TrialState.FAIL) == (retries == 0)
+    ended = trials(manifest)
+    assert len(ended) == 6
+    assert all(trial.state.is_finished() for trial in ended)
+    assert (ended[0].state is TrialState.FAIL) == (retries == 0)
 
 
-def test_a_point_of_a_live_worker_is_left_alone(tmp_path: Path) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=3)
-    holder = FORK.Process(target=run_until_done, args=(manifest, held_in_training))
+def test_point_of_a_live_worker_is_not_taken_over(tmp_path: Path) -> None:
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=3)
+    holder = FORK.Process(target=run_until_done, args=(manifest, train_until_signal))
     holder.start()
     wait_until(lambda: any((tmp_path / "runs").glob("*/held")))
     assert run_until_done(manifest, fake_search.train) == "done"
@@ -114,11 +114,11 @@ def test_a_point_of_a_live_worker_is_left_alone(tmp_path: Path) -> None:
     assert trials(manifest)[0].state is TrialState.FAIL
 
 
-def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
+def test_point_that_ends_during_the_take_over_is_not_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = SearchStudy(fake_search.opened(tmp_path / "runs", n_trials=1))
-    with study.asked() as point:
+    study = SearchStudy(fake_search.create_search(tmp_path / "runs", n_trials=1))
+    with study.next_point() as point:
         assert point is not None
         looks = iter([deepcopy(study.trials)])
         study.tell(point, "failed", ())
@@ -127,12 +127,12 @@ def test_a_point_that_ends_while_it_is_looked_at_is_not_taken_over(
     monkeypatch.setattr(
         SearchStudy, "trials", property(lambda self: next(looks, None) or now(self))
     )
-    with study.asked() as nothing:
+    with study.next_point() as nothing:
         assert nothing is None
 
 
 @pytest.mark.parametrize("damage", ["gone", "torn", "zeros", "nonsense", "half"])
-def test_the_store_is_rebuilt_from_the_records(manifest: SearchManifest, damage: str) -> None:
+def test_storage_is_restored_from_the_records(manifest: SearchManifest, damage: str) -> None:
     before = trials(manifest)
     path = journal(manifest)
     whole = path.read_bytes()
@@ -147,7 +147,7 @@ def test_the_store_is_rebuilt_from_the_records(manifest: SearchManifest, damage:
                 "half": whole[: len(whole) // 2],
             }[damage]
         )
-    manifest.open(fake_search.search(manifest.search().runs, n_trials=14))
+    manifest.create_or_continue(fake_search.search_spec(manifest.load_search().runs, n_trials=14))
     assert run_until_done(manifest, fake_search.train) == "done"
     after = trials(manifest)
     assert len(after) == 14
@@ -159,37 +159,37 @@ def test_the_store_is_rebuilt_from_the_records(manifest: SearchManifest, damage:
         json.loads(line)
 
 
-def test_a_search_that_goes_on_asks_what_it_would_have_asked(
+def test_continued_search_asks_the_same_points_as_uninterrupted(
     manifest: SearchManifest, tmp_path: Path
 ) -> None:
-    bits = fake_search.opened(tmp_path / "in bits", n_trials=5)
-    run_until_done(bits, fake_search.train)
-    journal(bits).unlink()
-    bits.open(fake_search.search(tmp_path / "in bits", n_trials=12))
-    run_until_done(bits, fake_search.train)
-    assert asked(bits) == asked(manifest)
+    interrupted = fake_search.create_search(tmp_path / "interrupted", n_trials=5)
+    run_until_done(interrupted, fake_search.train)
+    journal(interrupted).unlink()
+    interrupted.create_or_continue(fake_search.search_spec(tmp_path / "interrupted", n_trials=12))
+    run_until_done(interrupted, fake_search.train)
+    assert suggested_params(interrupted) == suggested_params(manifest)
 
 
-def test_the_first_point_is_the_base_where_it_lies_in_the_space(manifest: SearchManifest) -> None:
-    base = manifest.search().base.recipe
+def test_first_point_is_the_base_recipe(manifest: SearchManifest) -> None:
+    base = manifest.load_search().base.recipe
     first = manifest.read()["cells"][0]
     assert first["overrides"] == [
         *(f"lr={base.lr}", f"layer_decay={base.layer_decay}", "mixup=0.0", "pool=patch_mean")
     ]
 
 
-def test_fewer_points_than_there_are_ask_for_no_more(manifest: SearchManifest) -> None:
-    manifest.open(fake_search.search(manifest.search().runs, n_trials=3))
-    assert SearchStudy(manifest).left == 0
+def test_smaller_n_trials_asks_for_no_more_points(manifest: SearchManifest) -> None:
+    manifest.create_or_continue(fake_search.search_spec(manifest.load_search().runs, n_trials=3))
+    assert SearchStudy(manifest).points_left == 0
     assert run_until_done(manifest, fake_search.train) == "done"
     assert len(trials(manifest)) == 12
 
 
-def test_a_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
-    runs = manifest.search().runs
-    done = {record.trial_id: record.folder.stat().st_mtime_ns for record in sealed(runs)}
+def test_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
+    runs = manifest.load_search().runs
+    done = {record.trial_id: record.folder.stat().st_mtime_ns for record in done_records(runs)}
     facts: dict[str, Any] = {"n_trials": 12, "study_name": "another", "pruner": {"name": "none"}}
-    again = fake_search.opened(runs, **facts)
+    again = fake_search.create_search(runs, **facts)
     run_until_done(again, fake_search.train)
     first = trials(again)[0]
     assert first.user_attrs["trial_id"][0] in done
@@ -198,22 +198,24 @@ def test_a_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_pat
         assert Record(runs, name).folder.stat().st_mtime_ns == changed
 
 
-def test_replicates_are_of_one_point_and_their_mean_counts(tmp_path: Path) -> None:
-    manifest = fake_search.opened(
+def test_value_of_a_point_is_the_mean_over_its_replicates(tmp_path: Path) -> None:
+    manifest = fake_search.create_search(
         tmp_path / "runs", n_trials=4, seeds=(5, 9), pruner={"name": "none"}
     )
     run_until_done(manifest, fake_search.train)
     for trial, cell in zip(trials(manifest), manifest.read()["cells"], strict=True):
         assert sorted(cell["trials"]) == ["5", "9"]
-        single = [Record(manifest.search().runs, name).result() for name in cell["trials"].values()]
+        single = [
+            Record(manifest.load_search().runs, name).result() for name in cell["trials"].values()
+        ]
         values = [one["metrics"]["selection_acc1.raw.selected"] for one in single if one]
         assert trial.value == pytest.approx(sum(values) / 2)
         assert "seed" not in trial.params
 
 
-def test_wilcoxon_compares_replicates(tmp_path: Path) -> None:
+def test_wilcoxon_prunes_by_replicates(tmp_path: Path) -> None:
     facts: dict[str, Any] = {"seeds": tuple(range(8)), "pruner": {"name": "wilcoxon"}}
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=6, **facts)
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=6, **facts)
     run_until_done(manifest, fake_search.train)
     pruned = [t for t in trials(manifest) if t.state is TrialState.PRUNED]
     assert pruned
@@ -222,30 +224,32 @@ def test_wilcoxon_compares_replicates(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tpe", "gp", "cmaes", "random", "qmc", "nsgaii", "nsgaiii"])
 def test_every_sampler_asks_for_new_points(tmp_path: Path, name: str) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=13, sampler={"name": name, "seed": 3})
+    manifest = fake_search.create_search(
+        tmp_path / "runs", n_trials=13, sampler={"name": name, "seed": 3}
+    )
     run_until_done(manifest, fake_search.train)
-    assert len({json.dumps(point, sort_keys=True) for point in asked(manifest)}) == 13
+    assert len({json.dumps(point, sort_keys=True) for point in suggested_params(manifest)}) == 13
 
 
-def test_a_grid_is_asked_once_each(tmp_path: Path) -> None:
+def test_grid_asks_for_each_combination_once(tmp_path: Path) -> None:
     levels = {"pool": ("patch_mean", "cls"), "lr": ("1e-3", "3e-3", "1e-2")}
     facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=6, **facts)
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=6, **facts)
     run_until_done(manifest, fake_search.train)
-    assert len({json.dumps(point, sort_keys=True) for point in asked(manifest)}) == 6
+    assert len({json.dumps(point, sort_keys=True) for point in suggested_params(manifest)}) == 6
 
 
 @pytest.mark.parametrize("name", ["asha", "hyperband", "median", "percentile"])
-def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
-    manifest = fake_search.opened(
+def test_every_pruner_prunes_the_worse_points(tmp_path: Path, name: str) -> None:
+    manifest = fake_search.create_search(
         tmp_path / "runs", n_trials=25, sampler={"name": "random"}, pruner={"name": name}
     )
     run_until_done(manifest, fake_search.train)
-    told = trials(manifest)
-    pruned = [trial for trial in told if trial.state is TrialState.PRUNED]
-    whole = [trial for trial in told if trial.state is TrialState.COMPLETE]
+    ended = trials(manifest)
+    pruned = [trial for trial in ended if trial.state is TrialState.PRUNED]
+    whole = [trial for trial in ended if trial.state is TrialState.COMPLETE]
     assert pruned
-    assert min(max(t.intermediate_values) for t in pruned) >= 3  # a fifth of nine is warm-up
+    assert min(max(t.intermediate_values) for t in pruned) >= 3  # warm-up is a fifth of nine epochs
     assert max(t.intermediate_values[1] for t in pruned) < max(
         t.intermediate_values[1] for t in whole
     )
@@ -262,79 +266,79 @@ def test_every_pruner_prunes_the_worse(tmp_path: Path, name: str) -> None:
         ({"min_resource": 1}, 90, 0.2, (1, 3)),
     ],
 )
-def test_the_first_rung_is_after_an_epoch_at_the_full_rate(
+def test_first_rung_is_after_one_epoch_at_the_full_rate(
     given: dict[str, int], epochs: int, warmup: float, expected: tuple[int, int]
 ) -> None:
     assert asha_rungs(given, epochs, warmup) == expected
 
 
-def test_a_point_that_cannot_be_is_told_so_and_not_run(tmp_path: Path) -> None:
-    """Each level is possible alone; RandAugment in tensors is not."""
+def test_impossible_point_is_told_as_pruned_and_not_run(tmp_path: Path) -> None:
+    """Each level is possible alone, but the tensor backend has no RandAugment."""
     levels = {"rand_augment": ("none", "rand-m9"), "augment_backend": ("timm", "tensor")}
     facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=4, **facts)
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=4, **facts)
     run_until_done(manifest, fake_search.train)
-    found = point_results(manifest.search(), manifest.read()["cells"])
+    found = point_results(manifest.load_search(), manifest.read()["cells"])
     (bad,) = (point for point in found if point.state == "impossible")
     assert bad.label == "rand_augment=rand-m9,augment_backend=tensor"
-    told = trials(manifest)
-    assert told[bad.number].state is TrialState.PRUNED
-    assert "has no RandAugment" in told[bad.number].user_attrs["error"]
-    assert len(told) == 4
+    ended = trials(manifest)
+    assert ended[bad.number].state is TrialState.PRUNED
+    assert "has no RandAugment" in ended[bad.number].user_attrs["error"]
+    assert len(ended) == 4
 
 
 def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
     both = parse_objective(["selection_acc1", "cost.peak_memory_mb"], None)
     facts: dict[str, Any] = {"goal": both, "pruner": {"name": "none"}}
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=15, **facts)
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=15, **facts)
     run_until_done(manifest, fake_search.train)
-    study, search = SearchStudy(manifest).study, manifest.search()
+    study, search = SearchStudy(manifest).study, manifest.load_search()
     front = best_points(point_results(search, manifest.read()["cells"]), search.goal)
     assert {p.number for p in front} == {trial.number for trial in study.best_trials}
     assert 1 < len(front) < 15
 
 
-def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=50)
-    run_until_done(manifest, lambda job, report: "failed")
+def test_search_stops_when_the_first_points_all_fail(tmp_path: Path) -> None:
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=50)
+    run_until_done(manifest, lambda job, callback: "failed")
     assert len(trials(manifest)) == 3
 
 
-def test_a_full_disk_ends_a_worker_and_no_point(tmp_path: Path) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=4)
-    assert run_until_done(manifest, full) == "failed"
+def test_full_disk_ends_a_worker_and_no_point(tmp_path: Path) -> None:
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=4)
+    assert run_until_done(manifest, train_on_full_disk) == "failed"
     assert [trial.state for trial in trials(manifest)] == [TrialState.RUNNING]
     assert run_until_done(manifest, fake_search.train) == "done"
     assert all(trial.state.is_finished() for trial in trials(manifest))
     assert trials(manifest)[0].state is TrialState.COMPLETE
 
 
-def test_a_budget_ends_a_search(tmp_path: Path) -> None:
-    manifest = fake_search.opened(tmp_path / "runs", n_trials=50, budget=100.0)
+def test_budget_ends_a_search(tmp_path: Path) -> None:
+    manifest = fake_search.create_search(tmp_path / "runs", n_trials=50, budget=100.0)
     run_until_done(manifest, fake_search.train)
     spent = [trial.user_attrs["seconds"] for trial in trials(manifest)]
     assert 70 < sum(spent) <= 100 + max(spent)
-    assert SearchStudy(manifest).left == 0
+    assert SearchStudy(manifest).points_left == 0
 
 
-def sealed(runs: Path) -> list[Record]:
+def done_records(runs: Path) -> list[Record]:
     known = (Record(runs, path.parent.name) for path in runs.glob("*/result.json"))
     return [record for record in known if record.is_done()]
 
 
-def killed_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def train_until_killed(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def full(job: TrialSpec, report: Any) -> str:
+def train_on_full_disk(job: TrialSpec, callback: Any) -> str:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
     return "failed"
 
 
-def held_in_training(job: TrialSpec, report: Any) -> str:
-    report(fake_search.rows(job.recipe, 1))
+def train_until_signal(job: TrialSpec, callback: Any) -> str:
+    callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()
     (folder / "held").touch()

@@ -1,4 +1,4 @@
-"""One step is one step: however the batch is cut, in any precision, with its EMA and its lr."""
+"""Training steps, epochs and evaluations: micro-batches, precision, EMA, learning rates, losses."""
 
 import dataclasses
 from typing import Any
@@ -13,6 +13,7 @@ from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
 from clip_hparam.model.weights import create_tower
+from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import (
     AUTOCAST_DTYPES,
     DivergedError,
@@ -32,7 +33,9 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def fit(dtype: torch.dtype = torch.float64, micro_batch: int = 0, **knobs: Any) -> TrainState:
+def create_state(
+    dtype: torch.dtype = torch.float64, micro_batch: int = 0, **knobs: Any
+) -> TrainState:
     """A small model in training; the same weights at each call."""
     given = {"lr": 1e-2, "warmup": 0.0, "epochs": 40, "batch_size": BATCH, **knobs}
     recipe = Recipe(**given, data=Data(epoch_images=BATCH * STEPS))
@@ -55,9 +58,11 @@ def batch(step: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor
     return images, soft_targets(labels, CLASSES, 0.1).to(dtype), torch.rand(BATCH, 2)
 
 
-def trained(one: TrainState, steps: int = STEPS, dtype: torch.dtype = torch.float64) -> list[float]:
+def trained(
+    state: TrainState, steps: int = STEPS, dtype: torch.dtype = torch.float64
+) -> list[float]:
     torch.manual_seed(7)
-    return [float(train_step(one, step, *batch(step, dtype))) for step in range(steps)]
+    return [float(train_step(state, step, *batch(step, dtype))) for step in range(steps)]
 
 
 def weights(model: torch.nn.Module) -> Tensor:
@@ -65,9 +70,9 @@ def weights(model: torch.nn.Module) -> Tensor:
 
 
 @pytest.mark.parametrize("micro_batch", [1, 2, 4])
-def test_accumulated_micro_batches_are_one_batch(micro_batch: int) -> None:
+def test_micro_batches_equal_the_whole_batch(micro_batch: int) -> None:
     knobs = {"ema_decay": 0.9, "drop_path": 0.3, "clip_grad": 0.5, "freeze": "none"}
-    whole, cut = fit(**knobs), fit(micro_batch=micro_batch, **knobs)
+    whole, cut = create_state(**knobs), create_state(micro_batch=micro_batch, **knobs)
     np.testing.assert_allclose(trained(cut), trained(whole), rtol=0, atol=1e-12)
     assert whole.ema is not None
     assert cut.ema is not None
@@ -77,25 +82,25 @@ def test_accumulated_micro_batches_are_one_batch(micro_batch: int) -> None:
     )
 
 
-def test_training_moves_the_loss_down_and_frozen_weights_not_at_all() -> None:
-    one = fit(freeze="patch")
-    before = one.model.conv1.weight.detach().clone()
-    losses = [float(train_step(one, step, *batch(0))) for step in range(20)]
+def test_training_reduces_the_loss_and_leaves_frozen_weights_unchanged() -> None:
+    state = create_state(freeze="patch")
+    before = state.model.conv1.weight.detach().clone()
+    losses = [float(train_step(state, step, *batch(0))) for step in range(20)]
     assert losses[-1] < 0.9 * losses[0]
-    assert torch.equal(one.model.conv1.weight, before)
+    assert torch.equal(state.model.conv1.weight, before)
 
 
-def test_each_group_learns_at_its_scale_of_the_schedule() -> None:
-    one = fit(layer_decay=0.5)
+def test_group_lr_is_the_schedule_times_its_scale() -> None:
+    state = create_state(layer_decay=0.5)
     for step in range(3):
-        train_step(one, step, *batch(step))
-        for group in one.optimizer.param_groups:
-            assert group["lr"] == one.schedule[step] * group["lr_scale"]
-    assert len({group["lr"] for group in one.optimizer.param_groups}) == 4
+        train_step(state, step, *batch(step))
+        for group in state.optimizer.param_groups:
+            assert group["lr"] == state.schedule[step] * group["lr_scale"]
+    assert len({group["lr"] for group in state.optimizer.param_groups}) == 4
 
 
-def test_the_ema_of_a_constant_is_approached_by_its_closed_form() -> None:
-    model = fit().model
+def test_ema_of_constant_weights_matches_its_closed_form() -> None:
+    model = create_state().model
     start = weights(model)
     ema = create_ema(model, 0.9)
     assert ema is not None
@@ -108,35 +113,38 @@ def test_the_ema_of_a_constant_is_approached_by_its_closed_form() -> None:
 
 
 @pytest.mark.parametrize("micro_batch", [0, 2])
-def test_the_ema_moves_once_an_optimiser_step(micro_batch: int) -> None:
-    one = fit(ema_decay=0.9, micro_batch=micro_batch)
-    average = weights(one.model)
-    assert one.ema is not None
+def test_ema_is_updated_once_per_optimiser_step(micro_batch: int) -> None:
+    state = create_state(ema_decay=0.9, micro_batch=micro_batch)
+    average = weights(state.model)
+    assert state.ema is not None
     for step in range(STEPS):
-        train_step(one, step, *batch(step))
-        average = 0.9 * average + 0.1 * weights(one.model)
-        torch.testing.assert_close(weights(one.ema.module), average)
+        train_step(state, step, *batch(step))
+        average = 0.9 * average + 0.1 * weights(state.model)
+        torch.testing.assert_close(weights(state.ema.module), average)
 
 
-def test_no_ema_is_kept_where_its_decay_is_zero() -> None:
-    assert fit(ema_decay=0.0).ema is None
+def test_no_ema_with_zero_decay() -> None:
+    assert create_state(ema_decay=0.0).ema is None
 
 
 @pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
-def test_clipping_bounds_the_gradient_that_the_optimiser_sees(precision: str) -> None:
+def test_clipping_bounds_the_gradient_norm(precision: str) -> None:
     norms = []
     for limit in (0.0, 0.01):
-        one = fit(torch.float32, precision=precision, clip_grad=limit)
-        train_step(one, 0, *batch(0, torch.float32))
-        moments = [state["exp_avg"].flatten() for state in one.optimizer.state.values()]
+        state = create_state(torch.float32, precision=precision, clip_grad=limit)
+        train_step(state, 0, *batch(0, torch.float32))
+        moments = [entry["exp_avg"].flatten() for entry in state.optimizer.state.values()]
         norms.append(float(torch.cat(moments).norm()) / (1 - Recipe().beta1))
     assert norms[0] > 0.1
     assert norms[1] == pytest.approx(0.01, rel=1e-3)
 
 
 @pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
-def test_a_step_in_any_precision_is_close_to_fp32_and_keeps_fp32_weights(precision: str) -> None:
-    exact, other = fit(torch.float32), fit(torch.float32, precision=precision, ema_decay=0.9)
+def test_steps_in_any_precision_are_close_to_fp32_and_keep_fp32_weights(precision: str) -> None:
+    exact, other = (
+        create_state(torch.float32),
+        create_state(torch.float32, precision=precision, ema_decay=0.9),
+    )
     with other.autocast():
         assert other.model(batch(0, torch.float32)[0]).dtype == AUTOCAST_DTYPES[precision]
     expected = trained(exact, dtype=torch.float32)
@@ -147,38 +155,39 @@ def test_a_step_in_any_precision_is_close_to_fp32_and_keeps_fp32_weights(precisi
     assert (precision == "fp32") == torch.equal(weights(exact.model), weights(other.model))
 
 
-def test_only_fp16_scales_its_loss() -> None:
+def test_only_fp16_scales_the_loss() -> None:
     enabled = {
-        name: fit(torch.float32, precision=name).scaler.is_enabled() for name in AUTOCAST_DTYPES
+        name: create_state(torch.float32, precision=name).scaler.is_enabled()
+        for name in AUTOCAST_DTYPES
     }
     assert enabled == {"fp32": False, "bf16": False, "fp16": True}
 
 
-def test_the_loss_scale_starts_at_128_and_doubles_after_128_clean_steps() -> None:
-    one = fit(torch.float32, precision="fp16")
+def test_loss_scale_starts_at_128_and_doubles_after_128_finite_steps() -> None:
+    state = create_state(torch.float32, precision="fp16")
     scales = []
     for step in range(129):
-        scales.append(one.scaler.get_scale())
-        train_step(one, step, *batch(0, torch.float32))
+        scales.append(state.scaler.get_scale())
+        train_step(state, step, *batch(0, torch.float32))
     assert INITIAL_LOSS_SCALE == 128
     assert scales == [128.0] * 128 + [256.0]
 
 
-def test_an_overflow_skips_the_step_halves_the_scale_and_still_counts_for_the_ema() -> None:
-    one = fit(torch.float32, precision="fp16", ema_decay=0.5)
-    train_step(one, 0, *batch(0, torch.float32))
-    assert one.ema is not None
-    before, average = weights(one.model), weights(one.ema.module)
+def test_overflow_skips_the_step_halves_the_scale_and_updates_the_ema() -> None:
+    state = create_state(torch.float32, precision="fp16", ema_decay=0.5)
+    train_step(state, 0, *batch(0, torch.float32))
+    assert state.ema is not None
+    before, average = weights(state.model), weights(state.ema.module)
     images, targets, draws = batch(1, torch.float32)
-    train_step(one, 1, images * 1e30, targets, draws)
-    assert one.scaler.get_scale() == INITIAL_LOSS_SCALE / 2
-    assert torch.equal(weights(one.model), before)
-    torch.testing.assert_close(weights(one.ema.module), (average + before) / 2)
+    train_step(state, 1, images * 1e30, targets, draws)
+    assert state.scaler.get_scale() == INITIAL_LOSS_SCALE / 2
+    assert torch.equal(weights(state.model), before)
+    torch.testing.assert_close(weights(state.ema.module), (average + before) / 2)
 
 
 @dataclasses.dataclass
 class FixedBatches:
-    """What train_epoch needs of data.Batches; the loss is NaN at step `bad`."""
+    """A substitute for data.batches.Batches; the loss is NaN at step `bad`."""
 
     bad: int = -1
     steps: int = 30
@@ -190,17 +199,31 @@ class FixedBatches:
             yield images * (float("nan") if step == self.bad else 1.0), targets
 
 
+@dataclasses.dataclass
+class StepRecorder(TrialCallback):
+    """Records each step, and stops the epoch after a step."""
+
+    last: int = -1
+    steps: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+
+    def on_step(self, step: int, total_steps: int) -> None:
+        self.steps.append((step, total_steps))
+
+    def should_stop(self) -> bool:
+        return self.steps[-1][0] == self.last
+
+
 @pytest.mark.parametrize("bad", [0, 19, 20, 29])
-def test_a_loss_that_is_not_finite_ends_the_epoch_and_names_the_step(bad: int) -> None:
+def test_nonfinite_loss_raises_with_its_step(bad: int) -> None:
     with pytest.raises(DivergedError, match=rf"diverged at step {30 + bad}: the loss is nan; try"):
-        train_epoch(fit(), FixedBatches(bad), 1, 0, lambda step: None)  # type: ignore[arg-type]
+        train_epoch(create_state(), FixedBatches(bad), 1, 0)  # type: ignore[arg-type]
 
 
-def test_an_epoch_reports_each_step_and_the_mean_loss() -> None:
-    steps: list[int] = []
-    mean = train_epoch(fit(), FixedBatches(), 1, 0, steps.append)  # type: ignore[arg-type]
-    assert steps == list(range(31, 61))
-    again = fit()
+def test_epoch_calls_the_callback_each_step_and_returns_the_mean_loss() -> None:
+    callback = StepRecorder()
+    mean = train_epoch(create_state(), FixedBatches(), 1, 0, callback)  # type: ignore[arg-type]
+    assert callback.steps == [(step, 160) for step in range(31, 61)]
+    again = create_state()
     expected = [
         float(train_step(again, 30 + step, *batches))
         for step, batches in enumerate(FixedBatches().train(1))
@@ -208,16 +231,27 @@ def test_an_epoch_reports_each_step_and_the_mean_loss() -> None:
     assert mean == pytest.approx(np.mean(expected))
 
 
+def test_stopped_epoch_continues_from_its_losses() -> None:
+    whole, stopped = create_state(), create_state()
+    mean = train_epoch(whole, FixedBatches(), 1, 0)  # type: ignore[arg-type]
+    losses: list[Tensor] = []
+    arguments = (stopped, FixedBatches(), 1, 0)
+    assert train_epoch(*arguments, StepRecorder(last=45), losses) is None  # type: ignore[arg-type]
+    assert len(losses) == 15
+    assert train_epoch(*arguments, StepRecorder(), losses) == mean  # type: ignore[arg-type]
+    assert torch.equal(weights(stopped.model), weights(whole.model))
+
+
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_an_evaluation_counts_each_image_once_and_drops_and_smooths_nothing(size: int) -> None:
-    one = fit(torch.float32, drop_path=0.9)
-    trained(one, 1, torch.float32)
-    for path in one.model.drop_paths:
-        path.draws = torch.zeros(1)  # left over from training
+def test_evaluation_counts_each_image_once_without_drop_path_or_smoothing(size: int) -> None:
+    state = create_state(torch.float32, drop_path=0.9)
+    trained(state, 1, torch.float32)
+    for path in state.model.drop_paths:
+        path.draws = torch.zeros(1)  # as after a training step
     images, labels = torch.randn(10, 3, 8, 8), torch.arange(10) % CLASSES
-    scores = evaluate(one.model, zip(images.split(size), labels.split(size), strict=True), one)
+    scores = evaluate(state.model, zip(images.split(size), labels.split(size), strict=True), state)
     with torch.no_grad():
-        logits = one.model.eval()(images)
+        logits = state.model.eval()(images)
     right = (logits.argmax(1) == labels).numpy()
     np.testing.assert_array_equal(scores.top1_correct, right)
     assert scores.acc1 == pytest.approx(100 * right.mean())
@@ -227,9 +261,9 @@ def test_an_evaluation_counts_each_image_once_and_drops_and_smooths_nothing(size
     )
 
 
-def test_an_evaluation_leaves_the_mode_as_it_was() -> None:
-    one = fit(torch.float32)
+def test_evaluation_restores_the_training_mode() -> None:
+    state = create_state(torch.float32)
     for mode in (True, False):
-        one.model.train(mode)
-        evaluate(one.model, [(torch.zeros(2, 3, 8, 8), torch.zeros(2, dtype=torch.long))], one)
-        assert one.model.training == mode
+        state.model.train(mode)
+        evaluate(state.model, [(torch.zeros(2, 3, 8, 8), torch.zeros(2, dtype=torch.long))], state)
+        assert state.model.training == mode

@@ -18,7 +18,7 @@ FEW = ("epochs=2", "warmup=0.5", "data.epoch_images=4", "batch_size=2", "machine
         ("bf16", "first_11", 7_087_872 + 2 * 768 + 3 * (768 + 1)),
     ],
 )
-def test_the_published_recipe_trains_the_real_architecture(
+def test_published_recipe_trains_the_real_architecture(
     tmp_path: Path, precision: str, freeze: str, trainable: int
 ) -> None:
     root = image_folders.imagenet(tmp_path / "images", train=4, val=1)

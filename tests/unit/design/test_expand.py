@@ -1,4 +1,4 @@
-"""Designs compile to cells, and a cell is nothing but overrides."""
+"""Each kind of design expands to the cells that define it."""
 
 from collections import Counter
 from itertools import pairwise
@@ -20,18 +20,18 @@ steps = st.lists(names, min_size=1, max_size=4, unique=True).map(
 
 
 @given(knobs)
-def test_a_grid_is_the_product_of_its_levels(knobs: dict[str, list[str]]) -> None:
-    made = expand_design(Design("d", "grid", knobs=knobs))
-    assert len({cell.overrides for cell in made}) == prod(len(level) for level in knobs.values())
+def test_grid_is_the_product_of_its_levels(knobs: dict[str, list[str]]) -> None:
+    cells = expand_design(Design("d", "grid", knobs=knobs))
+    assert len({cell.overrides for cell in cells}) == prod(len(level) for level in knobs.values())
     for knob, knob_levels in knobs.items():
         counts = Counter(f"{knob}={level}" for level in knob_levels)
-        seen = Counter(o for cell in made for o in cell.overrides if key_of(o) == knob)
+        seen = Counter(o for cell in cells for o in cell.overrides if key_of(o) == knob)
         assert seen.keys() == counts.keys()
         assert len(set(seen.values())) == 1
 
 
 @given(knobs)
-def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[str]]) -> None:
+def test_one_at_a_time_changes_one_knob_of_the_baseline(knobs: dict[str, list[str]]) -> None:
     baseline, *others = expand_design(Design("d", "one_at_a_time", knobs=knobs))
     assert baseline.overrides == tuple(f"{knob}={level[0]}" for knob, level in knobs.items())
     assert len(others) == sum(len(level) - 1 for level in knobs.values())
@@ -40,15 +40,15 @@ def test_one_at_a_time_moves_one_knob_from_the_baseline(knobs: dict[str, list[st
 
 
 @given(steps)
-def test_a_rung_has_all_rungs_below_it(steps: tuple[Step, ...]) -> None:
-    made = expand_design(Design("d", "ladder", steps=steps))
-    assert [cell.label for cell in made] == [step.label for step in steps]
-    for below, above in pairwise(made):
+def test_rung_contains_the_overrides_of_all_rungs_below(steps: tuple[Step, ...]) -> None:
+    cells = expand_design(Design("d", "ladder", steps=steps))
+    assert [cell.label for cell in cells] == [step.label for step in steps]
+    for below, above in pairwise(cells):
         assert set(below.overrides) < set(above.overrides)
 
 
 @given(steps)
-def test_leave_one_out_lacks_just_the_one(steps: tuple[Step, ...]) -> None:
+def test_leave_one_out_omits_exactly_one_step(steps: tuple[Step, ...]) -> None:
     full, *others = expand_design(Design("d", "leave_one_out", steps=steps))
     assert set(full.overrides) == {o for step in steps for o in step.overrides}
     for cell, step in zip(others, steps, strict=True):
@@ -56,21 +56,21 @@ def test_leave_one_out_lacks_just_the_one(steps: tuple[Step, ...]) -> None:
 
 
 @given(steps)
-def test_a_factorial_is_balanced(steps: tuple[Step, ...]) -> None:
-    made = expand_design(Design("d", "factorial", steps=steps))
-    assert len({cell.overrides for cell in made}) == 2 ** len(steps)
+def test_factorial_is_balanced(steps: tuple[Step, ...]) -> None:
+    cells = expand_design(Design("d", "factorial", steps=steps))
+    assert len({cell.overrides for cell in cells}) == 2 ** len(steps)
     for step in steps:
-        assert sum(step.overrides[0] in cell.overrides for cell in made) == len(made) // 2
+        assert sum(step.overrides[0] in cell.overrides for cell in cells) == len(cells) // 2
 
 
-def test_a_zip_pairs_levels_and_refuses_unequal_ones() -> None:
-    made = expand_design(Design("d", "zip", knobs={"lr": ["1", "2"], "epochs": ["3", "4"]}))
-    assert [cell.overrides for cell in made] == [("lr=1", "epochs=3"), ("lr=2", "epochs=4")]
+def test_zip_pairs_levels_and_rejects_unequal_lengths() -> None:
+    cells = expand_design(Design("d", "zip", knobs={"lr": ["1", "2"], "epochs": ["3", "4"]}))
+    assert [cell.overrides for cell in cells] == [("lr=1", "epochs=3"), ("lr=2", "epochs=4")]
     with pytest.raises(ValueError, match="lr has 1, epochs has 2"):
         expand_design(Design("d", "zip", knobs={"lr": ["1"], "epochs": ["3", "4"]}))
 
 
-def test_a_later_override_takes_the_place_of_an_earlier_one() -> None:
+def test_later_override_replaces_an_earlier_one() -> None:
     assert merged_overrides(["lr=1", "epochs=2"], ["lr=3"], ["+x=1"]) == (
         "lr=3",
         "epochs=2",
@@ -78,21 +78,21 @@ def test_a_later_override_takes_the_place_of_an_earlier_one() -> None:
     )
 
 
-def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
-    made = expand_design(Design("d", "grid", base=("lr=9", "mixup=0"), knobs={"lr": ["1", "2"]}))
-    assert [cell.overrides for cell in made] == [("lr=1", "mixup=0"), ("lr=2", "mixup=0")]
+def test_base_is_in_every_cell_and_levels_replace_it() -> None:
+    cells = expand_design(Design("d", "grid", base=("lr=9", "mixup=0"), knobs={"lr": ["1", "2"]}))
+    assert [cell.overrides for cell in cells] == [("lr=1", "mixup=0"), ("lr=2", "mixup=0")]
 
 
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
         ({"name": "d", "kind": "grdi", "knobs": {"lr": [1]}}, "did you mean grid"),
-        ({"name": "d", "kind": "grid"}, "none of its knobs"),
-        ({"name": "d", "kind": "ladder", "knobs": {"lr": [1]}}, "none of its steps"),
+        ({"name": "d", "kind": "grid"}, "of kind grid needs knobs"),
+        ({"name": "d", "kind": "ladder", "knobs": {"lr": [1]}}, "of kind ladder needs steps"),
         ({"name": "d", "kind": "grid", "knob": {"lr": [1]}}, "did you mean knobs"),
         ({"kind": "grid", "knobs": {"lr": [1]}}, "needs a name"),
         ({"name": "d", "kind": "grid", "knobs": {"lr": "interval(1, 2)"}}, "needs levels"),
-        ({"name": "d", "kind": "random", "knobs": {"lr": "interval(1, 2)"}}, "say `samples: 32`"),
+        ({"name": "d", "kind": "random", "knobs": {"lr": "interval(1, 2)"}}, "add `samples: 32`"),
         ({"name": "d", "kind": "grid", "seeds": 2, "knobs": {"seed": [0, 1]}}, "leave one"),
         ({"name": "d", "kind": "grid", "seeds": 2, "base": ["seed=1"]}, "leave one"),
         (
@@ -107,6 +107,6 @@ def test_the_base_is_in_every_cell_and_a_level_wins_over_it() -> None:
         ({"name": "d", "kind": "sobol", "samples": 2.5, "knobs": {"lr": [1]}}, "samples=2.5"),
     ],
 )
-def test_a_file_that_is_no_design_is_refused(tree: dict[str, object], message: str) -> None:
+def test_invalid_design_is_rejected(tree: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         expand_design(parse_design(tree))

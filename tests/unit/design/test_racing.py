@@ -1,4 +1,4 @@
-"""Racing by its laws: the error rate over all looks, and what more seeds can change."""
+"""Statistical properties of racing: error rate over all looks, power, and stable decisions."""
 
 import math
 from itertools import pairwise
@@ -16,8 +16,11 @@ LONG = [Race(2, 30), Race(3, 20), Race(5, 6), Race(10, 40, step=7)]
 finite = st.floats(-9, 9).map(lambda value: round(value, 3))
 
 
-def alarms(race: Race, draws: int, effect: float = 0.0) -> np.ndarray:
-    """Of races on normal differences, decided at each look; other draws than the bounds' own."""
+def passed_looks(race: Race, draws: int, effect: float = 0.0) -> np.ndarray:
+    """Simulate races; return whether each look passes its bound, shape (draws, looks).
+
+    The seed differs from that of the simulation behind the bounds.
+    """
     t = racing.simulate_t_statistics(draws, race.max, seed=1, effect=effect)
     bounds = [racing.boundary(race, n) for n in race.looks]
     passed: np.ndarray = t[:, [n - 2 for n in race.looks]] >= bounds
@@ -29,15 +32,15 @@ def standard_error(draws: int) -> float:
 
 
 @pytest.mark.parametrize("race", RACES, ids=str)
-def test_looking_often_raises_no_more_false_alarms_than_allowed(race: Race) -> None:
-    wrong = alarms(race, 20_000).any(axis=1).mean()
-    assert abs(wrong - ERROR_RATE) < 4 * standard_error(20_000)
+def test_error_rate_over_all_looks_is_5_percent(race: Race) -> None:
+    error_rate = passed_looks(race, 20_000).any(axis=1).mean()
+    assert abs(error_rate - ERROR_RATE) < 4 * standard_error(20_000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("race", [*RACES, *LONG], ids=str)
-def test_the_error_rate_to_a_tenth_of_a_point_and_at_every_look(race: Race) -> None:
-    passed = alarms(race, 400_000)
+def test_error_rate_at_every_look_follows_the_spending_function(race: Race) -> None:
+    passed = passed_looks(race, 400_000)
     by_look = np.logical_or.accumulate(passed, axis=1).mean(axis=0)
     for spent, n in zip(by_look, race.looks, strict=True):
         assert spent == pytest.approx(
@@ -45,8 +48,8 @@ def test_the_error_rate_to_a_tenth_of_a_point_and_at_every_look(race: Race) -> N
         )
 
 
-def test_the_same_looks_at_plain_intervals_cry_wolf() -> None:
-    """What the bounds are for: 95 % at each of eight looks is not 95 %."""
+def test_plain_intervals_at_the_same_looks_exceed_the_error_rate() -> None:
+    """Eight looks at a 95 % interval have an error rate far above 5 %."""
     from scipy.special import stdtrit
 
     race = Race(3, 10)
@@ -55,48 +58,48 @@ def test_the_same_looks_at_plain_intervals_cry_wolf() -> None:
     assert (t[:, [n - 2 for n in race.looks]] >= plain).any(axis=1).mean() > 0.12
 
 
-def test_racing_finds_nearly_what_all_seeds_find_for_fewer() -> None:
-    """An effect of three standard deviations: always found, on half of the seeds."""
+def test_large_effect_is_found_with_half_of_the_seeds() -> None:
+    """An effect of three standard deviations is found in more than 99 % of the races."""
     race = Race(3, 10)
-    passed = alarms(race, 5_000, effect=3.0)
+    passed = passed_looks(race, 5_000, effect=3.0)
     assert passed.any(axis=1).mean() > 0.99
     seeds = np.array(race.looks)[passed.argmax(axis=1)].mean()
     assert seeds < race.max / 2
 
 
 @pytest.mark.parametrize("race", RACES, ids=str)
-def test_bounds_fall_from_look_to_look(race: Race) -> None:
+def test_bounds_decrease_from_look_to_look(race: Race) -> None:
     assert all(more > less for more, less in pairwise(racing.boundary(race, n) for n in race.looks))
     with pytest.raises(ValueError, match="fewer than"):
         racing.boundary(race, race.start - 1)
 
 
-@settings(deadline=None)  # the first to ask simulates the bounds
+@settings(deadline=None)  # the first example simulates the bounds
 @given(st.lists(finite, min_size=3, max_size=10), st.floats(0.1, 100))
-def test_a_verdict_knows_no_unit_and_no_order_of_the_cells(values: list[float], by: float) -> None:
+def test_verdict_does_not_depend_on_unit_or_order_of_cells(values: list[float], by: float) -> None:
     race = Race(3, 10)
-    said = racing.verdict(values, race)
-    turned = {MORE: LESS, LESS: MORE, UNDECIDED: UNDECIDED}[said]
-    assert racing.verdict([-value for value in values], race) == turned
+    verdict = racing.verdict(values, race)
+    opposite = {MORE: LESS, LESS: MORE, UNDECIDED: UNDECIDED}[verdict]
+    assert racing.verdict([-value for value in values], race) == opposite
     near_a_bound = any(
         abs(abs(racing.t_statistic(values[:n])) - racing.boundary(race, n)) < 1e-6
         for n in race.looks
         if n <= len(values)
     )
-    assert near_a_bound or racing.verdict([by * value for value in values], race) == said
+    assert near_a_bound or racing.verdict([by * value for value in values], race) == verdict
 
 
-@settings(deadline=None)  # the first to ask simulates the bounds
+@settings(deadline=None)  # the first example simulates the bounds
 @given(st.lists(finite, min_size=4, max_size=10))
-def test_what_is_decided_stays_decided(values: list[float]) -> None:
+def test_decision_does_not_change_with_more_seeds(values: list[float]) -> None:
     race = Race(3, 10)
-    said = [racing.verdict(values[:n], race) for n in range(3, len(values) + 1)]
-    assert all(after == before for before, after in pairwise(said) if before != UNDECIDED)
+    verdicts = [racing.verdict(values[:n], race) for n in range(3, len(values) + 1)]
+    assert all(after == before for before, after in pairwise(verdicts) if before != UNDECIDED)
 
 
-@settings(deadline=None)  # the first to ask simulates the bounds
+@settings(deadline=None)  # the first example simulates the bounds
 @given(st.lists(finite, min_size=3, max_size=10))
-def test_p_says_what_the_verdict_says(values: list[float]) -> None:
+def test_p_value_agrees_with_the_verdict(values: list[float]) -> None:
     race = Race(3, 10)
     decided = racing.verdict(values, race) != UNDECIDED
     p = racing.p_value(values, race)
@@ -104,8 +107,8 @@ def test_p_says_what_the_verdict_says(values: list[float]) -> None:
     assert decided or p > ERROR_RATE * (len(values) / race.max) ** 2
 
 
-def test_equal_differences_decide_nothing() -> None:
-    """A coarse test set, three seeds: no spread to measure the difference by."""
+def test_equal_differences_are_undecided() -> None:
+    """On a coarse test set three seeds can give equal differences, without a standard error."""
     assert racing.verdict([0.1, 0.1, 0.1], Race(3, 10)) == UNDECIDED
 
 
@@ -114,12 +117,12 @@ def test_equal_differences_decide_nothing() -> None:
     [{"start": 1}, {"start": 10}, {"max": 2}, {"step": 0}, {"until": "lunch"}, {"stop": 5},
      {"max": "many"}, {"first": -1}, {"start": True}],
 )  # fmt: skip
-def test_a_race_that_cannot_be_run_is_refused(seeds: dict[str, object]) -> None:
+def test_invalid_race_is_rejected(seeds: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"start|until|step"):
         racing.parse_race(seeds)
 
 
-def test_what_is_no_race_is_left_to_others() -> None:
+def test_parse_race_returns_none_without_a_race() -> None:
     assert racing.parse_race(5) is None
     assert racing.parse_race({"until": "decided"}) == Race(3, 10)
     assert Race(3, 10, step=4, first=100).looks == (3, 7, 10)

@@ -1,4 +1,4 @@
-"""Designs that choose their own points: fractions of a factorial, random and Sobol draws."""
+"""Designs that choose their own points: fractional factorials, random and Sobol draws."""
 
 from collections import Counter
 from itertools import combinations
@@ -22,10 +22,10 @@ ranges = st.builds(
 )
 
 
-def written(one: Range) -> str:
-    text = f"interval({one.low:g}, {one.high:g})"
-    text = f"int({text})" if one.whole else text
-    return f"tag(log, {text})" if one.log else text
+def format_range(drawn: Range) -> str:
+    text = f"interval({drawn.low:g}, {drawn.high:g})"
+    text = f"int({text})" if drawn.whole else text
+    return f"tag(log, {text})" if drawn.log else text
 
 
 def steps(number: int) -> tuple[Step, ...]:
@@ -37,7 +37,7 @@ def fraction(number: int, resolution: int) -> Design:
 
 
 def signs(design: Design) -> np.ndarray:
-    """(cells, steps), from the overrides alone."""
+    """Return +1 for a step that is on, -1 for off, from the overrides; shape (cells, steps)."""
     return np.array(
         [
             [1 if step.overrides[0] in cell.overrides else -1 for step in design.steps]
@@ -48,8 +48,8 @@ def signs(design: Design) -> np.ndarray:
 
 @pytest.mark.parametrize("resolution", [3, 4, 5, 6])
 @pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 7, 8])
-def test_a_fraction_keeps_low_effects_apart(number: int, resolution: int) -> None:
-    """Resolution R: no effect of p factors is aliased with one of fewer than R - p."""
+def test_fraction_does_not_alias_low_order_effects(number: int, resolution: int) -> None:
+    """At resolution R an effect of p factors is aliased with none of fewer than R - p factors."""
     matrix = signs(fraction(number, resolution))
     assert len(np.unique(matrix, axis=0)) == len(matrix) <= 2**number
     assert not matrix.sum(axis=0).any(), "each step is on in half of the cells"
@@ -60,7 +60,7 @@ def test_a_fraction_keeps_low_effects_apart(number: int, resolution: int) -> Non
             assert columns[one] @ columns[other] == 0
 
 
-def test_the_alias_table_says_which_columns_are_the_same() -> None:
+def test_alias_table_lists_equal_columns() -> None:
     design = fraction(5, 3)
     named = {step.label: column for step, column in zip(design.steps, signs(design).T, strict=True)}
     head, *lines = design_notes(design)
@@ -77,8 +77,9 @@ def test_the_alias_table_says_which_columns_are_the_same() -> None:
     ]
 
 
-def test_a_resolution_is_a_roman_or_a_plain_number() -> None:
-    tree = {"name": "d", "kind": "fractional", "steps": [{"label": "a", "overrides": []}] * 2}
+def test_resolution_is_a_roman_or_plain_number() -> None:
+    steps = [{"label": label, "overrides": []} for label in "ab"]
+    tree = {"name": "d", "kind": "fractional", "steps": steps}
     assert parse_design({**tree, "resolution": "V"}).resolution == 5
     assert parse_design({**tree, "resolution": 5}) == parse_design({**tree, "resolution": "V"})
     for wrong in (2, 7):
@@ -87,54 +88,56 @@ def test_a_resolution_is_a_roman_or_a_plain_number() -> None:
 
 
 @given(ranges)
-def test_a_range_reads_as_it_is_written(one: Range) -> None:
-    assert parse_range(written(one)) == one
+def test_parse_range_inverts_writing_a_range(drawn: Range) -> None:
+    assert parse_range(format_range(drawn)) == drawn
 
 
 @given(ranges, st.floats(0, 1, exclude_max=True))
-def test_a_value_lies_in_its_range(one: Range, place: float) -> None:
-    value = float(one.at(place))
-    assert one.low * (1 - 1e-3) <= value <= one.high * (1 + 1e-3)
-    assert not one.whole or value % 1 == 0
+def test_value_at_lies_in_the_range(drawn: Range, position: float) -> None:
+    value = float(drawn.value_at(position))
+    assert drawn.low * (1 - 1e-3) <= value <= drawn.high * (1 + 1e-3)
+    assert not drawn.whole or value % 1 == 0
 
 
 @pytest.mark.parametrize(
     "text", ["interval(2, 1)", "tag(log, interval(0, 1))", "int(interval(0.5, 2))"]
 )
-def test_a_range_that_cannot_be_drawn_from_is_refused(text: str) -> None:
+def test_invalid_range_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="is no range: it needs"):
         parse_range(text)
 
 
 @pytest.mark.parametrize("text", ["0.1", "interval", "rand-m9-inc1", "interval(1, 2", "(1, 2)"])
-def test_what_is_no_range_is_a_level(text: str) -> None:
+def test_other_text_is_a_level(text: str) -> None:
     assert parse_range(text) is None
 
 
 @settings(deadline=None)
 @given(SAMPLED, st.dictionaries(st.sampled_from("abc"), ranges, min_size=1), st.integers(1, 20))
-def test_more_samples_keep_the_first_ones(kind: str, knobs: dict[str, Range], samples: int) -> None:
-    texts = {knob: [written(one)] for knob, one in knobs.items()}
+def test_more_samples_keep_the_first_samples(
+    kind: str, knobs: dict[str, Range], samples: int
+) -> None:
+    texts = {knob: [format_range(drawn)] for knob, drawn in knobs.items()}
     few, many = (
         expand_design(Design("d", kind, knobs=texts, samples=n)) for n in (samples, 2 * samples)
     )
     assert len(few) == samples
     assert many[:samples] == few
-    fine = texts | {"z": ["interval(0, 1)"]}  # whole numbers alone can agree by chance
+    fine = texts | {"z": ["interval(0, 1)"]}  # integers alone can agree by chance
     other = expand_design(Design("d", kind, knobs=fine, samples=32, sampling_seed=1))
     assert other != expand_design(Design("d", kind, knobs=fine, samples=32))
 
 
-def test_one_knob_more_changes_no_random_draw_of_the_others() -> None:
+def test_additional_knob_does_not_change_draws_of_the_others() -> None:
     knobs = {"lr": ["interval(0, 1)"], "mixup": ["interval(0, 1)"]}
     both = expand_design(Design("d", "random", knobs=knobs, samples=5))
     alone = expand_design(Design("d", "random", knobs={"lr": knobs["lr"]}, samples=5))
     assert [cell.overrides[:1] for cell in both] == [cell.overrides for cell in alone]
 
 
-def test_sobol_points_are_even_over_each_knob() -> None:
+def test_sobol_points_are_spread_evenly_over_each_knob() -> None:
     knobs = {"lr": ["tag(log, interval(1e-4, 1))"], "pool": ["cls", "clip"]}
-    made = expand_design(Design("d", "sobol", knobs=knobs, samples=16))
-    lrs = [float(cell.overrides[0].partition("=")[2]) for cell in made]
+    cells = expand_design(Design("d", "sobol", knobs=knobs, samples=16))
+    lrs = [float(cell.overrides[0].partition("=")[2]) for cell in cells]
     assert Counter(int(np.floor(np.log10(lr))) for lr in lrs) == {-4: 4, -3: 4, -2: 4, -1: 4}
-    assert Counter(cell.overrides[1] for cell in made) == {"pool=cls": 8, "pool=clip": 8}
+    assert Counter(cell.overrides[1] for cell in cells) == {"pool=cls": 8, "pool=clip": 8}

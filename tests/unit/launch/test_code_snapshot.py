@@ -1,4 +1,4 @@
-"""The copy of the code that jobs run: one for the same code, kept while a job may need it."""
+"""Code snapshots: one copy per content, deleted once no job needs it."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from clip_hparam.records.record import Record
 LIMITS = JobLimits(timeout_min=1, signal_delay_s=15, max_num_timeout=0)
 
 
-def test_a_copy_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) -> None:
+def test_snapshot_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) -> None:
     first, second = create_snapshot(tmp_path), create_snapshot(tmp_path)
     assert first == second
     assert (first / "clip_hparam" / "launch" / "slurm" / "job_main.py").is_file()
@@ -31,30 +31,30 @@ def test_a_copy_is_made_once_and_holds_all_that_a_job_imports(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / ".code").iterdir()] == [first.name]
 
 
-def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
+def test_hash_depends_on_names_and_contents(tmp_path: Path) -> None:
     one, other = (tmp_path / name for name in ("one", "other"))
     for folder in (one, other):
         folder.mkdir()
         (folder / "a.py").write_text("a = 1")
-    same = package_hash(one)
-    assert package_hash(other) == same
+    expected = package_hash(one)
+    assert package_hash(other) == expected
     (other / "a.py").rename(other / "b.py")
-    assert package_hash(other) != same
+    assert package_hash(other) != expected
     shutil.copy(one / "a.py", other / "b.py")
     (one / "a.py").write_text("a = 2")
-    assert package_hash(one) != same
+    assert package_hash(one) != expected
 
 
-def test_code_is_litter_once_all_its_trials_are_done(
+def test_snapshot_is_garbage_once_all_its_trials_are_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path, "srun", "exit 0")  # submitit writes no script where it finds no srun
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    job, code = TrialSpec(resolve(Recipe())), create_snapshot(tmp_path)
-    array = job_array.create_job_array(tmp_path, "sweep", "name", [[job]], LIMITS)
+    spec, code = TrialSpec(resolve(Recipe())), create_snapshot(tmp_path)
+    array = job_array.create_job_array(tmp_path, "sweep", "name", [[spec]], LIMITS)
     (array.folder / "submission.sh").write_text(submission_script(array, LauncherOptions(), code))
     assert garbage.find_garbage(tmp_path) == []
-    Record(tmp_path, job.trial_id).write_result({})
+    Record(tmp_path, spec.trial_id).write_result({})
     (item,) = garbage.find_garbage(tmp_path)
     assert (item.path, item.kind) == (code, "code")
     assert garbage.remove_items([item]) == 1

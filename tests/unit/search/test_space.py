@@ -1,4 +1,4 @@
-"""Whatever a space gives is a legal value of a knob of it; what it cannot give is refused."""
+"""A search space suggests only legal values; an invalid space is rejected."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ WHEN = {"cutmix": "mixup"}
 
 
 class Draws:
-    """Suggests what hypothesis draws, in the names and limits of Optuna's trial."""
+    """Suggester whose values hypothesis draws."""
 
     def __init__(self, data: st.DataObject) -> None:
         self.data = data
@@ -42,7 +42,7 @@ class Draws:
 
 
 @given(st.data())
-def test_every_point_is_a_recipe_inside_the_space(data: st.DataObject) -> None:
+def test_every_suggested_point_is_legal_and_inside_the_space(data: st.DataObject) -> None:
     draws = Draws(data)
     point = parse_space(RANGES, WHEN).suggest(draws)
     recipe = with_values(Recipe(), point)
@@ -58,7 +58,7 @@ def test_every_point_is_a_recipe_inside_the_space(data: st.DataObject) -> None:
     assert len(set(draws.names)) == len(draws.names)
 
 
-def test_the_extremes_are_the_levels_and_the_ends() -> None:
+def test_boundary_values_are_levels_and_range_ends() -> None:
     extremes = list(
         parse_space({"mixup": RANGES["mixup"], "pool": RANGES["pool"]}, {}).boundary_values()
     )
@@ -68,7 +68,7 @@ def test_the_extremes_are_the_levels_and_the_ends() -> None:
     ]
 
 
-def test_a_grid_is_all_combinations_of_levels_and_of_no_range() -> None:
+def test_grid_is_all_combinations_and_rejects_ranges() -> None:
     levels = {"pool": ("patch_mean", "cls"), "epochs": ("5", "10", "20")}
     points = parse_space(levels, {}).grid()
     assert len({tuple(point.items()) for point in points}) == len(points) == 6
@@ -93,7 +93,7 @@ def test_a_grid_is_all_combinations_of_levels_and_of_no_range() -> None:
         ({"lr": ["1e-3", "1e-2"]}, {"mixup": "lr"}, "mixup is not searched"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(
+def test_invalid_space_is_rejected(
     levels: dict[str, list[str]], when: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):

@@ -1,4 +1,4 @@
-"""What is shown of a running sweep: the data, and one look at the drawing."""
+"""The progress of a running sweep: the data, and one rendering."""
 
 import io
 from pathlib import Path
@@ -32,13 +32,13 @@ def sweep(tmp_path: Path) -> Sweep:
     for lr in ("1e-3", "2e-3"):
         for seed in (0, 1):
             values = {"lr": float(lr), "seed": seed, "epochs": EPOCHS, "data.selection": 5.0}
-            job = TrialSpec(resolve(with_values(Recipe(), values)), Machine(runs=str(tmp_path)))
-            planned.append(PlannedTrial(Cell(f"lr={lr}", (f"lr={lr}",)), seed, job))
+            spec = TrialSpec(resolve(with_values(Recipe(), values)), Machine(runs=str(tmp_path)))
+            planned.append(PlannedTrial(Cell(f"lr={lr}", (f"lr={lr}",)), spec))
     return Sweep("lr", "grid", planned)
 
 
-def write_epochs(job: TrialSpec, epochs: int) -> None:
-    steps = total_steps(job.recipe) // EPOCHS
+def write_epochs(spec: TrialSpec, epochs: int) -> None:
+    steps = total_steps(spec.recipe) // EPOCHS
     done = [
         {
             "epoch": n,
@@ -48,15 +48,15 @@ def write_epochs(job: TrialSpec, epochs: int) -> None:
         }
         for n in range(epochs)
     ]
-    Record(job.machine.runs, job.trial_id).write_rows(done)
+    Record(spec.machine.runs, spec.trial_id).write_rows(done)
 
 
-def states(sweep: Sweep, *given: str) -> dict[str, str]:
-    return dict(zip(sweep.jobs, given, strict=True))
+def states(sweep: Sweep, *values: str) -> dict[str, str]:
+    return dict(zip(sweep.specs, values, strict=True))
 
 
-def test_a_running_trial_is_a_row_with_its_epoch_and_accuracy(sweep: Sweep) -> None:
-    first, second, *_ = sweep.jobs.values()
+def test_running_trials_have_epoch_and_accuracy(sweep: Sweep) -> None:
+    first, second, *_ = sweep.specs.values()
     write_epochs(first, 3)
     shown = running_trials(
         display_names(sweep), sweep, states(sweep, "running", "running", "queued", "done")
@@ -67,29 +67,29 @@ def test_a_running_trial_is_a_row_with_its_epoch_and_accuracy(sweep: Sweep) -> N
     ]
 
 
-def test_the_time_left_is_the_work_left_at_the_speed_so_far(sweep: Sweep) -> None:
-    jobs = sweep.jobs
+def test_seconds_left_are_the_work_left_at_the_speed_so_far(sweep: Sweep) -> None:
+    specs = sweep.specs
     now = [100.0]
-    one, two, *_ = jobs.values()
-    write_epochs(one, 2)  # of an earlier attempt: no work of this one
-    clock = EtaEstimator(jobs, lambda: now[0])
-    assert clock.left(states(sweep, "running", "running", "queued", "queued")) is None
+    first, second, *_ = specs.values()
+    write_epochs(first, 2)  # by an earlier attempt: does not count
+    eta = EtaEstimator(specs, lambda: now[0])
+    assert eta.left(states(sweep, "running", "running", "queued", "queued")) is None
     now[0] = 110.0
-    write_epochs(one, 3)
-    write_epochs(two, 1)
-    left = clock.left(states(sweep, "running", "running", "queued", "queued"))
+    write_epochs(first, 3)
+    write_epochs(second, 1)
+    left = eta.left(states(sweep, "running", "running", "queued", "queued"))
     assert left == pytest.approx((1 + 3 + 4 + 4) * 10 / 2)
-    left = clock.left(states(sweep, "done", "failed", "queued", "queued"))
+    left = eta.left(states(sweep, "done", "failed", "queued", "queued"))
     assert left == pytest.approx((4 + 4) * 10 / 2)
 
 
-def test_elsewhere_than_on_a_terminal_it_is_a_line_a_change(sweep: Sweep) -> None:
+def test_without_a_terminal_each_change_of_state_is_a_line(sweep: Sweep) -> None:
     out = io.StringIO()
-    write_epochs(next(iter(sweep.jobs.values())), EPOCHS)
-    with ProgressDisplay(sweep, sweep.jobs, Console(file=out, width=200)) as live:
+    write_epochs(next(iter(sweep.specs.values())), EPOCHS)
+    with ProgressDisplay(sweep, sweep.specs, Console(file=out, width=200)) as display:
         for given in (("running", "queued"), ("running", "queued"), ("done", "running")):
-            live.update(states(sweep, *given, "queued", "failed"))
-    ids = list(sweep.jobs)
+            display.update(states(sweep, *given, "queued", "failed"))
+    ids = list(sweep.specs)
     lines = out.getvalue().splitlines()
     assert [line.split("  ")[:3] for line in lines] == [
         ["1/4", ids[0], "running"],
@@ -100,13 +100,13 @@ def test_elsewhere_than_on_a_terminal_it_is_a_line_a_change(sweep: Sweep) -> Non
     assert "selection acc1 95.0 %  lr=1e-3 seed=0" in lines[2]
 
 
-def test_on_a_terminal_the_picture_has_a_line_a_running_trial_and_the_total(sweep: Sweep) -> None:
+def test_on_a_terminal_running_trials_and_the_total_are_drawn(sweep: Sweep) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, no_color=True)
-    write_epochs(next(iter(sweep.jobs.values())), 2)
-    with ProgressDisplay(sweep, sweep.jobs, console) as live:
-        live.update(states(sweep, "running", "running", "queued", "lost"))
-        console.print(live.render(states(sweep, "running", "running", "queued", "lost")))
+    write_epochs(next(iter(sweep.specs.values())), 2)
+    with ProgressDisplay(sweep, sweep.specs, console) as display:
+        display.update(states(sweep, "running", "running", "queued", "lost"))
+        console.print(display.render(states(sweep, "running", "running", "queued", "lost")))
     text = out.getvalue()
     assert "epoch 2/4" in text
     assert "selection acc1 95.0 %" in text

@@ -61,7 +61,7 @@ def sweep_of(runs: Runs, kind: str, rates: Sequence[float], race: Race = RACE) -
     machine = Machine(runs=str(runs.folder))
     planned = [
         PlannedTrial(
-            Cell(f"lr={lr}", (f"lr={lr}",)), seed, TrialSpec(runs.recipe({"lr": lr}, seed), machine)
+            Cell(f"lr={lr}", (f"lr={lr}",)), TrialSpec(runs.recipe({"lr": lr}, seed), machine)
         )
         for lr in rates
         for seed in race.seeds

@@ -1,4 +1,4 @@
-"""What a study decides, on costs and effects that are known."""
+"""The stages of a campaign, planned from given costs and effects."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def size(design: Any) -> int:
 
 
 @pytest.mark.parametrize("trials", [0, 7, 8, 15, 16, 17, 48, 99])
-def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> None:
+def test_screening_fits_the_budget_and_varies_every_knob(trials: int) -> None:
     if trials < 8:
         with pytest.raises(InsufficientBudgetError, match="takes 8 trials"):
             stages.plan_screening(STUDY, trials)
@@ -41,7 +41,7 @@ def test_screening_fits_what_is_paid_for_and_varies_every_knob(trials: int) -> N
         assert [levels.count(level) for level in set(levels)] == [len(made) / 2] * 2
 
 
-def test_screening_compares_places_inside_a_range() -> None:
+def test_screening_levels_lie_inside_the_ranges() -> None:
     words = {
         w
         for cell in expand_design(parse_design(stages.plan_screening(STUDY, 99).design))
@@ -52,37 +52,37 @@ def test_screening_compares_places_inside_a_range() -> None:
 
 
 @given(st.integers(0, 100), st.integers(1, 3))
-def test_a_proof_fits_and_its_seeds_are_fresh(trials: int, winners: int) -> None:
+def test_proof_fits_the_budget_and_uses_fresh_seeds(trials: int, winners: int) -> None:
     some = {f"winner {n}": [f"lr={n}e-3"] for n in range(1, winners + 1)}
     try:
         design = stages.plan_proof(STUDY, some, trials).design
     except InsufficientBudgetError:
-        assert trials < (stages.SEEDS + 1) * 2
+        assert trials < (stages.N_SEEDS + 1) * 2
         return
     steps = [step["label"] for step in design["steps"]]
     assert steps == ["reference", *some][: len(steps)]
     proven = len(steps) - 1
-    assert proven == winners or trials < (stages.SEEDS + 1) * (proven + 2)
+    assert proven == winners or trials < (stages.N_SEEDS + 1) * (proven + 2)
     race = racing.parse_race(design["seeds"])
     assert race is not None
-    assert race.max * size(design) <= trials or race.max == stages.MOST_SEEDS
-    others = {*range(stages.SEEDS), stages.SEARCHED_WITH}
-    others |= {stages.SCREENED_WITH + n for n in range(stages.SEEDS)}
+    assert race.max * size(design) <= trials or race.max == stages.MAX_SEEDS
+    others = {*range(stages.N_SEEDS), stages.SEARCH_SEED}
+    others |= {stages.SCREENING_SEED + n for n in range(stages.N_SEEDS)}
     assert not others & set(race.seeds)
     assert expand_design(parse_design(design))[0].overrides == STUDY.base
 
 
-def test_a_search_has_the_points_that_the_time_pays_for() -> None:
-    stage = stages.plan_search(STUDY, ["lr", "mixup"], seconds=100, a_trial=2, workers=4)
+def test_search_has_as_many_points_as_the_budget_pays_for() -> None:
+    stage = stages.plan_search(STUDY, ["lr", "mixup"], seconds=100, trial_seconds=2, workers=4)
     assert "hydra.sweeper.n_trials=100" in stage.words
     assert "hydra.sweeper.budget=25s" in stage.words
     assert stage.design["knobs"] == {"lr": KNOBS["lr"], "mixup": KNOBS["mixup"]}
     with pytest.raises(InsufficientBudgetError):
-        stages.plan_search(STUDY, ["lr"], seconds=9, a_trial=2, workers=4)
+        stages.plan_search(STUDY, ["lr"], seconds=9, trial_seconds=2, workers=4)
 
 
 @given(st.dictionaries(st.sampled_from(list(KNOBS)), st.floats(-5, 5), min_size=5))
-def test_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
+def test_main_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
     made = expand_design(parse_design(stages.plan_screening(STUDY, 99).design))
     measured = []
     for cell in made:
@@ -92,11 +92,11 @@ def test_effects_of_a_sum_are_its_terms(terms: dict[str, float]) -> None:
     assert found == pytest.approx(terms)
 
 
-def test_what_stands_out_is_kept_largest_first() -> None:
+def test_significant_knobs_are_returned_largest_first() -> None:
     noise = {f"knob {n}": 0.1 * (-1) ** n * (1 + n / 10) for n in range(7)}
     kept, margin = stages.significant_knobs({**noise, "lr": -6.0, "mixup": 2.0, "pool": 4.0})
     assert kept == ["lr", "pool", "mixup"]
     assert 0.1 < margin < 2
     assert stages.significant_knobs(noise)[0] == ["knob 6", "knob 5"]
     many = {f"knob {n}": float(n) for n in range(5, 15)} | dict.fromkeys("abcdefghijklm", 0.01)
-    assert len(stages.significant_knobs(many)[0]) == stages.MOST_KEPT
+    assert len(stages.significant_knobs(many)[0]) == stages.MAX_KNOBS

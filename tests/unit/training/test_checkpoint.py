@@ -1,4 +1,4 @@
-"""Whatever happens to a checkpoint, the one before it loads, and nothing in a file is executed."""
+"""Checkpoints: a damaged one falls back to the previous one, and no code in a file is executed."""
 
 import hashlib
 from pathlib import Path
@@ -27,7 +27,7 @@ def newest(folder: Path) -> Path:
     return folder / "step_000000030.pt"
 
 
-def test_the_newest_state_loads_as_it_was(folder: Path) -> None:
+def test_newest_state_is_loaded_unchanged(folder: Path) -> None:
     loaded, damaged = checkpoint.load(folder)
     assert loaded is not None
     assert damaged == []
@@ -35,7 +35,7 @@ def test_the_newest_state_loads_as_it_was(folder: Path) -> None:
     assert torch.equal(loaded["weights"], state(30)["weights"])
 
 
-def test_two_states_are_kept(folder: Path) -> None:
+def test_two_checkpoints_are_kept(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         f"step_{step:09d}.pt{end}" for step in (20, 30) for end in ("", ".sha256")
     ]
@@ -48,7 +48,7 @@ def flipped(path: Path, at: float) -> None:
 
 
 @pytest.mark.parametrize("at", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
-def test_a_flipped_bit_goes_back_to_the_state_before(folder: Path, at: float) -> None:
+def test_flipped_bit_falls_back_to_the_previous_checkpoint(folder: Path, at: float) -> None:
     flipped(newest(folder), at)
     loaded, damaged = checkpoint.load(folder)
     assert loaded is not None
@@ -57,34 +57,34 @@ def test_a_flipped_bit_goes_back_to_the_state_before(folder: Path, at: float) ->
 
 
 @pytest.mark.parametrize("size", [0, 1, 500, -1])
-def test_a_cut_file_goes_back_to_the_state_before(folder: Path, size: int) -> None:
+def test_truncated_file_falls_back_to_the_previous_checkpoint(folder: Path, size: int) -> None:
     newest(folder).write_bytes(newest(folder).read_bytes()[:size])
     loaded, damaged = checkpoint.load(folder)
     assert loaded is not None
     assert (loaded["step"], len(damaged)) == (20, 1)
 
 
-def test_a_state_whose_sha256_was_not_written_yet_is_not_trusted(folder: Path) -> None:
+def test_checkpoint_without_sha256_is_not_loaded(folder: Path) -> None:
     newest(folder).with_name(newest(folder).name + ".sha256").unlink()
     loaded, damaged = checkpoint.load(folder)
     assert loaded is not None
     assert (loaded["step"], len(damaged)) == (20, 1)
 
 
-def test_with_all_states_damaged_there_is_none(folder: Path) -> None:
+def test_no_state_if_all_checkpoints_are_damaged(folder: Path) -> None:
     for path in folder.glob("*.pt"):
         flipped(path, 0.5)
     assert checkpoint.load(folder)[0] is None
     assert len(checkpoint.load(folder)[1]) == 2
 
 
-def test_without_a_folder_there_is_none(tmp_path: Path) -> None:
+def test_no_state_without_a_folder(tmp_path: Path) -> None:
     assert checkpoint.load(tmp_path / "none") == (None, [])
     checkpoint.clear(tmp_path / "none")
 
 
-class Bomb:
-    """What a malicious pickle does when it is loaded without care."""
+class Exploit:
+    """Creates a file when it is unpickled, as malicious code could."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -93,11 +93,9 @@ class Bomb:
         return Path.touch, (self.mark,)
 
 
-def test_a_malicious_state_with_its_own_sha256_is_refused_and_not_run(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_malicious_pickle_with_a_valid_sha256_is_not_executed(folder: Path, tmp_path: Path) -> None:
     mark = tmp_path / "exploded"
-    torch.save({"step": Bomb(mark)}, newest(folder))
+    torch.save({"step": Exploit(mark)}, newest(folder))
     digest = hashlib.sha256(newest(folder).read_bytes()).hexdigest()
     newest(folder).with_name(newest(folder).name + ".sha256").write_text(digest)
     loaded, damaged = checkpoint.load(folder)
@@ -105,7 +103,7 @@ def test_a_malicious_state_with_its_own_sha256_is_refused_and_not_run(
     assert (loaded["step"], len(damaged), mark.exists()) == (20, 1, False)
 
 
-def test_a_killed_writer_leaves_nothing_that_a_later_one_does_not_remove(folder: Path) -> None:
+def test_temporary_files_of_a_killed_writer_are_removed(folder: Path) -> None:
     (folder / ".step_000000040.pt.abc").write_bytes(b"half")
     checkpoint.save(folder, 40, state(40))
     assert list(folder.glob(".*")) == []

@@ -1,4 +1,4 @@
-"""The schedule gives every epoch mean of the four published logs, and obeys its laws."""
+"""The learning-rate schedule: the epoch means of the four published logs, and its limits."""
 
 import csv
 from pathlib import Path
@@ -22,7 +22,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("model", PUBLISHED)
-def test_the_epoch_means_are_the_logged_ones(model: str) -> None:
+def test_epoch_means_equal_the_logged_ones(model: str) -> None:
     lr, epochs, warmup, layer_decay, blocks = PUBLISHED[model]
     rows = [row for row in LOGGED if row["model"] == model]
     steps = int(rows[0]["iters"]) // int(rows[0]["accum"])
@@ -33,13 +33,13 @@ def test_the_epoch_means_are_the_logged_ones(model: str) -> None:
         np.testing.assert_allclose(ours, [float(row[column]) for row in rows], rtol=1e-12)
 
 
-def test_all_logged_epochs_are_compared() -> None:
+def test_all_143_logged_epochs_are_compared() -> None:
     assert len(LOGGED) == 143
     assert {row["model"] for row in LOGGED} == set(PUBLISHED)
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(10, 3), (2, 1), (7, 0), (100, 99)])
-def test_it_starts_at_zero_and_stays_between_its_ends(steps: int, warmup: int) -> None:
+def test_schedule_starts_at_zero_and_falls_from_lr_to_min_lr(steps: int, warmup: int) -> None:
     schedule = lr_schedule(1.0, 0.1, steps, warmup)
     assert schedule.shape == (steps,)
     assert schedule[warmup] == 1.0
@@ -49,15 +49,15 @@ def test_it_starts_at_zero_and_stays_between_its_ends(steps: int, warmup: int) -
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(10, 10), (10, 11), (10, -1), (0, 0)])
-def test_a_warmup_that_leaves_no_step_to_anneal_is_refused(steps: int, warmup: int) -> None:
+def test_warmup_that_leaves_no_step_for_the_cosine_is_refused(steps: int, warmup: int) -> None:
     with pytest.raises(ValueError, match="less than steps"):
         lr_schedule(1e-3, 0.0, steps, warmup)
 
 
 @pytest.mark.parametrize("steps", [100, 31250])
-def test_the_automatic_ema_halves_in_its_share_of_the_run(steps: int) -> None:
+def test_automatic_ema_has_its_half_life(steps: int) -> None:
     assert ema_decay_for(steps) ** (EMA_HALF_LIFE_SHARE * steps) == pytest.approx(0.5)
 
 
-def test_the_automatic_ema_of_the_published_run_is_its_own() -> None:
+def test_automatic_ema_of_the_published_run_is_its_published_decay() -> None:
     assert ema_decay_for(31250) == pytest.approx(0.9998, abs=2e-6)

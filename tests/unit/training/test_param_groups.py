@@ -1,4 +1,4 @@
-"""Groups are those that the official B/16 run printed, and obey their laws at any size."""
+"""Parameter groups: those that the official B/16 run logged, and their rules for any model."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def on_meta(name: str, frozen: str) -> Classifier:
     return model
 
 
-def test_the_groups_are_those_of_the_official_log_name_by_name() -> None:
+def test_groups_equal_the_official_log_by_name() -> None:
     model = on_meta("ViT-B-16-quickgelu", "patch")
     ours = param_groups(model.named_parameters(), 12, LAYER_DECAY, WEIGHT_DECAY)
     assert sorted(
@@ -46,7 +46,7 @@ def test_the_groups_are_those_of_the_official_log_name_by_name() -> None:
         ("ViT-L-14-quickgelu", "none", 52, 297),
     ],
 )
-def test_the_published_models_have_the_logged_numbers_of_groups(
+def test_published_models_have_the_logged_numbers_of_groups(
     name: str, frozen: str, groups: int, tensors: int
 ) -> None:
     model = on_meta(name, frozen)
@@ -56,7 +56,7 @@ def test_the_published_models_have_the_logged_numbers_of_groups(
 
 @pytest.mark.parametrize("frozen", ["none", "patch", "backbone", "first_1", "first_2"])
 @pytest.mark.parametrize("pool", ["patch_mean", "cls", "clip"])
-def test_every_trainable_parameter_is_in_exactly_one_group(frozen: str, pool: str) -> None:
+def test_each_trainable_parameter_is_in_exactly_one_group(frozen: str, pool: str) -> None:
     model = Classifier(create_tower(model_config("tiny")), 7, pool)
     freeze(model, frozen)
     groups = param_groups(model.named_parameters(), len(model.blocks), 0.5, 0.1)
@@ -65,7 +65,7 @@ def test_every_trainable_parameter_is_in_exactly_one_group(frozen: str, pool: st
     )
 
 
-def test_the_scale_is_one_at_the_head_and_falls_by_the_decay_from_layer_to_layer() -> None:
+def test_scale_is_one_at_the_head_and_decays_with_each_layer_below() -> None:
     model = Classifier(create_tower(model_config("tiny")), 7)
     blocks = len(model.blocks)
     groups = param_groups(model.named_parameters(), blocks, 0.5, 0.1)
@@ -74,7 +74,7 @@ def test_the_scale_is_one_at_the_head_and_falls_by_the_decay_from_layer_to_layer
     assert scales[depth_of("head.weight", blocks)] == 1
 
 
-def test_weight_decay_is_for_matrices_that_are_not_embeddings() -> None:
+def test_only_matrices_that_are_not_embeddings_have_weight_decay() -> None:
     model = Classifier(create_tower(model_config("tiny")), 7)
     groups = param_groups(model.named_parameters(), len(model.blocks), 1.0, 0.1)
     decayed = {name for group in groups if group.weight_decay for name in group.parameters}
@@ -86,6 +86,6 @@ def test_weight_decay_is_for_matrices_that_are_not_embeddings() -> None:
 
 
 @pytest.mark.parametrize("layer_decay", [0.0, -1.0, 1.5, float("nan")])
-def test_a_layer_decay_outside_its_range_is_refused(layer_decay: float) -> None:
+def test_layer_decay_outside_its_range_is_refused(layer_decay: float) -> None:
     with pytest.raises(ValueError, match="outside"):
         param_groups(iter([("head.bias", nn.Parameter())]), 12, layer_decay, 0.05)

@@ -1,1 +1,1 @@
-"""The commands of `clip-hparam`, one module per group."""
+"""The commands of `clip-hparam`, one module per group; a new command goes here."""

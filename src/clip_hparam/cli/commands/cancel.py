@@ -1,4 +1,4 @@
-"""cancel: end a sweep, what runs of it here and what waits or runs in Slurm."""
+"""cancel: stop the driver of a sweep and cancel its Slurm jobs."""
 
 import argparse
 import os
@@ -11,9 +11,10 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.state import LIVE, TrialState
 
-CANCEL_TIMEOUT_SECONDS = 60.0  # seconds; a driver gives its trials ten
+CANCEL_TIMEOUT_SECONDS = 60.0  # a driver gives its trials 10 s to save their state
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,17 +23,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
-    """Its trials have ended when this returns; what they saved is kept."""
-    tree = queries.load_manifest(arguments.runs, arguments.sweep)
-    following = tracker.create_tracker(arguments.runs, tree["sweep_id"])
-    sent = tracker.newest_handles(following)
-    states = following.poll(sent)
-    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
+    """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
+    sent = tracker.newest_handles(arrays)
+    states = arrays.poll(sent)
+    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
     tracker.cancel_jobs(alive)
-    driver = None if alive else _stop_driver(arguments.runs, tree["sweep_id"])
+    driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = [handle.id for handle in alive]
-    facts = {"sweep": tree["name"], "jobs": jobs, "driver": driver and driver.pid}
-    emit(arguments, facts, [_cancel_message(tree["name"], len(jobs), driver)])
+    facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
+    emit(arguments, facts, [_cancel_message(manifest.name, len(jobs), driver)])
     return ExitCode.OK
 
 
@@ -44,11 +45,11 @@ def _cancel_message(name: str, jobs: int, driver: LockHolder | None) -> str:
 
 
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
-    """Ask it to stop, as Ctrl-C does, and wait until it has; None if there is none.
+    """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError for one that this computer cannot reach, or that does not stop.
+    Raises ValueError if the driver runs on another host, or does not exit within a minute.
     """
-    folder, lock = runs / ".sweeps", f"{sweep_id}.lock"
+    folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):
         return None
     driver = lock_holder(folder, lock)

@@ -1,7 +1,7 @@
-"""What `clip-hparam` can be asked, one module a group of verbs.
+"""The interface of a command of `clip-hparam`, and its argument parser.
 
-A verb takes its parsed words and returns an exit code; with --json it prints one JSON value, else
-lines for people. Each pays for its own imports: most answer from the records in milliseconds.
+A command prints lines of text, or with --json one JSON value, and returns an exit code. Heavy
+imports are inside the commands that need them, because most commands only read records.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from clip_hparam.config.exit_codes import ExitCode
 
 
 class Command(NamedTuple):
-    """`words` adds its arguments to a parser, `run` does it and returns the exit code."""
+    """A command: `add_arguments` fills its parser, `run` runs it and returns the exit code."""
 
     name: str
     help: str
@@ -23,13 +23,13 @@ class Command(NamedTuple):
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """The two options that all verbs about records have."""
+    """Add the options of all commands that read records: --runs and --json."""
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the records")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
 
 
 def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
-    """The answer, for a script or for a person."""
+    """Print the answer: `tree` as JSON with --json, else the lines."""
     print(json.dumps(tree) if arguments.json else "\n".join(lines), flush=True)
 
 

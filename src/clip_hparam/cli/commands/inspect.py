@@ -1,4 +1,4 @@
-"""status, why, describe: what became of it, and what it amounts to."""
+"""status, why, describe: states of sweeps, failures of trials, and summaries of recipes."""
 
 import argparse
 import time
@@ -21,12 +21,12 @@ def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_status(arguments: argparse.Namespace) -> int:
-    told: list[queries.SweepStatus] | None = None
+    shown: list[queries.SweepStatus] | None = None
     while True:
         sweeps = queries.sweep_statuses(arguments.runs, arguments.sweep)
-        if sweeps != told:
+        if sweeps != shown:
             emit(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
-        told = sweeps
+        shown = sweeps
         if not arguments.watch or not any(set(sweep.states) & set(LIVE) for sweep in sweeps):
             return ExitCode.OK
         time.sleep(WATCH_SECONDS)
@@ -46,12 +46,12 @@ def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_why(arguments: argparse.Namespace) -> int:
-    told = [
+    explained = [
         queries.explain_trial(record)
         for record in queries.find_records(arguments.runs, arguments.trial)
     ]
-    lines = [line for facts in told for line in _why_lines(facts)]
-    emit(arguments, told if len(told) > 1 else told[0], lines)
+    lines = [line for facts in explained for line in _why_lines(facts)]
+    emit(arguments, explained if len(explained) > 1 else explained[0], lines)
     return ExitCode.OK
 
 
@@ -69,9 +69,7 @@ def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_describe(arguments: argparse.Namespace) -> int:
-    from clip_hparam.cli.hydra_app.compose import (
-        compose_recipe,  # Hydra: the other verbs do without
-    )
+    from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.planning.describe import describe, lint
     from clip_hparam.planning.resolve import resolve

@@ -1,4 +1,4 @@
-"""verify, gc and pack: are the records what was written, what may go, and one file for many."""
+"""verify, gc, pack: check the records, remove unneeded files, and archive done trials."""
 
 import argparse
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from clip_hparam.records.record import Record, trial_ids
 
 def _run_verify(arguments: argparse.Namespace) -> int:
     ids = list(trial_ids(arguments.runs))
-    found = {name: Record(arguments.runs, name).corrupted_files() for name in ids}
-    damaged = {name: names for name, names in found.items() if names}
+    corrupted = {name: Record(arguments.runs, name).corrupted_files() for name in ids}
+    damaged = {name: names for name, names in corrupted.items() if names}
     sealed = sum(Record(arguments.runs, name).is_done() for name in ids)
-    cut = [str(path) for path in archive.damaged_archives(arguments.runs)]
+    bad_archives = [str(path) for path in archive.damaged_archives(arguments.runs)]
     lines = [f"{name}: {', '.join(names)} changed since sealed" for name, names in damaged.items()]
-    lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in cut]
+    lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in bad_archives]
     emit(
         arguments,
-        {"sealed": sealed, "damaged": damaged, "packs": cut},
+        {"sealed": sealed, "damaged": damaged, "packs": bad_archives},
         [*lines, f"{sealed} trials are as they were sealed, {len(damaged)} are damaged"],
     )
-    return ExitCode.STORAGE if damaged or cut else ExitCode.OK
+    return ExitCode.STORAGE if damaged or bad_archives else ExitCode.OK
 
 
 def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,22 +34,22 @@ def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_gc(arguments: argparse.Namespace) -> int:
-    found = garbage.find_garbage(arguments.runs)
-    freed = sum(item.size for item in found)
-    removed = garbage.remove_items(found) if arguments.yes else 0
-    tree = [{"path": str(item.path), "kind": item.kind, "bytes": item.size} for item in found]
-    emit(arguments, {"items": tree, "removed": removed}, _gc_lines(found, freed, removed))
+    items = garbage.find_garbage(arguments.runs)
+    freed = sum(item.size for item in items)
+    removed = garbage.remove_items(items) if arguments.yes else 0
+    tree = [{"path": str(item.path), "kind": item.kind, "bytes": item.size} for item in items]
+    emit(arguments, {"items": tree, "removed": removed}, _gc_lines(items, freed, removed))
     return ExitCode.OK
 
 
-def _gc_lines(found: list[garbage.GarbageItem], freed: int, removed: int) -> Iterator[str]:
-    for item in found:
+def _gc_lines(items: list[garbage.GarbageItem], freed: int, removed: int) -> Iterator[str]:
+    for item in items:
         yield f"{item.kind:<12} {item.size / 1e6:8.2f} MB  {item.path}"
     if removed:
         yield f"{removed} removed, {freed / 1e6:.2f} MB"
     else:
-        yield f"{len(found)} in all, {freed / 1e6:.2f} MB; " + (
-            "add --yes to remove them" if found else "there is nothing to remove"
+        yield f"{len(items)} in all, {freed / 1e6:.2f} MB; " + (
+            "add --yes to remove them" if items else "there is nothing to remove"
         )
 
 
@@ -59,16 +59,16 @@ def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_pack(arguments: argparse.Namespace) -> int:
-    tree = queries.load_manifest(arguments.runs, arguments.sweep)
-    ids = queries.planned_trial_ids(tree)
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    ids = manifest.trial_ids
     try:
-        path = archive_trials(arguments.runs, tree["sweep_id"], ids)
+        path = archive_trials(arguments.runs, manifest.sweep_id, ids)
     except FolderLockedError:
-        raise ValueError(f"{tree['name']} is running: pack it once it has ended") from None
+        raise ValueError(f"{manifest.name} is running: pack it once it has ended") from None
     known = archive.open_archives(arguments.runs)
     packed = sum(name in known for name in ids)
-    facts = {"sweep": tree["name"], "pack": str(path), "packed": packed, "left": len(ids) - packed}
-    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {tree['name']} are packed: {path}"])
+    facts = {"sweep": manifest.name, "pack": str(path), "packed": packed, "left": len(ids) - packed}
+    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {manifest.name} are packed: {path}"])
     return ExitCode.OK
 
 

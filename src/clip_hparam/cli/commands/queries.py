@@ -1,8 +1,8 @@
-"""What became of the trials of a runs folder, read from the records alone. No torch."""
+"""Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,20 @@ from typing import Any
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.atomic import read_json
+from clip_hparam.records.manifest import (
+    SweepManifest,
+    find_cells,
+    find_trial_id,
+    read_manifests,
+)
+from clip_hparam.records.paths import LOG_FILE
 from clip_hparam.records.record import Record, trial_ids
-from clip_hparam.records.state import LIVE, is_alive
+from clip_hparam.records.state import TrialState, trial_state
 
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """How many trials of a sweep are in each state."""
+    """The number of trials of a sweep by state."""
 
     sweep_id: str
     name: str
@@ -25,104 +31,76 @@ class SweepStatus:
     states: dict[str, int]
 
 
-def trial_state(record: Record, scheduled: Mapping[str, str] | None = None) -> str:
-    """State of a trial; a live one whose process is gone, or long silent elsewhere, is lost.
-
-    `scheduled` has the states of those that were sent to a scheduler, which knows if they live.
-    """
-    if record.result():
-        return "done"
-    if scheduled and record.trial_id in scheduled:
-        return scheduled[record.trial_id]
-    status = record.status()
-    state: str = status.get("state", "planned")
-    return "lost" if state in LIVE and not is_alive(status) else state
-
-
 def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
-    """Every sweep that was ever started here, or those of a name or id, oldest first.
+    """Return the status of all sweeps, or of those with a name or id, oldest first.
 
-    Raises ValueError if none has the name.
+    Raises ValueError if no sweep has that name or id.
     """
-    known = load_manifests(runs, wanted)
-    ids = {tree["sweep_id"]: planned_trial_ids(tree) for tree in known}
-    states = trial_states(runs, {trial for some in ids.values() for trial in some})
+    manifests = find_manifests(runs, wanted)
+    states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
     return [
         SweepStatus(
-            tree["sweep_id"],
-            tree["name"],
-            tree["created"],
-            dict(Counter(states[trial] for trial in ids[tree["sweep_id"]])),
+            manifest.sweep_id,
+            manifest.name,
+            manifest.created,
+            dict(Counter(states[name] for name in manifest.trial_ids)),
         )
-        for tree in known
+        for manifest in manifests
     ]
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
-    """State of each trial; the scheduler is asked once for all that were sent to it."""
-    scheduled = tracker.slurm_states(runs)
-    return {trial: trial_state(Record(runs, trial), scheduled) for trial in ids}
+    """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
+    submitted = tracker.slurm_states(runs)
+    return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
 
 
-def load_manifests(runs: Path, wanted: str | None = None) -> list[dict[str, Any]]:
-    """What was planned here, oldest first, all of it or what has a name or an id.
+def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]:
+    """Return all manifests, or those with the wanted name or id, oldest first.
 
-    Raises ValueError if none has it.
+    Raises ValueError if no sweep has that name or id.
     """
-    read = (read_json(path) for path in (runs / ".sweeps").glob("*.json"))
-    known = sorted(filter(None, read), key=lambda tree: str(tree.get("created")))
+    manifests = read_manifests(runs)
     if wanted is None:
-        return known
-    found = [tree for tree in known if wanted in (tree["name"], tree["sweep_id"])]
+        return manifests
+    found = [manifest for manifest in manifests if wanted in (manifest.name, manifest.sweep_id)]
     if not found:
-        names = {tree["name"] for tree in known}
+        names = {manifest.name for manifest in manifests}
         raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest(wanted, names)}")
     return found
 
 
-def load_manifest(runs: Path, wanted: str | None = None) -> dict[str, Any]:
-    """The newest. Raises ValueError if there is none."""
-    known = load_manifests(runs, wanted)
-    if not known:
+def newest_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:
+    """Return the newest manifest, or the newest of a name or id; ValueError if there is none."""
+    manifests = find_manifests(runs, wanted)
+    if not manifests:
         raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
-    return known[-1]
-
-
-def planned_trial_ids(manifest: dict[str, Any]) -> list[str]:
-    """Each once, in the order of the plan."""
-    named = (trial for cell in manifest["cells"] for trial in cell["trials"].values())
-    return list(dict.fromkeys(named))
+    return manifests[-1]
 
 
 def find_records(runs: Path, name: str) -> list[Record]:
-    """The trials of a cell, [sweep/]label, that are not done, or the one trial by its id.
+    """Return the records that a cell, [SWEEP/]LABEL, or the start of a trial id names.
 
-    Raises ValueError if there is no such cell or trial.
+    Of a cell these are the trials that are not done, or the first one if all are done. Raises
+    ValueError if there is no such cell or trial, or several.
     """
-    sweep, _, label = name.rpartition("/")
-    named = [tree for tree in load_manifests(runs) if sweep in ("", tree["name"])]
-    cells = [cell for tree in named for cell in tree["cells"] if cell["label"] == label]
-    if not cells or not label:
-        return [find_record(runs, name)]
-    records = [Record(runs, trial) for trial in cells[-1]["trials"].values()]
+    cells = find_cells(read_manifests(runs), name)
+    if not cells:
+        return [_find_record(runs, name)]
+    records = [Record(runs, trial) for trial in cells[-1][1].trials.values()]
     return [record for record in records if not record.is_done()] or records[:1]
 
 
-def find_record(runs: Path, prefix: str) -> Record:
-    """The one trial whose id starts with `prefix`. Raises ValueError if none or several do."""
+def _find_record(runs: Path, prefix: str) -> Record:
     ids = list(trial_ids(runs))
-    matching = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
-    if len(matching) != 1:
-        raise ValueError(
-            f"{len(matching)} trials start with {prefix} in {runs}: {', '.join(matching[:5])}"
-            if matching
-            else f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}"
-        )
-    return Record(runs, matching[0])
+    trial_id = find_trial_id(ids, prefix)
+    if trial_id is None:
+        raise ValueError(f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}")
+    return Record(runs, trial_id)
 
 
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
-    """State, what went wrong, the end of the log, and the command that runs the trial again."""
+    """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
     recipe = record.recipe() or {}
     state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
     return {
@@ -130,21 +108,21 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
-        "failure": None if state == "done" else record.failure(),
+        "failure": None if state == TrialState.DONE else record.failure(),
         "log": _last_log_lines(record, lines),
         "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
     }
 
 
 def rerun_command(recipe: dict[str, Any]) -> str:
-    """`python sweep.py` with every knob of a canonical recipe spelled out."""
+    """Return `python sweep.py` with an override for every knob of a canonical recipe."""
     knobs = flatten_tree(recipe)
     weights = knobs.pop("encoder.weights", None)
     knobs.pop("data.fingerprint", None)
-    words = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
+    overrides = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
     if weights == "random":
-        words.append("encoder.pretrained=random")
-    return " ".join(["python sweep.py", *words])
+        overrides.append("encoder.pretrained=random")
+    return " ".join(["python sweep.py", *overrides])
 
 
 def _format_value(value: Any) -> str:
@@ -152,5 +130,5 @@ def _format_value(value: Any) -> str:
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:
-    printed = record.read("log.txt") or b""
-    return printed.decode(errors="replace").splitlines()[-lines:]
+    log = record.read(LOG_FILE) or b""
+    return log.decode(errors="replace").splitlines()[-lines:]

@@ -1,4 +1,4 @@
-"""gather, compare, export-recipe, fidelity: what came out, through the analysis."""
+"""gather, compare, export-recipe, fidelity: results of trials, by way of the analysis."""
 
 import argparse
 import io
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.state import TrialState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,18 +25,18 @@ def _add_gather_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_gather(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 
     frames = load(arguments.runs)
     problems = [*frames.problems, *schema_violations(frames)]
     files = _write_frame(frames.trials, FRAME_VERSION, arguments.out / "trials")
     files += _write_frame(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
-    done = set(frames.trials.loc[frames.trials["status"] == "done", "trial_id"])
+    done = set(frames.trials.loc[frames.trials["status"] == TrialState.DONE, "trial_id"])
     planned = {
         trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
     }
-    pruned = set(frames.trials.loc[frames.trials["status"] == "pruned", "trial_id"])
+    pruned = set(frames.trials.loc[frames.trials["status"] == TrialState.PRUNED, "trial_id"])
     missing = sorted(planned - done - pruned)
     facts = {
         "files": [str(path) for path in files],
@@ -47,17 +48,17 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
     lacking = f", {len(missing)} planned ones are missing" if missing else ""
-    told = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
-    emit(arguments, facts, [*map(str, files), told])
+    summary = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
+    emit(arguments, facts, [*map(str, files), summary])
     return ExitCode.INCOMPLETE if arguments.strict and (missing or problems) else ExitCode.OK
 
 
 def _write_frame(frame: "pd.DataFrame", version: int, path: Path) -> list[Path]:
-    """As Parquet (the frame's version in its metadata) and as CSV, each replaced whole."""
+    """Write a frame as Parquet, with its version in the metadata, and as CSV; return the paths."""
     frame = frame.copy()
     frame.attrs["schema"] = version
     mixed = [name for name, kind in frame.dtypes.items() if kind == "object"]
-    for name in mixed:  # numbers and words in one column are no Parquet
+    for name in mixed:  # a Parquet column has one type
         frame[name] = frame[name].map(str, na_action="ignore").astype("string")
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
@@ -75,22 +76,24 @@ def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_compare(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.compare import compare_cells
 
-    found = compare_cells(load(arguments.runs), arguments.before, arguments.after, arguments.metric)
-    emit(arguments, found.to_dict(), _compare_lines(arguments, found))
+    comparison = compare_cells(
+        load(arguments.runs), arguments.before, arguments.after, arguments.metric
+    )
+    emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison))
     return ExitCode.OK
 
 
-def _compare_lines(arguments: argparse.Namespace, found: "Comparison") -> Iterator[str]:
-    for knob, values in found.differs.items():
+def _compare_lines(arguments: argparse.Namespace, comparison: "Comparison") -> Iterator[str]:
+    for knob, values in comparison.differs.items():
         yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
-    if not found.differs:
+    if not comparison.differs:
         yield "the recipes are the same"
-    for name, side in ((arguments.before, found.before), (arguments.after, found.after)):
+    for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
         yield f"{name}: {arguments.metric} {side.mean:.2f}, {side.done} of {side.asked} seeds done"
-    delta = found.difference
+    delta = comparison.difference
     interval = f"95 % interval {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
     yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
 
@@ -107,22 +110,22 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_export(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.lookup import find_cell
     from clip_hparam.analysis.tables.recipe_file import recipe_text
 
     if arguments.out and arguments.out.exists():
         raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
-    found = find_cell(load(arguments.runs), arguments.name)
-    called = arguments.out.stem if arguments.out else found.sweep.name
-    text = recipe_text(found, called)
+    selected = find_cell(load(arguments.runs), arguments.name)
+    name = arguments.out.stem if arguments.out else selected.sweep.name
+    text = recipe_text(selected, name)
     if arguments.out:
         write_atomic(arguments.out, text.encode())
     facts = {
-        "sweep": found.sweep.sweep_id,
-        "cell": found.cell.label,
-        "overrides": list(found.cell.overrides),
-        "trials": list(found.trials["trial_id"]),
+        "sweep": selected.sweep.sweep_id,
+        "cell": selected.cell.label,
+        "overrides": list(selected.cell.overrides),
+        "trials": list(selected.trials["trial_id"]),
         "file": str(arguments.out) if arguments.out else None,
         "text": text,
     }
@@ -131,11 +134,11 @@ def _run_export(arguments: argparse.Namespace) -> int:
 
 
 def _run_fidelity(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis import load  # pandas: the other verbs do without
+    from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.fidelity import fidelity_proxies, format_proxies
 
-    found = fidelity_proxies(load(arguments.runs))
-    emit(arguments, [one._asdict() for one in found], format_proxies(found))
+    proxies = fidelity_proxies(load(arguments.runs))
+    emit(arguments, [proxy._asdict() for proxy in proxies], format_proxies(proxies))
     return ExitCode.OK
 
 

@@ -1,4 +1,4 @@
-"""retry: the trials of a sweep that are not done, and the command that runs them."""
+"""retry: list the trials of a sweep that are not done, and the command that runs them."""
 
 import argparse
 import shlex
@@ -11,9 +11,7 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.design import design
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
-
-FINISHED_STATES = ("done", "pruned")
+from clip_hparam.records.state import FINISHED, LIVE, TrialState
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,24 +22,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_retry(arguments: argparse.Namespace) -> int:
-    """With --run the whole sweep goes on, if anything is listed."""
-    manifest = queries.load_manifest(arguments.runs, arguments.sweep)
-    states = queries.trial_states(arguments.runs, queries.planned_trial_ids(manifest))
-    kept = (*FINISHED_STATES, "planned", *LIVE) if arguments.failed else FINISHED_STATES
+    """List the trials; with --run start the command of the sweep if any trial is listed."""
+    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    states = queries.trial_states(arguments.runs, manifest.trial_ids)
+    kept = (*FINISHED, TrialState.PLANNED, *LIVE) if arguments.failed else FINISHED
     left = {name: state for name, state in states.items() if state not in kept}
-    words = design.merged_overrides(manifest["command"][1:], [f"machine.runs={arguments.runs}"])
+    overrides = design.merged_overrides(manifest.command[1:], [f"machine.runs={arguments.runs}"])
     trials = [_facts(Record(arguments.runs, name), state) for name, state in left.items()]
     facts = {
-        "sweep": manifest["name"],
+        "sweep": manifest.name,
         "trials": trials,
-        "command": ["clip-hparam", "sweep", *words],
+        "command": ["clip-hparam", "sweep", *overrides],
     }
     emit(arguments, facts, _lines(facts))
     if not (arguments.run and left):
         return ExitCode.OK
-    from clip_hparam.cli.hydra_app.app import main  # Hydra: not needed to list
+    from clip_hparam.cli.hydra_app.app import main  # lazy: Hydra, 0.3 s
 
-    sys.argv[1:] = words
+    sys.argv[1:] = overrides
     return main()
 
 

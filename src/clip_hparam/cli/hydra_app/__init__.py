@@ -1,1 +1,1 @@
-"""`python sweep.py`: the only code that imports Hydra."""
+"""`python sweep.py`. No other package imports Hydra."""

@@ -1,7 +1,7 @@
-"""The one entry point: `python sweep.py`, and `clip-hparam sweep` where it is installed.
+"""Entry point of `python sweep.py`, and of `clip-hparam sweep` where the package is installed.
 
-A composed config is a trial, or with -m a sweep. A user's mistake ends in one sentence and exit
-code 2; a traceback is for ours (or for HYDRA_FULL_ERROR=1).
+It runs one trial, or with -m a sweep. A user's mistake prints one sentence and exits with code 2.
+Errors of this program, and all errors under HYDRA_FULL_ERROR=1, print a traceback.
 """
 
 import os
@@ -24,33 +24,34 @@ from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
 
 
 def run_single_trial(config: DictConfig) -> float:
-    """One trial; its reported test accuracy, percent, for whoever calls through Hydra.
+    """Run one trial and return its reported test accuracy in percent.
 
-    Raises ValueError for what only a sweep can do.
+    Raises:
+        ValueError: the config asks for a sweep.
     """
     recipe, machine, driver = split_config(config)
     if HydraConfig.get().sweeper.get("design") is not None:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    job = create_trial_spec(recipe, machine, driver)
-    from clip_hparam.launch.foreground import run_in_foreground
+    spec = create_trial_spec(recipe, machine, driver)
+    from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
-    return run_in_foreground(job)
+    return run_in_foreground(spec)
 
 
 def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
-    Plugins.instance().register(AblationSweeper)  # after Hydra's own plugins, so that ours wins
+    Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop is a stop, also a polite one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
     full = "HYDRA_FULL_ERROR" in os.environ
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come here, not to Hydra's printer
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
         _run_hydra()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else ExitCode.WRONG_USE
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE
     except USER_ERRORS as error:
         if full:
             raise
@@ -72,18 +73,18 @@ def main() -> int:
 
 
 def _run_hydra() -> None:
-    """Run the Hydra app; an error of a trial is carried around Hydra, which would print a line."""
-    failed: list[BaseException] = []
+    """Run the Hydra app. Errors of a trial bypass Hydra, which would print a line of its own."""
+    errors: list[BaseException] = []
 
     def task(config: DictConfig) -> float | None:
         try:
             return run_single_trial(config)
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
             return None
 
     hydra.main(
         version_base="1.3", config_path="pkg://clip_hparam.cli.hydra_app.conf", config_name="config"
     )(task)()
-    if failed:
-        raise failed[0]
+    if errors:
+        raise errors[0]

@@ -1,4 +1,4 @@
-"""A user's mistake as one sentence: what is wrong, the legal range, what to type next."""
+"""Error messages for users: one sentence with the mistake, the legal values, and what to type."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ USER_ERRORS = (
 
 
 def user_message(error: BaseException) -> str:
-    """Hydra's and OmegaConf's errors in the words of this project; ours as they are."""
+    """Return the sentence for an error; errors of Hydra and OmegaConf are rewritten."""
     text = str(error).strip() or type(error).__name__
     if isinstance(error, HydraException) and error.__cause__ is not None:
         text += f"\n{error.__cause__}"
@@ -42,7 +42,7 @@ def _unknown_key(match: re.Match[str]) -> str:
         options = suggest(name, option_names())
         return f"unknown key {match[1]}: {options} (hydra/launcher=submitit_slurm)"
     if node == f"{LAUNCHER}.additional_parameters":
-        return f"{match[1]} is a word for sbatch that is not there yet: type +{match[1]}=VALUE"
+        return f"{match[1]} is not set yet: type +{match[1]}=VALUE to pass it to sbatch"
     known = [*knobs(), *(field.name for field in fields(SweepOptions))]
     return f"unknown knob {match[1]}: {suggest(match[1], known)}"
 

@@ -1,7 +1,7 @@
-"""The only file that knows how Recipe, Machine and the driver's keys look to Hydra.
+"""Hydra schema: the only file that maps Recipe, Machine and SweepOptions to Hydra's config.
 
-The primary schema is flat: Recipe's knobs and the driver's keys at the top level, `encoder`,
-`data` and `machine` as nodes. Typos and wrong types fail when a config is composed.
+The primary schema is flat: the knobs of Recipe and the driver's keys at the top level, `encoder`,
+`data` and `machine` as nodes. Unknown keys and wrong types fail when a config is composed.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ NODES = ("encoder", "data", "machine")
 
 @dataclass(frozen=True)
 class PrimaryConfig(SweepOptions, Recipe):
-    """Everything that can stand on the command line."""
+    """All keys of the command line."""
 
     machine: Machine = field(default_factory=Machine)
 
@@ -41,29 +41,34 @@ class AblationSweeperOptions(SearchOptions):
     design: Any = None
 
 
+LAUNCHERS = {
+    "workers": WorkersOptions,
+    "inline": InlineOptions,
+    "submitit_slurm": SubmititSlurmOptions,
+    "submitit_local": SubmititLocalOptions,
+}
+"""Options of each launcher by its name in hydra/launcher; their `_target_` is its class."""
+
+
 def register_configs() -> None:
-    """Store the schema and the nodes of our sweeper and launchers in Hydra's ConfigStore."""
+    """Store the schema, our sweeper and our launchers in Hydra's ConfigStore."""
     schema = OmegaConf.structured(PrimaryConfig)
     for node in (schema, schema.machine, schema.data, schema.encoder):
-        OmegaConf.set_readonly(node, False)  # a frozen dataclass could not be composed
+        OmegaConf.set_readonly(node, False)  # Hydra cannot compose a frozen dataclass
     sweeper = OmegaConf.structured(AblationSweeperOptions)
-    OmegaConf.set_struct(sweeper.sampler, False)  # takes what Optuna's class takes
+    OmegaConf.set_struct(sweeper.sampler, False)  # any argument of Optuna's class
     store = ConfigStore.instance()
     store.store(name="schema", node=schema)
-    for group, name, node in (
-        ("hydra/sweeper", "ablation", sweeper),
-        ("hydra/launcher", "workers", WorkersOptions),
-        ("hydra/launcher", "inline", InlineOptions),
-        ("hydra/launcher", "submitit_slurm", SubmititSlurmOptions),
-        ("hydra/launcher", "submitit_local", SubmititLocalOptions),
-    ):
-        store.store(group=group, name=name, node=node, provider="clip_hparam")
+    store.store(group="hydra/sweeper", name="ablation", node=sweeper, provider="clip_hparam")
+    for name, options in LAUNCHERS.items():
+        store.store(group="hydra/launcher", name=name, node=options, provider="clip_hparam")
 
 
 def split_config(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
-    """A composed config as the three things it is made of.
+    """Split a composed config into its recipe, machine and driver options.
 
-    Raises ValueError for a value outside its range, a key that was added and one that was taken.
+    Raises:
+        ValueError: a value outside its range, or a key that was added or deleted.
     """
     tree: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
     tree.pop("hydra", None)
@@ -79,10 +84,15 @@ def split_config(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
 
 
 def _validate_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: str) -> None:
-    """`+key` and `~key` get past Hydra, but a schema has just the keys it has."""
+    """Raise ValueError for keys that `+key` added or `~key` deleted, which Hydra permits."""
     for name in tree:
         if name not in known:
             raise ValueError(f"unknown knob {prefix}{name}: {suggest(name, known)}")
     for name in known:
         if name not in tree:
-            raise ValueError(f"~{prefix}{name} takes away a knob that every trial has: leave it")
+            raise ValueError(f"~{prefix}{name} deletes a knob of every trial: set a value instead")
+
+
+def to_plain(node: Any) -> Any:
+    """Return an OmegaConf node as plain dicts and lists; other values as they are."""
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node

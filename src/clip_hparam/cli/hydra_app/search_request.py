@@ -1,11 +1,13 @@
-"""From a design, the keys of `hydra.sweeper` and the command line to a search, or a sentence."""
+"""Builds a search from a design, the keys of `hydra.sweeper` and the command line."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clip_hparam.config import duration
+from clip_hparam.cli.hydra_app.fidelity import parse_fidelity
+from clip_hparam.cli.hydra_app.levels import split_design_levels, split_levels
+from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.recipe import flatten, with_values
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
@@ -20,136 +22,147 @@ from clip_hparam.design.design import (
 )
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import without_password
-from clip_hparam.search import fidelity, samplers
 from clip_hparam.search.objective import parse_objective
+from clip_hparam.search.optuna_options import parse_options
+from clip_hparam.search.pruners import create_pruner
+from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.space import Space, parse_knob_range, parse_space
 from clip_hparam.search.spec import SearchSpec
 
 SWEEPER_KEY = "hydra.sweeper"
-SWEEP_NAME_PATTERN = r"\w[\w.=-]*"
+STUDY_NAME_PATTERN = r"\w[\w.=-]*"
 DEFAULT_N_TRIALS = 20
-"""Points of a search that does not say how many."""
+"""Number of points of a search without `n_trials`."""
 
 
 def create_search_spec(
     design: Design,
     base: TrialSpec,
-    asked: SearchOptions,
+    options: SearchOptions,
     driver: SweepOptions,
     seeds: Sequence[int],
 ) -> SearchSpec:
-    """Raises ValueError for a space, goal, method or fidelity that cannot be.
+    """Return the search that a design and the keys of hydra.sweeper ask for.
 
-    `base` has a recipe that is not resolved; knobs of the design with one level are in it already.
+    base: its recipe is not resolved, and contains the knobs of the design that have one level.
+
+    Raises:
+        ValueError: an invalid space, objective, sampler, pruner or fidelity.
     """
-    cheap = fidelity.parse_fidelity(asked.fidelity, base.recipe, design.knobs)
-    whole = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
+    cheap = parse_fidelity(options.fidelity, base.recipe, design.knobs)
+    full = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
     base = replace(base, recipe=with_values(base.recipe, cheap))
     design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
-    aim = parse_objective(asked.objective, asked.direction)
-    if aim.shift_objective and base.recipe.data.shift == "none":
-        raise ValueError(
-            f"{SWEEPER_KEY}.objective={aim.shift_objective} is of images from elsewhere, and"
-            " data.shift=none: try data.shift=printed, or data.shift=folder data.shift_root=PATH"
-        )
-    varied = parse_space(design.knobs, design.when)
-    sampler = samplers.parse_method(asked.sampler, "tpe")
-    if asked.study_name and not re.fullmatch(SWEEP_NAME_PATTERN, str(asked.study_name)):
-        raise ValueError(
-            f"{SWEEPER_KEY}.study_name={asked.study_name} cannot name a file: letters, digits and"
-            " . - = _"
-        )
-    found = SearchSpec(
+    goal = parse_objective(options.objective, options.direction)
+    space = parse_space(design.knobs, design.when)
+    sampler = parse_options(options.sampler, "tpe")
+    search = SearchSpec(
         name=design.name,
-        study_name=str(asked.study_name or ""),
+        study_name=_parse_study_name(options.study_name),
         base=base,
         overrides=design.base,
         levels={knob: tuple(levels) for knob, levels in design.knobs.items()},
         when=dict(design.when),
         seeds=tuple(seeds),
-        goal=aim,
+        goal=goal,
         sampler=sampler,
-        pruner=samplers.parse_method(asked.pruner, "asha" if aim.has_curve else "none"),
-        n_trials=_n_trials(asked.n_trials, sampler["name"], varied),
-        storage=without_password(str(asked.storage or "")),
-        timeout=_parse_timeout(f"{SWEEPER_KEY}.timeout", asked.timeout),
-        budget=_parse_timeout("budget", asked.budget or driver.budget)
+        pruner=parse_options(options.pruner, "asha" if goal.has_curve else "none"),
+        n_trials=_parse_n_trials(options.n_trials, sampler["name"], space),
+        storage=without_password(str(options.storage or "")),
+        timeout=_parse_seconds(f"{SWEEPER_KEY}.timeout", options.timeout),
+        budget=_parse_seconds("budget", options.budget or driver.budget)
         * len(gpu_slots(driver, base.machine.device)),
         retries=driver.retries,
-        full=whole,
+        full=full,
     )
-    samplers.create_sampler(found.sampler, varied, aim, 0)
-    samplers.create_pruner(found.pruner, aim, found.epochs, found.warmup, len(found.seeds))
-    for point in varied.boundary_values():
-        found.jobs(point)
-    return found
+    _validate_search(search)
+    return search
 
 
-def designed(
-    tree: Mapping[str, Any] | None, asked: SearchOptions, swept: Sequence[str], fixed: Sequence[str]
+def create_search_design(
+    tree: Mapping[str, Any] | None,
+    options: SearchOptions,
+    swept: Sequence[str],
+    fixed: Sequence[str],
 ) -> Design:
-    """The design of a file, or none, with `params` and the overrides of the command line.
+    """Return the design of a search: a design file, `params` and the command line.
 
-    An override of a knob that is searched takes the place of its levels, any other one joins the
-    base; so does a knob that has one level left. Raises ValueError if nothing is left to vary.
+    An override of a searched knob replaces its levels; all other overrides join the base, and so
+    does a knob that has a single level left.
+
+    tree: content of the design file, or None. swept, fixed: overrides that are typed, the swept
+    ones with levels or a range.
+
+    Raises:
+        ValueError: no knob is left to vary.
     """
-    design = parse_design(tree or {"name": asked.study_name or "search", "kind": "search"})
-    levels = {knob: list(texts) for knob, texts in design.knobs.items()}
-    levels |= {knob: split_levels(text) for knob, text in (asked.params or {}).items()}
+    tree = tree or {"name": options.study_name or "search", "kind": "search"}
+    knobs = {**(tree.get("knobs") or {}), **(options.params or {})}
+    design = parse_design(split_design_levels({**tree, "knobs": knobs}))
+    levels = dict(design.knobs)
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
         levels[key_of(override)] = split_levels(override.partition("=")[2])
     varied = {
         knob: texts
         for knob, texts in levels.items()
-        if len(texts) > 1 or parse_knob_range(knob, texts[0])
+        if len(texts) != 1 or parse_knob_range(knob, texts[0])
     }
     if not varied:
         raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
-    rest = [override for override in fixed if override not in of_knobs]
+    others = [override for override in fixed if override not in of_knobs]
     single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
-    return replace(design, base=merged_overrides(design.base, rest, single), knobs=varied)
+    return replace(design, base=merged_overrides(design.base, others, single), knobs=varied)
 
 
-def split_levels(text: str) -> list[str]:
-    """Levels as they stand on a command line: "0, interval(0.2, 1)", "[0, 1]" or "choice(0, 1)"."""
-    bare = text.strip()
-    for opening, closing in (("choice(", ")"), ("[", "]")):
-        if bare.startswith(opening) and bare.endswith(closing):
-            bare = bare.removeprefix(opening).removesuffix(closing)
-    levels, depth = [""], 0
-    for letter in bare:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and not depth:
-            levels.append("")
-        else:
-            levels[-1] += letter
-    return [level.strip(" '\"") for level in levels]
+def with_worker_count(options: SearchOptions, driver: SweepOptions) -> SweepOptions:
+    """Return the driver's options with `hydra.sweeper.n_jobs`, Optuna's name for `workers`."""
+    if options.n_jobs is None:
+        return driver
+    return replace(driver, workers=options.n_jobs)
 
 
-def _n_trials(given: Any, sampler: str, varied: Space) -> int:
-    size = len(varied.grid()) if sampler == "grid" else None
+def _validate_search(search: SearchSpec) -> None:
+    """Raise ValueError for a search whose parts do not fit together."""
+    shift = search.goal.shift_objective
+    if shift and search.base.recipe.data.shift == "none":
+        raise ValueError(
+            f"{SWEEPER_KEY}.objective={shift} is of images from elsewhere, and data.shift=none:"
+            " try data.shift=printed, or data.shift=folder data.shift_root=PATH"
+        )
+    create_sampler(search.sampler, search.space, search.goal, 0)
+    create_pruner(
+        search.pruner, search.goal, search.max_epochs, search.max_warmup, len(search.seeds)
+    )
+    for values in search.space.boundary_values():
+        search.trial_specs(values)
+
+
+def _parse_study_name(given: Any) -> str:
+    name = str(given or "")
+    if name and not re.fullmatch(STUDY_NAME_PATTERN, name):
+        raise ValueError(
+            f"{SWEEPER_KEY}.study_name={name} cannot name a file: try letters, digits and . - = _"
+        )
+    return name
+
+
+def _parse_n_trials(given: Any, sampler: str, space: Space) -> int:
+    """Return the number of points; a grid has no more points than combinations."""
+    size = len(space.grid()) if sampler == "grid" else None
     if given is None:
         return size or DEFAULT_N_TRIALS
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
         raise ValueError(
-            f"{SWEEPER_KEY}.n_trials={given} is no number of points from 1 on: try"
-            f" {DEFAULT_N_TRIALS}"
+            f"{SWEEPER_KEY}.n_trials={given} is not a positive whole number: try {DEFAULT_N_TRIALS}"
         )
     return min(given, size) if size else given
 
 
-def with_worker_count(asked: SearchOptions, driver: SweepOptions) -> SweepOptions:
-    """`hydra.sweeper.n_jobs` is Optuna's name for `workers`."""
-    if asked.n_jobs is None:
-        return driver
-    return replace(driver, workers=asked.n_jobs)
-
-
-def _parse_timeout(key: str, given: Any) -> float:
-    """A number of seconds, or a time such as 8h; 0 for none."""
+def _parse_seconds(key: str, given: Any) -> float:
+    """Return the seconds of a number or a time such as 8h; 0 for None and "none"."""
     if given in (None, "none"):
         return 0.0
     if isinstance(given, (int, float)) and not isinstance(given, bool) and given > 0:
         return float(given)
-    return duration.parse_duration(str(given), key)
+    return parse_duration(str(given), key)

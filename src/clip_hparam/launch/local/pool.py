@@ -1,4 +1,4 @@
-"""Local workers: processes of its own for each trial, so that a crash of one touches no other."""
+"""hydra/launcher=workers: trials in local processes, so that a crash of one ends no other."""
 
 import os
 import time
@@ -19,101 +19,105 @@ from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-CANCEL_SECONDS = 10.0  # seconds for all trials together to say that they were cancelled
+CANCEL_SECONDS = 10.0  # seconds in which all cancelled trials together may record their end
 
 
 class WorkerPool:
-    """Keeps up to `workers` trials running; a trial whose process died is tried again."""
+    """Runs up to `workers` trials at a time, and retries a trial whose process was killed."""
 
     survives_driver = False
 
-    def __init__(self, order: LaunchContext) -> None:
-        self.driver = order.driver
-        self.free: deque[str | None] = deque()
-        self.jobs: dict[str, TrialSpec] = {}
+    def __init__(self, context: LaunchContext) -> None:
+        self.driver = context.driver
+        self.free_slots: deque[str | None] = deque()
+        self.specs: dict[str, TrialSpec] = {}
         self.waiting: deque[str] = deque()
         self.running: dict[str, list[BaseProcess]] = {}
-        self.gpus: dict[str, str | None] = {}
+        self.slots: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
         self.ended: dict[str, str] = {}
         self.stopped = False
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
-        device = jobs[0].machine.device if jobs else AUTO
+    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
+        device = specs[0].machine.device if specs else AUTO
         count = len(gpu_slots(self.driver, device))
         return Capacity(count, f"on {count} workers")
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
-        """Queue jobs and start as many as there are places."""
-        if jobs and not self.jobs:
-            processes.start_forkserver(jobs[0], trials=len(jobs))
-            self.free.extend(gpu_slots(self.driver, jobs[0].machine.device))
-        for job in jobs:
-            self.jobs[job.trial_id] = job
-            self.waiting.append(job.trial_id)
-        self._fill()
-        return [JobHandle(job.trial_id, "workers", "") for job in jobs]
+    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+        """Queue trials and start as many as there are free slots."""
+        if specs and not self.specs:
+            processes.start_forkserver(specs[0], trials=len(specs))
+            self.free_slots.extend(gpu_slots(self.driver, specs[0].machine.device))
+        for spec in specs:
+            self.specs[spec.trial_id] = spec
+            self.waiting.append(spec.trial_id)
+        self._start_waiting()
+        return [JobHandle(spec.trial_id, "workers", "") for spec in specs]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+        """Return the state of each trial, after ended processes were replaced by new ones."""
         for trial_id, ranks in list(self.running.items()):
             if not ranks[0].is_alive():
                 self._reap(trial_id, ranks)
-        self._fill()
+        self._start_waiting()
         return {handle.trial_id: self._state(handle.trial_id) for handle in handles}
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Nothing more starts; what runs is ended and keeps its last checkpoint."""
-        wanted = {handle.trial_id for handle in handles}
-        self.waiting = deque(trial_id for trial_id in self.waiting if trial_id not in wanted)
-        ended = {name: self.running[name] for name in self.running.keys() & wanted}
+        """Terminate these trials, which keep their last checkpoint, and start none of them."""
+        cancelled = {handle.trial_id for handle in handles}
+        self.waiting = deque(trial_id for trial_id in self.waiting if trial_id not in cancelled)
+        ended = {name: self.running[name] for name in self.running.keys() & cancelled}
         for ranks in ended.values():
             ranks[0].terminate()
         deadline = time.monotonic() + CANCEL_SECONDS
+        message = f"interrupted, and killed after {CANCEL_SECONDS:g} s without an end"
         for trial_id, ranks in ended.items():
             ranks[0].join(max(0.0, deadline - time.monotonic()))
             processes.kill(ranks)
-            self._put_on_record(trial_id, "cancelled", "interrupted, and killed: it did not answer")
+            self._record_end(trial_id, "cancelled", message)
 
     def stop(self) -> None:
-        """Nothing more starts; what runs saves its state and ends, "lost" to who polls."""
+        """Ask running trials to save their state and exit, after which `poll` returns "lost"."""
         self.stopped = True
         self.waiting.clear()
         for first, *_ in self.running.values():
             if first.pid is not None and first.is_alive():
                 os.kill(first.pid, SAVE_SIGNAL)
 
-    def _fill(self) -> None:
-        while self.waiting and self.free:
+    def _start_waiting(self) -> None:
+        while self.waiting and self.free_slots:
             self._start(self.waiting.popleft())
 
     def _start(self, trial_id: str) -> None:
-        job, gpus = self.jobs[trial_id], self.free.popleft()
-        self.gpus[trial_id] = gpus
-        entry = worker_main if job.worker else rank_main
-        self.running[trial_id] = processes.start_ranks(job, gpus, entry)
+        spec, gpus = self.specs[trial_id], self.free_slots.popleft()
+        self.slots[trial_id] = gpus
+        entry = worker_main if spec.worker else rank_main
+        self.running[trial_id] = processes.start_ranks(spec, gpus, entry)
         self.attempts[trial_id] = self.attempts.get(trial_id, 0) + 1
 
     def _reap(self, trial_id: str, ranks: list[BaseProcess]) -> None:
-        """Take the end of a trial: a death that left no word of its own is put on record."""
+        """Free the slot of an ended trial; retry it, or record it as lost, if it was killed."""
         ranks[0].join()
         processes.kill(ranks)
         del self.running[trial_id]
-        self.free.append(self.gpus.pop(trial_id))
-        if self.stopped or state_on_record(self.jobs[trial_id]) != "lost":
+        self.free_slots.append(self.slots.pop(trial_id))
+        if self.stopped or state_on_record(self.specs[trial_id]) != "lost":
             return
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
             return
         code = ranks[0].exitcode
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        self._put_on_record(trial_id, "lost", f"the process died: {how}", exit_code=code)
+        cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        self._record_end(
+            trial_id, "lost", f"the process ended unexpectedly: {cause}", exit_code=code
+        )
 
-    def _put_on_record(self, trial_id: str, state: str, message: str, **facts: Any) -> None:
-        """The end of a trial whose process is gone and left no word of its own.
+    def _record_end(self, trial_id: str, state: str, message: str, **facts: Any) -> None:
+        """Record the end of a trial whose process exited without recording it.
 
-        A trial that another sweep is running is left to that one.
+        A trial that another sweep runs meanwhile is left alone.
         """
-        record = Record(self.jobs[trial_id].machine.runs, trial_id)
+        record = Record(self.specs[trial_id].machine.runs, trial_id)
         with suppress(FolderLockedError), lock_folder(record.folder):
             if not record.result() and record.status().get("state") in (None, *LIVE):
                 record.write_failure(state, state, message, **facts)
@@ -124,5 +128,5 @@ class WorkerPool:
         if trial_id in self.waiting:
             return "queued"
         if trial_id not in self.ended:
-            self.ended[trial_id] = state_on_record(self.jobs[trial_id])
+            self.ended[trial_id] = state_on_record(self.specs[trial_id])
         return self.ended[trial_id]

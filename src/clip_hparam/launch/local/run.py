@@ -1,33 +1,35 @@
-"""What a launcher runs in a process: a trial, or a worker of a search that runs trials."""
+"""Run a task in this process: a trial, or a worker of a search, which runs trials."""
 
 from pathlib import Path
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
-from clip_hparam.launch.local.child import redirect_output, retry_while_locked
-from clip_hparam.training.callbacks.base import Report, Stop, TrialRunner, never
+from clip_hparam.launch.local.logged_trial import run_logged_trial
+from clip_hparam.launch.log import redirect_output
+from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback, TrialRunner
 from clip_hparam.training.trial import run_trial
 
 
-def run_task(job: TrialSpec, run: TrialRunner, stop: Stop = never) -> str:
-    """A trial by `run`, or a worker of a search whose trials `run` runs; its state."""
-    if not job.worker:
-        return run(job, never)
-    from clip_hparam.search.worker import run_worker  # Optuna: not for those that only train
+def run_task(spec: TrialSpec, run: TrialRunner) -> str:
+    """Run a trial with `run`, or a worker of a search all of whose trials `run` runs."""
+    if not spec.worker:
+        return run(spec, NO_CALLBACK)
+    from clip_hparam.search.worker import run_worker  # lazy: optuna, 0.5 s
 
-    return run_worker(job, run, stop)
-
-
-def run_in_process(job: TrialSpec, report: Report) -> str:
-    """In this process, which prints nothing of it; its other ranks in processes of their own."""
-    with processes.as_main_rank(job) as ranks:
-        return run_trial(job, ranks=ranks, report=report)
+    return run_worker(spec, run)
 
 
-def run_with_log(job: TrialSpec, report: Report, stop: Stop = never) -> str:
-    """In this process, which prints to the trial's log from now on; waits for who is at it."""
-    redirect_output(Path(job.machine.runs) / job.trial_id / "log.txt")
-    with processes.as_main_rank(job) as ranks:
-        return retry_while_locked(
-            lambda: run_trial(job, say=print, stop=stop, ranks=ranks, report=report), stop
-        )
+def run_in_process(spec: TrialSpec, callback: TrialCallback) -> str:
+    """Run a trial in this process, without output, and its other ranks in their own processes."""
+    with processes.as_main_rank(spec) as context:
+        return run_trial(spec, [callback], context).state
+
+
+def run_with_log(spec: TrialSpec, callback: TrialCallback, stop: TrialCallback) -> str:
+    """Run a trial in this process, whose output goes to the trial's log.txt from now on.
+
+    If another process runs the trial, wait for its end.
+    """
+    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    with processes.as_main_rank(spec) as context:
+        return run_logged_trial(spec, context, stop, callback)

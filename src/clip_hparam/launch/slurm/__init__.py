@@ -1,1 +1,1 @@
-"""Trials as Slurm job arrays: submission, queue queries, and detection of jobs that died."""
+"""Trials as Slurm job arrays: submission, queue queries, and detection of lost jobs."""

@@ -1,11 +1,11 @@
-"""A Slurm job array on disk: what was sent, and the id it got. No third-party package.
+"""A Slurm job array on disk: its trials and its job id. No third-party package.
 
-    runs/.sweeps/<sweep_id>/<nonce>/array.json    jobs by task, written before sbatch is called
-                                    job_id.json   the answer of sbatch
-                                    *_log.out     what Slurm's tasks printed beside their trials
+    runs/.sweeps/<sweep_id>/<nonce>/array.json    trials by task, written before sbatch is called
+                                    job_id.json   the job id that sbatch returned
+                                    *_log.out     output of the tasks outside the trials' logs
 
-The name of the Slurm job ends in sweep id and nonce, so an array whose driver died before it wrote
-job_id.json is found in the queue by its name, and no other sweep's ever is.
+The name of the Slurm job ends in the sweep id and the nonce. An array whose driver was killed
+before it wrote job_id.json can therefore be found in the queue by its name.
 """
 
 import os
@@ -20,6 +20,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
+from clip_hparam.records.paths import ARRAY_FILE, array_folder, array_paths, runs_of_array
 from clip_hparam.records.record import SCHEMA_VERSION
 
 LAUNCHER_NAME = "submitit_slurm"
@@ -28,9 +29,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class JobLimits:
-    """How long a job may run, how early it is warned, and how often it may go on after that.
+    """Limits of one Slurm job.
 
-    `workers` and `retries` are those of the driver, for the trials of one job.
+    timeout_min: time limit in minutes.
+    signal_delay_s: seconds before the limit at which Slurm sends SIGUSR2.
+    max_num_timeout: how often the job may requeue itself at its time limit.
+    workers, retries: the driver's keys, for the trials of one job.
     """
 
     timeout_min: int
@@ -42,9 +46,10 @@ class JobLimits:
 
 @dataclass(frozen=True)
 class JobArray:
-    """Trials sent together: their ids by array task, each a pack of one or more.
+    """Trials submitted with one sbatch.
 
-    `user` is a numeric id.
+    packs: the trial ids of each task.
+    user: numeric id of the user who submitted them.
     """
 
     folder: Path
@@ -55,38 +60,38 @@ class JobArray:
 
     @property
     def job_id(self) -> str | None:
-        """None until sbatch has answered."""
+        """The job id that sbatch returned; None before that."""
         tree = read_json(self.folder / "job_id.json")
         return None if tree is None else str(tree["job_id"])
 
     @property
     def submitted(self) -> str:
-        """UTC, ISO 8601; empty until sbatch has answered."""
+        """When sbatch returned the job id, UTC in ISO 8601; empty before that."""
         return str((read_json(self.folder / "job_id.json") or {}).get("submitted", ""))
 
     @property
     def runs(self) -> Path:
-        return self.folder.parents[2]
+        return runs_of_array(self.folder)
 
     def write_job_id(self, job_id: str) -> None:
         write_json(self.folder / "job_id.json", {"job_id": job_id, "submitted": utc_timestamp()})
 
-    def jobs(self, task: int) -> list[TrialSpec]:
-        """Of one task, with the records where the array lies, wherever that was moved."""
-        tree = read_json(self.folder / "array.json")
+    def specs(self, task: int) -> list[TrialSpec]:
+        """Return the trials of a task; their runs folder is where the array is now."""
+        tree = read_json(self.folder / ARRAY_FILE)
         assert tree is not None
-        jobs = [TrialSpec.from_dict(job) for job in tree["jobs"][task]]
-        return [replace(job, machine=replace(job.machine, runs=str(self.runs))) for job in jobs]
+        specs = [TrialSpec.from_dict(spec) for spec in tree["jobs"][task]]
+        return [replace(spec, machine=replace(spec.machine, runs=str(self.runs))) for spec in specs]
 
-    def printed(self, job_id: str) -> str:
-        """What Slurm and its job wrote on stderr, outside the logs of the trials."""
+    def read_stderr(self, job_id: str) -> str:
+        """Return what Slurm and the job wrote to stderr, outside the logs of the trials."""
         try:
             return (self.folder / f"{job_id}_0_log.err").read_text(errors="replace")
         except OSError:
             return ""
 
     def handles(self) -> list[JobHandle]:
-        """Of all its trials; none if Slurm never took it."""
+        """Return a handle for each trial; none if Slurm did not accept the array."""
         job_id = self.job_id
         if job_id is None:
             return []
@@ -98,8 +103,8 @@ class JobArray:
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Of at most `size`, in order."""
-    return [items[at : at + size] for at in range(0, len(items), size)]
+    """Return consecutive parts of at most `size` items."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def create_job_array(
@@ -109,29 +114,28 @@ def create_job_array(
     packs: Sequence[Sequence[TrialSpec]],
     limits: JobLimits,
 ) -> JobArray:
-    """Put an array on disk."""
+    """Write array.json into a new folder and return the array."""
     nonce = secrets.token_hex(4)
-    folder = runs.absolute() / ".sweeps" / sweep_id / nonce
+    folder = array_folder(runs.absolute(), sweep_id, nonce)
     slug = re.sub(r"[^A-Za-z0-9_.]+", "_", sweep_name)[:40]
     head: dict[str, Any] = {
         "name": f"{slug}-{sweep_id}-{nonce}",
         "user": os.getuid(),
-        "packs": [[job.trial_id for job in pack] for pack in packs],
+        "packs": [[spec.trial_id for spec in pack] for pack in packs],
     }
-    jobs = [[job.to_dict() for job in pack] for pack in packs]
-    rest = {
+    details = {
         "schema": SCHEMA_VERSION,
         "created": utc_timestamp(),
         "limits": asdict(limits),
-        "jobs": jobs,
+        "jobs": [[spec.to_dict() for spec in pack] for pack in packs],
     }
-    write_json(folder / "array.json", head | rest)
+    write_json(folder / ARRAY_FILE, head | details)
     return JobArray(folder, head["name"], tuple(map(tuple, head["packs"])), limits, head["user"])
 
 
 def read_job_array(folder: Path) -> JobArray | None:
-    """None if there is no array, or one that was cut."""
-    tree = read_json(folder / "array.json")
+    """Return the array in a folder; None if its array.json is missing or incomplete."""
+    tree = read_json(folder / ARRAY_FILE)
     if tree is None:
         return None
     packs = tuple(map(tuple, tree["packs"]))
@@ -139,7 +143,7 @@ def read_job_array(folder: Path) -> JobArray | None:
 
 
 def list_job_arrays(runs: Path, sweep_id: str = "*") -> list[JobArray]:
-    """All that were ever sent for a sweep, or for any, oldest first."""
-    paths = (runs.absolute() / ".sweeps").glob(f"{sweep_id}/*/array.json")
+    """Return all arrays that were submitted for a sweep, or for any sweep, oldest first."""
+    paths = array_paths(runs.absolute(), sweep_id)
     oldest_first = sorted(paths, key=lambda path: path.stat().st_mtime)
     return [array for path in oldest_first if (array := read_job_array(path.parent)) is not None]

@@ -1,13 +1,14 @@
-"""What runs inside a task of a Slurm job: its trials, each to its own record.
+"""The program of a task of a Slurm job: it runs the trials of the task.
 
     python -m clip_hparam.launch.slurm.job_main runs/.sweeps/<sweep_id>/<nonce>
 
-One task of Slurm keeps its trials running in processes of their own, as many at a time as its CPUs
-or GPUs allow; several tasks are the ranks of one trial. Asked to stop (USR2: the time limit is
-near, or the job is being preempted), trials save their state after the step they are in, and the
-job queues itself again; they end in the same numbers as if nothing had happened. SIGTERM (scancel,
-scontrol requeue, the end of a grace time) saves the state too, and leaves to Slurm what becomes of
-the job. The exit code is 0 only if all its trials are done.
+If the job has one task, the task runs its trials in processes, as many at a time as its CPUs or
+GPUs allow. If it has several tasks, they are the ranks of one trial.
+
+Slurm sends SIGUSR2 when the time limit is near or the job is preempted: the trials save their state
+after the current step, and the job requeues itself. A resumed trial ends in the same numbers as an
+uninterrupted one. On SIGTERM (scancel, scontrol requeue, the end of a grace time) the trials save
+their state too, and the job exits. The exit code is 0 only if all trials of the task are done.
 """
 
 import os
@@ -24,98 +25,99 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
-from clip_hparam.launch.local.child import catch_signals, redirect_output, retry_while_locked
+from clip_hparam.launch.local.child import catch_signals
+from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.local.pool import WorkerPool
+from clip_hparam.launch.log import redirect_output
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
 from clip_hparam.launch.slurm.queries import run_command
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
+from clip_hparam.training.callbacks.stop_flag import StopFlag
 
-TERMINATED = 128 + signal.SIGTERM  # exit code of a job that queued itself again
+TERMINATED = 128 + signal.SIGTERM  # exit code of a job that is requeued
 HANDLED_SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
 POLL_SECONDS = 0.1
 REQUEUE_TIMEOUT_SECONDS = 60.0
 
 
 def main(folder: Path) -> int:
-    asked = catch_signals(*HANDLED_SIGNALS)
+    """Run this task of the job array in a folder and return the exit code."""
+    stop = catch_signals(*HANDLED_SIGNALS)
     task = int(os.environ["SLURM_ARRAY_TASK_ID"])
     array = read_job_array(folder)
     assert array is not None, f"there is no array in {folder}"
-    place = rank_environment()
-    if int(place["RANK"]):
-        return _run_as_other_rank(array.jobs(task)[0], place)
-    if int(place["WORLD_SIZE"]) > 1:
-        states = _run_as_main_rank(array.jobs(task)[0], place, asked)
+    environment = rank_environment()
+    if int(environment["RANK"]):
+        return _run_as_other_rank(array.specs(task)[0], environment)
+    if int(environment["WORLD_SIZE"]) > 1:
+        states = _run_as_main_rank(array.specs(task)[0], environment, stop)
     else:
-        states = _run_side_by_side(array, _trials_left(array, task), asked)
-    if all(state_on_record(job) == "done" for job in array.jobs(task)):
+        states = _run_in_pool(array, _trials_left(array, task), stop)
+    if all(state_on_record(spec) == "done" for spec in array.specs(task)):
         return ExitCode.OK
     left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
-    if not asked or not left:
+    if not stop.received or not left:
         return ExitCode.FAILED
-    if signal.SIGTERM in asked:
+    if signal.SIGTERM in stop.received:
         return TERMINATED
     return _requeue(array, task, left)
 
 
 def rank_environment() -> dict[str, str]:
-    """This task among those of its job, in the words of torchrun, as submitit has it.
+    """Return the variables of torchrun (RANK, WORLD_SIZE, ...) for this task among all of its job.
 
-    They meet at the address by which Slurm itself reaches the first: its name need not resolve.
+    MASTER_ADDR is the address by which Slurm itself reaches the first task: the name of its node
+    need not resolve.
     """
-    from submitit.helpers import TorchDistributedEnvironment
+    from submitit.helpers import TorchDistributedEnvironment  # lazy: needed inside a job only
 
-    own = TorchDistributedEnvironment()
-    place = {
-        "RANK": own.rank,
-        "WORLD_SIZE": own.world_size,
-        "LOCAL_RANK": own.local_rank,
-        "MASTER_ADDR": os.environ.get("SLURM_LAUNCH_NODE_IPADDR", own.master_addr),
-        "MASTER_PORT": own.master_port,
+    task = TorchDistributedEnvironment()
+    values = {
+        "RANK": task.rank,
+        "WORLD_SIZE": task.world_size,
+        "LOCAL_RANK": task.local_rank,
+        "MASTER_ADDR": os.environ.get("SLURM_LAUNCH_NODE_IPADDR", task.master_addr),
+        "MASTER_PORT": task.master_port,
     }
-    return {name: str(value) for name, value in place.items()}
+    return {name: str(value) for name, value in values.items()}
 
 
 def _trials_left(array: JobArray, task: int) -> list[TrialSpec]:
-    """The trials of a task that it had not ended when it last queued itself again."""
-    left = (read_json(_memory(array, task)) or {}).get("left", array.packs[task])
-    return [job for job in array.jobs(task) if job.trial_id in left]
+    """Return the trials of a task that had not ended when the job last requeued itself."""
+    left = (read_json(_requeue_file(array, task)) or {}).get("left", array.packs[task])
+    return [spec for spec in array.specs(task) if spec.trial_id in left]
 
 
-def _run_side_by_side(
-    array: JobArray, jobs: Sequence[TrialSpec], asked: list[int]
-) -> dict[str, str]:
-    """The trials of one task in the warm workers; "lost" is also what was stopped."""
+def _run_in_pool(array: JobArray, specs: Sequence[TrialSpec], stop: StopFlag) -> dict[str, str]:
+    """Run trials in local processes and return their states; "lost" if they were stopped."""
     limits = array.limits
     driver = SweepOptions(
-        workers=limits.workers, retries=limits.retries, gpus_per_trial=jobs[0].gpus_per_trial
+        workers=limits.workers, retries=limits.retries, gpus_per_trial=specs[0].gpus_per_trial
     )
-    workers = WorkerPool(
-        LaunchContext(array.folder.parent.name, array.name, array.runs, driver, {})
-    )
+    pool = WorkerPool(LaunchContext(array.folder.parent.name, array.name, array.runs, driver, {}))
     with _signals_blocked():
-        processes.start_forkserver(jobs[0])
-    handles = workers.submit(jobs)
-    states = workers.poll(handles)
+        processes.start_forkserver(specs[0])
+    handles = pool.submit(specs)
+    states = pool.poll(handles)
     while any(state in LIVE for state in states.values()):
-        if asked and not workers.stopped:
-            workers.stop()
+        if stop.received and not pool.stopped:
+            pool.stop()
         time.sleep(POLL_SECONDS)
-        states = workers.poll(handles)
+        states = pool.poll(handles)
     return states
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Processes that come from the block hear no signal but those they listen for.
+    """Block the handled signals in the processes that are started inside the `with` block.
 
-    Slurm sends its signals to all processes of a job; theirs come from this one.
+    Slurm sends its signals to all processes of a job; only this process is to react.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
-    resource_tracker.ensure_running()  # which lets SIGTERM through again
+    resource_tracker.ensure_running()  # unblocks SIGTERM
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     try:
         yield
@@ -123,67 +125,64 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
 
 
-def _run_as_main_rank(job: TrialSpec, place: dict[str, str], asked: list[int]) -> dict[str, str]:
-    """The first of several tasks, which are the ranks of one trial."""
-    from clip_hparam import distributed
-    from clip_hparam.training import trial  # torch and all: after the signals are listened to
+def _run_as_main_rank(
+    spec: TrialSpec, environment: dict[str, str], stop: StopFlag
+) -> dict[str, str]:
+    """Run rank 0 of a trial whose ranks are the tasks of this job."""
+    from clip_hparam import distributed  # lazy: torch, 4 s, after the signals are handled
 
-    redirect_output(Path(job.machine.runs) / job.trial_id / "log.txt")
-    own = distributed.create_context(place, job.machine.rank_timeout)
-    state = retry_while_locked(
-        lambda: trial.run_trial(job, say=print, stop=lambda: bool(asked), ranks=own),
-        lambda: bool(asked),
-    )
-    return {job.trial_id: state}
+    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    context = distributed.create_context(environment, spec.machine.rank_timeout)
+    return {spec.trial_id: run_logged_trial(spec, context, stop)}
 
 
-def _run_as_other_rank(job: TrialSpec, place: dict[str, str]) -> int:
-    """Another task: what becomes of the trial, and so of the job, the first one says."""
-    from clip_hparam import distributed
-    from clip_hparam.training import trial
+def _run_as_other_rank(spec: TrialSpec, environment: dict[str, str]) -> int:
+    """Run another rank; the exit code is 0, as the first task reports the state of the trial."""
+    from clip_hparam import distributed  # lazy: torch, 4 s, after the signals are handled
+    from clip_hparam.training import trial  # lazy: as above
 
-    own = distributed.create_context(place, job.machine.rank_timeout)
-    print(f"rank {own.rank} of {own.world_size} is process {os.getpid()}", flush=True)
-    trial.run_trial(job, ranks=own)
+    context = distributed.create_context(environment, spec.machine.rank_timeout)
+    print(f"rank {context.rank} of {context.world_size} is process {os.getpid()}", flush=True)
+    trial.run_trial(spec, context=context)
     return ExitCode.OK
 
 
-def _memory(array: JobArray, task: int) -> Path:
-    """Where a task leaves word for itself when it queues itself again."""
+def _requeue_file(array: JobArray, task: int) -> Path:
+    """Return the file in which a task counts its timeouts and lists the trials that are left."""
     return array.folder / f"again_{task}.json"
 
 
 def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
-    """Queue this job again, at its time limit only as often as it may; the exit code."""
+    """Requeue this job, for time limits at most max_num_timeout times; return the exit code."""
     job_id = slurm_job_id() or ""
-    timeouts = (read_json(_memory(array, task)) or {}).get("timeouts", 0)
+    timeouts = (read_json(_requeue_file(array, task)) or {}).get("timeouts", 0)
     timeouts += not _is_preempted(job_id)
-    write_json(_memory(array, task), {"timeouts": timeouts, "left": left})
+    write_json(_requeue_file(array, task), {"timeouts": timeouts, "left": left})
     if timeouts > array.limits.max_num_timeout:
         return _record_timeout(
             array,
             left,
             f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
-            " same command goes on from its last step; raise hydra.launcher.timeout_min or"
-            " max_num_timeout",
+            " same command resumes it; raise hydra.launcher.timeout_min or max_num_timeout",
         )
-    queued = run_command("scontrol", "requeue", job_id, patience=REQUEUE_TIMEOUT_SECONDS)
+    queued = run_command("scontrol", "requeue", job_id, timeout=REQUEUE_TIMEOUT_SECONDS)
     if queued.returncode:
         reason = queued.stderr.strip()
         return _record_timeout(
-            array, left, f"was not queued again by Slurm ({reason}): type it again"
+            array, left, f"could not be requeued ({reason}): the same command resumes it"
         )
     return TERMINATED
 
 
 def _is_preempted(job_id: str) -> bool:
-    """Whether another job wants the place; else the time limit is near."""
-    words = run_command("scontrol", "-o", "show", "job", job_id).stdout.split()
-    facts = dict(word.partition("=")[::2] for word in words)
+    """Return whether Slurm preempts this job; if not, its time limit is near."""
+    fields = run_command("scontrol", "-o", "show", "job", job_id).stdout.split()
+    facts = dict(field.partition("=")[::2] for field in fields)
     return facts.get("PreemptTime", "None") not in ("None", "Unknown")
 
 
 def _record_timeout(array: JobArray, left: Sequence[str], sentence: str) -> int:
+    """Record the trials as timed out and return the exit code."""
     for trial in left:
         record = Record(array.runs, trial)
         record.write_status("timeout", job=slurm_job_id())

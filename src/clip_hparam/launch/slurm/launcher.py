@@ -1,8 +1,8 @@
-"""hydra/launcher=submitit_slurm: trials as job arrays of Slurm, which outlive their driver.
+"""hydra/launcher=submitit_slurm: trials as Slurm job arrays, which continue without the driver.
 
-submitit makes the batch script from the keys that its users know. What it would pickle is JSON
-here (launch.arrays): a job reads its trials from array.json by its task number, so a driver that
-dies right after sbatch leaves whole jobs behind, and a stale temporary file costs no result.
+submitit makes the batch script from the options that its users know, but nothing is pickled: a
+job reads its trials from array.json (job_array.py) by its task number. Jobs are therefore complete
+even if the driver is killed right after sbatch.
 """
 
 import shutil
@@ -25,25 +25,26 @@ from clip_hparam.records.state import LIVE
 
 
 class SlurmLauncher:
-    """Submits what does not live yet, follows the rest."""
+    """Submits trials that have no job yet, and polls these and the others."""
 
     survives_driver = True
 
-    def __init__(self, order: LaunchContext) -> None:
-        """Raises ValueError for what no scheduler can do."""
-        self.order = order
-        self.options = LauncherOptions(**order.options)
-        self.following = tracker.ArrayTracker([])
+    def __init__(self, context: LaunchContext) -> None:
+        """Raise ValueError for options that contradict each other."""
+        self.context = context
+        self.options = LauncherOptions(**context.options)
+        self.tracker = tracker.ArrayTracker([])
         validate_options(self.options)
-        if tasks_per_job(self.options) > 1 and order.driver.trials_per_job > 1:
+        trials_per_job = context.driver.trials_per_job
+        if tasks_per_job(self.options) > 1 and trials_per_job > 1:
             raise ValueError(
-                f"trials_per_job={order.driver.trials_per_job} is for trials of one task: leave it"
+                f"trials_per_job={trials_per_job} is for trials of one task: leave it"
                 " out, or hydra.launcher.nodes and tasks_per_node"
             )
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
-        size = self.order.driver.trials_per_job
-        count = -(-len(jobs) // size)
+    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
+        size = self.context.driver.trials_per_job
+        count = -(-len(specs) // size)
         at_once = max(1, min(count, self.options.array_parallelism))
         each = f" of up to {size} trials" if size > 1 else ""
         limit = f"{self.options.timeout_min} min"
@@ -52,10 +53,10 @@ class SlurmLauncher:
             f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
         )
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
-        """A handle for each job: that of a job that lives in Slurm already, or a new one.
+    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+        """Return the handle of each trial's existing Slurm job, or of a new one.
 
-        Raises ValueError for what Slurm refuses, SchedulerError while it does not answer.
+        Raises: ValueError if Slurm refuses a job; SchedulerError if it does not respond.
         """
         for command in ("sbatch", "srun"):
             if shutil.which(command) is None:
@@ -63,28 +64,29 @@ class SlurmLauncher:
                     f"hydra/launcher=submitit_slurm needs Slurm, and there is no {command} on PATH:"
                     " type it on a login node, or try hydra/launcher=workers"
                 )
-        jobs = [with_ranks_of_tasks(job, self.options) for job in jobs]
-        before = tracker.create_tracker(self.order.runs)
-        wanted = {job.trial_id for job in jobs}
-        sent = [handle for handle in tracker.newest_handles(before) if handle.trial_id in wanted]
-        states = before.settled(sent)
-        alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, "held")]
-        if alive:
-            print(f"{len(alive)} trials are in Slurm already: following them")
-        living = {handle.trial_id for handle in alive}
-        arrays = self._send([job for job in jobs if job.trial_id not in living])
-        self.following = tracker.ArrayTracker([*before.arrays, *arrays])
-        return alive + [handle for array in arrays for handle in array.handles()]
+        specs = [with_ranks_of_tasks(spec, self.options) for spec in specs]
+        earlier = tracker.create_tracker(self.context.runs)
+        trial_ids = {spec.trial_id for spec in specs}
+        newest = tracker.newest_handles(earlier)
+        handles = [handle for handle in newest if handle.trial_id in trial_ids]
+        states = earlier.poll_until_settled(handles)
+        queued = [handle for handle in handles if states[handle.trial_id] in (*LIVE, "held")]
+        if queued:
+            print(f"{len(queued)} trials are in Slurm already: following them")
+        queued_ids = {handle.trial_id for handle in queued}
+        arrays = self._submit_arrays([spec for spec in specs if spec.trial_id not in queued_ids])
+        self.tracker = tracker.ArrayTracker([*earlier.arrays, *arrays])
+        return queued + [handle for array in arrays for handle in array.handles()]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        return self.following.poll(handles)
+        return self.tracker.poll(handles)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         tracker.cancel_jobs(handles)
 
-    def _send(self, jobs: Sequence[TrialSpec]) -> list[JobArray]:
-        """One sbatch an array."""
-        options, order, driver = self.options, self.order, self.order.driver
+    def _submit_arrays(self, specs: Sequence[TrialSpec]) -> list[JobArray]:
+        """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
+        options, context, driver = self.options, self.context, self.context.driver
         limits = JobLimits(
             timeout_min=options.timeout_min,
             signal_delay_s=signal_delay_seconds(options),
@@ -92,46 +94,51 @@ class SlurmLauncher:
             workers=driver.workers,
             retries=driver.retries,
         )
-        packs = chunks(jobs, driver.trials_per_job)
-        code = create_snapshot(order.runs) if packs and driver.snapshot else None
-        sent: list[JobArray] = []
-        for some in chunks(packs, queries.max_array_size() if packs else 1):
-            array = create_job_array(order.runs, order.sweep_id, order.sweep_name, some, limits)
+        packs = chunks(specs, driver.trials_per_job)
+        code = create_snapshot(context.runs) if packs and driver.snapshot else None
+        arrays: list[JobArray] = []
+        for part in chunks(packs, queries.max_array_size() if packs else 1):
+            array = create_job_array(
+                context.runs, context.sweep_id, context.sweep_name, part, limits
+            )
             try:
-                array.write_job_id(submit_array(array, options, code))
+                job_id = submit_array(array, options, code)
             except ValueError as error:
-                raise ValueError(f"{error}{_cancel_submitted(sent)}") from None
-            sent.append(array)
-        return sent
+                count = _cancel_arrays(arrays)
+                note = f"; {count} jobs submitted before it were cancelled" if count else ""
+                raise ValueError(f"{error}{note}") from None
+            array.write_job_id(job_id)
+            arrays.append(array)
+        return arrays
 
 
-def with_ranks_of_tasks(job: TrialSpec, options: LauncherOptions) -> TrialSpec:
-    """A job whose ranks are the tasks of Slurm. Raises ValueError if it cannot be."""
+def with_ranks_of_tasks(spec: TrialSpec, options: LauncherOptions) -> TrialSpec:
+    """Return the trial with one rank per task of its Slurm job.
+
+    Raises: ValueError if the trial cannot have as many ranks as the job has tasks.
+    """
     count = tasks_per_job(options)
     if count == 1:
-        return job
-    if job.worker:
+        return spec
+    if spec.worker:
         raise ValueError(
             "a search gives each of its trials one task of Slurm: leave hydra.launcher.nodes and"
             " tasks_per_node at 1"
         )
-    if job.gpus_per_trial not in (1, count):
+    if spec.gpus_per_trial not in (1, count):
         raise ValueError(
-            f"gpus_per_trial={job.gpus_per_trial}, and hydra.launcher.nodes x tasks_per_node makes"
+            f"gpus_per_trial={spec.gpus_per_trial}, and hydra.launcher.nodes x tasks_per_node makes"
             f" {count} tasks, each a process of the trial: leave gpus_per_trial out"
         )
     try:
-        return replace(job, gpus_per_trial=count)
+        return replace(spec, gpus_per_trial=count)
     except ValueError as error:
         raise ValueError(f"hydra.launcher.nodes x tasks_per_node makes {error}") from None
 
 
-def _cancel_submitted(sent: Sequence[JobArray]) -> str:
-    """Nothing is submitted half: arrays that Slurm took before it refused one are ended."""
-    if not sent:
-        return ""
-    tracker.cancel_jobs([handle for array in sent for handle in array.handles()])
-    for array in sent:
+def _cancel_arrays(arrays: Sequence[JobArray]) -> int:
+    """Cancel arrays that were submitted before Slurm refused one; return the number of jobs."""
+    tracker.cancel_jobs([handle for array in arrays for handle in array.handles()])
+    for array in arrays:
         shutil.rmtree(array.folder)
-    count = sum(len(array.packs) for array in sent)
-    return f"; {count} jobs that it had taken before were taken back"
+    return sum(len(array.packs) for array in arrays)

@@ -1,8 +1,8 @@
-"""What Slurm says of our jobs: squeue, else sacct, else scontrol. No third-party package.
+"""The states of jobs in Slurm, from squeue, sacct or scontrol. No third-party package.
 
-squeue is asked first: it needs no accounting, and after a requeue it shows the job as it is now,
-where sacct still shows how the attempt before ended. It forgets ended jobs after MinJobAge (300 s
-by default); those are asked of sacct, where there is one.
+squeue is called first: it needs no accounting, and after a requeue it shows the current attempt,
+where sacct still shows the end of the previous one. squeue drops ended jobs after MinJobAge (300 s
+by default); sacct is called for these, if Slurm has accounting.
 """
 
 import subprocess
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from clip_hparam.launch.slurm.job_array import JobArray
 
-QUERY_PERIOD_SECONDS = 2.0  # seconds between two calls, however many jobs there are
-COMMAND_TIMEOUT_SECONDS = 10.0  # seconds for an answer
+QUERY_PERIOD_SECONDS = 2.0  # between two calls, for any number of jobs
+COMMAND_TIMEOUT_SECONDS = 10.0
 PENDING_STATES = (
     "PENDING",
     "REQUEUED",
@@ -27,70 +27,79 @@ ACTIVE_STATES = (
     *("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT"),
     *("RESIZING", "PREEMPTED", "NODE_FAIL"),
 )
-"""A job that was preempted or lost its node is about to be queued again, or to vanish."""
+"""A job that is preempted or has lost its node will be requeued or removed soon."""
 
 
 class SchedulerError(OSError):
-    """Slurm cannot be asked at all; not the fault of a trial or of what was typed."""
+    """A Slurm command is missing, fails or does not respond."""
 
 
 @dataclass(frozen=True)
 class SlurmJobState:
-    """Slurm's word for a job; `code` is its exit code and the signal that ended it, as "137:0"."""
+    """The state of a job in Slurm, and why it waits.
+
+    code: exit code and signal of the job, as "137:0".
+    """
 
     state: str
     reason: str = ""
     code: str = ""
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         return self.state in PENDING_STATES
 
     @property
     def is_held(self) -> bool:
-        return self.waits and "held" in self.reason.lower()
+        return self.is_pending and "held" in self.reason.lower()
 
     @property
-    def lives(self) -> bool:
+    def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
 
 
-GONE = SlurmJobState("GONE")
+GONE = SlurmJobState("GONE")  # a job that no command lists
 QueueSnapshot = dict[str, SlurmJobState]
 
 
 @dataclass
 class SlurmQueue:
-    """Asks for all jobs of some arrays at once, and remembers the answer for PERIOD seconds."""
+    """Queries all jobs of some arrays at once, at most every QUERY_PERIOD_SECONDS.
 
-    answer: QueueSnapshot = field(default_factory=dict)
-    asked: float = float("-inf")
-    told: set[str] = field(default_factory=set)
+    snapshot: the last answer; queried: when it was received, on the monotonic clock.
+    warnings: those printed so far; each is printed once.
+    accounting: False once sacct has failed.
+    """
+
+    snapshot: QueueSnapshot = field(default_factory=dict)
+    queried: float = float("-inf")
+    warnings: set[str] = field(default_factory=set)
     accounting: bool = True
 
-    def ask(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
-        """What is known of each job, by its id; one that nobody knows is GONE.
+    def query(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
+        """Return the state of each job by its id; GONE if no command lists the job.
 
-        While Slurm does not answer at all, the last answer stands. Raises SchedulerError if it
-        never did.
+        While no command responds, the last answer is returned.
+
+        Raises: SchedulerError if no command has ever responded.
         """
-        if time.monotonic() - self.asked < QUERY_PERIOD_SECONDS:
-            return self.answer
-        for source in (self._queued, _query_scontrol):
+        if time.monotonic() - self.queried < QUERY_PERIOD_SECONDS:
+            return self.snapshot
+        for source in (self._query_squeue_and_sacct, _query_scontrol):
             try:
-                self.answer = source(arrays)
+                self.snapshot = source(arrays)
             except SchedulerError as error:
                 self._warn(str(error))
             else:
-                self.asked = time.monotonic()
-                return self.answer
-        self.asked = time.monotonic()
-        if not self.answer:
-            raise SchedulerError("Slurm does not answer: is its controller up (scontrol ping)?")
-        return self.answer
+                self.queried = time.monotonic()
+                return self.snapshot
+        self.queried = time.monotonic()
+        if not self.snapshot:
+            raise SchedulerError("Slurm does not respond: is its controller up (scontrol ping)?")
+        return self.snapshot
 
-    def _queued(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
-        """squeue, and sacct for what squeue has forgotten or if it does not answer."""
+    def _query_squeue_and_sacct(self, arrays: Sequence[JobArray]) -> QueueSnapshot:
+        """Query squeue, and sacct for jobs that squeue has dropped or if squeue fails."""
         try:
             known = _query_squeue(arrays)
         except SchedulerError as error:
@@ -107,16 +116,15 @@ class SlurmQueue:
         return {name: GONE for array in arrays for name in _job_ids(array)} | known
 
     def _warn(self, sentence: str) -> None:
-        """Once each."""
-        if sentence not in self.told:
+        if sentence not in self.warnings:
             print(f"note: {sentence}", file=sys.stderr)
-        self.told.add(sentence)
+        self.warnings.add(sentence)
 
 
 def find_array_id(array: JobArray) -> str | None:
-    """The id that Slurm gave an array whose driver could not write it down; None if it has none.
+    """Return the job id of an array without job_id.json; None if it is not in the queue.
 
-    Raises SchedulerError if Slurm cannot be asked.
+    Raises: SchedulerError if squeue does not respond.
     """
     lines = _output_lines(
         "squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16"
@@ -125,7 +133,10 @@ def find_array_id(array: JobArray) -> str | None:
 
 
 def max_array_size() -> int:
-    """Most tasks of one array here. Raises SchedulerError if Slurm cannot be asked."""
+    """Return Slurm's MaxArraySize.
+
+    Raises: SchedulerError if scontrol does not respond.
+    """
     for line in _output_lines("scontrol", "show", "config"):
         key, _, value = line.partition("=")
         if key.strip() == "MaxArraySize":
@@ -134,22 +145,29 @@ def max_array_size() -> int:
 
 
 def run_command(
-    *words: str, patience: float = COMMAND_TIMEOUT_SECONDS
+    *command: str, timeout: float = COMMAND_TIMEOUT_SECONDS
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of Slurm's. Raises SchedulerError if it is missing or does not return."""
+    """Run a Slurm command with a timeout in seconds; its exit code is not checked.
+
+    Raises: SchedulerError if the command is missing or does not end in time.
+    """
     try:
-        return subprocess.run(words, capture_output=True, text=True, timeout=patience, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except FileNotFoundError:
-        raise SchedulerError(f"there is no {words[0]} on PATH") from None
+        raise SchedulerError(f"there is no {command[0]} on PATH") from None
     except subprocess.TimeoutExpired:
-        raise SchedulerError(f"{words[0]} does not answer within {patience:.0f} s") from None
+        raise SchedulerError(f"{command[0]} does not respond within {timeout:.0f} s") from None
 
 
-def _output_lines(*words: str) -> list[str]:
-    done = run_command(*words)
+def _output_lines(*command: str) -> list[str]:
+    """Run a Slurm command and return the lines of its output.
+
+    Raises: SchedulerError if it fails.
+    """
+    done = run_command(*command)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise SchedulerError(f"{words[0]} failed: {last}")
+        reason = (done.stderr.strip().splitlines() or ["without a message"])[-1]
+        raise SchedulerError(f"{command[0]} failed: {reason}")
     return done.stdout.splitlines()
 
 
@@ -160,41 +178,41 @@ def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
     lines = _output_lines(
         *("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns)
     )
-    answer: QueueSnapshot = {}
+    snapshot: QueueSnapshot = {}
     for line in lines:
         job, task, state, status, *reason = line.split()
         code = f"{int(status) >> 8}:{int(status) & 127}"  # squeue shows what wait(2) returns
-        answer[f"{job}_{task}"] = SlurmJobState(state, " ".join(reason), code)
-    return answer
+        snapshot[f"{job}_{task}"] = SlurmJobState(state, " ".join(reason), code)
+    return snapshot
 
 
 def _query_sacct(arrays: Sequence[JobArray]) -> QueueSnapshot:
     jobs = ",".join(filter(None, (array.job_id for array in arrays)))
     lines = _output_lines("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
-    return {name: said for line in lines for name, said in _parse_sacct_row(line)}
+    return {name: state for line in lines for name, state in _parse_sacct_row(line)}
 
 
 def _parse_sacct_row(line: str) -> Iterator[tuple[str, SlurmJobState]]:
-    """A row; one of tasks that never started stands for several: 12_[3-5,7%4]."""
+    """Yield the jobs of a row; a row may list several pending tasks, as 12_[3-5,7%4]."""
     name, state, code = line.split("|")
-    said = SlurmJobState(state.split()[0], "", code)  # "CANCELLED by 0"
+    job_state = SlurmJobState(state.split()[0], "", code)  # of "CANCELLED by 0" the first word
     job, _, tasks = name.partition("_")
     for part in tasks.strip("[]").partition("%")[0].split(","):
         first, _, last = part.partition("-")
         for task in range(int(first), int(last or first) + 1) if first else ():
-            yield f"{job}_{task}", said
+            yield f"{job}_{task}", job_state
 
 
 def _query_scontrol(arrays: Iterable[JobArray]) -> QueueSnapshot:
-    """scontrol, a call an array."""
-    answer: QueueSnapshot = {}
+    """Call scontrol once for each array."""
+    snapshot: QueueSnapshot = {}
     for job_id in filter(None, (array.job_id for array in arrays)):
         for line in _output_lines("scontrol", "-o", "show", "job", job_id):
             facts = dict(word.partition("=")[::2] for word in line.split())
-            said = SlurmJobState(facts["JobState"], facts["Reason"], facts["ExitCode"])
+            state = SlurmJobState(facts["JobState"], facts["Reason"], facts["ExitCode"])
             for name, _ in _parse_sacct_row(f"{job_id}_[{facts.get('ArrayTaskId', '')}]|PENDING|"):
-                answer[name] = said
-    return answer
+                snapshot[name] = state
+    return snapshot
 
 
 def _job_ids(array: JobArray) -> set[str]:

@@ -1,6 +1,7 @@
-"""The state of a trial that was sent to Slurm: its folder is the truth, Slurm says if it lives.
+"""The state of a trial that was submitted to Slurm, from its record and the state of its job.
 
-A word of an earlier run does not count: status.json names its job and its time.
+The record decides; Slurm only tells whether the job still exists. A record of an earlier job does
+not count: status.json holds the job id and the time.
 """
 
 import re
@@ -10,82 +11,94 @@ from clip_hparam.launch.base import JobHandle
 from clip_hparam.launch.slurm.queries import SlurmJobState
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import TrialState, unsealed_state
 
 FAILURE_KINDS = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
-STATE_OF_KIND = {"timeout": "timeout", "cancelled": "cancelled", "memory": "failed"}
+STATE_OF_KIND = {
+    "timeout": TrialState.TIMEOUT,
+    "cancelled": TrialState.CANCELLED,
+    "memory": TrialState.FAILED,
+}
 OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
-"""Slurm without cgroups calls a job that it killed for its memory just FAILED."""
+"""Slurm without cgroups reports a job that it killed for its memory as FAILED."""
 
 
-def reconciled_state(record: Record, handle: JobHandle, said: SlurmJobState, submitted: str) -> str:
-    """What is known; "lost" if Slurm has ended the job and the folder does not say how.
+def reconciled_state(
+    record: Record, handle: JobHandle, job: SlurmJobState, submitted: str
+) -> TrialState:
+    """Return the state of a trial; "lost" if its job has ended and the record has no end.
 
-    `submitted` is when the job was: what the folder said before that is of an earlier run.
+    submitted: UTC time of the submission; an older record is of an earlier job.
     """
     if record.is_done():
-        return "done"
+        return TrialState.DONE
+    if job.is_pending:
+        return TrialState.HELD if job.is_held else TrialState.QUEUED
     status = record.status()
-    counts = status.get("job") == handle.id or status.get("heartbeat", "") > submitted
-    told: str | None = status.get("state") if counts else None
-    if said.waits:
-        return "held" if said.is_held else "queued"
-    if said.lives:
-        return told or "queued"
-    if told in (None, *LIVE) or _failure_of_one_process(record, handle):
-        return "lost"
-    return told
+    if status.get("job") != handle.id and status.get("heartbeat", "") <= submitted:
+        status = {}
+    if job.is_active:
+        return unsealed_state(status, absent=TrialState.QUEUED, alive=True)
+    if _failure_of_one_process(record, handle):
+        return TrialState.LOST
+    return unsealed_state(status, absent=TrialState.LOST, alive=False)
 
 
-def record_end(record: Record, handle: JobHandle, said: SlurmJobState, printed: str) -> str:
-    """Write the end of a trial that left no word of its own; its state.
+def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: str) -> str:
+    """Record the end of a trial whose job ended without recording it, and return its state.
 
-    `printed` is what Slurm wrote beside it. A live process that still holds the folder has the
-    last word: then the trial is running.
+    The state is "running", and nothing is written, if a process still locks the record.
+    stderr: what Slurm and the job wrote to stderr.
     """
     try:
         with lock_folder(record.folder):
             if record.is_done():
-                return "done"
-            over = OUT_OF_MEMORY_PATTERN.search(printed)
-            kind = "memory" if over else FAILURE_KINDS.get(said.state, "lost")
-            sentence = _failure_message(said, handle, kind) + (f" ({over[0]})" if over else "")
-            known = _failure_of_one_process(record, handle)
-            if known and kind != "memory":
-                kind, sentence = "lost", known["message"]
-            state = STATE_OF_KIND.get(kind, "lost")
+                return TrialState.DONE
+            memory = OUT_OF_MEMORY_PATTERN.search(stderr)
+            kind = "memory" if memory else FAILURE_KINDS.get(job.state, "lost")
+            message = _failure_message(job, handle, kind) + (f" ({memory[0]})" if memory else "")
+            failure = _failure_of_one_process(record, handle)
+            if failure and kind != "memory":
+                kind, message = "lost", failure["message"]
+            state = STATE_OF_KIND.get(kind, TrialState.LOST)
             record.write_status(state, job=handle.id)
-            record.write_failure(state, kind, sentence, slurm=said.state, printed=printed[-2000:])
+            record.write_failure(state, kind, message, slurm=job.state, printed=stderr[-2000:])
             return state
     except FolderLockedError:
-        return "running"
+        return TrialState.RUNNING
 
 
 def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
-    """The death of a process whose job went on: that it had no memory, Slurm says at the end."""
+    """Return the failure that the pool recorded for a killed process while its job continued.
+
+    Only at the end of the job does Slurm report whether the process was killed for its memory.
+    """
     failure = record.failure() or {}
     status = record.status()
-    if (status.get("state"), status.get("job")) != ("lost", handle.id) or "slurm" in failure:
+    if (status.get("state"), status.get("job")) != (
+        TrialState.LOST,
+        handle.id,
+    ) or "slurm" in failure:
         return None
     return failure
 
 
-def record_hold(record: Record, handle: JobHandle, said: SlurmJobState) -> None:
-    """Once: until it is released nothing else happens to it."""
-    if record.status().get("state") == "held":
+def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
+    """Record that Slurm holds the job of a trial, unless that is recorded already."""
+    if record.status().get("state") == TrialState.HELD:
         return
-    sentence = f"Slurm holds job {handle.id} ({said.reason}): scontrol release {handle.id}"
-    record.write_status("held", job=handle.id)
-    record.write_failure("held", "held", sentence, slurm=said.state)
+    sentence = f"Slurm holds job {handle.id} ({job.reason}): scontrol release {handle.id}"
+    record.write_status(TrialState.HELD, job=handle.id)
+    record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
 
 
-def _failure_message(said: SlurmJobState, handle: JobHandle, kind: str) -> str:
+def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str) -> str:
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
         "memory": ": raise hydra.launcher.mem_gb",
         "cancelled": ": the same command runs it again",
-        "lost": ": the job died without a word",
+        "lost": ": no reason was recorded",
     }
-    code = f" {said.code}" if said.code not in ("", "0:0") else ""
-    return f"Slurm job {handle.id} ended {said.state}{code}{advice[kind]}"
+    code = f" {job.code}" if job.code not in ("", "0:0") else ""
+    return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}"

@@ -1,4 +1,4 @@
-"""One call of sbatch: its batch script by submitit, its answer, and what its refusal is about."""
+"""Submit a job array with sbatch: the batch script by submitit, the job id, error messages."""
 
 import shlex
 import shutil
@@ -14,10 +14,10 @@ from clip_hparam.launch.slurm import queries
 from clip_hparam.launch.slurm.job_array import JobArray
 from clip_hparam.launch.slurm.queries import SchedulerError
 
-RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts while Slurm does not answer
+RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # between attempts while Slurm does not respond
 SBATCH_TIMEOUT_SECONDS = 60.0
 UNREACHABLE_WORDS = ("contact", "timed out", "connect", "authentication", "communication", "munge")
-OPTION_OF_REFUSAL = {  # word of a refusal -> key that it is about
+OPTION_OF_REFUSAL = {  # word in the message of sbatch -> key of hydra.launcher
     "partition": "partition",
     "account": "account",
     "qos": "qos",
@@ -30,12 +30,16 @@ OPTION_OF_REFUSAL = {  # word of a refusal -> key that it is about
 
 
 def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
-    """Id of the array. Raises ValueError, and leaves nothing on disk, if it is refused."""
+    """Submit an array and return its job id; retry while Slurm does not respond.
+
+    Raises: ValueError if sbatch refuses the array, whose folder is then deleted; SchedulerError if
+    Slurm does not respond at all.
+    """
     path = array.folder / "submission.sh"
     path.write_text(submission_script(array, options, code))
     for pause in (*RETRY_SECONDS, None):
         done = queries.run_command(
-            "sbatch", "--parsable", str(path), patience=SBATCH_TIMEOUT_SECONDS
+            "sbatch", "--parsable", str(path), timeout=SBATCH_TIMEOUT_SECONDS
         )
         if not done.returncode:
             return done.stdout.strip().partition(";")[0]
@@ -53,22 +57,22 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
 
 
 def submission_script(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
-    """The batch script of an array, by submitit; `code` is a folder to import this package from.
+    """Return the batch script of an array, made by submitit.
 
-    srun gives its step one CPU a task unless told again (Slurm 22.05 and newer).
+    code: folder to import this package from; None for the installed package.
     """
     given = {name: value for name, value in asdict(options).items() if value not in (None, {}, [])}
-    words = {name: value for name, value in given.items() if name not in NON_SBATCH_KEYS}
-    words |= {"name": array.name, "timeout_min": array.limits.timeout_min}
-    if options.cpus_per_task:
+    parameters = {name: value for name, value in given.items() if name not in NON_SBATCH_KEYS}
+    parameters |= {"name": array.name, "timeout_min": array.limits.timeout_min}
+    if options.cpus_per_task:  # srun of Slurm 22.05 and newer does not take it from sbatch
         cpus = f"--cpus-per-task={options.cpus_per_task}"
-        words["srun_args"] = [cpus, *words.get("srun_args", ())]
+        parameters["srun_args"] = [cpus, *parameters.get("srun_args", ())]
     if code is not None:
         path = f'export PYTHONPATH={shlex.quote(str(code))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
-        words["setup"] = [*words.get("setup", ()), path]
+        parameters["setup"] = [*parameters.get("setup", ()), path]
     executor = SlurmExecutor(folder=array.folder)
     executor.update_parameters(
-        **executor._convert_parameters(words), signal_delay_s=array.limits.signal_delay_s
+        **executor._convert_parameters(parameters), signal_delay_s=array.limits.signal_delay_s
     )
     executor.parameters["map_count"] = len(array.packs)
     python = options.python or shlex.quote(sys.executable)
@@ -80,7 +84,7 @@ def submission_script(array: JobArray, options: LauncherOptions, code: Path | No
 
 
 def refusal_message(reason: str, options: LauncherOptions) -> str:
-    """What sbatch said, with the key that it is about."""
+    """Return the message for the user: the reason that sbatch gave, and the key to change."""
     if "submit limit" in reason.lower():
         return (
             f"sbatch refuses more jobs: {reason}; try trials_per_job=8, and see"
@@ -97,7 +101,7 @@ def refusal_message(reason: str, options: LauncherOptions) -> str:
 
 
 def _find_submitted(array: JobArray) -> str | None:
-    """The attempt that got no answer may have arrived."""
+    """Return the job id of an array that Slurm accepted without responding; None if it did not."""
     try:
         return queries.find_array_id(array)
     except SchedulerError:

@@ -1,4 +1,4 @@
-"""Follow trials that were sent to Slurm, from any login shell: handles on disk in, states out."""
+"""Track trials that were submitted to Slurm, from any process on the same file system."""
 
 import sys
 import time
@@ -19,104 +19,121 @@ from clip_hparam.launch.slurm.queries import (
 )
 from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end, record_hold
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 
-LOST_SETTLE_SECONDS = (
-    3.0  # seconds for which a trial must look lost: a network disk may show a result late
-)
+LOST_SETTLE_SECONDS = 3.0  # until a trial is recorded as lost: a network disk may be late
 MAX_IDS_PER_CALL = 500  # ids on one command line
 
 
 @dataclass
 class ArrayTracker:
-    """Knows some arrays, and what became of each handle that it was asked about."""
+    """The states of the trials of some arrays.
+
+    states: the last known state of each handle.
+    updated: when the states were updated, on the monotonic clock.
+    lost_since: when each trial without a job, and without a recorded end, was first seen so.
+    """
 
     arrays: list[JobArray]
-    scheduler: SlurmQueue = field(default_factory=SlurmQueue)
+    queue: SlurmQueue = field(default_factory=SlurmQueue)
     states: dict[JobHandle, str] = field(default_factory=dict)
-    looked: float = float("-inf")
+    updated: float = float("-inf")
     lost_since: dict[JobHandle, float] = field(default_factory=dict)
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        """State of each trial, at most PERIOD seconds old.
+        """Return the state of each trial, at most QUERY_PERIOD_SECONDS old.
 
-        Raises SchedulerError if Slurm has never answered yet.
+        Raises: SchedulerError if Slurm has never responded.
         """
-        if time.monotonic() - self.looked >= QUERY_PERIOD_SECONDS:
-            self._look(handles)
+        if time.monotonic() - self.updated >= QUERY_PERIOD_SECONDS:
+            self._update(handles)
         return {handle.trial_id: self.states[handle] for handle in handles}
 
-    def settled(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        """The same, once it is sure of each trial that looks lost: seconds, if there is one."""
+    def poll_until_settled(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+        """Poll until no trial waits for LOST_SETTLE_SECONDS to be recorded as lost."""
         states = self.poll(handles)
         while self.lost_since:
             time.sleep(QUERY_PERIOD_SECONDS / 4)
             states = self.poll(handles)
         return states
 
-    def _look(self, handles: Sequence[JobHandle]) -> None:
-        left = [handle for handle in handles if self.states.get(handle, "held") in (*LIVE, "held")]
+    def _update(self, handles: Sequence[JobHandle]) -> None:
+        left = [
+            handle
+            for handle in handles
+            if self.states.get(handle) in (None, *LIVE, TrialState.HELD)
+        ]
         ids = {handle.id.partition("_")[0] for handle in left}
-        asked = [array for array in self.arrays if array.job_id in ids]
-        said = self.scheduler.ask(asked) if asked else {}
+        arrays = [array for array in self.arrays if array.job_id in ids]
+        jobs = self.queue.query(arrays) if arrays else {}
         for handle in left:
-            self.states[handle] = self._state(handle, said.get(handle.id, GONE))
-        self.looked = time.monotonic()
+            self.states[handle] = self._reconcile(handle, jobs.get(handle.id, GONE))
+        self.updated = time.monotonic()
 
-    def _state(self, handle: JobHandle, said: SlurmJobState) -> str:
-        """Never "lost" before it has looked so for a while; what is, is put on record then."""
-        array = next(one for one in self.arrays if one.job_id == handle.id.partition("_")[0])
+    def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> str:
+        """Return the state of a trial, and record a hold or an end that it has not recorded.
+
+        A lost trial is "running" until it was seen lost for LOST_SETTLE_SECONDS.
+        """
+        job_id = handle.id.partition("_")[0]
+        array = next(array for array in self.arrays if array.job_id == job_id)
         record = Record(array.runs, handle.trial_id)
-        state = reconciled_state(record, handle, said, array.submitted)
-        if state == "held":
-            record_hold(record, handle, said)
-        if state != "lost" or said.lives:
+        state = reconciled_state(record, handle, job, array.submitted)
+        if state is TrialState.HELD:
+            record_hold(record, handle, job)
+        if state is not TrialState.LOST or job.is_active:
             self.lost_since.pop(handle, None)
             return state
         since = self.lost_since.setdefault(handle, time.monotonic())
         if time.monotonic() - since < LOST_SETTLE_SECONDS:
-            return "running"
+            return TrialState.RUNNING
         del self.lost_since[handle]
-        return record_end(record, handle, said, array.printed(handle.id))
+        return record_end(record, handle, job, array.read_stderr(handle.id))
 
 
 def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
-    """Of all arrays of a sweep; ids that a killed driver did not write are found in the queue.
+    """Return a tracker of all arrays of a sweep, or of all sweeps.
 
-    Raises SchedulerError if they are needed and Slurm cannot be asked.
+    A job id that a killed driver did not write is looked up in the queue.
+
+    Raises: SchedulerError if such a job id is missing and Slurm does not respond.
     """
-    known = list_job_arrays(runs, sweep_id)
-    for array in known:
+    arrays = list_job_arrays(runs, sweep_id)
+    for array in arrays:
         if array.job_id is None:
             job_id = find_array_id(array)
             if job_id is not None:
                 array.write_job_id(job_id)
-    return ArrayTracker([array for array in known if array.job_id is not None])
+    return ArrayTracker([array for array in arrays if array.job_id is not None])
 
 
-def newest_handles(following: ArrayTracker) -> list[JobHandle]:
-    """The last handle of each trial."""
-    handles = [handle for array in following.arrays for handle in array.handles()]
+def newest_handles(tracker: ArrayTracker) -> list[JobHandle]:
+    """Return the newest handle of each trial."""
+    handles = [handle for array in tracker.arrays for handle in array.handles()]
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
 def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, str]:
-    """State of every trial that was ever sent to Slurm from this folder, for whoever asks.
+    """Return the states of all trials without a result that were submitted to Slurm.
 
-    Empty where nothing was. If Slurm cannot be asked a note says so, and the records speak.
+    If Slurm does not respond, print a note and return no states.
     """
     try:
-        following = create_tracker(runs, sweep_id)
-        left = [
-            one for one in newest_handles(following) if Record(runs, one.trial_id).result() is None
+        tracker = create_tracker(runs, sweep_id)
+        handles = newest_handles(tracker)
+        unfinished = [
+            handle for handle in handles if Record(runs, handle.trial_id).result() is None
         ]
-        return following.settled(left)
+        return tracker.poll_until_settled(unfinished)
     except SchedulerError as error:
         print(f"note: {error}", file=sys.stderr)
         return {}
 
 
 def cancel_jobs(handles: Sequence[JobHandle]) -> None:
-    """Raises SchedulerError if Slurm cannot be asked."""
-    for some in chunks(sorted({handle.id for handle in handles}), MAX_IDS_PER_CALL):
-        run_command("scancel", *some)
+    """Cancel the jobs of these handles.
+
+    Raises: SchedulerError if scancel does not respond.
+    """
+    for ids in chunks(sorted({handle.id for handle in handles}), MAX_IDS_PER_CALL):
+        run_command("scancel", *ids)

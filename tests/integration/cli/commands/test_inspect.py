@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from support.cli import clip_hparam as ask
 
-from clip_hparam.cli.commands import queries
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import trial_state
 
 RECIPES = [
     resolve(with_values(Recipe(), {"seed": seed, "data.selection": 10})) for seed in range(4)
@@ -59,10 +59,10 @@ def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
 def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
     record = Record(runs / "runs", IDS[2])
     record.write_status("running", host="elsewhere")
-    assert queries.trial_state(record) == "running"
+    assert trial_state(record) == "running"
     tree = record.status()
     write_json(record.folder / "status.json", {**tree, "heartbeat": "2026-01-01T00:00:00Z"})
-    assert queries.trial_state(record) == "lost"
+    assert trial_state(record) == "lost"
 
 
 def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:

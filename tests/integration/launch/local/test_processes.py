@@ -1,4 +1,4 @@
-"""How a trial's process starts: forked with its images in memory, or anew where forks do not do."""
+"""Processes of trials: forked with their images in memory; spawned where a fork is unsafe."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ DRIVE = (
     "forks = forkserver._forkserver._forkserver_pid is not None; assert forks is {forks};"
     "sys.exit(code)"
 )
-TOUCHED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
+CUDA_INITIALISED = "import torch.cuda\ntorch.cuda._is_in_bad_fork = lambda: True\n"
 
 
 @pytest.fixture(scope="module")
@@ -26,26 +26,26 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("before", "forks", "said"),
+    ("before", "forks", "messages"),
     [
         ("sys.platform = 'darwin'", False, 0),
         ("PRELOAD.append('plug_in')", True, 1),
         ("pass", True, 0),
     ],
-    ids=["no forks here", "CUDA was touched", "CUDA was not touched"],
+    ids=["no forkserver", "CUDA initialised", "CUDA not initialised"],
 )
-def test_trials_of_new_processes_are_those_of_forks(
+def test_spawned_trials_equal_forked_trials(
     before: str,
     forks: bool,
-    said: int,
+    messages: int,
     forked: dict[str, object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    (tmp_path / "plug_in.py").write_text(TOUCHED)
+    (tmp_path / "plug_in.py").write_text(CUDA_INITIALISED)
     code = DRIVE.format(before=before, words=list(GRID), forks=forks)
     done = python("-c", code, cwd=tmp_path)
     assert done.code == 0, done.err
-    assert done.out.count("CUDA was touched before a trial began") == said
+    assert done.out.count("CUDA was initialised before the first trial") == messages
     assert results(tmp_path) == forked

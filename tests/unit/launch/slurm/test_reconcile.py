@@ -1,5 +1,4 @@
-"""What is decided about a trial on Slurm, without one: the folder is the truth, Slurm says if it
-lives. What needs a Slurm is in tests/slurm and tests/faults."""
+"""The state of a trial from its record and its Slurm job. No test here needs a Slurm."""
 
 from pathlib import Path
 
@@ -35,15 +34,15 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
 
 
 @pytest.mark.parametrize(
-    ("folder", "said", "state"),
+    ("recorded", "job", "state"),
     [
         (None, PENDING, "queued"),
-        (None, RUNNING, "queued"),  # it imports torch
+        (None, RUNNING, "queued"),  # the job imports torch
         ("running", RUNNING, "running"),
-        ("running", SlurmJobState("NODE_FAIL"), "running"),  # Slurm queues it again
+        ("running", SlurmJobState("NODE_FAIL"), "running"),  # Slurm will requeue it
         ("running", PENDING, "queued"),  # it was requeued
         ("queued", RUNNING, "queued"),
-        ("failed", RUNNING, "failed"),  # its process still ends
+        ("failed", RUNNING, "failed"),  # the process has not exited yet
         ("failed", FAILED, "failed"),
         ("timeout", GONE, "timeout"),
         ("running", FAILED, "lost"),
@@ -54,17 +53,17 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("done", GONE, "done"),
     ],
 )
-def test_the_folder_is_the_truth_and_slurm_says_if_it_lives(
-    folder: str | None, said: SlurmJobState, state: str, tmp_path: Path
+def test_record_decides_and_slurm_tells_whether_the_job_exists(
+    recorded: str | None, job: SlurmJobState, state: str, tmp_path: Path
 ) -> None:
-    assert reconciled_state(record(tmp_path, folder), HANDLE, said, SUBMITTED) == state
+    assert reconciled_state(record(tmp_path, recorded), HANDLE, job, SUBMITTED) == state
 
 
 @pytest.mark.parametrize(
     ("heartbeat", "state"),
     [("2026-01-01T23:59:59Z", "lost"), ("2026-01-02T00:00:01Z", "failed")],
 )
-def test_a_word_from_before_the_submission_does_not_count(
+def test_record_from_before_the_submission_does_not_count(
     heartbeat: str, state: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, "failed", job="6_0", heartbeat=heartbeat)
@@ -72,7 +71,7 @@ def test_a_word_from_before_the_submission_does_not_count(
 
 
 @pytest.mark.parametrize(
-    ("said", "printed", "state", "kind"),
+    ("job", "stderr", "state", "kind"),
     [
         (FAILED, "", "lost", "lost"),
         (FAILED, "slurmstepd: error: StepId=7.0 exceeded memory limit (3 > 2)", "failed", "memory"),
@@ -82,11 +81,11 @@ def test_a_word_from_before_the_submission_does_not_count(
         (GONE, "", "lost", "lost"),
     ],
 )
-def test_a_death_without_a_word_is_put_on_record(
-    said: SlurmJobState, printed: str, state: str, kind: str, tmp_path: Path
+def test_unrecorded_end_of_a_job_is_recorded(
+    job: SlurmJobState, stderr: str, state: str, kind: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, "running")
-    assert record_end(one, HANDLE, said, printed) == state
+    assert record_end(one, HANDLE, job, stderr) == state
     failure = one.failure()
     assert failure is not None
     assert (one.status()["state"], failure["kind"]) == (state, kind)
@@ -99,17 +98,17 @@ def test_a_death_without_a_word_is_put_on_record(
         ("7_3|FAILED|1:0", ["7_3"]),
         ("7_[1-3,5%2]|PENDING|0:0", ["7_1", "7_2", "7_3", "7_5"]),
         ("7_[4]|CANCELLED by 0|0:0", ["7_4"]),
-        ("7|RUNNING|0:0", []),  # no array of ours
+        ("7|RUNNING|0:0", []),  # not an array
     ],
 )
-def test_a_row_of_sacct_may_stand_for_several_jobs(row: str, jobs: list[str]) -> None:
+def test_row_of_sacct_may_list_several_jobs(row: str, jobs: list[str]) -> None:
     read = dict(_parse_sacct_row(row))
     assert list(read) == jobs
-    assert all(" " not in said.state for said in read.values())
+    assert all(" " not in job.state for job in read.values())
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 7, 8, 60, 10_000])
-def test_a_short_limit_leaves_most_of_it_to_train_in(minutes: int) -> None:
+def test_signal_delay_is_at_most_a_quarter_of_the_time_limit(minutes: int) -> None:
     delay = signal_delay_seconds(LauncherOptions(timeout_min=minutes))
     assert 0 < delay <= min(120, minutes * 60 / 4)
 
@@ -123,6 +122,6 @@ def test_a_short_limit_leaves_most_of_it_to_train_in(minutes: int) -> None:
         ({"array_parallelism": 0}, "less than 1"),
     ],
 )
-def test_what_no_scheduler_can_do_is_refused(options: dict[str, int], message: str) -> None:
+def test_contradictory_options_are_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         validate_options(LauncherOptions(**options))

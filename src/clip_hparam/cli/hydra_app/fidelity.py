@@ -1,4 +1,4 @@
-"""Knobs that make a run cheaper without being what is asked about: points are trained at less."""
+"""The `fidelity` of a search: cheaper values of some knobs for training its points."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,10 +11,13 @@ FIDELITY_KEY = "hydra.sweeper.fidelity"
 
 
 def parse_fidelity(given: Any, recipe: Recipe, searched: Collection[str]) -> dict[str, int]:
-    """Knob -> its value in the search; nothing if none is given.
+    """Return the cheaper values by knob; empty if `given` is None.
 
-    `recipe` is the full one, not resolved. Raises ValueError for a knob that is no fidelity or is
-    searched itself, and for a value that is no cheaper.
+    recipe: the recipe at full fidelity, not resolved. searched: the knobs of the search space.
+
+    Raises:
+        ValueError: a knob that is no fidelity or is searched itself, or a value that is not
+            cheaper than the one of the recipe.
     """
     if given is None:
         return {}
@@ -22,17 +25,21 @@ def parse_fidelity(given: Any, recipe: Recipe, searched: Collection[str]) -> dic
         raise ValueError(f"{FIDELITY_KEY}={given} names no knobs: try {FIDELITY_KEY}={{epochs:5}}")
     for knob in given:
         if knob not in FIDELITIES:
-            raise ValueError(f"{FIDELITY_KEY}: {knob} is none: {suggest(str(knob), FIDELITIES)}")
+            raise ValueError(
+                f"{FIDELITY_KEY}: {knob} does not make a trial cheaper:"
+                f" {suggest(str(knob), FIDELITIES)}"
+            )
         if knob in searched:
             raise ValueError(
                 f"{FIDELITY_KEY}: {knob} is searched itself: leave it out of one of them"
             )
     cheap = {str(knob): value for knob, value in given.items()}
-    full, less = (flatten(resolve(one)) for one in (recipe, with_values(recipe, cheap)))
+    full = flatten(resolve(recipe))
+    reduced = flatten(resolve(with_values(recipe, cheap)))
     for knob in cheap:
-        most = full[knob]
-        if not 0 < less[knob] < (most or float("inf")):  # data.shots=0 is all
+        limit = full[knob] or float("inf")  # data.shots=0 is all images
+        if not 0 < reduced[knob] < limit:
             raise ValueError(
-                f"{FIDELITY_KEY}: {knob}={less[knob]} is no cheaper than {knob}={most}"
+                f"{FIDELITY_KEY}: {knob}={reduced[knob]} is no cheaper than {knob}={full[knob]}"
             )
     return cheap

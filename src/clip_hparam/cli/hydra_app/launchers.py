@@ -1,0 +1,82 @@
+"""Launchers of a config: those of this project, and third-party Hydra launchers behind an adapter.
+
+A third-party launcher (basic, joblib, ...) takes lists of overrides and blocks until all jobs have
+ended. The states of the trials are read from their folders, so a launcher that returns nothing, or
+that raises although some jobs succeeded, loses no result.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher as HydraLauncher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from clip_hparam.cli.hydra_app.schema import to_plain
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, Launcher, state_on_record
+
+ContextFactory = Callable[[dict[str, Any]], LaunchContext]
+"""Creates the context of one of our launchers from the launcher's options."""
+
+
+class HydraLauncherAdapter:
+    """Launcher interface of a Hydra launcher; `overrides` are those of each trial, by its id."""
+
+    survives_driver = False
+
+    def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
+        self.launcher, self.overrides = launcher, overrides
+        self.jobs: dict[str, TrialSpec] = {}
+
+    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
+        """Return one trial at a time: the real number is unknown, so assume the longest time."""
+        return Capacity(1, f"by {type(self.launcher).__name__}, if one after another")
+
+    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
+        self.jobs |= {job.trial_id: job for job in jobs}
+        try:
+            self.launcher.launch([self.overrides[job.trial_id] for job in jobs], 0)
+        except Exception as error:
+            print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
+        return [JobHandle(job.trial_id, type(self.launcher).__name__, "") for job in jobs]
+
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+        return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """Do nothing: no job runs when `submit` has returned."""
+
+
+def create_launcher(
+    config: DictConfig,
+    hydra_context: HydraContext,
+    task: TaskFunction,
+    context: ContextFactory,
+    overrides: Mapping[str, Sequence[str]] | None = None,
+) -> Launcher:
+    """Create the launcher of the config; a third-party launcher is wrapped.
+
+    overrides: of each trial by its id, for a third-party launcher; None for workers of a search.
+
+    Raises:
+        ValueError: workers of a search cannot run through a third-party launcher.
+    """
+    target: str = config.hydra.launcher["_target_"]
+    module, _, name = target.rpartition(".")
+    if module.startswith("clip_hparam."):
+        options = to_plain(config.hydra.launcher)
+        del options["_target_"]
+        launcher: Launcher = getattr(import_module(module), name)(context(options))
+        return launcher
+    if overrides is None:
+        raise ValueError(
+            f"a search cannot run through {name}: try hydra/launcher=workers or submitit_slurm"
+        )
+    third_party = Plugins.instance().instantiate_launcher(
+        hydra_context=hydra_context, task_function=task, config=config
+    )
+    return HydraLauncherAdapter(third_party, overrides)

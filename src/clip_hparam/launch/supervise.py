@@ -1,0 +1,41 @@
+"""Submit trials and poll them until they end; cancel them if the driver is interrupted."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.launch.base import JobHandle, Launcher
+from clip_hparam.records.state import LIVE
+
+POLL_SECONDS = 0.1
+
+
+def supervise(
+    launcher: Launcher,
+    specs: Sequence[TrialSpec],
+    on_update: Callable[[Mapping[str, str]], None],
+    detach: bool = False,
+) -> dict[str, str]:
+    """Run trials and return their final states by trial id.
+
+    on_update: called with the states after each poll.
+    detach: return right after the submission, with the states at that time.
+
+    On an error or Ctrl-C the trials are cancelled, unless the launcher's trials survive the driver.
+    """
+    if not specs:
+        return {}
+    handles: list[JobHandle] = []
+    try:
+        handles = launcher.submit(specs)
+        states = launcher.poll(handles)
+        on_update(states)
+        while not detach and any(state in LIVE for state in states.values()):
+            time.sleep(POLL_SECONDS)
+            states = launcher.poll(handles)
+            on_update(states)
+    except BaseException:
+        if not launcher.survives_driver:
+            launcher.cancel(handles)
+        raise
+    return states

@@ -1,0 +1,16 @@
+"""The return value of a trial."""
+
+from typing import Any, NamedTuple
+
+
+class TrialOutcome(NamedTuple):
+    """How an attempt at a trial ended.
+
+    state: one of records.state.STATES.
+    result: content of result.json if the state is "done" and this is rank 0, else None.
+    failure: kind and message of failure.json if the trial failed, diverged or lost a rank.
+    """
+
+    state: str
+    result: dict[str, Any] | None = None
+    failure: dict[str, Any] | None = None

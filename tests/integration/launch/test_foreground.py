@@ -1,0 +1,32 @@
+"""A trial in the foreground: the same lines on stdout and in log.txt, and its exit codes."""
+
+from pathlib import Path
+
+from support.cli import SHORT, plan, records
+
+
+def test_lines_of_the_log_are_printed(tmp_path: Path) -> None:
+    done = plan(*SHORT, cwd=tmp_path)
+    assert done.code == 0, done.err
+    (record,) = records(tmp_path)
+    log = (record.folder / "log.txt").read_text()
+    assert log.startswith("epoch 1/")
+    assert len(log.splitlines()) == len(record.rows())
+    first, *lines, last = done.out.splitlines(keepends=True)
+    assert first.startswith(f"trial {record.trial_id}  ")
+    assert "".join(lines) == log
+    assert last.startswith("test acc1 ")
+    again = plan(*SHORT, cwd=tmp_path)
+    assert again.out.splitlines(keepends=True)[0].startswith(f"trial {record.trial_id} is done")
+    assert again.out.splitlines(keepends=True)[1:] == [last]
+
+
+def test_error_is_logged_and_printed_with_exit_code_1(tmp_path: Path) -> None:
+    done = plan(*SHORT, "lr=1e30", "clip_grad=0", cwd=tmp_path)
+    assert done.code == 1
+    (record,) = records(tmp_path)
+    log = (record.folder / "log.txt").read_text()
+    assert log == f"{(record.failure() or {})['message']}\n"
+    assert log.startswith("diverged at step ")
+    assert log in done.out
+    assert done.err == f"trial {record.trial_id} diverged: see {record.folder / 'log.txt'}\n"
