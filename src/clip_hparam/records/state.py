@@ -60,27 +60,25 @@ def trial_state(
 def unsealed_state(
     status: Mapping[str, Any], absent: TrialState = TrialState.PLANNED, alive: bool | None = None
 ) -> TrialState:
-    """Return the state of a trial without a result by its status.json; arguments: `trial_state`.
+    """Return the state that status.json holds; a live one whose process is gone is LOST.
 
-    A trial writes "done" to status.json just before it writes result.json, so here that counts as
-    RUNNING.
+    DONE without a result.json: a search worker, or a trial that is about to write it. The other
+    arguments are those of `trial_state`.
     """
     written = status.get("state")
     state = TrialState(written) if written in STATES else absent
-    if state not in (*LIVE, TrialState.DONE):
+    if state not in LIVE or (is_alive(status) if alive is None else alive):
         return state
-    if not (_is_writer_alive(status) if alive is None else alive):
-        return TrialState.LOST
-    return TrialState.RUNNING if state is TrialState.DONE else state
+    return TrialState.LOST
 
 
 def is_alive(status: Mapping[str, Any]) -> bool:
-    """Return whether status.json has a live state and the process that wrote it still runs."""
-    return status.get("state") in LIVE and _is_writer_alive(status)
+    """Return whether status.json has a live state and the process that wrote it still runs.
 
-
-def _is_writer_alive(status: Mapping[str, Any]) -> bool:
-    """Check the process id on the host that wrote it, elsewhere the age of the heartbeat."""
+    On the host of that process its id is looked up, elsewhere the heartbeat must be recent.
+    """
+    if status.get("state") not in LIVE:
+        return False
     if status.get("host") == platform.node() and "pid" in status:
         return _process_exists(int(status["pid"]))
     beat = datetime.fromisoformat(status["heartbeat"])

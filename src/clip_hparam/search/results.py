@@ -63,9 +63,9 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     rows = [record.rows() for record in records]
     sealed = [record.verified_result() for record in records]
     states = [
-        unsealed_state(record.status(), alive=True)
-        for record, result in zip(records, sealed, strict=True)
-        if result is None
+        _state_without_result(record)
+        for record, one in zip(records, sealed, strict=True)
+        if one is None
     ]
     state = (states[0] if states else TrialState.DONE) if records else IMPOSSIBLE
     results = [result for result in sealed if result is not None]
@@ -82,7 +82,13 @@ def _point_result(search: SearchSpec, cell: Mapping[str, Any]) -> PointResult:
     )
 
 
-def _is_dominated(gain: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:
+def _state_without_result(record: Record) -> TrialState:
+    """Return the state of a trial without a result; status "done" precedes the result file."""
+    state = unsealed_state(record.status(), alive=True)
+    return TrialState.RUNNING if state is TrialState.DONE else state
+
+
+def _is_dominated(one: tuple[float, ...], others: Iterable[tuple[float, ...]]) -> bool:
     return any(
-        other != gain and all(b >= a for a, b in zip(gain, other, strict=True)) for other in others
+        other != one and all(b >= a for a, b in zip(one, other, strict=True)) for other in others
     )
