@@ -6,16 +6,16 @@ from statistics import fmean
 from typing import Any
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.data.dataset import SELECTION_SETS
 from clip_hparam.records.metrics import reported_value, reported_weights, selection_key
 
 Rows = Sequence[Mapping[str, Any]]
 DEFAULT_DIRECTIONS = {
-    "selection_acc1": "maximize",
-    "selection_acc5": "maximize",
-    "selection_loss": "minimize",
-    "selection_shift_acc1": "maximize",
-    "selection_shift_acc5": "maximize",
-    "selection_shift_loss": "minimize",
+    **{
+        f"{eval_set}_{metric}": direction
+        for eval_set in SELECTION_SETS
+        for metric, direction in (("acc1", "maximize"), ("acc5", "maximize"), ("loss", "minimize"))
+    },
     "cost.seconds": "minimize",
     "cost.gpu_hours": "minimize",
     "cost.peak_memory_mb": "minimize",
