@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.data.dataset import SELECTION_SETS
 from clip_hparam.records.metrics import (
     is_minimized,
     reported_value,
@@ -16,8 +17,7 @@ from clip_hparam.records.metrics import (
 Rows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl, one per epoch."""
 OBJECTIVES = (
-    *("selection_acc1", "selection_acc5", "selection_loss"),
-    *("selection_shift_acc1", "selection_shift_acc5", "selection_shift_loss"),
+    *(f"{name}_{metric}" for name in SELECTION_SETS for metric in ("acc1", "acc5", "loss")),
     *("cost.seconds", "cost.gpu_hours", "cost.peak_memory_mb", "cost.img_per_s"),
 )
 DEFAULT_DIRECTIONS = {name: "minimize" if is_minimized(name) else "maximize" for name in OBJECTIVES}
