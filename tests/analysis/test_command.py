@@ -1,4 +1,4 @@
-"""`python -m analysis`: exit codes, messages of one sentence, imports."""
+"""The command: exit codes, one-sentence errors, light imports."""
 
 import os
 import shutil
@@ -10,38 +10,37 @@ from pathlib import Path
 import pytest
 from support.trial_factory import Ladder, Runs
 
+from clip_hparam.cli.commands.analysis import main
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "hydra", "omegaconf", "optuna", "scipy.stats", "statsmodels", "timm")
 Call = Callable[..., tuple[int, str, str]]
 
 
 def one_sentence(text: str) -> str:
-    """Return the text after checking that it is one line."""
     assert text.count("\n") == 1, text
     assert "Traceback" not in text
     return text
 
 
-@pytest.mark.parametrize("command", ["tables", "figures"])
-def test_tables_and_figures_are_written_and_their_paths_printed(
-    ladder: Ladder, call: Call, command: str
-) -> None:
-    code, out, err = call(command, "ladder", "--runs", ladder.runs.folder, "--strict")
-    suffixes = {"tables": ("md", "tex", "csv", "html"), "figures": ("png", "pdf")}[command]
-    names = {"tables": ("ladder", "ladder_classes"), "figures": ("ladder",)}[command]
+@pytest.mark.parametrize("what", ["tables", "figures"])
+def test_command_writes_the_ladder_and_prints_paths(ladder: Ladder, call: Call, what: str) -> None:
+    code, out, err = call(what, "ladder", "--runs", ladder.runs.folder, "--strict")
+    suffixes = {"tables": ("md", "tex", "csv", "html"), "figures": ("png", "pdf")}[what]
+    names = {"tables": ("ladder", "ladder_classes"), "figures": ("ladder",)}[what]
     assert (code, err) == (0, "")
     assert out.split() == [f"results/{name}.{suffix}" for name in names for suffix in suffixes]
     assert all(Path(name).stat().st_size > 100 for name in out.split())
 
 
 @pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("command", ["tables", "figures"])
+@pytest.mark.parametrize("what", ["tables", "figures"])
 def test_strict_exits_4_while_a_run_is_missing(
-    runs: Runs, call: Call, command: str, strict: bool
+    runs: Runs, call: Call, what: str, strict: bool
 ) -> None:
     runs.done({}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {}}, seeds=[0, 1])
-    code, out, _ = call(command, "ladder", *["--strict"] * strict)
+    code, out, _ = call(what, "ladder", *["--strict"] * strict)
     assert code == (4 if strict else 0)
     assert "results/ladder." in out
 
@@ -49,42 +48,40 @@ def test_strict_exits_4_while_a_run_is_missing(
 @pytest.mark.parametrize("empty", [False, True])
 @pytest.mark.parametrize("named", [[], ["--runs", "runs"]], ids=["default", "named"])
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 4)])
-def test_without_records_the_message_gives_the_command_to_run(
+def test_without_records_error_names_the_command(
     call: Call, empty: bool, named: list[str], strict: list[str], code: int
 ) -> None:
     if empty:
         Path("runs").mkdir()
-    exit_code, out, err = call("tables", *named, *strict)
-    assert (exit_code, out) == (code, "")
+    found, out, err = call("tables", *named, *strict)
+    assert (found, out) == (code, "")
     assert "make ladder" in one_sentence(err)
     assert not Path("results").exists()
 
 
-def test_only_changed_outputs_are_written_again(runs: Runs, call: Call) -> None:
+def test_only_changed_tables_are_written_again(runs: Runs, call: Call) -> None:
     for seed in (0, 1):
         runs.done({}, seed, 97.0 + seed)
         runs.done({"lr": 1e-2}, seed, 96.0 + seed)
     runs.sweep("ema", {"a": {}}, seeds=[0, 1])
     runs.sweep("lr", {"a": {}, "b": {"lr": 1e-2}}, seeds=[0, 1])
-    written = call("tables", "ema", "lr")[1].split()
-    times = {name: Path(name).stat().st_mtime_ns for name in written}
+    first = call("tables", "ema", "lr")[1].split()
+    times = {name: Path(name).stat().st_mtime_ns for name in first}
     code, out, err = call("tables", "ema", "lr", "--strict")
     assert (code, out) == (0, "")
-    assert err.splitlines() == [
-        f"{name}: nothing changed since it was made" for name in ("ema", "lr")
-    ]
+    assert err.splitlines() == [f"{name}: unchanged, not written again" for name in ("ema", "lr")]
     runs.done({"lr": 1e-2}, 1, 95.0)
     again = call("tables", "ema", "lr")[1].split()
-    assert again == [name for name in written if "/lr" in name]
-    assert all(times[name] == Path(name).stat().st_mtime_ns for name in written if "/ema" in name)
+    assert again == [name for name in first if "/lr" in name]
+    assert all(times[name] == Path(name).stat().st_mtime_ns for name in first if "/ema" in name)
     Path("results", "lr.md").write_text("edited by hand")
     assert call("tables", "ema", "lr")[1].split() == again
-    assert call("tables", "ema", "lr", "--all")[1].split() == written
+    assert call("tables", "ema", "lr", "--all")[1].split() == first
     (runs.done({"lr": 1e-2}, 1, 95.0).folder / "result.json").unlink()
     assert call("tables", "ema", "lr", "--strict")[0] == 4
 
 
-def test_an_ablation_without_records_names_its_sweep_command(ladder: Ladder, call: Call) -> None:
+def test_ablation_without_sweep_error_names_the_command(ladder: Ladder, call: Call) -> None:
     code, out, err = call("tables", "lr", "ladder", "--runs", ladder.runs.folder)
     assert (code, "results/ladder.md" in out) == (0, True)
     assert "python sweep.py -m sweeps=lr" in one_sentence(err)
@@ -101,7 +98,7 @@ def test_an_ablation_without_records_names_its_sweep_command(ladder: Ladder, cal
         (["tables", "--strickt"], "--strickt"),
     ],
 )
-def test_a_mistyped_command_prints_one_sentence(
+def test_mistyped_command_prints_one_sentence(
     ladder: Ladder, call: Call, words: list[str], hint: str
 ) -> None:
     where = ["--runs", str(ladder.runs.folder)] if words and words[0] != "tabels" else []
@@ -111,13 +108,26 @@ def test_a_mistyped_command_prints_one_sentence(
     assert not Path("results").exists()
 
 
-def test_a_missing_runs_folder_is_named(call: Call) -> None:
+def test_errors_begin_with_the_name_of_the_command(
+    ladder: Ladder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tables", "lader", "--runs", str(ladder.runs.folder)]
+    assert (main(words), main(words, prog="clip-hparam")) == (2, 2)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("python -m analysis: lader is none of the tables")
+    assert second.startswith("clip-hparam: lader is none of the tables")
+    with pytest.raises(SystemExit):
+        main(["tabels"], prog="clip-hparam")
+    assert capsys.readouterr().err.startswith("clip-hparam: ")
+
+
+def test_missing_runs_folder_is_named(call: Call) -> None:
     code, _, err = call("tables", "--runs", "rnus")
     assert code == 2
     assert "no folder rnus" in one_sentence(err)
 
 
-def test_an_unwritable_results_folder_is_named(ladder: Ladder, call: Call) -> None:
+def test_unwritable_results_folder_is_named(ladder: Ladder, call: Call) -> None:
     Path("results").write_text("a file in the way")
     code, _, err = call("tables", "--runs", ladder.runs.folder)
     assert code == 3
@@ -125,7 +135,7 @@ def test_an_unwritable_results_folder_is_named(ladder: Ladder, call: Call) -> No
     assert Path("results").read_text() == "a file in the way"
 
 
-def test_at_most_ten_unused_records_are_named(runs: Runs, call: Call) -> None:
+def test_unused_records_are_named_up_to_a_limit(runs: Runs, call: Call) -> None:
     runs.done({}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
     for number in range(14):
@@ -137,16 +147,16 @@ def test_at_most_ten_unused_records_are_named(runs: Runs, call: Call) -> None:
 
 
 def test_several_folders_are_read_together(ladder: Ladder, call: Call, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    shutil.copytree(ladder.runs.folder, first)
-    second.mkdir()
-    for path in sorted(first.glob("*/recipe.json"))[:9]:
-        shutil.move(path.parent, second)
-    assert call("tables", "--strict", "--runs", first)[0] == 4
-    assert call("tables", "--strict", "--runs", first, "--runs", second)[0] == 0
+    here, there = tmp_path / "here", tmp_path / "there"
+    shutil.copytree(ladder.runs.folder, here)
+    there.mkdir()
+    for path in sorted(here.glob("*/recipe.json"))[:9]:
+        shutil.move(path.parent, there)
+    assert call("tables", "--strict", "--runs", here)[0] == 4
+    assert call("tables", "--strict", "--runs", here, "--runs", there)[0] == 0
 
 
-def run_in_new_process(code: str) -> str:
+def in_a_process(code: str) -> str:
     path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -154,21 +164,18 @@ def run_in_new_process(code: str) -> str:
     ).stdout  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["tables", "figures"])
-def test_tables_and_figures_import_no_heavy_package(
-    ladder: Ladder, tmp_path: Path, command: str
-) -> None:
+@pytest.mark.parametrize("what", ["tables", "figures"])
+def test_command_imports_no_heavy_library(ladder: Ladder, tmp_path: Path, what: str) -> None:
+    heavy = (*HEAVY, "matplotlib") if what == "tables" else HEAVY
     code = (
         "import sys; from clip_hparam.cli.commands.analysis import main;"
-        f"main([{command!r}, '--runs', {str(ladder.runs.folder)!r}, '--out', {str(tmp_path)!r}]);"
-        f"print('heavy', [name for name in {HEAVY} if name in sys.modules])"
+        f"main([{what!r}, '--runs', {str(ladder.runs.folder)!r}, '--out', {str(tmp_path)!r}]);"
+        f"print('heavy', [name for name in {heavy} if name in sys.modules])"
     )
-    assert run_in_new_process(code).splitlines()[-1] == "heavy []"
+    assert in_a_process(code).splitlines()[-1] == "heavy []"
     assert list(tmp_path.iterdir())
 
 
-def test_importing_analysis_imports_only_pandas() -> None:
+def test_importing_analysis_imports_no_more_than_pandas() -> None:
     code = "import sys, analysis; print([name for name in {} if name in sys.modules])"
-    assert (
-        run_in_new_process(code.format((*HEAVY, "scipy", "matplotlib", "jinja2"))).strip() == "[]"
-    )
+    assert in_a_process(code.format((*HEAVY, "scipy", "matplotlib", "jinja2"))).strip() == "[]"

@@ -57,7 +57,7 @@ def test_the_report_has_a_part_for_each_search(frames: Frames) -> None:
     assert "10 trials" in parts["second"].summary
     for name, space in SPACES.items():
         assert all(knob in parts[name].summary for knob in space)
-        assert len(parts[name].figures) == len(report.SEARCH_FIGURE_TITLES)
+        assert len(parts[name].figures) == len(registry.SEARCH_FIGURES)
 
 
 def test_the_summary_covers_the_newest_search_or_the_named_one(

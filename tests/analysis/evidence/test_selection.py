@@ -108,4 +108,5 @@ def test_a_footnote_states_the_bias_of_selecting_on_the_test_set(runs: Runs) -> 
     data = cell_evidence(frames, ablation_for_sweep("two"))
     notes = " ".join(footnotes(frames, ablation_for_sweep("two"), data))
     assert "Best on the selection set: a, test accuracy 96.00" in notes
-    assert "would be b with 97.00 (+1.00)" in notes
+    assert "Best on the test set: b, test accuracy 97.00; selecting on" in notes
+    assert "would report 1.00 points more." in notes

@@ -111,7 +111,7 @@ def test_search_figures_plot_an_imported_table(results: pd.DataFrame, call: Call
     code, out, _ = call("figures", "axes", "best_of_n", "--runs", "kept", "--out", "drawn")
     assert (code, len(out.split())) == (0, 4)
     frames = analysis.load("kept")
-    assert registry.default_figures(frames) == ["axes", "parallel", "importance", "best_of_n"]
+    assert registry.default_figures(frames) == ["axes", "best_of_n", "importance", "parallel"]
     code, _, err = call("figures", "cost", "--runs", "kept")
     assert (code, "have no cost.seconds" in err) == (2, True)
 

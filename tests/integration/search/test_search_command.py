@@ -121,7 +121,7 @@ def test_points_are_trained_at_less_and_exported_in_full(tmp_path: Path) -> None
     name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem
     file = clip_hparam("export-recipe", name, cwd=tmp_path)
     assert file.code == 0, file.err
-    assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
+    assert "# Measured with epochs=1 data.epoch_images=100; this file is the full run" in file.out
     assert "epochs: 7\n" in file.out
     assert "epoch_images: 450\n" in file.out
 
