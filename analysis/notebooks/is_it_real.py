@@ -18,8 +18,8 @@
 #
 # Four questions about two cells of a sweep: how large is the difference over seeds, does it hold
 # for other test images, how many seeds are enough, and how large is the bias of selecting the best
-# cell on the test set. Set `BEFORE` and `AFTER` to any two cells (`clip-hparam compare` prints the first
-# part).
+# cell on the test set. Set `BEFORE` and `AFTER` to any two cells (`clip-hparam compare` prints the
+# first part).
 
 # %%
 # %matplotlib inline
