@@ -4,7 +4,7 @@ A name is [SWEEP/]LABEL of a cell or the start of one trial id; `find_cell` also
 SWEEP is a name, which refers to its newest manifest, or an id.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -13,45 +13,7 @@ from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_ce
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
 from clip_hparam.config.knob import suggest
-
-MAX_NAMED_TRIALS = 5  # trial ids that a message lists
-
-
-def find_cells(
-    manifests: Sequence[SweepManifest], name: str
-) -> list[tuple[SweepManifest, ManifestCell]]:
-    """Return the cells that [SWEEP/]LABEL refers to, with their sweeps; all have the same trials.
-
-    Without a sweep the newest manifest of each name is searched. A label may hold a "/"
-    (`recipe=ft_clip/b16`).
-
-    Raises:
-        ValueError: cells with different trials have the name.
-    """
-    newest = newest_by_name(manifests)
-    by_name = {sweep.sweep_id: sweep for sweep in manifests} | newest
-    head, _, label = name.partition("/")
-    if label and head in by_name:
-        sweeps = [by_name[head]]
-    else:
-        sweeps, label = list(newest.values()), name
-    cells = [(sweep, cell) for sweep in sweeps for cell in sweep.cells if cell.label == label]
-    if len({frozenset(cell.trials.values()) for _, cell in cells}) > 1:
-        raise ValueError(f"several sweeps have a cell {name}: say SWEEP/{name}")
-    return cells
-
-
-def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
-    """Return the id that starts with `prefix`; None if no id does.
-
-    Raises:
-        ValueError: several ids start with it.
-    """
-    matches = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
-    if len(matches) > 1:
-        named = ", ".join(matches[:MAX_NAMED_TRIALS])
-        raise ValueError(f"{len(matches)} trials start with {prefix}: {named}")
-    return matches[0] if matches else None
+from clip_hparam.records.manifest import find_cells, find_trial_id
 
 
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
