@@ -69,7 +69,7 @@ def weights(model: torch.nn.Module) -> Any:
 
 
 def assert_same(one: Any, alone: Any) -> None:
-    """The outcome of a rank, and that of a trial in one process."""
+    """Assert that the outcome of a rank equals that of a trial in one process."""
     np.testing.assert_allclose(one["losses"], alone["losses"], rtol=0, atol=1e-12)
     np.testing.assert_allclose(one["raw"], alone["raw"], rtol=0, atol=1e-10)
     np.testing.assert_allclose(one["ema"], alone["ema"], rtol=0, atol=1e-10)
