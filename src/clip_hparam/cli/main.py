@@ -71,7 +71,7 @@ def _run_forwarded(name: str, argv: Sequence[str]) -> int:
         return sweep()
     from clip_hparam.cli.commands.analysis import main as analysis  # lazy: pandas, 0.4 s
 
-    return analysis([name, *argv])
+    return analysis([name, *argv], prog="clip-hparam")
 
 
 def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.config.launcher_options import (
-    LauncherOptions,
-    signal_delay_seconds,
-    validate_options,
-)
 from clip_hparam.launch.base import JobHandle
-from clip_hparam.launch.slurm.queries import GONE, SlurmJobState, _parse_sacct_row
+from clip_hparam.launch.slurm.queries import GONE, SlurmJobState
 from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end
 from clip_hparam.records.record import Record
 
@@ -90,38 +85,3 @@ def test_unrecorded_end_of_a_job_is_recorded(
     assert failure is not None
     assert (one.status()["state"], failure["kind"]) == (state, kind)
     assert "7_0" in failure["message"]
-
-
-@pytest.mark.parametrize(
-    ("row", "jobs"),
-    [
-        ("7_3|FAILED|1:0", ["7_3"]),
-        ("7_[1-3,5%2]|PENDING|0:0", ["7_1", "7_2", "7_3", "7_5"]),
-        ("7_[4]|CANCELLED by 0|0:0", ["7_4"]),
-        ("7|RUNNING|0:0", []),  # not an array
-    ],
-)
-def test_row_of_sacct_may_list_several_jobs(row: str, jobs: list[str]) -> None:
-    read = dict(_parse_sacct_row(row))
-    assert list(read) == jobs
-    assert all(" " not in job.state for job in read.values())
-
-
-@pytest.mark.parametrize("minutes", [1, 2, 7, 8, 60, 10_000])
-def test_signal_delay_is_at_most_a_quarter_of_the_time_limit(minutes: int) -> None:
-    delay = signal_delay_seconds(LauncherOptions(timeout_min=minutes))
-    assert 0 < delay <= min(120, minutes * 60 / 4)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"timeout_min": 2, "signal_delay_s": 120}, "leaves no time to train in"),
-        ({"signal_delay_s": 0}, "leaves no time to train in"),
-        ({"max_num_timeout": -1}, "is negative"),
-        ({"array_parallelism": 0}, "less than 1"),
-    ],
-)
-def test_contradictory_options_are_refused(options: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        validate_options(LauncherOptions(**options))

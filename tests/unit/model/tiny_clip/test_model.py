@@ -5,23 +5,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import open_clip
 import pytest
 import torch
 
 from clip_hparam.model import normalization
-from clip_hparam.model.tiny_clip import glyphs, pretrain, typefaces
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.tiny_clip.captions import (
-    CHARACTERS,
-    CONTEXT_LENGTH,
-    VOCABULARY,
-    captions,
-    tokenize,
-)
-
-SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
+from clip_hparam.model.tiny_clip import pretrain
 
 
 @pytest.fixture(autouse=True)
@@ -100,52 +90,6 @@ def test_class_embedding_is_a_unit_vector_and_ignores_prompt_order(
     assert forward.shape == (62, tiny_clip.model_config()["embed_dim"])
     torch.testing.assert_close(forward.norm(dim=1), torch.ones(62))
     torch.testing.assert_close(forward, backward)
-
-
-def test_glyph_is_a_function_of_seed_and_index() -> None:
-    for index in range(0, 620, 31):
-        first, again = glyphs.render_glyph(3, index), glyphs.render_glyph(3, index)
-        other, next_round = glyphs.render_glyph(4, index), glyphs.render_glyph(3, index + 62)
-        np.testing.assert_array_equal(first.image, again.image)
-        assert (first.style, first.face) == (again.style, again.face)
-        assert first.character == other.character == next_round.character
-        assert (first.image != other.image).any()
-        assert (first.image != next_round.image).any()
-
-
-def test_held_out_faces_are_never_drawn_for_training() -> None:
-    drawn = {glyphs.render_glyph(0, index).face for index in SOME}
-    assert drawn == set(typefaces.TRAIN_FACES)
-    assert drawn.isdisjoint(typefaces.HELD_OUT_FACES)
-    assert typefaces.HELD_OUT_FAMILY not in {face.family for face in drawn}
-
-
-@pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
-def test_face_draws_62_different_characters(face: typefaces.Face) -> None:
-    assert len({face.glyph(character) for character in CHARACTERS}) == 62
-    masks = {glyphs._render_mask(face, character, 0).tobytes() for character in CHARACTERS}
-    assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o
-
-
-def test_captions_use_each_word_of_the_vocabulary() -> None:
-    texts = {
-        text
-        for index in SOME
-        for glyph in [glyphs.render_glyph(0, index)]
-        for text in captions(glyph.character, glyph.style)
-    }
-    prompts = {
-        text for texts in (tiny_clip.DIGIT_PROMPTS + tiny_clip.CHARACTER_PROMPTS) for text in texts
-    }
-    tokens = [tokenize(text) for text in texts | prompts]
-    assert {len(ids) for ids in tokens} == {CONTEXT_LENGTH}
-    assert {VOCABULARY[token] for ids in tokens for token in ids} == set(VOCABULARY)
-
-
-@pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT_LENGTH])
-def test_unknown_word_and_too_long_text_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"does not know the word|use at most"):
-        tokenize(text)
 
 
 def test_load_model_keeps_the_random_state() -> None:

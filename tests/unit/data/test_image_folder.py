@@ -1,0 +1,102 @@
+"""Class folders and ImageNet's layout: which files are the test set, and what is refused."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import image_folders
+
+from clip_hparam.config.recipe import Data
+from clip_hparam.data import image_folder
+from clip_hparam.data.dataset import ImageDataset, ImageFiles, Images, Labels
+from clip_hparam.data.datasets import load_dataset
+
+WNIDS = ("n01440764", "n01443537", "n02084071")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
+    yield
+    image_folder.load_imagenet.cache_clear()
+    image_folder.load_image_folder.cache_clear()
+
+
+def classes_of(images: Images, depth: int = -2) -> list[str]:
+    """Return the class folder of each file."""
+    assert isinstance(images, ImageFiles)
+    return [images.path(index).parts[depth] for index in range(len(images))]
+
+
+def named(dataset: ImageDataset, labels: Labels) -> list[str]:
+    return [dataset.classes[label] for label in labels]
+
+
+def read(name: str, root: Path) -> ImageDataset:
+    return load_dataset(Data(name=name, root=str(root)))
+
+
+def test_imagenet_classes_are_sorted_wnids_and_val_is_the_test_set(tmp_path: Path) -> None:
+    root = image_folders.imagenet(tmp_path / "in")
+    dataset = read("imagenet", root)
+    assert dataset.classes == WNIDS
+    assert named(dataset, dataset.train_labels) == classes_of(dataset.train)
+    assert named(dataset, dataset.test.labels) == classes_of(dataset.test.images)
+    assert (len(dataset.train), len(dataset.test.images)) == (18, 6)
+    assert set(classes_of(dataset.train, -3)) == {"train"}
+    assert set(classes_of(dataset.test.images, -3)) == {"val"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "test"),
+    [(("train", "test"), "test"), (("train", "val"), "val"), (("train", "val", "test"), "test")],
+)
+def test_train_and_test_folders_are_used_as_they_are(
+    tmp_path: Path, parts: tuple[str, ...], test: str
+) -> None:
+    classes = ("cat", "dog")
+    root = image_folders.grow(tmp_path, {f"{part}/{name}": 3 for part in parts for name in classes})
+    dataset = read("folder", root)
+    assert dataset.classes == classes
+    assert set(classes_of(dataset.train, -3)) == {"train"}
+    assert set(classes_of(dataset.test.images, -3)) == {test}
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_folder_without_test_set_tests_on_a_fixed_fifth_of_each_class(
+    tmp_path: Path, part: str
+) -> None:
+    root = image_folders.grow(tmp_path / "some", {f"{part}cat": 10, f"{part}dog": 5}, ".jpg")
+    dataset = read("folder", root)
+    assert (
+        named(dataset, dataset.test.labels)
+        == classes_of(dataset.test.images)
+        == ["cat", "cat", "dog"]
+    )
+    assert named(dataset, dataset.train_labels) == classes_of(dataset.train)
+    assert isinstance(dataset.train, ImageFiles)
+    assert isinstance(dataset.test.images, ImageFiles)
+    assert not set(dataset.train.paths) & set(dataset.test.images.paths)
+    assert len(dataset.train) + len(dataset.test.images) == 15
+
+
+def test_class_of_one_image_is_refused(tmp_path: Path) -> None:
+    root = image_folders.grow(tmp_path / "some", {"cat": 3, "dog": 1})
+    with pytest.raises(ValueError, match="dog holds one image, and a class needs two"):
+        read("folder", root)
+
+
+def test_file_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
+    root = image_folders.grow(tmp_path / "some", {"cat": 2, "dög": 2})
+    odd = os.fsdecode(b"\xff.jpg")
+    shutil.copy(root / "cat" / "0.JPEG", root / "cat" / odd)
+    dataset = read("folder", root)
+    files = [
+        images.path(index)
+        for images in (dataset.train, dataset.test.images)
+        if isinstance(images, ImageFiles)
+        for index in range(len(images))
+    ]
+    assert sorted(files) == sorted(path for path in root.rglob("*") if path.is_file())
