@@ -133,7 +133,7 @@ def _search_sections(frames: Frames) -> Iterator[Section]:
     if frames.imported is not None:
         yield from _search_section("imported", "Results of the imported table", frames.imported)
     for sweep in sampled_sweeps(frames):
-        title = f"Results of the search {sweep.name}"
+        title = f'Results of the search "{sweep.name}"'
         yield from _search_section(sweep.name, title, trial_table(frames, sweep))
 
 

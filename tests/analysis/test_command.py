@@ -12,24 +12,6 @@ from clip_hparam.cli.commands.analysis import main
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def call(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Call:
-    """Return a function that runs the command in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in argv])
-        except SystemExit as error:
-            code = int(error.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
 def one_sentence(text: str) -> str:
     assert text.count("\n") == 1, text
     assert "Traceback" not in text

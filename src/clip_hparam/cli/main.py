@@ -12,12 +12,12 @@ from clip_hparam.cli.commands.command import Command, CommandParser
 from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
-    "sweep": "a trial, or a sweep of them: sweep.py",
-    "tables": "from the records to tables: python -m analysis tables",
-    "figures": "from the records to figures: python -m analysis figures",
-    "report": "one HTML page of everything: python -m analysis report",
-    "import": "results of others into a folder of ours: python -m analysis import",
-    "summary": "what a search found: python -m analysis summary",
+    "sweep": "run a trial or a sweep: sweep.py",
+    "tables": "write tables from the records: python -m analysis tables",
+    "figures": "write figures from the records: python -m analysis figures",
+    "report": "write one HTML page of all results: python -m analysis report",
+    "import": "import a table of results of another tool: python -m analysis import",
+    "summary": "print the result of a search: python -m analysis summary",
 }
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -49,7 +49,10 @@ def create_parser() -> CommandParser:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
     groups = (inspect, results, retry, cancel, maintain)
     completion = Command(
-        "completion", "completion for a shell: eval it", _add_completion_arguments, _run_completion
+        "completion",
+        "print the completion script of a shell: eval its output",
+        _add_completion_arguments,
+        _run_completion,
     )
     for command in (*(command for group in groups for command in group.COMMANDS), completion):
         added = subparsers.add_parser(command.name, help=command.help, description=command.help)

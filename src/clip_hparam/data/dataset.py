@@ -16,6 +16,9 @@ Labels = NDArray[np.int64]
 Indices = NDArray[np.int64]
 SELECTION = "selection"
 TEST = "test"
+SELECTION_SHIFT, TEST_SHIFT = "selection_shift", "test_shift"  # halves of data.shift
+SELECTION_SETS = (SELECTION, SELECTION_SHIFT)
+"""Evaluation sets that a search may optimise."""
 TEST_SPLIT_SEED = 20221212  # day of arXiv 2212.06138; changing it changes every fixed test set
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
-    SELECTION,
-    TEST,
+    SELECTION_SHIFT,
+    TEST_SHIFT,
     TEST_SPLIT_SEED,
     EvalSet,
     ImageDataset,
@@ -29,7 +29,6 @@ from clip_hparam.data.file_index import index_folder
 from clip_hparam.data.image_folder import classes_of, files_of, labels_of
 
 PRINTED_PER_CLASS = 40  # images of a class
-SHIFT_SUFFIX = "_shift"
 LabelledImages = tuple[Images, Labels, str]
 """Images, their labels, and the sha256 that identifies both."""
 
@@ -58,11 +57,8 @@ def with_shift(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
     """
     images, labels, fingerprint = shift.load(dataset.classes, data)
     contained = np.bincount(labels, minlength=len(dataset.classes)) > 0
-    halves = zip((SELECTION, TEST), split_off_test(labels, 0.5), strict=True)
-    shifted = {
-        name + SHIFT_SUFFIX: EvalSet(images[index], labels[index], contained)
-        for name, index in halves
-    }
+    halves = zip((SELECTION_SHIFT, TEST_SHIFT), split_off_test(labels, 0.5), strict=True)
+    shifted = {name: EvalSet(images[index], labels[index], contained) for name, index in halves}
     combined = hashlib.sha256(f"{dataset.fingerprint} {fingerprint}".encode()).hexdigest()
     return replace(dataset, eval_sets={**dataset.eval_sets, **shifted}, fingerprint=combined)
 

@@ -13,6 +13,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.log import PrintHandler, log_to
 from clip_hparam.records.metrics import reported_value
+from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
 from clip_hparam.training.callbacks.progress_bar import ProgressBar
@@ -36,7 +37,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
         return _print_result(record.folder, result)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {spec.trial_id}  {label(spec.recipe)}")
-    log = record.folder / "log.txt"
+    log = log_path(spec.machine.runs, spec.trial_id)
     with (
         log_to(logging.FileHandler(log, delay=True), PrintHandler()),
         processes.as_main_rank(spec) as context,

@@ -21,18 +21,19 @@ def validate_class_names(recipe: Recipe, classes: Sequence[str]) -> None:
     encoder = recipe.encoder
     if recipe.pool != "clip":
         raise ValueError(
-            f"head_init=zero_shot needs the space that CLIP's text tower shares, and"
-            f" pool={recipe.pool} reads another: try pool=clip"
+            "head_init=zero_shot needs the features that CLIP's text tower is aligned with, and"
+            f" pool={recipe.pool} reads others: try pool=clip"
         )
     if encoder.pretrained == RANDOM:
         raise ValueError(
-            f"head_init=zero_shot needs weights that know words, not random: {HEAD_INIT_HINT}"
+            "head_init=zero_shot needs weights with a trained text tower, not random:"
+            f" {HEAD_INIT_HINT}"
         )
     text = model_config(encoder.name)["text_cfg"]
     foreign = text.get("hf_model_name") or text.get("hf_tokenizer_name")
     if foreign:
         raise ValueError(
-            f"encoder.name={encoder.name} reads words with {foreign}, which is not in open_clip:"
+            f"encoder.name={encoder.name} uses {foreign} for text, which is not part of open_clip:"
             f" {HEAD_INIT_HINT}"
         )
     _validate_names(recipe, classes)
@@ -42,15 +43,15 @@ def validate_class_names(recipe: Recipe, classes: Sequence[str]) -> None:
 def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:
     """Raise ValueError if there is no prompt for a class."""
     known = encoder_spec(recipe.encoder.name).class_names
-    unknown = [name for name in classes if known is not None and name not in known]
-    if unknown:
-        raise ValueError(
-            f"the {recipe.encoder.name} CLIP knows characters only, no class {unknown[0]}:"
-            f" {HEAD_INIT_HINT}"
-        )
+    for name in classes:
+        if known is not None and name not in known:
+            raise ValueError(
+                f"encoder.name={recipe.encoder.name} has no prompts for class {name}, only for"
+                f" {len(known)} names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
+            )
     count = dataset_spec(recipe.data.name).prompt_classes
     if count not in (None, len(classes)):
         raise ValueError(
-            f"the class names of data={recipe.data.name} go by their number among {count}, and"
-            f" there are {len(classes)}: {HEAD_INIT_HINT}"
+            f"data={recipe.data.name} has prompts by the index of a class among {count}, and there"
+            f" are {len(classes)} classes: {HEAD_INIT_HINT}"
         )

@@ -30,11 +30,6 @@ def log_path(runs: Path | str, trial_id: str) -> Path:
     return trial_folder(runs, trial_id) / LOG_FILE
 
 
-def checkpoint_folder(runs: Path | str, trial_id: str) -> Path:
-    """Return the folder of a trial's resumable state."""
-    return trial_folder(runs, trial_id) / CHECKPOINT_FOLDER
-
-
 def sweeps_folder(runs: Path | str) -> Path:
     """Return the folder of all manifests, driver locks and sweep folders."""
     return Path(runs) / SWEEPS_FOLDER

@@ -31,7 +31,7 @@ from clip_hparam.records.atomic import (
     write_atomic,
     write_json,
 )
-from clip_hparam.records.paths import LOG_FILE, trial_folder
+from clip_hparam.records.paths import CHECKPOINT_FOLDER, LOG_FILE, trial_folder
 from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
@@ -44,6 +44,10 @@ class Record:
     def __init__(self, runs: Path | str, trial_id: str) -> None:
         self.trial_id = trial_id
         self.folder = trial_folder(runs, trial_id)
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        return self.folder / CHECKPOINT_FOLDER
 
     def write_recipe(self, canonical: dict[str, Any], label: str) -> None:
         """Write recipe.json."""

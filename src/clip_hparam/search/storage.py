@@ -17,6 +17,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
+from clip_hparam.records.atomic import quarantine
 from clip_hparam.records.credentials import PASSWORD_PATTERN, with_password, without_password
 from clip_hparam.search.spec import SearchSpec
 
@@ -138,10 +139,7 @@ def _open_journal(path: Path) -> BaseStorage:
             f"hydra.sweeper.storage={path} cannot be written ({error.strerror})"
         ) from None
     except Exception as error:  # Optuna raises any type for a line that is JSON but no log
-        number = 1
-        while (damaged := path.with_name(f"{path.name}.damaged-{number}")).exists():
-            number += 1
-        path.rename(damaged)
+        damaged = quarantine(path)
         print(
             f"{path.name} is not readable ({error}): renamed to {damaged.name}, a new one is made"
         )

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.paths import manifest_of_worker
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
@@ -40,7 +41,7 @@ def run_worker(spec: TrialSpec, run: TrialRunner, stop: TrialCallback = NO_CALLB
     facts = {"host": platform.node(), "pid": os.getpid(), "job": slurm_job_id()}
     record.write_status("running", **facts)
     try:
-        manifest = SearchManifest(record.folder.parent.with_suffix(".json"))
+        manifest = SearchManifest(manifest_of_worker(record.folder))
         state = run_until_done(manifest, run, stop)
     except KeyboardInterrupt:
         record.write_status("cancelled")

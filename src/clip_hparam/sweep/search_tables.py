@@ -32,9 +32,9 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", highlight=False)
     console.print(table)
-    asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
+    n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     console.print(
-        f"{search.n_trials} points of {len(search.seeds)} seeds each, {asked} of them asked;"
+        f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
         f" {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: python sweep.py {' '.join(search.overrides)}".rstrip(),

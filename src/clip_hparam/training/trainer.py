@@ -176,7 +176,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
 
     Raises: RuntimeError if the ranks loaded different checkpoints.
     """
-    saved, damaged = checkpoint.load(record.folder / "checkpoint")
+    saved, damaged = checkpoint.load(record.checkpoint_folder)
     for sentence in damaged:
         logger.warning(sentence)
     progress = restore_checkpoint(state, saved) if saved else Progress()
@@ -196,4 +196,4 @@ def _save_checkpoint(
     record: Record, state: TrainState, batches: Batches, progress: Progress
 ) -> None:
     step = len(progress.rows) * batches.steps + len(progress.losses)
-    checkpoint.save(record.folder / "checkpoint", step, checkpoint_state(state, progress))
+    checkpoint.save(record.checkpoint_folder, step, checkpoint_state(state, progress))

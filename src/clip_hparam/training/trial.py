@@ -82,7 +82,7 @@ def _run_attempt(
         logger.error(failure["traceback"])
         return _record_failure(record, "failed", failure)
     if outcome.state in ("done", "pruned"):
-        checkpoint.clear(record.folder / "checkpoint")
+        checkpoint.clear(record.checkpoint_folder)
     return outcome
 
 

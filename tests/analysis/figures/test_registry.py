@@ -3,6 +3,7 @@
 Tests compare the data of each figure with numbers computed from the records, then plot it.
 """
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -26,8 +27,12 @@ from clip_hparam.analysis.figures.heatmap import knob_heatmap
 from clip_hparam.analysis.figures.knob_curve import axis_scale, knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves
 from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
-from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front
-from clip_hparam.analysis.figures.slice_parallel import thin_ticks
+from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front, plot_cost_front
+from clip_hparam.analysis.figures.slice_parallel import (
+    parallel_coordinates,
+    plot_parallel_coordinates,
+    thin_ticks,
+)
 from clip_hparam.analysis.frames.frame import sampled_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.binomial import wilson_interval
@@ -272,3 +277,30 @@ def test_thinned_ticks_keep_ends_and_minimum_gap(positions: list[float], share: 
     assert {min(positions), max(positions)} <= set(kept) <= set(positions)
     if len(kept) > 2:
         assert min(np.diff(kept)) >= share * (max(positions) - min(positions)) - 1e-9
+
+
+def test_long_knob_names_are_written_in_full() -> None:
+    knobs = ["label_smoothing", "layer_decay", "drop_path", "random_erasing", "lr", "mixup", "eps"]
+    rows = pd.DataFrame(np.random.default_rng(0).random((5, 8)), columns=[*knobs, "top1"])
+    table = TrialTable(rows, knobs, ["top1"], "top1", minimize=False)
+    figure = plot_parallel_coordinates(parallel_coordinates(table))
+    assert inside(figure)
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert [label.strip() for label in labels] == knobs
+    assert [label.startswith("\n") for label in labels] == [x % 2 == 1 for x in range(7)]
+
+
+def test_labels_of_the_cost_axis_do_not_overlap() -> None:
+    rows = pd.DataFrame({COST_COLUMN: np.geomspace(1.7, 25, 9), "top1": np.arange(9.0)})
+    figure = plot_cost_front(cost_front(TrialTable(rows, [], ["top1"], "top1", minimize=False)))
+    figure.draw_without_rendering()
+    axis = figure.axes[0].xaxis
+    shown = [label for label in axis.get_ticklabels(which="both") if label.get_text()]
+    low, high = figure.axes[0].get_xlim()
+    ends = [
+        label.get_window_extent().intervalx
+        for label in shown
+        if low <= label.get_position()[0] <= high
+    ]
+    assert len(ends) == 4  # 2, 5, 10, 20
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(ends))

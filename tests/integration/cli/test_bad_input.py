@@ -1,4 +1,4 @@
-"""A user's mistake is one sentence that says what to type, exit code 2, and nothing written."""
+"""A user's mistake prints one sentence that states what to type, exits with 2, writes nothing."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("command", MISTAKES)
-def test_a_mistake_is_one_sentence(
+def test_mistake_is_one_sentence(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nothing answers there

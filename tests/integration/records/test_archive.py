@@ -1,4 +1,4 @@
-"""`clip-hparam pack`: a sweep in one file, which all readers read as they did the folders."""
+"""`clip-hparam pack`: all readers read an archive like the folders of its trials."""
 
 import io
 import json
@@ -23,7 +23,7 @@ VERBS = (("status",), ("why", "ladder/llrd"), ("compare", "lower_lr", "ema"), ("
 
 @pytest.fixture(autouse=True)
 def _in_its_folder(ladder: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the ladder one trial never ran, and one failed."""
+    """Return a ladder in which one trial never ran and one failed."""
     monkeypatch.chdir(tmp_path)
     path = Path("runs/.sweeps") / f"{sweep()['sweep_id']}.json"
     write_json(path, {**sweep(), "command": ["sweep.py", "-m", "sweeps=ladder"]})
@@ -43,7 +43,7 @@ def trial_of(rung: str, seed: int) -> Record:
 
 
 def ask(*words: str) -> tuple[int, str]:
-    """`clip-hparam WORDS`: exit code and stdout."""
+    """Run `clip-hparam` and return its exit code and stdout."""
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
         patch.setattr("sys.argv", ["clip-hparam", *words])
         return main.main(), said.getvalue()
@@ -59,7 +59,7 @@ def folders() -> list[str]:
     return sorted(path.name for path in Path("runs").iterdir() if not path.name.startswith("."))
 
 
-def test_every_reader_reads_a_packed_trial_as_it_read_its_folder(ladder: Ladder) -> None:
+def test_every_reader_reads_an_archived_trial_like_a_folder(ladder: Ladder) -> None:
     before = ladder.runs.frames()
     ids = list(trial_ids("runs"))
     bits = read_correct("runs/" + ids[0], "raw")
@@ -78,7 +78,7 @@ def test_every_reader_reads_a_packed_trial_as_it_read_its_folder(ladder: Ladder)
     assert ask("verify") == (0, "33 trials are as they were sealed, 0 are damaged\n")
 
 
-def test_a_pack_takes_in_what_is_done_later(ladder: Ladder) -> None:
+def test_archive_takes_in_trials_that_are_done_later(ladder: Ladder) -> None:
     path = pack()
     late = ladder.runs.done(ladder_cells()["ema"], 4, 97.0)
     assert late.trial_id == trial_of("ema", 4).trial_id
@@ -88,7 +88,7 @@ def test_a_pack_takes_in_what_is_done_later(ladder: Ladder) -> None:
     assert trial_of("ema", 3).is_done()
 
 
-def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
+def test_archiving_continues_after_a_kill_without_loss(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ladder.runs.frames()
@@ -109,7 +109,7 @@ def test_killed_between_pack_and_folders_nothing_is_lost_and_it_goes_on(
     pd.testing.assert_frame_equal(ladder.runs.frames().trials, before.trials)
 
 
-def test_a_damaged_pack_is_named_and_its_trials_are_not_done(ladder: Ladder) -> None:
+def test_damaged_archive_is_reported_and_its_trials_are_not_done(ladder: Ladder) -> None:
     path, victim = pack(), trial_of("llrd", 0)
     content = bytearray(path.read_bytes())
     member = zipfile.ZipFile(path).getinfo(f"{victim.trial_id}/result.json")
@@ -129,7 +129,7 @@ def test_a_damaged_pack_is_named_and_its_trials_are_not_done(ladder: Ladder) -> 
     assert json.loads(ask("verify", "--json")[1])["packs"] == [str(path)]
 
 
-def test_a_trial_that_ran_again_counts_before_the_packed_one(ladder: Ladder) -> None:
+def test_folder_of_a_rerun_trial_wins_over_the_archive(ladder: Ladder) -> None:
     pack()
     again = trial_of("llrd", 0)
     again.write_recipe((again.recipe() or {})["recipe"], "again")
@@ -141,9 +141,7 @@ def test_a_trial_that_ran_again_counts_before_the_packed_one(ladder: Ladder) -> 
     assert not again.folder.exists()
 
 
-def test_a_sweep_that_runs_is_not_packed(
-    ladder: Ladder, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_running_sweep_is_not_archived(ladder: Ladder, capsys: pytest.CaptureFixture[str]) -> None:
     with lock_folder(Path("runs/.sweeps"), f"{sweep()['sweep_id']}.lock"):
         assert ask("pack", "ladder")[0] == 2
     assert capsys.readouterr().err == "ladder is running: pack it once it has ended\n"

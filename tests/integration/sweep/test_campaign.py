@@ -1,4 +1,4 @@
-"""A study by its command: to its report and winner, stopped in between and taken up again."""
+"""A campaign by its command: to its report and winner, also when interrupted."""
 
 import json
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def asked(folder: Path, budget: str) -> list[str]:
         ((), 2, "say how long it may take, budget=8h"),
     ],
 )
-def test_a_study_says_its_stages_and_needs_a_budget(
+def test_plan_lists_the_stages_and_a_budget_is_required(
     words: tuple[str, ...], code: int, said: str, tmp_path: Path
 ) -> None:
     done = plan("-m", "sweeps=study", *words, cwd=tmp_path)
@@ -61,7 +61,7 @@ def test_a_study_says_its_stages_and_needs_a_budget(
 
 
 class Written:
-    """In place of the commands of a study: trials are written, by what their knobs are worth."""
+    """Replaces the commands of a campaign and writes trials whose accuracy depends on the knobs."""
 
     def __init__(self, runs: Runs, dies_in: str = "") -> None:
         self.runs, self.dies_in = runs, dies_in
@@ -95,7 +95,7 @@ def knob_of(override: str) -> tuple[str, Any]:
     return key, parse_level(text)
 
 
-def test_stages_follow_from_what_was_measured_and_stay_decided(
+def test_stages_follow_from_results_and_decisions_do_not_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = Runs(tmp_path / "runs")
@@ -129,7 +129,7 @@ def test_stages_follow_from_what_was_measured_and_stay_decided(
 
 
 def seconds_of_trials(trials: int, folder: Path) -> int:
-    """What so many trials of the study take all workers here and now: machines differ."""
+    """Return the seconds that so many trials take all workers on this machine."""
     folder.mkdir()
     done = sweep("-m", "recipe=weak_aug", "seeds=4", *SMALL, cwd=folder)
     assert done.code == 0, done.err
@@ -137,7 +137,7 @@ def seconds_of_trials(trials: int, folder: Path) -> int:
     return round(trials * fmean(costs) / len(gpu_slots(SweepOptions(), "cpu")))
 
 
-def test_a_study_runs_to_its_report_also_in_two_parts(tmp_path: Path) -> None:
+def test_interrupted_campaign_continues_to_its_report(tmp_path: Path) -> None:
     budget = seconds_of_trials(50, tmp_path / "calibration")
     words = [*asked(tmp_path, f"{budget}s"), *SMALL]
     process = start(*words, cwd=tmp_path)

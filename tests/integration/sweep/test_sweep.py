@@ -1,4 +1,4 @@
-"""One trial and sweeps of them, by the command line, with real training and real kills."""
+"""Trials and sweeps by the command line, with real training."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
+def test_trial_folder_has_the_files_of_the_contract(tmp_path: Path) -> None:
     done = sweep("lr=2e-3", "seed=3", "keep_checkpoints=best", *SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
     (record,) = records(tmp_path)
@@ -50,7 +50,7 @@ def test_a_trial_leaves_the_folder_of_the_contract(tmp_path: Path) -> None:
     assert "epoch 1/1" in done.out
 
 
-def test_a_trial_that_is_done_is_said_to_be_and_left_alone(grid: Path) -> None:
+def test_done_trial_is_reported_and_not_changed(grid: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in grid.rglob("*.json")}
     one = sweep("lr=1e-3", "layer_decay=1", "seed=1", *SHORT, cwd=grid)
     assert one.code == 0, one.err
@@ -58,7 +58,7 @@ def test_a_trial_that_is_done_is_said_to_be_and_left_alone(grid: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in grid.rglob("*.json")} == before
 
 
-def test_a_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
+def test_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
     recipes = [tree["recipe"] for record in records(grid) if (tree := record.recipe())]
     cells = {tuple(tree[knob] for knob in ("lr", "layer_decay", "seed")) for tree in recipes}
     assert len(cells) == len(recipes) == 8
@@ -69,14 +69,14 @@ def test_a_grid_runs_every_cell_with_every_seed(grid: Path) -> None:
     assert planned["cells"][0]["overrides"] == [*SHORT, "lr=0.001", "layer_decay=0.65"]
 
 
-def test_the_same_sweep_again_runs_nothing(grid: Path) -> None:
+def test_repeated_sweep_runs_nothing(grid: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")}
     again = plan(*reversed(GRID), cwd=grid)
     assert again.code == 0, again.err
     assert {path: path.stat().st_mtime_ns for path in grid.rglob("result.json")} == before
 
 
-def test_a_packed_sweep_is_not_run_again(grid: Path, tmp_path: Path) -> None:
+def test_archived_sweep_is_not_run_again(grid: Path, tmp_path: Path) -> None:
     shutil.copytree(grid / "runs", tmp_path / "runs")
     assert clip_hparam("pack", cwd=tmp_path).code == 0
     again = plan(*GRID, cwd=tmp_path)
@@ -87,7 +87,7 @@ def test_a_packed_sweep_is_not_run_again(grid: Path, tmp_path: Path) -> None:
     assert results(tmp_path) == results(grid)
 
 
-def test_a_cell_is_run_again_by_its_overrides(grid: Path, tmp_path: Path) -> None:
+def test_overrides_of_a_cell_reproduce_its_result(grid: Path, tmp_path: Path) -> None:
     (manifest,) = (grid / "runs" / ".sweeps").glob("*.json")
     cell = json.loads(manifest.read_text())["cells"][1]
     done = sweep(*cell["overrides"], "seed=1", cwd=tmp_path)
@@ -96,7 +96,9 @@ def test_a_cell_is_run_again_by_its_overrides(grid: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
-def test_launchers_of_others_run_the_same_trials(launcher: str, grid: Path, tmp_path: Path) -> None:
+def test_third_party_launchers_run_the_same_trials(
+    launcher: str, grid: Path, tmp_path: Path
+) -> None:
     words = ("-m", "lr=1e-3", "layer_decay=1", "seeds=2", *SHORT)
     done = sweep_process(*words, f"hydra/launcher={launcher}", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -104,7 +106,7 @@ def test_launchers_of_others_run_the_same_trials(launcher: str, grid: Path, tmp_
     assert results(tmp_path).items() <= results(grid).items()
 
 
-def test_without_a_record_a_budget_is_held_by_three_steps_of_a_trial(tmp_path: Path) -> None:
+def test_budget_without_records_is_checked_by_timing_three_steps(tmp_path: Path) -> None:
     done = sweep_process("-m", "sweeps=ladder", "budget=1s", cwd=tmp_path)
     assert (done.code, done.out.count("three steps are timed")) == (2, 1)
     assert re.fullmatch(

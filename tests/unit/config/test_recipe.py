@@ -1,4 +1,4 @@
-"""Identity: what a trial is, and what it is not."""
+"""The identity of a recipe, and the legal values of its knobs."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ PLACES = [name for name in knobs() if name not in HASHED]
 
 
 def another(name: str) -> object:
-    """A legal value of a knob that differs from the one in RESOLVED."""
+    """Return a legal value of a knob that differs from the one in RESOLVED."""
     value = flatten(RESOLVED)[name]
     if name in CHANGES:
         return CHANGES[name]
@@ -57,28 +57,28 @@ def test_every_hashed_knob_changes_the_id(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_place_on_disk_does_not_change_the_id(name: str) -> None:
+def test_path_does_not_change_the_id(name: str) -> None:
     assert trial_id(with_values(RESOLVED, {name: "elsewhere"})) == trial_id(RESOLVED)
 
 
-def test_the_order_of_keys_does_not_change_the_id() -> None:
+def test_order_of_keys_does_not_change_the_id() -> None:
     values = {name: flatten(RESOLVED)[name] for name in reversed(list(knobs()))}
     assert trial_id(with_values(Recipe(), values)) == trial_id(RESOLVED)
 
 
-def test_an_integer_is_the_float_that_it_equals() -> None:
+def test_integer_has_the_id_of_the_equal_float() -> None:
     one, two = (with_values(RESOLVED, {"lr": lr, "cutmix": lr}) for lr in (1, 1.0))
     assert trial_id(one) == trial_id(two)
 
 
-def test_the_canonical_form_is_json_and_holds_no_place() -> None:
+def test_canonical_recipe_is_json_without_paths() -> None:
     tree = json.loads(json.dumps(canonical(RESOLVED)))
     assert "root" not in tree["data"]
     assert "pretrained" not in tree["encoder"]
     assert tree["lr"] == RESOLVED.lr
 
 
-def test_a_recipe_that_is_still_open_has_no_id() -> None:
+def test_unresolved_recipe_has_no_id() -> None:
     with pytest.raises(ValueError, match="still auto"):
         trial_id(Recipe())
 
@@ -99,20 +99,20 @@ def test_a_recipe_that_is_still_open_has_no_id() -> None:
         ({"augment_backend": "tensor", "rand_augment": "rand-m9"}, "needs augment_backend=timm"),
     ],
 )
-def test_an_illegal_value_is_refused_with_what_is_legal(
+def test_illegal_value_is_refused_with_the_legal_range(
     values: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         with_values(Recipe(), values)
 
 
-def test_the_label_says_what_differs_from_the_defaults_and_is_short() -> None:
+def test_label_lists_differences_from_the_defaults_and_is_short() -> None:
     assert "lr=0.25" in label(with_values(RESOLVED, {"lr": 0.25}))
     many = {name: another(name) for name in ("lr", "epochs", "mixup", "cutmix", "beta1", "min_lr")}
     assert len(label(with_values(RESOLVED, many))) <= 60
 
 
-def test_a_knob_that_joins_later_gives_old_trials_no_new_id() -> None:
+def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     tree = canonical(RESOLVED)
     assert tree.pop("head_init") == "random"
     assert tree["encoder"].pop("pixels") == "clip"
@@ -122,7 +122,7 @@ def test_a_knob_that_joins_later_gives_old_trials_no_new_id() -> None:
     assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"
 
 
-def test_a_record_from_before_reads_as_what_it_was() -> None:
+def test_old_record_gets_the_old_values_of_new_knobs() -> None:
     assert with_missing_knobs(identity(RESOLVED)) == canonical(RESOLVED)
     changed = canonical(with_values(RESOLVED, {"encoder.pixels": "imagenet"}))
     assert with_missing_knobs(changed) == changed

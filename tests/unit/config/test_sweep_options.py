@@ -1,4 +1,4 @@
-"""Where trials run at a time: GPUs are shared out whole, and asked for without touching CUDA."""
+"""GPU slots for trials: whole GPUs, found without initialising CUDA."""
 
 import os
 
@@ -25,7 +25,7 @@ CORES = len(os.sched_getaffinity(0))
         ("", SweepOptions(gpus_per_trial=1000), [None]),
     ],
 )
-def test_trials_share_the_gpus_that_are_visible_or_else_the_cores(
+def test_gpu_slots_are_the_visible_gpus_or_one_per_core(
     monkeypatch: pytest.MonkeyPatch, visible: str, driver: SweepOptions, expected: list[str | None]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
@@ -33,7 +33,7 @@ def test_trials_share_the_gpus_that_are_visible_or_else_the_cores(
 
 
 @pytest.mark.parametrize(("device", "count"), [("cpu", CORES), ("cuda:1", 1)])
-def test_a_device_that_is_named_is_left_as_it_is(
+def test_named_device_is_not_changed(
     monkeypatch: pytest.MonkeyPatch, device: str, count: int
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3,4,5,6,7")
@@ -41,7 +41,7 @@ def test_a_device_that_is_named_is_left_as_it_is(
     assert gpu_slots(SweepOptions(), device) == [None] * count
 
 
-def test_more_gpus_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_gpus_than_visible_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     with pytest.raises(ValueError, match="gpus_per_trial=8, and this computer has 2: try 2"):
         gpu_slots(SweepOptions(gpus_per_trial=8), "auto")

@@ -17,7 +17,7 @@ def record(tmp_path: Path) -> Record:
     return made
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+def test_failed_write_leaves_the_old_file_and_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     write_json(path, {"a": 1})
     with pytest.raises(TypeError):
@@ -33,7 +33,7 @@ def test_nan_is_null_in_every_file(record: Record) -> None:
     assert "NaN" not in (record.folder / "metrics.jsonl").read_text()
 
 
-def test_the_result_seals_what_stands_beside_it(record: Record) -> None:
+def test_result_holds_the_sha256_of_the_other_files(record: Record) -> None:
     record.write_result({"metrics": {}})
     assert record.corrupted_files() == []
     assert record.status()["state"] == "done"
@@ -46,21 +46,21 @@ def test_the_result_seals_what_stands_beside_it(record: Record) -> None:
     [b"", b'{"schema": 1, "trial_id": "abc1', b"[1]", b"null", b'{"schema": 1, "trial_id": "x"}'],
     ids=["empty", "cut", "list", "null", "of another trial"],
 )
-def test_a_result_that_does_not_read_is_no_result(record: Record, content: bytes) -> None:
+def test_unreadable_result_is_corrupted_and_no_result(record: Record, content: bytes) -> None:
     record.write_result({"metrics": {}})
     (record.folder / "result.json").write_bytes(content)
     assert record.result() is None
     assert record.corrupted_files() == ["result.json"]
 
 
-def test_a_result_of_a_newer_schema_is_not_read(record: Record) -> None:
+def test_result_of_a_newer_schema_is_not_read(record: Record) -> None:
     record.write_result({})
     tree = json.loads((record.folder / "result.json").read_text())
     write_json(record.folder / "result.json", {**tree, "schema": SCHEMA_VERSION + 1})
     assert record.result() is None
 
 
-def test_what_is_quarantined_is_kept(record: Record) -> None:
+def test_quarantined_files_are_kept(record: Record) -> None:
     for n in (1, 2):
         (record.folder / "result.json").write_text(f"cut {n}")
         record.quarantine("result.json")
@@ -69,25 +69,25 @@ def test_what_is_quarantined_is_kept(record: Record) -> None:
     assert not (record.folder / "result.json").exists()
 
 
-def test_a_cut_row_ends_the_rows_before_it(record: Record) -> None:
+def test_rows_end_before_a_row_that_is_cut_off(record: Record) -> None:
     with (record.folder / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 2, "train')
     assert [row["epoch"] for row in record.rows()] == [0, 1]
 
 
-def test_a_state_that_is_none_is_refused(record: Record) -> None:
+def test_unknown_state_is_refused(record: Record) -> None:
     with pytest.raises(ValueError, match="not one of"):
         record.write_status("finished")
 
 
-def test_facts_of_the_status_are_kept_until_they_change(record: Record) -> None:
+def test_status_keeps_facts_that_are_not_written_again(record: Record) -> None:
     record.write_status("running", pid=1, numerics={"threads": 1})
     record.write_status("running", pid=2)
     assert record.status()["pid"] == 2
     assert record.status()["numerics"] == {"threads": 1}
 
 
-def test_trials_are_found_and_nothing_else(record: Record) -> None:
+def test_trial_ids_are_those_of_folders_with_a_recipe(record: Record) -> None:
     runs = record.folder.parent
     (runs / ".sweeps").mkdir()
     (runs / "notes").mkdir()

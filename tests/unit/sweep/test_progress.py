@@ -27,7 +27,7 @@ EPOCHS = 4
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Sweep:
-    """Two cells and two seeds, of which none has a record yet."""
+    """Return a sweep of two cells and two seeds without records."""
     planned = []
     for lr in ("1e-3", "2e-3"):
         for seed in (0, 1):

@@ -1,4 +1,4 @@
-"""A raced sweep: who gets more seeds, and what its manifest says. The runs are written here."""
+"""Racing rounds of a sweep whose trials are written by a fake launcher."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def runs(tmp_path: Path) -> Runs:
 
 
 class Written:
-    """A launcher whose trials are done when they are submitted; it remembers the rounds."""
+    """A launcher whose trials are done when they are submitted; it records the rounds."""
 
     survives_driver = False
 
@@ -76,11 +76,11 @@ def race(runs: Runs, launcher: Written, kind: str = "grid", rates: Sequence[floa
 
 
 def plain_and_even(lr: float, seed: int) -> float:
-    """lr=2 is as good as lr=1, lr=3 is plainly better."""
+    """Return an accuracy: lr=2 is as good as lr=1, lr=3 is clearly better."""
     return {1.0: 0.0, 2.0: NOISE[seed], 3.0: 5.0 + NOISE[seed] / 10}[lr]
 
 
-def test_seeds_go_where_the_difference_is_undecided(
+def test_more_seeds_run_only_for_undecided_cells(
     runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     launcher = Written(runs, plain_and_even)
@@ -93,7 +93,7 @@ def test_seeds_go_where_the_difference_is_undecided(
     assert "lr=3.0: more, +5.01 points to lr=1.0 over 3 seeds" in said
 
 
-def test_a_rung_is_raced_against_the_rung_before(runs: Runs) -> None:
+def test_ladder_rung_is_raced_against_the_rung_before(runs: Runs) -> None:
     spread = {1.0: 0.0, 2.0: 0.1, 3.0: 9.0}
     launcher = Written(runs, lambda lr, seed: 5 * lr + NOISE[seed] * spread[lr])
     assert race(runs, launcher, "ladder") == 0
@@ -102,7 +102,7 @@ def test_a_rung_is_raced_against_the_rung_before(runs: Runs) -> None:
     assert others == [[(2.0, seed), (3.0, seed)] for seed in range(3, 3 + len(others))]
 
 
-def test_the_same_command_again_runs_nothing_and_a_stopped_one_goes_on(runs: Runs) -> None:
+def test_finished_race_runs_nothing_and_interrupted_race_continues(runs: Runs) -> None:
     for lr, seed in [(1.0, 0), (2.0, 0), (1.0, 1), (1.0, 3)]:
         runs.done({"lr": lr}, seed, 90 + plain_and_even(lr, seed))
     launcher = Written(runs, plain_and_even)
@@ -114,13 +114,13 @@ def test_the_same_command_again_runs_nothing_and_a_stopped_one_goes_on(runs: Run
     assert again.rounds == []
 
 
-def test_a_failed_trial_ends_the_race_of_its_cell_only(runs: Runs) -> None:
+def test_failed_trial_ends_only_the_race_of_its_cell(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even, fails=[(3.0, 1)])
     assert race(runs, launcher) == 1
     assert {lr for some in launcher.rounds[1:] for lr, _ in some} == {1.0, 2.0}
 
 
-def test_the_manifest_grows_under_one_name_and_the_table_follows(runs: Runs) -> None:
+def test_raced_manifest_grows_under_one_id_and_the_table_counts_it(runs: Runs) -> None:
     race(runs, Written(runs, plain_and_even))
     (path,) = (runs.folder / ".sweeps").glob("*.json")
     manifest = read_json(path)
@@ -134,7 +134,7 @@ def test_the_manifest_grows_under_one_name_and_the_table_follows(runs: Runs) -> 
     assert raced["delta_low"] < plain.low < plain.high < raced["delta_high"]
 
 
-def test_detach_is_refused(runs: Runs) -> None:
+def test_race_refuses_detach(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even)
     launcher.survives_driver = True
     with pytest.raises(ValueError, match="what a race runs next"):

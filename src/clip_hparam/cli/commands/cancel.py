@@ -67,4 +67,4 @@ def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     return driver
 
 
-COMMANDS = (Command("cancel", "end a sweep, here or in Slurm", _add_arguments, _run_cancel),)
+COMMANDS = (Command("cancel", "cancel a sweep, here or in Slurm", _add_arguments, _run_cancel),)

@@ -16,7 +16,9 @@ WATCH_SECONDS = 2.0
 
 def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (all)")
-    parser.add_argument("--watch", action="store_true", help="again at each change, to the end")
+    parser.add_argument(
+        "--watch", action="store_true", help="print again at each change until the trials end"
+    )
     add_common_arguments(parser)
 
 
@@ -85,11 +87,21 @@ def _run_describe(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command("status", "the sweeps of a runs folder, by state", _add_status_arguments, _run_status),
-    Command("why", "what became of a trial, and how to run it again", _add_why_arguments, _run_why),
+    Command(
+        "status",
+        "show the sweeps of a runs folder and their trials by state",
+        _add_status_arguments,
+        _run_status,
+    ),
+    Command(
+        "why",
+        "show the state and failure of a trial, and how to rerun it",
+        _add_why_arguments,
+        _run_why,
+    ),
     Command(
         "describe",
-        "what a recipe amounts to, before it is run",
+        "show what a recipe will do, without running it",
         _add_describe_arguments,
         _run_describe,
     ),

@@ -29,7 +29,7 @@ def _run_verify(arguments: argparse.Namespace) -> int:
 
 
 def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="remove what is listed")
+    parser.add_argument("--yes", action="store_true", help="remove the listed files")
     add_common_arguments(parser)
 
 
@@ -75,17 +75,15 @@ def _run_pack(arguments: argparse.Namespace) -> int:
 COMMANDS = (
     Command(
         "verify",
-        "whether sealed records are as they were written",
+        "check that sealed records have not changed",
         add_common_arguments,
         _run_verify,
     ),
     Command(
         "pack",
-        "finished trials of a sweep into one file, read in place",
+        "move the done trials of a sweep into one archive, which is read in place",
         _add_pack_arguments,
         _run_pack,
     ),
-    Command(
-        "gc", "list, or with --yes remove, what no one needs any more", _add_gc_arguments, _run_gc
-    ),
+    Command("gc", "list unneeded files, or remove them with --yes", _add_gc_arguments, _run_gc),
 )

@@ -143,22 +143,22 @@ def _run_fidelity(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command("gather", "all records as Parquet and CSV", _add_gather_arguments, _run_gather),
+    Command("gather", "write all records as Parquet and CSV", _add_gather_arguments, _run_gather),
     Command(
         "compare",
-        "what differs between two cells, and by how much",
+        "compare the recipes and the results of two cells",
         _add_compare_arguments,
         _run_compare,
     ),
     Command(
         "export-recipe",
-        "a winner as a recipe file ready to commit",
+        "write a cell as a recipe file that can be committed",
         _add_export_arguments,
         _run_export,
     ),
     Command(
         "fidelity",
-        "do early epochs or cheap runs rank as full ones do?",
+        "show how well early epochs and cheap runs rank full ones",
         add_common_arguments,
         _run_fidelity,
     ),

@@ -16,8 +16,10 @@ from clip_hparam.records.state import FINISHED, LIVE, TrialState
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="name or id of a sweep (the newest)")
-    parser.add_argument("--failed", action="store_true", help="leave out what never ended")
-    parser.add_argument("--run", action="store_true", help="run the command that is shown")
+    parser.add_argument(
+        "--failed", action="store_true", help="only trials that ended with a failure"
+    )
+    parser.add_argument("--run", action="store_true", help="run the printed command")
     add_common_arguments(parser)
 
 
@@ -50,7 +52,7 @@ def _facts(record: Record, state: str) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     for trial in facts["trials"]:
-        yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'never ended'}"
+        yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'did not end'}"
     if facts["trials"]:
         yield f"{len(facts['trials'])} to run: {shlex.join(facts['command'])}"
     else:
@@ -59,6 +61,9 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
 
 COMMANDS = (
     Command(
-        "retry", "trials of a sweep that are not done; --run runs them", _add_arguments, _run_retry
+        "retry",
+        "list the trials of a sweep that are not done; --run runs them",
+        _add_arguments,
+        _run_retry,
     ),
 )

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from socket import socket
 from types import FrameType
 from typing import Any
@@ -13,6 +12,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.planning.cost import TrialCost
+from clip_hparam.records.paths import log_path
 from clip_hparam.subprocesses import exit_with_parent
 from clip_hparam.training.callbacks.stop_flag import StopFlag
 
@@ -57,7 +57,7 @@ def run_in_child(
         signal.signal(number, _interrupt_once)
     stop = catch_signals(SAVE_SIGNAL)
     spec = TrialSpec.from_dict(tree)
-    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    redirect_output(log_path(spec.machine.runs, spec.trial_id))
     try:
         state = run(spec, stop)
     except KeyboardInterrupt:

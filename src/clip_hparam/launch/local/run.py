@@ -1,11 +1,10 @@
 """Run a task in this process: a trial, or a worker of a search, which runs trials."""
 
-from pathlib import Path
-
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.log import redirect_output
+from clip_hparam.records.paths import log_path
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback, TrialRunner
 from clip_hparam.training.trial import run_trial
 
@@ -30,6 +29,6 @@ def run_with_log(spec: TrialSpec, callback: TrialCallback, stop: TrialCallback) 
 
     If another process runs the trial, wait for its end.
     """
-    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    redirect_output(log_path(spec.machine.runs, spec.trial_id))
     with processes.as_main_rank(spec) as context:
         return run_logged_trial(spec, context, stop, callback)

@@ -14,8 +14,7 @@ their state too, and the job exits. The exit code is 0 only if all trials of the
 import os
 import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -31,15 +30,16 @@ from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
 from clip_hparam.launch.slurm.queries import run_command
+from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.atomic import read_json, write_json
+from clip_hparam.records.paths import log_path
 from clip_hparam.records.provenance import slurm_job_id
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.training.callbacks.stop_flag import StopFlag
 
 TERMINATED = 128 + signal.SIGTERM  # exit code of a job that is requeued
 HANDLED_SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
-POLL_SECONDS = 0.1
 REQUEUE_TIMEOUT_SECONDS = 60.0
 
 
@@ -58,7 +58,7 @@ def main(folder: Path) -> int:
         states = _run_in_pool(array, _trials_left(array, task), stop)
     if all(state_on_record(spec) == "done" for spec in array.specs(task)):
         return ExitCode.OK
-    left = [trial for trial, state in states.items() if state in (*LIVE, "lost")]
+    left = [trial for trial, state in states.items() if state in (*LIVE, TrialState.LOST)]
     if not stop.received or not left:
         return ExitCode.FAILED
     if signal.SIGTERM in stop.received:
@@ -100,14 +100,12 @@ def _run_in_pool(array: JobArray, specs: Sequence[TrialSpec], stop: StopFlag) ->
     pool = WorkerPool(LaunchContext(array.folder.parent.name, array.name, array.runs, driver, {}))
     with _signals_blocked():
         processes.start_forkserver(specs[0])
-    handles = pool.submit(specs)
-    states = pool.poll(handles)
-    while any(state in LIVE for state in states.values()):
+
+    def stop_if_asked(_: Mapping[str, str]) -> None:
         if stop.received and not pool.stopped:
             pool.stop()
-        time.sleep(POLL_SECONDS)
-        states = pool.poll(handles)
-    return states
+
+    return supervise(pool, specs, stop_if_asked)
 
 
 @contextmanager
@@ -131,7 +129,7 @@ def _run_as_main_rank(
     """Run rank 0 of a trial whose ranks are the tasks of this job."""
     from clip_hparam import distributed  # lazy: torch, 4 s, after the signals are handled
 
-    redirect_output(Path(spec.machine.runs) / spec.trial_id / "log.txt")
+    redirect_output(log_path(spec.machine.runs, spec.trial_id))
     context = distributed.create_context(environment, spec.machine.rank_timeout)
     return {spec.trial_id: run_logged_trial(spec, context, stop)}
 

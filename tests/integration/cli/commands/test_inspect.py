@@ -1,4 +1,4 @@
-"""`clip-hparam` answers from the records alone, for people and for scripts."""
+"""status, why and describe of `clip-hparam`, as text and as JSON."""
 
 import json
 import os
@@ -24,7 +24,7 @@ IDS = [trial_id(recipe) for recipe in RECIPES]
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """One trial that is done, one that failed, one whose process is gone, one never started."""
+    """Return a runs folder with a done, a failed, a lost and a planned trial."""
     records = [Record(tmp_path / "runs", name) for name in IDS]
     for record, recipe in zip(records[:3], RECIPES, strict=False):
         record.write_recipe(canonical(recipe), label(recipe))
@@ -56,7 +56,7 @@ def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
     assert ask("status", "--json", cwd=tmp_path).out == "[]\n"
 
 
-def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> None:
+def test_trial_on_another_host_is_lost_without_a_recent_heartbeat(runs: Path) -> None:
     record = Record(runs / "runs", IDS[2])
     record.write_status("running", host="elsewhere")
     assert trial_state(record) == "running"
@@ -65,7 +65,7 @@ def test_a_trial_that_gives_signs_of_life_elsewhere_is_not_lost(runs: Path) -> N
     assert trial_state(record) == "lost"
 
 
-def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -> None:
+def test_why_shows_failure_log_and_rerun_command(runs: Path) -> None:
     done = ask("why", IDS[1][:6], "--json", cwd=runs)
     assert done.code == 0, done.err
     facts = json.loads(done.out)
@@ -74,7 +74,7 @@ def test_why_names_the_failure_its_log_and_the_way_to_run_it_again(runs: Path) -
     assert "no" in ask("why", IDS[1], cwd=runs).out
 
 
-def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
+def test_rerun_command_of_why_has_the_same_trial_id(runs: Path) -> None:
     rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
     words = rerun.removeprefix("python sweep.py ").split()
     assert trial_id(resolve(compose_recipe(words))) == IDS[1]
@@ -90,7 +90,7 @@ def test_the_command_of_why_is_the_same_trial(runs: Path) -> None:
         (("describe", "layer_decay=2"), "try 0.65"),
     ],
 )
-def test_a_mistake_is_one_sentence(words: tuple[str, ...], message: str, runs: Path) -> None:
+def test_mistake_is_one_sentence(words: tuple[str, ...], message: str, runs: Path) -> None:
     done = ask(*words, cwd=runs)
     assert message in done.err
     assert (done.code, done.err.count("\n")) == (2, 1)

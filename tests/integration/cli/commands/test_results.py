@@ -1,4 +1,4 @@
-"""gather, compare, retry, verify, gc, completion: by the command, on records of known values."""
+"""gather, compare, retry, verify, gc and completion on records with known values."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Ask = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """`clip-hparam WORDS` in a folder of its own: exit code and stdout, with --json or without."""
+    """Return a function that runs `clip-hparam` in a folder and returns exit code and stdout."""
     monkeypatch.chdir(tmp_path)
 
     def asked(*words: str) -> tuple[int, str]:
@@ -66,7 +66,7 @@ def test_compare_is_the_mean_of_the_differences_by_seed(ladder: Ladder, ask: Ask
     assert "difference +" in ask("compare", "lower_lr", "ema")[1]
 
 
-def test_a_trial_stands_for_its_cell(ladder: Ladder, ask: Ask) -> None:
+def test_trial_id_stands_for_its_cell_in_compare(ladder: Ladder, ask: Ask) -> None:
     ids = [record_of(ladder, rung, 2).trial_id for rung in ("lower_lr", "llrd")]
     by_trial, by_label = (
         ask("compare", *names, "--json")[1] for names in (ids, ("lower_lr", "llrd"))
@@ -74,7 +74,7 @@ def test_a_trial_stands_for_its_cell(ladder: Ladder, ask: Ask) -> None:
     assert json.loads(by_trial) == json.loads(by_label)
 
 
-def test_retry_lists_what_is_not_done_and_its_command(ladder: Ladder, ask: Ask) -> None:
+def test_retry_lists_trials_that_are_not_done_and_their_command(ladder: Ladder, ask: Ask) -> None:
     (path,) = ladder.runs.folder.glob(".sweeps/*.json")
     tree = read_json(path) or {}
     write_json(path, {**tree, "command": ["sweep.py", "-m", "sweeps=ladder", "machine.runs=old"]})
@@ -88,7 +88,7 @@ def test_retry_lists_what_is_not_done_and_its_command(ladder: Ladder, ask: Ask) 
     assert f"{left} diverged: at step 3" in ask("retry", "--failed")[1]
 
 
-def test_verify_finds_each_byte_that_changed(ladder: Ladder, ask: Ask) -> None:
+def test_verify_finds_a_changed_byte(ladder: Ladder, ask: Ask) -> None:
     assert ask("verify")[0] == 0
     victim = record_of(ladder, "llrd", 1)
     bits = victim.folder / "correct.npz"
@@ -101,7 +101,7 @@ def test_verify_finds_each_byte_that_changed(ladder: Ladder, ask: Ask) -> None:
     assert json.loads(out) == {"sealed": 33, "damaged": damaged, "packs": []}
 
 
-def test_gc_lists_first_and_removes_only_what_nobody_needs(ladder: Ladder, ask: Ask) -> None:
+def test_gc_lists_and_removes_only_unneeded_files(ladder: Ladder, ask: Ask) -> None:
     done, live = record_of(ladder, "ema", 0), record_of(ladder, "ema", 1)
     unfinished = Record(ladder.runs.folder, "f" * 12)
     for record in (done, live, unfinished):
@@ -123,13 +123,13 @@ def test_gc_lists_first_and_removes_only_what_nobody_needs(ladder: Ladder, ask: 
     assert "nothing to remove" not in ask("gc")[1]  # the live one is no longer
 
 
-def test_completion_knows_the_verbs(ask: Ask) -> None:
+def test_completion_lists_the_commands(ask: Ask) -> None:
     code, out = ask("completion", "bash")
     assert code == 0
     assert "(status why describe gather compare export-recipe fidelity retry" in out
 
 
-def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
+def test_every_command_of_records_prints_json(ladder: Ladder, ask: Ask) -> None:
     assert len(list(trial_ids(ladder.runs.folder))) == 7 * len(SEEDS) - 1
     of_a_sweep = (("cancel", "ladder"), ("compare", "ema", "llrd"), ("pack",))
     for words in (
@@ -155,7 +155,7 @@ def test_every_verb_of_records_speaks_json(ladder: Ladder, ask: Ask) -> None:
         (("why", "ladder/emma"), "no trial is called ladder/emma"),
     ],
 )
-def test_a_mistake_is_one_sentence(
+def test_mistake_is_one_sentence(
     words: tuple[str, ...], message: str, ladder: Ladder, ask: Ask
 ) -> None:
     code, out = ask(*words)
@@ -164,7 +164,7 @@ def test_a_mistake_is_one_sentence(
 
 
 def exported(folder: Path) -> Recipe:
-    """What `python sweep.py recipe=winner` would run, with conf/recipe/winner.yaml in a folder."""
+    """Return the recipe that the exported file conf/recipe/winner.yaml composes to."""
     return compose_recipe([f"hydra.searchpath=[file://{folder / 'conf'}]", "recipe=winner"])
 
 
@@ -177,7 +177,7 @@ def exported(folder: Path) -> Recipe:
         ("recipe=ft_clip/b16", "drop_path=0.1"),
     ],
 )
-def test_an_exported_recipe_is_the_cell(
+def test_exported_recipe_has_the_trial_ids_of_its_cell(
     overrides: tuple[str, ...], tmp_path: Path, ask: Ask
 ) -> None:
     runs = Runs(tmp_path / "runs")
@@ -198,7 +198,7 @@ def test_an_exported_recipe_is_the_cell(
     assert ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")[0] == 2
 
 
-def test_the_winner_of_a_sweep_is_its_best_finished_cell(ladder: Ladder, ask: Ask) -> None:
+def test_sweep_exports_its_best_finished_cell(ladder: Ladder, ask: Ask) -> None:
     said = json.loads(ask("export-recipe", "ladder", "--json")[1])
     means = {rung: sum(by.values()) / len(by) for rung, by in ladder.truth.items() if len(by) == 5}
     assert said["cell"] == max(means, key=lambda rung: means[rung])
