@@ -13,7 +13,7 @@ from clip_hparam.config.knob import in_interval
     open_low=st.booleans(),
     open_high=st.booleans(),
 )
-def test_an_interval_is_what_mathematics_says(
+def test_interval_has_open_and_closed_ends(
     value: float, low: int, high: int, open_low: bool, open_high: bool
 ) -> None:
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
