@@ -48,7 +48,7 @@ def test_a_command_of_the_readme_runs(command: str, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_two_commands_are_targets_of_the_makefile() -> None:
+def test_the_make_commands_are_targets_of_the_makefile() -> None:
     assert MAKE == ["make demo", "make test", "make setup"]
     for command in MAKE:
         done = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True)
