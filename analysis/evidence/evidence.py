@@ -13,7 +13,6 @@ over the remaining trials would be biased.
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -21,7 +20,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
 from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
-from clip_hparam.analysis.evidence.published import PublishedResult
+from clip_hparam.analysis.evidence.published import paper_columns
 from clip_hparam.analysis.frames.frame import (
     CELL_KNOBS,
     FINGERPRINT_KNOBS,
@@ -159,13 +158,13 @@ def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
 def _evidence_row(
     cells: list[Replicates], row: int, ablation: Ablation, race: Race | None
 ) -> dict[str, Any]:
-    cell, first = cells[row], cells[0]
+    cell, first, label = cells[row], cells[0], cells[row].cell.label
     before = None if row == 0 else cells[row - 1] if ablation.against == "previous" else first
     level = estimate(cell.values) if cell.complete else INCOMPLETE_CELL
     delta = _difference(cell, before, race)
     baseline_delta = _difference(cell, first if row else None, race)
     return {
-        ablation.row: cell.cell.label,
+        ablation.row: label,
         **_change_columns(cell, before, ablation.knobs),
         "asked": len(cell.values),
         "n": int(cell.values.notna().sum()),
@@ -181,7 +180,7 @@ def _evidence_row(
         **_difference_columns("baseline_delta", baseline_delta),
         "seconds": cell.mean("cost.seconds"),
         "gpu_hours": cell.mean("cost.gpu_hours"),
-        **_paper_columns(cell, before, delta, ablation.paper),
+        **paper_columns(ablation.paper, label, before.cell.label if before else "", delta.mean),
         "trials": " ".join(cell.cell.trials.values()),
     }
 
@@ -213,23 +212,6 @@ def _seeds_needed(after: Replicates, before: Replicates | None) -> float:
 def _difference_columns(name: str, delta: Estimate) -> dict[str, Any]:
     ends = {f"{name}_low": delta.low, f"{name}_high": delta.high}
     return {name: delta.mean, **ends, f"{name}_n": delta.n, f"{name}_why": delta.why}
-
-
-def _paper_columns(
-    after: Replicates, before: Replicates | None, delta: Estimate, paper: Iterable[PublishedResult]
-) -> dict[str, Any]:
-    """Return the paper's row of the same label, and whether its difference has our sign."""
-    published = {row.key: row for row in paper}
-    new = published.get(after.cell.label)
-    old = published.get(before.cell.label) if before else None
-    difference = round(new.acc1 - old.acc1, 6) if new and old else math.nan
-    known = not math.isnan(delta.mean * difference)
-    return {
-        "paper_acc1": new.acc1 if new else math.nan,
-        "paper_delta": difference,
-        "paper_v100_hours": new.v100_hours if new and new.v100_hours else math.nan,
-        "sign_agrees": delta.mean * difference > 0 if known else pd.NA,
-    }
 
 
 def _change_columns(

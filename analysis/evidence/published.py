@@ -3,9 +3,11 @@
 The paper has no per-knob table, so the per-knob tables have no paper column.
 """
 
+import math
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -35,6 +37,25 @@ PAPER_LADDER = (
     PublishedResult("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1_SOURCE),
 )
 LADDER_REFERENCE = PublishedResult("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1_SOURCE)
+
+
+def paper_columns(
+    paper: Iterable[PublishedResult], label: str, label_before: str, delta: float
+) -> dict[str, Any]:
+    """Return the paper's numbers for a row, and whether its difference has the sign of `delta`.
+
+    label_before: the row that the difference is taken to. NaN or NA where the paper has no number.
+    """
+    published = {row.key: row for row in paper}
+    row, before = published.get(label), published.get(label_before)
+    difference = round(row.acc1 - before.acc1, 6) if row and before else math.nan
+    known = not math.isnan(delta * difference)
+    return {
+        "paper_acc1": row.acc1 if row else math.nan,
+        "paper_delta": difference,
+        "paper_v100_hours": row.v100_hours if row and row.v100_hours else math.nan,
+        "sign_agrees": delta * difference > 0 if known else pd.NA,
+    }
 
 
 class PublishedSystem(NamedTuple):

@@ -1,1 +1,23 @@
-"""Figures of the evidence. Each one is computed as data first and drawn second."""
+"""Figures of sweeps, searches and published data; importing the package registers all of them."""
+
+from clip_hparam.analysis.figures import (
+    forest_plot,
+    heatmap,
+    knob_curve,
+    ladder,
+    learning_curves,
+    published_logs,
+    search_payoff,
+    slice_parallel,
+)
+
+__all__ = [
+    "forest_plot",
+    "heatmap",
+    "knob_curve",
+    "ladder",
+    "learning_curves",
+    "published_logs",
+    "search_payoff",
+    "slice_parallel",
+]

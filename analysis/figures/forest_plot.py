@@ -1,4 +1,4 @@
-"""Differences with their intervals, a row each: what excludes zero and what does not."""
+"""Differences in accuracy with their intervals, one row per cell or per factorial effect."""
 
 import math
 from typing import NamedTuple
@@ -10,12 +10,13 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import sweep_figure
 from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 
 
 class ForestRow(NamedTuple):
-    """In points; NaN where there is no number, and then `why` says so."""
+    """A difference in points with its 95 % interval; NaN where unknown, for the reason `why`."""
 
     label: str
     mean: float
@@ -28,11 +29,15 @@ class ForestPlot(NamedTuple):
     title: str
     axis: str
     effects: list[ForestRow]
-    seeds: str  # a cell: "3", or "2 to 5"
+    seeds: str  # per cell: "3", or "2 to 5"
 
 
 def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
-    """Every cell but the first against the first, paired by seed. Raises NotSweptError."""
+    """Return the difference of every cell to the first cell, paired by seed.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     data = cell_evidence(frames, ablation)
     first = data[ablation.row].iloc[0]
     effects = [
@@ -42,39 +47,54 @@ def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
         )
         for _, row in data.iloc[1:].iterrows()
     ]  # fmt: skip
-    return ForestPlot(
-        ablation.title, f"test accuracy against {first}, points", effects, format_seed_counts(data)
-    )
-
-
-def plot_forest(data: ForestPlot) -> Figure:
-    """Filled where the interval excludes zero, open where it does not."""
-    drawn = style.create_figure(style.COLUMN_INCHES, 0.8 + 0.26 * len(data.effects))
-    with style.house_style():
-        axes = drawn.subplots()
-        axes.axvline(0, color=style.INK_COLOUR, linewidth=0.7)
-        for place, effect in enumerate(data.effects):
-            if math.isnan(effect.mean):
-                axes.text(0, place, f" {effect.why}", va="center", fontsize=6.5)
-                continue
-            axes.hlines(place, effect.low, effect.high, color=style.EMA_COLOUR, linewidth=1.6)
-            sure = effect.low > 0 or effect.high < 0
-            fill = style.INK_COLOUR if sure else "white"
-            (dot,) = axes.plot([effect.mean], [place], "o", color=style.INK_COLOUR, markersize=4.5)
-            dot.set_markerfacecolor(fill)
-        axes.set_yticks(
-            range(len(data.effects)), [style.safe_text(effect.label) for effect in data.effects]
-        )
-        rule = f"{SEEDS_LABEL.format(data.seeds)}; filled: excludes zero"
-        axes.set(ylim=(len(data.effects) - 0.4, -0.6))
-        axes.set_xlabel(f"{style.safe_text(data.axis, 60)}\n{rule}")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        drawn.suptitle(style.safe_text(data.title, 60), fontsize=8.5)
-    return drawn
+    axis = f"test accuracy minus that of {first}, points"
+    return ForestPlot(ablation.title, axis, effects, format_seed_counts(data))
 
 
 def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
+    """Return the main effects and interactions of a factorial sweep.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+        ValueError: the cells are no factorial design.
+    """
     effects = sweep_effects(frames, ablation)
-    rows = [ForestRow(one.label, *one.estimate[:3], one.estimate.why) for one in effects]
+    rows = [
+        ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why) for effect in effects
+    ]
     seeds = format_seed_counts(cell_evidence(frames, ablation))
     return ForestPlot(f"{ablation.title}: effects", "effect on test accuracy, points", rows, seeds)
+
+
+def plot_forest(data: ForestPlot) -> Figure:
+    """Plot a dot per row: filled where the interval excludes zero, open elsewhere."""
+    figure = style.create_figure(style.COLUMN_INCHES, 0.8 + 0.26 * len(data.effects))
+    with style.house_style():
+        axes = figure.subplots()
+        axes.axvline(0, color=style.INK_COLOUR, linewidth=0.7)
+        for row, effect in enumerate(data.effects):
+            if math.isnan(effect.mean):
+                axes.text(0, row, f" {effect.why}", va="center", fontsize=6.5)
+                continue
+            axes.hlines(row, effect.low, effect.high, color=style.EMA_COLOUR, linewidth=1.6)
+            excludes_zero = effect.low > 0 or effect.high < 0
+            (dot,) = axes.plot([effect.mean], [row], "o", color=style.INK_COLOUR, markersize=4.5)
+            dot.set_markerfacecolor(style.INK_COLOUR if excludes_zero else "white")
+        labels = [style.safe_text(effect.label) for effect in data.effects]
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set(ylim=(len(data.effects) - 0.4, -0.6))
+        intervals = f"{SEEDS_LABEL.format(data.seeds)}; filled: interval excludes zero"
+        axes.set_xlabel(f"{style.safe_text(data.axis, 60)}\n{intervals}")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        figure.suptitle(style.safe_text(data.title, 60), fontsize=8.5)
+    return figure
+
+
+@sweep_figure("effects")
+def cell_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_forest(cell_forest(frames, ablation))
+
+
+@sweep_figure("factorial")
+def factorial_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_forest(factorial_forest(frames, ablation))

@@ -1,7 +1,7 @@
-"""One knob over its levels: accuracy with the interval over seeds and the test set's own error.
+"""Accuracy over the levels of one knob, with the interval over seeds and the test-set error.
 
-Both are shown since they say different things: the first shrinks with seeds, the second only with
-test images, and it is common to all levels.
+The interval over seeds shrinks with more seeds. The test-set error shrinks only with more test
+images and is common to all levels.
 """
 
 import math
@@ -16,29 +16,28 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.correct_bits import count_images
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import sweep_figure
 from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_done, format_knob, metric_title
 from clip_hparam.analysis.stats.binomial import wilson_interval
 
-MAX_GAP_RATIO, LOG_SCALE_RATIO = (
-    10,
-    10,
-)  # gaps that differ more make an axis useless; positive values a log axis
+MAX_GAP_RATIO = 10  # with a larger ratio of gaps the levels are named, not placed on a scale
+LOG_SCALE_RATIO = 10  # positive values that span this ratio get a logarithmic axis
 Scale = Literal["linear", "log", "levels"]
 
 
 class Level(NamedTuple):
-    """NaN where there is no number, and then `missing` says why: "2 of 5 runs"."""
+    """A level's mean and intervals in the metric's unit; NaN where a run is missing."""
 
     text: str
-    value: float  # NaN where the level is no number
+    value: float  # NaN where the level is not a number
     mean: float
     low: float  # ends of the t interval over seeds; NaN with one seed
     high: float
     image_low: float  # ends of the test set's error; NaN if its size is unknown
     image_high: float
-    missing: str
+    missing: str  # "2 of 5 runs", or empty
 
 
 class KnobCurve(NamedTuple):
@@ -47,12 +46,16 @@ class KnobCurve(NamedTuple):
     metric: str
     scale: Scale
     levels: list[Level]
-    images: int | None
-    seeds: str  # a level: "3", or "2 to 5"
+    images: int | None  # number of test images, None if unknown
+    seeds: str  # per level: "3", or "2 to 5"
 
 
 def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
-    """Raises NotSweptError."""
+    """Return the mean and intervals of every level of the ablation's knob.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     data = cell_evidence(frames, ablation)
     images = count_images(trials_of(frames, data)) if ablation.metric == "test_acc1" else None
     knob = ablation.knobs[0] if ablation.knobs else ""
@@ -63,7 +66,7 @@ def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
 
 
 def axis_scale(values: list[float]) -> Scale:
-    """Log over a decade of positive values, linear else; names where neither spaces them well."""
+    """Return the axis scale for the values: "levels" where no scale spaces them evenly enough."""
     ordered = np.unique(np.asarray(values, dtype=float))
     if np.isnan(ordered).any() or len(ordered) < 2:
         return "levels"
@@ -75,47 +78,47 @@ def axis_scale(values: list[float]) -> Scale:
 
 
 def plot_knob_curve(curve: KnobCurve) -> Figure:
-    """A curve over numbers, or a row a level where they are names."""
+    """Plot a curve over numeric levels, or one row per level where levels are names."""
     named = curve.scale == "levels"
     height = 0.9 + 0.24 * len(curve.levels) if named else 2.4
-    drawn = style.create_figure(style.COLUMN_INCHES, height)
+    figure = style.create_figure(style.COLUMN_INCHES, height)
     with style.house_style():
-        axes = drawn.subplots()
+        axes = figure.subplots()
         (_plot_over_names if named else _plot_over_numbers)(axes, curve)
-        drawn.suptitle(style.safe_text(curve.title, 60), fontsize=8.5)
+        figure.suptitle(style.safe_text(curve.title, 60), fontsize=8.5)
         handles, names = axes.get_legend_handles_labels()
-        drawn.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
-    return drawn
+        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+    return figure
 
 
 def _level(row: pd.Series, knob: str, ablation: Ablation, images: int | None) -> Level:
     raw = row[knob] if knob else row[ablation.row]
     number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     mean = float(row[ablation.metric])
-    known = images and not math.isnan(mean)
-    error = wilson_interval(mean, images) if known and images else (math.nan, math.nan)
+    image_ends = (math.nan, math.nan)
+    if images and not math.isnan(mean):
+        image_ends = wilson_interval(mean, images)
     return Level(
         format_knob(raw) if not pd.isna(raw) else str(row[ablation.row]),
         float(raw) if number else math.nan,
-        mean, row["ci_low"], row["ci_high"], *error,
+        mean, row["ci_low"], row["ci_high"], *image_ends,
         f"{format_done(row['n'], row['asked'])} runs" if row["n"] < row["asked"] else "",
     )  # fmt: skip
 
 
 def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
-    there = [level for level in curve.levels if not math.isnan(level.mean)]
-    x = [level.value for level in there]
-    low, high = [level.low for level in there], [level.high for level in there]
+    known = [level for level in curve.levels if not math.isnan(level.mean)]
+    x = [level.value for level in known]
+    low, high = [level.low for level in known], [level.high for level in known]
     if curve.images:
-        ends = [[level.image_low for level in there], [level.image_high for level in there]]
+        ends = [[level.image_low for level in known], [level.image_high for level in known]]
         for end, label in zip(ends, (IMAGES_LABEL.format(curve.images), None), strict=True):
             axes.plot(x, end, ":", color=style.INK_COLOUR, linewidth=0.8, label=label)
     if not all(map(math.isnan, low)):
         band = SEEDS_LABEL.format(curve.seeds)
         axes.fill_between(x, low, high, color=style.OURS_COLOUR, alpha=0.6, linewidth=0, label=band)
-    axes.plot(
-        x, [level.mean for level in there], "o-", color=style.EMA_COLOUR, markersize=4, label="mean"
-    )
+    means = [level.mean for level in known]
+    axes.plot(x, means, "o-", color=style.EMA_COLOUR, markersize=4, label="mean")
     axes.set_xscale(curve.scale)
     texts = [_tick_text(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
@@ -126,20 +129,18 @@ def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
 
 def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
     means = [level.mean for level in curve.levels]
-    places = range(len(means))
+    rows = range(len(means))
     if curve.images:
         ends = [(level.image_low, level.image_high) for level in curve.levels]
         label = IMAGES_LABEL.format(curve.images)
-        axes.hlines(
-            places, *zip(*ends, strict=True), color=style.PAPER_COLOUR, linewidth=7, label=label
-        )
+        lows, highs = zip(*ends, strict=True)
+        axes.hlines(rows, lows, highs, color=style.PAPER_COLOUR, linewidth=7, label=label)
     ends = [(level.low, level.high) for level in curve.levels]
     label = SEEDS_LABEL.format(curve.seeds)
-    axes.hlines(
-        places, *zip(*ends, strict=True), color=style.EMA_COLOUR, linewidth=1.6, label=label
-    )
-    axes.plot(means, places, "o", color=style.INK_COLOUR, markersize=4, label="mean")
-    axes.set_yticks(places, [_tick_text(level) for level in curve.levels])
+    lows, highs = zip(*ends, strict=True)
+    axes.hlines(rows, lows, highs, color=style.EMA_COLOUR, linewidth=1.6, label=label)
+    axes.plot(means, rows, "o", color=style.INK_COLOUR, markersize=4, label="mean")
+    axes.set_yticks(rows, [_tick_text(level) for level in curve.levels])
     axes.set(ylim=(len(means) - 0.4, -0.6), xlabel=curve.metric, ylabel=curve.knob)
     style.clip_to_percent(axes.get_xlim, axes.set_xlim, curve.metric)
 
@@ -147,3 +148,8 @@ def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
 def _tick_text(level: Level) -> str:
     text = style.safe_text(level.text)
     return f"{text}\n({level.missing})" if level.missing else text
+
+
+@sweep_figure("levels")
+def knob_curve_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_knob_curve(knob_curve(frames, ablation))

@@ -1,6 +1,7 @@
-"""The ladder: frames -> a NamedTuple of what to draw -> ink.
+"""The ladder: accuracy and cost of each rung, beside the paper's numbers.
 
-Tests compare the tuple with numbers from the records; drawing adds nothing to it.
+`ladder_panels` returns all numbers and labels of the figure, which tests compare with the records;
+`plot_ladder` adds none.
 """
 
 import math
@@ -12,32 +13,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.published import LADDER_REFERENCE
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import sweep_figure
 from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_done
 
-COST_TOP_SHARE, BARS_BOTTOM_SHARE, BARS_TOP_SHARE = (
-    0.30,
-    0.44,
-    0.88,
-)  # shares of a panel's height, so nothing overlaps
-AXIS_BREAK_SHARE = 0.08  # the same: below it the axis is broken and has no tick
+# shares of a panel's height, chosen so that bars, costs and titles do not overlap
+COST_TOP_SHARE, BARS_BOTTOM_SHARE, BARS_TOP_SHARE = 0.30, 0.44, 0.88
+AXIS_BREAK_SHARE = 0.08  # the part of a broken axis that has no tick
 NAN = math.nan
 
 
 class Bar(NamedTuple):
-    """One rung; NaN where there is no number, and then `missing` says why: "2 of 5 runs"."""
+    """One rung; accuracies in percent, NaN where a run is missing."""
 
     label: str
-    acc1: float  # percent
+    acc1: float
     low: float
     high: float
     cost: float
-    missing: str = ""
+    missing: str = ""  # "2 of 5 runs", or empty
 
 
 class Panel(NamedTuple):
@@ -48,57 +47,61 @@ class Panel(NamedTuple):
 
 
 class LadderPanels(NamedTuple):
-    """The paper's Fig. 1 from our records, beside the paper's own numbers."""
+    """The paper's Fig. 1 made from our records, and the paper's own numbers."""
 
     ours: Panel
     paper: Panel
-    reference: tuple[str, float]  # a level that the paper compares with
+    reference: tuple[str, float]  # title and accuracy of the system that the paper compares with
 
 
 def ladder_panels(frames: Frames) -> LadderPanels:
-    """Raises NotSweptError if there is no ladder on record."""
+    """Return the bars of both panels.
+
+    Raises:
+        NotSweptError: no ladder is on record.
+    """
     data = cell_evidence(frames, ABLATIONS["ladder"])
     on_gpu = bool((data["gpu_hours"] > 0).any())
     unit, cost = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
     return LadderPanels(
         Panel(
             _title(frames, data),
-            f"{unit} a run",
+            f"{unit} per run",
             [_our_bar(row, cost) for row in _rows(data)],
             f"whiskers: {SEEDS_LABEL.format(format_seed_counts(data))}",
         ),
         Panel(
             "Paper: CLIP ViT-B/16 on ImageNet-1k",
-            "V100-hours a run",
+            "V100-hours per run",
             [_paper_bar(row) for row in _rows(data.dropna(subset="paper_acc1"))],
         ),
         (LADDER_REFERENCE.title, LADDER_REFERENCE.acc1),
     )
 
 
-def plot_ladder(figure: LadderPanels) -> Figure:
-    """Two panels, each with its own zoomed accuracy axis and a cost axis that starts at 0."""
-    drawn = style.create_figure(style.PAGE_INCHES, 3.2)
+def plot_ladder(data: LadderPanels) -> Figure:
+    """Plot two panels, each with a zoomed accuracy axis and a cost axis that starts at 0."""
+    figure = style.create_figure(style.PAGE_INCHES, 3.2)
     with style.house_style():
-        ours, paper = drawn.subplots(1, 2)
-        _plot_panel(ours, figure.ours, style.OURS_COLOUR, "////")
-        if figure.paper.bars:
-            _plot_panel(paper, figure.paper, style.PAPER_COLOUR, "...")
-            name, level = figure.reference
+        ours, paper = figure.subplots(1, 2)
+        _plot_panel(ours, data.ours, style.OURS_COLOUR, "////")
+        if data.paper.bars:
+            _plot_panel(paper, data.paper, style.PAPER_COLOUR, "...")
+            name, level = data.reference
             paper.axhline(
                 level, color=style.INK_COLOUR, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1
             )
             paper.annotate(name, (-0.45, level), (0, 2), textcoords="offset points", fontsize=6.5)
-    return drawn
+    return figure
 
 
 def accuracy_limits(bars: Iterable[Bar]) -> tuple[float, float]:
-    """An accuracy axis on which bars and intervals end between the costs and the upper edge.
+    """Return axis limits such that bars and intervals end above the costs and below the title.
 
-    It never starts below 0: bars that reach down there are drawn over the costs' part.
+    The axis never starts below 0; bars near 0 then overlap the part of the panel with the costs.
     """
-    found = [end for bar in bars for end in (bar.acc1, bar.low, bar.high)]
-    ends = [_clip_percent(end) for end in found if not math.isnan(end)]
+    values = [value for bar in bars for value in (bar.acc1, bar.low, bar.high)]
+    ends = [_clip_percent(value) for value in values if not math.isnan(value)]
     if not ends:
         return 0.0, 100.0
     low, high = min(ends), max(ends)
@@ -108,7 +111,7 @@ def accuracy_limits(bars: Iterable[Bar]) -> tuple[float, float]:
 
 
 def _clip_percent(acc1: float) -> float:
-    """An end of an interval of few seeds may leave what an accuracy can be."""
+    """Return the end of an interval within 0..100: intervals of few seeds may exceed it."""
     return min(max(acc1, 0.0), 100.0)
 
 
@@ -138,8 +141,8 @@ def _label(row: pd.Series) -> str:
 
 def _plot_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
     bottom, top = accuracy_limits(panel.bars)
-    for place, bar in enumerate(panel.bars):
-        _plot_bar(axes, place, bar, bottom, color=colour, hatch=hatch)
+    for x, bar in enumerate(panel.bars):
+        _plot_bar(axes, x, bar, bottom, color=colour, hatch=hatch)
     axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
     axes.set_ylabel("test accuracy, %")
     axes.set_xlabel(panel.whiskers, fontsize=7)
@@ -151,7 +154,7 @@ def _plot_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
 
 
 def _mark_broken_axis(axes: Axes, bottom: float) -> None:
-    """Bars that do not start at 0 exaggerate: break the axis, and write where it starts."""
+    """Break the axis and write where it starts: bars that do not start at 0 exaggerate."""
     axes.set_ylabel(f"{axes.get_ylabel()} (axis starts at {bottom:.1f})")
     low, high = axes.get_ylim()
     axes.set_yticks(
@@ -161,27 +164,26 @@ def _mark_broken_axis(axes: Axes, bottom: float) -> None:
     cut.set(marker=[(-1, -0.5), (1, 0.5)], markersize=7, linestyle="none")
 
 
-def _plot_bar(axes: Axes, place: int, bar: Bar, bottom: float, **fill: Any) -> None:
+def _plot_bar(axes: Axes, x: int, bar: Bar, bottom: float, **fill: Any) -> None:
     if math.isnan(bar.acc1):
         axes.annotate(
-            bar.missing or "no run", (place, bottom), (0, 4), textcoords="offset points",
+            bar.missing or "no run", (x, bottom), (0, 4), textcoords="offset points",
             rotation=90, ha="center", va="bottom", color=style.INK_COLOUR,
         )  # fmt: skip
         return
-    axes.bar(
-        place, bar.acc1 - bottom, 0.74, bottom, edgecolor=style.INK_COLOUR, linewidth=0.6, **fill
-    )
+    height = bar.acc1 - bottom
+    axes.bar(x, height, 0.74, bottom, edgecolor=style.INK_COLOUR, linewidth=0.6, **fill)
     end = bar.acc1
     if not math.isnan(bar.low):
         end = _clip_percent(bar.high)
         interval = [[bar.acc1 - _clip_percent(bar.low)], [end - bar.acc1]]
-        axes.errorbar(place, bar.acc1, interval, color=style.INK_COLOUR, linewidth=1.1, capsize=2.5)
+        axes.errorbar(x, bar.acc1, interval, color=style.INK_COLOUR, linewidth=1.1, capsize=2.5)
     text = f"{bar.acc1:.1f}"
-    axes.annotate(text, (place, end), (0, 2), textcoords="offset points", ha="center", fontsize=7)
+    axes.annotate(text, (x, end), (0, 2), textcoords="offset points", ha="center", fontsize=7)
 
 
 def _plot_costs(axes: Axes, panel: Panel) -> None:
-    """Diamonds on a second axis, in the lowest part of the panel."""
+    """Plot the costs as diamonds on a second axis, in the lowest part of the panel."""
     costs = [bar.cost for bar in panel.bars]
     highest = max((cost for cost in costs if not math.isnan(cost)), default=0.0) or 1.0
     second = axes.twinx()
@@ -193,3 +195,8 @@ def _plot_costs(axes: Axes, panel: Panel) -> None:
     ticks = MaxNLocator(3).tick_values(0, highest)
     second.set_yticks([tick for tick in ticks if tick <= highest * 1.15])
     second.set_ylabel(f"◇ {panel.cost_unit}", loc="bottom", color=style.COST_COLOUR)
+
+
+@sweep_figure("ladder")
+def ladder_figure(frames: Frames, _ablation: Ablation) -> Figure:
+    return plot_ladder(ladder_panels(frames))

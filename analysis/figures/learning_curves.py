@@ -1,4 +1,4 @@
-"""Trials over their epochs, raw against EMA: frames -> what to draw -> ink."""
+"""Selection accuracy over the epochs of a trial, of the raw and of the EMA weights."""
 
 import math
 from typing import Any, NamedTuple
@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import replicates
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.manifests import newest_by_name
 
 LEGEND_ORDER = ("raw", "EMA", "last", "selected epoch")
 
@@ -23,23 +25,27 @@ class LearningCurve(NamedTuple):
     epoch: list[int]
     raw: list[float]
     ema: list[float]
-    selected: int | None  # the epoch, None while the trial is not done
+    selected: int | None  # selected epoch, None while the trial is not done
 
     @property
     def chosen(self) -> list[float]:
-        """The curve that the epoch is selected on."""
+        """The accuracies that select the epoch: EMA where the trial has EMA, else raw."""
         return self.ema or self.raw
 
 
 class CellCurves(NamedTuple):
-    """A panel a cell, a curve a seed; a cell without any epoch on record has no curve."""
+    """One panel per cell, one curve per seed; a cell without recorded epochs has no curve."""
 
     title: str
     panels: list[tuple[str, list[LearningCurve]]]
 
 
 def learning_curve(frames: Frames, trial_id: str) -> LearningCurve:
-    """Raises LookupError for a trial that is not in the frame or has no epochs on record."""
+    """Return the curve of one trial.
+
+    Raises:
+        LookupError: the trial is unknown or has no recorded epochs.
+    """
     epochs = frames.epochs[frames.epochs["trial_id"] == trial_id].sort_values("epoch")
     trial = frames.trials[frames.trials["trial_id"] == trial_id]
     if trial.empty or epochs.empty:
@@ -48,7 +54,11 @@ def learning_curve(frames: Frames, trial_id: str) -> LearningCurve:
 
 
 def cell_curves(frames: Frames, ablation: Ablation) -> CellCurves:
-    """All seeds of all cells of a sweep, in the design's order. Raises NotSweptError."""
+    """Return the curves of all seeds of all cells of a sweep, in the design's order.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     by_trial = dict(list(frames.epochs.groupby("trial_id")))
     panels = []
     for cell in replicates(frames, ablation):
@@ -63,43 +73,43 @@ def cell_curves(frames: Frames, ablation: Ablation) -> CellCurves:
 
 
 def plot_learning_curve(data: LearningCurve) -> Figure:
-    """Raw against EMA, the selected epoch marked on the curve that it was selected on."""
-    drawn = style.create_figure(style.COLUMN_INCHES, 2.4)
+    """Plot raw and EMA accuracy, with the selected epoch marked on the curve that selects it."""
+    figure = style.create_figure(style.COLUMN_INCHES, 2.4)
     with style.house_style():
-        axes = drawn.subplots()
+        axes = figure.subplots()
         _plot_curves(axes, [data])
         axes.set(xlabel="epoch", ylabel="selection accuracy, %", title=data.title)
         axes.legend(frameon=False)
-    return drawn
+    return figure
 
 
 def plot_cell_curves(data: CellCurves) -> Figure:
-    """Small multiples on one accuracy axis that leaves out low first epochs."""
+    """Plot one small panel per cell on a common accuracy axis, which omits low first epochs."""
     columns = min(4, len(data.panels))
     rows = math.ceil(len(data.panels) / columns)
-    drawn = style.create_figure(style.PAGE_INCHES, 0.5 + 1.5 * rows)
+    figure = style.create_figure(style.PAGE_INCHES, 0.5 + 1.5 * rows)
     with style.house_style():
-        grid = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+        grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
         for axes, (title, curves) in zip(grid, data.panels, strict=False):
             _plot_curves(axes, curves)
             axes.set_title(style.safe_text(title.replace("_", " "), 24))
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         for axes in grid[len(data.panels) :]:
             axes.set_axis_off()
         grid[0].set_ylim(*_accuracy_range(data))
-        drawn.supylabel("selection accuracy, %", fontsize=8)
-        drawn.supxlabel("epoch", fontsize=8)
-        named = {
-            name: handle
+        figure.supylabel("selection accuracy, %", fontsize=8)
+        figure.supxlabel("epoch", fontsize=8)
+        handles = {
+            label: handle
             for axes in grid
-            for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        names = [name for name in LEGEND_ORDER if name in named]
-        drawn.legend(
-            [named[name] for name in names], names,
+        names = [name for name in LEGEND_ORDER if name in handles]
+        figure.legend(
+            [handles[name] for name in names], names,
             loc="outside upper center", ncols=max(len(names), 1), frameon=False,
         )  # fmt: skip
-    return drawn
+    return figure
 
 
 def _learning_curve(trial: pd.Series, epochs: pd.DataFrame) -> LearningCurve:
@@ -115,42 +125,35 @@ def _learning_curve(trial: pd.Series, epochs: pd.DataFrame) -> LearningCurve:
 
 
 def _plot_curves(axes: Axes, curves: list[LearningCurve]) -> None:
-    """Thin where several seeds lie over each other."""
+    """Plot the curves of one panel, with thinner lines where there are several seeds."""
     thin: dict[str, Any] = {"linewidth": 1.2 if len(curves) == 1 else 0.6}
     for number, data in enumerate(curves):
-        first = number == 0
-        axes.plot(
-            data.epoch,
-            data.raw,
-            "--",
-            color=style.RAW_COLOUR,
-            label="raw" if first else None,
-            **thin,
-        )
+        raw, ema = ("raw", "EMA") if number == 0 else (None, None)  # one legend entry each
+        axes.plot(data.epoch, data.raw, "--", color=style.RAW_COLOUR, label=raw, **thin)
         if data.ema:
-            axes.plot(
-                data.epoch,
-                data.ema,
-                "-",
-                color=style.EMA_COLOUR,
-                label="EMA" if first else None,
-                **thin,
-            )
+            axes.plot(data.epoch, data.ema, "-", color=style.EMA_COLOUR, label=ema, **thin)
     done = [data for data in curves if data.selected in data.epoch]
     if done:
         last = [data.epoch[-1] for data in done]
         style.mark_last(axes, last, [data.chosen[-1] for data in done])
-        selected = [data.epoch.index(data.selected) for data in done if data.selected is not None]
-        chosen = [data.chosen[at] for data, at in zip(done, selected, strict=True)]
-        at = [data.epoch[place] for data, place in zip(done, selected, strict=True)]
-        style.mark_best(axes, at, chosen, LEGEND_ORDER[-1])
+        epochs = [data.selected for data in done if data.selected is not None]
+        accuracies = [
+            data.chosen[data.epoch.index(epoch)] for data, epoch in zip(done, epochs, strict=True)
+        ]
+        style.mark_best(axes, epochs, accuracies, LEGEND_ORDER[-1])
 
 
 def _accuracy_range(data: CellCurves) -> tuple[float, float]:
-    """From the worst end of any curve, with room, to the best epoch."""
-    ends = [one.raw[-1] for _, curves in data.panels for one in curves]
-    tops = [max(one.raw + one.ema) for _, curves in data.panels for one in curves]
-    if not ends:
+    """Return limits from below the lowest last epoch to above the best epoch of all curves."""
+    curves = [curve for _, panel in data.panels for curve in panel]
+    if not curves:
         return 0.0, 100.0
-    span = max(max(tops) - min(ends), 1.0)
-    return min(ends) - 0.8 * span, min(max(tops) + 0.15 * span, 100.5)
+    lowest = min(curve.raw[-1] for curve in curves)
+    highest = max(max(curve.raw + curve.ema) for curve in curves)
+    span = max(highest - lowest, 1.0)
+    return max(lowest - 0.8 * span, -0.5), min(highest + 0.15 * span, 100.5)
+
+
+@frame_figure("curves", "Training curves", lambda frames: "ladder" in newest_by_name(frames.sweeps))
+def ladder_curves_figure(frames: Frames) -> Figure:
+    return plot_cell_curves(cell_curves(frames, ABLATIONS["ladder"]))

@@ -1,4 +1,4 @@
-"""The four published logs redrawn: what selecting on the test set and what EMA are worth."""
+"""The four published training logs: the gain of EMA, and of selecting on the validation set."""
 
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from clip_hparam.analysis.evidence.published import (
     summarise_logs,
 )
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import frame_figure
+from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MINUS_SIGN
 
 MODEL_TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
@@ -19,10 +21,10 @@ MODEL_TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
 
 
 class LogPanel(NamedTuple):
-    """Top-1 on the 50,000 validation images by epoch, in percent."""
+    """Top-1 accuracy on the 50,000 validation images by epoch, in percent."""
 
     title: str
-    planned: int  # epochs of the schedule; a log may end before
+    planned: int  # epochs of the schedule; a log may end earlier
     raw: list[float]
     ema: list[float]
     run: PublishedRun
@@ -43,15 +45,15 @@ def published_log_panels() -> list[LogPanel]:
 
 
 def plot_published_logs(panels: list[LogPanel]) -> Figure:
-    drawn = style.create_figure(style.PAGE_INCHES, 2.3)
+    figure = style.create_figure(style.PAGE_INCHES, 2.3)
     with style.house_style():
-        row = drawn.subplots(1, len(panels))
+        row = figure.subplots(1, len(panels))
         for axes, panel in zip(row, panels, strict=True):
             _plot_panel(axes, panel)
         row[0].set_ylabel("validation accuracy, %")
         handles, names = row[0].get_legend_handles_labels()
-        drawn.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
-    return drawn
+        figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+    return figure
 
 
 def _plot_panel(axes: Axes, panel: LogPanel) -> None:
@@ -70,3 +72,12 @@ def _plot_panel(axes: Axes, panel: LogPanel) -> None:
         0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS_SIGN}{gap:.2f})",
         transform=axes.transAxes, ha="right", fontsize=6.5,
     )  # fmt: skip
+
+
+@frame_figure(
+    "logs",
+    "ImageNet-1k top-1 accuracy, %: published systems and logs",
+    lambda frames: frames.imported is None,
+)
+def published_logs_figure(_frames: Frames) -> Figure:
+    return plot_published_logs(published_log_panels())

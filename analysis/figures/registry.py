@@ -1,95 +1,122 @@
-"""Every figure by its name: that of the sweep that it shows, or of what it shows."""
+"""Register figures by name and plot them.
+
+A figure is a module that computes its data, plots it and registers one function by a decorator of
+this module. Importing the package `figures` imports all these modules.
+"""
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import ablation_of
-from clip_hparam.analysis.evidence.importance import importance, is_explainable
-from clip_hparam.analysis.figures.forest_plot import cell_forest, factorial_forest, plot_forest
-from clip_hparam.analysis.figures.heatmap import knob_heatmap, plot_heatmap
-from clip_hparam.analysis.figures.knob_curve import knob_curve, plot_knob_curve
-from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
-from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
-from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
-from clip_hparam.analysis.figures.search_payoff import (
-    best_of_n,
-    cost_front,
-    plot_best_of_n,
-    plot_cost_front,
-    plot_importance,
-)
-from clip_hparam.analysis.figures.slice_parallel import (
-    parallel_coordinates,
-    plot_parallel_coordinates,
-    plot_slices,
-)
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
-SWEEP_FIGURES: dict[str, Callable[[Frames, Ablation], Figure]] = {
-    "ladder": lambda frames, _: plot_ladder(ladder_panels(frames)),
-    "levels": lambda frames, ablation: plot_knob_curve(knob_curve(frames, ablation)),
-    "map": lambda frames, ablation: plot_heatmap(knob_heatmap(frames, ablation)),
-    "effects": lambda frames, ablation: plot_forest(cell_forest(frames, ablation)),
-    "sample": lambda frames, ablation: plot_slices(
-        parallel_coordinates(trial_table(frames, newest_by_name(frames.sweeps)[ablation.name]))
-    ),
-    "factorial": lambda frames, ablation: plot_forest(factorial_forest(frames, ablation)),
-}
-SEARCH_FIGURES: dict[str, Callable[[TrialTable], Figure]] = {
-    "axes": lambda study: plot_slices(parallel_coordinates(study)),
-    "parallel": lambda study: plot_parallel_coordinates(parallel_coordinates(study)),
-    "importance": lambda study: plot_importance(importance(study)),
-    "best_of_n": lambda study: plot_best_of_n(best_of_n(study)),
-}
-FRAME_FIGURES: dict[str, Callable[[Frames], Figure]] = {
-    "curves": lambda frames: plot_cell_curves(cell_curves(frames, ABLATIONS["ladder"])),
-    "logs": lambda _: plot_published_logs(published_log_panels()),
-    "cost": lambda frames: plot_cost_front(cost_front(trial_table(frames))),
-}
+PlotSweep = Callable[[Frames, Ablation], Figure]
+PlotSearch = Callable[[TrialTable], Figure]
+PlotFrames = Callable[[Frames], Figure]
+Entry = TypeVar("Entry")
+
+
+class SearchFigure(NamedTuple):
+    """A figure of a search; `title` is its description in the report."""
+
+    title: str
+    plot: PlotSearch
+    is_available: Callable[[TrialTable], bool]
+
+
+class FrameFigure(NamedTuple):
+    """A figure of all records or of published data; `title` is its heading in the report."""
+
+    title: str
+    plot: PlotFrames
+    is_available: Callable[[Frames], bool]
+
+
+SWEEP_FIGURES: dict[str, PlotSweep] = {}  # by Ablation.figure_kind
+SEARCH_FIGURES: dict[str, SearchFigure] = {}
+FRAME_FIGURES: dict[str, FrameFigure] = {}
+
+
+def sweep_figure(kind: str) -> Callable[[PlotSweep], PlotSweep]:
+    """Register the figure of every sweep whose `Ablation.figure_kind` is `kind`."""
+
+    def register(plot: PlotSweep) -> PlotSweep:
+        _add(SWEEP_FIGURES, kind, plot)
+        return plot
+
+    return register
+
+
+def search_figure(
+    name: str, title: str, is_available: Callable[[TrialTable], bool] = lambda _: True
+) -> Callable[[PlotSearch], PlotSearch]:
+    """Register a figure of a search or an imported table under `name`."""
+
+    def register(plot: PlotSearch) -> PlotSearch:
+        _add(SEARCH_FIGURES, name, SearchFigure(title, plot, is_available))
+        return plot
+
+    return register
+
+
+def frame_figure(
+    name: str, title: str, is_available: Callable[[Frames], bool]
+) -> Callable[[PlotFrames], PlotFrames]:
+    """Register a figure of all records, or of published data, under `name`."""
+
+    def register(plot: PlotFrames) -> PlotFrames:
+        _add(FRAME_FIGURES, name, FrameFigure(title, plot, is_available))
+        return plot
+
+    return register
 
 
 def figure_names(frames: Frames) -> list[str]:
-    """What `draw` takes: every ablation, every other sweep on record, `OTHERS`, `OF_A_SEARCH`."""
-    return list(
-        dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *FRAME_FIGURES, *SEARCH_FIGURES])
-    )
+    """Return the names of all figures: of ablations, of recorded sweeps, and registered names."""
+    registered = [*sorted(FRAME_FIGURES), *sorted(SEARCH_FIGURES)]
+    return list(dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *registered]))
 
 
 def default_figures(frames: Frames) -> list[str]:
-    """What is drawn unasked: all that there are records for.
+    """Return the names of the figures that the records suffice for.
 
-    Our designs together are no sample of a search, so without a design that is one the figures of a
-    search are drawn only when asked for by name.
+    The figures of a search need a search, a sampled design or an imported table.
     """
-    swept, imported = newest_by_name(frames.sweeps), frames.imported is not None
-    found = trial_table(frames)
-    there = {
-        "curves": "ladder" in swept,
-        "logs": not imported,
-        "cost": not imported and len(found.scored) > 1,
-    }
-    shown = {name for name, is_there in there.items() if is_there}
-    if imported or sampled_sweeps(frames):
-        shown |= set(search_figure_names(found))
-    return [name for name in figure_names(frames) if name in swept or name in shown]
+    swept = newest_by_name(frames.sweeps)
+    available = {name for name, entry in FRAME_FIGURES.items() if entry.is_available(frames)}
+    if frames.imported is not None or sampled_sweeps(frames):
+        available |= set(search_figure_names(trial_table(frames)))
+    return [name for name in figure_names(frames) if name in swept or name in available]
 
 
-def search_figure_names(study: TrialTable) -> list[str]:
-    """Which figures of `OF_A_SEARCH` there are trials for."""
-    if len(study.scored) < 2 or len(study.knobs) < 2:
+def search_figure_names(table: TrialTable) -> list[str]:
+    """Return the names of the search figures that the table has enough trials and knobs for."""
+    if len(table.scored) < 2 or len(table.knobs) < 2:
         return []
-    return [name for name in SEARCH_FIGURES if name != "importance" or is_explainable(study)]
+    return sorted(name for name, entry in SEARCH_FIGURES.items() if entry.is_available(table))
 
 
 def plot_figure(frames: Frames, name: str) -> Figure:
-    """Raises NotSweptError if its records are not there yet, ValueError for too few of them."""
+    """Plot the figure called `name`.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+        ValueError: the records do not suffice for the figure.
+    """
     if name in FRAME_FIGURES:
-        return FRAME_FIGURES[name](frames)
+        return FRAME_FIGURES[name].plot(frames)
     if name in SEARCH_FIGURES:
-        return SEARCH_FIGURES[name](trial_table(frames))
+        return SEARCH_FIGURES[name].plot(trial_table(frames))
     ablation = ablation_of(frames, name)
     return SWEEP_FIGURES[ablation.figure_kind](frames, ablation)
+
+
+def _add(registry: dict[str, Entry], name: str, entry: Entry) -> None:
+    if name in registry:
+        raise ValueError(f"figure {name} is registered twice: give one of the two another name")
+    registry[name] = entry

@@ -1,13 +1,21 @@
-"""What a search paid: the best of n trials, accuracy against cost, and what mattered."""
+"""The yield of a search: expected best of n trials, accuracy against cost, knob importance."""
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from clip_hparam.analysis.evidence.importance import METHODS, Importance
+from clip_hparam.analysis.evidence.importance import (
+    METHODS,
+    Importance,
+    importance,
+    is_explainable,
+)
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.registry import frame_figure, search_figure
+from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.analysis.frames.labels import metric_title
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.expected_best import expected_best
@@ -17,7 +25,7 @@ COST_COLUMN = "cost.seconds"
 
 
 class BestOfN(NamedTuple):
-    """The expected best objective of n trials, for some n from 1 to all."""
+    """The expected best objective of `n` trials, for about 60 values of n up to all trials."""
 
     objective: str
     n: list[int]
@@ -25,7 +33,10 @@ class BestOfN(NamedTuple):
 
 
 class CostFront(NamedTuple):
-    """A point a trial; `front` are the ones that no cheaper trial equals, by rising cost."""
+    """Cost and objective of each trial; `front` holds the indices of the Pareto front.
+
+    A trial is on the front if no cheaper or equally cheap trial is as good. Costs rise along it.
+    """
 
     objective: str
     cost: list[float]  # seconds
@@ -33,94 +44,113 @@ class CostFront(NamedTuple):
     front: list[int]
 
 
-def best_of_n(study: TrialTable) -> BestOfN:
-    """Raises ValueError if no row has the objective."""
-    values = study.scored[study.objective].astype(float).to_numpy()
+def best_of_n(table: TrialTable) -> BestOfN:
+    """Return the expected best objective of n trials.
+
+    Raises:
+        ValueError: no row has the objective.
+    """
+    values = table.scored[table.objective].astype(float).to_numpy()
     if not len(values):
-        raise ValueError(f"no row has {study.objective}: nothing to draw")
+        raise ValueError(f"no row has {table.objective}: nothing to plot")
     counts = np.unique(np.geomspace(1, len(values), min(len(values), 60)).round().astype(int))
-    best = [expected_best(values, int(n), study.minimize) for n in counts]
-    return BestOfN(study.objective, counts.tolist(), best)
+    best = [expected_best(values, int(n), table.minimize) for n in counts]
+    return BestOfN(table.objective, counts.tolist(), best)
 
 
-def cost_front(study: TrialTable) -> CostFront:
-    """Raises ValueError if the trials have no cost."""
-    if COST_COLUMN not in study.rows:
-        raise ValueError(f"the trials have no {COST_COLUMN}: nothing to draw")
-    known = study.scored[COST_COLUMN].notna().to_numpy()
-    rows = study.scored[known]
-    points = pd.DataFrame(
-        {"cost": rows[COST_COLUMN].to_numpy(), "gain": study.gains.to_numpy()[known]}
-    )
+def cost_front(table: TrialTable) -> CostFront:
+    """Return the cost and objective of each trial and their Pareto front.
+
+    Raises:
+        ValueError: the trials have no cost.
+    """
+    if COST_COLUMN not in table.rows:
+        raise ValueError(f"the trials have no {COST_COLUMN}: nothing to plot")
+    known = table.scored[COST_COLUMN].notna().to_numpy()
+    rows = table.scored[known]
+    gains = table.gains.to_numpy()[known]
+    points = pd.DataFrame({"cost": rows[COST_COLUMN].to_numpy(), "gain": gains})
     ordered = points.sort_values(["cost", "gain"], ascending=[True, False])
-    before = ordered["gain"].cummax().shift(fill_value=-np.inf)
-    front = ordered.index[ordered["gain"] > before]
-    value = rows[study.objective].astype(float).to_list()
-    return CostFront(study.objective, points["cost"].to_list(), value, [int(at) for at in front])
+    best_before = ordered["gain"].cummax().shift(fill_value=-np.inf)
+    front = [int(index) for index in ordered.index[ordered["gain"] > best_before]]
+    value = rows[table.objective].astype(float).to_list()
+    return CostFront(table.objective, points["cost"].to_list(), value, front)
 
 
 def plot_best_of_n(data: BestOfN) -> Figure:
-    drawn = style.create_figure(style.COLUMN_INCHES, 2.3)
+    """Plot the expected best objective over the number of trials, on a logarithmic axis."""
+    figure = style.create_figure(style.COLUMN_INCHES, 2.3)
     with style.house_style():
-        panel = drawn.subplots()
+        panel = figure.subplots()
         panel.plot(data.n, data.best, "-", color=style.EMA_COLOUR)
-        panel.set(
-            xscale="log",
-            xlabel="trials",
-            ylabel=f"expected best\n{style.safe_text(metric_title(data.objective))}",
-        )
+        objective = style.safe_text(metric_title(data.objective))
+        panel.set(xscale="log", xlabel="number of trials", ylabel=f"expected best\n{objective}")
         ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if n <= data.n[-1]]
         panel.set_xticks(ticks, [f"{n:,}" for n in ticks])
         panel.minorticks_off()
-    return drawn
+    return figure
 
 
 def plot_cost_front(data: CostFront) -> Figure:
-    """The front as steps: the best that a budget a run could have bought."""
-    drawn = style.create_figure(style.COLUMN_INCHES, 2.4)
+    """Plot a point per trial and the Pareto front as steps."""
+    figure = style.create_figure(style.COLUMN_INCHES, 2.4)
     with style.house_style():
-        panel = drawn.subplots()
+        panel = figure.subplots()
         panel.plot(
-            data.cost,
-            data.value,
-            "o",
-            color=style.RAW_COLOUR,
-            markersize=3,
-            alpha=0.5,
-            rasterized=style.should_rasterize(len(data.cost)),
-            label="a run",
-        )
-        x, y = ([column[at] for at in data.front] for column in (data.cost, data.value))
+            data.cost, data.value, "o", color=style.RAW_COLOUR, markersize=3, alpha=0.5,
+            rasterized=style.should_rasterize(len(data.cost)), label="trial",
+        )  # fmt: skip
+        x, y = ([column[index] for index in data.front] for column in (data.cost, data.value))
         panel.step(
             x, y, "o-", where="post", color=style.EMA_COLOUR, markersize=3.5, label="Pareto front"
         )
-        panel.set(xlabel="seconds a run", ylabel=style.safe_text(metric_title(data.objective)))
+        panel.set(xlabel="seconds per trial", ylabel=style.safe_text(metric_title(data.objective)))
         if max(data.cost) > 10 * min(data.cost) > 0:
             panel.set_xscale("log")
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=15))
             panel.xaxis.set_major_formatter("{x:g}")
-        drawn.legend(loc="outside lower center", ncols=2, frameon=False)
-    return drawn
+            panel.xaxis.set_minor_formatter(NullFormatter())
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
 
 
 def plot_importance(data: Importance) -> Figure:
-    """Both methods side by side; the line is 5 to 95 % of the refits."""
+    """Plot the importance by both methods; lines are the 5th to 95th percentiles of refits."""
     knobs = sorted(data[METHODS[0]], key=lambda knob: data[METHODS[0]][knob].mean)
-    drawn = style.create_figure(style.PAGE_INCHES, 0.8 + 0.24 * len(knobs))
+    figure = style.create_figure(style.PAGE_INCHES, 0.8 + 0.24 * len(knobs))
     with style.house_style():
-        row = drawn.subplots(1, len(METHODS), sharey=True)
+        row = figure.subplots(1, len(METHODS), sharey=True)
         for panel, method in zip(row, METHODS, strict=True):
-            found = [data[method][knob] for knob in knobs]
+            shares = [data[method][knob] for knob in knobs]
             panel.barh(
                 [style.safe_text(knob) for knob in knobs],
-                [share.mean for share in found],
+                [share.mean for share in shares],
                 color=style.OURS_COLOUR,
                 height=0.6,
             )
             panel.hlines(
-                range(len(knobs)), [share.low for share in found], [share.high for share in found],
+                range(len(knobs)), [s.low for s in shares], [s.high for s in shares],
                 color=style.INK_COLOUR, linewidth=1.2,
             )  # fmt: skip
-            panel.set(
-                xlim=(0, 1), xlabel="importance, 5 to 95 % of refits", title=METHOD_TITLES[method]
-            )
-    return drawn
+            panel.set(xlim=(0, 1), title=METHOD_TITLES[method])
+            panel.set_xlabel("importance (line: 5 to 95 % of refits)")
+    return figure
+
+
+@search_figure("best_of_n", "Expected best of n trials")
+def best_of_n_figure(table: TrialTable) -> Figure:
+    return plot_best_of_n(best_of_n(table))
+
+
+@search_figure("importance", "Importance of the knobs", is_explainable)
+def importance_figure(table: TrialTable) -> Figure:
+    return plot_importance(importance(table))
+
+
+def _has_costs_of_ours(frames: Frames) -> bool:
+    return frames.imported is None and len(trial_table(frames).scored) > 1
+
+
+@frame_figure("cost", "Accuracy against cost", _has_costs_of_ours)
+def cost_front_figure(frames: Frames) -> Figure:
+    return plot_cost_front(cost_front(trial_table(frames)))

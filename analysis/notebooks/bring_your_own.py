@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Bring your own results
 #
-# Any table of trials will do: a row a trial, some columns are knobs, some are metrics. On the
+# The input is any table with a row per trial and columns of knobs and metrics. The same on the
 # command line:
 #
 #     python -m analysis import results.csv --out mine \
@@ -24,8 +24,8 @@
 #     python -m analysis summary mine
 #     python -m analysis report --runs mine
 #
-# Here the table is made up, with a truth that is known: `lr` matters most, `augment` a little,
-# `mixup` (sometimes not given) not at all. Put `pandas.read_csv("results.csv")` in its place.
+# This notebook uses a synthetic table of known truth: `lr` matters most, `augment` a little, and
+# `mixup` (sometimes missing) has no effect. Replace it by `pandas.read_csv("results.csv")`.
 
 # %%
 # %matplotlib inline
@@ -42,50 +42,50 @@ from clip_hparam.analysis.figures.slice_parallel import (
 )
 from clip_hparam.analysis.frames.import_table import to_trial_table
 
-draw = np.random.default_rng(0)
-table = pd.DataFrame(
+rng = np.random.default_rng(0)
+results = pd.DataFrame(
     {
         "run": [f"run {number}" for number in range(60)],
-        "lr": 10 ** draw.uniform(-6, -3, 60),
-        "mixup": draw.choice([0.0, 0.5, np.nan], 60),
-        "augment": draw.choice(["weak", "strong"], 60),
+        "lr": 10 ** rng.uniform(-6, -3, 60),
+        "mixup": rng.choice([0.0, 0.5, np.nan], 60),
+        "augment": rng.choice(["weak", "strong"], 60),
     }
 )
-gain = -((np.log10(table["lr"]) + 4.5) ** 2) + 0.6 * (table["augment"] == "weak")
-table["top1"] = 80 + gain + draw.normal(0, 0.2, 60)
-table["ood"] = 50 + gain / 2 + draw.normal(0, 0.5, 60)
-table.head()
+gain = -((np.log10(results["lr"]) + 4.5) ** 2) + 0.6 * (results["augment"] == "weak")
+results["top1"] = 80 + gain + rng.normal(0, 0.2, 60)
+results["ood"] = 50 + gain / 2 + rng.normal(0, 0.5, 60)
+results.head()
 
 # %% [markdown]
-# Rows that are equal in everything but their name count once; a missing cell is a level of its own.
+# Rows that differ only in their name count once. A missing knob is a level of its own.
 
 # %%
-study = to_trial_table(table, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
+table = to_trial_table(results, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
 
 # %% [markdown]
-# ## What was found, and how sure that is
+# ## Summary and importance
 #
-# Two importances, since they answer two questions: what explains the spread over all trials, and
-# what sets the best tenth apart. Shares that move between refits are no findings.
+# fANOVA explains the variance over all trials; PED-ANOVA explains what distinguishes the best
+# tenth. A share that varies much between refits is no evidence.
 
 # %%
-shares = importance(study)
-print(format_summary(summary_dict(study, shares), study))
+shares = importance(table)
+print(format_summary(summary_dict(table, shares), table))
 
 # %%
 plot_importance(shares)
 
 # %% [markdown]
-# ## Each knob alone, and all at once
+# ## Slice plots and parallel coordinates
 
 # %%
-plot_slices(parallel_coordinates(study))
+plot_slices(parallel_coordinates(table))
 
 # %%
-plot_parallel_coordinates(parallel_coordinates(study))
+plot_parallel_coordinates(parallel_coordinates(table))
 
 # %% [markdown]
-# ## What more trials would have bought
+# ## Expected best result against the number of trials
 
 # %%
-plot_best_of_n(best_of_n(study))
+plot_best_of_n(best_of_n(table))

@@ -16,9 +16,10 @@
 # %% [markdown]
 # # Is this difference real?
 #
-# Two cells of a sweep on record, and four questions: how large is the difference over seeds, would
-# it hold on other test images, how many seeds would be enough, and what would picking the best have
-# claimed. Change `BEFORE` and `AFTER` to any two cells (`clip-hparam compare` does the first part).
+# Four questions about two cells of a sweep: how large is the difference over seeds, does it hold
+# for other test images, how many seeds are enough, and how large is the bias of selecting the best
+# cell on the test set. Set `BEFORE` and `AFTER` to any two cells (`clip-hparam compare` prints the
+# first part).
 
 # %%
 # %matplotlib inline
@@ -46,66 +47,66 @@ frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
 # %% [markdown]
 # ## Over seeds
 #
-# The runs of one seed share their data, their order and their first weights, so the difference of
-# two of them varies less than either does. The interval is a t interval: with five seeds a
-# percentile bootstrap would cover 83 % where it claims 95.
+# Runs of one seed share data, data order and initial weights, so their difference has a lower
+# variance than each run. The interval is a t interval: with five seeds a percentile bootstrap
+# covers 83 % at a nominal 95 %.
 
 # %%
-found = compare_cells(frames, BEFORE, AFTER)
-delta = found.difference
-print("what differs:", found.differs)
+comparison = compare_cells(frames, BEFORE, AFTER)
+delta = comparison.difference
+print("knobs that differ:", comparison.differs)
 print(f"{delta.mean:+.2f} points, 95 % interval {delta.low:+.2f} to {delta.high:+.2f}")
 print(f"p = {delta.p:.2g} over {delta.n} seeds")
 
 # %% [markdown]
-# ## Over test images too
+# ## Over seeds and test images
 #
-# Other test images would have given another difference. This interval leaves both open. With one
-# seed a side all that is left is McNemar's test, which says nothing of what another seed would do.
+# Another test set would give another difference. This interval covers both sources of variation.
+# With one seed per side only McNemar's test remains; its result holds for this seed only.
 
 # %%
 before, after = (cell_trials(frames, name) for name in (BEFORE, AFTER))
-ours, theirs = reported_bits(after), reported_bits(before)
-print(seed_image_interval(ours, theirs))
-print("one seed alone:", mcnemar(ours[0], theirs[0]))
+bits_after, bits_before = reported_bits(after), reported_bits(before)
+print(seed_image_interval(bits_after, bits_before))
+print("the first seed alone:", mcnemar(bits_after[0], bits_before[0]))
 
 # %% [markdown]
-# ## How many seeds would be enough
+# ## Number of seeds
 #
-# From how much the paired differences vary: the chance that a t test over n seeds finds a true
-# difference of 0.2 points.
+# The standard deviation of the paired differences gives the power of a t test over n seeds: the
+# probability that it detects a true difference of 0.2 points.
 
 # %%
 spread = paired_differences(reported_values(after), reported_values(before)).std(ddof=1)
-print("seeds to find 0.2 points four times in five:", seeds_needed(spread, 0.2))
+print("seeds for a power of 0.8 at 0.2 points:", seeds_needed(spread, 0.2))
 
 
-def chances(differences: tuple[float, ...] = (0.2, 0.5, 1.0)) -> Figure:
-    """The chance to find a true difference, by the number of seeds."""
+def plot_power(differences: tuple[float, ...] = (0.2, 0.5, 1.0)) -> Figure:
+    """Plot the power against the number of seeds for some true differences in points."""
     seeds = range(2, 31)
-    drawn = style.create_figure(style.COLUMN_INCHES, 2.2)
-    axes = drawn.subplots()
+    figure = style.create_figure(style.COLUMN_INCHES, 2.2)
+    axes = figure.subplots()
     for difference, dashes in zip(differences, ("-", "--", ":"), strict=True):
-        found = [power(spread, difference, n) for n in seeds]
-        axes.plot(seeds, found, dashes, color=style.EMA_COLOUR, label=f"{difference} points")
-    axes.set(xlabel="seeds", ylabel="chance to find it", ylim=(0, 1.03))
+        powers = [power(spread, difference, n) for n in seeds]
+        axes.plot(seeds, powers, dashes, color=style.EMA_COLOUR, label=f"{difference} points")
+    axes.set(xlabel="seeds", ylabel="power", ylim=(0, 1.03))
     axes.legend(frameon=False)
-    return drawn
+    return figure
 
 
-chances()
+plot_power()
 
 # %% [markdown]
-# ## What picking the best would have claimed
+# ## Bias of selecting on the test set
 #
-# The best cell by its test accuracy looks better than it is: its luck was picked with it. The one
-# that the held-out selection set prefers may be reported.
+# The test accuracy of the cell with the highest test accuracy is biased upwards. The cell that is
+# best on the held-out selection set may be reported.
 
 # %%
 cells = newest_by_name(frames.sweeps)["ladder"].cells
 trials = {cell.label: cell_trials(frames, f"ladder/{cell.label}") for cell in cells}
 selection = pd.Series(
-    {name: reported_values(one, "selection_acc1").mean() for name, one in trials.items()}
+    {name: reported_values(rows, "selection_acc1").mean() for name, rows in trials.items()}
 )
-test = pd.Series({name: reported_values(one).mean() for name, one in trials.items()})
+test = pd.Series({name: reported_values(rows).mean() for name, rows in trials.items()})
 selection_effect(selection, test)

@@ -16,9 +16,9 @@
 # %% [markdown]
 # # Knob curves
 #
-# What one knob does, from the records of `python sweep.py -m sweeps=lr` (or any other one-knob
-# sweep: change `NAME`). The runs folder is `runs`, or what the environment variable
-# `CLIP_HPARAM_RUNS` names.
+# The effect of one knob, from the records of `python sweep.py -m sweeps=lr` (or of another one-knob
+# sweep: change `NAME`). The runs folder is `runs`; the environment variable `CLIP_HPARAM_RUNS` sets
+# another one.
 
 # %%
 # %matplotlib inline
@@ -40,10 +40,9 @@ ablation = ablation_of(frames, NAME)
 # %% [markdown]
 # ## The curve
 #
-# Two bands, since they say different things. The filled one is the 95 % t interval over seeds: more
-# seeds make it narrower. The dotted one is the error of a finite test set, which no seed shrinks,
-# but which is common to all levels: it counts when the accuracy itself is quoted, not when two
-# levels are compared.
+# The filled band is the 95 % t interval over seeds; more seeds make it narrower. The dotted band is
+# the error of a finite test set, which more seeds do not reduce. It is common to all levels, so it
+# matters for the accuracy itself and not for the comparison of two levels.
 
 # %%
 plot_knob_curve(knob_curve(frames, ablation))
@@ -51,16 +50,17 @@ plot_knob_curve(knob_curve(frames, ablation))
 # %% [markdown]
 # ## The numbers
 #
-# Differences are paired by seed, to the first level of the design. A level is bold only where the
+# Differences are paired by seed and taken to the first level of the design. A level is bold if the
 # interval of its difference excludes zero.
 
 # %%
 display_markdown(to_markdown(cell_table(frames, ablation)), raw=True)
 
 # %% [markdown]
-# ## How each level got there
+# ## Learning curves of the levels
 #
-# A level may be worse because it learns less, or because it overfits and its last epochs fall.
+# A level may be worse because it underfits, or because it overfits and its accuracy falls in the
+# last epochs.
 
 # %%
 plot_cell_curves(cell_curves(frames, ablation))

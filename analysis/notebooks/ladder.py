@@ -16,8 +16,8 @@
 # %% [markdown]
 # # The ladder
 #
-# From the records of `python sweep.py -m sweeps=ladder` to the table, the figure and one training
-# curve. The runs folder is `runs`, or what the environment variable `CLIP_HPARAM_RUNS` names.
+# Table, figure and one learning curve from the records of `python sweep.py -m sweeps=ladder`. The
+# runs folder is `runs`; the environment variable `CLIP_HPARAM_RUNS` sets another one.
 
 # %%
 # %matplotlib inline
@@ -33,10 +33,10 @@ from clip_hparam.analysis.tables.render import to_markdown
 from clip_hparam.analysis.tables.table import cell_table
 
 frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
-print(*frames.problems, sep="\n")  # records that were not believed, and why
+print(*frames.problems, sep="\n")  # records that were not used, with the reason
 
 # %% [markdown]
-# One row a trial: every knob under its one name, every metric by split, weights and epoch rule.
+# One row per trial: a column per knob, and a column per metric, split, weights and epoch rule.
 
 # %%
 frames.trials[["label", "status", "lr", "layer_decay", "test_acc1.raw.selected", "cost.seconds"]]
@@ -51,7 +51,7 @@ ladder = cell_table(frames, ABLATIONS["ladder"])
 display_markdown(to_markdown(ladder), raw=True)
 
 # %% [markdown]
-# The same numbers unrounded, with Holm-adjusted p values and the ids of the runs behind each row:
+# The same numbers unrounded, with Holm-adjusted p values and the trial ids of each row:
 
 # %%
 ladder.data.set_index("rung")[["test_acc1", "delta", "delta_p_holm", "baseline_delta", "trials"]]
@@ -63,10 +63,10 @@ ladder.data.set_index("rung")[["test_acc1", "delta", "delta_p_holm", "baseline_d
 plot_ladder(ladder_panels(frames))
 
 # %% [markdown]
-# ## One training curve
+# ## One learning curve
 #
 # The first finished run with EMA. Its epoch was selected on held-out images of the training set,
-# never on the test set.
+# not on the test set.
 
 # %%
 trial_id = frames.trials.query("status == 'done' and ema_decay > 0")["trial_id"].iloc[0]

@@ -1,1 +1,1 @@
-"""One HTML page of everything on record, and the incremental build of tables and figures."""
+"""The HTML report of all records, and the incremental build of tables and figures."""

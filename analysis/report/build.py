@@ -1,7 +1,7 @@
-"""Tables and figures by name -> files, made again only where what they are made from has changed.
+"""Write tables and figures by name, and only those whose inputs have changed.
 
-Beside the results lies `.made/WHAT-NAME.json`: a digest of all that went in (records, manifests,
-our own code) and of each file that came out. Losing it costs time, nothing else.
+`.made/WHAT-NAME.json` in the results folder holds a digest of the inputs (records, manifests and
+code) and the sha256 of each output file. Without this file the output is written again.
 """
 
 import hashlib
@@ -22,88 +22,95 @@ LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "optuna")
 
 
 class OutputKind(NamedTuple):
-    """Tables or figures: all names, the default names, and the function that writes one."""
+    """Tables or figures: all names, the default names, and the function that writes the files."""
 
-    what: str
+    what: str  # "tables" or "figures"
     names: list[str]
     default_names: list[str]
     write: Callable[[str, Path], list[Path]]
 
 
 def output_kind(what: str, frames: Frames) -> OutputKind:
-    """Imports what it needs: matplotlib for figures, jinja2 for tables."""
-    if what == "figures":
-        from clip_hparam.analysis.figures import registry as figures
-        from clip_hparam.analysis.figures import style
-
-        def draw(name: str, out: Path) -> list[Path]:
-            return style.save_figure(figures.plot_figure(frames, name), out, name)
-
-        return OutputKind(what, figures.figure_names(frames), figures.default_figures(frames), draw)
-    from clip_hparam.analysis.tables import registry, render
-
-    def tabulate(name: str, out: Path) -> list[Path]:
-        made = registry.tables_of(frames, name)
-        return [path for table in made for path in render.write_table(table, out)]
-
-    alone = [] if frames.imported else list(registry.FRAME_TABLES)
-    swept = list(newest_by_name(frames.sweeps))
-    return OutputKind(
-        what, registry.table_names(frames), list(dict.fromkeys([*swept, *alone])), tabulate
-    )
+    """Return the names and the writer of "figures" or "tables"."""
+    return _figure_kind(frames) if what == "figures" else _table_kind(frames)
 
 
-def up_to_date_files(made: OutputKind, frames: Frames, name: str, out: Path) -> list[Path]:
-    """The files of an earlier call, if they are what would be written now; else none."""
-    known = read_json(_stamp_path(made, name, out)) or {}
-    files: dict[str, str] = known.get("files", {})
-    if known.get("from") != _input_digest(frames, name):
+def _figure_kind(frames: Frames) -> OutputKind:
+    from clip_hparam.analysis.figures import registry, style  # lazy: matplotlib, 0.5 s
+
+    def write(name: str, out: Path) -> list[Path]:
+        return style.save_figure(registry.plot_figure(frames, name), out, name)
+
+    names, default_names = registry.figure_names(frames), registry.default_figures(frames)
+    return OutputKind("figures", names, default_names, write)
+
+
+def _table_kind(frames: Frames) -> OutputKind:
+    from clip_hparam.analysis.tables import registry, render  # lazy: jinja2, 0.1 s
+
+    def write(name: str, out: Path) -> list[Path]:
+        tables = registry.tables_of(frames, name)
+        return [path for table in tables for path in render.write_table(table, out)]
+
+    names, default_names = registry.table_names(frames), registry.default_tables(frames)
+    return OutputKind("tables", names, default_names, write)
+
+
+def up_to_date_files(kind: OutputKind, frames: Frames, name: str, out: Path) -> list[Path]:
+    """Return the files of an earlier call if neither they nor their inputs changed, else []."""
+    stamp = read_json(_stamp_path(kind, name, out)) or {}
+    files: dict[str, str] = stamp.get("files", {})
+    if stamp.get("from") != _input_digest(frames, name):
         return []
     paths = {out / file: digest for file, digest in files.items()}
     same = all(path.is_file() and sha256_of(path) == digest for path, digest in paths.items())
     return list(paths) if same else []
 
 
-def build_output(made: OutputKind, frames: Frames, name: str, out: Path) -> list[Path]:
-    """What was written. Raises NotSweptError, ValueError, and OSError."""
-    paths = made.write(name, out)
+def build_output(kind: OutputKind, frames: Frames, name: str, out: Path) -> list[Path]:
+    """Write the files of a table or figure and return their paths.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+        ValueError: the records do not suffice.
+        OSError: the folder cannot be written.
+    """
+    paths = kind.write(name, out)
     files = {path.name: sha256_of(path) for path in paths}
-    write_json(_stamp_path(made, name, out), {"from": _input_digest(frames, name), "files": files})
+    write_json(_stamp_path(kind, name, out), {"from": _input_digest(frames, name), "files": files})
     return paths
 
 
-def _stamp_path(made: OutputKind, name: str, out: Path) -> Path:
-    return out / STAMP_FOLDER / f"{made.what}-{name}.json"
+def _stamp_path(kind: OutputKind, name: str, out: Path) -> Path:
+    return out / STAMP_FOLDER / f"{kind.what}-{name}.json"
 
 
 def _input_digest(frames: Frames, name: str) -> str:
-    """Of the sweep of this name and its trials; of everything where none has this name."""
+    """Return a digest of the sweep called `name` and its trials, else of all records."""
     sweep = newest_by_name(frames.sweeps).get(name)
     sweeps = frames.sweeps if sweep is None else [sweep]
-    wanted = {trial for one in sweeps for cell in one.cells for trial in cell.trials.values()}
-    parts = [
-        _code_digest(),
-        *map(repr, sweeps),
-        *_trial_signatures(frames, None if sweep is None else wanted),
-    ]
+    trial_ids = None
+    if sweep is not None:
+        trial_ids = {trial_id for cell in sweep.cells for trial_id in cell.trials.values()}
+    parts = [_code_digest(), *map(repr, sweeps), *_trial_signatures(frames, trial_ids)]
     if frames.imported is not None:
         parts += [repr(frames.imported[1:]), frames.imported.rows.to_csv()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _trial_signatures(frames: Frames, wanted: set[str] | None) -> Iterator[Any]:
-    """Name and signature of each trial that has a folder."""
+def _trial_signatures(frames: Frames, trial_ids: set[str] | None) -> Iterator[Any]:
+    """Yield id and signature of each of the trials (None: of all trials) that has a folder."""
     known = frames.trials[["trial_id", "folder"]].dropna()
     for trial_id, folder in known.itertuples(index=False):
-        if wanted is None or trial_id in wanted:
+        if trial_ids is None or trial_id in trial_ids:
             yield trial_id, trial_signature(folder)
 
 
 @cache
 def _code_digest() -> str:
-    """Of the analysis itself and the libraries that it draws and computes with."""
+    """Return a digest of the analysis code, its data and the versions of its libraries."""
     root = Path(__file__).parents[1]
-    found = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
+    digest = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
     for path in sorted([*root.rglob("*.py"), *root.glob("data/*")]):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,6 +1,6 @@
-"""One self-contained HTML page: what the evidence supports, and the way back to every run.
+"""One self-contained HTML page: conclusions, tables, figures and the commands of all trials.
 
-Needs no network and opens from file://. Everything that comes from records is escaped.
+The page needs no network and opens from file://. All text from records is escaped.
 """
 
 import base64
@@ -33,17 +33,6 @@ from clip_hparam.records.atomic import write_atomic
 
 PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
 TEMPLATE_PATH = Path(__file__).parents[1] / "data" / "report.html"
-SEARCH_FIGURE_TITLES = {
-    "axes": "Each knob alone",
-    "parallel": "All knobs at once",
-    "best_of_n": "Expected best of n trials",
-    "importance": "Importance of the knobs",
-}
-FRAME_FIGURE_TITLES = {
-    "cost": "Accuracy against cost",
-    "curves": "Training curves",
-    "logs": "ImageNet-1k top-1 accuracy, %: published systems and logs",
-}
 
 
 class TableCell(NamedTuple):
@@ -52,7 +41,7 @@ class TableCell(NamedTuple):
 
 
 class SortableTable(NamedTuple):
-    """A table; one with a title is folded."""
+    """A table whose columns sort on a click; a table with a title is folded."""
 
     title: str
     shown: list[str]
@@ -66,7 +55,7 @@ class Picture(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section of the page."""
+    """A section of the page, with the commands that reproduce its cells."""
 
     anchor: str
     title: str
@@ -74,11 +63,11 @@ class Section(NamedTuple):
     figures: list[Picture]
     notes: list[str]
     commands: str
-    summary: str = ""  # lines that stand as they are
+    summary: str = ""  # preformatted lines
 
 
 class ReportPage(NamedTuple):
-    """All that the template shows."""
+    """The values of the template analysis/data/report.html."""
 
     title: str
     subtitle: str
@@ -86,11 +75,12 @@ class ReportPage(NamedTuple):
     parts: list[Section]
     failures: list[str]
     trials: list[TrialPage]
-    more: int  # trials without a page
+    more: int  # number of trials without an entry
     provenance: list[str]
 
 
 def report_page(frames: Frames) -> ReportPage:
+    """Return the content of the report."""
     swept = newest_by_name(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).figure_kind != "sample"]
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in ("done", "pruned"))
@@ -100,7 +90,7 @@ def report_page(frames: Frames) -> ReportPage:
         "clip-hparam: report",
         f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
         [conclusion(frames, ablation_of(frames, name)) for name in names]
-        or ["No cells are compared: what follows describes the trials."],
+        or ["No sweep compares cells: the sections below describe the trials."],
         [
             *(_sweep_section(frames, name) for name in names),
             *_search_sections(frames),
@@ -119,7 +109,11 @@ def render_html(data: ReportPage) -> str:
 
 
 def write_report(frames: Frames, folder: Path) -> Path:
-    """results/report.html, replaced whole. Raises OSError."""
+    """Write report.html into the folder and return its path.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     path = folder / "report.html"
     write_atomic(path, render_html(report_page(frames)).encode())
     return path
@@ -128,76 +122,66 @@ def write_report(frames: Frames, folder: Path) -> Path:
 def _sweep_section(frames: Frames, name: str) -> Section:
     ablation = ablation_of(frames, name)
     first, *others = tables_of(frames, name)
-    drawn = _embed_figure(registry.plot_figure(frames, name), ablation.title)
-    sortable = [_sortable_table(first), *(_folded_table(one) for one in others)]
+    picture = _embed_figure(registry.plot_figure(frames, name), ablation.title)
+    sortable = [_sortable_table(first), *(_folded_table(table) for table in others)]
     commands = "\n".join(_rerun_commands(frames, ablation))
-    return Section(name, ablation.title, sortable, [drawn], first.notes, commands)
+    return Section(name, ablation.title, sortable, [picture], first.notes, commands)
 
 
 def _search_sections(frames: Frames) -> Iterator[Section]:
-    """Of an imported table, and of each search or sampled design: knobs, importance, best of n."""
+    """Yield a section for an imported table and for each search or sampled design."""
     if frames.imported is not None:
-        yield from _search_section("imported", "What the imported table shows", frames.imported)
+        yield from _search_section("imported", "Results of the imported table", frames.imported)
     for sweep in sampled_sweeps(frames):
-        title = f"What the search {sweep.name} found"
+        title = f'Results of the search "{sweep.name}"'
         yield from _search_section(sweep.name, title, trial_table(frames, sweep))
 
 
-def _search_section(anchor: str, title: str, study: TrialTable) -> Iterator[Section]:
-    names = registry.search_figure_names(study)
+def _search_section(anchor: str, title: str, table: TrialTable) -> Iterator[Section]:
+    names = registry.search_figure_names(table)
     if not names:
         return
-    found = importance(study) if "importance" in names else {}
-    pictures = {
-        name: plot_importance(found)
-        if name == "importance"
-        else registry.SEARCH_FIGURES[name](study)
-        for name in names
-    }
-    drawn = [
-        _embed_figure(pictures[name], SEARCH_FIGURE_TITLES[name])
-        for name in SEARCH_FIGURE_TITLES
-        if name in pictures
-    ]
-    yield Section(
-        anchor, title, [], drawn, [], "", format_summary(summary_dict(study, found), study)
-    )
+    shares = importance(table) if "importance" in names else {}  # once for figure and summary
+    pictures = []
+    for name in names:
+        entry = registry.SEARCH_FIGURES[name]
+        figure = plot_importance(shares) if name == "importance" else entry.plot(table)
+        pictures.append(_embed_figure(figure, entry.title))
+    summary = format_summary(summary_dict(table, shares), table)
+    yield Section(anchor, title, [], pictures, [], "", summary)
 
 
 def _frame_sections(frames: Frames) -> Iterator[Section]:
-    published = systems_table(frames)
-    for name, title in FRAME_FIGURE_TITLES.items():
-        if name in registry.default_figures(frames):
-            drawn = _embed_figure(registry.plot_figure(frames, name), title)
-            beside = [published] if name == "logs" else []
-            notes = [note for one in beside for note in one.notes]
-            yield Section(name, title, [_sortable_table(one) for one in beside], [drawn], notes, "")
+    """Yield a section for each figure of all records; published logs come with their table."""
+    for name, entry in sorted(registry.FRAME_FIGURES.items()):
+        if not entry.is_available(frames):
+            continue
+        picture = _embed_figure(entry.plot(frames), entry.title)
+        tables = [systems_table(frames)] if name == "logs" else []
+        notes = [note for table in tables for note in table.notes]
+        sortable = [_sortable_table(table) for table in tables]
+        yield Section(name, entry.title, sortable, [picture], notes, "")
 
 
-def _sortable_table(made: Table) -> SortableTable:
-    rows = zip(made.shown.to_numpy().tolist(), made.bold.to_numpy().tolist(), strict=True)
-    return SortableTable(
-        "",
-        [str(name) for name in made.shown],
-        [
-            [TableCell(str(cell), bool(bold)) for cell, bold in zip(*row, strict=True)]
-            for row in rows
-        ],
-        [],
-    )
+def _sortable_table(table: Table) -> SortableTable:
+    rows = [
+        [TableCell(str(text), bool(bold)) for text, bold in zip(texts, marks, strict=True)]
+        for texts, marks in zip(table.shown.to_numpy(), table.bold.to_numpy(), strict=True)
+    ]
+    return SortableTable("", [str(name) for name in table.shown], rows, [])
 
 
-def _folded_table(made: Table) -> SortableTable:
-    return _sortable_table(made)._replace(title=made.title, notes=made.notes)
+def _folded_table(table: Table) -> SortableTable:
+    return _sortable_table(table)._replace(title=table.title, notes=table.notes)
 
 
-def _embed_figure(drawn: Figure, title: str) -> Picture:
-    """An SVG in a data URI: its ids cannot meet those of another, and text is drawn as paths."""
+def _embed_figure(figure: Figure, title: str) -> Picture:
+    """Return the figure as an SVG in a data URI, with text as paths and ids of its own."""
     content = BytesIO()
     with style.house_style({"svg.fonttype": "path", "svg.hashsalt": title}):
-        drawn.savefig(content, format="svg", metadata={"Date": None})
-    coded = base64.b64encode(content.getvalue()).decode()
-    return Picture(title, f"data:image/svg+xml;base64,{coded}")
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    encoded = base64.b64encode(content.getvalue()).decode()
+    return Picture(title, f"data:image/svg+xml;base64,{encoded}")
 
 
 def _rerun_commands(frames: Frames, ablation: Ablation) -> Iterator[str]:
@@ -209,11 +193,10 @@ def _rerun_commands(frames: Frames, ablation: Ablation) -> Iterator[str]:
 def _provenance_lines(frames: Frames) -> list[str]:
     done = frames.trials[frames.trials["status"] == "done"]
     names = [str(name) for name in done if str(name).startswith(PROVENANCE_COLUMNS)]
-    counted = [f"{name}: {_value_counts(done[name])}" for name in names]
     return [
         f"Code: {code_state(frames.trials)}",
-        *counted,
-        *(f"Not used: {p}" for p in frames.problems),
+        *(f"{name}: {_value_counts(done[name])}" for name in names),
+        *(f"Not used: {problem}" for problem in frames.problems),
     ]
 
 

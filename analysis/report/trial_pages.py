@@ -1,4 +1,4 @@
-"""Each trial's page, folded into the report: what it was, what it gave, how to run it again."""
+"""The folded entry of each trial in the report: its result, its facts and its command."""
 
 import math
 from typing import Any, NamedTuple
@@ -8,11 +8,12 @@ import pandas as pd
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
 
-SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES, MAX_PAGES = 200, 60, 200, 2_000
+SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
+MAX_PAGES = 2_000  # a browser opens a page with more trials slowly
 
 
 class TrialPage(NamedTuple):
-    """`raw` and `ema` are the points of a line in a box of 200 x 60."""
+    """One trial; `raw` and `ema` are the points of an SVG polyline in a box of 200 x 60."""
 
     title: str
     facts: str
@@ -22,7 +23,7 @@ class TrialPage(NamedTuple):
 
 
 def trial_pages(frames: Frames) -> list[TrialPage]:
-    """Of the first 2,000 trials: more would be no page that opens."""
+    """Return the entries of the first 2,000 trials."""
     trials = frames.trials.head(MAX_PAGES)
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
     lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
@@ -31,13 +32,13 @@ def trial_pages(frames: Frames) -> list[TrialPage]:
 
 
 def failure_lines(frames: Frames) -> list[str]:
-    """A line for each trial that is neither done nor pruned, the first 200 of them."""
-    left = frames.trials[~frames.trials["status"].isin(["done", "pruned"])]
+    """Return a line for each of the first 200 trials that are neither done nor pruned."""
+    unfinished = frames.trials[~frames.trials["status"].isin(["done", "pruned"])]
     lines = [
         f"{row['trial_id']} {row['label']}: {row['status']}{_failure_message(row)}"
-        for row in left.head(MAX_FAILURES).to_dict("records")
+        for row in unfinished.head(MAX_FAILURES).to_dict("records")
     ]
-    more = len(left) - len(lines)
+    more = len(unfinished) - len(lines)
     return [*lines, f"and {more} more"] if more else lines
 
 
@@ -66,13 +67,13 @@ def _trial_page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialP
 
 
 def _sparklines(epochs: pd.DataFrame, weights: str) -> dict[str, str]:
-    """Trial -> points, from 0 at the bottom to 100 % at the top; all trials at once."""
+    """Return the polyline of each trial id; 0 % is at the bottom, 100 % at the top."""
     column = f"selection_acc1.{weights}"
     if column not in epochs:
         return {}
     rows = epochs[["trial_id", "epoch", column]].dropna().sort_values("epoch")
     last = rows.groupby("trial_id")["epoch"].transform("max").clip(lower=1)
-    across = (SPARKLINE_WIDTH * rows["epoch"] / last).astype(float).round().astype(int).astype(str)
-    down = (SPARKLINE_HEIGHT * (1 - rows[column].astype(float) / 100)).round(1).astype(str)
-    points = across + "," + down
+    x = (SPARKLINE_WIDTH * rows["epoch"] / last).astype(float).round().astype(int).astype(str)
+    y = (SPARKLINE_HEIGHT * (1 - rows[column].astype(float) / 100)).round(1).astype(str)
+    points = x + "," + y
     return {str(name): " ".join(line) for name, line in points.groupby(rows["trial_id"])}

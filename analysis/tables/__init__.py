@@ -1,1 +1,8 @@
-"""Tables of the evidence, and how they are written as Markdown, LaTeX, CSV and HTML."""
+"""Tables of sweeps and published data, written as Markdown, LaTeX, CSV and HTML.
+
+Importing the package registers all tables.
+"""
+
+from clip_hparam.analysis.tables import effects, orders, per_class, systems
+
+__all__ = ["effects", "orders", "per_class", "systems"]

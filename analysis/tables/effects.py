@@ -1,4 +1,4 @@
-"""A factorial sweep's main effects and interactions: as numbers, as a table, as a figure."""
+"""The table of a factorial sweep's main effects and interactions."""
 
 import pandas as pd
 
@@ -9,37 +9,51 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.factorial import FactorialEffect
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.tables.footnotes import footnotes
+from clip_hparam.analysis.tables.registry import sweep_table
 from clip_hparam.analysis.tables.table import Table, format_difference
 
 EFFECTS_NOTE = (
-    "An effect is the mean accuracy with the factor less that without it, over all settings of the"
-    " others; a:b is half of what one does to the effect of the other. 95 % t interval over seeds."
-    " Bold: the interval excludes zero (Holm-adjusted p over the table: csv)."
+    "An effect is the mean accuracy with a factor minus the mean accuracy without it, over all"
+    " settings of the other factors. An interaction a:b is half the change of the effect of a when"
+    " b is added. 95 % t interval over seeds. Bold: the interval excludes zero (Holm-adjusted p"
+    " over the table: csv)."
 )
 
 
+@sweep_table("effects", "factorial")
 def effects_table(frames: Frames, ablation: Ablation) -> Table:
-    """Raises NotSweptError, and ValueError where the cells are no factorial design."""
+    """Return the table of main effects and interactions.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+        ValueError: the cells are no factorial design.
+    """
     effects = sweep_effects(frames, ablation)
-    data = pd.DataFrame([_row(effect) for effect in effects])
-    data["p_holm"] = holm(list(data["p"]))
+    data = effects_data(effects)
     shown = pd.DataFrame({
         "effect": data["effect"],
-        "Δ, points": [format_difference(*one.estimate[:3]) for one in effects],
+        "Δ, points": [format_difference(*effect.estimate[:3]) for effect in effects],
         "seeds": data["n"].astype(str),
     }, dtype="str")  # fmt: skip
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
-    bold["Δ, points"] = [one.estimate.excludes_zero for one in effects]
-    first, selection, *_ = footnotes(frames, ablation, cell_evidence(frames, ablation))
+    bold["Δ, points"] = [effect.estimate.excludes_zero for effect in effects]
+    runs, selection, *_ = footnotes(frames, ablation, cell_evidence(frames, ablation))
     title = f"{ablation.title}: main effects and interactions"
-    return Table(
-        f"{ablation.name}_effects", title, data, shown, bold, [first, selection, EFFECTS_NOTE]
-    )
+    notes = [runs, selection, EFFECTS_NOTE]
+    return Table(f"{ablation.name}_effects", title, data, shown, bold, notes)
+
+
+def effects_data(effects: list[FactorialEffect]) -> pd.DataFrame:
+    """Return one row per effect, with the Holm-adjusted p over all rows."""
+    data = pd.DataFrame([_row(effect) for effect in effects])
+    data["p_holm"] = holm(list(data["p"]))
+    return data
 
 
 def _row(effect: FactorialEffect) -> dict[str, object]:
-    one = effect.estimate
+    delta = effect.estimate
     return {
-        "effect": effect.label, "delta": one.mean, "delta_low": one.low, "delta_high": one.high,
-        "n": one.n, "why": one.why, "p": one.p,
+        "effect": effect.label,
+        "delta": delta.mean, "delta_low": delta.low, "delta_high": delta.high,
+        "n": delta.n, "why": delta.why, "p": delta.p,
     }  # fmt: skip

@@ -1,8 +1,8 @@
-"""What a ladder would say in another order: the gain of each change, averaged over all orders.
+"""The table of each change's gain over all orders in which a ladder could add the changes.
 
-A ladder adds its changes in one of k! orders, and a change's step depends on what is there already.
-Where a factorial sweep has all 2^k cells, every order's steps are known. The average over orders is
-the Shapley value: a set S of m changes comes before the change in m! (k - m - 1)! orders of k!.
+A ladder adds k changes in one of k! orders, and the gain of a change depends on the changes before
+it. A factorial sweep with all 2^k cells yields the gains in every order. Their mean is the Shapley
+value: a set of m changes precedes a given change in m! (k - m - 1)! of the k! orders.
 Source: Shapley 1953.
 """
 
@@ -16,18 +16,25 @@ from clip_hparam.analysis.evidence.sweep_effects import factorial_values
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.stats.shapley import OrderedGain, is_full_factorial, ordered_gains
+from clip_hparam.analysis.tables.registry import sweep_table
 from clip_hparam.analysis.tables.table import Table, format_difference
 
 ORDERS_NOTE = (
-    "A ladder adds these changes in one of {orders} orders; here is what each one gains in all of"
-    " them. First: with no other. Last: with all others. Mean over orders: the Shapley value, the"
-    " gains of all changes sum to the whole. From, to: the least and the greatest gain at any place"
-    " in the order. 95 % t interval over seeds. Bold: it excludes zero."
+    "A ladder adds these changes in one of {orders} orders; the table shows the gain of each change"
+    " over all orders. First: the gain with no other change. Last: the gain with all other changes"
+    " present. Mean over all orders: the Shapley value; these gains sum to the gain of all changes"
+    " together. From, to: the least and the greatest gain over all orders. 95 % t interval over"
+    " seeds. Bold: the interval excludes zero."
 )
 
 
+@sweep_table("orders", "factorial")
 def orders_table(frames: Frames, ablation: Ablation) -> Table | None:
-    """None where a combination has no cell or a run is missing. Raises NotSweptError."""
+    """Return the table of gains, None where a combination has no cell or a run is missing.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     factors, signs, values, complete = factorial_values(frames, ablation)
     if not is_full_factorial(factors, signs) or not complete:
         return None
@@ -46,9 +53,9 @@ def orders_table(frames: Frames, ablation: Ablation) -> Table | None:
     }, dtype="str")  # fmt: skip
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold[mean] = [gain.mean.excludes_zero for gain in gains]
-    rule = ORDERS_NOTE.format(orders=factorial(len(factors)))
-    title = f"{ablation.title}: what each change gains in any order"
-    return Table(f"{ablation.name}_orders", title, data, shown, bold, [rule])
+    note = ORDERS_NOTE.format(orders=factorial(len(factors)))
+    title = f"{ablation.title}: gain of each change over all orders"
+    return Table(f"{ablation.name}_orders", title, data, shown, bold, [note])
 
 
 def _row(gain: OrderedGain) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A cell as a recipe file ready to commit: its difference from its base, its command and number."""
+"""The text of a recipe file for a cell: its command, cost, accuracy and changed knobs."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -12,28 +12,37 @@ DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
 
 
-def recipe_text(found: SelectedCell, called: str) -> str:
-    """The text of conf/recipe/<called>.yaml. Raises ValueError if no trial of the cell is done."""
-    if found.trials.empty:
-        raise ValueError(f"no trial of {found.cell.label} is done: clip-hparam retry runs them")
-    base, groups, values = _split_overrides(
-        merged_overrides(found.cell.overrides, found.sweep.full)
-    )
-    defaults = [f"/recipe/{base}" if "/" in base else base]
-    overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]
-    listed = ["defaults:", *(f"  - {one}" for one in (*defaults, *overridden, "_self_"))]
+def recipe_text(selected: SelectedCell, name: str) -> str:
+    """Return the text of conf/recipe/<name>.yaml.
+
+    Raises:
+        ValueError: no trial of the cell is done.
+    """
+    if selected.trials.empty:
+        raise ValueError(f"no trial of {selected.cell.label} is done: clip-hparam retry runs them")
+    overrides = merged_overrides(selected.cell.overrides, selected.sweep.full)
+    base, groups, values = _split_overrides(overrides)
     lines = [
         "# @package _global_",
-        f"# python sweep.py recipe={called}",
-        *(f"# {line}" for line in _comment_lines(found)),
-        *(listed if overridden else [f"defaults: [{defaults[0]}, _self_]"]),
+        f"# python sweep.py recipe={name}",
+        *(f"# {line}" for line in _comment_lines(selected)),
+        *_defaults_lines(base, groups),
         *_yaml_lines(values),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _defaults_lines(base: str, groups: dict[str, str]) -> list[str]:
+    """Return Hydra's defaults list: base recipe, overridden groups, the file itself."""
+    recipe = f"/recipe/{base}" if "/" in base else base
+    if not groups:
+        return [f"defaults: [{recipe}, _self_]"]
+    overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]
+    return ["defaults:", *(f"  - {entry}" for entry in (recipe, *overridden, "_self_"))]
+
+
 def _split_overrides(overrides: Iterable[str]) -> tuple[str, dict[str, str], dict[str, str]]:
-    """The base recipe, the choices of groups, and the knobs, as they are written."""
+    """Return the base recipe, the choice of each config group, and the text of each knob."""
     base, groups, values = DEFAULT_BASE, dict[str, str](), dict[str, str]()
     for override in overrides:
         key, text = key_of(override), override.partition("=")[2]
@@ -47,34 +56,37 @@ def _split_overrides(overrides: Iterable[str]) -> tuple[str, dict[str, str], dic
 
 
 def _yaml_lines(values: dict[str, str]) -> Iterator[str]:
-    """Flat knobs in their order, then nodes with theirs."""
+    """Yield the lines of the top-level knobs, then those of each nested node."""
     yield from (f"{knob}: {text}" for knob, text in values.items() if "." not in knob)
     for node in CONFIG_GROUPS:
-        inner = {knob: text for knob, text in values.items() if knob.startswith(f"{node}.")}
-        if inner:
+        nested = {knob: text for knob, text in values.items() if knob.startswith(f"{node}.")}
+        if nested:
             yield f"{node}:"
-            yield from (f"  {knob.partition('.')[2]}: {text}" for knob, text in inner.items())
+            yield from (f"  {knob.partition('.')[2]}: {text}" for knob, text in nested.items())
 
 
-def _comment_lines(found: SelectedCell) -> Iterator[str]:
-    """Cost, number, and where both are from; a line each."""
-    seconds, device = found.trials["cost.seconds"].mean(), found.trials["numerics.device"].iloc[0]
-    number = estimate(reported_values(found.trials))
-    yield f"Costs {seconds:.3g} s on {device}; gives {_format_estimate(number)} of the test set"
-    seeds, ids = ", ".join(map(str, found.trials.index)), " ".join(found.trials["trial_id"])
-    yield f"({f'seeds {seeds}, 95 % t' if number.n > 1 else f'seed {seeds}'}): trials {ids}."
-    whole = {key_of(override) for override in found.sweep.full}
-    cheap = [one for one in found.cell.overrides if key_of(one) in whole]
-    if cheap:
-        yield f"That was at {' '.join(cheap)}; this file is the full run, not measured there."
-    sweep = f"sweep {found.sweep.name} ({found.sweep.sweep_id})"
-    if found.n_candidates > 1:
-        yield f"The best of {found.n_candidates} finished cells of {sweep} on the selection set."
+def _comment_lines(selected: SelectedCell) -> Iterator[str]:
+    """Yield the lines of the opening comment: cost, accuracy, trials and sweep."""
+    seconds, device = (
+        selected.trials["cost.seconds"].mean(),
+        selected.trials["numerics.device"].iloc[0],
+    )
+    accuracy = estimate(reported_values(selected.trials))
+    yield f"Costs {seconds:.3g} s on {device}; gives {_format_estimate(accuracy)} of the test set"
+    seeds, ids = ", ".join(map(str, selected.trials.index)), " ".join(selected.trials["trial_id"])
+    yield f"({f'seeds {seeds}, 95 % t' if accuracy.n > 1 else f'seed {seeds}'}): trials {ids}."
+    full_keys = {key_of(override) for override in selected.sweep.full}
+    reduced = [text for text in selected.cell.overrides if key_of(text) in full_keys]
+    if reduced:
+        yield f"Measured with {' '.join(reduced)}; this file is the full run, not measured yet."
+    sweep = f"sweep {selected.sweep.name} ({selected.sweep.sweep_id})"
+    if selected.n_candidates > 1:
+        yield f"The best of {selected.n_candidates} finished cells of {sweep} on the selection set."
     else:
-        yield f"Cell {found.cell.label} of {sweep}."
+        yield f"Cell {selected.cell.label} of {sweep}."
 
 
-def _format_estimate(number: Estimate) -> str:
-    if math.isnan(number.low):
-        return f"{number.mean:.2f} % ({number.why})"
-    return f"{number.mean:.2f} +- {number.high - number.mean:.2f} %"
+def _format_estimate(accuracy: Estimate) -> str:
+    if math.isnan(accuracy.low):
+        return f"{accuracy.mean:.2f} % ({accuracy.why})"
+    return f"{accuracy.mean:.2f} +- {accuracy.high - accuracy.mean:.2f} %"

@@ -1,42 +1,96 @@
-"""Every table by its name: all that are made of one sweep, and those that stand alone."""
+"""Register tables by name and create them.
+
+A table is a module that registers one function by a decorator of this module. Importing the package
+`tables` imports all these modules. The table of a sweep's cells is not registered: it always comes
+first and receives the notes.
+"""
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import ablation_of
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import newest_by_name
-from clip_hparam.analysis.tables.effects import effects_table
-from clip_hparam.analysis.tables.orders import orders_table
-from clip_hparam.analysis.tables.per_class import classes_table
-from clip_hparam.analysis.tables.systems import systems_table
 from clip_hparam.analysis.tables.table import Table, cell_table
 
-FRAME_TABLES: dict[str, Callable[[Frames], Table]] = {"systems": systems_table}
+CreateSweepTable = Callable[[Frames, Ablation], Table | None]
+CreateFrameTable = Callable[[Frames], Table]
+Create = TypeVar("Create", bound=CreateSweepTable)
+
+
+class SweepTable(NamedTuple):
+    """A further table of a sweep; `kinds` are figure kinds of ablations, empty for all kinds."""
+
+    kinds: frozenset[str]
+    create: CreateSweepTable
+
+
+SWEEP_TABLES: dict[str, SweepTable] = {}  # by the suffix of the table's name
+FRAME_TABLES: dict[str, CreateFrameTable] = {}
+
+
+def sweep_table(suffix: str, *kinds: str) -> Callable[[Create], Create]:
+    """Register a further table, SWEEP_suffix, of each sweep.
+
+    With `kinds` given, only sweeps whose `Ablation.figure_kind` is among them have the table. The
+    function returns None where the sweep's cells do not suffice.
+    """
+
+    def register(create: Create) -> Create:
+        if suffix in SWEEP_TABLES:
+            raise ValueError(
+                f"table {suffix} is registered twice: give one of the two another name"
+            )
+        SWEEP_TABLES[suffix] = SweepTable(frozenset(kinds), create)
+        return create
+
+    return register
+
+
+def frame_table(name: str) -> Callable[[CreateFrameTable], CreateFrameTable]:
+    """Register a table of all records, or of published data, under `name`."""
+
+    def register(create: CreateFrameTable) -> CreateFrameTable:
+        if name in FRAME_TABLES:
+            raise ValueError(f"table {name} is registered twice: give one of the two another name")
+        FRAME_TABLES[name] = create
+        return create
+
+    return register
 
 
 def table_names(frames: Frames) -> list[str]:
-    """What `tables_of` takes: every ablation, every other sweep on record, and `OTHERS`."""
-    return list(dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *FRAME_TABLES]))
+    """Return the names that `tables_of` takes: ablations, recorded sweeps, registered tables."""
+    registered = sorted(FRAME_TABLES)
+    return list(dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *registered]))
+
+
+def default_tables(frames: Frames) -> list[str]:
+    """Return the names of all recorded sweeps, and of tables of all records if there are any."""
+    registered = [] if frames.imported else sorted(FRAME_TABLES)
+    return list(dict.fromkeys([*newest_by_name(frames.sweeps), *registered]))
 
 
 def tables_of(frames: Frames, name: str) -> list[Table]:
-    """The sweep's own table first. Raises NotSweptError if its sweep is not on record."""
+    """Return all tables called `name`; of a sweep, the table of its cells comes first.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     if name in FRAME_TABLES and name not in newest_by_name(frames.sweeps):
         return [FRAME_TABLES[name](frames)]
     ablation = ablation_of(frames, name)
-    made = [cell_table(frames, ablation)]
-    if ablation.figure_kind == "factorial":
-        ordered = orders_table(frames, ablation)
-        made += [effects_table(frames, ablation), *([ordered] if ordered else [])]
-    return [*made, *_class_tables(frames, ablation, made[0])]
-
-
-def _class_tables(frames: Frames, ablation: Ablation, first: Table) -> list[Table]:
-    """None, and a note in the sweep's table, where records do not say."""
-    try:
-        return [classes_table(frames, ablation)]
-    except UnreadableError as error:
-        first.notes.append(f"{error}.")
-        return []
+    first = cell_table(frames, ablation)
+    tables = [first]
+    for _, entry in sorted(SWEEP_TABLES.items()):
+        if entry.kinds and ablation.figure_kind not in entry.kinds:
+            continue
+        try:
+            table = entry.create(frames, ablation)
+        except UnreadableError as error:  # for example, records without correct.npz
+            first.notes.append(f"{error}.")
+            continue
+        tables += [table] if table else []
+    return tables

@@ -1,4 +1,4 @@
-"""A table -> Markdown, LaTeX (booktabs), CSV and HTML, each with its own escapes."""
+"""Write a table as Markdown, LaTeX (booktabs), CSV and HTML, each with its own escapes."""
 
 import html
 import re
@@ -29,7 +29,11 @@ th, td { padding: .25rem .7rem; text-align: left } thead th { border-bottom: 1px
 
 
 def write_table(table: Table, folder: Path) -> list[Path]:
-    """The four files, each replaced whole; returns their paths. Raises OSError."""
+    """Write name.md, name.tex, name.csv and name.html into the folder and return their paths.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     texts = {
         "md": to_markdown(table),
         "tex": to_latex(table),
@@ -43,11 +47,12 @@ def write_table(table: Table, folder: Path) -> list[Path]:
 
 
 def to_csv(table: Table) -> str:
-    """Every number unrounded; a missing one is an empty cell."""
+    """Return the table's data with unrounded numbers; a missing number is an empty cell."""
     return table.data.to_csv(index=False)
 
 
 def to_markdown(table: Table) -> str:
+    """Return the title in bold, the table and a list of its notes."""
     cells = _escape_cells(table.shown, _escape_markdown)
     bold = table.bold.set_axis(cells.columns, axis="columns")
     cells = cells.mask(bold, "**" + cells + "**")
@@ -57,7 +62,7 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A table environment; needs \\usepackage{booktabs}."""
+    """Return a table environment, which needs \\usepackage{booktabs}."""
     body = _style_cells(table, escape_tex, "textbf:--rwrap").to_latex(hrules=True)
     notes = "\n".join(rf"\par {escape_tex(note)}" for note in table.notes)
     return (
@@ -70,7 +75,7 @@ def to_latex(table: Table) -> str:
 
 
 def to_html(table: Table) -> str:
-    """A page of its own that needs no network; text from records stays text."""
+    """Return a complete page that needs no network; text from records is escaped."""
     styled = _style_cells(table, html.escape, "font-weight:bold;white-space:nowrap")
     body = styled.set_caption(html.escape(table.title)).to_html()
     notes = "\n".join(f"<p>{html.escape(note)}</p>" for note in table.notes)
@@ -82,12 +87,12 @@ def to_html(table: Table) -> str:
 
 
 def escape_tex(text: str) -> str:
-    """Text as LaTeX sets it: specials escaped, signs in mathematics."""
+    """Return the text with LaTeX's special characters escaped and symbols as mathematics."""
     escaped = text.replace("\\", "\0")
     escaped = re.sub(r"([&%$#_{}])", r"\\\1", escaped)
     escaped = escaped.replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
     escaped = escaped.replace("\0", r"\textbackslash{}")
-    return "".join(TEX_SYMBOLS.get(sign, sign) for sign in escaped)
+    return "".join(TEX_SYMBOLS.get(character, character) for character in escaped)
 
 
 def _escape_markdown(text: str) -> str:
@@ -101,5 +106,5 @@ def _escape_cells(shown: pd.DataFrame, escape: Callable[[str], str]) -> pd.DataF
 def _style_cells(table: Table, escape: Callable[[str], str], emphasis: str) -> Styler:
     cells = _escape_cells(table.shown, escape)
     marks = table.bold.set_axis(cells.columns, axis="columns").map({True: emphasis, False: ""}.get)
-    name = re.sub(r"\W", "_", table.name)  # the same bytes each time, unlike a random id
+    name = re.sub(r"\W", "_", table.name)  # reproducible, unlike pandas' random id
     return cells.style.set_uuid(name).hide(axis="index").apply(lambda _: marks, axis=None)

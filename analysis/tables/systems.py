@@ -1,6 +1,6 @@
-"""The final comparison: published systems on ImageNet-1k, and ours beside them.
+"""The final comparison: published systems on ImageNet-1k and our best cells.
 
-A cell that no source and no run fills stays empty.
+A cell without a published number or a run of ours is empty.
 """
 
 import math
@@ -22,6 +22,7 @@ from clip_hparam.analysis.evidence.published import (
 from clip_hparam.analysis.evidence.selection import selection_accuracy
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.tables.registry import frame_table
 from clip_hparam.analysis.tables.table import Table, format_interval
 
 SYSTEMS_TITLE = "ImageNet-1k top-1 accuracy, %: published systems and ours"
@@ -31,17 +32,17 @@ LOG_TOWERS = {
     "L14": ("ViT-L/14", 224), "L14_336": ("ViT-L/14", 336),
 }  # fmt: skip
 OURS_NOTE = (
-    "ours: of the cells of a tower and resolution the best one on the selection set; its test"
-    " accuracy at the selected epoch, mean ± half of the 95 % t interval over seeds."
+    "ours: the best cell of each tower and resolution on the selection set, with its test accuracy"
+    " at the selected epoch, mean ± half of the 95 % t interval over seeds."
 )
 NO_RUN_NOTE = (
-    "No run of ours is on ImageNet-1k with one of these towers, so there is no row of ours:"
-    " accuracies on other data are not to be compared with these."
+    "No run of ours uses ImageNet-1k with one of these towers, so there is no row of ours:"
+    " accuracies on other data cannot be compared with these."
 )
 
 
 class SystemEntry(NamedTuple):
-    """One filled cell; `low`, `high` and `trials` are of ours alone."""
+    """One number of the table; `low`, `high` and `trials` are filled for our runs only."""
 
     system: str
     kind: str
@@ -49,14 +50,18 @@ class SystemEntry(NamedTuple):
     resolution: int
     acc1: float  # percent
     source: str
-    n: int | None = None  # runs; None where the source does not say
+    n: int | None = None  # runs, None where unpublished
     low: float = math.nan
     high: float = math.nan
     trials: str = ""
 
 
+@frame_table("systems")
 def systems_table(frames: Frames) -> Table:
-    """A row a system, a column a tower and resolution; as csv a row a filled cell."""
+    """Return the table with a row per system and a column per tower and resolution.
+
+    The csv has one row per number.
+    """
     ours = list(_our_entries(frames.trials))
     entries = [
         *(SystemEntry(*system) for system in PUBLISHED_SYSTEMS),
@@ -66,10 +71,10 @@ def systems_table(frames: Frames) -> Table:
     columns = [f"{tower}, {resolution} px" for tower, resolution in GFLOPS_PER_IMAGE]
     gflops = [f"{value:.1f}" for value in GFLOPS_PER_IMAGE.values()]
     rows = {("GFLOPs an image", ""): dict(zip(columns, gflops, strict=True))}
-    rows |= {(one.system, one.kind): {} for one in entries}
-    for one in entries:
-        text = format_interval(one.acc1, one.low, one.high, ".1f")
-        rows[one.system, one.kind][f"{one.tower}, {one.resolution} px"] = text
+    rows |= {(entry.system, entry.kind): {} for entry in entries}
+    for entry in entries:
+        text = format_interval(entry.acc1, entry.low, entry.high, ".1f")
+        rows[entry.system, entry.kind][f"{entry.tower}, {entry.resolution} px"] = text
     shown = pd.DataFrame(
         [{"system": system, "how": kind, **cells} for (system, kind), cells in rows.items()],
         columns=["system", "how", *columns],
@@ -87,7 +92,7 @@ def _last_epoch_entries() -> Iterator[SystemEntry]:
 
 
 def _our_entries(trials: pd.DataFrame) -> Iterator[SystemEntry]:
-    """The cell of each tower and resolution that is best on the selection set."""
+    """Yield the best cell of each tower and resolution on the selection set."""
     done = trials[(trials["status"] == "done") & (trials["data.name"] == "imagenet")]
     names = done["encoder.name"].astype(str)
     known = done.assign(
@@ -108,15 +113,16 @@ def _our_entries(trials: pd.DataFrame) -> Iterator[SystemEntry]:
         )  # fmt: skip
 
 
-def _notes(ours: bool) -> list[str]:
-    short = [run for run in summarise_logs() if run.epochs < PLANNED_EPOCHS[run.model]]
+def _notes(has_ours: bool) -> list[str]:
+    unfinished = [run for run in summarise_logs() if run.epochs < PLANNED_EPOCHS[run.model]]
     return [
         f"Published: {README_TABLE_SOURCE}, without seeds or intervals. Last epoch: {LOGS_SOURCE},"
         " one run each.",
-        "Published FT-CLIP: the best EMA epoch on the validation set that is reported on.",
+        "Published FT-CLIP: the EMA epoch with the best accuracy on the validation set, on which"
+        " the accuracy is also reported.",
         *(
             f"The log of {run.model} ends after {run.epochs} of {PLANNED_EPOCHS[run.model]} epochs."
-            for run in short
+            for run in unfinished
         ),
-        OURS_NOTE if ours else NO_RUN_NOTE,
+        OURS_NOTE if has_ours else NO_RUN_NOTE,
     ]

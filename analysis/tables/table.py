@@ -1,4 +1,4 @@
-"""Frames + ablation -> a table: the numbers (csv) and the same numbers as a reader sees them."""
+"""The table of a sweep's cells: unrounded numbers for csv and the same numbers as text."""
 
 import math
 from typing import Any, NamedTuple
@@ -19,7 +19,10 @@ from clip_hparam.analysis.tables.footnotes import footnotes
 
 
 class Table(NamedTuple):
-    """`shown` holds text, `bold` its emphasis (same shape), `data` the csv."""
+    """`data` is written as csv, `shown` is the text of the other formats, `bold` marks its cells.
+
+    `shown` and `bold` have the same shape.
+    """
 
     name: str
     title: str
@@ -30,7 +33,11 @@ class Table(NamedTuple):
 
 
 def cell_table(frames: Frames, ablation: Ablation) -> Table:
-    """Raises NotSweptError if the ablation's sweep is not on record."""
+    """Return the table with one row per cell of the ablation's sweep.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
     data = cell_evidence(frames, ablation)
     shown = pd.DataFrame(
         [_shown_row(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
@@ -39,19 +46,18 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if (column := _difference_title(ablation)) in bold:
         bold[column] = data["delta_excludes_zero"]
-    return Table(
-        ablation.name, ablation.title, data, shown, bold, footnotes(frames, ablation, data)
-    )
+    notes = footnotes(frames, ablation, data)
+    return Table(ablation.name, ablation.title, data, shown, bold, notes)
 
 
 def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
-    """Column title -> text; a column that is empty in all rows is not printed."""
+    """Return the text of a row by column title; columns empty in all rows are not printed."""
     count = format_done(row["n"], row["asked"])
     level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
     cost = {"cost, s": _format_cost(row["seconds"])}
     if row["gpu_hours"] > 0:
         cost = {"cost, GPU-h": _format_cost(row["gpu_hours"])}
-    ours = {
+    return {
         ablation.row: "" if _label_repeats_knobs(row, ablation) else str(row[ablation.row]),
         **{knob: _format_level(row[knob]) for knob in ablation.knobs},
         "what changed": "" if ablation.knobs else row["changed"],
@@ -61,14 +67,15 @@ def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
         "seeds": count,
         _difference_title(ablation): _difference_cell(row),
         **cost,
+        **_paper_columns(row),
+        "differs": row["differs"],
     }
-    return {**ours, **_paper_columns(row), "differs": row["differs"]}
 
 
 def _label_repeats_knobs(row: pd.Series, ablation: Ablation) -> bool:
-    """Whether the label repeats what stands in the columns of the knobs: "lr=0.003"."""
-    named = [part.partition("=")[0] for part in str(row[ablation.row]).split(",")]
-    return bool(ablation.knobs) and tuple(named) == ablation.knobs
+    """Return whether the label only repeats the columns of the knobs, as "lr=0.003" does."""
+    label_knobs = [part.partition("=")[0] for part in str(row[ablation.row]).split(",")]
+    return bool(ablation.knobs) and tuple(label_knobs) == ablation.knobs
 
 
 def _paper_columns(row: pd.Series) -> dict[str, str]:
@@ -93,14 +100,14 @@ def _difference_cell(row: pd.Series) -> str:
 
 
 def format_difference(delta: float, low: float, high: float) -> str:
-    """ "+0.31 ± 0.12", with a true minus sign; a dash where there is no number."""
+    """Return "+0.31 ± 0.12" with a true minus sign, or a dash where the difference is NaN."""
     return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, "+.2f")
 
 
 def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
-    """Mean ± half-width, to as many digits: a t interval is symmetric."""
-    half = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
-    return _format_number(mean, spec) + half
+    """Return the mean ± the half-width with equal digits: a t interval is symmetric."""
+    half_width = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
+    return _format_number(mean, spec) + half_width
 
 
 def _format_cost(value: float) -> str:

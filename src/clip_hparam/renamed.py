@@ -27,7 +27,7 @@ augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache cla
 counts=flops disk=storage_errors draws=rng drive=driver drive_search=search_driver
 driver=sweep_options encoder=classifier errors=error_messages fit=engine fraction=fractional
 groups=param_groups images=dataset job=trial_spec kinds=expand launch.arrays=job_array
-launch.attempt=run launch.follow=tracker launch.foreign=foreign_launcher
+launch.attempt=run launch.follow=tracker launch.foreign=launchers
 launch.options=launcher_options launch.pages=huge_pages launch.pictures=preload
 launch.scheduler=queries launch.searching=worker launch.snapshot=code_snapshot
 launch.team=processes launch.verdict=reconcile launch.workers=pool layers=depth

@@ -1,4 +1,4 @@
-"""The command: exit codes, one sentence for a mistake."""
+"""The command: exit codes and one-sentence errors."""
 
 import shutil
 from collections.abc import Callable
@@ -12,24 +12,6 @@ from clip_hparam.cli.commands.analysis import main
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def call(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Call:
-    """Runs the command in an empty directory: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in argv])
-        except SystemExit as leaving:
-            code = int(leaving.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
 def one_sentence(text: str) -> str:
     assert text.count("\n") == 1, text
     assert "Traceback" not in text
@@ -37,18 +19,18 @@ def one_sentence(text: str) -> str:
 
 
 @pytest.mark.parametrize("what", ["tables", "figures"])
-def test_it_writes_the_ladder_and_says_where(ladder: Ladder, call: Call, what: str) -> None:
+def test_command_writes_the_ladder_and_prints_paths(ladder: Ladder, call: Call, what: str) -> None:
     code, out, err = call(what, "ladder", "--runs", ladder.runs.folder, "--strict")
     suffixes = {"tables": ("md", "tex", "csv", "html"), "figures": ("png", "pdf")}[what]
-    made = {"tables": ("ladder", "ladder_classes"), "figures": ("ladder",)}[what]
+    names = {"tables": ("ladder", "ladder_classes"), "figures": ("ladder",)}[what]
     assert (code, err) == (0, "")
-    assert out.split() == [f"results/{name}.{suffix}" for name in made for suffix in suffixes]
+    assert out.split() == [f"results/{name}.{suffix}" for name in names for suffix in suffixes]
     assert all(Path(name).stat().st_size > 100 for name in out.split())
 
 
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("what", ["tables", "figures"])
-def test_strict_fails_while_a_run_is_missing(
+def test_strict_exits_4_while_a_run_is_missing(
     runs: Runs, call: Call, what: str, strict: bool
 ) -> None:
     runs.done({}, 0, 97.0)
@@ -61,7 +43,7 @@ def test_strict_fails_while_a_run_is_missing(
 @pytest.mark.parametrize("empty", [False, True])
 @pytest.mark.parametrize("named", [[], ["--runs", "runs"]], ids=["default", "named"])
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 4)])
-def test_with_nothing_on_record_it_says_what_to_type(
+def test_without_records_error_names_the_command(
     call: Call, empty: bool, named: list[str], strict: list[str], code: int
 ) -> None:
     if empty:
@@ -72,7 +54,7 @@ def test_with_nothing_on_record_it_says_what_to_type(
     assert not Path("results").exists()
 
 
-def test_only_what_changed_is_made_again(runs: Runs, call: Call) -> None:
+def test_only_changed_tables_are_written_again(runs: Runs, call: Call) -> None:
     for seed in (0, 1):
         runs.done({}, seed, 97.0 + seed)
         runs.done({"lr": 1e-2}, seed, 96.0 + seed)
@@ -82,9 +64,7 @@ def test_only_what_changed_is_made_again(runs: Runs, call: Call) -> None:
     times = {name: Path(name).stat().st_mtime_ns for name in first}
     code, out, err = call("tables", "ema", "lr", "--strict")
     assert (code, out) == (0, "")
-    assert err.splitlines() == [
-        f"{name}: nothing changed since it was made" for name in ("ema", "lr")
-    ]
+    assert err.splitlines() == [f"{name}: unchanged, not written again" for name in ("ema", "lr")]
     runs.done({"lr": 1e-2}, 1, 95.0)
     again = call("tables", "ema", "lr")[1].split()
     assert again == [name for name in first if "/lr" in name]
@@ -96,7 +76,7 @@ def test_only_what_changed_is_made_again(runs: Runs, call: Call) -> None:
     assert call("tables", "ema", "lr", "--strict")[0] == 4
 
 
-def test_an_ablation_that_was_not_swept_says_what_to_type(ladder: Ladder, call: Call) -> None:
+def test_ablation_without_sweep_error_names_the_command(ladder: Ladder, call: Call) -> None:
     code, out, err = call("tables", "lr", "ladder", "--runs", ladder.runs.folder)
     assert (code, "results/ladder.md" in out) == (0, True)
     assert "python sweep.py -m sweeps=lr" in one_sentence(err)
@@ -113,7 +93,7 @@ def test_an_ablation_that_was_not_swept_says_what_to_type(ladder: Ladder, call: 
         (["tables", "--strickt"], "--strickt"),
     ],
 )
-def test_a_mistyped_command_is_one_sentence(
+def test_mistyped_command_prints_one_sentence(
     ladder: Ladder, call: Call, words: list[str], hint: str
 ) -> None:
     where = ["--runs", str(ladder.runs.folder)] if words and words[0] != "tabels" else []
@@ -123,13 +103,26 @@ def test_a_mistyped_command_is_one_sentence(
     assert not Path("results").exists()
 
 
-def test_a_runs_folder_that_is_not_there_is_named(call: Call) -> None:
+def test_errors_begin_with_the_name_of_the_command(
+    ladder: Ladder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tables", "lader", "--runs", str(ladder.runs.folder)]
+    assert (main(words), main(words, prog="clip-hparam")) == (2, 2)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("python -m analysis: lader is none of the tables")
+    assert second.startswith("clip-hparam: lader is none of the tables")
+    with pytest.raises(SystemExit):
+        main(["tabels"], prog="clip-hparam")
+    assert capsys.readouterr().err.startswith("clip-hparam: ")
+
+
+def test_missing_runs_folder_is_named(call: Call) -> None:
     code, _, err = call("tables", "--runs", "rnus")
     assert code == 2
     assert "no folder rnus" in one_sentence(err)
 
 
-def test_a_results_folder_that_cannot_be_written_is_named(ladder: Ladder, call: Call) -> None:
+def test_unwritable_results_folder_is_named(ladder: Ladder, call: Call) -> None:
     Path("results").write_text("a file in the way")
     code, _, err = call("tables", "--runs", ladder.runs.folder)
     assert code == 3
@@ -137,7 +130,7 @@ def test_a_results_folder_that_cannot_be_written_is_named(ladder: Ladder, call: 
     assert Path("results").read_text() == "a file in the way"
 
 
-def test_records_that_are_not_believed_are_named_a_few_at_a_time(runs: Runs, call: Call) -> None:
+def test_unused_records_are_named_up_to_a_limit(runs: Runs, call: Call) -> None:
     runs.done({}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
     for number in range(14):

@@ -1,4 +1,4 @@
-"""Several searches in one folder: each is a sample of its own space, and none is mixed in."""
+"""Several searches in one runs folder are analysed separately."""
 
 import json
 from pathlib import Path
@@ -18,12 +18,12 @@ SPACES = {"first": ("lr", "drop_path"), "second": ("weight_decay", "label_smooth
 
 @pytest.fixture
 def frames(runs: Runs, edit: Edit) -> Frames:
-    """Two searches over other knobs, the second of fewer points and with better ones."""
+    """Write two searches over different knobs; the second has fewer and better points."""
     for number, (name, space) in enumerate(SPACES.items()):
-        draw = np.random.default_rng(number).uniform(0.01, 0.1, (12 - 2 * number, 2))
+        points = np.random.default_rng(number).uniform(0.01, 0.1, (12 - 2 * number, 2))
         cells = {
             f"draw {n}": dict(zip(space, map(float, values), strict=True))
-            for n, values in enumerate(draw)
+            for n, values in enumerate(points)
         }
         for n, values in enumerate(cells.values()):
             runs.done(values, 0, 80 + 10 * number + n / 2)
@@ -33,15 +33,15 @@ def frames(runs: Runs, edit: Edit) -> Frames:
     return runs.frames()
 
 
-def test_each_is_a_sample_of_its_own_space(frames: Frames) -> None:
+def test_each_search_has_its_own_knobs_and_trials(frames: Frames) -> None:
     assert [sweep.name for sweep in sampled_sweeps(frames)] == list(SPACES)
     for sweep, count in zip(sampled_sweeps(frames), (12, 10), strict=True):
-        study = trial_table(frames, sweep)
-        assert (set(study.knobs), len(study.rows)) == (set(SPACES[sweep.name]), count)
+        table = trial_table(frames, sweep)
+        assert (set(table.knobs), len(table.rows)) == (set(SPACES[sweep.name]), count)
     assert set(trial_table(frames).knobs) == set(SPACES["second"])
 
 
-def test_its_figure_shows_its_own_trials(frames: Frames) -> None:
+def test_the_figure_of_a_search_shows_only_its_trials(frames: Frames) -> None:
     for sweep, count in zip(sampled_sweeps(frames), (12, 10), strict=True):
         panels = registry.plot_figure(frames, sweep.name).axes
         assert {panel.get_xlabel() for panel in panels} == set(SPACES[sweep.name])
@@ -51,16 +51,16 @@ def test_its_figure_shows_its_own_trials(frames: Frames) -> None:
     )
 
 
-def test_the_report_has_a_part_for_each(frames: Frames) -> None:
+def test_the_report_has_a_part_for_each_search(frames: Frames) -> None:
     parts = {part.anchor: part for part in report.report_page(frames).parts}
     assert "12 trials" in parts["first"].summary
     assert "10 trials" in parts["second"].summary
     for name, space in SPACES.items():
         assert all(knob in parts[name].summary for knob in space)
-        assert len(parts[name].figures) == len(report.SEARCH_FIGURE_TITLES)
+        assert len(parts[name].figures) == len(registry.SEARCH_FIGURES)
 
 
-def test_the_summary_is_of_the_newest_or_of_the_one_that_is_named(
+def test_the_summary_covers_the_newest_search_or_the_named_one(
     runs: Runs, frames: Frames, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = str(runs.folder)
@@ -75,7 +75,7 @@ def test_the_summary_is_of_the_newest_or_of_the_one_that_is_named(
     assert "there is no search frist on record: did you mean first?" in capsys.readouterr().err
 
 
-def test_without_a_search_none_can_be_named(
+def test_naming_a_search_without_any_on_record_is_an_error(
     runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.done({}, 0, 90.0)

@@ -19,7 +19,7 @@ RUNGS = (
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the runs and the results of the demo."""
+    """Run the demo and return the folder with its runs and results."""
     folder: Path = tmp_path_factory.mktemp("demo")
     places = (f"RUNS={folder / 'runs'}", f"RESULTS={folder / 'results'}")
     command = ["make", "demo", *places]

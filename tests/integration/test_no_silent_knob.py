@@ -1,7 +1,7 @@
-"""No silent knob: for each knob, something that it is there for changes when it does.
+"""No silent knob: for each knob, an observation of its effect changes with its value.
 
-The official code swallowed --drop_path and seven other flags; a sweep over one of them would have
-plotted noise as an ablation.
+The official code ignores --drop_path and seven other flags; a sweep over one of them would plot
+noise as an ablation.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,11 +50,11 @@ def first_targets(recipe: Recipe) -> Tensor:
 
 
 def evaluated_images(recipe: Recipe) -> Tensor:
-    return next(batches(recipe).selection())[0]
+    return next(batches(recipe).evaluation("selection"))[0]
 
 
 def evaluated_count(recipe: Recipe) -> int:
-    return sum(len(labels) for _, labels in batches(recipe).selection())
+    return sum(len(labels) for _, labels in batches(recipe).evaluation("selection"))
 
 
 def schedule(recipe: Recipe) -> Any:
@@ -82,7 +82,7 @@ def of_optimizer(name: str) -> Callable[[Recipe], Any]:
 
 
 def trained(which: int) -> Callable[[Recipe], Tensor]:
-    """Weights after an epoch of two steps: raw (0), or those that are reported (-1)."""
+    """Return a function that trains two steps: raw weights (0), or the reported ones (-1)."""
 
     def weights(recipe: Recipe) -> Tensor:
         one = fit(recipe)
@@ -129,8 +129,8 @@ def classes(recipe: Recipe) -> tuple[str, ...]:
     return load_dataset(recipe.data).classes
 
 
-def draws(recipe: Recipe) -> int:
-    return int(recipe.data.epoch_images)
+def draws(recipe: Recipe) -> int | str:
+    return recipe.data.epoch_images
 
 
 def steps(recipe: Recipe) -> int:
@@ -138,14 +138,14 @@ def steps(recipe: Recipe) -> int:
 
 
 def shifted_images(recipe: Recipe) -> list[float]:
-    """The mean of each batch; none where there are no such images."""
+    """Return the mean of each batch of data.shift; empty without data.shift."""
     if recipe.data.shift == "none":
         return []
-    return [float(images.mean()) for images, _ in batches(recipe).shifted("test")]
+    return [float(images.mean()) for images, _ in batches(recipe).evaluation("test_shift")]
 
 
 def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
-    """A folder of two classes of a dozen random pictures; another name, other classes."""
+    """Return a function that writes a folder of two classes, named after `name`, of 12 images."""
 
     def made(folder: Path) -> str:
         generator = np.random.default_rng(seed)
@@ -162,9 +162,9 @@ def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A knob, an observation that must differ between its values, and what else is set.
+    """A knob, an observation that must differ between its values, and the other knobs.
 
-    A value may be a function that makes a folder and returns its path.
+    values: a value may be a function that writes a folder and returns its path.
     """
 
     knob: str
@@ -252,7 +252,7 @@ CASES = (
     Case("data.shift_root", (pictures("x"), pictures("x", 1)), shifted_images, SHIFTED),
 )
 CHECKED = ("encoder.weights", "data.fingerprint")
-"""Found at plan time; a value that is given is compared with what is found."""
+"""Computed at plan time; a given value is compared with the computed one."""
 
 
 def observed(case: Case, value: Any, folder: Path) -> Any:
@@ -273,15 +273,17 @@ def test_every_knob_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.knob)
-def test_a_knob_changes_what_it_is_there_for(case: Case, tmp_path: Path) -> None:
+def test_knob_changes_what_it_controls(case: Case, tmp_path: Path) -> None:
     seen = [observed(case, value, tmp_path) for value in case.values]
-    assert same(seen[0], observed(case, case.values[0], tmp_path)), "it changes by itself"
+    assert same(seen[0], observed(case, case.values[0], tmp_path)), (
+        "the observation is not reproducible"
+    )
     for index, one in enumerate(seen):
         assert not any(same(one, other) for other in seen[:index])
 
 
 @pytest.mark.parametrize("knob", CHECKED)
-def test_a_given_identity_is_compared_with_what_is_there(knob: str) -> None:
+def test_given_identity_is_compared_with_the_actual_one(knob: str) -> None:
     node, _, leaf = knob.partition(".")
     found = getattr(getattr(resolve(Recipe()), node), leaf)
     assert resolve(with_values(Recipe(), {knob: found})) == resolve(Recipe())

@@ -22,6 +22,10 @@ from clip_hparam.launch.slurm import job_main
 
 DOTTED = re.compile(r"\bclip_hparam(?:\.[a-z]\w*)+")
 OLD_NAMES = ("CHANGELOG.md", "tests/integration/test_renamed_modules.py")
+EXAMPLES = {  # modules that CONTRIBUTING.md shows how to write
+    "clip_hparam.analysis.figures.cost_scatter",
+    "clip_hparam.training.callbacks.wandb",
+}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,6 @@ def test_dotted_names_in_all_files_exist() -> None:
         for file in listed
         if file not in OLD_NAMES
         for name in DOTTED.findall((ROOT / file).read_text())
-        if not exists(name)
+        if name not in EXAMPLES and not exists(name)
     }
     assert wrong == set()

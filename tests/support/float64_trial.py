@@ -8,7 +8,7 @@ import torch
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.datasets import load_digits
+from clip_hparam.data.digits import load_digits
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import evaluate, train_epoch
@@ -41,8 +41,8 @@ class Doubled(Batches):
         for images, targets in super().train(epoch, first):
             yield images.double(), targets.double()
 
-    def test(self, resolution: int = 0) -> Any:
-        for images, labels in super().test(resolution):
+    def evaluation(self, name: str, resolution: int = 0) -> Any:
+        for images, labels in super().evaluation(name, resolution):
             yield images.double(), labels
 
 
@@ -51,10 +51,10 @@ def trained(ranks: DistributedContext, micro_batch: int = 0) -> dict[str, Any]:
     recipe = resolve(with_values(Recipe(), RECIPE))
     machine = Machine(device="cpu", micro_batch=micro_batch)
     fit = create_train_state(recipe, machine, create_model(recipe, CLASSES).double(), ranks)
-    batches = Doubled(recipe, load_digits(), ranks=ranks)
+    batches = Doubled(recipe, load_digits(), context=ranks)
     losses = [train_epoch(fit, batches, epoch, 0) for epoch in range(2)]
     assert fit.ema is not None
-    scores = evaluate(fit.ema.module, batches.test(), fit)
+    scores = evaluate(fit.ema.module, batches.evaluation("test"), fit)
     return {
         "losses": losses,
         "raw": weights(fit.model),
@@ -69,7 +69,7 @@ def weights(model: torch.nn.Module) -> Any:
 
 
 def assert_same(one: Any, alone: Any) -> None:
-    """The outcome of a rank, and that of a trial in one process."""
+    """Assert that the outcome of a rank equals that of a trial in one process."""
     np.testing.assert_allclose(one["losses"], alone["losses"], rtol=0, atol=1e-12)
     np.testing.assert_allclose(one["raw"], alone["raw"], rtol=0, atol=1e-10)
     np.testing.assert_allclose(one["ema"], alone["ema"], rtol=0, atol=1e-10)

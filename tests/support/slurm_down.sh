@@ -17,7 +17,7 @@ stop() { # PIDFILE
   pid=$(cat "$1")
   kill "$pid" 2>/dev/null
   for ((i = 0; i < 100; i++)); do
-    grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" || break # a zombie is gone
+    grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" || break # a zombie is gone
     sleep 0.1
   done
   kill -9 "$pid" 2>/dev/null

@@ -37,7 +37,7 @@ wait_for() { # SECONDS WHAT COMMAND...
 }
 alive() { # PIDFILE; a zombie is not
   local p
-  p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$p/status"
+  p=$(cat "$1" 2>/dev/null) && [ -n "$p" ] && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$p/status"
 }
 
 install_missing() {

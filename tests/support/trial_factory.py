@@ -1,4 +1,4 @@
-"""Synthetic records with known values: what the trial code writes, without a trial."""
+"""Write synthetic records with known values, in the format of the trial code, without training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_v
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record
 
-Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # a JSON file, a change to it
+Edit = Callable[[Path, Callable[[dict[str, Any]], Any]], None]  # (JSON file, change to its tree)
 
 SEEDS, IMAGES = range(5), 1597
 LABELS = np.random.default_rng(1).integers(10, size=IMAGES).astype(np.uint8)
@@ -37,7 +37,7 @@ MEANS = dict(zip(RUNGS, (94.7, 97.0, 97.2, 97.6, 97.4, 97.9, 98.3), strict=True)
 
 
 def numbers(acc1: float, ema: bool) -> dict[str, float | None]:
-    """Metrics in which every column has its own value, so that a mixed-up column is seen."""
+    """Return metrics with another value in each column, so that tests detect a wrong column."""
     metrics: dict[str, float | None] = {}
     shift = {("test", "selected"): 0.0, ("test", "last"): -0.3, ("selection", "selected"): 0.5}
     for split in ("test", "selection"):
@@ -54,27 +54,30 @@ def numbers(acc1: float, ema: bool) -> dict[str, float | None]:
 
 
 def bits(acc1: float, seed: int, ema: bool) -> dict[str, Any]:
-    """correct.npz: as many right as the accuracy says, mostly the same images for each seed."""
+    """Return the arrays of correct.npz; seeds share most of the correct images."""
     hardness = np.random.default_rng(0).normal(size=IMAGES)
     hardness += 0.5 * np.random.default_rng(seed + 1).normal(size=IMAGES)
-    place = np.argsort(np.argsort(hardness)) / IMAGES
+    rank = np.argsort(np.argsort(hardness)) / IMAGES
     shares = {"raw": acc1 - 0.9, "ema": acc1} if ema else {"raw": acc1}
-    right = {f"acc1.{name}.selected": place < share / 100 for name, share in shares.items()}
-    shows = {"labels": LABELS, "classes": np.array(list("0123456789"))}
-    return {"n": IMAGES, **shows, **{name: np.packbits(bits) for name, bits in right.items()}}
+    correct = {f"acc1.{name}.selected": rank < share / 100 for name, share in shares.items()}
+    classes = {"labels": LABELS, "classes": np.array(list("0123456789"))}
+    packed = {name: np.packbits(mask) for name, mask in correct.items()}
+    return {"n": IMAGES, **classes, **packed}
 
 
 @dataclass
 class Runs:
-    """Writes records into a folder as `records.py` and the rows of the trial code have them."""
+    """A runs folder that records are written into."""
 
     folder: Path
     git: dict[str, Any] = field(default_factory=lambda: {"sha": "a" * 40, "dirty": None})
 
     def recipe(self, values: dict[str, Any], seed: int) -> Recipe:
+        """Return the resolved recipe with these knobs."""
         return with_values(Recipe(), {**RESOLVED, **values, "seed": seed})
 
     def planned(self, values: dict[str, Any], seed: int = 0) -> Record:
+        """Write the record of a queued trial."""
         recipe = self.recipe(values, seed)
         record = Record(self.folder, trial_id(recipe))
         record.write_recipe(canonical(recipe), label(recipe))
@@ -82,18 +85,21 @@ class Runs:
         return record
 
     def done(self, values: dict[str, Any], seed: int, acc1: float, **facts: Any) -> Record:
-        """A finished trial whose reported test accuracy is `acc1`."""
+        """Write the record of a finished trial whose reported test accuracy is `acc1`.
+
+        facts: keys of result.json that replace the default ones.
+        """
         record = self.planned(values, seed)
         recipe = self.recipe(values, seed)
         ema = float(recipe.ema_decay) > 0
         epochs = int(recipe.epochs)
         rows = [epoch_row(epoch, epochs, acc1, ema) for epoch in range(epochs)]
         record.write_rows(rows)
-        watched = [row[f"selection_acc1.{'ema' if ema else 'raw'}"] for row in rows]
+        accuracies = [row[f"selection_acc1.{'ema' if ema else 'raw'}"] for row in rows]
         np.savez(record.folder / "correct.npz", **bits(acc1, seed, ema))
         result = {
             "metrics": numbers(acc1, ema),
-            "epochs": {"selected": int(np.argmax(watched)), "last": epochs - 1},
+            "epochs": {"selected": int(np.argmax(accuracies)), "last": epochs - 1},
             "selected_weights": "ema" if ema else "raw",
             "steps": 15 * epochs,
             "cost": {"seconds": 0.6 * epochs * (int(recipe.resolution) / 32) ** 2 + 0.1 * seed,
@@ -109,7 +115,7 @@ class Runs:
     def sweep(
         self, name: str, cells: dict[str, dict[str, Any]], seeds: range | list[int] = SEEDS
     ) -> None:
-        """The manifest alone, newer than those before."""
+        """Write the manifest of a sweep (no trials), newer than all manifests before."""
         tree = {
             "schema": 1,
             "sweep_id": f"{name}-{len(list(self.folder.glob('.sweeps/*')))}",
@@ -128,18 +134,19 @@ class Runs:
         write_json(self.folder / ".sweeps" / f"{tree['sweep_id']}.json", tree)
 
     def frames(self) -> analysis.Frames:
+        """Load the folder."""
         return analysis.load(self.folder)
 
 
 class Ladder(NamedTuple):
-    """A folder with a ladder, and what was written: rung -> seed -> reported accuracy."""
+    """A runs folder with a ladder."""
 
     runs: Runs
-    truth: dict[str, dict[int, float]]
+    truth: dict[str, dict[int, float]]  # rung -> seed -> reported accuracy
 
 
 def epoch_row(epoch: int, epochs: int, acc1: float, ema: bool) -> dict[str, Any]:
-    """A learning curve in which the EMA lags, then leads, and falls a little at the end."""
+    """Return an epoch of a learning curve; the EMA starts below raw and falls at the end."""
     done = (epoch + 1) / epochs
     raw = acc1 - 60 * float(np.exp(-6 * done)) - 0.9 * ema + 0.4 * float(np.sin(9 * epoch))
     slow = acc1 - 90 * float(np.exp(-7 * done)) - 1.5 * max(0.0, done - 0.66)
@@ -153,7 +160,7 @@ def epoch_row(epoch: int, epochs: int, acc1: float, ema: bool) -> dict[str, Any]
 
 
 def ladder_cells() -> dict[str, dict[str, Any]]:
-    """Rung -> all its knobs: each rung keeps those of the rung before."""
+    """Return the knobs of each rung; a rung keeps the changes of the rungs before."""
     cells: dict[str, dict[str, Any]] = {}
     values: dict[str, Any] = {}
     for rung, change in RUNGS.items():
@@ -163,12 +170,12 @@ def ladder_cells() -> dict[str, dict[str, Any]]:
 
 
 def write_ladder(runs: Runs, skip: tuple[tuple[str, int], ...] = ()) -> dict[str, dict[int, float]]:
-    """7 rungs x 5 seeds with a seed effect; returns rung -> seed -> reported accuracy."""
-    draw = np.random.default_rng(0)
-    shared = draw.normal(0, 0.25, len(SEEDS))
+    """Write 7 rungs x 5 seeds with a seed effect; return rung -> seed -> reported accuracy."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 0.25, len(SEEDS))
     truth: dict[str, dict[int, float]] = {}
     for rung, values in ladder_cells().items():
-        noise = draw.normal(0, 1.2 if rung == "baseline" else 0.12, len(SEEDS))
+        noise = rng.normal(0, 1.2 if rung == "baseline" else 0.12, len(SEEDS))
         truth[rung] = {}
         for seed in SEEDS:
             if (rung, seed) not in skip:

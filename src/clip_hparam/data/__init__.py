@@ -1,4 +1,4 @@
 """Data sets, their splits, and the batches of a trial.
 
-A new data set goes here.
+A new data set is an entry of `datasets.DATASETS`.
 """

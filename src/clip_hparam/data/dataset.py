@@ -1,9 +1,10 @@
-"""What a data set is once it is found: images in memory or on disk, labels, and a fingerprint.
+"""Images, labels and evaluation sets of a loaded data set.
 
-No torch here: planning a sweep reads labels and fingerprints, never pixels through a framework.
+Imports no torch: planning reads labels and fingerprints, and never decodes an image.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,20 @@ from numpy.typing import NDArray
 ImageArray = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Indices = NDArray[np.int64]
-TEST_SPLIT_SEED = (
-    20221212  # the day of arXiv 2212.06138; fixes which images are the test set for ever
-)
+SELECTION = "selection"
+TEST = "test"
+SELECTION_SHIFT, TEST_SHIFT = "selection_shift", "test_shift"  # halves of data.shift
+SELECTION_SETS = (SELECTION, SELECTION_SHIFT)
+"""Evaluation sets that a search may optimise."""
+TEST_SPLIT_SEED = 20221212  # day of arXiv 2212.06138; changing it changes every fixed test set
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Images on disk: a root, and paths below it as bytes, which workers share without copying."""
+    """Paths of images on disk.
+
+    paths: bytes relative to the root, shape (n,); one array, which forked workers share.
+    """
 
     root: Path
     paths: NDArray[np.bytes_]
@@ -28,41 +35,54 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def __getitem__(self, index: Indices) -> "ImageFiles":
+        return ImageFiles(self.root, self.paths[index])
+
     def path(self, index: int) -> Path:
+        """Return the full path of one image."""
         return self.root / os.fsdecode(bytes(self.paths[index]))
 
 
 Images = ImageArray | ImageFiles
-"""In memory, uint8, shape (n, channels, height, width); or files."""
+"""In memory, uint8, shape (n, channels, height, width), 1 or 3 channels; or files."""
 
 
 @dataclass(frozen=True, eq=False)
 class EvalSet:
-    """Images of the same classes from elsewhere; two halves of their indices."""
+    """Labelled images that a model is evaluated on.
+
+    allowed_classes: bool, shape (classes,), the classes that a prediction may be; None: all.
+    """
 
     images: Images
     labels: Labels
-    selection: Indices
-    test: Indices
+    allowed_classes: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Images and labels to train and select on, and those to test on."""
+    """Images to train and select on, and the evaluation sets, which are the same for every seed.
+
+    classes: their names; a label is an index into this tuple.
+    eval_sets: by the prefix of their metric columns; TEST is always among them.
+    fingerprint: sha256 of the content or of the file index, in hex.
+    """
 
     classes: tuple[str, ...]
-    pool: Images
-    labels: Labels
-    test: Images
-    test_labels: Labels
+    train: Images
+    train_labels: Labels
+    eval_sets: Mapping[str, EvalSet]
     fingerprint: str
-    shifted: EvalSet | None = None
+
+    @property
+    def test(self) -> EvalSet:
+        return self.eval_sets[TEST]
 
 
 def split_off_test(labels: Labels, share: float) -> tuple[Indices, Indices]:
-    """Indices of the pool and of the test set: a share of each class, at least one image.
+    """Return sorted indices of the training images and of the test images, the same for every seed.
 
-    The same for every seed.
+    share: part of each class that goes to the test set, in (0, 1); at least one image of a class.
     """
     generator = np.random.Generator(np.random.Philox(TEST_SPLIT_SEED))
     members = [

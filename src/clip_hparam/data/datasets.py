@@ -1,84 +1,125 @@
-"""Where images come from, by `data.name`: a training pool and a fixed test set.
+"""Registry of the data sets that `data.name` can name.
 
-No torch here: planning a sweep reads labels and fingerprints, never pixels through a framework.
+A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test. Imports no torch.
 """
 
-import hashlib
-from functools import cache
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.dataset import ImageArray, ImageDataset, split_off_test
-from clip_hparam.data.distribution_shift import with_shift
+from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.digits import load_digits
+from clip_hparam.data.distribution_shift import (
+    FOLDER_SHIFT,
+    PRINTED_DIGITS_SHIFT,
+    Shift,
+    with_shift,
+)
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
+from clip_hparam.data.prompt_templates import (
+    IMAGENET_CLASSES,
+    PromptFunction,
+    digit_prompts,
+    folder_prompts,
+    imagenet_prompts,
+)
+from clip_hparam.model.architectures import encoder_spec
+from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS
 
-DIGIT_SIDE = 32  # px
-FOLDER_DATASETS = {
-    "imagenet": (load_imagenet, "train/n01440764/*.JPEG and val/n01440764/*.JPEG"),
-    "folder": (
-        load_image_folder,
-        "a folder of images for each class, or train and test with such folders",
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Facts about a data set.
+
+    load: returns the data set below `data.root`; ignores its argument where `layout` is empty.
+    layout: what `data.root` must hold, for error messages; empty: `data.root` is not used.
+    prompts: zero-shot prompts of the classes.
+    prompt_classes: the number of classes that `prompts` is made for; None: any.
+    shifts: values of `data.shift` that the data set offers.
+    tiny_prompts: prompts of the classes for tiny CLIP; its zero-shot accuracy is then recorded
+        with every trial of that encoder. None: it is not recorded.
+    """
+
+    load: Callable[[Path], ImageDataset]
+    layout: str = ""
+    prompts: PromptFunction = folder_prompts
+    prompt_classes: int | None = None
+    shifts: tuple[Shift, ...] = (FOLDER_SHIFT,)
+    tiny_prompts: Sequence[list[str]] | None = None
+
+
+DATASETS: dict[str, DatasetSpec] = {
+    "digits": DatasetSpec(
+        load=lambda root: load_digits(),
+        prompts=digit_prompts,
+        shifts=(PRINTED_DIGITS_SHIFT,),
+        tiny_prompts=DIGIT_PROMPTS,
+    ),
+    "imagenet": DatasetSpec(
+        load=load_imagenet,
+        layout="train/n01440764/*.JPEG and val/n01440764/*.JPEG",
+        prompts=imagenet_prompts,
+        prompt_classes=IMAGENET_CLASSES,
+    ),
+    "folder": DatasetSpec(
+        load=load_image_folder,
+        layout="a folder of images for each class, or train and test with such folders",
     ),
 }
 
 
-@cache
-def load_digits() -> ImageDataset:
-    """scikit-learn's 1,797 handwritten digits, one channel; half of each class is the test.
+def dataset_spec(name: str) -> DatasetSpec:
+    """Return the facts about the data set that `data.name` names.
 
-    They are 8 x 8 px; up-sampled to 32 x 32, so that a crop can fall between two of their pixels.
-
-    Read from the file that scikit-learn ships, without importing it (1 s).
+    Raises: ValueError for an unknown name, with similar ones.
     """
-    path = _digits_file()
-    table = np.loadtxt(path, delimiter=",", dtype=np.int64)
-    small = np.round(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    pixels = np.stack([_upsample(digit) for digit in small])[:, None]
-    labels = table[:, -1]
-    pool, test = split_off_test(labels, 0.5)
-    digest = hashlib.sha256(pixels.tobytes() + labels.tobytes() + test.tobytes()).hexdigest()
-    classes = tuple("0123456789")
-    return ImageDataset(classes, pixels[pool], labels[pool], pixels[test], labels[test], digest)
+    if name not in DATASETS:
+        raise ValueError(f"unknown data.name={name}: {suggest(name, DATASETS)}")
+    return DATASETS[name]
 
 
 def load_dataset(data: Data) -> ImageDataset:
-    """Raises ValueError for a name that is not known, FileNotFoundError for missing images."""
-    plain = _load_unshifted(data)
-    return plain if data.shift == "none" else with_shift(plain, data)
+    """Return the data set with the evaluation sets of `data.shift`.
+
+    Raises: ValueError for an unknown name and for images that cannot be used, FileNotFoundError
+    for missing images.
+    """
+    spec = dataset_spec(data.name)
+    dataset = spec.load(_validated_root(data, spec.layout))
+    if data.shift == "none":
+        return dataset
+    for shift in spec.shifts:
+        if shift.name == data.shift:
+            return with_shift(dataset, shift, data)
+    usage = " or ".join(shift.usage for shift in spec.shifts)
+    raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
 
 
-def _load_unshifted(data: Data) -> ImageDataset:
-    if data.name == "digits":
+def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[str]]:
+    """Return the zero-shot prompts of each class of the data set named `data`.
+
+    An encoder with a closed vocabulary brings its own prompts.
+    """
+    prompts_of = encoder_spec(encoder).prompts
+    if prompts_of is not None:
+        return [prompts_of(name) for name in classes]
+    return dataset_spec(data).prompts(classes)
+
+
+def _validated_root(data: Data, layout: str) -> Path:
+    """Return `data.root` as an absolute path, or the empty path where there is no layout."""
+    if not layout:
         if data.root:
-            raise ValueError(f"data.root={data.root} is not read by data=digits: try data=folder")
-        return load_digits()
-    if data.name not in FOLDER_DATASETS:
-        raise ValueError(
-            f"unknown data.name={data.name}: {suggest(data.name, ['digits', *FOLDER_DATASETS])}"
-        )
-    read, layout = FOLDER_DATASETS[data.name]
+            raise ValueError(
+                f"data.root={data.root} is not read by data={data.name}: try data=folder"
+            )
+        return Path()
     root = Path(data.root).expanduser()
     if not data.root or not root.is_dir():
         problem = f"data.root={data.root} is not a folder" if data.root else "data.root is not set"
         raise FileNotFoundError(
             f"{problem}: type data={data.name} data.root=PATH, where PATH holds {layout}"
         )
-    return read(root.resolve())
-
-
-def _upsample(digit: ImageArray) -> ImageArray:
-    return np.asarray(Image.fromarray(digit).resize((DIGIT_SIDE,) * 2, Image.Resampling.BICUBIC))
-
-
-def _digits_file() -> Path:
-    spec = find_spec("sklearn")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(
-            "data.name=digits needs scikit-learn, which ships them: pip install scikit-learn"
-        )
-    return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    return root.resolve()

@@ -1,11 +1,13 @@
-"""Images of the same classes from elsewhere (`data.shift`): how far does an accuracy carry?
+"""Images of the same classes from another source (`data.shift`), to measure robustness.
 
-Nothing trains on them, and they select no epoch. One fixed half may be searched for, the other is
-tested on, as with the images that they stand beside. No torch here, as in images.py.
+They are never trained on and select no epoch. A fixed half of each class may be the objective of a
+search (columns `selection_shift_*`), the other half is only tested on (`test_shift_*`). Imports no
+torch.
 """
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,85 +16,111 @@ import numpy as np
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
+    SELECTION_SHIFT,
+    TEST_SHIFT,
     TEST_SPLIT_SEED,
     EvalSet,
     ImageDataset,
-    ImageFiles,
+    Images,
+    Labels,
     split_off_test,
 )
 from clip_hparam.data.file_index import index_folder
 from clip_hparam.data.image_folder import classes_of, files_of, labels_of
 
-PRINTED_PER_CLASS = 40  # images a class
+PRINTED_PER_CLASS = 40  # images of a class
+LabelledImages = tuple[Images, Labels, str]
+"""Images, their labels, and the sha256 that identifies both."""
 
 
-def with_shift(source: ImageDataset, data: Data) -> ImageDataset:
-    """The source with what `data.shift` names, and a fingerprint of both.
+@dataclass(frozen=True)
+class Shift:
+    """A value of `data.shift`, its name.
 
-    Raises ValueError for images that do not go with it, FileNotFoundError for missing ones.
+    load: takes the class names of the data set and the Data of the recipe.
+    usage: what to type to use it.
     """
-    if data.shift == "printed":
-        if data.name != "digits":
-            raise ValueError(
-                f"data.shift=printed shows printed digits, and data={data.name} does not ask for"
-                " digits: try data.shift=folder data.shift_root=PATH"
-            )
-        shifted, fingerprint = _render_printed()
-    else:
-        shifted, fingerprint = _read_folder(_shift_root(source, data), source.classes)
-    both = hashlib.sha256(f"{source.fingerprint} {fingerprint}".encode()).hexdigest()
-    return replace(source, shifted=shifted, fingerprint=both)
+
+    name: str
+    load: Callable[[tuple[str, ...], Data], LabelledImages]
+    usage: str
+
+
+def with_shift(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
+    """Return the data set with both halves of the shift as evaluation sets.
+
+    The fingerprint covers the images of the shift. Predictions on these sets are restricted to the
+    classes that the shift contains.
+
+    Raises: ValueError for images that do not go with the data set, FileNotFoundError for missing
+    images.
+    """
+    images, labels, fingerprint = shift.load(dataset.classes, data)
+    contained = np.bincount(labels, minlength=len(dataset.classes)) > 0
+    halves = zip((SELECTION_SHIFT, TEST_SHIFT), split_off_test(labels, 0.5), strict=True)
+    shifted = {name: EvalSet(images[index], labels[index], contained) for name, index in halves}
+    combined = hashlib.sha256(f"{dataset.fingerprint} {fingerprint}".encode()).hexdigest()
+    return replace(dataset, eval_sets={**dataset.eval_sets, **shifted}, fingerprint=combined)
 
 
 @cache
-def _render_printed() -> tuple[EvalSet, str]:
-    """Digits in the typefaces that the tiny CLIP never saw, in colour, warped and noisy."""
+def _render_printed_digits() -> LabelledImages:
+    """Return digits in the typefaces held out from tiny CLIP, shape (400, 3, 32, 32).
+
+    They are coloured, warped and noisy.
+    """
     from clip_hparam.model.tiny_clip.captions import CHARACTERS
-    from clip_hparam.model.tiny_clip.glyphs import render_glyph
+    from clip_hparam.model.tiny_clip.glyphs import render_glyph  # lazy: matplotlib, 0.1 s
     from clip_hparam.model.tiny_clip.typefaces import HELD_OUT_FACES
 
     first = CHARACTERS.index("0")
     labels = np.repeat(np.arange(10), PRINTED_PER_CLASS)
-    places = len(CHARACTERS) * np.tile(np.arange(PRINTED_PER_CLASS), 10) + first + labels
-    drawn = [render_glyph(TEST_SPLIT_SEED, int(place), HELD_OUT_FACES).image for place in places]
-    images = np.stack(drawn).transpose(0, 3, 1, 2).copy()
-    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    return EvalSet(images, labels, *split_off_test(labels, 0.5)), digest
+    glyphs = len(CHARACTERS) * np.tile(np.arange(PRINTED_PER_CLASS), 10) + first + labels
+    rendered = [render_glyph(TEST_SPLIT_SEED, int(glyph), HELD_OUT_FACES).image for glyph in glyphs]
+    images = np.stack(rendered).transpose(0, 3, 1, 2).copy()
+    return images, labels, hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
 
 
-def _shift_root(source: ImageDataset, data: Data) -> Path:
-    if not isinstance(source.pool, ImageFiles):
-        raise ValueError(
-            f"data.shift=folder goes with images on disk, and data={data.name} is in memory: try"
-            " data.shift=printed"
-        )
+def _shift_root(classes: tuple[str, ...], data: Data) -> Path:
     root = Path(data.shift_root).expanduser()
     if not data.shift_root or not root.is_dir():
-        said = f"data.shift_root={data.shift_root} is not a folder"
-        problem = said if data.shift_root else "data.shift_root is not set"
+        wrong = f"data.shift_root={data.shift_root} is not a folder"
+        problem = wrong if data.shift_root else "data.shift_root is not set"
         raise FileNotFoundError(
             f"{problem}: type data.shift=folder data.shift_root=PATH, where PATH holds folders"
-            f" named like {source.classes[0]}"
+            f" named like {classes[0]}"
         )
     return root.resolve()
 
 
 @cache
-def _read_folder(root: Path, classes: tuple[str, ...]) -> tuple[EvalSet, str]:
-    """Class folders by the names of the classes that are trained on, of which some may be missing.
+def _load_class_folders(root: Path, classes: tuple[str, ...]) -> LabelledImages:
+    """Return the images of class folders; some of the classes may be missing.
 
-    Raises ValueError for a folder that names no class, and for fewer than two images of one.
+    Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
-    listed = index_folder(root)
-    for name in classes_of(root, listed):
+    index = index_folder(root)
+    for name in classes_of(root, index):
         if name not in classes:
             raise ValueError(
                 f"{root / name} is no class of the images trained on: {suggest(name, classes)}"
             )
-    labels = labels_of(listed, classes)
+    labels = labels_of(index, classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
         if count == 1:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return EvalSet(files_of(root, listed), labels, *split_off_test(labels, 0.5)), listed.fingerprint
+    return files_of(root, index), labels, index.fingerprint
+
+
+PRINTED_DIGITS_SHIFT = Shift(
+    name="printed",
+    load=lambda classes, data: _render_printed_digits(),
+    usage="data.shift=printed",
+)
+FOLDER_SHIFT = Shift(
+    name="folder",
+    load=lambda classes, data: _load_class_folders(_shift_root(classes, data), classes),
+    usage="data.shift=folder data.shift_root=PATH",
+)

@@ -1,9 +1,9 @@
-"""What a folder of images holds: relative paths and sizes, found once and kept in the cache.
+"""Index of the images below a folder: relative paths and sizes, kept in the user's cache.
 
-Listing ImageNet takes minutes on a network disk. The listing is kept with the modification times
-of all its folders and made again when one differs, as it does when a file is added, removed or
-renamed. A file that is changed in place is noticed only by a new listing. Nothing is ever written
-into the folder itself.
+Listing ImageNet takes minutes on a network disk. The cached index holds the modification times of
+all folders and is rebuilt when a time differs, that is, when a file was added, removed or renamed.
+A file that is changed in place is not detected until the index is rebuilt. Nothing is written into
+the folder itself.
 """
 
 import hashlib
@@ -18,14 +18,17 @@ from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp")
-MTIME_SETTLE_SECONDS = (
-    2.0  # seconds for which a folder's modification time may miss a further change
-)
+MTIME_SETTLE_SECONDS = 2.0  # within this time a further change may leave the mtime as it is
 
 
 @dataclass(frozen=True)
 class FileIndex:
-    """Paths of the images below the root, with / and sorted, their sizes, and all folders."""
+    """Images below a root.
+
+    paths: sorted, separated by "/".
+    sizes: bytes of each file.
+    folders: all folders below the root, each ending in "/"; the root is "".
+    """
 
     paths: tuple[str, ...]
     sizes: tuple[int, ...]
@@ -33,38 +36,39 @@ class FileIndex:
 
     @property
     def text(self) -> str:
+        """Paths and sizes as one string, each followed by a NUL character."""
         return "".join(
             f"{path}\0{size}\0" for path, size in zip(self.paths, self.sizes, strict=True)
         )
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the paths and sizes: the same wherever the folder lies."""
+        """Sha256 of the paths and sizes; it does not depend on where the folder is."""
         return hashlib.sha256(os.fsencode(self.text)).hexdigest()
 
 
 def index_folder(root: Path) -> FileIndex:
-    """The images in a folder and in all that is below it.
+    """Return the index of a folder and all folders below it, from the cache if it is up to date.
 
-    Hidden files and folders, and files whose suffix is not one of SUFFIXES, are left out.
+    Hidden files, hidden folders and files without a suffix of IMAGE_SUFFIXES are left out.
     """
     entry = cache_path("manifest", str(root.resolve()))
-    known = read_json(entry) or {}
-    times = known.get("folders", {})
-    if "" in times and "files" in known and times == _modification_times(root, times):
-        fields = known["files"].split("\0")[:-1]
+    cached = read_json(entry) or {}
+    times = cached.get("folders", {})
+    if "" in times and "files" in cached and times == _modification_times(root, times):
+        fields = cached["files"].split("\0")[:-1]
         sizes = tuple(int(size) for size in fields[1::2])
         return FileIndex(tuple(fields[::2]), sizes, tuple(times))
     files, times = _list_files(root)
-    listed = FileIndex(tuple(files), tuple(files.values()), tuple(times))
+    index = FileIndex(tuple(files), tuple(files.values()), tuple(times))
     if time.time_ns() - max(times.values()) > MTIME_SETTLE_SECONDS * 1e9:
         with suppress(OSError):
-            write_json(entry, {"folders": times, "files": listed.text})
-    return listed
+            write_json(entry, {"folders": times, "files": index.text})
+    return index
 
 
 def _list_files(root: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Sizes of files and modification times of folders, by path, sorted."""
+    """Return sizes of files (bytes) and modification times of folders (ns), sorted by path."""
     files: dict[str, int] = {}
     times: dict[str, int] = {}
     for folder in _walk_folders(root, ""):
@@ -80,7 +84,7 @@ def _list_files(root: Path) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _walk_folders(root: Path, folder: str) -> Iterator[str]:
-    """A folder and all below it, each ending in / but for the root, which is empty."""
+    """Yield a folder and all folders below it, each ending in "/"; the root is ""."""
     yield folder
     for entry in os.scandir(root / folder):
         if entry.is_dir() and _is_visible(entry):
@@ -92,7 +96,7 @@ def _is_visible(entry: os.DirEntry[str]) -> bool:
 
 
 def _modification_times(root: Path, folders: dict[str, int]) -> dict[str, int]:
-    """Modification times as they are now; a folder that is gone is left out."""
+    """Return the present modification times in ns; a folder that was removed is left out."""
     now: dict[str, int] = {}
     for folder in folders:
         with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Images read and augmented one by one, in this process or in workers: augment_backend=timm.
+"""Image pipeline for augment_backend=timm: decodes and augments image by image.
 
-timm draws from the global generators of Python, numpy and torch; they are seeded for each image, so
-that an image is a function of (seed, epoch, position) whoever reads it.
+timm draws from the global generators of Python, numpy and torch. They are seeded for each image, so
+that an augmented image is a function of (seed, epoch, position) in whichever process it is read.
 """
 
 import random
@@ -17,30 +17,31 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images, Indices
 from clip_hparam.data.transforms.timm_pipeline import Transform, eval_transform, train_transform
 from clip_hparam.rng import stream
 from clip_hparam.subprocesses import exit_with_parent
 
-CHUNK_SIZE = 32  # images that travel from a worker at once; a batch is shared by several workers
+CHUNK_SIZE = 32  # images that a worker returns at once; several workers share a batch
 Tasks = NDArray[np.int64]
-"""Shape (n, 2): the index of an image and the seed of its draws."""
+"""Shape (n, 2): index of an image and seed of its random numbers."""
 
 
 class TimmPipeline:
-    """A `data.Reader` of any images, decoded and augmented in `workers` processes (0: in this)."""
+    """ImagePipeline for any images; `workers` processes decode and augment (0: this process)."""
 
-    def __init__(self, recipe: Recipe, workers: int) -> None:
+    def __init__(self, recipe: ResolvedRecipe, workers: int) -> None:
         self.seed = recipe.seed
         self.interpolation = recipe.interpolation
-        self.pixels = recipe.encoder.pixels
+        self.normalization = recipe.encoder.pixels
         self.workers = workers
         self.transform = train_transform(recipe)
 
     def train_batches(
         self, images: Images, epoch: int, index: Indices, batches: Indices
     ) -> Iterator[Tensor]:
+        """Yield the augmented batches of an epoch, see `batches.ImagePipeline`."""
         seeds = stream(self.seed, epoch, "timm").integers(2**32, size=len(index))
         tasks = np.stack([index, seeds], axis=1)
         return self._batches(TransformedDataset(images, self.transform), list(tasks[batches]))
@@ -48,48 +49,49 @@ class TimmPipeline:
     def eval_batches(
         self, images: Images, index: Indices, size: int, resolution: int
     ) -> Iterator[Tensor]:
-        transform = eval_transform(resolution, self.interpolation, self.pixels)
+        """Yield the images of `index` without augmentation, see `batches.ImagePipeline`."""
+        transform = eval_transform(resolution, self.interpolation, self.normalization)
         tasks = np.stack([index, np.zeros_like(index)], axis=1)
         batches = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         return self._batches(TransformedDataset(images, transform), batches)
 
-    def _batches(self, opened: "TransformedDataset", batches: list[Tasks]) -> Iterator[Tensor]:
+    def _batches(self, dataset: "TransformedDataset", batches: list[Tasks]) -> Iterator[Tensor]:
         loader = DataLoader(
-            opened,
+            dataset,
             batch_sampler=(chunk.tolist() for batch in batches for chunk in _chunks(batch)),
             collate_fn=_identity_collate,
             num_workers=self.workers,
             worker_init_fn=_init_worker,
-            multiprocessing_context="fork" if self.workers else None,  # else each imports torch
-            generator=torch.Generator(),  # else a seed for the workers is drawn from torch's own
+            multiprocessing_context="fork" if self.workers else None,  # spawn: each imports torch
+            generator=torch.Generator(),  # default: a draw from torch's global generator
         )
-        arrived = iter(loader)
+        chunks = iter(loader)
         try:
             for batch in batches:
-                yield torch.cat([_raise_if_error(next(arrived)) for _ in _chunks(batch)])
+                yield torch.cat([_raise_if_error(next(chunks)) for _ in _chunks(batch)])
         finally:
-            del arrived  # ends the workers now; kept by a traceback they would outlive their queues
+            del chunks  # ends the workers; a traceback that keeps them would outlive their queues
 
 
 @dataclass(frozen=True)
 class TransformedDataset(Dataset[Tensor]):
-    """Images under one transform, fetched by (index, seed)."""
+    """Transformed images, fetched by (index, seed)."""
 
     images: Images
     transform: Transform
 
     def __getitems__(self, tasks: list[list[int]]) -> Tensor | ValueError:
-        """The stacked images, or what is wrong with one of them.
+        """Return the images, float32, shape (n, 3, r, r), or the error of an unreadable image.
 
-        An exception that is raised in a worker would arrive as a page of traceback.
+        The error is returned because DataLoader turns a raised exception into a page of traceback.
         """
         try:
             with preserve_rng_state():
-                return torch.stack([self._one(index, seed) for index, seed in tasks])
+                return torch.stack([self._transformed(index, seed) for index, seed in tasks])
         except UnreadableImageError as error:
             return error
 
-    def _one(self, index: int, seed: int) -> Tensor:
+    def _transformed(self, index: int, seed: int) -> Tensor:
         image = open_image(self.images, index)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - timm draws from it
@@ -98,11 +100,11 @@ class TransformedDataset(Dataset[Tensor]):
 
 
 class UnreadableImageError(ValueError):
-    """A file that is no image; its name is in the sentence."""
+    """A file that cannot be decoded; the message names it."""
 
 
 def open_image(images: Images, index: int) -> Image.Image:
-    """An RGB image. Raises UnreadableImageError, never puts another image in its place."""
+    """Return an RGB image. Raises UnreadableImageError; no other image takes its place."""
     if isinstance(images, np.ndarray):
         pixels = images[index].transpose(1, 2, 0)
         return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
@@ -110,21 +112,21 @@ def open_image(images: Images, index: int) -> Image.Image:
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
-    except Exception as error:  # Pillow's plugins raise whatever their parsing runs into
+    except Exception as error:  # Pillow's plugins raise many types
         problem = f"{path} cannot be read as an image ({error}): replace or remove it"
         raise UnreadableImageError(problem) from error
 
 
 @contextmanager
 def preserve_rng_state() -> Iterator[None]:
-    """Leave the global generators of Python, numpy and torch as they were."""
-    python, legacy, torchs = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    """Restore the global generators of Python, numpy and torch at exit."""
+    python, legacy, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         yield
     finally:
         random.setstate(python)
         np.random.set_state(legacy)  # noqa: NPY002
-        torch.set_rng_state(torchs)
+        torch.set_rng_state(torch_state)
 
 
 def _chunks(tasks: Tasks) -> list[Tasks]:

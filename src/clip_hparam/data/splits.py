@@ -1,4 +1,4 @@
-"""Which images train, select and test: stratified draws that depend on (labels, seed) alone."""
+"""Stratified draws of training and selection images: a function of (labels, seed) alone."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,18 @@ from clip_hparam.rng import stream
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into the training pool; the test set is the source's own, the same for all seeds."""
+    """Sorted indices into the training images of the data set."""
 
     train: Indices
     selection: Indices
 
 
 def stratified_split(labels: Labels, shots: int, selection: float, seed: int) -> Split:
-    """Draw the selection set and `shots` training images of each class (0: all the rest).
+    """Draw the selection set and `shots` training images of each class (0: all that remain).
 
-    The selection images are drawn first, so they are the same whatever the number of shots.
-    Raises ValueError as `sizes` does.
+    Selection images are drawn first and therefore do not depend on the number of shots.
+
+    Raises: ValueError as `split_sizes` does.
     """
     generator = stream(seed, 0, "split")
     train, held = split_sizes(labels, shots, selection)
@@ -38,19 +39,20 @@ def stratified_split(labels: Labels, shots: int, selection: float, seed: int) ->
 def split_sizes(
     labels: Labels, shots: int, selection: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many images of each class train, and how many select; the same for every seed.
+    """Return how many images of each class train and how many select, each of shape (classes,).
 
-    `selection` below 1 is a share of each class and at least one image of it, else a number of
-    images a class. Raises ValueError if a class is too small.
+    selection: below 1 a share of each class, at least one image; else a number of images a class.
+
+    Raises: ValueError if a class is too small.
     """
     members = np.bincount(labels)
     share = np.maximum(np.rint(selection * members), 1)
     held = (share if selection < 1 else np.full(len(members), selection)).astype(np.int64)
-    rest = members - held
-    small = np.flatnonzero(rest < max(shots, 1))
+    remaining = members - held
+    small = np.flatnonzero(remaining < max(shots, 1))
     if len(small):
         raise ValueError(
             f"data.shots={shots} and data.selection={selection:g} ask for more than the"
             f" {members[small[0]]} training images of class {small[0]}: try a smaller data.shots"
         )
-    return np.full(len(rest), shots) if shots else rest, held
+    return np.full(len(remaining), shots) if shots else remaining, held

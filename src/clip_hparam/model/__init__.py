@@ -1,4 +1,4 @@
 """The image tower: architectures, pretrained weights, classifier, depth of each parameter.
 
-A new encoder, or a new kind of head, goes here.
+A new head goes here. A new bundled encoder is an entry of `architectures.BUNDLED_ENCODERS`.
 """

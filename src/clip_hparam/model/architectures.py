@@ -1,33 +1,88 @@
-"""Which image towers there are, their shape and their weights' identity, without importing torch.
+"""Registry of encoders: their open_clip config, the shape of the image tower, bundled weights.
 
-open_clip keeps one JSON file an architecture; reading it costs a millisecond, importing open_clip
-four seconds.
+Imports neither torch nor open_clip: open_clip has a JSON file for each architecture, which is read
+in a millisecond, while importing open_clip takes 3 s.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.tiny_clip import model as tiny_clip
+from clip_hparam.model.tiny_clip.captions import CHARACTERS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TINY = "tiny"
 RANDOM = "random"
-# timm's names of networks that are open_clip's VisionTransformer, weight for weight
 TIMM_VITS = {"vit_large_patch14_clip_224": {"layers": 24, "width": 1024, "patch_size": 14}}
+"""timm's names of networks with the same parameters as open_clip's VisionTransformer."""
 ENCODER_HINT = "try ViT-B-16-quickgelu"
+
+
+class BundledClip(Protocol):
+    """Module of a CLIP whose weights are installed with the package."""
+
+    def model_config(self) -> dict[str, Any]:
+        """Return open_clip's config: embed_dim, vision_cfg, text_cfg."""
+
+    def recorded_sha256(self) -> str:
+        """Return the sha256 of the weights in hex."""
+
+    def load_weights(self) -> "dict[str, Tensor]":
+        """Return all parameters by open_clip's names."""
+
+    def zero_shot_head(self, class_prompts: Iterable[list[str]]) -> "Tensor":
+        """Return the unit text embedding of each class times the logit scale."""
+
+    def zero_shot_accuracy(
+        self, images: "Tensor", labels: "Tensor", class_prompts: Iterable[list[str]]
+    ) -> float:
+        """Return the zero-shot accuracy on normalised images, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """Facts about an encoder beyond its config.
+
+    bundled: weights and text tower from the package; None: from a file or an open_clip tag.
+    threads: CPU threads of its trials; None: `machine.threads`.
+    prompts: zero-shot prompts of a class name; None: those of the data set.
+    class_names: class names that `prompts` accepts; None: any.
+    """
+
+    bundled: BundledClip | None = None
+    threads: int | None = None
+    prompts: Callable[[str], list[str]] | None = None
+    class_names: Collection[str] | None = None
+
+
+BUNDLED_ENCODERS: dict[str, EncoderSpec] = {
+    TINY: EncoderSpec(
+        bundled=tiny_clip,
+        threads=1,
+        prompts=tiny_clip.scan_prompts,
+        class_names=frozenset(CHARACTERS),
+    )
+}
+"""By the name that `encoder.name` and `encoder.pretrained` take; other names are open_clip's."""
 
 
 @dataclass(frozen=True)
 class TowerShape:
-    """Native resolution and patch size in px, width, number of blocks, and how CLIP pools.
+    """Shape of an image tower.
 
-    `projects_cls` tells whether CLIP reads the class token through ln_post and proj, which is what
-    pool=clip continues; some towers average or attend over the patches instead.
+    resolution, patch: native resolution and patch size in px.
+    width: of a token. blocks: number of transformer blocks.
+    projects_cls: whether CLIP reads the class token through ln_post and proj, as pool=clip does;
+        some towers average the patches or attend over them.
     """
 
     resolution: int
@@ -37,11 +92,31 @@ class TowerShape:
     projects_cls: bool
 
 
-def model_config(name: str) -> dict[str, Any]:
-    """open_clip's config of an architecture (embed_dim, vision_cfg, text_cfg).
+def encoder_spec(name: str) -> EncoderSpec:
+    """Return the facts about an encoder; those of an open_clip architecture are the defaults."""
+    return BUNDLED_ENCODERS.get(name, EncoderSpec())
 
-    One of TIMM_VITS comes as the VisionTransformer that it is. Raises ValueError for an unknown
-    name, with near ones.
+
+def bundled_clip(encoder: Encoder) -> BundledClip | None:
+    """Return the bundled CLIP whose weights `encoder.pretrained` names, or None.
+
+    Raises: ValueError if these are not weights of `encoder.name`.
+    """
+    bundled = encoder_spec(encoder.pretrained).bundled
+    if bundled is not None and encoder.name != encoder.pretrained:
+        raise ValueError(
+            f"encoder.pretrained={encoder.pretrained} does not fit encoder.name={encoder.name}:"
+            " try encoder.pretrained=random, or a local file"
+        )
+    return bundled
+
+
+def model_config(name: str) -> dict[str, Any]:
+    """Return open_clip's config of an architecture: embed_dim, vision_cfg, text_cfg.
+
+    A network of TIMM_VITS gets the config of the equivalent VisionTransformer.
+
+    Raises: ValueError for an unknown name, with similar ones.
     """
     config = _published_config(name)
     vision = config["vision_cfg"]
@@ -52,7 +127,10 @@ def model_config(name: str) -> dict[str, Any]:
 
 
 def shape_of(name: str) -> TowerShape:
-    """Raises ValueError for a tower that is not a ViT with a class token, with the reason."""
+    """Return the shape of an image tower.
+
+    Raises: ValueError for a tower that is not a ViT with a class token, with the reason.
+    """
     vision = model_config(name)["vision_cfg"]
     reason = _rejection_reason(vision)
     if reason:
@@ -67,7 +145,10 @@ def shape_of(name: str) -> TowerShape:
 
 
 def patch_grid(resolution: int, patch: int) -> int:
-    """Patches along a side. Raises ValueError if the patch size does not divide the resolution."""
+    """Return the number of patches along a side of the image.
+
+    Raises: ValueError if the patch size does not divide the resolution.
+    """
     if resolution % patch:
         nearest = max(patch, round(resolution / patch) * patch)
         raise ValueError(
@@ -77,16 +158,17 @@ def patch_grid(resolution: int, patch: int) -> int:
 
 
 def architecture_names() -> Iterator[str]:
-    """Names that can be an encoder.name, sorted, the tiny one first."""
-    yield TINY
+    """Yield the legal values of `encoder.name`: bundled encoders, then open_clip's, sorted."""
+    yield from BUNDLED_ENCODERS
     for name in _config_files():
         if not _rejection_reason(model_config(name)["vision_cfg"]):
             yield name
 
 
 def _published_config(name: str) -> dict[str, Any]:
-    if name == TINY:
-        return tiny_clip.model_config()
+    bundled = encoder_spec(name).bundled
+    if bundled is not None:
+        return bundled.model_config()
     files = _config_files()
     if name not in files:
         raise ValueError(f"unknown encoder.name={name}: {suggest(name, architecture_names())}")
@@ -95,13 +177,13 @@ def _published_config(name: str) -> dict[str, Any]:
 
 
 def _projects_cls(vision: dict[str, Any]) -> bool:
-    """timm's projection has a bias, which open_clip's does not."""
+    """Return whether CLIP projects the class token without a bias, which timm's projection has."""
     pools_cls = vision.get("pool_type", "tok") == "tok" and not vision.get("attentional_pool")
     return pools_cls and "timm_model_name" not in vision
 
 
 def _rejection_reason(vision: dict[str, Any]) -> str:
-    """Why a config is not a ViT with a class token; empty if it is."""
+    """Return why a config is not a ViT with a class token, or an empty string if it is."""
     if "timm_model_name" in vision:
         return f"is timm's {vision['timm_model_name']}, which is not a plain ViT with a class token"
     if not isinstance(vision.get("layers"), int):

@@ -1,8 +1,9 @@
-"""From a CLIP image tower to a classifier: pooling, head, freezing, drop-path, resolution.
+"""Classifier on a CLIP image tower: pooling, head, freezing, drop-path, resolution.
 
-The surgery is FT-CLIP's (`models/finetune_clip.py`, LightDXY/FT-CLIP at 3f9cefa): tokens come from
-open_clip's VisionTransformer, `ln_post` and `proj` give way to `fc_norm` and `head`, and the patch
-tokens are normalised first and averaged after. Parameter names are those of the official code.
+As in FT-CLIP, tokens come from open_clip's VisionTransformer, `fc_norm` and `head` replace
+`ln_post` and `proj`, and patch tokens are normalised before they are averaged. Parameter names are
+those of the official code.
+Source: `models/finetune_clip.py` of LightDXY/FT-CLIP at 3f9cefa.
 """
 
 from collections.abc import Mapping
@@ -20,10 +21,12 @@ HEAD_INIT_STD = 0.02
 
 
 class DropPath(nn.Module):
-    """Stochastic depth of a residual branch, an image at a time; draws come from outside.
+    """Stochastic depth: drops a residual branch for single images.
 
-    `draws` holds one uniform number an image, shape (batch,), set before each forward pass in
-    training, so that a mask is a function of (seed, epoch, index).
+    rate: probability to drop, in [0, 1).
+    draws: uniform numbers in [0, 1), float32, shape (b,); the training loop sets them before each
+        forward pass, so that a mask is a function of (seed, epoch, index). None: no image is
+        dropped.
     """
 
     def __init__(self, rate: float) -> None:
@@ -32,6 +35,7 @@ class DropPath(nn.Module):
         self.draws: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x, shape (b, tokens, width), zeroed for dropped images, else / (1 - rate)."""
         if not self.training or self.draws is None:
             return x
         keep = (self.draws >= self.rate).to(x.dtype) / (1 - self.rate)
@@ -39,7 +43,10 @@ class DropPath(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Logits (batch, classes) of images (batch, 3, resolution, resolution)."""
+    """Image tower with a linear head.
+
+    pool: "patch_mean", "cls" or "clip", the features that the head reads.
+    """
 
     def __init__(self, tower: VisionTransformer, classes: int, pool: str = "patch_mean") -> None:
         super().__init__()
@@ -65,11 +72,12 @@ class Classifier(nn.Module):
         return [module for module in self.modules() if isinstance(module, DropPath)]
 
     def forward(self, images: Tensor) -> Tensor:
+        """Return logits, (b, classes), of normalised images, float32, (b, 3, r, r)."""
         logits: Tensor = self.head(self.features(self.tokens(images)))
         return logits
 
     def tokens(self, images: Tensor) -> Tensor:
-        """CLS and patch tokens after the last block, shape (batch, 1 + patches, width)."""
+        """Return class and patch tokens after the last block, shape (b, 1 + patches, width)."""
         patches = self.conv1(images).flatten(2).transpose(1, 2)
         cls = self.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
         x = torch.cat([cls, patches], dim=1) + self.positional_embedding.to(patches.dtype)
@@ -77,7 +85,7 @@ class Classifier(nn.Module):
         return tokens
 
     def features(self, tokens: Tensor) -> Tensor:
-        """What the head reads, (batch, width), or (batch, embed_dim) with pool=clip."""
+        """Return the input of the head, shape (b, width); (b, embed_dim) with pool=clip."""
         if self.pool == "patch_mean":
             normed: Tensor = self.fc_norm(tokens[:, 1:])
             return normed.mean(dim=1)
@@ -88,10 +96,11 @@ class Classifier(nn.Module):
 
 
 def resize_pos_embed(positions: Tensor, grid: int) -> Tensor:
-    """Positional embedding (1 + old*old, width) on a grid x grid of patches; CLS row as it is.
+    """Return the positional embedding for grid x grid patches; the row of the class token is kept.
 
-    Bicubic without antialias: open_clip's and timm's own resize antialias, which is another kernel
-    even when it enlarges (8 % apart on a random 14 -> 24 grid).
+    positions: shape (1 + old * old, width); the result has shape (1 + grid * grid, width).
+    The kernel is bicubic without antialias. open_clip and timm resize with antialias, which differs
+    also for enlarging (8 % on a random 14 -> 24 grid).
     """
     old = round((len(positions) - 1) ** 0.5)
     if old == grid:
@@ -104,7 +113,7 @@ def resize_pos_embed(positions: Tensor, grid: int) -> Tensor:
 def set_resolution(model: Classifier, resolution: int) -> None:
     """Resize the positional embedding for square images of `resolution` px.
 
-    Raises ValueError if the patch size does not divide the resolution.
+    Raises: ValueError if the patch size does not divide the resolution.
     """
     grid = patch_grid(resolution, int(model.conv1.kernel_size[0]))
     with torch.no_grad():
@@ -113,25 +122,25 @@ def set_resolution(model: Classifier, resolution: int) -> None:
 
 
 def set_drop_path(model: Classifier, rate: float) -> None:
-    """Stochastic depth on both branches of each block, rising linearly from 0 to `rate`."""
+    """Add stochastic depth to both branches of each block, linear from 0 to `rate`."""
     for block, block_rate in zip(
         model.blocks, drop_path_rates(rate, len(model.blocks)), strict=True
     ):
         if block_rate > 0:
-            for branch in ("ls_1", "ls_2"):  # identity, or layer scale: the end of a branch
+            for branch in ("ls_1", "ls_2"):  # last module of a branch: identity or layer scale
                 end = block.get_submodule(branch)
                 setattr(block, branch, nn.Sequential(end, DropPath(block_rate)))
 
 
 def set_head(model: Classifier, weights: Tensor) -> None:
-    """Start from a linear classifier (classes, width) without a bias."""
+    """Set the weights of the head, shape (classes, width), and set its bias to 0."""
     with torch.no_grad():
         model.head.weight.copy_(weights)
         model.head.bias.zero_()
 
 
 def init_head(model: Classifier, scale: float, seed: int) -> None:
-    """FT-CLIP's head: normal of sd .02 and torch's default bias, both times `scale` (.001)."""
+    """Initialise the head as FT-CLIP: normal of sd 0.02 and torch's default bias, times `scale`."""
     generator = torch.Generator().manual_seed(int(stream(seed, 0, "head").integers(2**62)))
     bound = model.head.in_features**-0.5
     with torch.no_grad():
@@ -140,14 +149,17 @@ def init_head(model: Classifier, scale: float, seed: int) -> None:
 
 
 def freeze(model: Classifier, what: str) -> None:
-    """Set requires_grad as `layers.frozen_by` says; raises ValueError as it does."""
+    """Set requires_grad of each parameter as `depth.frozen_predicate` says.
+
+    Raises: ValueError as `depth.frozen_predicate` does.
+    """
     frozen = frozen_predicate(what, len(model.blocks))
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not frozen(name)
 
 
 def count_parameters(model: nn.Module) -> Mapping[str, int]:
-    """Numbers of trainable and of frozen parameters."""
+    """Return the numbers of "trainable" and of "frozen" parameters."""
     sizes = [(p.requires_grad, p.numel()) for p in model.parameters()]
     return {
         "trainable": sum(size for trainable, size in sizes if trainable),

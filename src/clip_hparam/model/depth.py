@@ -1,7 +1,8 @@
-"""What follows from depth alone: lr scales, drop-path rates, and what is frozen. No torch.
+"""Depth of each parameter, and the lr scale, drop-path rate and freezing that depend on it.
 
-Depth is BEiT's as FT-CLIP uses it (`optim_factory.py`): embeddings are depth 0, block k is depth
-k + 1, and what follows the blocks (norm and head) is the last depth, blocks + 1.
+Embeddings have depth 0, block k has depth k + 1, norm and head after the blocks have the last
+depth, blocks + 1. Imports no torch.
+Source: BEiT, as FT-CLIP uses it (`optim_factory.py`).
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ EMBEDDING_PREFIXES = ("class_embedding", "positional_embedding", "conv1.", "ln_p
 
 
 def depth_of(name: str, blocks: int) -> int:
-    """Depth of a parameter by its open_clip name, from 0 to blocks + 1."""
+    """Return the depth of a parameter by its open_clip name, from 0 to blocks + 1."""
     if name.startswith(EMBEDDING_PREFIXES):
         return 0
     if name.startswith("transformer.resblocks."):
@@ -21,20 +22,22 @@ def depth_of(name: str, blocks: int) -> int:
 
 
 def lr_scale(depth: int, blocks: int, layer_decay: float) -> float:
-    """The factor on the schedule at a depth: 1 after the blocks, layer_decay less a layer below."""
+    """Return the factor on the schedule: 1 at depth blocks + 1, times layer_decay a layer below."""
     return float(layer_decay ** (blocks + 1 - depth))
 
 
 def drop_path_rates(rate: float, blocks: int) -> list[float]:
-    """Rate of each block, from 0 for the first to `rate` for the last."""
+    """Return the rate of each block, linear from 0 for the first to `rate` for the last."""
     return [float(value) for value in np.linspace(0.0, rate, blocks)]
 
 
 def frozen_predicate(what: str, blocks: int) -> Callable[[str], bool]:
-    """Whether a parameter is frozen, by its name: "none", "patch", "backbone" or "first_k".
+    """Return a function that tells by its name whether a parameter is frozen.
 
-    patch is the patch projection, backbone all but the head, first_k the embeddings and the first
-    k blocks. Raises ValueError for more blocks than the tower has.
+    what: "none", "patch" (the patch projection), "backbone" (all but the head), or "first_k"
+        (embeddings and the first k blocks).
+
+    Raises: ValueError if k is larger than the number of blocks.
     """
     if what == "none":
         return lambda name: False

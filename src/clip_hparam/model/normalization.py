@@ -1,8 +1,8 @@
-"""How image towers normalise pixels. Standard library only: the plan needs no numpy."""
+"""Mean and standard deviation of pixels by which image towers normalise. Standard library only."""
 
 ChannelValues = tuple[float, float, float]
 
-# OpenAI's CLIP; without the --clip_mean_and_std flag the official code falls back to 0.5
+# of OpenAI's CLIP; FT-CLIP's code uses them only with --clip_mean_and_std, and 0.5 otherwise
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 CLIP_NORMALIZATION = "clip"
@@ -11,4 +11,7 @@ NORMALIZATIONS: dict[str, tuple[ChannelValues, ChannelValues]] = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "inception": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
-"""encoder.pixels -> mean and sd of red, green and blue on a scale of 1 (timm's and open_clip's)."""
+"""Value of `encoder.pixels` -> mean and sd of red, green and blue, for pixels in [0, 1].
+
+Source: timm and open_clip.
+"""

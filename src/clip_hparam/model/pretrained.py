@@ -1,7 +1,7 @@
-"""Which file holds an encoder's weights: a local one, or the one that an open_clip tag stands for.
+"""Find the weight file of an encoder: a local file, or the file of an open_clip tag.
 
-No torch for a local file, nor for a tag that was found before: open_clip's table of tags lies in a
-module that takes four seconds to import.
+A local file, and a tag that was resolved before, need no torch. The table of tags is in a module of
+open_clip that takes 3 s to import.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,21 @@ WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 
 
 class WeightsFile(NamedTuple):
-    """A file, and the encoder.pixels that its tower was trained on; a file alone does not tell."""
+    """Weight file of an encoder.
+
+    normalization: key of NORMALIZATIONS that the tower was trained with; a local file does not
+        contain it, so CLIP's is assumed.
+    """
 
     path: Path
-    pixels: str = CLIP_NORMALIZATION
+    normalization: str = CLIP_NORMALIZATION
 
 
 def fetch_weights(encoder: Encoder) -> WeightsFile:
-    """A local file as it is; for a tag the file in open_clip's cache, fetched if need be.
+    """Return the weight file of an encoder; download that of a tag if it is not in a cache.
 
-    Raises FileNotFoundError for a file that is not there, or that cannot be fetched (then with
-    what to fetch and how to pass it), ValueError for a tag that does not go with the architecture.
+    Raises: FileNotFoundError for a missing local file and for a failed download (with the file to
+    get and how to pass it), ValueError for a tag that does not belong to the architecture.
     """
     path = Path(encoder.pretrained).expanduser()
     if path.is_file():
@@ -37,100 +41,102 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
     if path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1:
         raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
     entry = cache_path("pretrained", f"{encoder.name} {encoder.pretrained}")
-    known = read_json(entry) or {}
-    if "pixels" in known and Path(known["path"]).is_file():
-        return WeightsFile(Path(known["path"]), known["pixels"])
-    facts = _tag_config(encoder)
-    found = WeightsFile(_download(encoder, facts), _normalization_of_tag(facts))
+    cached = read_json(entry) or {}
+    if "pixels" in cached and Path(cached["path"]).is_file():
+        return WeightsFile(Path(cached["path"]), cached["pixels"])
+    config = _tag_config(encoder)
+    file = WeightsFile(_download(encoder, config), _normalization_of_tag(config))
     with suppress(OSError):
-        write_json(entry, {"path": str(found.path), "pixels": found.pixels})
-    return found
+        write_json(entry, {"path": str(file.path), "pixels": file.normalization})
+    return file
 
 
 def _tag_config(encoder: Encoder) -> Mapping[str, Any]:
-    """open_clip's facts about a tag. Raises ValueError if they do not go with the architecture."""
+    """Return open_clip's entry of a tag. Raises ValueError if it does not fit the architecture."""
+    # lazy: open_clip, 3 s
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
     name, tag = encoder.name, encoder.pretrained
-    facts: Mapping[str, Any] = get_pretrained_cfg(name, tag)
-    if not facts:
+    config: Mapping[str, Any] = get_pretrained_cfg(name, tag)
+    if not config:
         tags = [*list_pretrained_tags_by_model(name), "random"]
         raise ValueError(
             f"encoder.pretrained={tag} is neither a file nor a tag of encoder.name={name}:"
             f" {suggest(tag, tags)}"
         )
-    fitting = f"{name}-quickgelu"
-    if facts.get("quick_gelu") and get_pretrained_cfg(fitting, tag):
+    quickgelu = f"{name}-quickgelu"
+    if config.get("quick_gelu") and get_pretrained_cfg(quickgelu, tag):
         raise ValueError(
             f"encoder.pretrained={tag} was trained with QuickGELU, which encoder.name={name} does"
-            f" not have: try encoder.name={fitting}"
+            f" not have: try encoder.name={quickgelu}"
         )
-    return facts
+    return config
 
 
-def _normalization_of_tag(facts: Mapping[str, Any]) -> str:
-    """Raises ValueError for a mean and sd that encoder.pixels has no name for."""
-    asked = tuple(facts["mean"]), tuple(facts["std"])
-    for name, statistics in NORMALIZATIONS.items():
-        if statistics == asked:
+def _normalization_of_tag(config: Mapping[str, Any]) -> str:
+    """Return the key of NORMALIZATIONS of a tag. Raises ValueError if there is none."""
+    statistics = tuple(config["mean"]), tuple(config["std"])
+    for name, known in NORMALIZATIONS.items():
+        if known == statistics:
             return name
     raise ValueError(
-        f"{_download_hint(facts)} was trained on pixels of mean and sd {asked}, and encoder.pixels"
-        f" has only {', '.join(NORMALIZATIONS)}: pass it as encoder.pretrained=PATH to use one of"
-        " these"
+        f"{_download_hint(config)} was trained on pixels of mean and sd {statistics}, and"
+        f" encoder.pixels has only {', '.join(NORMALIZATIONS)}: pass it as encoder.pretrained=PATH"
+        " to use one of these"
     )
 
 
-def _download(encoder: Encoder, facts: Mapping[str, Any]) -> Path:
-    """What lies in the hub's own cache, else what open_clip fetches."""
-    from open_clip.pretrained import download_pretrained
+def _download(encoder: Encoder, config: Mapping[str, Any]) -> Path:
+    """Return the file of a tag from the hub's cache, or let open_clip download it."""
+    from open_clip.pretrained import download_pretrained  # lazy: open_clip, 3 s
 
     try:
-        return _find_in_hub_cache(facts) or Path(download_pretrained(dict(facts)))
+        return _find_in_hub_cache(config) or Path(download_pretrained(dict(config)))
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"the weights encoder.pretrained={encoder.pretrained} of {encoder.name} cannot be"
-            f" fetched from here ({type(error).__name__}): get {_download_hint(facts)} and pass it"
+            f" fetched from here ({type(error).__name__}): get {_download_hint(config)} and pass it"
             " as encoder.pretrained=PATH"
         ) from error
 
 
-def _find_in_hub_cache(facts: Mapping[str, Any]) -> Path | None:
-    """The file of a tag of the Hugging Face hub, if it was fetched before.
+def _find_in_hub_cache(config: Mapping[str, Any]) -> Path | None:
+    """Return the file of a tag from the cache of the Hugging Face hub; None if it is not there.
 
-    Raises ConnectionError at once if it was not and the hub does not answer: the hub's own client
-    would try six times a file, for a minute, and say so each time.
+    Raises: ConnectionError if the file is not there and the hub cannot be reached; the hub's client
+    would retry each file six times, for a minute.
     """
-    if not facts["hf_hub"]:
+    if not config["hf_hub"]:
         return None
+    # lazy: huggingface_hub, 0.1 s
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError
 
-    repository, files = _hub_files(facts)
+    repository, files = _hub_files(config)
     for file in files:
-        found = try_to_load_from_cache(repository, file)
-        if isinstance(found, str):
-            return Path(found)
+        path = try_to_load_from_cache(repository, file)
+        if isinstance(path, str):
+            return Path(path)
     try:
         get_hf_file_metadata(hf_hub_url(repository, files[0]))
     except HfHubHTTPError:
-        return None  # an answer all the same
-    except Exception as error:  # of whichever HTTP library it uses
+        return None  # the hub can be reached
+    except Exception as error:  # the type depends on the HTTP library of the hub's client
         raise ConnectionError(str(error)) from error
     return None
 
 
-def _hub_files(facts: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Repository of a tag, and the names that its file may have, in open_clip's order."""
-    repository, _, file = facts["hf_hub"].rpartition("/")
+def _hub_files(config: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the repository of a tag and the possible names of its file, in open_clip's order."""
+    repository, _, file = config["hf_hub"].rpartition("/")
     if not file:
         return repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
     return repository, [str(Path(file).with_suffix(".safetensors")), file]
 
 
-def _download_hint(facts: Mapping[str, Any]) -> str:
-    """Where a person can get the file of a tag."""
-    if not facts["hf_hub"]:
-        return str(facts["url"])
-    repository, files = _hub_files(facts)
+def _download_hint(config: Mapping[str, Any]) -> str:
+    """Return where a user can get the file of a tag."""
+    if not config["hf_hub"]:
+        return str(config["url"])
+    repository, files = _hub_files(config)
     return f"{' or '.join(files)} of {repository} on the Hugging Face hub"

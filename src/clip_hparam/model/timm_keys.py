@@ -1,4 +1,4 @@
-"""timm's names of a plain ViT's tensors -> open_clip's; the tensors are the same.
+"""Rename the tensors of timm's plain ViT to open_clip's names; the values are the same.
 
 Source: timm `models/vision_transformer.py` (`vit_*_clip_*`: class token, norm_pre, no bias on the
 patch projection) and open_clip `transformer.py`.
@@ -27,7 +27,7 @@ KEY_PATTERNS = (
 
 
 def to_open_clip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under open_clip's names; what is not timm's is returned as it is."""
+    """Return the tensors under open_clip's names; a state dict that is not timm's is unchanged."""
     if not any(name.removeprefix("trunk.") == "cls_token" for name in state):
         return state
     renamed = {_rename_key(name): tensor for name, tensor in state.items()}

@@ -1,8 +1,8 @@
-"""Build an image tower with its weights, from any of the files that CLIP weights come in.
+"""Build an image tower and load its weights from any file format of CLIP weights.
 
-open_clip's .pt, .bin and .safetensors, OpenAI's TorchScript archive, or a plain state dict, with
-or without the prefixes `visual.` and `module.`, in open_clip's names or timm's. No file is ever
-unpickled into arbitrary objects.
+Supported are open_clip's .pt, .bin and .safetensors, OpenAI's TorchScript archive and a plain state
+dict, with or without the prefixes `visual.` and `module.`, with open_clip's names or timm's. Files
+are unpickled with `weights_only`, so that they cannot execute code.
 """
 
 import logging
@@ -21,14 +21,20 @@ from open_clip.model import (
     _build_vision_tower,
 )
 from open_clip.transformer import TextTransformer, VisionTransformer
+from safetensors.torch import load_file
 from torch import Tensor
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Encoder
-from clip_hparam.model.architectures import RANDOM, TINY, architecture_names, model_config, shape_of
+from clip_hparam.model.architectures import (
+    RANDOM,
+    architecture_names,
+    bundled_clip,
+    model_config,
+    shape_of,
+)
 from clip_hparam.model.pretrained import fetch_weights
 from clip_hparam.model.timm_keys import to_open_clip_keys
-from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream
 
@@ -51,8 +57,10 @@ def build_tower(encoder: Encoder, seed: int = 0) -> VisionTransformer:
         tower = create_tower(model_config(encoder.name))
     if encoder.pretrained == RANDOM:
         return tower
-    if encoder.pretrained == TINY:
-        state, _ = match_state_dict(tower, tiny_clip.load_weights(), "tiny", encoder.name)
+    bundled = bundled_clip(encoder)
+    if bundled is not None:
+        weights = bundled.load_weights()
+        state, _ = match_state_dict(tower, weights, encoder.pretrained, encoder.name)
     else:
         path = verified_path(encoder)
         state, report = match_state_dict(tower, read_state_dict(path), path.name, encoder.name)
@@ -62,23 +70,23 @@ def build_tower(encoder: Encoder, seed: int = 0) -> VisionTransformer:
 
 
 def validate_weights(path: Path, name: str) -> None:
-    """Raises ValueError, as `build_tower` would, for a file that is not of an architecture."""
+    """Raise ValueError if a file does not hold the image tower of the architecture `name`."""
     with torch.device("meta"):
         tower = create_tower(model_config(name))
     match_state_dict(tower, read_state_dict(path), path.name, name)
 
 
 def create_tower(config: Mapping[str, Any]) -> VisionTransformer:
-    """A tower of an open_clip config, freshly initialised."""
+    """Return a tower of an open_clip config with newly initialised weights."""
     vision = CLIPVisionCfg(**config["vision_cfg"])
-    # the one place that knows how open_clip reads its own configs; there is no public name for it
+    # open_clip has no public function that builds a tower from a config
     return _build_vision_tower(config["embed_dim"], vision, config.get("quick_gelu", False))
 
 
 def load_text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
-    """The text tower that came with an image tower, and the factor on its cosines (logit scale).
+    """Return the text tower of a weight file and the logit scale, the factor on its cosines.
 
-    Raises ValueError for a file that holds no text tower of the architecture.
+    Raises: ValueError if the file holds no text tower of the architecture `name`.
     """
     config = model_config(name)
     with torch.random.fork_rng(devices=[]):
@@ -86,23 +94,23 @@ def load_text_tower(path: Path, name: str) -> tuple[TextTransformer, float]:
         tower = _build_text_tower(config["embed_dim"], text, config.get("quick_gelu", False))
     state = {key.removeprefix("module."): tensor for key, tensor in read_state_dict(path).items()}
     prefix = "text." if any(key.startswith("text.") for key in state) else ""
-    own = {key: state.get(prefix + key) for key in tower.state_dict()}
+    text_state = {key: state.get(prefix + key) for key in tower.state_dict()}
     for key, expected in tower.state_dict().items():
-        found = own[key]
-        if found is None or found.shape != expected.shape or "logit_scale" not in state:
+        tensor = text_state[key]
+        if tensor is None or tensor.shape != expected.shape or "logit_scale" not in state:
             raise ValueError(
                 f"{path.name} does not hold the text tower of encoder.name={name} ({key}):"
                 " try head_init=random, or the file of the whole CLIP"
             )
-    tower.load_state_dict(own)
+    tower.load_state_dict(text_state)
     return tower, float(state["logit_scale"].float().exp())
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """All tensors of a file under their own names. Raises ValueError if it does not read safely."""
+    """Return all tensors of a file by name. Raises ValueError if the file cannot be read safely."""
     try:
         tree = _load_file(path)
-    except Exception as error:  # what a damaged or malicious file raises is up to three parsers
+    except Exception as error:  # three parsers raise many types for a damaged file
         raise ValueError(
             f"{path.name} does not read as weights ({type(error).__name__}): fetch it again, or"
             " save its state dict as .safetensors"
@@ -118,26 +126,30 @@ def read_state_dict(path: Path) -> StateDict:
 def match_state_dict(
     tower: VisionTransformer, state: StateDict, origin: str, name: str
 ) -> tuple[StateDict, str]:
-    """The tensors of a state dict that the tower takes, and a sentence on what is not used.
+    """Return the tensors of the tower from a state dict, and a sentence on the unused ones.
 
-    Raises ValueError if one is missing, has another shape, or holds NaN or infinity.
+    origin: name of the weights in messages.
+
+    Raises: ValueError if a tensor is missing, has another shape, or holds NaN or infinity.
     """
-    visual, rest = _split_visual(state)
-    own = tower.state_dict()
-    misfits = [key for key in own if key not in visual or visual[key].shape != own[key].shape]
+    visual, others = _split_visual(state)
+    expected = tower.state_dict()
+    misfits = [
+        key for key in expected if key not in visual or visual[key].shape != expected[key].shape
+    ]
     if misfits:
-        raise ValueError(_mismatch_message(origin, name, misfits[0], own, visual))
-    for key in own:
+        raise ValueError(_mismatch_message(origin, name, misfits[0], expected, visual))
+    for key in expected:
         if not visual[key].isfinite().all():
             raise ValueError(f"{origin} holds NaN or infinity in {key}: fetch it again")
-    unused = Counter(key.split(".")[0] for key in [*rest, *(visual.keys() - own.keys())])
+    unused = Counter(key.split(".")[0] for key in [*others, *(visual.keys() - expected.keys())])
     listed = ", ".join(f"{key} ({count})" for key, count in sorted(unused.items()))
-    report = f"{origin}: {len(own)} tensors of the image tower; not used: {listed or 'none'}"
-    return {key: visual[key].to(own[key].dtype) for key in own}, report
+    report = f"{origin}: {len(expected)} tensors of the image tower; not used: {listed or 'none'}"
+    return {key: visual[key].to(expected[key].dtype) for key in expected}, report
 
 
 def verified_path(encoder: Encoder) -> Path:
-    """The file, which must still be the one that the trial was planned with."""
+    """Return the weight file. Raises ValueError if it is not the file of the trial's plan."""
     path = fetch_weights(encoder).path
     if encoder.weights not in (AUTO, sha256_cached(path)):
         raise ValueError(
@@ -149,12 +161,10 @@ def verified_path(encoder: Encoder) -> Path:
 
 def _load_file(path: Path) -> Any:
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
         return load_file(path)
     if _is_torchscript(path):
         with warnings.catch_warnings():
-            # deprecated for programs; the archives of 2021 have no other reader
+            # torch.jit is deprecated, and OpenAI's archives of 2021 have no other reader
             warnings.simplefilter("ignore", FutureWarning)
             return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
     return torch.load(path, map_location="cpu", weights_only=True)
@@ -168,20 +178,22 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _split_visual(state: StateDict) -> tuple[StateDict, list[str]]:
-    """Tensors of the image tower in open_clip's names, and the names of all others."""
+    """Return the tensors of the image tower by open_clip's names, and the names of all others."""
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     visual = {
         key.removeprefix("visual."): tensor
         for key, tensor in plain.items()
         if key.startswith("visual.")
     }
-    rest = [key for key in plain if visual and not key.startswith("visual.")]
-    return to_open_clip_keys(visual or plain), rest
+    others = [key for key in plain if visual and not key.startswith("visual.")]
+    return to_open_clip_keys(visual or plain), others
 
 
-def _mismatch_message(origin: str, name: str, key: str, own: StateDict, visual: StateDict) -> str:
-    """One sentence on the first tensor that does not fit, and whose weights they may be."""
-    found = f"has shape {tuple(visual[key].shape)}" if key in visual else "is not in it"
+def _mismatch_message(
+    origin: str, name: str, key: str, expected: StateDict, visual: StateDict
+) -> str:
+    """Return a sentence that names a tensor that does not fit, and architectures that would."""
+    problem = f"has shape {tuple(visual[key].shape)}" if key in visual else "is not in it"
     fitting = [
         other
         for other in architecture_names()
@@ -189,20 +201,20 @@ def _mismatch_message(origin: str, name: str, key: str, own: StateDict, visual: 
     ]
     advice = f"try encoder.name={' or '.join(fitting)}" if fitting else "try another file"
     return (
-        f"{origin} does not hold the image tower of encoder.name={name}: {key} {found}"
-        f" instead of {tuple(own[key].shape)}; {advice}"
+        f"{origin} does not hold the image tower of encoder.name={name}: {key} {problem}"
+        f" instead of {tuple(expected[key].shape)}; {advice}"
     )
 
 
 def _matches_architecture(name: str, visual: StateDict) -> bool:
-    """Whether the tensors have an architecture's width, patch size, resolution and depth."""
+    """Return whether the tensors have an architecture's width, patch size, resolution and depth."""
     shape = shape_of(name)
     tokens = 1 + (shape.resolution // shape.patch) ** 2
     last = f"transformer.resblocks.{shape.blocks - 1}.ln_1.weight"
     beyond = f"transformer.resblocks.{shape.blocks}.ln_1.weight"
-    wanted = {
+    shapes = {
         "conv1.weight": (shape.width, 3, shape.patch, shape.patch),
         "positional_embedding": (tokens, shape.width),
     }
-    fits = all(key in visual and tuple(visual[key].shape) == wanted[key] for key in wanted)
+    fits = all(key in visual and tuple(visual[key].shape) == shapes[key] for key in shapes)
     return fits and last in visual and beyond not in visual

@@ -1,4 +1,4 @@
-"""From a recipe to a resolved recipe: every `auto` becomes a value, mistakes are refused.
+"""From a recipe to a resolved recipe: each `auto` gets a value, impossible recipes are refused.
 
-Cost, FLOPs and `describe` are computed here too. Imports no torch.
+Cost, FLOPs and `describe` are computed here as well. Imports no torch.
 """

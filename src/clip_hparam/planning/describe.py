@@ -1,15 +1,13 @@
-"""What a recipe amounts to, before it is run: `clip-hparam describe`. No training stack.
+"""Describe a resolved recipe without running it: `clip-hparam describe`. Imports no torch.
 
-    describe(recipe)  ->  the numbers behind the knobs, a line each
-    lint(recipe)      ->  a sentence for each choice that is probably not meant
-
-Both take a resolved recipe (`plan.resolve`).
+describe(recipe)  ->  a table of the numbers that follow from the knobs
+lint(recipe)      ->  a sentence for each choice that is probably a mistake
 """
 
 import math
 from collections.abc import Iterator
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
@@ -17,29 +15,25 @@ from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate,
 from clip_hparam.planning import flops
 from clip_hparam.planning.resolve import ema_decay_for
 
-LONG_EMA_HALF_LIFE_SHARE = (
-    0.25  # of a run: at its end 6 % of the average are still the first weights
-)
-SHORT_EMA_HALF_LIFE_SHARE = 0.005
-HIGH_LR_TIMES_WIDTH = (
-    0.2  # times 1 / width; a rule of thumb: 3e-3 for width 64 and 2.6e-4 for 768 hurt
-)
+LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
+SHORT_EMA_HALF_LIFE_SHARE = 0.005  # of a run
+HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
 
-def describe(recipe: Recipe) -> str:
-    """A table of two columns; values are those that training uses."""
+def describe(recipe: ResolvedRecipe) -> str:
+    """Return a table of names and values; the values are those that training uses."""
     rows = list(_rows(recipe))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
 
-def lint(recipe: Recipe) -> list[str]:
-    """Sentences, each with what to type instead; empty if nothing looks wrong."""
+def lint(recipe: ResolvedRecipe) -> list[str]:
+    """Return a sentence for each probable mistake, with what to type instead."""
     return [*_lint_lr(recipe), *_lint_ema(recipe), *_lint_augmentation(recipe)]
 
 
-def layer_lrs(recipe: Recipe) -> list[float]:
-    """Peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
+def layer_lrs(recipe: ResolvedRecipe) -> list[float]:
+    """Return the peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
     blocks = shape_of(recipe.encoder.name).blocks
     frozen = frozen_predicate(recipe.freeze, blocks)
     names = flops.parameter_counts(recipe, classes=1)
@@ -50,18 +44,18 @@ def layer_lrs(recipe: Recipe) -> list[float]:
     ]
 
 
-def mean_block_lr(recipe: Recipe) -> float:
-    """Over the blocks that are trained; 0 if none is."""
+def mean_block_lr(recipe: ResolvedRecipe) -> float:
+    """Return the mean peak lr of the blocks that are trained; 0 if all are frozen."""
     lrs = [lr for lr in layer_lrs(recipe)[1:-1] if lr]
     return sum(lrs) / max(len(lrs), 1)
 
 
 def ema_half_life_steps(ema_decay: float) -> float:
-    """Steps after which the moving average has forgotten half of what it held."""
+    """Return the steps after which the weight of an old value in the average has halved."""
     return math.log(0.5) / math.log(ema_decay)
 
 
-def _rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
+def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
@@ -86,29 +80,29 @@ def _format_lr(value: float) -> str:
     return f"{value:.3g}" if value else "frozen"
 
 
-def _describe_resolution(recipe: Recipe) -> str:
+def _describe_resolution(recipe: ResolvedRecipe) -> str:
     shape = shape_of(recipe.encoder.name)
     native = "" if recipe.resolution == shape.resolution else f" (its own is {shape.resolution})"
     return f"{recipe.resolution} px{native}, patch {shape.patch}"
 
 
-def _describe_pos_embed(recipe: Recipe) -> str:
+def _describe_pos_embed(recipe: ResolvedRecipe) -> str:
     shape = shape_of(recipe.encoder.name)
-    old, new = shape.resolution // shape.patch, int(recipe.resolution) // shape.patch
+    old, new = shape.resolution // shape.patch, recipe.resolution // shape.patch
     if old == new:
         return f"{old} x {old} patches, as pre-trained"
     return f"{old} x {old} -> {new} x {new} patches, bicubic without antialias"
 
 
-def _describe_steps(recipe: Recipe) -> str:
-    per_epoch, images = steps_per_epoch(recipe), int(recipe.data.epoch_images)
+def _describe_steps(recipe: ResolvedRecipe) -> str:
+    per_epoch, images = steps_per_epoch(recipe), recipe.data.epoch_images
     unused = images - per_epoch * recipe.batch_size
     left = f", {unused} of its {images:,} images unused" if unused else ""
     return f"{total_steps(recipe)} = {recipe.epochs} epochs of {per_epoch}{left}"
 
 
-def _describe_ema(recipe: Recipe) -> str:
-    decay = float(recipe.ema_decay)
+def _describe_ema(recipe: ResolvedRecipe) -> str:
+    decay = recipe.ema_decay
     if not decay:
         return "none"
     steps = ema_half_life_steps(decay)
@@ -117,7 +111,7 @@ def _describe_ema(recipe: Recipe) -> str:
     return f"{decay:.6g}, half-life {life}"
 
 
-def _lint_lr(recipe: Recipe) -> Iterator[str]:
+def _lint_lr(recipe: ResolvedRecipe) -> Iterator[str]:
     width = shape_of(recipe.encoder.name).width
     if recipe.freeze == "backbone" and recipe.layer_decay < 1:
         yield (
@@ -136,8 +130,8 @@ def _lint_lr(recipe: Recipe) -> Iterator[str]:
         yield f"warmup={recipe.warmup:g} is no step: training starts at the full lr; try warmup=0.2"
 
 
-def _lint_ema(recipe: Recipe) -> Iterator[str]:
-    decay, steps = float(recipe.ema_decay), total_steps(recipe)
+def _lint_ema(recipe: ResolvedRecipe) -> Iterator[str]:
+    decay, steps = recipe.ema_decay, total_steps(recipe)
     if not decay:
         return
     share = ema_half_life_steps(decay) / steps
@@ -151,7 +145,7 @@ def _lint_ema(recipe: Recipe) -> Iterator[str]:
         yield f"EMA decay {decay:g} with {steps} steps averages hardly any of them: {instead}"
 
 
-def _lint_augmentation(recipe: Recipe) -> Iterator[str]:
+def _lint_augmentation(recipe: ResolvedRecipe) -> Iterator[str]:
     mixed = [name for name in ("mixup", "cutmix") if getattr(recipe, name)]
     if mixed and recipe.label_smoothing:
         verb = "moves" if len(mixed) == 1 else "move"

@@ -1,35 +1,36 @@
-"""Parameters and multiply-adds of a classifier from its encoder's config, without building it."""
+"""Count parameters and multiply-adds of a classifier from the encoder's config alone."""
 
 from collections.abc import Iterator
 from math import prod
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import model_config, shape_of
 from clip_hparam.model.depth import frozen_predicate
 
 DEFAULT_MLP_RATIO = 4.0  # open_clip's default
 
 
-def parameter_counts(recipe: Recipe, classes: int) -> dict[str, int]:
-    """Number of values of each parameter of a resolved recipe's classifier, by its name."""
+def parameter_counts(recipe: ResolvedRecipe, classes: int) -> dict[str, int]:
+    """Return the number of values of each parameter of the classifier, by parameter name."""
     return {name: prod(shape) for name, shape in _parameter_shapes(recipe, classes)}
 
 
-def trainable_and_frozen(recipe: Recipe, classes: int) -> tuple[int, int]:
-    """Numbers of trainable and of frozen parameters."""
+def trainable_and_frozen(recipe: ResolvedRecipe, classes: int) -> tuple[int, int]:
+    """Return the numbers of trainable and of frozen parameters."""
     frozen = frozen_predicate(recipe.freeze, shape_of(recipe.encoder.name).blocks)
     counts = parameter_counts(recipe, classes)
-    held = sum(count for name, count in counts.items() if frozen(name))
-    return sum(counts.values()) - held, held
+    frozen_count = sum(count for name, count in counts.items() if frozen(name))
+    return sum(counts.values()) - frozen_count, frozen_count
 
 
-def multiply_adds(recipe: Recipe, classes: int) -> int:
-    """Of the forward pass of one image; what papers call FLOPs (17.5 G for ViT-B/16 at 224 px).
+def multiply_adds(recipe: ResolvedRecipe, classes: int) -> int:
+    """Return the multiply-adds of the forward pass of one image.
 
-    Products of matrices only: the patch projection, the blocks with their attention, the head.
+    Papers call this number FLOPs (17.5 G for ViT-B/16 at 224 px). It counts matrix products only:
+    the patch projection, the blocks with their attention, the head.
     """
     shape = shape_of(recipe.encoder.name)
-    patches = (int(recipe.resolution) // shape.patch) ** 2
+    patches = (recipe.resolution // shape.patch) ** 2
     tokens = patches + 1
     counts = parameter_counts(recipe, classes)
     in_blocks = sum(
@@ -47,14 +48,16 @@ def multiply_adds(recipe: Recipe, classes: int) -> int:
     )
 
 
-def _parameter_shapes(recipe: Recipe, classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _parameter_shapes(
+    recipe: ResolvedRecipe, classes: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
     config = model_config(recipe.encoder.name)
     vision = config["vision_cfg"]
     shape = shape_of(recipe.encoder.name)
     width = shape.width
     hidden = int(width * vision.get("mlp_ratio", DEFAULT_MLP_RATIO))
     yield "class_embedding", (width,)
-    yield "positional_embedding", ((int(recipe.resolution) // shape.patch) ** 2 + 1, width)
+    yield "positional_embedding", ((recipe.resolution // shape.patch) ** 2 + 1, width)
     yield "conv1.weight", (width, 3, shape.patch, shape.patch)
     if not vision.get("no_ln_pre"):
         yield from _weight_and_bias("ln_pre", width)
@@ -80,6 +83,6 @@ def _parameter_shapes(recipe: Recipe, classes: int) -> Iterator[tuple[str, tuple
 
 
 def _weight_and_bias(name: str, out: int, *inputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Weight and bias of a norm (no inputs) or of a linear layer."""
+    """Yield weight and bias of a linear layer, or of a norm (no inputs), with their shapes."""
     yield f"{name}.weight", (out, *inputs)
     yield f"{name}.bias", (out,)

@@ -1,60 +1,69 @@
-"""Plan time: every `auto` of a recipe becomes a value, and what is impossible is refused.
+"""Resolve a recipe: each `auto` gets a value, and an impossible recipe is refused.
 
-No training stack is imported: a plan of thousands of trials needs only labels, fingerprints and
-the shape of the encoder.
+Resolving needs labels, fingerprints and the shape of the encoder. It imports no torch, so that
+thousands of trials are planned in seconds.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.recipe import Data, Encoder, Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.dataset import Images
+from clip_hparam.data.dataset import ImageDataset, Images
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.splits import split_sizes
-from clip_hparam.model.architectures import patch_grid, shape_of
+from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
 from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.planning.class_names import validate_class_names
 
 EMA_HALF_LIFE_SHARE = 0.11
-"""Half-life of the published EMA as a share of the run: 3465 of 31250 steps (d = .9998)."""
+"""Half-life of the published EMA as a share of the run: 3465 of 31250 steps (decay 0.9998)."""
 
 
-def resolve(recipe: Recipe) -> Recipe:
-    """The recipe with nothing left open, ready for `trial_id`.
+def resolve(recipe: Recipe) -> ResolvedRecipe:
+    """Return the recipe with a value for each `auto`, ready for `trial_id`.
 
-    Raises ValueError for what cannot run (a batch larger than an epoch, a resolution that the
-    patch size does not divide, ...), FileNotFoundError for missing images or weights.
+    Raises: ValueError for a recipe that cannot run (a batch larger than an epoch, a resolution that
+    the patch size does not divide, ...), FileNotFoundError for missing images or weights.
     """
-    images = load_dataset(recipe.data)
-    train, _ = split_sizes(images.labels, recipe.data.shots, recipe.data.selection)
-    epoch_images = recipe.data.epoch_images
-    data = replace(
-        recipe.data,
-        epoch_images=int(train.sum()) if epoch_images == AUTO else epoch_images,
-        fingerprint=_validated_identity(
-            "data.fingerprint", recipe.data.fingerprint, images.fingerprint
-        ),
-    )
-    shape = shape_of(recipe.encoder.name)
-    weights = weights_sha256(recipe.encoder)
-    pixels = recipe.encoder.pixels
-    encoder = replace(
-        recipe.encoder,
-        weights=_validated_identity("encoder.weights", recipe.encoder.weights, weights),
-        pixels=normalization_of(recipe.encoder) if pixels == AUTO else pixels,
-    )
+    dataset, shape = load_dataset(recipe.data), shape_of(recipe.encoder.name)
     resolved = replace(
         recipe,
-        data=data,
-        encoder=encoder,
+        data=_resolve_data(recipe.data, dataset),
+        encoder=_resolve_encoder(recipe.encoder),
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
-        augment_backend=_resolve_augment_backend(recipe, images.pool),
+        augment_backend=_resolve_augment_backend(recipe, dataset.train),
     )
-    patch_grid(int(resolved.resolution), shape.patch)
+    if resolved.ema_decay == AUTO:
+        resolved = replace(resolved, ema_decay=ema_decay_for(total_steps(resolved)))
+    return _validated(as_resolved(resolved), shape, dataset.classes)
+
+
+def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
+    train, _ = split_sizes(dataset.train_labels, data.shots, data.selection)
+    return replace(
+        data,
+        epoch_images=int(train.sum()) if data.epoch_images == AUTO else data.epoch_images,
+        fingerprint=_validated_identity("data.fingerprint", data.fingerprint, dataset.fingerprint),
+    )
+
+
+def _resolve_encoder(encoder: Encoder) -> Encoder:
+    return replace(
+        encoder,
+        weights=_validated_identity("encoder.weights", encoder.weights, weights_sha256(encoder)),
+        pixels=normalization_of(encoder) if encoder.pixels == AUTO else encoder.pixels,
+    )
+
+
+def _validated(recipe: ResolvedRecipe, shape: TowerShape, classes: Sequence[str]) -> ResolvedRecipe:
+    """Return the recipe. Raises ValueError if tower, classes or steps do not allow it."""
+    patch_grid(recipe.resolution, shape.patch)
     frozen_predicate(recipe.freeze, shape.blocks)
     if recipe.pool == "clip" and not shape.projects_cls:
         raise ValueError(
@@ -62,24 +71,22 @@ def resolve(recipe: Recipe) -> Recipe:
             " not: try pool=patch_mean"
         )
     if recipe.head_init == "zero_shot":
-        validate_class_names(recipe, images.classes)
-    steps = total_steps(resolved)
-    if resolved.ema_decay == AUTO:
-        resolved = replace(resolved, ema_decay=ema_decay_for(steps))
-    if warmup_steps(resolved) >= steps:
+        validate_class_names(recipe, classes)
+    steps = total_steps(recipe)
+    if warmup_steps(recipe) >= steps:
         raise ValueError(f"warmup={recipe.warmup} leaves no step to anneal of {steps}: try 0.2")
-    return resolved
+    return recipe
 
 
-def _validated_identity(name: str, given: str, found: str) -> str:
-    """What was found; raises ValueError if another was asked for."""
-    if given not in (AUTO, found):
-        raise ValueError(f"{name}={given} was asked for, and {found} is there: leave it auto")
-    return found
+def _validated_identity(name: str, given: str, actual: str) -> str:
+    """Return the actual identity. Raises ValueError if the recipe asks for another one."""
+    if given not in (AUTO, actual):
+        raise ValueError(f"{name}={given} was asked for, and {actual} is there: leave it auto")
+    return actual
 
 
 def _resolve_augment_backend(recipe: Recipe, images: Images) -> str:
-    """The augmentation backend; auto is tensor where it can do what is asked."""
+    """Return the augmentation backend; auto is tensor if it supports the images and the knobs."""
     in_memory = isinstance(images, np.ndarray)
     if recipe.augment_backend == AUTO:
         return "tensor" if in_memory and recipe.rand_augment == "none" else "timm"
@@ -92,8 +99,8 @@ def _resolve_augment_backend(recipe: Recipe, images: Images) -> str:
 
 
 def ema_decay_for(steps: int) -> float:
-    """Decay per optimiser step whose half-life is EMA_HALF_LIFE_SHARE of a run of `steps`.
+    """Return the decay per step whose half-life is EMA_HALF_LIFE_SHARE of a run of `steps`.
 
-    The raw .9998 of the paper would leave a short run at its initial weights.
+    The paper's decay of 0.9998 would leave a short run at its initial weights.
     """
     return float(0.5 ** (1 / (EMA_HALF_LIFE_SHARE * steps)))

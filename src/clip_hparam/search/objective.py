@@ -6,22 +6,21 @@ from statistics import fmean
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.records.metrics import reported_value, reported_weights, selection_key
+from clip_hparam.data.dataset import SELECTION_SETS
+from clip_hparam.records.metrics import (
+    is_minimized,
+    reported_value,
+    reported_weights,
+    selection_key,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl, one per epoch."""
-DEFAULT_DIRECTIONS = {
-    "selection_acc1": "maximize",
-    "selection_acc5": "maximize",
-    "selection_loss": "minimize",
-    "selection_shift_acc1": "maximize",
-    "selection_shift_acc5": "maximize",
-    "selection_shift_loss": "minimize",
-    "cost.seconds": "minimize",
-    "cost.gpu_hours": "minimize",
-    "cost.peak_memory_mb": "minimize",
-    "cost.img_per_s": "maximize",
-}
+OBJECTIVES = (
+    *(f"{name}_{metric}" for name in SELECTION_SETS for metric in ("acc1", "acc5", "loss")),
+    *("cost.seconds", "cost.gpu_hours", "cost.peak_memory_mb", "cost.img_per_s"),
+)
+DEFAULT_DIRECTIONS = {name: "minimize" if is_minimized(name) else "maximize" for name in OBJECTIVES}
 """Every objective, with its direction unless the user gives another one."""
 SHIFT_PREFIX = "selection_shift_"
 

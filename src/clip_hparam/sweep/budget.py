@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.config import duration
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity
@@ -22,7 +23,9 @@ def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> dict[str, floa
     left = {name: spec for name, spec in sweep.specs.items() if name not in done}
     if measure:
         costs += _time_missing(left.values(), costs)
-    return {name: cost.predict_seconds(spec.recipe, costs) for name, spec in left.items()}
+    return {
+        name: cost.predict_seconds(as_resolved(spec.recipe), costs) for name, spec in left.items()
+    }
 
 
 def _time_missing(specs: Iterable[TrialSpec], costs: Iterable[TrialCost]) -> Iterator[TrialCost]:

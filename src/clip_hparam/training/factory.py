@@ -6,9 +6,9 @@ import torch
 from timm.utils.model_ema import ModelEmaV3
 
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import class_prompts, load_dataset
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import (
     Classifier,
@@ -28,14 +28,15 @@ from clip_hparam.training.param_groups import ParamGroup, param_groups
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def create_model(recipe: Recipe, classes: int) -> Classifier:
+def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
     """Return the model as it is before the first step."""
     model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
-    set_resolution(model, int(recipe.resolution))
+    set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
-        set_head(model, head_weights(recipe.encoder, recipe.data.name, names))
+        prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
+        set_head(model, head_weights(recipe.encoder, prompts))
     else:
         init_head(model, recipe.head_init_scale, recipe.seed)
     freeze(model, recipe.freeze)
@@ -43,7 +44,7 @@ def create_model(recipe: Recipe, classes: int) -> Classifier:
 
 
 def create_train_state(
-    recipe: Recipe,
+    recipe: ResolvedRecipe,
     machine: Machine,
     model: Classifier,
     context: DistributedContext = SINGLE_PROCESS,
@@ -56,7 +57,7 @@ def create_train_state(
     )
     return TrainState(
         model=model,
-        ema=create_ema(model, float(recipe.ema_decay)),
+        ema=create_ema(model, recipe.ema_decay),
         optimizer=create_optimizer(groups, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,

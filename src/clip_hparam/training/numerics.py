@@ -8,7 +8,7 @@ import torch
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.model.architectures import TINY
+from clip_hparam.model.architectures import encoder_spec
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
     return Numerics(
         device=device.type,
         device_name=torch.cuda.get_device_name(device) if on_gpu else _processor_name(),
-        threads=1 if recipe.encoder.name == TINY else machine.threads,
+        threads=encoder_spec(recipe.encoder.name).threads or machine.threads,
         attention="sdpa",
         compile=False,
         deterministic=torch.are_deterministic_algorithms_enabled(),

@@ -1,8 +1,10 @@
-"""What a finished run is worth: the scores of the contract's columns, bits, and cost."""
+"""Results of a finished trial: metric columns, a bit for each test image, weights and cost."""
 
 import io
 import resource
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,12 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import ImageDataset
-from clip_hparam.data.datasets import load_dataset
-from clip_hparam.model.architectures import RANDOM, TINY, shape_of
+from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
+from clip_hparam.data.datasets import dataset_spec, load_dataset
+from clip_hparam.model.architectures import RANDOM, BundledClip, encoder_spec, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
-from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
 from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
@@ -27,20 +28,20 @@ from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
 EvalResults = dict[tuple[str, str, str], EvalResult]
-SHIFT_HALVES = ("selection", "test")
+"""By evaluation set, weights ("raw", "ema") and epoch ("selected", "last")."""
 
 
 def evaluate_selected_and_last(
-    fit: TrainState, batches: Batches, progress: Progress
+    state: TrainState, batches: Batches, progress: Progress
 ) -> EvalResults:
-    """Scores by (split, weights, "last" | "selected"); leaves the selected weights in the models.
+    """Evaluate the weights of the selected and of the last epoch on all sets of the data set.
 
-    Splits are "test", and the halves of data.shift as "selection_shift" and "test_shift".
+    The models hold the selected weights afterwards.
     """
-    models = fit.eval_models
+    models = state.eval_models
     scores: EvalResults = {}
     for name, model in models.items():
-        for split, score in _evaluate_splits(fit, batches, model).items():
+        for split, score in _evaluate_sets(state, batches, model).items():
             scores[split, name, "last"] = score
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
@@ -49,58 +50,67 @@ def evaluate_selected_and_last(
         of_last = {
             split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
         }
-        for split, score in (of_last if is_last else _evaluate_splits(fit, batches, model)).items():
+        for split, score in (of_last if is_last else _evaluate_sets(state, batches, model)).items():
             scores[split, name, "selected"] = score
     return scores
 
 
-def _evaluate_splits(fit: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
-    scores = {"test": evaluate(model, batches.test(), fit)}
-    among = batches.shifted_classes
-    if among is not None:
-        for half in SHIFT_HALVES:
-            scores[f"{half}_shift"] = evaluate(model, batches.shifted(half), fit, among)
+def _evaluate_sets(state: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
+    """Evaluate all sets but the selection set, which is evaluated in each epoch."""
+    scores: dict[str, EvalResult] = {}
+    for name, eval_set in batches.eval_sets.items():
+        if name != SELECTION:
+            allowed = eval_set.allowed_classes
+            mask = None if allowed is None else torch.from_numpy(allowed)
+            scores[name] = evaluate(model, batches.evaluation(name), state, mask)
     return scores
 
 
-def evaluate_zero_shot(recipe: Recipe, fit: TrainState, batches: Batches) -> dict[str, float]:
-    """Test accuracy of the encoder in words, untrained, in percent; empty where it has none.
+def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
+    """Return the column `test_acc1.zero_shot`, the accuracy before training, in percent.
 
-    It is that of the first weights with head_init=zero_shot. The tiny CLIP is asked about its
-    digits whatever the head is, at its own resolution.
+    With head_init=zero_shot it is the accuracy of the initial weights. Otherwise it is recorded for
+    a bundled CLIP and a data set with prompts for it, at the native resolution of the encoder.
+    Empty for other trials.
     """
+    recipe = batches.recipe
     if recipe.head_init == "zero_shot":
-        model = create_model(recipe, batches.classes).to(fit.device)
-        return {"test_acc1.zero_shot": evaluate(model, batches.test(), fit).acc1}
-    if recipe.encoder.name != TINY or recipe.encoder.weights == RANDOM:
+        model = create_model(recipe, batches.classes).to(state.device)
+        return {"test_acc1.zero_shot": evaluate(model, batches.evaluation(TEST), state).acc1}
+    bundled = encoder_spec(recipe.encoder.name).bundled
+    prompts = dataset_spec(recipe.data.name).tiny_prompts
+    if bundled is None or prompts is None or recipe.encoder.weights == RANDOM:
         return {}
-    if recipe.data.name != "digits":
-        return {}
-    return {"test_acc1.zero_shot": 100 * _tiny_clip_zero_shot_accuracy(recipe)}
+    return {"test_acc1.zero_shot": 100 * _bundled_zero_shot_accuracy(recipe, bundled, prompts)}
 
 
-def _tiny_clip_zero_shot_accuracy(recipe: Recipe) -> float:
-    """Of the digits that the tiny CLIP names right.
+def _bundled_zero_shot_accuracy(
+    recipe: ResolvedRecipe, bundled: BundledClip, prompts: Sequence[list[str]]
+) -> float:
+    """Return the zero-shot accuracy of a bundled CLIP on the test set, in [0, 1].
 
-    Kept in the user's cache folder: 0.4 s that all trials have in common.
+    It is kept in the user's cache folder, which saves each trial 0.4 s.
     """
-    asked = f"{recipe.encoder.weights} {recipe.data.fingerprint} {recipe.interpolation}"
-    entry = cache_path("zero_shot", f"{asked} {tiny_clip.DIGIT_PROMPTS} {package_versions()}")
-    known = read_json(entry) or {}
-    if "share" not in known:
-        plain = with_values(recipe, {"encoder.pixels": CLIP_NORMALIZATION})  # as it was pre-trained
-        native = Batches(plain, load_dataset(recipe.data)).test(shape_of(TINY).resolution)
-        images, labels = (torch.cat(parts) for parts in zip(*native, strict=True))
-        known = {"share": tiny_clip.zero_shot_accuracy(images, labels, tiny_clip.DIGIT_PROMPTS)}
+    key = f"{recipe.encoder.weights} {recipe.data.fingerprint} {recipe.interpolation}"
+    entry = cache_path("zero_shot", f"{key} {prompts} {package_versions()}")
+    cached = read_json(entry) or {}
+    if "share" not in cached:
+        # bundled CLIPs were pre-trained with CLIP's normalization
+        pretrained = replace(recipe, encoder=replace(recipe.encoder, pixels=CLIP_NORMALIZATION))
+        native = shape_of(recipe.encoder.name).resolution
+        test = Batches(pretrained, load_dataset(recipe.data)).evaluation(TEST, native)
+        images, labels = (torch.cat(parts) for parts in zip(*test, strict=True))
+        cached = {"share": bundled.zero_shot_accuracy(images, labels, prompts)}
         with suppress(OSError):
-            write_json(entry, known)
-    return float(known["share"])
+            write_json(entry, cached)
+    return float(cached["share"])
 
 
 def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
-    """Columns `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`.
+    """Return the metric columns of result.json.
 
-    With data.shift also `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
+    `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`; with data.shift also
+    `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
     """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
@@ -116,17 +126,20 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
     return metrics
 
 
-def write_correct_bits(record: Record, scores: EvalResults, source: ImageDataset) -> None:
-    """correct.npz: a packed bit a test image for top-1 and top-5, their number `n`, and which of
-    `classes` each image shows (`labels`; trials of record schema 1 may lack these two).
+def write_correct_bits(record: Record, scores: EvalResults, dataset: ImageDataset) -> None:
+    """Write correct.npz: for each test image a packed bit for top-1 and one for top-5.
+
+    Also the number `n` of test images, their `labels` and the names of the `classes`; early trials
+    of record schema 1 lack the last two.
     """
+    labels = dataset.test.labels
     bits: dict[str, Any] = {
-        "n": len(source.test_labels),
-        "labels": source.test_labels.astype(np.min_scalar_type(len(source.classes))),
-        "classes": np.array(source.classes),
+        "n": len(labels),
+        "labels": labels.astype(np.min_scalar_type(len(dataset.classes))),
+        "classes": np.array(dataset.classes),
     }
     for (split, weights, when), score in scores.items():
-        if split != "test":
+        if split != TEST:
             continue
         bits[f"acc1.{weights}.{when}"] = np.packbits(score.top1_correct)
         bits[f"acc5.{weights}.{when}"] = np.packbits(score.top5_correct)
@@ -135,24 +148,32 @@ def write_correct_bits(record: Record, scores: EvalResults, source: ImageDataset
     write_atomic(record.folder / "correct.npz", buffer.getvalue())
 
 
-def save_weights(which: str, record: Record, fit: TrainState, progress: Progress) -> None:
-    """Leave the reported weights of the "last" or the "best" (selected) epoch in the folder."""
+def save_weights(which: str, record: Record, state: TrainState, progress: Progress) -> None:
+    """Write the reported weights of the "last" or the "best" (selected) epoch to the folder.
+
+    which: "none" writes nothing.
+    """
     if which == "none":
         return
-    name, model = list(fit.eval_models.items())[-1]
-    weights = progress.weights[name] if which == "best" else cpu_state_dict(model)
+    name = state.reported_weights
+    best = which == "best"
+    weights = progress.weights[name] if best else cpu_state_dict(state.eval_models[name])
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
 
-def measure_cost(fit: TrainState, progress: Progress, images: int) -> dict[str, float]:
-    """Seconds of all attempts, GPU-hours, peak memory of this process in MB, training speed."""
-    on_gpu = fit.device.type == "cuda"
+def measure_cost(state: TrainState, progress: Progress, images: int) -> dict[str, float]:
+    """Return the cost of all attempts: seconds, GPU-hours, peak memory in MiB, images per second.
+
+    images: number of training images of all epochs. Memory is that of this process, on the GPU if
+    there is one.
+    """
+    on_gpu = state.device.type == "cuda"
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else kilobytes / 1024
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,
-        "gpu_hours": progress.seconds / 3600 * fit.context.world_size if on_gpu else 0.0,
+        "gpu_hours": progress.seconds / 3600 * state.context.world_size if on_gpu else 0.0,
         "peak_memory_mb": peak,
         "img_per_s": images / max(progress.train_seconds, 1e-9),
     }

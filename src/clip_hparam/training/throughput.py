@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
+from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.planning.cost import TrialCost
@@ -25,7 +27,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     tree: what `TrialSpec.to_dict` returns.
     """
     spec = TrialSpec.from_dict(tree)
-    recipe = spec.recipe
+    recipe = as_resolved(spec.recipe)
     torch.set_num_threads(numerics_of(recipe, spec.machine).threads)
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers)
@@ -36,14 +38,14 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     losses = [train_step(state, 0, *batch) for batch in islice(train_batches, TIMED_STEPS)]
     float(losses[-1])  # waits for a GPU
     trained = time.monotonic()
-    scores = evaluate(state.model, islice(batches.selection(), 1), state)
+    scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
     seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
-    _, selection = split_sizes(dataset.labels, recipe.data.shots, recipe.data.selection)
-    evaluated = recipe.epochs * int(selection.sum()) + 2 * len(dataset.test_labels)
+    _, selection = split_sizes(dataset.train_labels, recipe.data.shots, recipe.data.selection)
+    evaluated = recipe.epochs * int(selection.sum()) + 2 * len(dataset.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,
-        pixels=int(recipe.resolution) ** 2,
-        train_seconds=(trained - started) / (TIMED_STEPS * recipe.batch_size),
+        image_area=recipe.resolution**2,
+        train_seconds_per_image=(trained - started) / (TIMED_STEPS * recipe.batch_size),
         other_seconds=seconds_per_image * evaluated * len(state.eval_models),
     )

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
@@ -49,7 +50,7 @@ def train(
     Return "queued" if the callback stopped the trial, whose state is then saved; "pruned" if the
     callback pruned it; else "done" with the facts of result.json, which only rank 0 has.
     """
-    recipe = spec.recipe
+    recipe = as_resolved(spec.recipe)
     numerics = _record_numerics(spec, record, context)
     torch.set_num_threads(numerics.threads)
     dataset = load_dataset(recipe.data)
@@ -115,10 +116,11 @@ def _run_epoch(
         "train_loss": loss,
         "img_per_s": steps * spec.recipe.batch_size / trained,
     }
+    eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     for name, model in state.eval_models.items():
-        row |= metric_columns("selection", name, evaluate(model, batches.selection(), state))
-        if spec.eval_test == "epoch":
-            row |= metric_columns("test", name, evaluate(model, batches.test(), state))
+        for eval_set in eval_sets:
+            result = evaluate(model, batches.evaluation(eval_set), state)
+            row |= metric_columns(eval_set, name, result)
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
@@ -139,7 +141,7 @@ def _test(
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
     scores = evaluate_selected_and_last(state, batches, progress)
-    zero_shot = evaluate_zero_shot(spec.recipe, state, batches)
+    zero_shot = evaluate_zero_shot(state, batches)
     if not state.context.is_main:
         return None
     write_correct_bits(record, scores, dataset)

@@ -1,4 +1,4 @@
-"""The numbers of a table, recomputed from the raw record files by another route."""
+"""Numbers of a table, against computations from the raw files of the records."""
 
 import json
 import math
@@ -21,11 +21,12 @@ STEPS = list(zip(RUNGS, list(RUNGS)[1:], strict=False))
 
 
 def rows(runs: Runs, ablation: Ablation = LADDER) -> pd.DataFrame:
+    """Return the evidence, index: label."""
     return cell_evidence(runs.frames(), ablation).set_index(ablation.row)
 
 
 def accuracies(runs: Runs, rung: str) -> list[float]:
-    """By hand: manifest -> folders -> result.json -> the number of the selecting weights."""
+    """Return the reported accuracies of a rung, read from its manifest and result.json files."""
     (path,) = (runs.folder / ".sweeps").glob("ladder-*.json")
     (cell,) = (cell for cell in json.loads(path.read_text())["cells"] if cell["label"] == rung)
     values = []
@@ -36,7 +37,7 @@ def accuracies(runs: Runs, rung: str) -> list[float]:
 
 
 @pytest.mark.parametrize("rung", RUNGS)
-def test_mean_and_interval_are_those_of_the_records(ladder: Ladder, rung: str) -> None:
+def test_mean_and_interval_equal_the_records(ladder: Ladder, rung: str) -> None:
     values = accuracies(ladder.runs, rung)
     assert values == list(ladder.truth[rung].values())
     interval = scipy_stats.ttest_1samp(values, 0).confidence_interval(0.95)
@@ -47,7 +48,9 @@ def test_mean_and_interval_are_those_of_the_records(ladder: Ladder, rung: str) -
 
 
 @pytest.mark.parametrize(("before", "after"), STEPS)
-def test_a_step_is_the_paired_test_of_the_records(ladder: Ladder, before: str, after: str) -> None:
+def test_a_step_equals_the_paired_test_of_the_records(
+    ladder: Ladder, before: str, after: str
+) -> None:
     old, new = accuracies(ladder.runs, before), accuracies(ladder.runs, after)
     theirs = scipy_stats.ttest_rel(new, old)
     row = rows(ladder.runs).loc[after]
@@ -59,7 +62,7 @@ def test_a_step_is_the_paired_test_of_the_records(ladder: Ladder, before: str, a
     assert row["baseline_delta"] == pytest.approx(np.mean(new) - first)
 
 
-def test_holm_is_over_the_steps_of_the_table(ladder: Ladder) -> None:
+def test_holm_corrects_over_the_steps_of_the_table(ladder: Ladder) -> None:
     table = rows(ladder.runs)
     smallest = table["delta_p"].idxmin()
     assert table.loc[smallest, "delta_p_holm"] == pytest.approx(
@@ -67,7 +70,7 @@ def test_holm_is_over_the_steps_of_the_table(ladder: Ladder) -> None:
     )
 
 
-def test_what_changed_comes_from_the_recipes(ladder: Ladder) -> None:
+def test_the_changed_knobs_come_from_the_recipes(ladder: Ladder) -> None:
     changed = rows(ladder.runs)["changed"]
     assert changed["baseline"] == ""
     assert changed["lower_lr"] == "lr 0.006 → 0.001"
@@ -78,11 +81,11 @@ def test_what_changed_comes_from_the_recipes(ladder: Ladder) -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(1281167.0, "1281167"), (20, "20"), (1e-5, "1e-05"), (0.99088, "0.9909")]
 )
-def test_a_knob_reads_as_people_write_it(value: float, text: str) -> None:
+def test_format_knob(value: float, text: str) -> None:
     assert format_knob(value) == text
 
 
-def test_cost_is_the_mean_of_the_cell(runs: Runs) -> None:
+def test_cost_is_the_mean_over_the_cell(runs: Runs) -> None:
     for seed, seconds in enumerate((10.0, 12.0, 17.0)):
         runs.done({}, seed, 97.0 + seed, cost={"seconds": seconds, "gpu_hours": 0.5})
     runs.sweep("ladder", {"baseline": {}}, seeds=[0, 1, 2])
@@ -91,7 +94,7 @@ def test_cost_is_the_mean_of_the_cell(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("how", ["no folder", "queued", "null", "damaged"])
-def test_a_cell_with_a_missing_run_is_not_averaged_over(runs: Runs, edit: Edit, how: str) -> None:
+def test_a_cell_with_a_missing_run_has_no_mean(runs: Runs, edit: Edit, how: str) -> None:
     gap = ("ema", 3)
     write_ladder(runs, skip=() if how in {"null", "damaged"} else (gap,))
     values = ladder_cells()["ema"]
@@ -111,14 +114,14 @@ def test_a_cell_with_a_missing_run_is_not_averaged_over(runs: Runs, edit: Edit, 
     assert count_missing_runs(runs.frames(), ABLATIONS["ladder"]) == 1
 
 
-def test_a_cell_that_never_ran_leaves_its_row(runs: Runs) -> None:
+def test_a_cell_without_records_has_a_row(runs: Runs) -> None:
     write_ladder(runs, skip=tuple(("weak_aug", seed) for seed in SEEDS))
     data = rows(runs)
     assert (data.loc["weak_aug", "n"], data.loc["weak_aug", "changed"]) == (0, "")
     assert data.loc["weak_aug", "paper_acc1"] == 85.7
 
 
-def test_one_seed_has_a_mean_and_says_why_there_is_no_interval(runs: Runs) -> None:
+def test_one_seed_has_a_mean_and_a_reason_for_no_interval(runs: Runs) -> None:
     runs.done({"lr": 6e-3}, 0, 95.0)
     runs.done({"lr": 1e-3}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {"lr": 6e-3}, "lower_lr": {"lr": 1e-3}}, seeds=[0])
@@ -129,7 +132,7 @@ def test_one_seed_has_a_mean_and_says_why_there_is_no_interval(runs: Runs) -> No
 
 
 @pytest.mark.parametrize(("gain", "agrees"), [(0.5, True), (-0.5, False), (0.0, False)])
-def test_a_sign_agrees_when_both_differences_point_one_way(
+def test_signs_agree_if_both_differences_have_one_sign(
     runs: Runs, gain: float, agrees: bool
 ) -> None:
     for seed in range(3):
@@ -142,7 +145,7 @@ def test_a_sign_agrees_when_both_differences_point_one_way(
     assert pd.isna(data.loc["baseline", "sign_agrees"])
 
 
-def test_a_rung_that_the_paper_does_not_have_has_no_paper_numbers(runs: Runs) -> None:
+def test_a_rung_that_is_not_in_the_paper_has_no_paper_numbers(runs: Runs) -> None:
     for seed in range(2):
         runs.done({}, seed, 96.0 + seed)
         runs.done({"drop_path": 0.1}, seed, 96.5 + seed / 2)
@@ -169,7 +172,7 @@ def test_a_row_with_other_provenance_is_marked(runs: Runs, facts: Any, kind: str
     assert (differs.drop("ema") == "").all()
 
 
-def test_other_data_is_marked_unless_it_is_the_question(runs: Runs) -> None:
+def test_other_data_is_marked_unless_the_ablation_varies_data(runs: Runs) -> None:
     cells: dict[str, dict[str, Any]] = {
         "few": {"data.shots": 20},
         "many": {"data.shots": 40, "data.fingerprint": "ee" * 32},
@@ -186,25 +189,25 @@ def test_other_data_is_marked_unless_it_is_the_question(runs: Runs) -> None:
     assert list(asked["data.shots"]) == [0, 20, 40]
 
 
-def test_the_path_back_to_the_runs(ladder: Ladder) -> None:
+def test_trial_ids_lead_to_the_records(ladder: Ladder) -> None:
     for ids in rows(ladder.runs)["trials"]:
         assert len(ids.split()) == len(SEEDS)
         assert all((ladder.runs.folder / name / "result.json").exists() for name in ids.split())
 
 
-def test_without_its_sweep_it_says_what_to_type(runs: Runs) -> None:
+def test_a_missing_sweep_names_its_command(runs: Runs) -> None:
     with pytest.raises(NotSweptError, match=r"python sweep.py -m sweeps=ladder"):
         cell_evidence(runs.frames(), LADDER)
 
 
-def test_two_folders_together_are_one_sweep(ladder: Ladder, tmp_path: Path) -> None:
-    """Half of the trials on another machine: the same table."""
+def test_a_sweep_in_two_folders_gives_the_same_table(ladder: Ladder, tmp_path: Path) -> None:
+    """Half of the trials lie in another folder, as after runs on two machines."""
     from clip_hparam import analysis
 
-    here = Path(shutil.copytree(ladder.runs.folder, tmp_path / "here"))
-    there = tmp_path / "there"
-    there.mkdir()
-    for path in sorted(here.glob("*/recipe.json"))[::2]:
-        shutil.move(path.parent, there)
-    whole = cell_evidence(ladder.runs.frames(), LADDER)
-    pd.testing.assert_frame_equal(cell_evidence(analysis.load([there, here]), LADDER), whole)
+    first = Path(shutil.copytree(ladder.runs.folder, tmp_path / "first"))
+    second = tmp_path / "second"
+    second.mkdir()
+    for path in sorted(first.glob("*/recipe.json"))[::2]:
+        shutil.move(path.parent, second)
+    expected = cell_evidence(ladder.runs.frames(), LADDER)
+    pd.testing.assert_frame_equal(cell_evidence(analysis.load([second, first]), LADDER), expected)

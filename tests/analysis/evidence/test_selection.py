@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from support.trial_factory import Runs
+from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
 from clip_hparam.analysis.evidence.evidence import cell_evidence, sweep_replicates
@@ -22,7 +22,7 @@ CELLS = {"a": {"lr": 1e-4}, "b": {"lr": 1e-3}, "c": {"lr": 1e-2}}
 
 
 def write_sweep(runs: Runs, selection: dict[str, list[float | None]]) -> Frames:
-    """A sweep of the cells a, b, c with two seeds; selection accuracy by cell and seed."""
+    """Write a sweep of the cells a, b, c; selection accuracy by cell and seed, None: missing."""
     for name, accuracies in selection.items():
         for seed, accuracy in enumerate(accuracies):
             metrics = {"test_acc1.raw.selected": 90.0, "selection_acc1.raw.selected": accuracy}
@@ -58,15 +58,15 @@ def test_a_cell_with_a_missing_number_is_no_candidate(
     assert chosen_label(frames) == "c"
 
 
-def test_a_cell_without_trials_is_no_candidate(runs: Runs) -> None:
-    frames = write_sweep(runs, {"a": [80.0, 80.0]})
-    (sweep,) = frames.sweeps
-    empty = sweep.cells[1]._replace(trials={})
-    cells = sweep_replicates(frames, sweep._replace(cells=(empty, sweep.cells[0])))
-    best = best_cell(cells)
-    assert best is not None
-    assert best.cell.label == "a"
-    assert math.isnan(selection_accuracy(cells[0].trials))
+def test_a_cell_without_trials_is_no_candidate(runs: Runs, edit: Edit) -> None:
+    write_sweep(runs, {"b": [80.0, 80.0]})
+    (path,) = (runs.folder / ".sweeps").glob("*.json")
+    edit(path, lambda tree: tree["cells"][0].update(trials={}))
+    frames = runs.frames()
+    empty = sweep_replicates(frames, frames.sweeps[0])[0]
+    assert math.isnan(selection_accuracy(empty.trials))
+    assert empty.complete
+    assert chosen_label(frames) == "b"
 
 
 def test_a_sweep_without_a_finished_cell_has_no_best(runs: Runs) -> None:
@@ -108,4 +108,5 @@ def test_a_footnote_states_the_bias_of_selecting_on_the_test_set(runs: Runs) -> 
     data = cell_evidence(frames, ablation_for_sweep("two"))
     notes = " ".join(footnotes(frames, ablation_for_sweep("two"), data))
     assert "Best on the selection set: a, test accuracy 96.00" in notes
-    assert "would be b with 97.00 (+1.00)" in notes
+    assert "Best on the test set: b, test accuracy 97.00; selecting on" in notes
+    assert "would report 1.00 points more." in notes

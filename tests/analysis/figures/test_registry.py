@@ -1,8 +1,9 @@
-"""Figures of one and of two knobs, of effects, of epochs and of the published logs.
+"""Figures of one and two knobs, of effects, of epochs and of the published logs.
 
-First what is to be drawn, against numbers computed here from the records; then that it draws.
+Tests compare the data of each figure with numbers computed from the records, then plot it.
 """
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -26,8 +27,12 @@ from clip_hparam.analysis.figures.heatmap import knob_heatmap
 from clip_hparam.analysis.figures.knob_curve import axis_scale, knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves
 from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
-from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front
-from clip_hparam.analysis.figures.slice_parallel import thin_ticks
+from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front, plot_cost_front
+from clip_hparam.analysis.figures.slice_parallel import (
+    parallel_coordinates,
+    plot_parallel_coordinates,
+    thin_ticks,
+)
 from clip_hparam.analysis.frames.frame import sampled_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.binomial import wilson_interval
@@ -37,7 +42,7 @@ NOISE = (0.3, -0.2, 0.1)
 
 
 def swept(runs: Runs, name: str, values: dict[float, float], knob: str) -> None:
-    """A one-knob sweep over three seeds; level -> mean accuracy. Levels in another order."""
+    """Write a one-knob sweep over three seeds; `values` maps each level to its mean accuracy."""
     cells = {f"{knob}={level}": {knob: level} for level in values}
     for level, mean in values.items():
         for seed, noise in enumerate(NOISE):
@@ -45,14 +50,14 @@ def swept(runs: Runs, name: str, values: dict[float, float], knob: str) -> None:
     runs.sweep(name, cells, seeds=range(3))
 
 
-def inside(drawn: Figure) -> bool:
-    """Whether all ink, legend and tick labels included, lies on the page."""
-    drawn.draw_without_rendering()
-    box, (width, height) = drawn.get_tightbbox(), drawn.get_size_inches()
+def inside(figure: Figure) -> bool:
+    """Return whether everything, with legend and tick labels, lies on the page."""
+    figure.draw_without_rendering()
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     return bool(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height)
 
 
-def test_a_knob_curve_is_the_records_in_the_order_of_the_knob(runs: Runs) -> None:
+def test_knob_curve_equals_the_records_sorted_by_level(runs: Runs) -> None:
     means = {1e-2: 90.0, 1e-4: 95.0, 1e-3: 97.0}
     swept(runs, "lr", means, "lr")
     curve = knob_curve(runs.frames(), ABLATIONS["lr"])
@@ -68,7 +73,7 @@ def test_a_knob_curve_is_the_records_in_the_order_of_the_knob(runs: Runs) -> Non
     assert (curve.scale, curve.images) == ("log", IMAGES)
 
 
-def test_the_test_set_error_at_85_percent_of_50000_images_is_that_of_the_issue() -> None:
+def test_wilson_interval_at_85_percent_of_50000_images() -> None:
     low, high = wilson_interval(85.0, 50_000)
     assert (85 - low, high - 85) == pytest.approx((0.31, 0.31), abs=7e-3)
     assert wilson_interval(100.0, 100)[1] == pytest.approx(100.0)
@@ -87,24 +92,24 @@ def test_the_test_set_error_at_85_percent_of_50000_images_is_that_of_the_issue()
         ([3.0], "levels"),
     ],
 )
-def test_the_axis_follows_from_the_values(values: list[float], scale: str) -> None:
+def test_axis_scale_of_values(values: list[float], scale: str) -> None:
     assert axis_scale(values) == scale
 
 
-def test_a_level_with_a_missing_run_is_named_and_has_no_point(runs: Runs) -> None:
+def test_level_with_missing_run_is_labelled_and_has_no_point(runs: Runs) -> None:
     swept(runs, "lr", {1e-4: 95.0, 1e-3: 97.0, 1e-2: 90.0}, "lr")
     (runs.done({"lr": 1e-3}, 1, 97.0).folder / "result.json").unlink()
     curve = knob_curve(runs.frames(), ABLATIONS["lr"])
     assert [level.missing for level in curve.levels] == ["", "2 of 3 runs", ""]
     assert math.isnan(curve.levels[1].mean)
     assert math.isnan(curve.levels[1].image_low)
-    drawn = registry.plot_figure(runs.frames(), "lr")
-    assert any("2 of 3 runs" in text.get_text() for text in drawn.findobj(Text))
-    (line,) = [line for line in drawn.axes[0].lines if line.get_label() == "mean"]
+    figure = registry.plot_figure(runs.frames(), "lr")
+    assert any("2 of 3 runs" in text.get_text() for text in figure.findobj(Text))
+    (line,) = [line for line in figure.axes[0].lines if line.get_label() == "mean"]
     assert list(line.get_xdata()) == [1e-4, 1e-2]
 
 
-def test_without_bits_there_is_no_test_set_error(runs: Runs) -> None:
+def test_knob_curve_without_correct_npz_has_no_test_set_error(runs: Runs) -> None:
     swept(runs, "drop_path", {0.0: 95.0, 0.1: 96.0}, "drop_path")
     other = runs.done({"drop_path": 0.1}, 0, 96.0)
     np.savez(other.folder / "correct.npz", **{**bits(96.0, 0, False), "n": 800})
@@ -117,7 +122,7 @@ def test_without_bits_there_is_no_test_set_error(runs: Runs) -> None:
     assert gone.images is None
 
 
-def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: Runs) -> None:
+def test_heatmap_shows_means_and_frames_the_pair_with_best_selection_accuracy(runs: Runs) -> None:
     means = {
         (lr, decay): 97 - abs(lr - 3e-3) * 500 - decay
         for lr in (1e-3, 3e-3)
@@ -151,7 +156,7 @@ def test_a_map_is_the_mean_of_each_pair_and_frames_what_selection_prefers(runs: 
     assert again.text == data.text
 
 
-def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
+def test_forest_rows_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
     gains = {"full": 0.0, "no ema": -1.0, "no llrd": 0.05}
     cells = {"full": {}, "no ema": {"mixup": 0.1}, "no llrd": {"mixup": 0.2}}
     wobble = {"full": (0.0, 0.0, 0.0), "no ema": (0.1, -0.1, 0.05), "no llrd": (0.2, -0.3, 0.1)}
@@ -164,14 +169,16 @@ def test_effects_are_paired_differences_to_the_first_cell(runs: Runs) -> None:
     for effect in effects:
         sample = np.array(wobble[effect.label]) + gains[effect.label]
         theirs = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
-        found = (effect.mean, effect.low, effect.high)
-        assert found == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
-    drawn = registry.plot_figure(runs.frames(), "leave_one_out")
-    fills = [line.get_markerfacecolor() for line in drawn.axes[0].lines if line.get_marker() == "o"]
+        values = (effect.mean, effect.low, effect.high)
+        assert values == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
+    figure = registry.plot_figure(runs.frames(), "leave_one_out")
+    fills = [
+        line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "o"
+    ]
     assert (fills[0] != "white", fills[1]) == (True, "white")
 
 
-def test_curves_are_all_epochs_of_all_seeds_with_the_selected_one(ladder: Ladder) -> None:
+def test_cell_curves_hold_all_epochs_and_the_selected_epoch(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
     cells = cell_curves(frames, ABLATIONS["ladder"])
     sweep = json.loads(next((ladder.runs.folder / ".sweeps").glob("*.json")).read_text())
@@ -184,7 +191,7 @@ def test_curves_are_all_epochs_of_all_seeds_with_the_selected_one(ladder: Ladder
             assert curve.selected == int(np.argmax(curve.chosen))
 
 
-def test_a_sweep_without_an_epoch_on_record_is_an_empty_panel(runs: Runs) -> None:
+def test_cell_without_recorded_epochs_is_an_empty_panel(runs: Runs) -> None:
     runs.sweep("ladder", {"baseline": {}, "lower_lr": {"lr": 1e-3}})
     runs.planned({})
     assert [curves for _, curves in cell_curves(runs.frames(), ABLATIONS["ladder"]).panels] == [
@@ -194,15 +201,15 @@ def test_a_sweep_without_an_epoch_on_record_is_an_empty_panel(runs: Runs) -> Non
     registry.plot_figure(runs.frames(), "curves")
 
 
-def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
+def test_published_logs_mark_best_and_last_epoch(tmp_path: Path) -> None:
     panels = published_log_panels()
     for panel in panels:
         run = panel.run
         assert panel.ema[run.ema_best_epoch] == max(panel.ema) == run.ema_best
         assert (len(panel.raw), panel.raw[-1]) == (run.epochs, run.raw_last)
         assert run.epochs <= panel.planned
-    drawn = plot_published_logs(panels)
-    for axes, panel in zip(drawn.axes, panels, strict=True):
+    figure = plot_published_logs(panels)
+    for axes, panel in zip(figure.axes, panels, strict=True):
         best, last = (
             next(line for line in axes.lines if line.get_label() == name)
             for name in ("best", "last")
@@ -211,9 +218,9 @@ def test_the_logs_show_the_data_with_best_and_last(tmp_path: Path) -> None:
         assert list(last.get_xdata()) == [len(panel.raw) - 1] * 2
 
 
-def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
+def test_every_figure_is_plotted_or_its_error_names_the_command(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    assert registry.default_figures(frames) == ["ladder", "curves", "logs", "cost"]
+    assert registry.default_figures(frames) == ["ladder", "cost", "curves", "logs"]
     for name in registry.figure_names(frames):
         if name in registry.default_figures(frames):
             assert registry.plot_figure(frames, name).axes
@@ -225,7 +232,7 @@ def test_every_name_draws_or_says_what_to_type(ladder: Ladder) -> None:
 
 
 @pytest.mark.parametrize("name", ["lr", "ema", "freeze", "augment", "my_sweep"])
-def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
+def test_figure_lies_inside_the_page(runs: Runs, name: str) -> None:
     long = {"mixup and cutmix and random erasing": {}, "b": {"lr": 1e-2}, "c": {"lr": 3e-2}}
     knob = (ablation_for_sweep(name).knobs or ("lr",))[0]
     levels = {
@@ -242,17 +249,17 @@ def test_no_ink_is_cut_off(runs: Runs, name: str) -> None:
         for seed in range(2):
             runs.done(values, seed, 97.0 + seed / 10)
     runs.sweep(name, cells, seeds=range(2))
-    drawn = registry.plot_figure(runs.frames(), name)
-    assert inside(drawn)
+    figure = registry.plot_figure(runs.frames(), name)
+    assert inside(figure)
 
 
 @pytest.mark.parametrize("minimize", [False, True])
-def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
+def test_cost_front_holds_trials_that_no_cheaper_trial_equals(minimize: bool) -> None:
     draw = np.random.default_rng(0)
     seconds, gain = draw.integers(1, 8, 40).astype(float), draw.integers(0, 20, 40).astype(float)
     gain[5] = math.nan
     rows = pd.DataFrame({COST_COLUMN: seconds, "top1": -gain if minimize else gain})
-    found = cost_front(TrialTable(rows, [], ["top1"], "top1", minimize))
+    front = cost_front(TrialTable(rows, [], ["top1"], "top1", minimize))
     known = [at for at in range(40) if at != 5]
     best_at = {cost: max(gain[at] for at in known if seconds[at] == cost) for cost in seconds}
     expected = [
@@ -261,12 +268,39 @@ def test_the_front_is_what_no_cheaper_trial_equals(minimize: bool) -> None:
         if all(best > other for cheaper, other in best_at.items() if cheaper < cost)
     ]
     sign = -1 if minimize else 1
-    assert [(found.cost[at], sign * found.value[at]) for at in found.front] == expected
+    assert [(front.cost[at], sign * front.value[at]) for at in front.front] == expected
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9, unique=True), st.floats(0.01, 0.5))
-def test_ticks_keep_their_ends_and_stay_apart(places: list[float], share: float) -> None:
-    kept = sorted(thin_ticks({place: str(place) for place in places}, share))
-    assert {min(places), max(places)} <= set(kept) <= set(places)
+def test_thinned_ticks_keep_ends_and_minimum_gap(positions: list[float], share: float) -> None:
+    kept = sorted(thin_ticks({position: str(position) for position in positions}, share))
+    assert {min(positions), max(positions)} <= set(kept) <= set(positions)
     if len(kept) > 2:
-        assert min(np.diff(kept)) >= share * (max(places) - min(places)) - 1e-9
+        assert min(np.diff(kept)) >= share * (max(positions) - min(positions)) - 1e-9
+
+
+def test_long_knob_names_are_written_in_full() -> None:
+    knobs = ["label_smoothing", "layer_decay", "drop_path", "random_erasing", "lr", "mixup", "eps"]
+    rows = pd.DataFrame(np.random.default_rng(0).random((5, 8)), columns=[*knobs, "top1"])
+    table = TrialTable(rows, knobs, ["top1"], "top1", minimize=False)
+    figure = plot_parallel_coordinates(parallel_coordinates(table))
+    assert inside(figure)
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert [label.strip() for label in labels] == knobs
+    assert [label.startswith("\n") for label in labels] == [x % 2 == 1 for x in range(7)]
+
+
+def test_labels_of_the_cost_axis_do_not_overlap() -> None:
+    rows = pd.DataFrame({COST_COLUMN: np.geomspace(1.7, 25, 9), "top1": np.arange(9.0)})
+    figure = plot_cost_front(cost_front(TrialTable(rows, [], ["top1"], "top1", minimize=False)))
+    figure.draw_without_rendering()
+    axis = figure.axes[0].xaxis
+    shown = [label for label in axis.get_ticklabels(which="both") if label.get_text()]
+    low, high = figure.axes[0].get_xlim()
+    ends = [
+        label.get_window_extent().intervalx
+        for label in shown
+        if low <= label.get_position()[0] <= high
+    ]
+    assert len(ends) == 4  # 2, 5, 10, 20
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(ends))

@@ -1,4 +1,4 @@
-"""Frames say what the records say, and nothing else becomes a number."""
+"""Frames equal the records; damaged and foreign files give no numbers."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from clip_hparam.analysis.frames.frame import METRIC_COLUMNS, reported_values
 KNOBS = {"lr": 1e-3, "ema_decay": 0.98}
 
 
-def test_a_row_a_trial_with_every_knob_and_metric_under_its_one_name(ladder: Ladder) -> None:
+def test_trials_have_a_row_per_trial_with_all_knobs_and_metrics(ladder: Ladder) -> None:
     runs, truth = ladder
     trials = runs.frames().trials
     assert len(trials) == len(ladder_cells()) * len(SEEDS)
@@ -30,7 +30,7 @@ def test_a_row_a_trial_with_every_knob_and_metric_under_its_one_name(ladder: Lad
             assert acc1 in list(reported_values(trials[same]))
 
 
-def test_each_metric_column_holds_the_number_of_its_own_record(runs: Runs) -> None:
+def test_each_metric_column_equals_the_record(runs: Runs) -> None:
     record = runs.done(KNOBS, 0, 97.0)
     row = runs.frames().trials.iloc[0]
     written = json.loads((record.folder / "result.json").read_text())["metrics"]
@@ -38,7 +38,7 @@ def test_each_metric_column_holds_the_number_of_its_own_record(runs: Runs) -> No
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.98])
-def test_a_row_an_epoch_and_no_ema_without_ema(runs: Runs, ema_decay: float) -> None:
+def test_epochs_have_a_row_per_epoch_and_ema_only_with_ema(runs: Runs, ema_decay: float) -> None:
     record = runs.done({"ema_decay": ema_decay, "epochs": 3}, 0, 97.0)
     frames = runs.frames()
     assert list(frames.epochs["epoch"]) == [0, 1, 2]
@@ -49,15 +49,13 @@ def test_a_row_an_epoch_and_no_ema_without_ema(runs: Runs, ema_decay: float) -> 
 
 
 @pytest.mark.parametrize("weights", ["raw", "ema"])
-def test_the_reported_number_is_of_the_weights_that_selected_the_epoch(
-    runs: Runs, weights: str
-) -> None:
+def test_the_reported_value_uses_the_selecting_weights(runs: Runs, weights: str) -> None:
     runs.done(KNOBS, 0, 97.0, selected_weights=weights)
     trials = runs.frames().trials
     assert list(reported_values(trials)) == [trials[f"test_acc1.{weights}.selected"].iloc[0]]
 
 
-def test_a_metric_that_does_not_exist_names_its_neighbours(runs: Runs) -> None:
+def test_an_unknown_metric_suggests_close_names(runs: Runs) -> None:
     runs.done(KNOBS, 0, 97.0)
     with pytest.raises(ValueError, match=r"no metric tets_acc1: did you mean test_acc1"):
         reported_values(runs.frames().trials, "tets_acc1")
@@ -130,7 +128,7 @@ DAMAGE: dict[str, tuple[Callable[[Path, Edit], object], str]] = {
 
 
 @pytest.mark.parametrize(("vandal", "sentence"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_record_is_named_and_never_becomes_a_number(
+def test_a_damaged_record_is_reported_and_has_no_metrics(
     runs: Runs, edit: Edit, vandal: Callable[[Path, Edit], object], sentence: str
 ) -> None:
     sound = runs.done(KNOBS, 0, 97.0)
@@ -157,7 +155,7 @@ FOREIGN: dict[str, Callable[[Path, Edit], object]] = {
 
 
 @pytest.mark.parametrize("vandal", FOREIGN.values(), ids=FOREIGN)
-def test_a_foreign_folder_is_named_and_is_no_trial(
+def test_a_foreign_folder_is_reported_and_is_no_trial(
     runs: Runs, edit: Edit, vandal: Callable[[Path, Edit], object]
 ) -> None:
     sound = runs.done(KNOBS, 0, 97.0)
@@ -189,12 +187,12 @@ def test_an_empty_folder_gives_empty_frames_with_their_columns(tmp_path: Path) -
     assert frames.problems == []
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_folder_raises_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         analysis.load([tmp_path, tmp_path / "nope"])
 
 
-def test_a_moved_folder_reads_the_same(runs: Runs, tmp_path: Path) -> None:
+def test_a_moved_folder_gives_the_same_trials(runs: Runs, tmp_path: Path) -> None:
     runs.done(KNOBS, 0, 97.0)
     before = runs.frames().trials.drop(columns="folder")
     runs.folder.rename(tmp_path / "elsewhere")
@@ -202,9 +200,7 @@ def test_a_moved_folder_reads_the_same(runs: Runs, tmp_path: Path) -> None:
     assert before.equals(after)
 
 
-def test_a_trial_in_two_folders_counts_once_and_the_done_one_wins(
-    runs: Runs, tmp_path: Path
-) -> None:
+def test_of_two_copies_of_a_trial_the_done_copy_is_used(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Runs(tmp_path / "other")
     runs.planned(KNOBS)
@@ -214,16 +210,16 @@ def test_a_trial_in_two_folders_counts_once_and_the_done_one_wins(
     assert frames.problems == []
 
 
-@pytest.mark.parametrize("again", [97.0, 96.0])
-def test_two_results_of_one_trial_that_differ_are_named(
-    runs: Runs, tmp_path: Path, again: float
+@pytest.mark.parametrize("second", [97.0, 96.0])
+def test_copies_with_different_metrics_are_reported(
+    runs: Runs, tmp_path: Path, second: float
 ) -> None:
     runs.done(KNOBS, 0, 97.0)
     other = Runs(tmp_path / "other")
-    other.done(KNOBS, 0, again)
+    other.done(KNOBS, 0, second)
     frames = analysis.load([runs.folder, other.folder])
     assert list(reported_values(frames.trials)) == [97.0]
-    assert len(frames.problems) == (again != 97.0)
+    assert len(frames.problems) == (second != 97.0)
 
 
 def test_load_writes_nothing(ladder: Ladder, tmp_path: Path) -> None:

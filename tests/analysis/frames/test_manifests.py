@@ -1,4 +1,4 @@
-"""Manifests: what was planned, by name, newest first; a broken one is named."""
+"""Sweep manifests: cells, seeds, newest of each name; a broken manifest is reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from clip_hparam.analysis.frames.manifests import newest_by_name, read_manifests
 CELLS = {"slow": {"lr": 1e-4}, "fast": {"lr": 1e-2}}
 
 
-def test_cells_keep_the_order_of_the_design_and_seeds_are_sorted_numbers(runs: Runs) -> None:
+def test_cells_keep_the_design_order_and_seeds_are_sorted_integers(runs: Runs) -> None:
     runs.sweep("ladder", ladder_cells(), seeds=[10, 9, 1])
     (sweep,), problems = read_manifests(runs.folder)
     assert [cell.label for cell in sweep.cells] == list(ladder_cells())
@@ -20,7 +20,7 @@ def test_cells_keep_the_order_of_the_design_and_seeds_are_sorted_numbers(runs: R
     assert problems == []
 
 
-def test_of_two_manifests_with_one_name_the_newest_counts(runs: Runs) -> None:
+def test_the_newest_manifest_of_a_name_is_used(runs: Runs) -> None:
     runs.sweep("lr", CELLS, seeds=[0])
     runs.sweep("lr", CELLS, seeds=[0, 1, 2])
     runs.sweep("other", CELLS, seeds=[0])
@@ -46,7 +46,7 @@ def test_a_folder_without_sweeps_has_none(tmp_path: Path) -> None:
         lambda tree: tree.update(schema=2),
     ],
 )
-def test_a_broken_manifest_is_named_and_the_others_count(
+def test_a_broken_manifest_is_reported_and_the_others_are_read(
     runs: Runs, edit: Callable[..., None], vandal: Callable[[dict[str, Any]], Any]
 ) -> None:
     runs.sweep("lr", CELLS)

@@ -1,4 +1,4 @@
-"""The frames keep their promises, whatever lies in the folder; docs/frame.md names every column."""
+"""The frames match their schema for any folder; docs/frame.md lists every column."""
 
 import re
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from clip_hparam.config.recipe import knobs
 PAGE = (Path(__file__).parents[3] / "docs" / "frame.md").read_text()
 
 
-def test_sound_records_keep_every_promise(ladder: Ladder) -> None:
+def test_frames_of_complete_records_match_the_schema(ladder: Ladder) -> None:
     assert schema_violations(ladder.runs.frames()) == []
 
 
-def test_records_of_every_kind_keep_every_promise(runs: Runs) -> None:
+def test_frames_of_unfinished_and_damaged_records_match_the_schema(runs: Runs) -> None:
     assert schema_violations(runs.frames()) == []
     runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
     runs.planned({"lr": 0.6})
@@ -34,76 +34,76 @@ def test_records_of_every_kind_keep_every_promise(runs: Runs) -> None:
     assert schema_violations(frames) == []
 
 
-def test_an_imported_table_keeps_what_is_promised_of_it(tmp_path: Path) -> None:
+def test_an_imported_table_matches_its_schema(tmp_path: Path) -> None:
     rows = pd.DataFrame({"run": ["a", "a"], "lr": ["low", 0.1], "top1": [1.0, np.nan]})
-    study = to_trial_table(rows, ["lr"], [], "top1", name="run")
+    table = to_trial_table(rows, ["lr"], [], "top1", name="run")
     (tmp_path / "t.csv").write_text("")
-    write_trial_table(study, tmp_path / "t.csv", tmp_path / "kept")
+    write_trial_table(table, tmp_path / "t.csv", tmp_path / "kept")
     assert schema_violations(load(tmp_path / "kept")) == []
 
 
-def text_for_a_number(frames: Frames) -> None:
+def set_knob_to_text(frames: Frames) -> None:
     frames.trials["lr"] = frames.trials["lr"].map(str)
 
 
-def an_accuracy_of_a_thousand(frames: Frames) -> None:
+def set_accuracy_to_1000(frames: Frames) -> None:
     frames.trials.loc[3, "test_acc1.raw.selected"] = 1000.0
 
 
-def a_trial_twice(frames: Frames) -> None:
+def repeat_trial_id(frames: Frames) -> None:
     frames.trials.loc[0, "trial_id"] = frames.trials.loc[1, "trial_id"]
 
 
-def a_metric_too_early(frames: Frames) -> None:
+def set_done_trial_to_running(frames: Frames) -> None:
     frames.trials.loc[2, "status"] = "running"
 
 
-def an_epoch_twice(frames: Frames) -> None:
+def repeat_epoch(frames: Frames) -> None:
     frames.epochs.loc[1, "epoch"] = frames.epochs.loc[0, "epoch"]
 
 
-def a_column_gone(frames: Frames) -> None:
+def remove_column(frames: Frames) -> None:
     del frames.trials["selected_weights"]
 
 
 @pytest.mark.parametrize(
-    ("breaks", "named"),
+    ("break_frames", "message"),
     [
-        (text_for_a_number, "trials: lr breaks"),
-        (an_accuracy_of_a_thousand, r"trials: test_acc1.raw.selected breaks .*: 1000.0"),
-        (a_trial_twice, "trials: trial_id breaks"),
-        (a_metric_too_early, "not done, but with a metric"),
-        (an_epoch_twice, "epochs: .* breaks"),
-        (a_column_gone, "selected_weights"),
+        (set_knob_to_text, "trials: lr breaks"),
+        (set_accuracy_to_1000, r"trials: test_acc1.raw.selected breaks .*: 1000.0"),
+        (repeat_trial_id, "trials: trial_id breaks"),
+        (set_done_trial_to_running, "not done, but with a metric"),
+        (repeat_epoch, "epochs: .* breaks"),
+        (remove_column, "selected_weights"),
     ],
 )
-def test_a_broken_promise_is_named(
-    ladder: Ladder, breaks: Callable[[Frames], None], named: str
+def test_a_violation_is_reported(
+    ladder: Ladder, break_frames: Callable[[Frames], None], message: str
 ) -> None:
     frames = ladder.runs.frames()
-    breaks(frames)
-    assert any(re.search(named, said) for said in schema_violations(frames)), schema_violations(
+    break_frames(frames)
+    assert any(re.search(message, text) for text in schema_violations(frames)), schema_violations(
         frames
     )
 
 
-def documented() -> list[re.Pattern[str]]:
-    """The columns of the page's tables, as patterns."""
+def documented_columns() -> list[re.Pattern[str]]:
+    """Return a pattern for each column in the tables of docs/frame.md."""
     rows = re.findall(r"^\| ([^|]+) \|", PAGE, re.MULTILINE)
     names = re.findall(r"`([^`]+)`", " ".join(rows))
     choices = [re.sub(r"\{([^}]+)\}", lambda m: f"({m[1].replace(',', '|')})", n) for n in names]
     return [re.compile(name.replace(".", r"\.").replace("*", ".*")) for name in choices]
 
 
-def test_the_page_names_every_column(ladder: Ladder) -> None:
+def test_docs_frame_lists_every_column(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
     columns = {*TRIAL_COLUMNS, *EPOCH_COLUMNS, *frames.trials, *frames.epochs}
-    rest = {"schema", "steps", "parameters", "started", "finished", "attempt"}  # of result.json
-    known = {*knobs(), *rest}
+    result_fields = {"schema", "steps", "parameters", "started", "finished", "attempt"}
+    known = {*knobs(), *result_fields}
     missing = [
         name
         for name in columns - known
-        if not any(pattern.fullmatch(name) for pattern in documented())
+        if not any(pattern.fullmatch(name) for pattern in documented_columns())
     ]
     assert missing == []
     assert f"# The frames, version {FRAME_VERSION}\n" in PAGE

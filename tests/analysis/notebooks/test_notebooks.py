@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and their two forms say the same."""
+"""The notebooks run from top to bottom, and .py and .ipynb have the same cells."""
 
 from pathlib import Path
 
@@ -11,17 +11,20 @@ from support.trial_factory import Runs, write_ladder
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "analysis" / "notebooks").glob("*.py"))
 FIGURES = {"ladder": 2, "knob_curves": 2, "is_it_real": 1, "bring_your_own": 4}
-SAYS = {
+PRINTED_TEXT = {
     "ladder": "Δ to the rung before",
     "knob_curves": "Δ to the first",
-    "is_it_real": "seeds to find 0.2 points four times in five:",
+    "is_it_real": "seeds for a power of 0.8 at 0.2 points:",
     "bring_your_own": "importance by ped-anova",
 }
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[NotebookNode]]:
-    """All of them in one kernel, which forgets its names in between; name -> outputs."""
+    """Run all notebooks in one kernel (its start takes seconds): name -> outputs.
+
+    `%reset -f` clears the names between two notebooks.
+    """
     runs = Runs(tmp_path_factory.mktemp("notebooks") / "runs")
     write_ladder(runs)
     levels = {f"lr={lr}": {"lr": lr} for lr in (1e-4, 3e-4, 1e-3)}
@@ -29,14 +32,14 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Noteboo
         for seed, noise in enumerate((0.1, -0.1, 0.05)):
             runs.done(values, seed, 95 + number + noise)
     runs.sweep("lr", levels, seeds=range(3))
-    together = nbformat.v4.new_notebook()
+    combined = nbformat.v4.new_notebook()
     parts = {}
     for path in NOTEBOOKS:
         parts[path.stem] = jupytext.read(path).cells
-        together.cells += [nbformat.v4.new_code_cell("%reset -f"), *parts[path.stem]]
+        combined.cells += [nbformat.v4.new_code_cell("%reset -f"), *parts[path.stem]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLIP_HPARAM_RUNS", str(runs.folder))
-        NotebookClient(together, timeout=300, kernel_name="python3").execute()
+        NotebookClient(combined, timeout=300, kernel_name="python3").execute()
     return {
         name: [output for cell in cells for output in cell.get("outputs", [])]
         for name, cells in parts.items()
@@ -50,11 +53,11 @@ def test_a_notebook_runs(executed: dict[str, list[NotebookNode]], name: str) -> 
     assert sum("image/png" in data for data in shown) == FIGURES[name]
     texts = [data.get("text/markdown", "") for data in shown]
     texts += [output.get("text", "") for output in outputs]
-    assert any(SAYS[name] in text for text in texts)
+    assert any(PRINTED_TEXT[name] in text for text in texts)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_pair_is_in_step_and_holds_no_outputs(path: Path) -> None:
+def test_both_forms_have_the_same_cells_and_no_outputs(path: Path) -> None:
     script = jupytext.read(path)
     notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [

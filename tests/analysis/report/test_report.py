@@ -1,4 +1,4 @@
-"""The report: what it says, that nothing in it is markup from records, that a browser runs it."""
+"""The report: its content, escaping of text from records, and behaviour in a browser."""
 
 import html
 import json
@@ -40,35 +40,35 @@ FRAME = '<!doctype html><body><iframe width="{}" height="800" srcdoc="{}"></ifra
 
 
 @pytest.fixture(scope="session")
-def made(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Without importance, which is slow and has its own tests."""
+def report_path(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a report without importance, which is slow and has its own tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importance, "MIN_ROWS", 1_000)
         return report.write_report(ladder.runs.frames(), tmp_path_factory.mktemp("report"))
 
 
-def test_it_needs_nothing_from_elsewhere(made: Path) -> None:
-    page = made.read_text()
+def test_report_loads_no_external_file(report_path: Path) -> None:
+    page = report_path.read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert "@import" not in page
-    assert made.stat().st_size < 3_000_000
+    assert report_path.stat().st_size < 3_000_000
 
 
-def test_what_is_sure_is_said_and_what_is_not_is_called_noise(runs: Runs) -> None:
+def test_conclusion_separates_significant_undecided_and_incomplete_cells(runs: Runs) -> None:
     cells = {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}, "c": {"lr": 3e-3}, "d": {"lr": 4e-3}}
     noise = np.array([0.05, -0.04, 0.02])
     for gain, values, sign in zip((0, 2, 0.01, 5), cells.values(), (0, 1, 3, -1), strict=True):
         for seed in range(2 if gain == 5 else 3):
             runs.done(values, seed, 95 + gain + sign * noise[seed])
     runs.sweep("lr", cells, seeds=range(3))
-    said = conclusion(runs.frames(), ABLATIONS["lr"])
-    sure, noise, gap = said.split("; ")
-    assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", sure)
-    assert noise.startswith("not told apart from noise: c (to resolve 0.2 points, up to ")
-    assert gap == "1 of 4 cells lack a run and say nothing."
+    sentence = conclusion(runs.frames(), ABLATIONS["lr"])
+    significant, noise, gap = sentence.split("; ")
+    assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", significant)
+    assert noise.startswith("not distinguished from noise: c (to resolve 0.2 points, up to ")
+    assert gap == "1 of 4 cells lack a run and have no result."
 
 
-def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -> None:
+def test_conclusion_names_differences_significant_only_without_holm(runs: Runs) -> None:
     cells = {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}, "c": {"lr": 3e-3}}
     for values, gains in zip(cells.values(), ((0, 0, 0), (1.0, 1.6, 2.2), (1, -1, 0)), strict=True):
         for seed, gain in enumerate(gains):
@@ -77,22 +77,22 @@ def test_what_is_bold_in_the_table_but_not_sure_is_no_noise_either(runs: Runs) -
     alone, noise = conclusion(runs.frames(), ABLATIONS["lr"]).split("; ")
     assert "b +1.60 ± 1.49 points" in alone
     assert "Holm-adjusted p above 0.05" in alone
-    assert noise.startswith("not told apart from noise: c ")
+    assert noise.startswith("not distinguished from noise: c ")
 
 
-def test_the_largest_differences_come_first_and_the_rest_are_counted(runs: Runs) -> None:
+def test_conclusion_names_largest_differences_first_and_counts_the_others(runs: Runs) -> None:
     cells = {f"cell {number}": {"lr": 1e-3 * number} for number in range(1, 10)}
     for number, values in enumerate(cells.values()):
         for seed, noise in enumerate((0.01, -0.01, 0.02)):
             runs.done(values, seed, 90 + number / 2 + number * noise)
     runs.sweep("many", cells, seeds=range(3))
-    said = conclusion(runs.frames(), ablation_for_sweep("many"))
-    assert re.findall(r"cell \d", said) == ["cell 1", *(f"cell {n}" for n in range(9, 3, -1))]
-    assert "and 2 more points" in said
+    sentence = conclusion(runs.frames(), ablation_for_sweep("many"))
+    assert re.findall(r"cell \d", sentence) == ["cell 1", *(f"cell {n}" for n in range(9, 3, -1))]
+    assert "and 2 more points" in sentence
 
 
-def test_every_trial_is_there_with_its_way_back(ladder: Ladder, made: Path) -> None:
-    page = made.read_text()
+def test_report_lists_every_trial_with_its_command(ladder: Ladder, report_path: Path) -> None:
+    page = report_path.read_text()
     trials = ladder.runs.frames().trials
     assert all(f"<summary>{trial_id} " in page for trial_id in trials["trial_id"])
     assert page.count("<polyline") == 2 * len(trials)
@@ -100,7 +100,7 @@ def test_every_trial_is_there_with_its_way_back(ladder: Ladder, made: Path) -> N
     assert "git aaaaaaa" in page
 
 
-def test_failures_are_named(runs: Runs) -> None:
+def test_failure_lines_name_the_failure(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
     (line,) = failure_lines(runs.frames())
@@ -108,7 +108,7 @@ def test_failures_are_named(runs: Runs) -> None:
     assert "diverged: loss is nan at step 3" in line
 
 
-def test_what_a_search_pruned_is_no_failure(runs: Runs) -> None:
+def test_pruned_trial_is_no_failure(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.planned({"lr": 0.5}).write_status("pruned")
     frames = runs.frames()
@@ -131,14 +131,14 @@ def nasty(runs: Runs) -> analysis.Frames:
     return runs.frames()
 
 
-def test_text_from_records_stays_text(runs: Runs) -> None:
+def test_text_from_records_is_escaped(runs: Runs) -> None:
     page = report.render_html(report.report_page(nasty(runs)))
     assert page.count("<script") == 1
     assert "<img src=x" not in page
     assert page.count("&lt;img src=x") >= 5
 
 
-def test_of_very_many_trials_some_have_a_page_and_the_rest_are_counted(
+def test_trials_beyond_the_limit_are_counted(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trial_pages, "MAX_PAGES", 10)
@@ -148,12 +148,12 @@ def test_of_very_many_trials_some_have_a_page_and_the_rest_are_counted(
     assert "25 more are on record" in page
 
 
-def test_accuracy_by_class_is_folded_in(made: Path) -> None:
-    page = made.read_text()
+def test_report_has_folded_accuracy_by_class(report_path: Path) -> None:
+    page = report_path.read_text()
     assert "<summary>The fine-tuning ladder: accuracy by class</summary>" in page
 
 
-def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
+def test_report_of_imported_table(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows = pd.DataFrame({"lr": draw.random(20), "aug": draw.choice(["a", "b"], 20)})
     rows["top1"] = rows["lr"] + draw.normal(0, 0.1, 20)
@@ -168,7 +168,7 @@ def test_it_works_on_a_table_of_others(tmp_path: Path) -> None:
 
 
 def seen(page: str, folder: Path, at: int) -> dict[str, object]:
-    """What a real browser at phone width makes of it, and what it wrote to its console."""
+    """Return the state of the page in a real browser of phone width, and its console output."""
     checked = page + CHECK.replace("AT", str(at))
     (folder / "page.html").write_text(FRAME.format(PHONE, html.escape(checked)))
     command = [
@@ -189,8 +189,8 @@ browser = pytest.mark.skipif(
 
 
 @browser
-def test_in_a_browser_it_sorts_without_errors_and_fits_a_phone(made: Path, tmp_path: Path) -> None:
-    found = seen(made.read_text(), tmp_path, 2)
+def test_browser_sorts_tables_and_page_fits_a_phone(report_path: Path, tmp_path: Path) -> None:
+    found = seen(report_path.read_text(), tmp_path, 2)
     up = [float(str(text).split()[0]) for text in found["up"]]  # type: ignore[attr-defined]
     assert up == sorted(up)
     assert len(set(up)) == 7
@@ -199,8 +199,8 @@ def test_in_a_browser_it_sorts_without_errors_and_fits_a_phone(made: Path, tmp_p
 
 
 @browser
-def test_the_console_is_watched(tmp_path: Path) -> None:
-    """That no error is seen means something."""
+def test_browser_check_detects_console_errors(tmp_path: Path) -> None:
+    """Errors of a broken page appear, so an empty console means that there are none."""
     page = '<table class="sortable"><thead><tr><th><button>a</button></th></tr></thead>'
     page += "<tbody></tbody></table><script>console.error('seen'); nothing.at.all</script>"
     console = seen(page, tmp_path, 0)["console"]
@@ -208,7 +208,7 @@ def test_the_console_is_watched(tmp_path: Path) -> None:
 
 
 @browser
-def test_in_a_browser_nothing_from_records_runs(runs: Runs, tmp_path: Path) -> None:
+def test_browser_runs_no_script_from_records(runs: Runs, tmp_path: Path) -> None:
     found = seen(report.render_html(report.report_page(nasty(runs))), tmp_path, 0)
     assert (found["hit"], found["console"]) == (0, [])
     assert NASTY in found["up"]  # type: ignore[operator]

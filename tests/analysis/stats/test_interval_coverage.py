@@ -1,6 +1,6 @@
-"""Known truth, simulated: what the intervals cover, and how often Holm cries wolf.
+"""Coverage of the intervals and false alarms after Holm's correction, in simulated sweeps.
 
-2,000 sweeps put a standard error of 0.5 points on a coverage of 95 %, so 93-97 is four of them.
+With 2,000 sweeps the standard error of a coverage of 95 % is 0.5 points; 93-97 is +-4 of these.
 """
 
 import numpy as np
@@ -9,47 +9,49 @@ import pytest
 
 from clip_hparam.analysis.stats.intervals import estimate, holm, paired_differences
 
-SWEEPS, TRUTH, SHARED, OWN = 2_000, 0.3, 0.5, 0.15
+SWEEPS, TRUTH, SHARED, PER_RUN = 2_000, 0.3, 0.5, 0.15
 
 
-def paired_runs(draw: np.random.Generator, seeds: int, gain: float) -> tuple[pd.Series, pd.Series]:
-    """Two cells that share what a seed does to both."""
-    common = draw.normal(97, SHARED, seeds)
-    before, after = common + draw.normal(0, OWN, (2, seeds))
+def paired_runs(rng: np.random.Generator, seeds: int, gain: float) -> tuple[pd.Series, pd.Series]:
+    """Return the results of two cells with a common effect of each seed."""
+    common = rng.normal(97, SHARED, seeds)
+    before, after = common + rng.normal(0, PER_RUN, (2, seeds))
     return pd.Series(after + gain), pd.Series(before)
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_of_a_mean_covers_the_truth(seeds: int) -> None:
     sample = np.random.default_rng(seeds).normal(TRUTH, SHARED, (SWEEPS, seeds))
-    found = [estimate(values) for values in sample]
-    assert 0.93 <= np.mean([one.low < TRUTH < one.high for one in found]) <= 0.97
+    intervals = [estimate(values) for values in sample]
+    assert 0.93 <= np.mean([each.low < TRUTH < each.high for each in intervals]) <= 0.97
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_of_a_paired_difference_covers_the_truth(seeds: int) -> None:
-    draw = np.random.default_rng(seeds)
-    found = [estimate(paired_differences(*paired_runs(draw, seeds, TRUTH))) for _ in range(SWEEPS)]
-    assert 0.93 <= np.mean([one.low < TRUTH < one.high for one in found]) <= 0.97
+    rng = np.random.default_rng(seeds)
+    intervals = [
+        estimate(paired_differences(*paired_runs(rng, seeds, TRUTH))) for _ in range(SWEEPS)
+    ]
+    assert 0.93 <= np.mean([each.low < TRUTH < each.high for each in intervals]) <= 0.97
 
 
-def test_pairing_is_worth_it() -> None:
-    """The same runs with seeds shuffled have intervals several times as wide."""
-    draw = np.random.default_rng(0)
-    after, before = paired_runs(draw, 10, TRUTH)
+def test_pairing_by_seed_narrows_the_interval() -> None:
+    """With shuffled seeds the interval is more than twice as wide."""
+    rng = np.random.default_rng(0)
+    after, before = paired_runs(rng, 10, TRUTH)
     shuffled = before.set_axis(np.roll(before.index, 1))
-    together, apart = (
-        estimate(paired_differences(after, before)),
-        estimate(paired_differences(after, shuffled)),
-    )
-    assert apart.high - apart.low > 2 * (together.high - together.low)
+    paired = estimate(paired_differences(after, before))
+    unpaired = estimate(paired_differences(after, shuffled))
+    assert unpaired.high - unpaired.low > 2 * (paired.high - paired.low)
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_holm_keeps_the_rate_of_a_table_where_nothing_helps(seeds: int) -> None:
-    """Six steps of a ladder, no true gain: at least one false alarm in at most 5 % of tables."""
-    draw = np.random.default_rng(seeds)
-    ladders = draw.normal(97, SHARED, (SWEEPS, 1, seeds)) + draw.normal(0, OWN, (SWEEPS, 7, seeds))
+def test_holm_controls_the_family_wise_error_without_true_gains(seeds: int) -> None:
+    """Six steps of a ladder without a true gain: at most 5 % of the tables have a false alarm."""
+    rng = np.random.default_rng(seeds)
+    ladders = rng.normal(97, SHARED, (SWEEPS, 1, seeds)) + rng.normal(
+        0, PER_RUN, (SWEEPS, 7, seeds)
+    )
     steps = np.diff(ladders, axis=1)
     p_values = [[estimate(step).p for step in ladder] for ladder in steps]
     alarms = [min(holm(p)) < 0.05 for p in p_values]

@@ -1,4 +1,4 @@
-"""Intervals against scipy, Holm against its definition, both against simulated truth."""
+"""Intervals against SciPy, Holm's correction against its definition."""
 
 import math
 
@@ -17,7 +17,7 @@ P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
 @pytest.mark.parametrize("values", SAMPLES, ids=len)
 @pytest.mark.parametrize("level", [0.9, 0.95])
-def test_the_interval_is_that_of_scipy(values: list[float], level: float) -> None:
+def test_the_interval_equals_scipys(values: list[float], level: float) -> None:
     ours = estimate(values, level)
     theirs = scipy_stats.ttest_1samp(values, 0).confidence_interval(level)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
@@ -26,7 +26,7 @@ def test_the_interval_is_that_of_scipy(values: list[float], level: float) -> Non
 
 
 @pytest.mark.parametrize("shift", [-1.0, 0.0, 0.1, 1.0])
-def test_a_paired_difference_is_the_paired_t_test_of_scipy(shift: float) -> None:
+def test_a_paired_difference_equals_scipys_paired_t_test(shift: float) -> None:
     before = pd.Series([96.0, 97.0, 95.5, 96.2], index=[0, 1, 2, 3])
     after = (before + np.array([0.1, -0.2, 0.3, 0.05]) + shift).iloc[::-1]
     ours = estimate(paired_differences(after, before))
@@ -51,15 +51,15 @@ def test_only_seeds_in_common_are_paired() -> None:
         ([0.0, 0.0], "all 2 seeds alike"),
     ],
 )
-def test_where_there_is_no_interval_it_says_why(values: list[float], why: str) -> None:
-    found = estimate(values)
-    assert why in found.why
-    assert math.isnan(found.low)
-    assert math.isnan(found.p)
-    assert not found.excludes_zero
+def test_a_missing_interval_has_a_reason(values: list[float], why: str) -> None:
+    result = estimate(values)
+    assert why in result.why
+    assert math.isnan(result.low)
+    assert math.isnan(result.p)
+    assert not result.excludes_zero
 
 
-def test_a_missing_value_is_never_averaged_over() -> None:
+def test_a_missing_value_is_refused() -> None:
     with pytest.raises(ValueError, match="not averaged over"):
         estimate([97.0, math.nan])
 
@@ -68,7 +68,7 @@ def test_holm_on_a_worked_example() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
-def test_what_was_not_tested_does_not_count_in_the_family() -> None:
+def test_nan_is_not_counted_in_holms_family() -> None:
     adjusted = holm([math.nan, 0.02, 0.03])
     assert math.isnan(adjusted[0])
     assert adjusted[1:] == pytest.approx([0.04, 0.04])

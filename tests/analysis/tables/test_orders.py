@@ -1,4 +1,4 @@
-"""Gains over all orders of a ladder, against walking every order."""
+"""Gains over all orders of a ladder, compared with an enumeration of the orders."""
 
 import itertools
 from math import factorial
@@ -23,7 +23,7 @@ VALUES = arrays(float, (8, 3), elements=st.floats(50, 100, width=32))
 
 
 def walked(values: np.ndarray) -> dict[str, list[np.ndarray]]:
-    """The step of each change in each order, by seed."""
+    """Return the gain of each change in each order, per seed."""
     row = {frozenset([] if label == "none" else label.split("+")): values[at]
            for at, label in enumerate(LABELS)}  # fmt: skip
     steps: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
@@ -34,7 +34,7 @@ def walked(values: np.ndarray) -> dict[str, list[np.ndarray]]:
 
 
 @given(VALUES)
-def test_a_gain_is_the_mean_step_of_every_order(values: np.ndarray) -> None:
+def test_gain_is_the_mean_over_all_orders(values: np.ndarray) -> None:
     steps = walked(values)
     for gain in ordered_gains(FACTORS, SIGNS, values):
         taken = steps[gain.change]
@@ -46,7 +46,7 @@ def test_a_gain_is_the_mean_step_of_every_order(values: np.ndarray) -> None:
 
 
 @given(VALUES)
-def test_gains_sum_to_the_whole_and_first_and_last_are_the_ends(values: np.ndarray) -> None:
+def test_gains_sum_to_total_and_first_and_last_are_end_steps(values: np.ndarray) -> None:
     gains = {gain.change: gain for gain in ordered_gains(FACTORS, SIGNS, values)}
     whole = values[LABELS.index("a+b+c")] - values[0]
     assert sum(gain.mean.mean for gain in gains.values()) == pytest.approx(whole.mean(), abs=1e-9)
@@ -56,14 +56,14 @@ def test_gains_sum_to_the_whole_and_first_and_last_are_the_ends(values: np.ndarr
     assert gains["b"].last.mean == pytest.approx(to_all.mean(), abs=1e-9)
 
 
-def test_the_interval_is_that_of_each_seed_s_own_average() -> None:
+def test_interval_is_over_each_seeds_mean_gain() -> None:
     values = np.random.default_rng(0).normal(95, 1, (8, 4))
     by_seed = np.mean(walked(values)["c"], axis=0)
     found = ordered_gains(FACTORS, SIGNS, values)[NAMES.index("c")]
     assert found.mean[:4] == pytest.approx(estimate(by_seed)[:4])
 
 
-def test_a_design_without_all_cells_has_no_orders(runs: Runs) -> None:
+def test_orders_table_needs_all_cells_complete(runs: Runs) -> None:
     knobs = {"a": {"lr": 1e-2}, "b": {"mixup": 0.5}}
     cells = {
         "none": {}, "a": knobs["a"], "b": knobs["b"], "a+b": knobs["a"] | knobs["b"],
@@ -72,10 +72,10 @@ def test_a_design_without_all_cells_has_no_orders(runs: Runs) -> None:
         for seed, noise in enumerate((0.1, -0.1)):
             runs.done(values, seed, 95 + number + noise * number)
     runs.sweep("factorial", cells, seeds=range(2))
-    made = orders_table(runs.frames(), ABLATIONS["factorial"])
-    assert made is not None
-    assert list(made.shown["change"]) == ["a", "b"]
-    assert "one of 2 orders" in made.notes[0]
+    table = orders_table(runs.frames(), ABLATIONS["factorial"])
+    assert table is not None
+    assert list(table.shown["change"]) == ["a", "b"]
+    assert "one of 2 orders" in table.notes[0]
     (runs.done(knobs["a"], 1, 95.0).folder / "result.json").unlink()
     assert orders_table(runs.frames(), ABLATIONS["factorial"]) is None
     assert not is_full_factorial(*signs_of(["none", "a+b", "b+c", "a+c"]))

@@ -1,4 +1,4 @@
-"""Accuracy by class, against counting the images by hand; records without classes still read."""
+"""Accuracy by class, compared with a count of the images; records without classes are read."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ from clip_hparam.analysis.tables.per_class import MAX_SHOWN_CLASSES, classes_tab
 from clip_hparam.analysis.tables.registry import tables_of
 
 
-def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
+def test_class_accuracy_equals_count_over_its_images(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    made = classes_table(frames, ABLATIONS["ladder"])
+    table = classes_table(frames, ABLATIONS["ladder"])
     trials = frames.trials.set_index("trial_id")
     cells = {cell.label: list(cell.trials.values()) for cell in frames.sweeps[0].cells}
     right = {name: reported_bits(trials.loc[ids]) for name, ids in cells.items()}
-    data = made.data.set_index("class")
+    data = table.data.set_index("class")
     for digit in range(10):
         shown = np.equal(LABELS, digit)
         after = 100 * right["higher_resolution"][:, shown].mean(axis=1)
@@ -33,9 +33,9 @@ def test_each_class_is_its_own_images_over_seeds(ladder: Ladder) -> None:
         assert row["delta_p"] == pytest.approx(theirs.pvalue)
     assert list(data["delta_p_holm"]) == pytest.approx(holm(list(data["delta_p"])))
     assert list(data["acc1"]) == sorted(data["acc1"])
-    assert "higher_resolution first" in made.notes[0]
-    assert render.to_markdown(made).count("\n| ") == 11
-    assert made.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
+    assert "accuracy for higher_resolution, the best rung on" in table.notes[0]
+    assert render.to_markdown(table).count("\n| ") == 11
+    assert table.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
 
 
 def many_classes(runs: Runs, seed: int) -> None:
@@ -47,18 +47,18 @@ def many_classes(runs: Runs, seed: int) -> None:
     record.write_result(record.result() or {})
 
 
-def test_of_many_classes_the_worst_are_shown_and_all_are_in_the_csv(runs: Runs) -> None:
+def test_worst_classes_are_shown_and_csv_has_all(runs: Runs) -> None:
     for seed in (0, 1):
         many_classes(runs, seed)
     runs.sweep("lr", {"a": {}}, seeds=[0, 1])
-    made = classes_table(runs.frames(), ABLATIONS["lr"])
-    assert (len(made.shown), len(made.data)) == (MAX_SHOWN_CLASSES, 29)
-    assert "20 of 30 classes are shown" in made.notes[0]
-    assert "Δ, points" not in made.shown
+    table = classes_table(runs.frames(), ABLATIONS["lr"])
+    assert (len(table.shown), len(table.data)) == (MAX_SHOWN_CLASSES, 29)
+    assert "20 of 30 classes are shown" in table.notes[0]
+    assert "Δ, points" not in table.shown
 
 
 @pytest.mark.parametrize("how", ["before classes were recorded", "other test images", "a gap"])
-def test_without_them_the_sweep_s_table_says_so(runs: Runs, how: str) -> None:
+def test_missing_class_labels_become_a_note(runs: Runs, how: str) -> None:
     for seed in (0, 1):
         record = runs.done({}, seed, 95.0 + seed)
         if how == "other test images" and seed:
@@ -72,11 +72,11 @@ def test_without_them_the_sweep_s_table_says_so(runs: Runs, how: str) -> None:
     if how == "a gap":
         (record.folder / "result.json").unlink()
     runs.sweep("lr", {"a": {}}, seeds=[0, 1])
-    said = {
+    message = {
         "before classes were recorded": "does not say which class an image is of",
         "other test images": "differ in their test images",
         "a gap": "every cell lacks a run",
     }[how]
-    (made,) = tables_of(runs.frames(), "lr")
-    assert said in made.notes[-1]
-    assert made.data["n"].iloc[0] == (1 if how == "a gap" else 2)
+    (table,) = tables_of(runs.frames(), "lr")
+    assert message in table.notes[-1]
+    assert table.data["n"].iloc[0] == (1 if how == "a gap" else 2)

@@ -1,4 +1,4 @@
-"""Accuracy on images from elsewhere (data.shift): measured, searched for, never trained on."""
+"""Images from another source (data.shift) are evaluated and searched for, never trained on."""
 
 import operator
 import re
@@ -22,16 +22,19 @@ from clip_hparam.training.factory import create_model, create_train_state
 PRINTED = "data.shift=printed"
 
 
-def test_halves_of_printed_digits_are_apart_and_balanced() -> None:
-    shifted = load_dataset(Data(shift="printed")).shifted
-    assert shifted is not None
-    halves = np.concatenate([shifted.selection, shifted.test])
-    assert sorted(halves) == list(range(400))
-    assert list(np.bincount(shifted.labels[shifted.test])) == [20] * 10
-    assert len({image.tobytes() for image in shifted.images}) == 400
+def test_halves_of_printed_digits_are_disjoint_and_balanced() -> None:
+    eval_sets = load_dataset(Data(shift="printed")).eval_sets
+    assert list(eval_sets) == ["test", "selection_shift", "test_shift"]
+    halves = [eval_sets[name] for name in ("selection_shift", "test_shift")]
+    for half in halves:
+        assert isinstance(half.images, np.ndarray)
+        assert list(np.bincount(half.labels)) == [20] * 10
+        assert half.allowed_classes is not None
+        assert half.allowed_classes.all()
+    assert len({image.tobytes() for half in halves for image in half.images}) == 400
 
 
-def test_it_is_measured_beside_and_changes_nothing_else(tmp_path: Path) -> None:
+def test_shift_adds_its_columns_and_changes_no_other_column(tmp_path: Path) -> None:
     for more in ((), (PRINTED,)):
         done = sweep(
             "lr=3e-3", "ema_decay=0.5", "keep_checkpoints=last", *SHORT, *more, cwd=tmp_path
@@ -56,17 +59,16 @@ def test_it_is_measured_beside_and_changes_nothing_else(tmp_path: Path) -> None:
     model = create_model(recipe, 10)
     model.load_state_dict(load_file(folder / "last.safetensors"))
     images = load_dataset(recipe.data)
-    assert images.shifted is not None
     right = total = 0
     with torch.no_grad():
-        for pixels, labels in Batches(recipe, images).shifted("test"):
+        for pixels, labels in Batches(recipe, images).evaluation("test_shift"):
             right += int((model.eval()(pixels).argmax(1) == labels).sum())
             total += len(labels)
     assert total == 200
     assert both["test_shift_acc1.ema.last"] == pytest.approx(100 * right / total)
 
 
-def test_it_is_part_of_the_identity_and_where_it_lies_is_not(tmp_path: Path) -> None:
+def test_trial_id_depends_on_the_shift_images_not_on_their_path(tmp_path: Path) -> None:
     grow(tmp_path / "photos", {"cat": 6, "cow": 6, "dog": 6})
     trees = [tmp_path / name for name in ("sketches", "moved", "others")]
     for tree, images in zip(trees, (2, 2, 3), strict=True):
@@ -83,7 +85,7 @@ def test_it_is_part_of_the_identity_and_where_it_lies_is_not(tmp_path: Path) -> 
     assert len({*ids, trial_id(resolve(recipe))}) == 3
 
 
-def test_an_answer_is_one_of_the_classes_that_are_shown(tmp_path: Path) -> None:
+def test_predictions_are_restricted_to_the_classes_of_the_shift(tmp_path: Path) -> None:
     grow(tmp_path / "photos", {"cat": 6, "cow": 6, "dog": 6})
     grow(tmp_path / "sketches", {"cat": 8, "dog": 8})
     values = {
@@ -93,18 +95,22 @@ def test_an_answer_is_one_of_the_classes_that_are_shown(tmp_path: Path) -> None:
     }  # fmt: skip
     recipe = resolve(with_values(Recipe(), values))
     batches = Batches(recipe, load_dataset(recipe.data))
-    among = batches.shifted_classes
-    assert among is not None
-    assert among.tolist() == [True, False, True]
+    allowed = batches.eval_sets["test_shift"].allowed_classes
+    assert allowed is not None
+    assert allowed.tolist() == [True, False, True]
+    assert batches.eval_sets["test"].allowed_classes is None
     fit = create_train_state(recipe, Machine(device="cpu"), create_model(recipe, 3))
 
     class Sure(torch.nn.Module):
-        """Of the class that is not shown, then of the first."""
+        """Predicts the class that is not in the shift, then the first class."""
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.tensor([[1.0, 2.0, 0.0]]).expand(len(images), 3)
 
-    scores = [evaluate(Sure(), batches.shifted("test"), fit, those) for those in (among, None)]
+    scores = [
+        evaluate(Sure(), batches.evaluation("test_shift"), fit, mask)
+        for mask in (torch.from_numpy(allowed), None)
+    ]
     assert [(score.acc1, score.acc5) for score in scores] == [(50.0, 100.0), (0.0, 100.0)]
     assert scores[0].loss == pytest.approx(np.log1p(np.exp(-1)) + 0.5)
 
@@ -140,7 +146,9 @@ def test_an_answer_is_one_of_the_classes_that_are_shown(tmp_path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_sentence(words: list[str], message: str, tmp_path: Path) -> None:
+def test_wrong_shift_exits_with_one_sentence(
+    words: list[str], message: str, tmp_path: Path
+) -> None:
     places = {name: tmp_path / name for name in ("photos", "odd", "few", "nope")}
     grow(places["photos"], {"cat": 30, "cow": 30})
     grow(places["odd"], {"cows": 2, "cat": 2})
@@ -151,7 +159,7 @@ def test_a_mistake_is_one_sentence(words: list[str], message: str, tmp_path: Pat
     assert message in done.err
 
 
-def test_a_search_for_both_accuracies_ends_with_their_front(tmp_path: Path) -> None:
+def test_search_for_both_accuracies_prints_their_pareto_front(tmp_path: Path) -> None:
     words = ("-m", "lr=tag(log,interval(1e-4,1e-1))", PRINTED, "hydra.sweeper.n_trials=4")
     both = "hydra.sweeper.objective=[selection_acc1,selection_shift_acc1]"
     done = sweep(*words, both, *SHORT, cwd=tmp_path)

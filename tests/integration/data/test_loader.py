@@ -1,4 +1,4 @@
-"""An image is a function of (seed, epoch, position), or an error that names its file."""
+"""TimmPipeline: images are a function of (seed, epoch, position); errors name the file."""
 
 import multiprocessing
 import random
@@ -30,7 +30,7 @@ OFFICIAL = Recipe(
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).pool
+    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).train
 
 
 def epoch(
@@ -42,18 +42,18 @@ def epoch(
     return torch.stack(list(read))
 
 
-def test_two_workers_read_what_none_reads_bit_for_bit(files: Images) -> None:
+def test_two_workers_yield_the_bits_of_no_workers(files: Images) -> None:
     assert torch.equal(epoch(files, workers=2), epoch(files, workers=0))
 
 
-def test_an_image_is_a_function_of_seed_epoch_and_position(files: Images) -> None:
+def test_images_are_a_function_of_seed_epoch_and_position(files: Images) -> None:
     assert torch.equal(epoch(files), epoch(files))
     assert torch.equal(epoch(files, first=1), epoch(files)[1:])
     assert not torch.equal(epoch(files), epoch(files, seed=1))
     assert not torch.equal(epoch(files), epoch(files, index=1))
 
 
-def test_the_same_image_differs_by_position() -> None:
+def test_same_image_differs_by_position() -> None:
     images = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
     batch = next(
         TimmPipeline(OFFICIAL, 0).train_batches(images, 0, np.zeros(10, int), np.arange(10)[None])
@@ -61,7 +61,7 @@ def test_the_same_image_differs_by_position() -> None:
     assert len({image.numpy().tobytes() for image in batch}) == 10
 
 
-def test_the_global_generators_are_left_as_they_were(files: Images) -> None:
+def test_global_generators_are_restored(files: Images) -> None:
     def states() -> tuple[object, bytes, bytes]:
         legacy = np.random.get_state()[1]  # noqa: NPY002
         return random.getstate(), legacy.tobytes(), torch.get_rng_state().numpy().tobytes()
@@ -73,7 +73,7 @@ def test_the_global_generators_are_left_as_they_were(files: Images) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", ["text", "cut", "empty", "gone"])
-def test_an_unreadable_image_is_an_error_that_names_it(
+def test_unreadable_image_raises_an_error_that_names_the_file(
     files: ImageFiles, workers: int, damage: str
 ) -> None:
     path = files.path(30)
@@ -88,7 +88,7 @@ def test_an_unreadable_image_is_an_error_that_names_it(
     assert not multiprocessing.active_children()
 
 
-def test_grey_and_transparent_files_come_in_three_channels(tmp_path: Path) -> None:
+def test_grey_and_transparent_files_have_three_channels(tmp_path: Path) -> None:
     for mode in ("L", "RGBA", "1", "P", "CMYK"):
         Image.new(mode, (20, 30)).save(tmp_path / f"{mode}.tif")
     paths = sorted(path.name.encode() for path in tmp_path.iterdir())

@@ -83,6 +83,15 @@ def run_in_copy(copy: Path, *words: str, stdin: str = "") -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("name", dict(DIFFS))
+def test_the_example_applies_to_the_tree(name: str) -> None:
+    words = ["git", "apply", "--check", "-"]
+    done = subprocess.run(
+        words, cwd=ROOT, input=dict(DIFFS)[name], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_knob_example_applies_and_its_test_passes(tmp_path: Path) -> None:
     copy = copy_tree(tmp_path)
     run_in_copy(copy, "git", "apply", "-", stdin=dict(DIFFS)["knob"])

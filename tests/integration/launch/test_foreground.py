@@ -29,4 +29,5 @@ def test_error_is_logged_and_printed_with_exit_code_1(tmp_path: Path) -> None:
     assert log == f"{(record.failure() or {})['message']}\n"
     assert log.startswith("diverged at step ")
     assert log in done.out
-    assert done.err == f"trial {record.trial_id} diverged: see {record.folder / 'log.txt'}\n"
+    log_path = Path("runs") / record.trial_id / "log.txt"
+    assert done.err == f"trial {record.trial_id} diverged: see {log_path}\n"

@@ -121,7 +121,7 @@ def test_points_train_at_reduced_fidelity_and_export_at_full_fidelity(tmp_path: 
     name = next((tmp_path / "runs" / ".sweeps").glob("*.json")).stem
     file = clip_hparam("export-recipe", name, cwd=tmp_path)
     assert file.code == 0, file.err
-    assert "# That was at epochs=1 data.epoch_images=100; this file is the full run" in file.out
+    assert "# Measured with epochs=1 data.epoch_images=100; this file is the full run" in file.out
     assert "epochs: 7\n" in file.out
     assert "epoch_images: 450\n" in file.out
 

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 from support.cli import SHORT, clip_hparam, plan, records, results, sweep, sweep_process
 
-from clip_hparam.data.datasets import load_digits
+from clip_hparam.data.digits import load_digits
 
 GRID = ("-m", "lr=1e-3,3e-3", "layer_decay=0.65,1", "seeds=2", *SHORT)
 
@@ -38,7 +38,7 @@ def test_trial_folder_has_the_files_of_the_contract(tmp_path: Path) -> None:
     right = np.unpackbits(bits["acc1.ema.selected"], count=int(bits["n"]))
     assert right.mean() * 100 == pytest.approx(reported)
     assert list(bits["classes"]) == list("0123456789")
-    assert (bits["labels"] == load_digits().test_labels).all()
+    assert (bits["labels"] == load_digits().test.labels).all()
     assert f"{reported:.2f} %" in done.out
     assert result["metrics"]["test_acc1.zero_shot"] > 12
     assert "head.weight" in load_file(record.folder / "best.safetensors")

@@ -36,7 +36,7 @@ def _one_thread() -> None:
 def create_state(
     dtype: torch.dtype = torch.float64, micro_batch: int = 0, **knobs: Any
 ) -> TrainState:
-    """A small model in training; the same weights at each call."""
+    """Return a small model in training; each call returns the same weights."""
     given = {"lr": 1e-2, "warmup": 0.0, "epochs": 40, "batch_size": BATCH, **knobs}
     recipe = Recipe(**given, data=Data(epoch_images=BATCH * STEPS))
     with torch.random.fork_rng():

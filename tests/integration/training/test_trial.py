@@ -144,7 +144,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> TrialSpec:
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, TrialSpec]:
-    """The same trial, killed after a step, by that step."""
+    """Return the same trial, killed after a step, by that step."""
     specs = {step: trial_spec(tmp_path_factory.mktemp(f"killed_{step}")) for step in KILLED_AT}
     orders = json.dumps([(spec.to_dict(), step) for step, spec in specs.items()])
     done = subprocess.run(

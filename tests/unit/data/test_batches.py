@@ -1,4 +1,4 @@
-"""Batches: whichever backend reads them, the right images with the right targets, in order."""
+"""Both backends yield the right images with the right targets in the right order."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
 from clip_hparam.distributed import DistributedContext
 
 BACKENDS = ("tensor", "timm")
@@ -29,13 +29,12 @@ ROUGH = replace(
 )
 
 
-def even() -> ImageDataset:
-    """Images that are one grey all over, which says their class."""
+def grey_dataset() -> ImageDataset:
+    """Return a data set of uniformly grey images; the grey level encodes the class."""
     labels = np.repeat(np.arange(3), 30)[np.random.default_rng(0).permutation(90)]
     pixels = np.broadcast_to((80 * labels).astype(np.uint8)[:, None, None, None], (90, 1, 8, 8))
-    return ImageDataset(
-        ("a", "b", "c"), pixels.copy(), labels, pixels[:40].copy(), labels[:40], "even"
-    )
+    test = EvalSet(pixels[:40].copy(), labels[:40])
+    return ImageDataset(("a", "b", "c"), pixels.copy(), labels, {TEST: test}, "even")
 
 
 @pytest.fixture(params=BACKENDS)
@@ -45,11 +44,11 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 def batches(recipe: Recipe, backend: str, **knobs: object) -> Batches:
-    return Batches(replace(recipe, augment_backend=backend, **knobs), even())  # type: ignore[arg-type]
+    return Batches(replace(recipe, augment_backend=backend, **knobs), grey_dataset())  # type: ignore[arg-type]
 
 
 def seen(images: Tensor) -> list[int]:
-    """The class that an image's grey says."""
+    """Return the class that the grey level of each image encodes."""
     return images[:, 0].mean(dim=(1, 2)).sub(images[:, 0].min()).mul(0.86).round().int().tolist()
 
 
@@ -58,7 +57,7 @@ def same(some: Iterator[tuple[Tensor, Tensor]], others: Iterator[tuple[Tensor, T
     return all(torch.equal(a, b) for pair in pairs for a, b in zip(*pair, strict=True))
 
 
-def test_an_epoch_is_whole_batches_of_images_under_their_own_labels(backend: str) -> None:
+def test_epoch_yields_whole_batches_with_matching_labels(backend: str) -> None:
     steps = list(batches(PLAIN, backend).train(0))
     assert len(steps) == batches(PLAIN, backend).steps == 3
     for images, targets in steps:
@@ -67,7 +66,7 @@ def test_an_epoch_is_whole_batches_of_images_under_their_own_labels(backend: str
         assert seen(images) == targets.argmax(dim=1).tolist()
 
 
-def test_an_epoch_may_begin_at_any_step(backend: str) -> None:
+def test_epoch_can_start_at_any_step(backend: str) -> None:
     read = batches(ROUGH, backend)
     for first in range(4):
         assert same(read.train(2, first), iter(list(read.train(2))[first:]))
@@ -80,13 +79,13 @@ def test_batches_are_a_function_of_seed_and_epoch(backend: str) -> None:
     assert not same(read.train(1), batches(ROUGH, backend, seed=1).train(1))
 
 
-def test_each_position_of_an_epoch_has_its_own_draws(backend: str) -> None:
+def test_each_position_of_an_epoch_has_its_own_augmentation(backend: str) -> None:
     read = batches(replace(PLAIN, random_erasing=1.0), backend).train(0)
     images = torch.cat([images for images, _ in read])
     assert len({image.numpy().tobytes() for image in images}) == len(images)
 
 
-def test_an_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
+def test_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
     longer = replace(PLAIN.data, epoch_images=200)
     steps = list(batches(PLAIN, backend, data=longer).train(0))
     assert len(steps) == 10
@@ -95,12 +94,13 @@ def test_an_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
 
 @pytest.mark.parametrize("recipe", [PLAIN, ROUGH], ids=["plain", "mixed"])
 @pytest.mark.parametrize("world", [2, 4, 5])
-def test_the_shares_of_the_ranks_are_the_batch_whole(
+def test_concatenated_rows_of_all_ranks_equal_the_batch(
     backend: str, recipe: Recipe, world: int
 ) -> None:
     recipe = replace(recipe, augment_backend=backend)
     shares = [
-        Batches(recipe, even(), ranks=DistributedContext(rank, world)) for rank in range(world)
+        Batches(recipe, grey_dataset(), context=DistributedContext(rank, world))
+        for rank in range(world)
     ]
     parts = zip(*(share.train(1, 1) for share in shares), strict=True)
     whole = [tuple(torch.cat(column) for column in zip(*step, strict=True)) for step in parts]
@@ -108,10 +108,10 @@ def test_the_shares_of_the_ranks_are_the_batch_whole(
     assert same(iter(whole), batches(recipe, backend).train(1, 1))  # type: ignore[arg-type]
 
 
-def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
+def test_rank_reads_only_its_rows_and_their_mixing_partners() -> None:
     read: list[int] = []
     for recipe, images in ((PLAIN, 5), (ROUGH, 10)):
-        share = Batches(recipe, even(), ranks=DistributedContext(1, 4))
+        share = Batches(recipe, grey_dataset(), context=DistributedContext(1, 4))
         inner = share._pipeline.train_batches
         share._pipeline.train_batches = lambda *given, inner=inner: (  # type: ignore[method-assign]
             read.append(given[-1].shape[1]) or inner(*given)
@@ -120,22 +120,22 @@ def test_a_rank_reads_no_more_of_a_batch_than_it_takes() -> None:
         assert read[-1] == images
 
 
-def test_evaluations_read_each_image_once_with_its_label(backend: str) -> None:
+def test_evaluation_yields_each_image_once_with_its_label(backend: str) -> None:
     read = batches(PLAIN, backend)
-    for split, count in ((read.selection(), 15), (read.test(), 40)):
+    for split, count in ((read.evaluation(SELECTION), 15), (read.evaluation(TEST), 40)):
         images, labels = (torch.cat(parts) for parts in zip(*split, strict=True))
         assert len(labels) == count
         assert seen(images) == labels.tolist()
 
 
-def test_an_evaluation_is_the_same_whatever_is_drawn_in_training(backend: str) -> None:
+def test_evaluation_does_not_depend_on_augmentation(backend: str) -> None:
     rough, plain = batches(ROUGH, backend), batches(PLAIN, backend)
-    assert same(rough.selection(), plain.selection())
-    assert same(rough.test(), plain.test())
+    assert same(rough.evaluation(SELECTION), plain.evaluation(SELECTION))
+    assert same(rough.evaluation(TEST), plain.evaluation(TEST))
 
 
-def test_the_test_set_can_be_read_at_another_resolution(backend: str) -> None:
-    images, _ = next(batches(PLAIN, backend).test(24))
+def test_evaluation_accepts_another_resolution(backend: str) -> None:
+    images, _ = next(batches(PLAIN, backend).evaluation(TEST, 24))
     assert images.shape[2:] == (24, 24)
 
 
@@ -145,7 +145,7 @@ def test_mixed_targets_still_sum_to_one(backend: str) -> None:
         assert (targets > 0.05).sum(dim=1).float().mean() > 1
 
 
-def test_the_backends_agree_where_nothing_is_drawn() -> None:
+def test_backends_agree_without_augmentation() -> None:
     recipe = replace(PLAIN, label_smoothing=0.1)
     both = (batches(recipe, name).train(0) for name in BACKENDS)
     for (ours, targets), (theirs, their_targets) in zip(*both, strict=True):

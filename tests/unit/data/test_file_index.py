@@ -1,4 +1,4 @@
-"""A folder is listed once, and again when something in it has come, gone or changed its name."""
+"""A folder index is cached and rebuilt when a file was added, removed or renamed."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def settle(root: Path) -> None:
-    """Let the folders look as if they had been left alone for a minute."""
+    """Set the modification times of all folders one minute back."""
     for folder in [root, *filter(Path.is_dir, root.rglob("*"))]:
         stat = folder.stat()
         os.utime(folder, ns=(stat.st_atime_ns, stat.st_mtime_ns - 60 * 10**9))
 
 
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Grows by a folder each time one is listed."""
+    """Return a list that grows by the root of each folder that is listed."""
     seen: list[Path] = []
     listing = module._list_files
 
@@ -40,7 +40,7 @@ def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
-def test_paths_are_relative_sorted_and_have_their_sizes(root: Path) -> None:
+def test_index_holds_sorted_relative_paths_with_sizes(root: Path) -> None:
     listed = index_folder(root)
     assert listed.paths == tuple(
         sorted(str(path.relative_to(root)) for path in root.rglob("*.JPEG"))
@@ -49,7 +49,7 @@ def test_paths_are_relative_sorted_and_have_their_sizes(root: Path) -> None:
     assert listed.folders == ("", "a/", "a/deeper/", "b/")
 
 
-def test_hidden_and_foreign_files_are_left_out(root: Path) -> None:
+def test_hidden_files_and_other_suffixes_are_left_out(root: Path) -> None:
     before = index_folder(root).fingerprint
     for name in ("b/.hidden.jpg", "b/notes.txt", ".thumbs/1.jpg", "b/noext"):
         (root / name).parent.mkdir(exist_ok=True)
@@ -57,9 +57,7 @@ def test_hidden_and_foreign_files_are_left_out(root: Path) -> None:
     assert index_folder(root).fingerprint == before
 
 
-def test_what_is_listed_once_is_read_from_the_cache(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_index_is_read_from_the_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = listings(monkeypatch)
     first = index_folder(root)
     assert index_folder(root) == first
@@ -83,13 +81,13 @@ def remove_a_class(root: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [add, remove, rename, remove_a_class])
-def test_a_change_is_seen_in_spite_of_the_cache(root: Path, change: Callable[[Path], None]) -> None:
+def test_changed_folder_invalidates_the_cache(root: Path, change: Callable[[Path], None]) -> None:
     before = index_folder(root).fingerprint
     change(root)
     assert index_folder(root).fingerprint != before
 
 
-def test_a_file_of_another_size_is_another_data_set(root: Path) -> None:
+def test_fingerprint_depends_on_file_sizes(root: Path) -> None:
     before = index_folder(root).fingerprint
     shutil.rmtree(Path(os.environ["CLIP_HPARAM_CACHE"]))
     with (root / "a" / "0.JPEG").open("ab") as file:
@@ -97,7 +95,7 @@ def test_a_file_of_another_size_is_another_data_set(root: Path) -> None:
     assert index_folder(root).fingerprint != before
 
 
-def test_a_folder_that_was_just_written_is_not_trusted(
+def test_index_of_a_folder_written_just_now_is_not_cached(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(root)
@@ -107,30 +105,26 @@ def test_a_folder_that_was_just_written_is_not_trusted(
     assert len(seen) == 2
 
 
-def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(
-    root: Path, tmp_path: Path
-) -> None:
+def test_fingerprint_does_not_depend_on_the_location(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root, tmp_path / "moved")
     assert index_folder(root).fingerprint == index_folder(tmp_path / "moved").fingerprint
 
 
 @pytest.mark.parametrize("damage", ["", "{}", '{"folders": {}, "files": ""}', "nonsense"])
-def test_a_damaged_cache_entry_is_made_again(root: Path, damage: str) -> None:
+def test_damaged_cache_entry_is_rebuilt(root: Path, damage: str) -> None:
     first = index_folder(root)
     for entry in (Path(os.environ["CLIP_HPARAM_CACHE"]) / "manifest").iterdir():
         entry.write_text(damage)
     assert index_folder(root) == first
 
 
-def test_a_cache_that_cannot_be_written_costs_time_only(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_index_works_without_a_writable_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = index_folder(root)
     monkeypatch.setenv("CLIP_HPARAM_CACHE", "/proc/nowhere")
     assert index_folder(root) == before
 
 
-def test_nothing_is_written_into_the_folder(root: Path) -> None:
+def test_indexing_writes_nothing_into_the_folder(root: Path) -> None:
     before = sorted(root.rglob("*"))
     index_folder(root)
     assert sorted(root.rglob("*")) == before

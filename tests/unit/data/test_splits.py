@@ -16,7 +16,7 @@ def both(split: Split) -> tuple[list[int], list[int]]:
 @pytest.mark.parametrize(
     ("shots", "selection"), [(5, 3.0), (0, 3.0), (0, 0.1), (10, 0.5), (1, 0.001)]
 )
-def test_a_split_is_disjoint_and_as_large_as_it_says(shots: int, selection: float) -> None:
+def test_split_is_disjoint_and_has_the_sizes_of_split_sizes(shots: int, selection: float) -> None:
     split = stratified_split(LABELS, shots, selection, seed=0)
     train, held = split_sizes(LABELS, shots, selection)
     assert np.bincount(LABELS[split.train]).tolist() == train.tolist()
@@ -30,30 +30,32 @@ def test_a_split_is_disjoint_and_as_large_as_it_says(shots: int, selection: floa
 @pytest.mark.parametrize(
     ("selection", "held"), [(3.0, [3, 3, 3]), (0.1, [5, 4, 3]), (0.001, [1, 1, 1])]
 )
-def test_a_share_is_of_each_class_and_at_least_an_image(selection: float, held: list[int]) -> None:
+def test_selection_share_is_at_least_one_image_of_each_class(
+    selection: float, held: list[int]
+) -> None:
     assert split_sizes(LABELS, 0, selection)[1].tolist() == held
 
 
-def test_a_split_is_a_function_of_the_seed() -> None:
+def test_split_is_a_function_of_the_seed() -> None:
     assert both(stratified_split(LABELS, 5, 3.0, 0)) == both(stratified_split(LABELS, 5, 3.0, 0))
     splits = [both(stratified_split(LABELS, 5, 3.0, seed)) for seed in range(5)]
     assert len({str(split) for split in splits}) == 5
 
 
-def test_the_selection_set_does_not_depend_on_the_shots_and_fewer_shots_are_a_subset() -> None:
+def test_selection_set_is_independent_of_shots_and_fewer_shots_are_a_subset() -> None:
     few, many = stratified_split(LABELS, 2, 3.0, 0), stratified_split(LABELS, 9, 3.0, 0)
     assert few.selection.tolist() == many.selection.tolist()
     assert set(few.train) < set(many.train)
 
 
 @pytest.mark.parametrize(("shots", "selection"), [(28, 3.0), (0, 30.0), (16, 0.5)])
-def test_a_class_that_is_too_small_is_refused_by_its_number(shots: int, selection: float) -> None:
+def test_too_small_class_is_refused_by_its_number(shots: int, selection: float) -> None:
     with pytest.raises(ValueError, match=r"the 30 training images of class 2: try a smaller"):
         stratified_split(LABELS, shots, selection, 0)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.001])
-def test_the_test_set_is_a_fixed_share_of_each_class(share: float) -> None:
+def test_test_set_is_a_fixed_share_of_each_class(share: float) -> None:
     pool, test = split_off_test(LABELS, share)
     assert sorted([*pool, *test]) == list(range(len(LABELS)))
     expected = [max(1, int(share * count)) for count in np.bincount(LABELS)]

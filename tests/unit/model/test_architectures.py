@@ -1,4 +1,4 @@
-"""Every architecture of open_clip is built or refused by name, with the reason."""
+"""Each architecture of open_clip is built, or refused by name with the reason."""
 
 import re
 
@@ -27,7 +27,7 @@ PROJECTING = [name for name in sorted(BUILT) if shape_of(name).projects_cls]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_architecture_is_built_or_refused_with_the_reason(name: str) -> None:
+def test_architecture_is_built_or_refused_with_the_reason(name: str) -> None:
     if name not in BUILT:
         with pytest.raises(ValueError, match=rf"^encoder\.name={re.escape(name)} is .*not.*: try "):
             shape_of(name)
@@ -42,7 +42,7 @@ def test_an_architecture_is_built_or_refused_with_the_reason(name: str) -> None:
     assert len(model.positional_embedding) == 1 + patch_grid(shape.resolution, shape.patch) ** 2
 
 
-def test_the_families_that_the_recipes_name_are_among_the_built() -> None:
+def test_architectures_of_the_recipes_are_built() -> None:
     plain = {"ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336", "ViT-H-14", "ViT-bigG-14"}
     assert plain | {f"{name}-quickgelu" for name in plain} <= BUILT
     refused = {"RN50", "ViT-B-16-SigLIP", "convnext_base", "EVA02-B-16", "PE-Core-B-16"}
@@ -50,7 +50,7 @@ def test_the_families_that_the_recipes_name_are_among_the_built() -> None:
 
 
 @pytest.mark.parametrize("name", PROJECTING)
-def test_pool_clip_fits_where_the_class_token_is_projected(name: str) -> None:
+def test_pool_clip_works_where_the_class_token_is_projected(name: str) -> None:
     with torch.device("meta"):
         model = Classifier(create_tower(model_config(name)), 10, "clip")
         width = shape_of(name).width
@@ -59,20 +59,20 @@ def test_pool_clip_fits_where_the_class_token_is_projected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["coca_ViT-B-32", "ViT-L-14-CLIPA", "MobileCLIP2-L-14"])
-def test_pool_clip_is_refused_where_it_is_not(name: str) -> None:
+def test_pool_clip_is_refused_without_a_projected_class_token(name: str) -> None:
     encoder = Encoder(name=name, pretrained="random")
     with pytest.raises(ValueError, match=f"pool=clip.*{name}.*try pool=patch_mean"):
         resolve(Recipe(pool="clip", encoder=encoder))
 
 
-def test_an_unknown_name_lists_near_ones_that_can_be_used() -> None:
+def test_unknown_name_lists_similar_usable_names() -> None:
     with pytest.raises(ValueError, match="did you mean ViT-B-16") as error:
         shape_of("ViT-B16")
     assert "SigLIP" not in str(error.value)
 
 
 @pytest.mark.parametrize("timm_name", TIMM_VITS)
-def test_a_tower_of_timm_gives_the_same_tokens_under_open_clips_names(timm_name: str) -> None:
+def test_renamed_timm_tower_gives_the_same_tokens(timm_name: str) -> None:
     size = {"depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 28, "num_classes": 12}
     theirs = timm.create_model(timm_name, **size).double().eval()
     vision = {"image_size": 28, **TIMM_VITS[timm_name], "layers": 2, "width": 32, "head_width": 16}
@@ -89,5 +89,5 @@ def test_a_tower_of_timm_gives_the_same_tokens_under_open_clips_names(timm_name:
     )
 
 
-def test_the_tiny_tower_is_the_first_choice() -> None:
+def test_bundled_encoders_come_first() -> None:
     assert next(iter(architecture_names())) == TINY

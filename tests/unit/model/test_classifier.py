@@ -1,4 +1,4 @@
-"""The surgery: what the head reads, what is frozen, dropped and resized."""
+"""Classifier: features, freezing, drop-path, resolution and head."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def images(count: int = 4, px: int = PX) -> Tensor:
         ("ViT-L-14-quickgelu", 336, "none", 304_532_456),
     ],
 )
-def test_the_published_models_train_the_published_numbers_of_parameters(
+def test_published_models_have_the_published_parameter_counts(
     name: str, resolution: int, frozen: str, trainable: int
 ) -> None:
     with torch.device("meta"):
@@ -66,7 +66,7 @@ def test_the_published_models_train_the_published_numbers_of_parameters(
     assert count_parameters(model)["trainable"] == trainable
 
 
-def test_patch_mean_normalises_first_and_averages_after() -> None:
+def test_patch_mean_normalises_before_it_averages() -> None:
     model = small()
     nn.init.normal_(model.fc_norm.weight)
     tokens = model.tokens(images())
@@ -75,13 +75,13 @@ def test_patch_mean_normalises_first_and_averages_after() -> None:
     assert (model.features(tokens) - other_way).abs().max() > 1e-3
 
 
-def test_cls_reads_the_class_token_alone() -> None:
+def test_pool_cls_reads_the_class_token_alone() -> None:
     model = small("cls")
     tokens = model.tokens(images())
     torch.testing.assert_close(model.features(tokens), model.fc_norm(tokens[:, 0]))
 
 
-def test_clip_continues_the_tower_as_open_clip_does() -> None:
+def test_pool_clip_gives_the_features_of_open_clip() -> None:
     tower = create_tower(CONFIG).double()
     model, pixels = Classifier(tower, 5, "clip").double(), images()
     expected = F.normalize(tower(pixels), dim=-1)
@@ -89,7 +89,7 @@ def test_clip_continues_the_tower_as_open_clip_does() -> None:
 
 
 @pytest.mark.parametrize("what", ["none", "patch", "backbone", "first_1", "first_2", "first_3"])
-def test_what_is_frozen_is_what_the_name_says(what: str) -> None:
+def test_freeze_freezes_the_named_parameters(what: str) -> None:
     model = small()
     freeze(model, what)
     frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
@@ -107,20 +107,20 @@ def test_what_is_frozen_is_what_the_name_says(what: str) -> None:
         assert frozen == expected[what]
 
 
-def test_freezing_again_forgets_what_was_frozen_before() -> None:
+def test_second_freeze_replaces_the_first() -> None:
     model = small()
     freeze(model, "backbone")
     freeze(model, "none")
     assert count_parameters(model)["frozen"] == 0
 
 
-def test_more_frozen_blocks_than_there_are_is_refused() -> None:
+def test_freezing_more_blocks_than_the_tower_has_is_refused() -> None:
     with pytest.raises(ValueError, match=f"than the tower's {BLOCKS}"):
         freeze(small(), f"first_{BLOCKS + 1}")
 
 
 @pytest.mark.parametrize("px", [8, 16, 24, 40])
-def test_any_multiple_of_the_patch_size_is_a_resolution(px: int) -> None:
+def test_multiple_of_the_patch_size_is_accepted_as_resolution(px: int) -> None:
     model = small()
     set_resolution(model, px)
     assert len(model.positional_embedding) == 1 + (px // 4) ** 2
@@ -128,7 +128,7 @@ def test_any_multiple_of_the_patch_size_is_a_resolution(px: int) -> None:
     assert model(images(2, px)).shape == (2, 5)
 
 
-def test_the_own_resolution_changes_no_bit() -> None:
+def test_native_resolution_keeps_the_bits() -> None:
     model = small()
     before = model.positional_embedding.detach().clone()
     set_resolution(model, PX)
@@ -136,15 +136,13 @@ def test_the_own_resolution_changes_no_bit() -> None:
 
 
 @pytest.mark.parametrize("px", [1, 15, 17])
-def test_a_resolution_that_the_patch_size_does_not_divide_is_refused(px: int) -> None:
+def test_resolution_not_divisible_by_the_patch_size_is_refused(px: int) -> None:
     with pytest.raises(ValueError, match=r"multiple of the patch size 4: try \d+"):
         set_resolution(small(), px)
 
 
 @pytest.mark.parametrize(("old", "new"), [(14, 24), (7, 3), (4, 5)])
-def test_positions_are_resized_bicubic_without_antialias_but_for_the_class_token(
-    old: int, new: int
-) -> None:
+def test_pos_embed_is_resized_bicubic_without_antialias(old: int, new: int) -> None:
     positions = torch.randn(1 + old * old, 6, dtype=torch.float64)
     resized = resize_pos_embed(positions, new)
     assert torch.equal(resized[0], positions[0])
@@ -159,7 +157,7 @@ def test_positions_are_resized_bicubic_without_antialias_but_for_the_class_token
     assert (resized[1:] - grids[1]).abs().max() > 1e-3
 
 
-def test_drop_path_rises_linearly_over_the_blocks_on_both_branches() -> None:
+def test_drop_path_rate_is_linear_over_the_blocks_on_both_branches() -> None:
     model = small()
     set_drop_path(model, 0.3)
     rates = [path.rate for path in model.drop_paths]
@@ -167,7 +165,7 @@ def test_drop_path_rises_linearly_over_the_blocks_on_both_branches() -> None:
     assert drop_path_rates(0.3, BLOCKS) == pytest.approx([0.0, 0.15, 0.3])
 
 
-def test_drop_path_drops_whole_images_by_their_draw_and_keeps_the_mean() -> None:
+def test_drop_path_drops_whole_images_and_keeps_the_mean() -> None:
     path = DropPath(0.25).train()
     x = torch.ones(1000, 2, 3)
     path.draws = torch.arange(1000) / 1000
@@ -178,7 +176,7 @@ def test_drop_path_drops_whole_images_by_their_draw_and_keeps_the_mean() -> None
     torch.testing.assert_close(dropped.mean(), x.mean())
 
 
-def test_drop_path_is_inert_in_evaluation_and_without_draws() -> None:
+def test_drop_path_has_no_effect_in_evaluation_and_without_draws() -> None:
     model, pixels = small(), images()
     before = model.eval()(pixels)
     set_drop_path(model, 0.9)
@@ -191,7 +189,7 @@ def test_drop_path_is_inert_in_evaluation_and_without_draws() -> None:
     torch.testing.assert_close(model(pixels), before)
 
 
-def test_the_head_starts_as_the_official_one() -> None:
+def test_head_is_initialised_as_in_ft_clip() -> None:
     model = Classifier(create_tower(CONFIG), 4000)
     init_head(model, 0.001, seed=0)
     assert float(model.head.weight.detach().std()) == pytest.approx(2e-5, rel=0.02)
@@ -199,7 +197,7 @@ def test_the_head_starts_as_the_official_one() -> None:
     assert 0.9 * bound < float(model.head.bias.detach().abs().max()) <= bound
 
 
-def test_the_head_depends_on_the_seed_alone() -> None:
+def test_head_depends_on_the_seed_alone() -> None:
     heads = []
     for seed in (0, 0, 1):
         torch.manual_seed(len(heads))

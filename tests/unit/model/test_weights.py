@@ -1,4 +1,4 @@
-"""Weights come from any CLIP file, safely, and what does not fit is refused in one sentence."""
+"""Weights load safely from each CLIP file format; misfits are refused in one sentence."""
 
 import copy
 import hashlib
@@ -36,7 +36,7 @@ WHICH = (
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing fetched before, and a hub that answers without a network."""
+    """Start with empty caches and a fake hub that can be reached."""
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda *_: None)
@@ -44,13 +44,13 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def clip() -> open_clip.CLIP:
-    """A real two-tower architecture, randomly initialised."""
+    """Return a two-tower model with random weights."""
     torch.manual_seed(1)
     return open_clip.CLIP(**tiny_clip.model_config()).eval()
 
 
 class Archive(nn.Module):
-    """As OpenAI traced its models: one module whose state dict holds both towers, in half."""
+    """Module like those that OpenAI traced: its state dict holds both towers in half precision."""
 
     def __init__(self, clip: open_clip.CLIP) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Archive(nn.Module):
         self.register_buffer("input_resolution", torch.tensor(32))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.visual.conv1(images)  # the tensors are what counts
+        return self.visual.conv1(images)  # only the tensors are tested
 
 
 def plain(clip: open_clip.CLIP) -> State:
@@ -103,7 +103,7 @@ def saved(tmp_path: Path, state: Any, name: str = "weights.pt") -> Encoder:
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.(trace|save):FutureWarning")
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_of_any_format_gives_the_tower_that_was_saved(
+def test_each_file_format_gives_the_saved_tower(
     clip: open_clip.CLIP, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     WRITERS[name](clip, tmp_path / name)
@@ -120,7 +120,7 @@ def test_a_file_of_any_format_gives_the_tower_that_was_saved(
     )
 
 
-def test_a_real_architecture_goes_through_a_file_unchanged(tmp_path: Path) -> None:
+def test_tower_is_unchanged_after_save_and_load(tmp_path: Path) -> None:
     encoder = Encoder("ViT-S-32", "random")
     first = build_tower(encoder, seed=1).state_dict()
     save_file(first, tmp_path / "s32.safetensors")
@@ -128,7 +128,7 @@ def test_a_real_architecture_goes_through_a_file_unchanged(tmp_path: Path) -> No
     assert all(torch.equal(tensor, again[name]) for name, tensor in first.items())
 
 
-def test_the_report_counts_what_was_not_used(
+def test_report_counts_unused_tensors(
     clip: open_clip.CLIP, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -139,7 +139,7 @@ def test_the_report_counts_what_was_not_used(
     assert caplog.messages[1].endswith("not used: none")
 
 
-def test_there_is_no_report_on_the_weights_of_the_package(
+def test_bundled_weights_give_no_report(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -156,7 +156,7 @@ def test_random_weights_depend_on_the_seed_alone() -> None:
     assert not torch.equal(drawn[0], drawn[2])
 
 
-def test_building_a_tower_leaves_the_global_generator_alone() -> None:
+def test_build_tower_keeps_the_global_generator() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
@@ -165,7 +165,7 @@ def test_building_a_tower_leaves_the_global_generator_alone() -> None:
 
 
 class Bomb:
-    """What a malicious pickle does when it is loaded without care."""
+    """Object whose unpickling executes code: it creates a file."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -174,9 +174,7 @@ class Bomb:
         return Path.touch, (self.mark,)
 
 
-def test_a_pickle_that_runs_code_is_refused_and_not_run(
-    clip: open_clip.CLIP, tmp_path: Path
-) -> None:
+def test_pickle_with_code_is_refused_and_not_executed(clip: open_clip.CLIP, tmp_path: Path) -> None:
     mark = tmp_path / "exploded"
     encoder = saved(tmp_path, {**plain(clip), "bomb": Bomb(mark)})
     with pytest.raises(ValueError, match="does not read as weights"):
@@ -187,7 +185,9 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(
 @pytest.mark.parametrize("name", ["open_clip.pt", "open_clip.safetensors", "openai.pt"])
 @pytest.mark.parametrize("size", [0, 100, -1000])
 @pytest.mark.filterwarnings("ignore:.torch.jit.(trace|save):FutureWarning")
-def test_a_cut_file_is_refused(clip: open_clip.CLIP, tmp_path: Path, name: str, size: int) -> None:
+def test_truncated_file_is_refused(
+    clip: open_clip.CLIP, tmp_path: Path, name: str, size: int
+) -> None:
     path = tmp_path / name
     WRITERS[name](clip, path)
     path.write_bytes(path.read_bytes()[:size])
@@ -197,7 +197,7 @@ def test_a_cut_file_is_refused(clip: open_clip.CLIP, tmp_path: Path, name: str, 
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_is_not_finite_is_refused_with_its_place(
+def test_not_finite_value_is_refused_with_the_tensor_name(
     clip: open_clip.CLIP, tmp_path: Path, value: float
 ) -> None:
     state = plain(clip)
@@ -206,26 +206,26 @@ def test_a_number_that_is_not_finite_is_refused_with_its_place(
         build_tower(saved(tmp_path, state))
 
 
-def test_a_missing_tensor_is_named(clip: open_clip.CLIP, tmp_path: Path) -> None:
+def test_missing_tensor_is_named(clip: open_clip.CLIP, tmp_path: Path) -> None:
     state = plain(clip)
     del state["visual.ln_post.bias"]
     with pytest.raises(ValueError, match=r"ln_post\.bias is not in it"):
         build_tower(saved(tmp_path, state))
 
 
-def test_weights_that_do_not_fit_are_refused_at_plan_time(
+def test_weights_of_another_shape_are_refused_at_plan_time(
     clip: open_clip.CLIP, tmp_path: Path
 ) -> None:
     state = plain(clip)
     with pytest.raises(ValueError, match=r"does not hold the image tower of .*ViT-S-32"):
         weights_sha256(replace(saved(tmp_path, state), name="ViT-S-32"))
     state["visual.proj"][0, 0] = float("nan")
-    for _ in range(2):  # a refusal is not kept
+    for _ in range(2):  # a refusal is not cached
         with pytest.raises(ValueError, match="holds NaN"):
             weights_sha256(saved(tmp_path, state, "nan.pt"))
 
 
-def test_a_tensor_of_another_shape_is_named_with_both_shapes(
+def test_tensor_of_another_shape_is_named_with_both_shapes(
     clip: open_clip.CLIP, tmp_path: Path
 ) -> None:
     state = plain(clip)
@@ -235,7 +235,7 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(
         build_tower(saved(tmp_path, state))
 
 
-def test_weights_of_another_architecture_say_whose_they_are(
+def test_weights_of_another_architecture_suggest_its_name(
     clip: open_clip.CLIP, tmp_path: Path
 ) -> None:
     encoder = saved(tmp_path, plain(clip))
@@ -245,12 +245,12 @@ def test_weights_of_another_architecture_say_whose_they_are(
 
 
 @pytest.mark.parametrize("content", [torch.zeros(3), [1, 2], {"state_dict": {}}, {}])
-def test_a_file_that_is_no_state_dict_of_a_tower_is_refused(tmp_path: Path, content: Any) -> None:
+def test_file_without_state_dict_of_a_tower_is_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(ValueError, match=r"not a state dict|does not hold the image tower"):
         build_tower(saved(tmp_path, content))
 
 
-def test_the_identity_of_a_file_is_its_sha256_found_once(
+def test_identity_of_a_file_is_its_sha256_computed_once(
     clip: open_clip.CLIP, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = saved(tmp_path, plain(clip))
@@ -264,7 +264,7 @@ def test_the_identity_of_a_file_is_its_sha256_found_once(
     assert weights_sha256(encoder) != expected
 
 
-def test_without_a_writable_cache_the_identity_is_found_all_the_same(
+def test_sha256_is_computed_without_a_writable_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
@@ -272,9 +272,7 @@ def test_without_a_writable_cache_the_identity_is_found_all_the_same(
     assert user_cache.sha256_cached(tmp_path / "file") == hashlib.sha256(b"x").hexdigest()
 
 
-def test_a_file_that_changed_since_the_plan_is_refused(
-    clip: open_clip.CLIP, tmp_path: Path
-) -> None:
+def test_file_changed_since_the_plan_is_refused(clip: open_clip.CLIP, tmp_path: Path) -> None:
     encoder = resolve(Recipe(encoder=saved(tmp_path, plain(clip)))).encoder
     build_tower(encoder)
     saved(tmp_path, {**plain(clip), "more": torch.zeros(1)})
@@ -283,7 +281,7 @@ def test_a_file_that_changed_since_the_plan_is_refused(
 
 
 @pytest.mark.parametrize("missing", ["no/such/file.pt", "weights.safetensors"])
-def test_a_file_that_is_not_there_is_said_so(missing: str) -> None:
+def test_missing_file_is_refused(missing: str) -> None:
     with pytest.raises(FileNotFoundError, match=f"{missing} is not a file"):
         weights_sha256(Encoder("ViT-B-16", missing))
 
@@ -297,16 +295,14 @@ def test_a_file_that_is_not_there_is_said_so(missing: str) -> None:
         ("ViT-B-16", "tiny", "does not fit"),
     ],
 )
-def test_a_tag_that_does_not_go_with_the_architecture_is_refused(
-    name: str, tag: str, sentence: str
-) -> None:
+def test_tag_of_another_architecture_is_refused(name: str, tag: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as error:
         weights_sha256(Encoder(name, tag))
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("error", [OSError("no route"), FileNotFoundError("hub"), RuntimeError()])
-def test_without_network_the_error_says_which_file_to_get_and_how_to_pass_it(
+def test_error_without_network_names_the_file_and_how_to_pass_it(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> str:
@@ -317,7 +313,7 @@ def test_without_network_the_error_says_which_file_to_get_and_how_to_pass_it(
         weights_sha256(OPENAI)
 
 
-def test_a_hub_that_does_not_answer_is_asked_once_and_the_error_says_what_to_get(
+def test_unreachable_hub_is_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
@@ -335,7 +331,7 @@ def test_a_hub_that_does_not_answer_is_asked_once_and_the_error_says_what_to_get
 
 
 @pytest.mark.parametrize("name", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
-def test_what_the_hubs_own_cache_holds_needs_no_network(
+def test_file_in_the_cache_of_the_hub_needs_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     held = {("timm/vit_base_patch16_clip_224.openai", name): str(tmp_path / name)}
@@ -345,7 +341,7 @@ def test_what_the_hubs_own_cache_holds_needs_no_network(
     assert fetch_weights(OPENAI).path == tmp_path / name
 
 
-def test_every_tag_of_a_tower_has_pixels_that_encoder_pixels_names() -> None:
+def test_each_tag_has_a_named_normalization() -> None:
     for name, tag in open_clip.list_pretrained():
         if name in set(architectures.architecture_names()):
             facts = open_clip.get_pretrained_cfg(name, tag)
@@ -363,7 +359,7 @@ def test_every_tag_of_a_tower_has_pixels_that_encoder_pixels_names() -> None:
         ("ViT-L-14", "datacomp_xl_s13b_b90k", "clip"),
     ],
 )
-def test_auto_pixels_are_those_that_a_tag_was_trained_on(
+def test_auto_pixels_are_the_normalization_of_the_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tag: str, pixels: str
 ) -> None:
     path = tmp_path / "weights.safetensors"
@@ -372,10 +368,10 @@ def test_auto_pixels_are_those_that_a_tag_was_trained_on(
         monkeypatch.setattr(module, "try_to_load_from_cache", lambda *_: str(path), raising=False)
     assert normalization_of(Encoder(name, tag)) == pixels
     monkeypatch.setattr(pretrained, "_tag_config", None)
-    assert normalization_of(Encoder(name, tag)) == pixels, "known without open_clip"
+    assert normalization_of(Encoder(name, tag)) == pixels, "read from the cache, without open_clip"
 
 
-def test_a_tag_is_fetched_once_and_known_by_the_sha256_of_its_file(
+def test_tag_is_downloaded_once_and_identified_by_the_sha256(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fetched.safetensors"

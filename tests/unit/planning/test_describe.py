@@ -1,4 +1,4 @@
-"""What is described is what is built and trained; what is probably not meant gets a sentence."""
+"""describe() gives the numbers of the built model; lint() names probable mistakes."""
 
 from dataclasses import replace
 
@@ -65,21 +65,21 @@ def recipe_of(name: str, pool: str, **knobs: object) -> Recipe:
 
 
 @pytest.mark.parametrize(("name", "pool"), SHAPES)
-def test_parameters_are_those_of_the_model_that_is_built(name: str, pool: str) -> None:
+def test_parameter_counts_equal_those_of_the_built_model(name: str, pool: str) -> None:
     recipe = recipe_of(name, pool)
     sizes = {name: parameter.numel() for name, parameter in built(recipe).named_parameters()}
     assert flops.parameter_counts(recipe, CLASSES) == sizes
 
 
 @pytest.mark.parametrize("what", ["none", "patch", "first_2", "backbone"])
-def test_trainable_and_frozen_are_counted_as_training_has_them(what: str) -> None:
+def test_trainable_and_frozen_counts_equal_those_of_the_model(what: str) -> None:
     recipe = recipe_of("tiny", "patch_mean", freeze=what)
     known = count_parameters(built(recipe))
     assert flops.trainable_and_frozen(recipe, CLASSES) == (known["trainable"], known["frozen"])
 
 
 @pytest.mark.parametrize(("name", "pool"), SHAPES[:3])
-def test_multiply_adds_are_half_of_torchs_flops(name: str, pool: str) -> None:
+def test_multiply_adds_are_half_of_the_flops_of_torch(name: str, pool: str) -> None:
     recipe = recipe_of(name, pool)
     model, side = built(recipe, "cpu").train(), int(recipe.resolution)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -89,7 +89,7 @@ def test_multiply_adds_are_half_of_torchs_flops(name: str, pool: str) -> None:
 
 @pytest.mark.parametrize("what", ["none", "patch", "first_2", "backbone"])
 @pytest.mark.parametrize("layer_decay", [1.0, 0.65])
-def test_layer_lrs_are_those_of_the_optimisers_groups(what: str, layer_decay: float) -> None:
+def test_layer_lrs_equal_those_of_the_param_groups(what: str, layer_decay: float) -> None:
     recipe = recipe_of("tiny", "patch_mean", freeze=what, layer_decay=layer_decay, lr=1e-2)
     model = built(recipe)
     groups = param_groups(model.named_parameters(), len(model.blocks), layer_decay, 0.05)
@@ -98,7 +98,7 @@ def test_layer_lrs_are_those_of_the_optimisers_groups(what: str, layer_decay: fl
     assert layer_lrs(recipe) == pytest.approx([trained.get(depth, 0.0) for depth in range(depths)])
 
 
-def test_the_published_run_is_described_by_its_published_figures() -> None:
+def test_published_run_is_described_by_its_published_figures() -> None:
     assert mean_block_lr(B16) == pytest.approx(7.5e-5, rel=0.01)
     assert ema_half_life_steps(0.9998) == pytest.approx(3465, rel=1e-3)
     assert flops.multiply_adds(B16, 1000) == pytest.approx(17.5e9, rel=0.01)
@@ -124,12 +124,12 @@ def test_the_published_run_is_described_by_its_published_figures() -> None:
         ({"batch_size": 75}, "200 = 20 epochs of 10"),
     ],
 )
-def test_a_description_says_what_a_knob_does(knobs: dict[str, object], line: str) -> None:
+def test_description_shows_the_effect_of_a_knob(knobs: dict[str, object], line: str) -> None:
     assert line in describe(resolve(replace(GOOD, epochs=20, **knobs)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recipe", [resolve(GOOD), B16], ids=["small", "published"])
-def test_a_good_recipe_raises_no_eyebrow(recipe: Recipe) -> None:
+def test_good_recipe_has_no_lint(recipe: Recipe) -> None:
     assert lint(recipe) == []
 
 
@@ -151,14 +151,12 @@ def test_a_good_recipe_raises_no_eyebrow(recipe: Recipe) -> None:
         ),
     ],
 )
-def test_what_is_probably_not_meant_gets_one_sentence(
-    knobs: dict[str, object], sentence: str
-) -> None:
+def test_probable_mistake_gets_one_sentence(knobs: dict[str, object], sentence: str) -> None:
     found = lint(resolve(replace(GOOD, **knobs)))  # type: ignore[arg-type]
     assert len(found) == 1
     assert found[0].startswith(sentence)
     assert "\n" not in found[0]
 
 
-def test_a_uniform_lr_of_the_published_size_is_far_too_high() -> None:
+def test_published_lr_without_layer_decay_is_far_too_high() -> None:
     assert lint(replace(B16, layer_decay=1.0))[0].startswith("lr 0.0006 without layer decay is far")

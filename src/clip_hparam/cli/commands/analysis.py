@@ -1,8 +1,7 @@
-"""`python -m analysis tables|figures [NAME ...]`: from the records to results/, what changed;
-`report`; and `import`, `summary` for what others ran.
+"""`python -m analysis`: write tables, figures and the report; import and summarise results.
 
-Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. What
-was written goes to stdout, what is wrong to stderr, a sentence each.
+Exit codes: 0; 2 wrong use; 3 storage; 4 with --strict if a planned run has no number yet. Paths of
+written files go to stdout, warnings and errors go to stderr, one sentence each.
 """
 
 import argparse
@@ -29,71 +28,86 @@ NO_SWEEP_MESSAGE = (
     "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
 )
 MAX_WARNINGS = 10
-DEFAULT_RUNS = Path("runs")
+DEFAULT_RUNS, DEFAULT_OUT = Path("runs"), Path("results")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its ExitCode. Raises: SystemExit(2) for a mistyped command."""
-    arguments = _create_parser().parse_args(argv)
+def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
+    """Run one command and return its ExitCode; `prog` is the command's name in messages.
+
+    Raises:
+        SystemExit: the command cannot be parsed.
+    """
+    arguments = _create_parser(prog).parse_args(argv)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
-        missing: int = arguments.command(arguments)
+        missing: int = arguments.run(arguments)
     except (ValueError, FileNotFoundError) as error:
-        return _print_error(error, ExitCode.WRONG_USE)
+        return _print_error(prog, error, ExitCode.WRONG_USE)
     except NotSweptError as error:
-        return _print_error(error, if_missing)
+        return _print_error(prog, error, if_missing)
     except OSError as error:
         message = f"{error.filename or 'storage'}: {error.strerror or error}"
-        return _print_error(message, ExitCode.STORAGE)
+        return _print_error(prog, message, ExitCode.STORAGE)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
     return if_missing if missing else ExitCode.OK
 
 
-def _create_parser() -> CommandParser:
-    description = "Tables and figures from the records."
-    parser = CommandParser(prog="python -m analysis", description=description)
-    verbs = parser.add_subparsers(dest="what", required=True)
+def _create_parser(prog: str) -> CommandParser:
+    """Return the parser; `run` of each command returns the number of missing runs."""
+    parser = CommandParser(prog=prog, description="Write tables and figures from the records.")
+    parser.set_defaults(prog=prog)
+    commands = parser.add_subparsers(dest="what", required=True)
     for what in ("tables", "figures"):
-        verb = verbs.add_parser(what, help=f"write the {what} into the results folder")
-        verb.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
-        verb.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
-        verb.add_argument("--out", type=Path, default=Path("results"), help="(results)")
-        verb.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
-        verb.add_argument("--all", action="store_true", help="also what has not changed")
-        verb.set_defaults(command=_run_make)
-    report = verbs.add_parser("report", help="one self-contained HTML page of everything")
-    report.add_argument("--runs", action="append", type=Path, help="records (runs); repeatable")
-    report.add_argument("--out", type=Path, default=Path("results"), help="(results)")
-    report.set_defaults(command=_run_report)
-    imported = verbs.add_parser("import", help="a results table of others, into a folder of ours")
-    add_import_arguments(imported)
-    imported.set_defaults(command=_run_import)
-    told = verbs.add_parser("summary", help="what a search found, and how sure that is")
-    add_summary_arguments(told)
-    told.set_defaults(command=_run_summary)
+        command = commands.add_parser(what, help=f"write {what} into the results folder")
+        command.add_argument("names", nargs="*", metavar="NAME", help="default: all on record")
+        _add_folder_arguments(command)
+        command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
+        command.add_argument("--all", action="store_true", help=f"also write unchanged {what}")
+        command.set_defaults(run=_write_outputs)
+    report = commands.add_parser("report", help="write one self-contained HTML page of all records")
+    _add_folder_arguments(report)
+    report.set_defaults(run=_write_report)
+    importing = commands.add_parser("import", help="import a table of results into a folder")
+    add_import_arguments(importing)
+    importing.set_defaults(run=_import_table)
+    summary = commands.add_parser("summary", help="print the result of a search with uncertainty")
+    add_summary_arguments(summary)
+    summary.set_defaults(run=_print_summary)
     return parser
 
 
-def _run_make(arguments: argparse.Namespace) -> int:
-    """Tables or figures; the number of planned runs that are missing."""
+def _add_folder_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--runs", action="append", type=Path, help="folder of records (runs); repeatable"
+    )
+    command.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, help="folder of the written files (results)"
+    )
+
+
+def _write_outputs(arguments: argparse.Namespace) -> int:
+    """Write tables or figures; return the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    wanted = _validated_names(arguments.names, kind) or kind.default_names
-    return sum([_write_output(kind, frames, name, arguments) for name in wanted])
+    names = _validated_names(arguments.names, kind) or kind.default_names
+    return sum([_write_output(kind, frames, name, arguments) for name in names])
 
 
-def _run_report(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis.report import report  # matplotlib and jinja2: not needed for --help
+def _write_report(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
-    print(report.write_report(_load_frames(arguments.runs), arguments.out))
+    path = report.write_report(_load_frames(arguments.runs), arguments.out)
+    print(path)
     return 0
 
 
-def _run_import(arguments: argparse.Namespace) -> int:
+def _import_table(arguments: argparse.Namespace) -> int:
     import_table(arguments)
     return 0
 
 
-def _run_summary(arguments: argparse.Namespace) -> int:
+def _print_summary(arguments: argparse.Namespace) -> int:
     frames = load(arguments.runs)
     _print_problems(frames.problems)
     print_summary(frames, arguments.sweep, arguments.json)
@@ -101,7 +115,12 @@ def _run_summary(arguments: argparse.Namespace) -> int:
 
 
 def _load_frames(runs: list[Path] | None) -> Frames:
-    """Raises NotSweptError if nothing ran yet, WrongUseError for another folder not there."""
+    """Read the runs folders and print which records are not used.
+
+    Raises:
+        NotSweptError: no sweep is on record.
+        UsageError: a named folder does not exist.
+    """
     folders = runs or [DEFAULT_RUNS]
     try:
         frames = load(folders)
@@ -123,7 +142,11 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
-    """The names asked for. Raises WrongUseError for an unknown one."""
+    """Return the names.
+
+    Raises:
+        UsageError: a name is unknown.
+    """
     for name in names:
         if name not in kind.names:
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
@@ -133,22 +156,23 @@ def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
 def _write_output(
     kind: OutputKind, frames: Frames, name: str, arguments: argparse.Namespace
 ) -> int:
-    """Writes one table or figure, or says what to type; the number of runs that are missing."""
+    """Write a table or figure if its inputs changed; return the number of missing runs."""
     out: Path = arguments.out
     try:
         if not arguments.all and build.up_to_date_files(kind, frames, name, out):
-            print(f"{name}: nothing changed since it was made", file=sys.stderr)
+            print(f"{name}: unchanged, not written again", file=sys.stderr)
         else:
-            print(*build.build_output(kind, frames, name, out), sep="\n")
+            paths = build.build_output(kind, frames, name, out)
+            print(*paths, sep="\n")
     except NotSweptError as error:
-        _print_error(error, ExitCode.INCOMPLETE)
+        _print_error(arguments.prog, error, ExitCode.INCOMPLETE)
         return 1
     swept = name in newest_by_name(frames.sweeps)
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
-def _print_error(sentence: object, code: int) -> int:
-    print(f"python -m analysis: {sentence}", file=sys.stderr)
+def _print_error(prog: str, sentence: object, code: int) -> int:
+    print(f"{prog}: {sentence}", file=sys.stderr)
     return code
 
 

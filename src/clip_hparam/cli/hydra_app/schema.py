@@ -90,7 +90,7 @@ def _validate_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: st
             raise ValueError(f"unknown knob {prefix}{name}: {suggest(name, known)}")
     for name in known:
         if name not in tree:
-            raise ValueError(f"~{prefix}{name} deletes a knob of every trial: set a value instead")
+            raise ValueError(f"~{prefix}{name} deletes a knob of every trial: leave it out")
 
 
 def to_plain(node: Any) -> Any:

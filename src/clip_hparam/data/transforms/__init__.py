@@ -1,4 +1,4 @@
-"""Augmentation: random crops, colours, erasing, mixup and cutmix.
+"""Augmentation: random crops, colour jitter, random erasing, mixup and cutmix.
 
 A new augmentation goes here.
 """

@@ -1,4 +1,7 @@
-"""Targets, and mixup and cutmix of a batch with its own reverse (timm `data/mixup.py`)."""
+"""Soft targets, mixup and cutmix; a batch is mixed with its own reverse.
+
+Source: timm 1.0.31, `data/mixup.py`.
+"""
 
 from dataclasses import dataclass
 
@@ -9,19 +12,26 @@ from torch import Tensor
 from clip_hparam.data.dataset import Indices
 from clip_hparam.rng import stream
 
-SWITCH_PROB = 0.5  # share of batches that get cutmix where both are on, as in timm
+SWITCH_PROB = 0.5  # probability of cutmix where mixup and cutmix are both on, as in timm
 
 
 @dataclass(frozen=True)
 class MixParams:
-    """How one batch is mixed: weight of an image's own target, and the box, if it is cutmix."""
+    """How one batch is mixed.
 
-    own: float
-    box: tuple[int, int, int, int] | None  # top, bottom, left, right in px
+    lam: weight of an image's own target, in [0, 1].
+    box: top, bottom, left, right in px of the pasted box; None: mixup.
+    """
+
+    lam: float
+    box: tuple[int, int, int, int] | None
 
 
 def soft_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
-    """(batch, classes): smoothing / classes everywhere, 1 - smoothing more at the label."""
+    """Return smoothed targets, float32, shape (b, classes), of labels, int64, shape (b,).
+
+    Each entry is smoothing / classes; the entry of the label is 1 - smoothing larger.
+    """
     targets = torch.full((len(labels), classes), smoothing / classes)
     return targets.scatter_add_(1, labels[:, None], torch.full((len(labels), 1), 1 - smoothing))
 
@@ -29,22 +39,29 @@ def soft_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
 def sample_mix_params(
     seed: int, epoch: int, step: int, mixup: float, cutmix: float, resolution: int
 ) -> MixParams | None:
-    """The mixing of one optimiser step, or None where both strengths are 0."""
+    """Draw the mixing of one optimiser step; None where both alphas are 0.
+
+    mixup, cutmix: alpha of the beta distribution.
+    resolution: side of the images in px.
+    """
     if not mixup and not cutmix:
         return None
     generator = stream(seed, epoch, f"mix {step}")
     cut = bool(cutmix) and (not mixup or generator.random() < SWITCH_PROB)
-    strength = cutmix if cut else mixup
-    own = float(generator.beta(strength, strength))
+    alpha = cutmix if cut else mixup
+    lam = float(generator.beta(alpha, alpha))
     if not cut:
-        return MixParams(own, None)
+        return MixParams(lam, None)
     row, column = generator.integers(resolution, size=2).tolist()
-    return cutmix_params(row, column, own, resolution)
+    return cutmix_params(row, column, lam, resolution)
 
 
-def cutmix_params(row: int, column: int, own: float, resolution: int) -> MixParams:
-    """The square of share 1 - own around a centre, cut at the border; own is then what is left."""
-    side = int(np.sqrt(1 - own) * resolution)
+def cutmix_params(row: int, column: int, lam: float, resolution: int) -> MixParams:
+    """Return the box of area share 1 - lam around a centre, clipped at the border of the image.
+
+    The lam of the result is the share of the image outside the clipped box.
+    """
+    side = int(np.sqrt(1 - lam) * resolution)
     top, left = max(row - side // 2, 0), max(column - side // 2, 0)
     bottom = min(row + (side + 1) // 2, resolution)
     right = min(column + (side + 1) // 2, resolution)
@@ -54,20 +71,24 @@ def cutmix_params(row: int, column: int, own: float, resolution: int) -> MixPara
 
 
 def rows_needed(rows: Indices, batch: int) -> Indices:
-    """What mixing some rows of a batch takes: the rows and their mirror images, sorted.
+    """Return the sorted rows that mixing `rows` of a batch reads: the rows and their partners.
 
-    A batch of these alone, mixed with its own reverse, has the rows as the whole batch has them.
+    A batch of these rows alone, mixed with its own reverse, gives `rows` the same values as the
+    whole batch.
     """
     return np.union1d(rows, batch - 1 - rows)
 
 
-def apply_mix(images: Tensor, targets: Tensor, how: MixParams) -> tuple[Tensor, Tensor]:
-    """Image i of the batch with image -1 - i: blended, or with the box pasted in."""
+def apply_mix(images: Tensor, targets: Tensor, params: MixParams) -> tuple[Tensor, Tensor]:
+    """Return image i mixed with image -1 - i, and the mixed targets.
+
+    images: float32, shape (b, 3, r, r); targets: float32, shape (b, classes).
+    """
     other = images.flip(0)
-    if how.box is None:
-        mixed = torch.lerp(other, images, how.own)
+    if params.box is None:
+        mixed = torch.lerp(other, images, params.lam)
     else:
-        top, bottom, left, right = how.box
+        top, bottom, left, right = params.box
         mixed = images.clone()
         mixed[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
-    return mixed, torch.lerp(targets.flip(0), targets, how.own)
+    return mixed, torch.lerp(targets.flip(0), targets, params.lam)

@@ -1,4 +1,4 @@
-"""Random rectangles as timm draws them: whole pixels, and another try where one does not fit.
+"""Random boxes in whole pixels, drawn as in timm: up to MAX_TRIES until a box fits.
 
 Source: timm 1.0.31, `RandomResizedCropAndInterpolation.get_params` and `RandomErasing._erase`.
 """
@@ -7,29 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_TRIES = 10
-DRAWS_PER_BOX = 2 * MAX_TRIES + 2  # area and aspect of each try, then the place
+DRAWS_PER_BOX = 2 * MAX_TRIES + 2  # areas, then aspect ratios of the tries, then top and left
 CROP_RATIO = (3 / 4, 4 / 3)
 ERASED_AREA = (0.02, 1 / 3)
 ERASED_RATIO = (0.3, 1 / 0.3)
 UniformArray = NDArray[np.float32]
+"""Shape (n, DRAWS_PER_BOX), in [0, 1)."""
 Boxes = NDArray[np.int64]
 """Shape (n, 4): top, left, height, width in px."""
 
 
-def random_crop_boxes(draws: UniformArray, height: int, width: int, least: float) -> Boxes:
-    """Boxes of random resized crops, from draws (n, COLUMNS); `least` is the smallest area share.
+def random_crop_boxes(draws: UniformArray, height: int, width: int, min_area: float) -> Boxes:
+    """Return the boxes of random resized crops of images of height x width px.
 
-    Where no try fits, the largest box in the middle whose aspect is legal.
+    min_area: smallest share of the image area. Where no try fits, the box is the largest centred
+    one whose aspect ratio is in CROP_RATIO.
     """
-    boxes, found = _sample_boxes(draws, height, width, (least, 1.0), CROP_RATIO, (height, width))
-    boxes[~found] = _fallback_crop(height, width)
+    boxes, fits = _sample_boxes(draws, height, width, (min_area, 1.0), CROP_RATIO, (height, width))
+    boxes[~fits] = _fallback_crop(height, width)
     return boxes
 
 
 def random_erase_boxes(draws: UniformArray, side: int) -> Boxes:
-    """Boxes of random erasing in square images; where no try fits, a box of no height."""
-    boxes, found = _sample_boxes(draws, side, side, ERASED_AREA, ERASED_RATIO, (side - 1, side - 1))
-    boxes[~found] = 0
+    """Return the boxes of random erasing in images of side x side px; all 0 where no try fits."""
+    boxes, fits = _sample_boxes(draws, side, side, ERASED_AREA, ERASED_RATIO, (side - 1, side - 1))
+    boxes[~fits] = 0
     return boxes
 
 
@@ -41,8 +43,8 @@ def _sample_boxes(
     ratio: tuple[float, float],
     largest: tuple[int, int],
 ) -> tuple[Boxes, NDArray[np.bool_]]:
-    """The first try of each row that is no larger than `largest`, and whether there is one."""
-    draws = draws.astype(np.float64)  # a float32 just below 1 times a side could round up to it
+    """Return the first try of each row that fits into `largest`, and whether any try fits."""
+    draws = draws.astype(np.float64)  # in float32 a draw just below 1, times a side, rounds to it
     size = (area[0] + (area[1] - area[0]) * draws[:, :MAX_TRIES]) * (height * width)
     low, high = np.log(ratio)
     aspect = np.exp(low + (high - low) * draws[:, MAX_TRIES : 2 * MAX_TRIES])

@@ -1,11 +1,13 @@
-"""Pillow's crop and resize of a whole batch, each image by its own box, as two matrix products.
+"""Crop and resize of a whole batch as in Pillow, each image by its own box: two matrix products.
 
-Pillow resizes an axis at a time: each output pixel is a weighted mean of input pixels, the kernel
-is stretched where an axis shrinks (antialias), and pixels outside the box have no weight. So a
-crop, a mirror and a resize are one small matrix an axis and an image. torch's own `interpolate`
-has another cubic kernel (a = -0.75) where it enlarges, and `grid_sample` reads outside the box.
-Source: Pillow `src/libImaging/Resample.c`; levels are rounded after each axis, as there. All boxes
-go across before down; Pillow 13 turns some tall ones round, which shows where a pass is clipped.
+Pillow resizes one axis at a time. An output pixel is a weighted mean of input pixels, the kernel is
+stretched where an axis shrinks (antialias), and pixels outside the box have weight 0. Therefore
+crop, mirror and resize of an image are one small matrix for each axis. torch's `interpolate` has
+another cubic kernel (a = -0.75) for enlarging, and `grid_sample` reads outside the box.
+
+Levels are rounded after each axis, as in Pillow. The horizontal pass is always the first; Pillow 13
+starts some tall boxes with the vertical pass, which differs only where a pass is clipped.
+Source: Pillow `src/libImaging/Resample.c`.
 """
 
 from collections.abc import Callable
@@ -18,10 +20,12 @@ from torch import Tensor
 def resample(
     images: Tensor, boxes: Tensor, flipped: Tensor, resolution: int, interpolation: str
 ) -> Tensor:
-    """Boxes of uint8 images (n, c, h, w) at resolution x resolution, as whole levels 0 to 255.
+    """Return the boxes of images, resized: whole levels 0 to 255, float32, shape (n, c, r, r).
 
-    `boxes` (n or 1, 4) hold top, left, height and width in px; `flipped` (n or 1,) mirrors.
-    Returns float32, shape (n, c, resolution, resolution).
+    images: uint8, shape (n, c, h, w).
+    boxes: int64, shape (n or 1, 4): top, left, height, width in px.
+    flipped: bool, shape (n or 1,), mirrors left and right.
+    resolution: r in px; interpolation: a key of KERNELS.
     """
     height, width = images.shape[2:]
     across, down = (
@@ -37,7 +41,10 @@ def resample(
 
 @lru_cache(maxsize=1024)
 def axis_weights(start: int, size: int, source: int, target: int, interpolation: str) -> Tensor:
-    """Weights (target, source) of the input pixels of a box along one axis; each row sums to 1."""
+    """Return the weights of the input pixels along one axis, float32, shape (target, source).
+
+    Each row sums to 1. The box starts at pixel `start` and is `size` px long.
+    """
     ratio = size / target
     centres = start + (torch.arange(target, dtype=torch.float64) + 0.5) * ratio
     pixels = torch.arange(start, start + size) + 0.5
@@ -48,11 +55,12 @@ def axis_weights(start: int, size: int, source: int, target: int, interpolation:
 
 
 def bilinear(distance: Tensor) -> Tensor:
+    """Return the weights of a linear kernel at distances in px, which are not negative."""
     return (1 - distance).clamp(min=0)
 
 
 def bicubic(distance: Tensor) -> Tensor:
-    """Keys' cubic with a = -0.5."""
+    """Return the weights of Keys' cubic kernel with a = -0.5 at distances in px."""
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     return torch.where(distance < 1, near, far.where(distance < 2, 0.0))
@@ -62,7 +70,7 @@ KERNELS: dict[str, Callable[[Tensor], Tensor]] = {"bilinear": bilinear, "bicubic
 
 
 def centred_square(height: int, width: int) -> Tensor:
-    """The box of an evaluation at crop share 1, shape (1, 4): the largest square in the middle."""
+    """Return the largest centred square of an image as a box, int64, shape (1, 4)."""
     side = min(height, width)
     return torch.tensor([[(height - side) // 2, (width - side) // 2, side, side]])
 

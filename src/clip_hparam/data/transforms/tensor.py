@@ -1,8 +1,8 @@
-"""Augmentation on tensors, a batch at a time: augment_backend=tensor, for images held in memory.
+"""Image pipeline for augment_backend=tensor: augments whole batches of images held in memory.
 
-The operations and their order are those of timm's training transform without RandAugment (random
-resized crop, flip, colour jitter, normalise, random erasing), drawn by the same laws. All that is
-drawn is drawn for a whole epoch and read by position, so a batch may be cut into slices.
+Operations, order and distributions are those of timm's training transform without RandAugment:
+random resized crop, flip, colour jitter, normalise, random erasing. Random numbers are drawn for a
+whole epoch and read by position, so that a batch may be cut into slices.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import ImageArray, Images, Indices
 from clip_hparam.data.transforms.random_boxes import (
     DRAWS_PER_BOX,
@@ -26,21 +26,29 @@ from clip_hparam.data.transforms.resample import centred_square, resample
 from clip_hparam.model.normalization import NORMALIZATIONS
 from clip_hparam.rng import uniform
 
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow turns colour into grey
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow converts to grey
 JITTER_ORDERS = np.array(list(permutations(range(3))))
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
 
 
 @dataclass(frozen=True)
 class AugmentParams:
-    """What was drawn for each position of an epoch: a slice of it goes with a slice of images."""
+    """Augmentation of each position of an epoch; a slice belongs to the same slice of images.
 
-    crop: Tensor  # (n, 4) top, left, height, width in px of the image
-    flipped: Tensor  # (n,) bool
-    order: Tensor  # (n, 3) of brightness, contrast and saturation
-    factors: Tensor  # (n, 3) by position in the order
-    erased: Tensor  # (n, 4) in px of the result; height 0 where nothing is erased
-    noise: Tensor  # (n, 2) where the noise is read from its field
+    crop: int64, shape (n, 4): top, left, height, width in px of the image.
+    flipped: bool, shape (n,).
+    order: int64, shape (n, 3): the order of BRIGHTNESS, CONTRAST and SATURATION.
+    factors: float32, shape (n, 3), by position in the order; at least 0.
+    erased: int64, shape (n, 4): a box in px of the result, height 0 where nothing is erased.
+    noise: int64, shape (n, 2): top and left of the window of the noise field.
+    """
+
+    crop: Tensor
+    flipped: Tensor
+    order: Tensor
+    factors: Tensor
+    erased: Tensor
+    noise: Tensor
 
     def __getitem__(self, rows: slice | Indices) -> "AugmentParams":
         return AugmentParams(*(getattr(self, field.name)[rows] for field in fields(self)))
@@ -48,7 +56,10 @@ class AugmentParams:
 
 @dataclass(frozen=True)
 class TensorAugmentation:
-    """uint8 images (b, c, h, w) -> float32 normalised (b, 3, resolution, resolution)."""
+    """Augment images, uint8, shape (b, c, h, w), to normalised float32, shape (b, 3, r, r).
+
+    resolution: r in px. normalization: a key of NORMALIZATIONS. The other fields are knobs.
+    """
 
     resolution: int
     crop_scale: float
@@ -56,17 +67,19 @@ class TensorAugmentation:
     color_jitter: float
     random_erasing: float
     interpolation: str
-    pixels: str
+    normalization: str
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> "TensorAugmentation":
-        names = [field.name for field in fields(cls) if field.name != "pixels"]
-        return cls(**{name: getattr(recipe, name) for name in names}, pixels=recipe.encoder.pixels)
+    def from_recipe(cls, recipe: ResolvedRecipe) -> "TensorAugmentation":
+        """Take the knobs of a recipe."""
+        names = [field.name for field in fields(cls) if field.name != "normalization"]
+        knobs = {name: getattr(recipe, name) for name in names}
+        return cls(**knobs, normalization=recipe.encoder.pixels)
 
     def sample_params(
         self, seed: int, epoch: int, images: int, height: int, width: int
     ) -> AugmentParams:
-        """The epoch's draws for that many images of height x width px."""
+        """Draw the augmentation of an epoch of `images` draws from images of height x width px."""
 
         def numbers(
             purpose: str, columns: int
@@ -86,54 +99,66 @@ class TensorAugmentation:
         )
         return AugmentParams(*map(torch.from_numpy, drawn))
 
-    def __call__(self, images: Tensor, draws: AugmentParams) -> Tensor:
-        levels = resample(images, draws.crop, draws.flipped, self.resolution, self.interpolation)
+    def __call__(self, images: Tensor, params: AugmentParams) -> Tensor:
+        levels = resample(images, params.crop, params.flipped, self.resolution, self.interpolation)
         if self.color_jitter:
-            levels = jittered(levels, draws.order, draws.factors)
-        pixels = normalize(levels, self.pixels)
+            levels = jittered(levels, params.order, params.factors)
+        pixels = normalize(levels, self.normalization)
         if self.random_erasing:
-            erase(pixels, draws.erased, draws.noise)
+            erase(pixels, params.erased, params.noise)
         return pixels
 
     def resized(self, images: Tensor, resolution: int) -> Tensor:
-        """The evaluation transform, crop share 1: uint8 (b, c, h, w) -> normalised float32."""
+        """Return the centre squares, resized and normalised: float32, shape (b, 3, r, r).
+
+        images: uint8, shape (b, c, h, w); resolution: r in px.
+        """
         box, kept = centred_square(*images.shape[2:]), torch.tensor([False])
         levels = resample(images, box, kept, resolution, self.interpolation)
-        return normalize(levels, self.pixels)
+        return normalize(levels, self.normalization)
 
 
 class TensorPipeline:
-    """A `data.Reader` of images held in memory; `plan.resolve` gives it no others."""
+    """ImagePipeline for images held in memory; `planning.resolve` allows it for no others."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: ResolvedRecipe) -> None:
         self.augment = TensorAugmentation.from_recipe(recipe)
         self.seed = recipe.seed
 
     def train_batches(
         self, images: Images, epoch: int, index: Indices, batches: Indices
     ) -> Iterator[Tensor]:
-        pool = cast(ImageArray, images)
-        draws = self.augment.sample_params(self.seed, epoch, len(index), *pool.shape[2:])
+        """Yield the augmented batches of an epoch, see `batches.ImagePipeline`."""
+        array = cast(ImageArray, images)
+        params = self.augment.sample_params(self.seed, epoch, len(index), *array.shape[2:])
         for positions in batches:
-            yield self.augment(torch.from_numpy(pool[index[positions]]), draws[positions])
+            yield self.augment(torch.from_numpy(array[index[positions]]), params[positions])
 
     def eval_batches(
         self, images: Images, index: Indices, size: int, resolution: int
     ) -> Iterator[Tensor]:
-        pool = cast(ImageArray, images)
+        """Yield the images of `index` without augmentation, see `batches.ImagePipeline`."""
+        array = cast(ImageArray, images)
         for start in range(0, len(index), size):
-            chosen = torch.from_numpy(pool[index[start : start + size]])
-            yield self.augment.resized(chosen, resolution)
+            batch = torch.from_numpy(array[index[start : start + size]])
+            yield self.augment.resized(batch, resolution)
 
 
-def normalize(levels: Tensor, pixels: str) -> Tensor:
-    """Levels 0 to 255 in one or three channels to three normalised ones, as encoder.pixels says."""
-    shift, scale = _normalization_affine(pixels)
+def normalize(levels: Tensor, normalization: str) -> Tensor:
+    """Return normalised images, float32, shape (b, 3, r, r), of levels 0 to 255, (b, 1 or 3, r, r).
+
+    normalization: a key of NORMALIZATIONS.
+    """
+    shift, scale = _normalization_affine(normalization)
     return torch.addcmul(shift, levels, scale)
 
 
 def jittered(levels: Tensor, order: Tensor, factors: Tensor) -> Tensor:
-    """torchvision's ColorJitter without hue: each step blends with black, mean grey or own grey."""
+    """Return levels after torchvision's ColorJitter without hue, clipped to 0 to 255.
+
+    Brightness blends an image with black, contrast with its mean grey, saturation with its grey
+    version. order, factors: shape (b, 3), as in AugmentParams.
+    """
     for step in range(order.shape[1]):
         kind, factor = (table[:, step, None, None, None] for table in (order, factors))
         grey = _to_grey(levels)
@@ -144,11 +169,15 @@ def jittered(levels: Tensor, order: Tensor, factors: Tensor) -> Tensor:
 
 
 def erase(pixels: Tensor, boxes: Tensor, offsets: Tensor) -> None:
-    """Fill each image's box, in place, with normal noise: a window of one fixed field."""
+    """Fill the box of each image in place with normal noise: a window of one fixed noise field.
+
+    pixels: float32, shape (b, 3, r, r); boxes: (b, 4), no effect where the height is 0;
+    offsets: (b, 2), top and left of the window.
+    """
     field = _noise_field(2 * pixels.shape[-1])
-    chosen = boxes[:, 2].nonzero()[:, 0].tolist()
+    affected = boxes[:, 2].nonzero()[:, 0].tolist()
     for image, (top, left, tall, wide), (down, right) in zip(
-        chosen, boxes[chosen].tolist(), offsets[chosen].tolist(), strict=True
+        affected, boxes[affected].tolist(), offsets[affected].tolist(), strict=True
     ):
         window = field[:, down : down + tall, right : right + wide]
         pixels[image, :, top : top + tall, left : left + wide] = window
@@ -161,8 +190,8 @@ def _to_grey(levels: Tensor) -> Tensor:
 
 
 @cache
-def _normalization_affine(pixels: str) -> tuple[Tensor, Tensor]:
-    mean, std = (torch.tensor(values)[:, None, None] for values in NORMALIZATIONS[pixels])
+def _normalization_affine(normalization: str) -> tuple[Tensor, Tensor]:
+    mean, std = (torch.tensor(values)[:, None, None] for values in NORMALIZATIONS[normalization])
     return -mean / std, 1 / (255 * std)
 
 

@@ -1,7 +1,7 @@
-"""timm's transforms, as FT-CLIP's `datasets.build_transform` has them, with two repairs.
+"""timm's transforms as in FT-CLIP's `datasets.build_transform`, with two repairs.
 
-Random resized crop, flip, RandAugment, to tensor, normalise, random erasing.
-Colour jitter is never dropped without a word, and Posterize may be asked for 0 bits.
+The order is: random resized crop, flip, RandAugment, colour jitter, to tensor, normalise, random
+erasing. Colour jitter also applies with RandAugment, and Posterize accepts 0 bits.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from timm.data.auto_augment import RandAugment
 from timm.data.transforms_factory import create_transform, transforms_imagenet_train
 from torch import Tensor
 
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.normalization import NORMALIZATIONS
 
 Transform = Callable[[Image.Image], Tensor]
 
 
-def train_transform(recipe: Recipe) -> Transform:
-    """timm's training transform; colour jitter is applied beside RandAugment too.
+def train_transform(recipe: ResolvedRecipe) -> Transform:
+    """Return timm's training transform for a recipe, with colour jitter.
 
-    create_transform leaves it out there without a word, and cannot be told otherwise, so its inner
-    function is called.
+    `create_transform` drops colour jitter when RandAugment is on and has no option against it, so
+    the function that it wraps is called.
     """
     mean, std = NORMALIZATIONS[recipe.encoder.pixels]
     transform: Any = transforms_imagenet_train(
-        int(recipe.resolution),
+        recipe.resolution,
         scale=(recipe.crop_scale, 1.0),
         hflip=recipe.hflip,
         color_jitter=recipe.color_jitter or None,  # type: ignore[arg-type] # timm looks for None
@@ -50,9 +50,12 @@ def train_transform(recipe: Recipe) -> Transform:
 
 
 @cache
-def eval_transform(resolution: int, interpolation: str, pixels: str) -> Transform:
-    """timm's evaluation transform with crop share 1: shorter side to size, centre, normalise."""
-    mean, std = NORMALIZATIONS[pixels]
+def eval_transform(resolution: int, interpolation: str, normalization: str) -> Transform:
+    """Return timm's evaluation transform: shorter side to `resolution` px, centre crop, normalise.
+
+    normalization: a key of NORMALIZATIONS.
+    """
+    mean, std = NORMALIZATIONS[normalization]
     transform: Transform = create_transform(
         (3, resolution, resolution),
         is_training=False,
@@ -65,7 +68,7 @@ def eval_transform(resolution: int, interpolation: str, pixels: str) -> Transfor
 
 
 def posterize(
-    inner: Callable[..., Image.Image], image: Image.Image, bits: int, **rest: Any
+    timm_posterize: Callable[..., Image.Image], image: Image.Image, bits: int, **options: Any
 ) -> Image.Image:
-    """timm's posterize, and black for 0 bits, as in Pillow before it began to refuse them."""
-    return image.point([0] * 768) if bits == 0 else inner(image, bits, **rest)
+    """Return timm's posterized image; black for 0 bits, which Pillow 13 refuses."""
+    return image.point([0] * 768) if bits == 0 else timm_posterize(image, bits, **options)

@@ -132,6 +132,8 @@ def _start_ranks(
     listen_socket: socket.socket | None,
     entry: Entry,
 ) -> list[BaseProcess]:
+    if not ranks:  # a trial of one rank in this process: the forkserver costs 4 CPU-s of imports
+        return []
     context = start_forkserver(spec)
     visible = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
     processes: list[BaseProcess] = []

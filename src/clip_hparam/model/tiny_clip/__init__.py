@@ -1,1 +1,1 @@
-"""The CLIP of 0.3 M parameters that is installed with the package, and how it was trained."""
+"""CLIP of 0.3 M parameters that is installed with the package, and its pre-training."""

@@ -1,8 +1,8 @@
-"""What a glyph can be called: the phrasings of pre-training, and the words of the text tower.
+"""Captions of glyphs for pre-training, and the vocabulary of the text tower.
 
-The vocabulary is closed: every word a caption can hold, a token each; characters are words, so
-`a` and `A` differ, and no caption uses the article. Rich captions keep images of one batch from
-sharing one, which the contrastive loss would count as a mistake. Standard library only.
+The vocabulary is closed and has a token for each word of the captions. Characters are words, so
+`a` and `A` differ, and no caption contains the article "a". Captions are detailed so that images of
+a batch rarely share one, which the contrastive loss would count as an error. Standard library only.
 """
 
 import string
@@ -34,7 +34,7 @@ CONTEXT_LENGTH = 16
 
 @dataclass(frozen=True)
 class GlyphStyle:
-    """How a glyph is drawn, in the words of its captions."""
+    """Appearance of a glyph in the words of its captions."""
 
     weight: str
     slant: str
@@ -44,7 +44,7 @@ class GlyphStyle:
 
 
 def character_names(character: str) -> tuple[str, str]:
-    """The two names of one of the 62 characters: its class spelt out, and a short one."""
+    """Return the long and the short name of one of the 62 characters."""
     if character.isdigit():
         return f"digit {character}", f"number {DIGIT_NAMES[int(character)]}"
     if character.isupper():
@@ -53,7 +53,7 @@ def character_names(character: str) -> tuple[str, str]:
 
 
 def captions(character: str, style: GlyphStyle) -> list[str]:
-    """Every caption of one glyph, always the same number of them."""
+    """Return the 12 captions of one glyph."""
     colours = f"{style.ink} on {style.ground}"
     return [
         caption
@@ -70,16 +70,16 @@ def captions(character: str, style: GlyphStyle) -> list[str]:
 
 
 def prompts(character: str, styles: Iterable[GlyphStyle]) -> list[str]:
-    """Captions of a character for zero-shot classification, each once, over several styles."""
+    """Return the captions of a character in several styles, without duplicates, as prompts."""
     return list(dict.fromkeys(text for style in styles for text in captions(character, style)))
 
 
 def _vocabulary() -> tuple[str, ...]:
-    """Tokens in order of their id; the end token is the last, as CLIP's argmax pooling needs."""
-    glue = ("the", "image", "of", "in", "on", "background")
+    """Return the words in the order of their token ids; CLIP's argmax pooling needs END last."""
+    function_words = ("the", "image", "of", "in", "on", "background")
     kinds = ("digit", "number", "uppercase", "capital", "lowercase", "small", "letter")
     styles = (*STROKE_WEIGHTS, *SLANTS, *FOCUSES, *INKS)
-    return (PAD, START, *glue, *kinds, *styles, *DIGIT_NAMES, *CHARACTERS, END)
+    return (PAD, START, *function_words, *kinds, *styles, *DIGIT_NAMES, *CHARACTERS, END)
 
 
 VOCABULARY = _vocabulary()
@@ -87,9 +87,9 @@ _TOKEN_IDS = {word: token for token, word in enumerate(VOCABULARY)}
 
 
 def tokenize(text: str) -> list[int]:
-    """CONTEXT token ids: start, the words, end, padding.
+    """Return CONTEXT_LENGTH token ids: start, the words, end, padding.
 
-    Raises ValueError for a word outside the vocabulary and for a text that is too long.
+    Raises: ValueError for a word that is not in the vocabulary and for a text that is too long.
     """
     words = text.split()
     unknown = [word for word in words if word not in _TOKEN_IDS]

@@ -1,8 +1,8 @@
-"""Glyph images with captions, drawn from the fonts that matplotlib ships: what tiny CLIP learns.
+"""Glyph images for the pre-training of tiny CLIP, drawn with the fonts that matplotlib installs.
 
 A glyph is a function of (seed, index, faces). It is drawn large, warped (size, aspect, rotation,
-slant, elastic), reduced to 32 px, half of the time through 8 px as scanned digits are, coloured
-and made noisy.
+slant, elastic), reduced to 32 px, coloured and made noisy. Half of the glyphs are first reduced to
+8 px, as scanned digits are.
 """
 
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ from clip_hparam.model.tiny_clip.captions import (
 )
 from clip_hparam.model.tiny_clip.typefaces import TRAIN_FACES, Face
 
-GLYPH_SIZE = 32  # pixels a side of a glyph
-CANVAS_SIZE = 96  # pixels a side while drawing and warping
-CAP_HEIGHT = 60  # of an upright capital on the canvas, in pixels
-WARP_CELLS = 4  # the warp is bilinear inside each of CELLS x CELLS cells
-MIN_CONTRAST = 70  # between ink and ground, in grey levels
+GLYPH_SIZE = 32  # side of a glyph, px
+CANVAS_SIZE = 96  # side while drawing and warping, px
+CAP_HEIGHT = 60  # of an upright capital on the canvas, px
+WARP_CELLS = 4  # cells along a side; the warp is bilinear in each cell
+MIN_CONTRAST = 70  # between ink and ground, grey levels
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """An image, uint8 of shape (32, 32, 3), with what its captions say."""
+    """An image, uint8, shape (32, 32, 3), and the facts that its captions mention."""
 
     image: NDArray[np.uint8]
     character: str
@@ -43,7 +43,7 @@ class Glyph:
 
 
 def render_glyph(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -> Glyph:
-    """The glyph at an index of an endless set; its character is the index modulo 62."""
+    """Render the glyph at an index of an endless sequence; its character is the index modulo 62."""
     rng = np.random.default_rng((seed, index))
     character = CHARACTERS[index % len(CHARACTERS)]
     face = faces[rng.integers(len(faces))]
@@ -60,7 +60,7 @@ def render_glyph(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -
 
 @cache
 def _load_font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeFont:
-    """The font at the size that makes its capital H CAP_HEIGHT high."""
+    """Return the font at the size at which its capital H is CAP_HEIGHT high."""
     path = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{file}.ttf")
     basic = ImageFont.Layout.BASIC
     _, top, _, bottom = ImageFont.truetype(path, 100, layout_engine=basic).getbbox(
@@ -70,7 +70,10 @@ def _load_font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeF
 
 
 def _render_mask(face: Face, character: str, stroke: int) -> Image.Image:
-    """Ink coverage on the canvas, centred; stroke is the thickening in pixels, -1 thins."""
+    """Render the centred ink coverage on the canvas.
+
+    stroke: thickening in px; -1 makes the glyph thinner.
+    """
     text, font, width = (
         face.glyph(character),
         _load_font(face.file, face.alphabet),
@@ -89,9 +92,10 @@ def _render_mask(face: Face, character: str, stroke: int) -> Image.Image:
 def _warp_mask(
     mask: Image.Image, slant: float, scanned: bool, rng: np.random.Generator
 ) -> Image.Image:
-    """Size, aspect, rotation, slant, place and elastic noise, by moving the cells' corners.
+    """Warp the canvas by moving the corners of its cells.
 
-    A scanned glyph fills the frame; the others have a margin.
+    The warp combines size, aspect, rotation, slant, position and elastic noise. A scanned glyph
+    fills the canvas; the others have a margin.
     """
     low, high = (0.78, 1.0) if scanned else (0.6, 0.95)
     height = rng.uniform(low, high) * CANVAS_SIZE / CAP_HEIGHT
@@ -111,7 +115,10 @@ def _warp_mask(
 def _warp_mesh(
     corners: NDArray[np.float64],
 ) -> list[tuple[tuple[int, int, int, int], tuple[float, ...]]]:
-    """Pillow's mesh: each target box with the source corners nw, sw, se, ne of its quad."""
+    """Return Pillow's mesh: target boxes, each with its source corners nw, sw, se, ne.
+
+    corners: px, shape (WARP_CELLS + 1, WARP_CELLS + 1, 2), the last axis is (x, y).
+    """
     step = CANVAS_SIZE // WARP_CELLS
     cells = [(row, column) for row in range(WARP_CELLS) for column in range(WARP_CELLS)]
     around = ((0, 0), (1, 0), (1, 1), (0, 1))
@@ -125,7 +132,7 @@ def _warp_mesh(
 
 
 def _downsample(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Coverage in [0, 1] at 32 px: through 8 px for a scan, else with a slight blur."""
+    """Return the coverage in [0, 1], shape (32, 32): via 8 px for a scan, else slightly blurred."""
     if scanned:
         up = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)[rng.integers(2)]
         reduced = mask.resize((8, 8), Image.Resampling.BOX).resize((GLYPH_SIZE, GLYPH_SIZE), up)
@@ -136,7 +143,7 @@ def _downsample(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> N
 
 
 def _sample_colours(rng: np.random.Generator) -> tuple[str, str]:
-    """Ink and ground: white on black for two glyphs in five, else any pair of enough contrast."""
+    """Draw ink and ground: white on black with probability 0.4, else a pair of enough contrast."""
     if rng.random() < 0.4:
         return "white", "black"
     luma = {name: float(np.dot(rgb, (0.299, 0.587, 0.114))) for name, rgb in INKS.items()}
@@ -151,7 +158,7 @@ def _sample_colours(rng: np.random.Generator) -> tuple[str, str]:
 def _colourise(
     coverage: NDArray[np.float64], style: GlyphStyle, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Ink over ground, each a shade off its name, with pixel noise."""
+    """Return the glyph in slightly varied colours with pixel noise, uint8, shape (32, 32, 3)."""
     ink, ground = (
         np.array(INKS[name]) + rng.normal(0, 12, 3) for name in (style.ink, style.ground)
     )

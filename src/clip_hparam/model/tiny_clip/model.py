@@ -1,11 +1,12 @@
-"""Tiny CLIP: the two-tower model in the package, its weights checked, and zero-shot by prompts.
+"""Tiny CLIP, the two-tower model of 0.3 M parameters in the package: weights and zero-shot use.
 
-MODEL_CARD.md beside this file describes its training. torch and open_clip take seconds to import
-and are imported where they are used: planning a sweep needs only recorded_sha256().
+MODEL_CARD.md in this folder describes the training. The module is an `architectures.BundledClip`.
+It imports torch and open_clip lazily (3 s), because planning needs only `recorded_sha256`.
 """
 
 import hashlib
 import json
+import string
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,20 +31,25 @@ SAMPLE_STYLES = [
     GlyphStyle("thin", "upright", "sharp", "white", "blue"),
     *SCAN_STYLES,
 ]
-DIGIT_PROMPTS = [prompts(digit, SCAN_STYLES) for digit in "0123456789"]
+DIGIT_PROMPTS = [prompts(digit, SCAN_STYLES) for digit in string.digits]
 CHARACTER_PROMPTS = [prompts(character, SAMPLE_STYLES) for character in CHARACTERS]
 
 
+def scan_prompts(character: str) -> list[str]:
+    """Return the zero-shot prompts of a character that looks like a scanned digit."""
+    return prompts(character, SCAN_STYLES)
+
+
 def model_config() -> dict[str, Any]:
-    """The open_clip model config of both towers: open_clip.CLIP(**model_config()) builds them."""
+    """Return open_clip's config of both towers; `open_clip.CLIP(**model_config())` builds them."""
     config: dict[str, Any] = json.loads(Path(__file__).with_name("config.json").read_text())
     return config
 
 
 def recorded_sha256(weights: Path = WEIGHTS_FILE) -> str:
-    """The recorded sha256 of a weight file, in hex: its identity, checked when it is loaded.
+    """Return the recorded sha256 of a weight file in hex; `load_weights` compares the file with it.
 
-    Raises ValueError if there is no record beside the file.
+    Raises: ValueError if the file with the sha256 is missing.
     """
     record = weights.with_suffix(".sha256")
     if not record.is_file():
@@ -52,18 +58,19 @@ def recorded_sha256(weights: Path = WEIGHTS_FILE) -> str:
 
 
 def load_weights(weights: Path = WEIGHTS_FILE) -> "dict[str, Tensor]":
-    """Parameters by open_clip's names, float32; those of the image tower start with `visual.`.
+    """Return the parameters by open_clip's names, float32; `visual.` prefixes the image tower.
 
-    Raises ValueError if the file is missing or is not the one that was recorded.
+    Raises: ValueError if the file is missing or its sha256 is not the recorded one.
     """
     expected = recorded_sha256(weights)
     if not weights.is_file():
         raise ValueError(_unusable_message(weights, "there is no such file"))
     content = weights.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
-        raise ValueError(_unusable_message(weights, f"sha256 is {found[:12]}, not {expected[:12]}"))
-    from safetensors.torch import load as from_bytes
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != expected:
+        problem = f"sha256 is {actual[:12]}, not {expected[:12]}"
+        raise ValueError(_unusable_message(weights, problem))
+    from safetensors.torch import load as from_bytes  # lazy: torch, 1.2 s
 
     return from_bytes(content)
 
@@ -76,8 +83,8 @@ def _unusable_message(weights: Path, problem: str) -> str:
 
 
 def load_model(weights: Path = WEIGHTS_FILE) -> "CLIP":
-    """The model with its weights, in evaluation mode; torch's random state is left as it was."""
-    import torch
+    """Return the model with its weights in evaluation mode; keep torch's random state."""
+    import torch  # lazy: torch, 1.2 s
     from open_clip import CLIP
 
     parameters = load_weights(weights)
@@ -88,8 +95,11 @@ def load_model(weights: Path = WEIGHTS_FILE) -> "CLIP":
 
 
 def normalize(images: "Tensor") -> "Tensor":
-    """Pixels from uint8, or float in [0, 1], to what the image tower takes; (..., 3, H, W)."""
-    import torch
+    """Return images normalised for the image tower, float, shape (..., 3, h, w).
+
+    images: uint8, or float in [0, 1].
+    """
+    import torch  # lazy: torch, 1.2 s
 
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (CLIP_MEAN, CLIP_STD))
@@ -99,11 +109,11 @@ def normalize(images: "Tensor") -> "Tensor":
 def zero_shot_classifier(
     class_prompts: Iterable[list[str]], model: "CLIP | None" = None
 ) -> "Tensor":
-    """Unit text embedding of each class, the mean over its prompts: (classes, embed_dim).
+    """Return unit text embeddings, the mean over the prompts of a class: (classes, embed_dim).
 
-    Raises ValueError if a prompt holds a word outside the vocabulary.
+    Raises: ValueError if a prompt has a word that is not in the vocabulary.
     """
-    import torch
+    import torch  # lazy: torch, 1.2 s
     from torch.nn import functional as F
 
     model = model or load_model()
@@ -117,14 +127,24 @@ def zero_shot_classifier(
         return F.normalize(torch.stack(means), dim=-1)
 
 
+def zero_shot_head(class_prompts: Iterable[list[str]]) -> "Tensor":
+    """Return weights of a linear head, (classes, embed_dim): unit embeddings times logit scale."""
+    model = load_model()
+    scale: Tensor = model.logit_scale.detach().exp()
+    return scale * zero_shot_classifier(class_prompts, model)
+
+
 def zero_shot_accuracy(
     images: "Tensor",
     labels: "Tensor",
     class_prompts: Iterable[list[str]],
     model: "CLIP | None" = None,
 ) -> float:
-    """Share of normalised images (N, 3, 32, 32) nearest to the prompts of their own class."""
-    import torch
+    """Return the share of images that are nearest to the prompts of their own class, in [0, 1].
+
+    images: normalised, float32, shape (n, 3, 32, 32); labels: int64, shape (n,).
+    """
+    import torch  # lazy: torch, 1.2 s
 
     model = model or load_model()
     classifier = zero_shot_classifier(class_prompts, model)

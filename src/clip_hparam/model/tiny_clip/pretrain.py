@@ -1,9 +1,9 @@
-"""Makes tiny CLIP: draws glyphs, trains both towers with open_clip's loss, publishes the weights.
+"""Pre-train tiny CLIP: draw glyphs, train both towers with open_clip's loss, write the weights.
 
     python -m clip_hparam.model.tiny_clip.pretrain [--out DIR] [--steps N] [--seed 0]
 
-Everything drawn is a function of the seed. The bits also depend on the thread count, the processor
-and the versions of torch, Pillow and matplotlib's fonts; the accuracies hardly do.
+All random numbers are a function of the seed. The bits of the weights also depend on THREADS, the
+processor and the versions of torch, Pillow and matplotlib's fonts; the accuracies hardly do.
 """
 
 import argparse
@@ -32,19 +32,24 @@ from clip_hparam.records.atomic import write_atomic
 
 DEFAULT_STEPS = 3000
 TRAIN_GLYPHS = 62 * 1000
-THREADS = 1  # the bits depend on it; a second one gains little, and loses on a busy machine
+THREADS = 1  # the bits depend on it; a second thread gains little
 BATCH_SIZE = 256
 PEAK_LR = 2e-3
 WARMUP_STEPS = 200  # optimiser steps
 WEIGHT_DECAY = 0.1
 MAX_LOGIT_SCALE = math.log(100)
-HELD_OUT_SEED = 1_000_003  # of the held-out glyphs, far from the seeds of training
+HELD_OUT_SEED = 1_000_003  # of the held-out glyphs; training uses small seeds
 HELD_OUT_GLYPHS = 62 * 32
 
 
 @dataclass(frozen=True)
 class ImageTextPairs:
-    """Images uint8 (N, 3, 32, 32), their captions' tokens uint8 (N, captions, context), classes."""
+    """Glyphs with their captions.
+
+    images: uint8, shape (n, 3, 32, 32).
+    tokens: uint8, shape (n, captions, CONTEXT_LENGTH).
+    classes: int64, shape (n,), indices into CHARACTERS.
+    """
 
     images: Tensor
     tokens: Tensor
@@ -52,7 +57,7 @@ class ImageTextPairs:
 
 
 def render_pairs(seed: int, count: int, faces: tuple[Face, ...] = TRAIN_FACES) -> ImageTextPairs:
-    """The first `count` glyphs of a seed with all their captions, about 1 ms each."""
+    """Render the first `count` glyphs of a seed with all their captions, 1 ms each."""
     images = np.empty((count, glyphs.GLYPH_SIZE, glyphs.GLYPH_SIZE, 3), np.uint8)
     tokens = []
     for index in range(count):
@@ -69,7 +74,10 @@ def render_pairs(seed: int, count: int, faces: tuple[Face, ...] = TRAIN_FACES) -
 def sample_batches(
     pairs: ImageTextPairs, steps: int, random: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Augmented normalised images with one caption each, drawn anew every time."""
+    """Yield batches of augmented, normalised images and tokens of one caption for each.
+
+    Images are float32, shape (b, 3, 32, 32), tokens int64, shape (b, CONTEXT_LENGTH).
+    """
     count, phrasings, _ = pairs.tokens.shape
     for _ in range(steps):
         index = torch.randint(count, (BATCH_SIZE,), generator=random)
@@ -79,7 +87,10 @@ def sample_batches(
 
 
 def augment(images: Tensor, random: torch.Generator) -> Tensor:
-    """Pixels in [0, 1], each image turned, scaled, moved (up to 1.5 px) and made noisy a little."""
+    """Return images, each slightly rotated, scaled, shifted (up to 1.5 px) and made noisy.
+
+    images: float32 in [0, 1], shape (b, 3, h, w), as the result.
+    """
     count = len(images)
     angle, scale, across, down, noise = torch.rand(5, count, generator=random) * 2 - 1
     turn, size = angle * 0.12, 1 + scale * 0.08
@@ -93,7 +104,7 @@ def augment(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def learning_rate(step: int, steps: int) -> float:
-    """Linear warm-up from near 0, then half a cosine down to 0."""
+    """Return the lr of a step: linear warm-up from near 0, then half a cosine to 0."""
     warmup = min(WARMUP_STEPS, steps // 2)
     if step < warmup:
         return PEAK_LR * (step + 1) / (warmup + 1)
@@ -101,7 +112,7 @@ def learning_rate(step: int, steps: int) -> float:
 
 
 def create_optimizer(model: CLIP) -> torch.optim.AdamW:
-    """AdamW with CLIP's betas; matrices decay, gains, biases and embeddings do not."""
+    """Create AdamW with CLIP's betas; gains, biases and embeddings have no weight decay."""
     members: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
         members[parameter.ndim > 1 and "embedding" not in name].append(parameter)
@@ -113,11 +124,11 @@ def create_optimizer(model: CLIP) -> torch.optim.AdamW:
 
 
 def train(pairs: ImageTextPairs, steps: int, seed: int) -> CLIP:
-    """A new model trained on the pairs; prints a line every 100 steps."""
+    """Train a new model on the pairs; print a line every 100 steps."""
     torch.manual_seed(seed)
     model, loss_of = CLIP(**tiny_clip.model_config()), ClipLoss()
     optimizer, random = create_optimizer(model), torch.Generator().manual_seed(seed)
-    began = time.monotonic()
+    started = time.monotonic()
     for step, (images, tokens) in enumerate(sample_batches(pairs, steps, random)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, steps)
@@ -129,21 +140,24 @@ def train(pairs: ImageTextPairs, steps: int, seed: int) -> CLIP:
         with torch.no_grad():
             model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
         if (step + 1) % 100 == 0 or step + 1 == steps:
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - started
             print(f"step {step + 1}/{steps} loss {loss.item():.3f} {seconds:.0f} s", flush=True)
     return model.eval()
 
 
 def held_out_accuracy(model: CLIP, count: int) -> float:
-    """Zero-shot over the 62 characters, on glyphs of the faces kept out of training."""
+    """Return the zero-shot accuracy, in [0, 1], over 62 characters on glyphs of held-out faces."""
     pairs = render_pairs(HELD_OUT_SEED, count, HELD_OUT_FACES)
     images = tiny_clip.normalize(pairs.images)
     return tiny_clip.zero_shot_accuracy(images, pairs.classes, tiny_clip.CHARACTER_PROMPTS, model)
 
 
 def digits_accuracy(model: CLIP) -> float:
-    """Zero-shot on all 1,797 scikit-learn digits, 8 x 8 up-sampled; their labels only score."""
-    from sklearn.datasets import load_digits
+    """Return the zero-shot accuracy on all 1,797 digits of scikit-learn, in [0, 1].
+
+    The digits of 8 x 8 px are enlarged; their labels are used for the accuracy alone.
+    """
+    from sklearn.datasets import load_digits  # lazy: sklearn, 1 s
 
     digits = load_digits()
     grey = torch.from_numpy(digits.images).float()[:, None] / 16
@@ -159,7 +173,7 @@ def digits_accuracy(model: CLIP) -> float:
 
 
 def publish_weights(model: CLIP, folder: Path) -> str:
-    """Writes the weights, then their sha256 in sha256sum's format; returns the sha256."""
+    """Write the weights and their sha256 in sha256sum's format; return the sha256."""
     content = to_bytes({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
     digest, target = sha256(content).hexdigest(), folder / tiny_clip.WEIGHTS_FILE.name
     write_atomic(target, content)
@@ -168,7 +182,7 @@ def publish_weights(model: CLIP, folder: Path) -> str:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line, refused in one sentence before minutes of training are spent."""
+    """Parse and check the command line; exit with 2 and one sentence if it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m clip_hparam.model.tiny_clip.pretrain", description=__doc__
     )
@@ -177,30 +191,32 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help=f"default {DEFAULT_STEPS}")
     parser.add_argument("--seed", type=int, default=0, help="from 0, default 0")
-    wanted = parser.parse_args()
-    if wanted.steps < 1 or wanted.seed < 0:
+    arguments = parser.parse_args()
+    if arguments.steps < 1 or arguments.seed < 0:
         parser.exit(2, "--steps must be at least 1 and --seed at least 0: try --steps 100\n")
     try:
-        wanted.out.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=wanted.out):
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=arguments.out):
             pass
     except OSError as error:
-        parser.exit(2, f"cannot write to {wanted.out} ({error.strerror}): choose another --out\n")
-    return wanted
+        parser.exit(
+            2, f"cannot write to {arguments.out} ({error.strerror}): choose another --out\n"
+        )
+    return arguments
 
 
 def main() -> None:
-    """Draw, train, publish, evaluate."""
-    wanted = parse_arguments()
+    """Render the glyphs, train, write the weights and print the accuracies."""
+    arguments = parse_arguments()
     torch.set_num_threads(THREADS)
     print(f"drawing {TRAIN_GLYPHS} glyphs, a minute or two", flush=True)
-    model = train(render_pairs(wanted.seed, TRAIN_GLYPHS), wanted.steps, wanted.seed)
-    digest = publish_weights(model, wanted.out)
+    model = train(render_pairs(arguments.seed, TRAIN_GLYPHS), arguments.steps, arguments.seed)
+    digest = publish_weights(model, arguments.out)
     print(
         f"zero-shot, 62 characters, held-out faces: {held_out_accuracy(model, HELD_OUT_GLYPHS):.1%}"
     )
     print(f"zero-shot, 10 digits, scikit-learn: {digits_accuracy(model):.1%}")
-    print(f"sha256 {digest}  {wanted.out / tiny_clip.WEIGHTS_FILE.name}")
+    print(f"sha256 {digest}  {arguments.out / tiny_clip.WEIGHTS_FILE.name}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The typefaces of the glyphs, and which of them are kept out of training.
+"""Typefaces of the glyphs, divided into those of training and those held out.
 
-All are fonts that matplotlib ships. Kept out are whole faces, among them every face of
-HELD_OUT_FAMILY, so that zero-shot accuracy on them is about shapes never trained on. Standard
-library only.
+All are fonts that matplotlib installs. Whole faces are held out, among them each face of
+HELD_OUT_FAMILY, so that zero-shot accuracy on them measures shapes that were never trained on.
+Standard library only.
 """
 
 import string
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Face:
-    """One typeface: a font file, or an alphabet of mathematical symbols inside one.
+    """A typeface: a font file, or an alphabet of mathematical symbols in a font file.
 
-    `alphabet` has the code points of its A, a and 0; the others of each run follow them.
+    alphabet: code points of A, a and 0; the other characters follow in order.
     """
 
     family: str
@@ -23,7 +23,7 @@ class Face:
     alphabet: tuple[int, int, int] = (ord("A"), ord("a"), ord("0"))
 
     def glyph(self, character: str) -> str:
-        """The string that draws one of the 62 characters in this face."""
+        """Return the string that draws one of the 62 characters in this face."""
         runs = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
         for run, first in zip(runs, self.alphabet, strict=True):
             if character in run:

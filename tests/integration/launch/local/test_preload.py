@@ -8,7 +8,7 @@ from support.cli import python
 from clip_hparam.launch.local.child import IMAGES_VARIABLE, PRELOAD
 
 COUNTED = """
-from clip_hparam.data.datasets import load_digits
+from clip_hparam.data.digits import load_digits
 
 def count():
     return load_digits.cache_info().currsize

@@ -1,4 +1,4 @@
-"""Mixup, cutmix and targets are timm's, given the same draws, and a function of the step."""
+"""Mixup, cutmix and targets equal timm's for equal draws and are a function of the step."""
 
 import numpy as np
 import pytest
@@ -25,34 +25,34 @@ def images(side: int = 12) -> Tensor:
 
 
 def timms(
-    own: float, cut: bool, seed: int, monkeypatch: pytest.MonkeyPatch
+    lam: float, cut: bool, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Tensor, Tensor]:
-    """What timm makes of the batch when it draws `own`; a box is placed by numpy's seed."""
+    """Return the batch as timm mixes it with `lam`; numpy's seed places the box."""
     mixup = Mixup(mixup_alpha=0.8, cutmix_alpha=1.0, label_smoothing=0.1, num_classes=CLASSES)
-    monkeypatch.setattr(mixup, "_params_per_batch", lambda: (own, cut))
+    monkeypatch.setattr(mixup, "_params_per_batch", lambda: (lam, cut))
     np.random.seed(seed)  # noqa: NPY002 - timm draws from it
     mixed, targets = mixup(images(), LABELS)
     return mixed, targets
 
 
-@pytest.mark.parametrize("own", [0.0, 0.3, 0.5, 1.0])
-def test_mixup_is_timms(own: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), MixParams(own, None))
-    torch.testing.assert_close(ours, timms(own, False, 0, monkeypatch))
+@pytest.mark.parametrize("lam", [0.0, 0.3, 0.5, 1.0])
+def test_mixup_equals_timm(lam: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), MixParams(lam, None))
+    torch.testing.assert_close(ours, timms(lam, False, 0, monkeypatch))
 
 
-@pytest.mark.parametrize("own", [0.02, 0.3, 0.7, 0.999])
+@pytest.mark.parametrize("lam", [0.02, 0.3, 0.7, 0.999])
 @pytest.mark.parametrize("seed", range(8))
-def test_cutmix_is_timms(own: float, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cutmix_equals_timm(lam: float, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     np.random.seed(seed)  # noqa: NPY002
     row, column = np.random.randint(12, size=2).tolist()  # noqa: NPY002
-    how = cutmix_params(row, column, own, 12)
-    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), how)
-    torch.testing.assert_close(ours, timms(own, True, seed, monkeypatch))
+    params = cutmix_params(row, column, lam, 12)
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), params)
+    torch.testing.assert_close(ours, timms(lam, True, seed, monkeypatch))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
-def test_smoothed_targets_give_timms_loss(smoothing: float) -> None:
+def test_smoothed_targets_give_the_loss_of_timm(smoothing: float) -> None:
     targets = soft_targets(LABELS, CLASSES, smoothing)
     logits = torch.randn(len(LABELS), CLASSES, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(len(LABELS)))
@@ -62,7 +62,7 @@ def test_smoothed_targets_give_timms_loss(smoothing: float) -> None:
 
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(0.8, 0.0), (0.0, 1.0), (0.8, 1.0)])
-def test_a_mixing_is_a_function_of_seed_epoch_and_step(mixup: float, cutmix: float) -> None:
+def test_mix_params_are_a_function_of_seed_epoch_and_step(mixup: float, cutmix: float) -> None:
     drawn = [
         sample_mix_params(seed, epoch, step, mixup, cutmix, 32)
         for seed in range(3)
@@ -73,22 +73,22 @@ def test_a_mixing_is_a_function_of_seed_epoch_and_step(mixup: float, cutmix: flo
     assert len(set(drawn)) == len(drawn)
 
 
-def test_a_box_is_in_the_image_and_own_is_what_it_leaves() -> None:
+def test_box_is_in_the_image_and_lam_is_the_area_outside_it() -> None:
     for step in range(200):
-        how = sample_mix_params(0, 0, step, 0.0, 1.0, 32)
-        assert how is not None
-        assert how.box is not None
-        top, bottom, left, right = how.box
+        params = sample_mix_params(0, 0, step, 0.0, 1.0, 32)
+        assert params is not None
+        assert params.box is not None
+        top, bottom, left, right = params.box
         assert 0 <= top <= bottom <= 32
         assert 0 <= left <= right <= 32
-        assert how.own == pytest.approx(1 - (bottom - top) * (right - left) / 32**2)
+        assert params.lam == pytest.approx(1 - (bottom - top) * (right - left) / 32**2)
 
 
-def test_half_of_the_batches_are_cut_where_both_are_on() -> None:
+def test_half_of_the_batches_use_cutmix_when_both_are_on() -> None:
     drawn = [sample_mix_params(0, 0, step, 0.8, 1.0, 32) for step in range(1000)]
-    share = sum(how is not None and how.box is not None for how in drawn) / len(drawn)
+    share = sum(params is not None and params.box is not None for params in drawn) / len(drawn)
     assert share == pytest.approx(0.5, abs=0.05)
 
 
-def test_nothing_is_mixed_where_both_are_off() -> None:
+def test_no_batch_is_mixed_when_both_are_off() -> None:
     assert sample_mix_params(0, 0, 0, 0.0, 0.0, 32) is None

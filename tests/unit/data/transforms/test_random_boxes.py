@@ -1,4 +1,4 @@
-"""Random boxes are inside their image and follow timm's laws."""
+"""Random boxes are inside their image and have the distribution of timm's boxes."""
 
 import random
 
@@ -19,7 +19,7 @@ from clip_hparam.data.transforms.random_boxes import (
 from clip_hparam.rng import uniform
 
 MANY = 4000
-ALIKE = 1e-3  # the draws are fixed, so this either holds or it does not
+ALIKE = 1e-3  # the draws are fixed, so the outcome is deterministic
 
 
 def numbers(count: int = MANY) -> np.ndarray:
@@ -27,7 +27,7 @@ def numbers(count: int = MANY) -> np.ndarray:
 
 
 def assert_alike(ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Each column, and area and aspect, which are what is drawn."""
+    """Compare the distribution of each column, of the area and of the aspect ratio."""
     for some, others in zip(columns(ours), columns(theirs), strict=True):
         assert ks_2samp(some, others, method="asymp").pvalue > ALIKE
 
@@ -39,7 +39,7 @@ def columns(boxes: np.ndarray) -> list[np.ndarray]:
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 30), (375, 500)])
 @pytest.mark.parametrize("least", [0.08, 0.5, 0.9])
-def test_crops_are_distributed_as_timm_draws_them(height: int, width: int, least: float) -> None:
+def test_crop_boxes_have_the_distribution_of_timm(height: int, width: int, least: float) -> None:
     random.seed(0)
     image = Image.new("L", (width, height))
     draw = RandomResizedCropAndInterpolation.get_params
@@ -48,7 +48,7 @@ def test_crops_are_distributed_as_timm_draws_them(height: int, width: int, least
 
 
 @pytest.mark.parametrize("side", [8, 32])
-def test_erasures_are_distributed_as_timm_draws_them(side: int) -> None:
+def test_erased_boxes_have_the_distribution_of_timm(side: int) -> None:
     random.seed(0)
     torch.manual_seed(0)
     erase = RandomErasing(probability=1.0, mode="pixel", max_count=1, device="cpu")
@@ -62,7 +62,7 @@ def test_erasures_are_distributed_as_timm_draws_them(side: int) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (8, 8), (7, 31), (300, 20)])
-def test_a_box_lies_in_its_image(height: int, width: int) -> None:
+def test_crop_box_is_inside_its_image(height: int, width: int) -> None:
     top, left, tall, wide = random_crop_boxes(numbers(), height, width, 0.08).T
     assert min(top.min(), left.min()) >= 0
     assert min(tall.min(), wide.min()) >= 1
@@ -70,16 +70,16 @@ def test_a_box_lies_in_its_image(height: int, width: int) -> None:
     assert (left + wide).max() <= width
 
 
-def test_an_erasure_leaves_something_of_the_image() -> None:
+def test_erased_box_is_smaller_than_the_image() -> None:
     boxes = random_erase_boxes(numbers(), 8)
     assert boxes[:, 2:].max() < 8
     assert (boxes[:, :2] + boxes[:, 2:]).max() <= 8
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 100), (100, 10), (50, 50)])
-def test_where_no_try_fits_the_crop_is_timms_central_one(height: int, width: int) -> None:
+def test_crop_falls_back_to_the_central_crop_of_timm(height: int, width: int) -> None:
     image = Image.new("L", (width, height))
-    impossible = (100.0, 100.0)  # an area that no image has room for
+    impossible = (100.0, 100.0)  # an area larger than any image
     theirs = RandomResizedCropAndInterpolation.get_params(image, impossible, CROP_RATIO)
     too_large = np.full((1, DRAWS_PER_BOX), 0.5, np.float32)
     assert random_crop_boxes(too_large, height, width, 100.0)[0].tolist() == list(theirs)

@@ -1,4 +1,4 @@
-"""Pillow's resize as matrices: the same levels, wherever the box is."""
+"""Resampling by matrices gives the levels of Pillow for any box."""
 
 from collections.abc import Callable
 
@@ -16,13 +16,13 @@ TALL = [(0, 0, 40, 30), (3, 7, 20, 11), (1, 0, 35, 5)]
 
 
 def harsh(count: int) -> Tensor:
-    """Hard edges and noise, which overshoot a cubic kernel."""
+    """Return images with hard edges and noise, for which a cubic kernel overshoots."""
     levels = np.random.default_rng(0).choice([0, 3, 128, 255], (count, 3, 40, 30))
     return torch.from_numpy(levels.astype(np.uint8))
 
 
 def smooth(count: int) -> Tensor:
-    """Waves that stay away from black and white."""
+    """Return images of waves without black and white."""
     row, column = torch.meshgrid(torch.arange(40.0), torch.arange(30.0), indexing="ij")
     waves = [128 + 90 * torch.sin(row / (3 + n) + n) * torch.cos(column / 4) for n in range(count)]
     return torch.stack(waves)[:, None].repeat(1, 3, 1, 1).to(torch.uint8)
@@ -39,10 +39,10 @@ def pillow(image: Tensor, box: tuple[int, ...], side: int, interpolation: str) -
 @pytest.mark.parametrize("interpolation", KERNELS)
 @pytest.mark.parametrize("side", [8, 30, 31, 64])
 @pytest.mark.parametrize(("pictures", "boxes"), [(harsh, WIDE), (smooth, WIDE + TALL)])
-def test_a_crop_has_the_levels_that_pillow_gives_it(
+def test_crop_has_the_levels_of_pillow(
     pictures: Callable[[int], Tensor], boxes: list[tuple[int, ...]], side: int, interpolation: str
 ) -> None:
-    """Pillow 13 takes some tall boxes down first; that shows only where a pass is clipped."""
+    """Pillow 13 starts some tall boxes with the vertical pass, visible only where it clips."""
     images = pictures(len(boxes))
     flipped = torch.zeros(len(boxes), dtype=torch.bool)
     ours = resample(images, torch.tensor(boxes), flipped, side, interpolation)
@@ -56,7 +56,7 @@ def test_a_crop_has_the_levels_that_pillow_gives_it(
 
 @pytest.mark.parametrize("interpolation", KERNELS)
 @pytest.mark.parametrize(("start", "size"), [(0, 10), (3, 5), (9, 1)])
-def test_weights_are_a_mean_over_the_box_alone(start: int, size: int, interpolation: str) -> None:
+def test_weights_average_over_the_box_alone(start: int, size: int, interpolation: str) -> None:
     weights = axis_weights(start, size, 10, 7, interpolation)
     outside = torch.ones(10, dtype=torch.bool)
     outside[start : start + size] = False
@@ -65,13 +65,13 @@ def test_weights_are_a_mean_over_the_box_alone(start: int, size: int, interpolat
 
 
 @pytest.mark.parametrize("interpolation", KERNELS)
-def test_an_image_at_its_own_size_stays_as_it_is(interpolation: str) -> None:
+def test_image_at_its_own_size_is_unchanged(interpolation: str) -> None:
     square = harsh(4)[:, :, :30]
     kept = resample(square, centred_square(30, 30), UNFLIPPED, 30, interpolation)
     assert torch.equal(kept, square.float())
 
 
-def test_a_flip_is_the_mirror_of_the_same_box() -> None:
+def test_flip_mirrors_the_same_box() -> None:
     images, boxes = harsh(len(WIDE)), torch.tensor(WIDE)
     straight, mirrored = (
         resample(images, boxes, torch.full((len(WIDE),), flipped), 16, "bicubic")
@@ -81,7 +81,7 @@ def test_a_flip_is_the_mirror_of_the_same_box() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 30), (30, 41)])
-def test_the_centred_square_is_as_large_as_it_can_be(height: int, width: int) -> None:
+def test_centred_square_is_the_largest(height: int, width: int) -> None:
     top, left, tall, wide = centred_square(height, width)[0].tolist()
     assert tall == wide == min(height, width)
     assert abs(height - tall - 2 * top) <= 1

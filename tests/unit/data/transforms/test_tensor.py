@@ -1,4 +1,4 @@
-"""The tensor backend: a function of (seed, epoch, position), and timm's operations."""
+"""The tensor backend is a function of (seed, epoch, position) and has timm's operations."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def levels(pixels: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [1, 7, 20, 50])
-def test_a_batch_in_slices_is_the_batch_whole(size: int, channels: int) -> None:
+def test_slices_of_a_batch_equal_the_whole_batch(size: int, channels: int) -> None:
     images, draws = digits(50, channels), EVERYTHING.sample_params(0, 0, 50, 8, 8)
     cuts = [slice(start, start + size) for start in range(0, 50, size)]
     sliced = torch.cat([EVERYTHING(images[rows], draws[rows]) for rows in cuts])
@@ -46,7 +46,7 @@ def test_a_batch_in_slices_is_the_batch_whole(size: int, channels: int) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_draws_are_a_function_of_seed_epoch_and_position(field: str) -> None:
+def test_params_are_a_function_of_seed_epoch_and_position(field: str) -> None:
     def drawn(seed: int, epoch: int, images: int = 60) -> Tensor:
         table: Tensor = getattr(EVERYTHING.sample_params(seed, epoch, images, 8, 8), field)
         return table
@@ -58,7 +58,7 @@ def test_draws_are_a_function_of_seed_epoch_and_position(field: str) -> None:
 
 
 @pytest.mark.parametrize("knob", ["crop_scale", "hflip", "color_jitter", "random_erasing"])
-def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
+def test_operation_does_not_change_the_params_of_another(knob: str) -> None:
     other = replace(EVERYTHING, **{knob: 0.9}).sample_params(0, 0, 40, 8, 8)
     before = EVERYTHING.sample_params(0, 0, 40, 8, 8)
     own = {"crop_scale": "crop", "hflip": "flipped", "color_jitter": "factors"}
@@ -66,13 +66,13 @@ def test_one_operation_does_not_move_the_draws_of_another(knob: str) -> None:
     assert moved == {own.get(knob, "erased")}
 
 
-def test_with_nothing_on_an_image_is_seen_as_in_an_evaluation() -> None:
+def test_without_augmentation_training_images_equal_evaluation_images() -> None:
     images = digits(20)
     seen = NOTHING(images, NOTHING.sample_params(0, 0, 20, 8, 8))
     assert torch.equal(seen, NOTHING.resized(images, PX))
 
 
-def test_a_flip_mirrors_the_image() -> None:
+def test_hflip_mirrors_the_image() -> None:
     images, mirror = digits(20), replace(NOTHING, hflip=1.0)
     seen = mirror(images, mirror.sample_params(0, 0, 20, 8, 8))
     assert torch.equal(seen, NOTHING.resized(images, PX).flip(3))
@@ -80,7 +80,7 @@ def test_a_flip_mirrors_the_image() -> None:
 
 @pytest.mark.parametrize("side", [8, 16, 30])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_evaluation_sees_what_timm_shows_it(side: int, channels: int) -> None:
+def test_evaluation_images_equal_those_of_timm(side: int, channels: int) -> None:
     recipe, images = resolve(Recipe(resolution=PX)), digits(5, channels, side).numpy()
     every = np.arange(5)
     ours, theirs = (
@@ -90,7 +90,7 @@ def test_an_evaluation_sees_what_timm_shows_it(side: int, channels: int) -> None
     assert (levels(ours) - levels(theirs)).abs().max() < 2.01
 
 
-def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
+def test_grey_stays_grey_in_one_and_in_three_channels() -> None:
     calm = replace(EVERYTHING, random_erasing=0.0)
     images, draws = digits(30), calm.sample_params(0, 0, 30, 8, 8)
     one, three = calm(images, draws), calm(images.repeat(1, 3, 1, 1), draws)
@@ -99,14 +99,14 @@ def test_grey_stays_grey_whether_in_one_channel_or_in_three() -> None:
     torch.testing.assert_close(grey, grey[:, :1].expand(-1, 3, -1, -1), rtol=0, atol=1e-3)
 
 
-def test_pixels_are_normalised_by_clips_mean_and_std() -> None:
+def test_normalize_uses_mean_and_std_of_clip() -> None:
     pixels = digits(3, 3)
     expected = torchvision.normalize(pixels.float() / 255, list(CLIP_MEAN), list(CLIP_STD))
     torch.testing.assert_close(normalize(pixels.float(), "clip"), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("order", JITTER_ORDERS.tolist())
-def test_a_jitter_is_torchvisions_in_the_order_drawn(order: list[int]) -> None:
+def test_jitter_equals_torchvision_in_each_order(order: list[int]) -> None:
     adjust = (
         torchvision.adjust_brightness,
         torchvision.adjust_contrast,
@@ -121,18 +121,18 @@ def test_a_jitter_is_torchvisions_in_the_order_drawn(order: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("hflip", "share"), [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0)])
-def test_the_share_of_mirrored_images_is_hflip(hflip: float, share: float) -> None:
+def test_share_of_mirrored_images_is_hflip(hflip: float, share: float) -> None:
     flipped = replace(EVERYTHING, hflip=hflip).sample_params(0, 0, 3000, 8, 8).flipped
     assert float(flipped.float().mean()) == pytest.approx(share, abs=0.03)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_the_share_of_erased_images_is_random_erasing(share: float) -> None:
+def test_share_of_erased_images_is_random_erasing(share: float) -> None:
     erased = replace(EVERYTHING, random_erasing=share).sample_params(0, 0, 3000, 8, 8).erased
     assert float((erased[:, 2] > 0).float().mean()) == pytest.approx(share, abs=0.03)
 
 
-def test_erasing_changes_its_box_alone_to_unit_normal_noise() -> None:
+def test_erasing_fills_only_its_box_with_unit_normal_noise() -> None:
     erasing = replace(NOTHING, random_erasing=1.0)
     images, draws = digits(200), erasing.sample_params(0, 0, 200, 8, 8)
     before, after = NOTHING(images, draws), erasing(images, draws)

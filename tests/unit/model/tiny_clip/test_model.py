@@ -1,4 +1,4 @@
-"""Tiny CLIP: what ships is what was trained, it knows characters by name, and it can be remade."""
+"""Tiny CLIP: recorded weights, zero-shot accuracy, glyphs, and reproducible pre-training."""
 
 import hashlib
 import shutil
@@ -44,7 +44,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path / tiny_clip.WEIGHTS_FILE.name
 
 
-def test_the_shipped_weights_are_the_recorded_ones_and_small() -> None:
+def test_installed_weights_have_the_recorded_sha256_and_are_small() -> None:
     assert (
         hashlib.sha256(tiny_clip.WEIGHTS_FILE.read_bytes()).hexdigest()
         == tiny_clip.recorded_sha256()
@@ -52,13 +52,13 @@ def test_the_shipped_weights_are_the_recorded_ones_and_small() -> None:
     assert tiny_clip.WEIGHTS_FILE.stat().st_size <= 3_000_000
 
 
-def test_the_weights_are_every_parameter_of_the_configured_model() -> None:
+def test_weights_have_all_parameters_of_the_config() -> None:
     shapes = {name: tensor.shape for name, tensor in tiny_clip.load_weights().items()}
     built = open_clip.CLIP(**tiny_clip.model_config()).state_dict()
     assert shapes == {name: tensor.shape for name, tensor in built.items()}
 
 
-def test_the_pixel_normalisation_is_that_of_clip() -> None:
+def test_clip_normalization_equals_open_clips() -> None:
     assert normalization.NORMALIZATIONS["clip"] == (
         open_clip.OPENAI_DATASET_MEAN,
         open_clip.OPENAI_DATASET_STD,
@@ -66,9 +66,7 @@ def test_the_pixel_normalisation_is_that_of_clip() -> None:
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])
-def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
-    copied: Path, damage: str
-) -> None:
+def test_damaged_weights_are_refused_with_what_to_type(copied: Path, damage: str) -> None:
     content = bytearray(copied.read_bytes())
     content[-1] ^= 1
     if damage == "flip":
@@ -84,17 +82,17 @@ def test_a_damaged_file_is_refused_in_one_sentence_that_says_what_to_type(
     assert "\n" not in str(error.value)
 
 
-def test_characters_are_recognised_by_name_in_faces_kept_out_of_training(
+def test_zero_shot_recognises_characters_in_held_out_faces(
     model: open_clip.CLIP,
 ) -> None:
     assert pretrain.held_out_accuracy(model, 62 * 10) >= 0.3
 
 
-def test_handwritten_digits_are_recognised_far_above_chance(model: open_clip.CLIP) -> None:
+def test_zero_shot_recognises_handwritten_digits(model: open_clip.CLIP) -> None:
     assert pretrain.digits_accuracy(model) >= 0.3
 
 
-def test_a_class_embedding_is_a_unit_vector_and_ignores_the_order_of_prompts(
+def test_class_embedding_is_a_unit_vector_and_ignores_prompt_order(
     model: open_clip.CLIP,
 ) -> None:
     forward = tiny_clip.zero_shot_classifier(tiny_clip.CHARACTER_PROMPTS, model)
@@ -104,7 +102,7 @@ def test_a_class_embedding_is_a_unit_vector_and_ignores_the_order_of_prompts(
     torch.testing.assert_close(forward, backward)
 
 
-def test_a_glyph_is_a_function_of_seed_and_index() -> None:
+def test_glyph_is_a_function_of_seed_and_index() -> None:
     for index in range(0, 620, 31):
         first, again = glyphs.render_glyph(3, index), glyphs.render_glyph(3, index)
         other, next_round = glyphs.render_glyph(4, index), glyphs.render_glyph(3, index + 62)
@@ -123,13 +121,13 @@ def test_held_out_faces_are_never_drawn_for_training() -> None:
 
 
 @pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
-def test_a_face_draws_the_62_characters_differently(face: typefaces.Face) -> None:
+def test_face_draws_62_different_characters(face: typefaces.Face) -> None:
     assert len({face.glyph(character) for character in CHARACTERS}) == 62
     masks = {glyphs._render_mask(face, character, 0).tobytes() for character in CHARACTERS}
     assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o
 
 
-def test_every_caption_tokenises_and_no_word_is_idle() -> None:
+def test_captions_use_each_word_of_the_vocabulary() -> None:
     texts = {
         text
         for index in SOME
@@ -145,12 +143,12 @@ def test_every_caption_tokenises_and_no_word_is_idle() -> None:
 
 
 @pytest.mark.parametrize("text", ["the digit 10", "the cat", "the " * CONTEXT_LENGTH])
-def test_text_outside_the_vocabulary_or_the_context_is_refused(text: str) -> None:
+def test_unknown_word_and_too_long_text_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"does not know the word|use at most"):
         tokenize(text)
 
 
-def test_loading_leaves_the_random_state_alone() -> None:
+def test_load_model_keeps_the_random_state() -> None:
     before = torch.get_rng_state()
     tiny_clip.load_model()
     assert torch.equal(torch.get_rng_state(), before)
