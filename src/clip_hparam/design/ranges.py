@@ -8,6 +8,7 @@ Designs, manifests and the command line keep the text of a range, and `parse_ran
 parser: the hash of a search covers the text, and workers read it without Hydra.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ NUMBER_PATTERN = r"\s*([-+.\deE]+)\s*"
 RANGE_PATTERN = re.compile(
     rf"\s*(tag\(\s*log\s*,\s*)?(int\(\s*)?interval\({NUMBER_PATTERN},{NUMBER_PATTERN}\)[\s)]*"
 )
-SIGNIFICANT_DIGITS = 4
+MIN_DIGITS = 4
+MIN_VALUES = 100  # values that rounding leaves between the ends of a range
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,31 @@ class Range:
         """Both ends, as int if the range is whole."""
         return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
 
+    @property
+    def digits(self) -> int:
+        """Significant digits of a value: four, or more where four leave too few values.
+
+        interval(0.9999, 0.99999) has one value of four digits between its ends; it gets seven.
+        """
+        magnitude = math.ceil(math.log10(max(abs(self.low), abs(self.high))))
+        step = math.log10((self.high - self.low) / MIN_VALUES)
+        return max(MIN_DIGITS, math.ceil(magnitude - step))
+
+    def rounded(self, value: float) -> float:
+        """Return the value with `digits` significant digits, inside the range."""
+        return min(max(float(f"{value:.{self.digits}g}"), self.low), self.high)
+
     def value_at(self, position: float) -> str:
-        """Return the value at a position in [0, 1), as text with four significant digits."""
+        """Return the value at a position in [0, 1) as text, rounded to `digits`."""
         high = self.high + 1 if self.whole else self.high
         if self.log:
             value = self.low * (high / self.low) ** position
         else:
             value = self.low + position * (high - self.low)
-        return str(int(value)) if self.whole else f"{value:.{SIGNIFICANT_DIGITS}g}"
+        if self.whole:
+            return str(min(int(value), int(self.high)))
+        text = f"{value:.{self.digits}g}"
+        return text if self.low <= float(text) <= self.high else repr(self.rounded(value))
 
 
 def parse_range(text: str) -> Range | None:

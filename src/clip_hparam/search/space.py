@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from clip_hparam.config.knob import AUTO, suggest, validated
 from clip_hparam.config.recipe import knobs
-from clip_hparam.design.ranges import SIGNIFICANT_DIGITS, Range, parse_range
+from clip_hparam.design.ranges import Range, parse_range
 
 OFF_VALUES = (0, "none")
 
@@ -43,7 +43,7 @@ class Dimension:
     when: str | None = None
 
     def suggest(self, trial: Suggester) -> Any:
-        """Suggest a value of the knob; floats have four significant digits."""
+        """Suggest a value of the knob; floats are rounded as `Range.rounded` does."""
         if self.levels:
             choices = (*self.levels, self.branch) if self.range else self.levels
             chosen = trial.suggest_categorical(self._choice_name, choices)
@@ -53,8 +53,7 @@ class Dimension:
         low, high, log = self.range.low, self.range.high, self.range.log
         if self.range.whole:
             return trial.suggest_int(self.knob, int(low), int(high), log=log)
-        value = trial.suggest_float(self.knob, low, high, log=log)
-        return min(max(float(f"{value:.{SIGNIFICANT_DIGITS}g}"), low), high)
+        return self.range.rounded(trial.suggest_float(self.knob, low, high, log=log))
 
     def params(self, value: Any) -> dict[str, Any]:
         """Return the Optuna parameters that suggest this value; empty for a value outside."""
