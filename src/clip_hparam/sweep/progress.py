@@ -122,7 +122,7 @@ class ProgressDisplay:
         table = Table.grid(padding=(0, 2))
         for row in running_trials(self.names, self.sweep, states):
             epoch = f"epoch {row.epoch}/{row.epochs}"
-            table.add_row(row.trial_id, epoch, _format_accuracy(row.accuracy), row.name)
+            table.add_row(row.trial_id, epoch, _format_accuracy(row.accuracy), Text(row.name))
         return Group(table, Text(f"{self._count()} trials ended{self._format_left(states)}"))
 
     def _count(self) -> str:

@@ -1,11 +1,13 @@
 """The tables of a search: its space before it runs, a line per ended point, and the result."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.records.state import TrialState
@@ -28,16 +30,17 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         table.add_column(column, overflow="fold")
     for dimension in search.space.dimensions:
         where = f"{dimension.when} is on" if dimension.when else ""
-        table.add_row(dimension.knob, ", ".join(search.levels[dimension.knob]), where)
+        levels = ", ".join(search.levels[dimension.knob])
+        table.add_row(dimension.knob, Text(levels), where)
     console = Console()
-    console.print(f"search {search.name}, sweep {search.id}", highlight=False)
+    console.print(f"search {search.name}, sweep {search.id}", markup=False, highlight=False)
     console.print(table)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     console.print(
         f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
         f" {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
-        f" base: python sweep.py {' '.join(search.overrides)}".rstrip(),
+        f" base: python sweep.py {shlex.join(search.overrides)}".rstrip(),
         "nothing was started",
         sep="\n",
         highlight=False,
@@ -83,12 +86,13 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
-    table = Table(title=f"{search.name}, sweep {search.id}: {what} by the selection set")
+    title = f"{search.name}, sweep {search.id}: {what} by the selection set"
+    table = Table(title=Text(title, "table.title"))
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")
     for point in shown:
         values = [f"{value:.4g}" for value in point.values or ()]
-        table.add_row(str(point.number), *values, str(len(point.trials)), point.label)
+        table.add_row(str(point.number), *values, str(len(point.trials)), Text(point.label))
     console = Console()
     console.print(table)
     for line in (_format_counts(points), *_rerun_commands(search, front)):
@@ -114,9 +118,9 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return []
     overrides = front[0].overrides
     if not search.full:
-        return [f"the first again: python sweep.py {' '.join(overrides)}"]
+        return [f"the first again: python sweep.py {shlex.join(overrides)}"]
     return [
-        f"the first in full: python sweep.py {' '.join(search.at_full_fidelity(overrides))}",
+        f"the first in full: python sweep.py {shlex.join(search.at_full_fidelity(overrides))}",
         f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
         " well such runs rank full ones, once eight of both are done",
     ]

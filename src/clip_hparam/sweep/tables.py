@@ -1,10 +1,12 @@
 """The tables of a sweep: its plan before it runs, and its results at the end."""
 
+import shlex
 from collections import Counter
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.launch.base import Capacity
@@ -30,9 +32,10 @@ def show_plan(
         left = [trial_id for trial_id in ids if trial_id not in done]
         predicted = _format_total([seconds[trial_id] for trial_id in left])
         numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
-        table.add_row(label, *numbers, " ".join(overrides))
+        table.add_row(Text(label), *numbers, Text(shlex.join(overrides)))
     console = Console()
-    console.print(f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}", highlight=False)
+    plan = f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}"
+    console.print(plan, markup=False, highlight=False)
     console.print(table)
     for note in sweep.notes:
         console.print(note, markup=False, highlight=False)
@@ -57,7 +60,7 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
 
     before: ids of the trials that were done before the sweep started.
     """
-    table = Table(title=f"{sweep.name}, sweep {sweep.id}")
+    table = Table(title=Text(f"{sweep.name}, sweep {sweep.id}", "table.title"))
     for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
         table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():
@@ -67,7 +70,7 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
             state for trial_id in ids if (state := states.get(trial_id)) != TrialState.DONE
         )
         not_done = ", ".join(f"{n} {state}" for state, n in others.items()) or "0"
-        table.add_row(label, str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
+        table.add_row(Text(label), str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
     console = Console()
     console.print(table)
     for trial_id, state in states.items():

@@ -1,6 +1,7 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def rerun_command(recipe: dict[str, Any]) -> str:
     overrides = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
     if weights == "random":
         overrides.append("encoder.pretrained=random")
-    return " ".join(["python sweep.py", *overrides])
+    return shlex.join(["python", "sweep.py", *overrides])
 
 
 def _format_value(value: Any) -> str:
