@@ -47,6 +47,14 @@ class Cluster:
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return done.stdout
 
+    def resume_node(self, node: str) -> None:
+        """Bring a node back; it is back already if it has registered again (ReturnToService=2)."""
+        try:
+            self("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        except AssertionError:
+            states = self("sinfo", "-h", "-N", "-n", node, "-o", "%T").split()
+            assert not any(state.startswith("down") for state in states), states
+
     def states(self) -> dict[str, str]:
         """Return the state of each job that squeue lists, by its id."""
         lines = self("squeue", "-h", "-r", "-t", "all", "-o", "%F_%K %T").splitlines()
@@ -65,7 +73,7 @@ class Cluster:
         wait_until(lambda: self._jobs() <= self.kept, 60)
         down = self("sinfo", "-h", "-N", "-t", "down,drain", "-o", "%N").split()
         for node in set(down):
-            self("scontrol", "update", f"NodeName={node}", "State=RESUME")
+            self.resume_node(node)
         good = ("sinfo", "-h", "-N", "-t", "idle,mix", "-p", "main", "-o", "%N")
         wait_until(lambda: len(set(self(*good).split())) == NODES)
 

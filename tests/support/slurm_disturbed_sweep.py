@@ -124,7 +124,7 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
 
 def _lose_the_node(slurm: Cluster, record: Record) -> None:
     slurm("scontrol", "update", f"NodeName={APART}", "State=DOWN", "Reason=test")
-    slurm("scontrol", "update", f"NodeName={APART}", "State=RESUME")
+    slurm.resume_node(APART)
 
 
 def _preempt(slurm: Cluster, record: Record) -> None:
