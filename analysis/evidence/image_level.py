@@ -1,4 +1,4 @@
-"""Compare two cells image by image: the columns of `cell_evidence` that need correct.npz."""
+"""Compare two cells image by image, from correct.npz: one bit per test image and trial."""
 
 import math
 
@@ -15,7 +15,7 @@ MISSING_COLUMNS = {"both_low": math.nan, "both_high": math.nan, "images_p": math
 def image_level_columns(after: pd.DataFrame, before: pd.DataFrame | None) -> dict[str, float]:
     """Return `both_low`, `both_high` and `images_p` of two cells; index of both: seed.
 
-    both_low, both_high: interval of the difference over seeds and test images together. images_p:
+    both_low, both_high: interval of the difference if seeds and test images vary. images_p:
     McNemar's p if only one seed is in common; it holds for this seed only. NaN if correct.npz is
     missing or `before` is None.
     """

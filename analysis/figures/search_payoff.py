@@ -25,7 +25,11 @@ COST_COLUMN = "cost.seconds"
 
 
 class BestOfN(NamedTuple):
-    """The expected best objective of `n` trials, for about 60 values of n up to all trials."""
+    """The expected best value of the objective among n trials.
+
+    objective: name of the objective. n: about 60 numbers of trials, up to all trials.
+    best: the expected best value for each n.
+    """
 
     objective: str
     n: list[int]

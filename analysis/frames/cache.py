@@ -2,7 +2,8 @@
 
 The signature of a trial (sizes and times of its files) decides whether the cached row is valid.
 Trials with problems are never cached, so that each call of `load` reports them. The cache may be
-deleted at any time. It is written again when 5 % of the trials, at least 100, are not in it.
+deleted at any time. It is written again when at
+least 100 trials and at least 5 % of all trials are not in it.
 """
 
 import os
@@ -34,7 +35,7 @@ PARQUET_OPTIONS: dict[str, Any] = {
     "use_dictionary": ["trial_id"],  # a dictionary of floats costs time and saves no space
     "write_statistics": False,
 }
-MIN_NEW_TRIALS, MIN_NEW_SHARE = 100, 0.05  # uncached trials below which the cache is not written
+MIN_NEW_TRIALS, MIN_NEW_SHARE = 100, 0.05  # fewer uncached trials are not written
 
 
 class CachedTables(NamedTuple):

@@ -1,4 +1,4 @@
-"""The folded entry of each trial in the report: its result, its facts and its command."""
+"""The collapsed entry of each trial in the report: its result, its facts and its command."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
 
 SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
-MAX_PAGES = 2_000  # a browser opens a page with more trials slowly
+MAX_PAGES = 2_000  # entries; a browser opens a report with more of them slowly
 
 
 class TrialPage(NamedTuple):

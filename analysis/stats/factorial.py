@@ -1,10 +1,11 @@
 """Main effects and two-way interactions of two-level designs, with their aliases.
 
-For each seed an effect is the mean of the cells with sign + minus the mean of the cells with sign
--. Its interval is the t interval of this number over seeds, so seeds stay paired. The sign of an
-interaction is the product of its factors' signs; the interaction is half of the change that one
-factor makes to the effect of the other. Source: Box, Hunter and Hunter, Statistics for
-Experimenters.
+For each seed, an effect is the mean of the cells where the factor is on (+) less the mean of the
+cells where it is off (-). The interval of an effect is the t interval over seeds, so seeds stay
+paired. The interaction of A and B is computed in the same way from the product of their signs. It
+is half of the difference between the effect of A with B on and with B off.
+
+Source: Box, Hunter and Hunter, Statistics for Experimenters.
 """
 
 from collections.abc import Collection, Sequence

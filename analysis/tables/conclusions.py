@@ -30,7 +30,9 @@ def conclusion(frames: Frames, ablation: Ablation) -> str:
     compared = data[data["delta"].notna()]
     significant = compared[compared["delta_p_holm"] < SIGNIFICANCE_LEVEL]
     parts = [*_conclusion_parts(compared, significant, ablation), _incomplete_text(data, ablation)]
-    first = data[ablation.row].loc[0]  # by label: rows may be sorted by their knobs
+    first = data[ablation.row].loc[
+        0
+    ]  # index 0 is the first cell of the design, also where rows are sorted by knobs
     reference = f"the {ablation.row} before" if ablation.against == "previous" else first
     return f"{ablation.title}, against {reference}: {'; '.join(part for part in parts if part)}."
 

@@ -48,7 +48,7 @@ def asked(folder: Path, budget: str) -> list[str]:
     ("words", "code", "said"),
     [
         (("dry_run=true", "budget=8h"), 0, "proof: planned when"),
-        ((), 2, "say how long it may take, budget=8h"),
+        ((), 2, "a study needs a budget: try budget=8h"),
     ],
 )
 def test_plan_lists_the_stages_and_a_budget_is_required(

@@ -118,7 +118,7 @@ class AblationSweeper(Sweeper):
         from clip_hparam.sweep.campaign import Campaign  # lazy: the tables of analysis, 0.3 s
 
         if driver.budget == "none":
-            raise ValueError("a study needs a budget, which its plan is made for: try budget=8h")
+            raise ValueError("a study needs a budget: try budget=8h")
         of_driver = ("budget", "dry_run")
         words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
         words += [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]

@@ -1,4 +1,7 @@
-"""Track trials that were submitted to Slurm, from any process on the same file system."""
+"""Notice when the Slurm job of a trial has ended or died, and record the end of the trial.
+
+Works from any process on the same file system. reconcile.py decides the state of one trial.
+"""
 
 import sys
 import time
@@ -21,17 +24,17 @@ from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end, rec
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 
-LOST_SETTLE_SECONDS = 3.0  # until a trial is recorded as lost: a network disk may be late
+LOST_SETTLE_SECONDS = 3.0  # a result.json may appear this late on a network disk
 MAX_IDS_PER_CALL = 500  # ids on one command line
 
 
 @dataclass
 class ArrayTracker:
-    """The states of the trials of some arrays.
+    """The states of the trials of some Slurm job arrays.
 
     states: the last known state of each handle.
     updated: when the states were updated, on the monotonic clock.
-    lost_since: when each trial without a job, and without a recorded end, was first seen so.
+    lost_since: when a poll first found that the job of a trial is gone and its record has no end.
     """
 
     arrays: list[JobArray]
