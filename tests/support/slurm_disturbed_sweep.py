@@ -29,7 +29,7 @@ from support.slurm_jobs import (
 
 UNTOUCHED, WARNED, REQUEUED, CANCELLED, KILLED, AGAIN, HELD, BAD, STUCK, MOVED = range(10)  # seeds
 WORDS = (
-    *("data.epoch_images=100", "epochs=12"),
+    *("data.epoch_images=100", "epochs=30"),  # time to reach each trial before it ends
     *("machine.checkpoint_seconds=0", "keep_checkpoints=last"),
 )
 APART = "n3"  # node of MOVED, which goes down
@@ -101,6 +101,7 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
     then: dict[int, Act] = {MOVED: _preempt}
     before: dict[int, tuple[int, int]] = {}  # attempt and epochs at the last disturbance
     when: dict[int, datetime] = {}
+    paused: dict[int, Record] = {}  # trials that wait for their disturbance
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while acts:
         assert time.monotonic() < deadline, (
@@ -108,12 +109,16 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
         )
         for record in [one for folder in folders for one in records(folder) if saved(one)]:
             seed, now = seed_of(record), (record.status()["attempt"], len(record.rows()))
-            if seed in acts and all(map(operator.gt, now, before.get(seed, (0, 0)))):
-                pause(record)
-                acts.pop(seed)(slurm, record)
-                when[seed], before[seed] = datetime.now(UTC), now
-                if seed in then:
-                    acts[seed] = then.pop(seed)
+            due = seed in acts and seed not in paused
+            if due and all(map(operator.gt, now, before.get(seed, (0, 0)))):
+                pause(record)  # all that are due at once: a command of Slurm may take seconds
+                paused[seed], before[seed] = record, now
+        if paused:
+            seed, record = paused.popitem()
+            acts.pop(seed)(slurm, record)
+            when[seed] = datetime.now(UTC)
+            if seed in then:
+                acts[seed] = then.pop(seed)
         time.sleep(0.05)
     resume_once_signalled(_of_seed(folders[1], MOVED))
     warned = _of_seed(folders[0], WARNED)
