@@ -95,7 +95,7 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
         KILLED: lambda slurm, record: kill_task(record),
         AGAIN: lambda slurm, record: os.kill(record.status()["pid"], signal.SIGKILL),
         HELD: lambda slurm, record: slurm("scontrol", "requeuehold", job_of(record)),
-        STUCK: lambda slurm, record: limit(slurm, record, "now"),
+        STUCK: lambda slurm, record: limit(slurm, record, "now+5"),
         MOVED: _lose_the_node,
     }
     then: dict[int, Act] = {MOVED: _preempt}

@@ -84,7 +84,10 @@ def warn(slurm: Cluster, record: Record) -> None:
 
 
 def limit(slurm: Cluster, record: Record, end: str) -> None:
-    """Set the end time of a job, "now" or "now+SECONDS"; Slurm enforces it every 30 s."""
+    """Set the end time of a job, as "now+SECONDS"; Slurm enforces it every 30 s.
+
+    Slurm refuses "now" if the clock ticks before the request arrives.
+    """
     slurm("scontrol", "update", f"JobId={job_of(record)}", f"EndTime={end}")
 
 
