@@ -5,22 +5,9 @@ import math
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.ranges import format_range, ranges
 
 from clip_hparam.design.ranges import Range, parse_range
-
-ranges = st.builds(
-    lambda low, factor, log, whole: Range(float(low), float(low * factor), log, whole),
-    st.integers(1, 50),
-    st.integers(2, 9),
-    st.booleans(),
-    st.booleans(),
-)
-
-
-def format_range(drawn: Range) -> str:
-    text = f"interval({drawn.low:g}, {drawn.high:g})"
-    text = f"int({text})" if drawn.whole else text
-    return f"tag(log, {text})" if drawn.log else text
 
 
 @given(ranges)

@@ -5,25 +5,13 @@ from collections import Counter
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.ranges import format_range, ranges
 
 from clip_hparam.design.design import Design
 from clip_hparam.design.expand import expand_design
 from clip_hparam.design.ranges import Range
 
 SAMPLED = st.sampled_from(["random", "sobol"])
-ranges = st.builds(
-    lambda low, factor, log, whole: Range(float(low), float(low * factor), log, whole),
-    st.integers(1, 50),
-    st.integers(2, 9),
-    st.booleans(),
-    st.booleans(),
-)
-
-
-def format_range(drawn: Range) -> str:
-    text = f"interval({drawn.low:g}, {drawn.high:g})"
-    text = f"int({text})" if drawn.whole else text
-    return f"tag(log, {text})" if drawn.log else text
 
 
 @settings(deadline=None)

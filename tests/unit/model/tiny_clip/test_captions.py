@@ -1,9 +1,6 @@
 """Captions and their tokens."""
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from clip_hparam.model.tiny_clip import glyphs
 from clip_hparam.model.tiny_clip import model as tiny_clip
@@ -15,14 +12,6 @@ from clip_hparam.model.tiny_clip.captions import (
 )
 
 SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_captions_use_each_word_of_the_vocabulary() -> None:

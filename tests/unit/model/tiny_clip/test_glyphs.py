@@ -1,20 +1,8 @@
 """Rendering of glyphs."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
-import torch
 
 from clip_hparam.model.tiny_clip import glyphs
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_glyph_is_a_function_of_seed_and_index() -> None:

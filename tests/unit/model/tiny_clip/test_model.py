@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import open_clip
@@ -12,14 +11,6 @@ import torch
 from clip_hparam.model import normalization
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.model.tiny_clip import pretrain
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

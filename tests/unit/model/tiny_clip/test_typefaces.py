@@ -1,9 +1,6 @@
 """Typefaces: held-out faces and their characters."""
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from clip_hparam.model.tiny_clip import glyphs, typefaces
 from clip_hparam.model.tiny_clip.captions import (
@@ -11,14 +8,6 @@ from clip_hparam.model.tiny_clip.captions import (
 )
 
 SOME = range(0, 62 * 40, 7)  # indices of every character: 7 and 62 have no common divisor
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_held_out_faces_are_never_drawn_for_training() -> None:
