@@ -5,6 +5,9 @@ from typing import Any
 
 from clip_hparam.config.knob import knob, validate
 
+DEFAULT_FAMILY = "tiny"
+"""Recipe family of the miniature; a trial of any other family takes GPU-hours."""
+
 
 @dataclass(frozen=True)
 class SweepOptions:
@@ -13,6 +16,7 @@ class SweepOptions:
     seeds: Any = None
     dry_run: bool = False
     budget: str = knob("none", "/none|[0-9.]+[smhd]/", "longest predicted time of the whole sweep")
+    confirm: bool = False
     workers: int | str = knob(
         "auto", "auto | [1, inf)", "trials at a time; auto: one a GPU, else a core"
     )

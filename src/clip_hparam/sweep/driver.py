@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import Launcher
@@ -24,6 +24,11 @@ from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
+CONSENT_MESSAGE = (
+    "trials of family={} take GPU-hours each: to start them add budget=TIME (such as budget=2d), or"
+    " confirm=true"
+)
+
 
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep until its trials have ended and return the exit code.
@@ -35,8 +40,12 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
     done = set(results)
     launcher = make_launcher()
-    if options.dry_run or options.budget != "none":
-        _show_or_validate_cost(sweep, options, launcher, done)
+    refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
+    if options.dry_run or refused or options.budget != "none":
+        _show_or_validate_cost(sweep, options, launcher, done, show=options.dry_run or refused)
+    if refused:
+        print(CONSENT_MESSAGE.format(sweep.family), file=sys.stderr)
+        return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
     validate_detach(options, launcher)
@@ -61,21 +70,27 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     return sweep_exit_code(part, states)
 
 
+def needs_consent(family: str, options: SweepOptions) -> bool:
+    """Return whether trials of GPU-hours would start without budget= or confirm=true."""
+    agreed = options.dry_run or options.confirm or options.budget != "none"
+    return family != DEFAULT_FAMILY and not agreed
+
+
 def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
     return Record(spec.machine.runs, spec.trial_id).verified_result()
 
 
 def _show_or_validate_cost(
-    sweep: Sweep, options: SweepOptions, launcher: Launcher, done: set[str]
+    sweep: Sweep, options: SweepOptions, launcher: Launcher, done: set[str], show: bool
 ) -> None:
-    """Print the plan with `dry_run=true`, else raise ValueError if it exceeds the budget."""
+    """Print the plan if `show`, else raise ValueError if it exceeds the budget."""
     measure = options.budget != "none" and not launcher.survives_driver
-    seconds = predict_costs(sweep, done, measure)
-    capacity = launcher.capacity([sweep.specs[name] for name in seconds])
-    if options.dry_run:
-        show_plan(sweep, done, seconds, capacity)
+    predictions = predict_costs(sweep, done, measure)
+    capacity = launcher.capacity([sweep.specs[name] for name in predictions])
+    if show:
+        show_plan(sweep, done, predictions, capacity)
     else:
-        validate_budget(options, seconds, capacity)
+        validate_budget(options, predictions, capacity)
 
 
 def _run_rounds(
@@ -161,4 +176,5 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))
+    tree = manifest_tree(sweep.id, sweep.name, sweep.kind, cells, sweep.family, race=race)
+    write_manifest(sweep.runs, tree)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
@@ -33,6 +34,7 @@ class Sweep:
     """A compiled design.
 
     planned: with a race, the largest number of trials that it can come to.
+    family: recipe family, which is not hashed.
     notes: lines that `dry_run=true` prints below the plan.
     """
 
@@ -41,6 +43,7 @@ class Sweep:
     planned: Sequence[PlannedTrial]
     notes: Sequence[str] = ()
     race: Race | None = None
+    family: str = DEFAULT_FAMILY
 
     @property
     def id(self) -> str:
@@ -63,6 +66,12 @@ class Sweep:
     def specs(self) -> dict[str, TrialSpec]:
         """Each trial once, by its id, in the order of the plan."""
         return {plan.trial_id: plan.spec for plan in self.planned}
+
+    @property
+    def device_name(self) -> str:
+        """GPU that costs without records are predicted for; empty for the miniature."""
+        is_miniature = self.family == DEFAULT_FAMILY
+        return "" if is_miniature else self.planned[0].spec.machine.device_name
 
     @property
     def runs(self) -> Path:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.families import typed_words, validate_family
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm.queries import SchedulerError
@@ -29,6 +30,7 @@ def run_single_trial(config: DictConfig) -> float:
     Raises:
         ValueError: the config asks for a sweep.
     """
+    validate_family(config.family, HydraConfig.get().runtime.choices)
     recipe, machine, driver = split_config(config)
     if HydraConfig.get().sweeper.get("design") is not None:
         raise ValueError("sweeps=... is a sweep: add -m")
@@ -49,6 +51,7 @@ def main() -> int:
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
+        sys.argv[1:] = typed_words(sys.argv[1:])
         _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE

@@ -11,11 +11,18 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from clip_hparam.cli.hydra_app.families import (
+    exists_in_loader,
+    family_names,
+    validate_family,
+    with_default_recipe,
+)
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, knobs, with_values
@@ -36,6 +43,8 @@ class Composer:
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._name = loader, config.hydra.job.config_name
+        self._exists = exists_in_loader(loader)
+        self.families = family_names(loader)
         words = config.hydra.overrides.hydra
         self.hydra_overrides = [word for word in words if not word.startswith(SWEEPER_PREFIX)]
         self._parser = OverridesParser.create(config_loader=loader)
@@ -64,9 +73,21 @@ class Composer:
         recipe, machine, driver = self._composed(tuple(others))
         return with_values(recipe, values), machine, driver
 
+    def recipe_family(self, overrides: Sequence[str]) -> str:
+        """Return the family of the values of the recipe that these overrides choose."""
+        chosen = [o for o in overrides if o.startswith(("family=", "recipe=", "encoder="))]
+        return str(self._load(tuple(chosen)).family)
+
     def _compose(self, overrides: Overrides) -> Composed:
-        words = [*self.hydra_overrides, *overrides]
-        return split_config(self._loader.load_configuration(self._name, words, RunMode.RUN))
+        return split_config(self._load(overrides))
+
+    def _load(self, overrides: Overrides) -> DictConfig:
+        words = with_default_recipe(overrides, self._exists)
+        config = self._loader.load_configuration(
+            self._name, [*self.hydra_overrides, *words], RunMode.RUN
+        )
+        validate_family(config.family, config.hydra.runtime.choices)
+        return config
 
 
 def create_trial_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
@@ -89,5 +110,9 @@ def compose_recipe(overrides: Sequence[str]) -> Recipe:
     """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app."""
     register_configs()
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
-        recipe, _, _ = split_config(compose("config", list(overrides)))
+        exists = exists_in_loader(GlobalHydra.instance().config_loader())
+        words = with_default_recipe(overrides, exists)
+        config = compose("config", words, return_hydra_config=True)
+        validate_family(config.family, config.hydra.runtime.choices)
+        recipe, _, _ = split_config(config)
     return recipe

@@ -35,8 +35,9 @@ from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
-from clip_hparam.design.design import Cell, Design, Step
+from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.families import depends_on_family, family_of, select_family
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
@@ -76,6 +77,7 @@ class AblationSweeper(Sweeper):
         overrides = [o for o in parsed if o.key_or_group != "sweeps"]
         keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]
         cell_overrides = [o for o in overrides if o not in keys]
+        self.family = self._select_family([str(o.input_line) for o in cell_overrides])
         _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
         kind = (self.tree or {}).get("kind")
         if kind == "study":
@@ -83,6 +85,27 @@ class AblationSweeper(Sweeper):
         if self.options.is_search or kind == "search":
             raise SweepEnded(self._run_search(cell_overrides, machine, driver))
         raise SweepEnded(self._run_design(cell_overrides, keys, machine, driver))
+
+    def _select_family(self, overrides: Sequence[str]) -> str:
+        """Return the family of the sweep, and keep of the design only what is of this family.
+
+        Raises:
+            ValueError: the design has no values for the family, or the recipe is of another one.
+        """
+        tree = self.tree or {}
+        base = tree.get("base")
+        words = [*(base if isinstance(base, list) else []), *overrides]
+        family = family_of(words)
+        if self.tree is None or not depends_on_family(tree, self.composer.families):
+            return family
+        values = self.composer.recipe_family(merged_overrides(words))
+        if values != family:
+            raise ValueError(
+                f"design {tree.get('name')} is planned for family={family}, and the recipe holds"
+                f" values of family={values}: add family={values}"
+            )
+        self.tree = select_family(tree, family, self.composer.families)
+        return family
 
     def _run_design(
         self,
@@ -101,7 +124,7 @@ class AblationSweeper(Sweeper):
         cells = list(cross_cells(expand_design(design), crossed))
         planned = self._plan_trials(cells, replicates, machine, driver)
         notes = (*design_notes(design), *([race.note] if race else []))
-        sweep = Sweep(design.name, design.kind, planned, notes, race)
+        sweep = Sweep(design.name, design.kind, planned, notes, race, self.family)
         of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
         of_trials = [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
         trial_overrides = {

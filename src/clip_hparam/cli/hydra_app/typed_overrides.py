@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Override
 
 from clip_hparam.config.sweep_options import SweepOptions
 
-NOT_SWEPT = {field.name for field in fields(SweepOptions)} | {"machine", "sweeps"}
+NOT_SWEPT = {field.name for field in fields(SweepOptions)} | {"machine", "sweeps", "family"}
 
 
 def validate_typed(overrides: Sequence[Override]) -> None:
