@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.planning.paper_hours import PAPER_V100_HOURS
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
 FIGURE_1_SOURCE = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
 README_TABLE_SOURCE = "table in the README of LightDXY/FT-CLIP"

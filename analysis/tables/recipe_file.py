@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from clip_hparam.analysis.evidence.selection import SelectedCell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.design import key_of, merged_overrides
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
 DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
@@ -22,11 +24,13 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
         raise ValueError(f"no trial of {selected.cell.label} is done: clip-hparam retry runs them")
     overrides = merged_overrides(selected.cell.overrides, selected.sweep.full)
     base, groups, values = _split_overrides(overrides)
+    family = selected.sweep.family or DEFAULT_FAMILY
+    typed = f"recipe={name}" if family == DEFAULT_FAMILY else f"family={family} recipe={name}"
     lines = [
         "# @package _global_",
-        f"# python sweep.py recipe={name}",
+        f"# python sweep.py {typed}",
         *(f"# {line}" for line in _comment_lines(selected)),
-        *_defaults_lines(base, groups),
+        *_defaults_lines(f"{family}/{base}" if base in PAPER_V100_HOURS else base, groups),
         *_yaml_lines(values),
     ]
     return "\n".join(lines) + "\n"
@@ -34,7 +38,7 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
 
 def _defaults_lines(base: str, groups: dict[str, str]) -> list[str]:
     """Return Hydra's defaults list: base recipe, overridden groups, the file itself."""
-    recipe = f"/recipe/{base}" if "/" in base else base
+    recipe = f"/recipe/{base}"
     if not groups:
         return [f"defaults: [{recipe}, _self_]"]
     overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]

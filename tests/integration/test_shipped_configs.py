@@ -44,17 +44,21 @@ def _separate_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path))
 
 
-def published_recipe(name: str, tree: Path) -> Recipe:
-    chosen = [f"recipe=ft_clip/{name}", "encoder.pretrained=random"]
+def real_recipe(name: str, tree: Path) -> Recipe:
+    chosen = [f"recipe={name}", "encoder.pretrained=random"]
     return resolve(compose_recipe([*chosen, "data=imagenet", f"data.root={tree}"]))
+
+
+def published_recipe(name: str, tree: Path) -> Recipe:
+    return real_recipe(f"ft_clip/{name}", tree)
 
 
 @pytest.mark.parametrize("name", options("recipe"))
 def test_recipe_composes_and_resolves(name: str, tree: Path) -> None:
-    if name.startswith("ft_clip/"):
-        recipe = published_recipe(name.removeprefix("ft_clip/"), tree)
-    else:
+    if name.startswith("tiny/"):
         recipe = resolve(compose_recipe([f"recipe={name}"]))
+    else:
+        recipe = real_recipe(name, tree)
     assert 0 < warmup_steps(recipe) < total_steps(recipe)
 
 

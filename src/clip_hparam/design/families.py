@@ -64,6 +64,11 @@ def family_of(overrides: Iterable[str]) -> str:
     return chosen[-1] if chosen else DEFAULT_FAMILY
 
 
+def real_family(family: str) -> str:
+    """Return the family as manifests write it: empty for the miniature."""
+    return "" if family == DEFAULT_FAMILY else family
+
+
 def _parts(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the name and the value of each part that may be a mapping."""
     yield "seeds", tree.get("seeds")

@@ -73,8 +73,8 @@ def predict(
     per_image = median(cost.train_seconds_per_image * area / cost.image_area for cost in costs)
     other = median(cost.other_seconds * area / cost.image_area for cost in costs)
     seconds = per_image * total_steps(recipe) * recipe.batch_size + other
-    source = "probe" if all(cost.is_probe for cost in costs) else "records"
-    return CostEstimate(seconds, source)
+    is_probe = all(cost.is_probe for cost in costs)
+    return CostEstimate(seconds, "probe" if is_probe else "records")
 
 
 def _predict_by_arithmetic(spec: TrialSpec, device: Device) -> CostEstimate:

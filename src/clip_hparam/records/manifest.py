@@ -1,7 +1,8 @@
 """The manifest of a sweep: its cells and the trials behind them, written before a trial starts.
 
     runs/.sweeps/<sweep_id>.json
-        schema, sweep_id, name, kind, family, created (UTC), command
+        schema, sweep_id, name, kind, created (UTC), command
+        family           only of another recipe family than that of the miniature
         race, search     only where the sweep has one
         cells            [{label, overrides, trials: {seed: trial_id}}, ...] in the design's order
 
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
 from clip_hparam.records.paths import manifest_path, manifest_paths
 from clip_hparam.records.provenance import command_line
@@ -35,7 +35,7 @@ class SweepManifest:
     """A manifest as it was read.
 
     race: fields of `design.racing.Race`; None for a sweep that is not raced.
-    family: recipe family of all cells.
+    family: recipe family of all cells; empty for the miniature.
     full: overrides at full fidelity of a search that trained its points at less.
     """
 
@@ -47,7 +47,7 @@ class SweepManifest:
     command: tuple[str, ...] = ()
     race: Mapping[str, Any] | None = None
     full: tuple[str, ...] = ()
-    family: str = DEFAULT_FAMILY
+    family: str = ""
 
     @property
     def trial_ids(self) -> list[str]:
@@ -60,7 +60,7 @@ def manifest_tree(
     name: str,
     kind: str,
     cells: Sequence[Mapping[str, Any]],
-    family: str = DEFAULT_FAMILY,
+    family: str = "",
     race: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -70,8 +70,9 @@ def manifest_tree(
         "sweep_id": sweep_id,
         "name": name,
         "kind": kind,
-        "family": family,
     }
+    if family:
+        head["family"] = family
     if race is not None:
         head["race"] = race
     head |= {"created": utc_timestamp(), "command": command_line()}
@@ -133,7 +134,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
             command=tuple(map(str, tree.get("command") or ())),
             race=tree.get("race"),
             full=tuple(f"{knob}={value}" for knob, value in full.items()),
-            family=str(tree.get("family", DEFAULT_FAMILY)),
+            family=str(tree.get("family", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a sweep manifest lacks or mistypes {error}") from error

@@ -15,7 +15,7 @@ from typing import Any
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
-from clip_hparam.design.families import family_of
+from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.manifest import GrowingManifest, manifest_tree
@@ -150,7 +150,7 @@ class SearchManifest(GrowingManifest):
     def create_or_continue(self, search: SearchSpec) -> None:
         """Write the manifest of a search; cells that it already has are kept."""
         cells = (read_json(self.path) or {}).get("cells", [])
-        family = family_of(search.overrides)
+        family = real_family(family_of(search.overrides))
         tree = search.to_dict()
         self.write(manifest_tree(search.id, search.name, "search", cells, family, search=tree))
 

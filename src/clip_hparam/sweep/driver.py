@@ -9,6 +9,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
+from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
@@ -176,5 +177,7 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    tree = manifest_tree(sweep.id, sweep.name, sweep.kind, cells, sweep.family, race=race)
+    tree = manifest_tree(
+        sweep.id, sweep.name, sweep.kind, cells, real_family(sweep.family), race=race
+    )
     write_manifest(sweep.runs, tree)

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
-from clip_hparam.planning.paper_hours import PAPER_V100_HOURS
 from clip_hparam.planning.throughput import describe_device
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path

@@ -7,11 +7,13 @@ from dataclasses import FrozenInstanceError, fields
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from clip_hparam.cli.hydra_app.families import recipe_names
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.launcher_options import option_names
 from clip_hparam.config.recipe import knobs
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
 LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
@@ -50,7 +52,15 @@ def _unknown_key(match: re.Match[str]) -> str:
 def _unknown_option(match: re.Match[str]) -> str:
     group, _, option = match[1].rpartition("/")
     options = re.findall(r"^\t(\S+)$", match.string, re.MULTILINE)
+    options += recipe_names() if group == "recipe" else []
     return f"unknown {group}={option}: {suggest(option, options)}"
+
+
+def _moved_parent(match: re.Match[str]) -> str:
+    return (
+        f"{match[1]} inherits from recipe/{match[2]}, which is now in a family: write"
+        f" /recipe/tiny/{match[2]} in its defaults"
+    )
 
 
 def _wrong_type(match: re.Match[str]) -> str:
@@ -68,6 +78,7 @@ def _unreadable(match: re.Match[str]) -> str:
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
+    (rf"In '([^']+)': Could not load 'recipe/({'|'.join(PAPER_V100_HOURS)})'", _moved_parent),
     (r"Could not find '([^']+)'", _unknown_option),
     (r"Error merging override (\S+)\n([^\n]+)", _wrong_type),
     (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),

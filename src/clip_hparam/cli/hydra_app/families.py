@@ -75,6 +75,16 @@ def family_of_recipe(name: str, exists: Exists) -> str:
     return folder if folder and exists(f"family/{folder}") else ""
 
 
+def recipe_names() -> list[str]:
+    """Return the names that recipe=NAME takes: those of the miniature, and the published ones."""
+    own = (CONF / "recipe" / DEFAULT_FAMILY).glob("*.yaml")
+    published = (CONF / "recipe" / PUBLISHED_FOLDER).glob("*.yaml")
+    return [
+        *sorted(f.stem for f in own),
+        *sorted(f"{PUBLISHED_FOLDER}/{f.stem}" for f in published),
+    ]
+
+
 def exists_in_loader(loader: ConfigLoader) -> Exists:
     """Return a test for config files on the search path of a Hydra app."""
 

@@ -1,4 +1,4 @@
-"""GPU-hours of the paper's ladder, which a plan of the same ladder shows beside its prediction."""
+"""The rungs of the paper's ladder and their cost. Standard library only."""
 
 PAPER_V100_HOURS = {
     "baseline": 148.9,
