@@ -50,7 +50,7 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: float = knob(
