@@ -1,5 +1,6 @@
 """Decode a whole image file to 8-bit RGB by the rules of docs/data.md."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,9 +95,10 @@ def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _sentence(path: Path, error: Exception) -> str:
-    unsupported = isinstance(error, UnsupportedPixelsError)
-    remedy = error.remedy if unsupported else "replace or remove it"
-    return f"{path} cannot be read as an image ({_reason(path, error)}): {remedy}"
+    generic = "replace or remove it"
+    remedy = error.remedy if isinstance(error, UnsupportedPixelsError) else generic
+    name = os.fsencode(path).decode(errors="backslashreplace").replace("\n", "\\n")
+    return f"{name} cannot be read as an image ({_reason(path, error)}): {remedy}"
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -27,7 +27,8 @@ class SampleType:
         """Return the levels of decoded pixels, uint8: lowest value of the type 0, highest 255."""
         values = pixels.view(self._dtype(pixels.dtype)).astype(np.float64)
         lowest = -(2 ** (self.bits - 1)) if self.signed else 0
-        levels = np.rint((values - lowest) * (255 / (2**self.bits - 1))).astype(np.uint8)
+        scaled = np.rint((values - lowest) * (255 / (2**self.bits - 1)))
+        levels: ImageArray = scaled.astype(np.uint8)
         return 255 - levels if self.inverted else levels
 
     def _dtype(self, decoded: np.dtype[Any]) -> np.dtype[Any]:

@@ -316,6 +316,12 @@ def test_a_missing_file_is_named_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["\udcff.png", "two\nlines.png", "été 日.png"])
+def test_any_name_gives_one_line_that_can_be_printed(name: str, tmp_path: Path) -> None:
+    sentence = refusal(tmp_path / name)
+    assert sentence.encode().startswith(f"{tmp_path}/".encode())
+
+
 def broken_exif(path: Path) -> Path:
     return save(
         path, Image.new("RGB", (4, 3)), "jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09nonsense"
