@@ -17,7 +17,7 @@ from support.picture_pairs import (
     write_folder,
 )
 
-from clip_hparam.data.reading.image import UnreadableImageError
+from clip_hparam.data.reading.errors import UnreadableImageError
 
 
 def in_16_bits(picture: Picture) -> NDArray[np.uint16]:

@@ -24,7 +24,8 @@ from support.image_files import (
     write_tiff,
 )
 
-from clip_hparam.data.reading.image import UnreadableImageError, read_image
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import read_image
 
 Writer = Callable[[Path, Levels], Path]
 
@@ -307,6 +308,24 @@ def test_floating_point_numbers_are_refused(deflate: bool, tmp_path: Path) -> No
             f"{path} cannot be read as an image (its pixels are floating-point numbers, for which"
             " black and white are not defined): convert it to integers of 8 or 16 bits"
         )
+
+
+@pytest.mark.parametrize("sample_format", [1, 2])
+def test_16_bit_data_in_32_bits_are_refused(sample_format: int, tmp_path: Path) -> None:
+    """By the range of the type all pixels would be black, or all grey."""
+    ramp = np.array([[0, 40000, 65535]], "i4")
+    path = write_tiff(tmp_path / "image.tif", ramp, 32, sample_format=sample_format)
+    assert refusal(path) == (
+        f"{path} cannot be read as an image (its values of 32 bits, 0 to 65,535, are all one of 256"
+        " grey levels): store it in 16 bits"
+    )
+
+
+def test_black_picture_of_32_bits_is_read(tmp_path: Path) -> None:
+    for lowest, sample_format in ((0, 1), (-(2**31), 2)):
+        black = np.full((2, 3), lowest, "i4")
+        path = write_tiff(tmp_path / "image.tif", black, 32, sample_format=sample_format)
+        assert not np.asarray(read_image(path)).any()
 
 
 def test_a_missing_file_is_named_once(tmp_path: Path) -> None:
