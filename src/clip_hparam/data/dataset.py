@@ -5,7 +5,7 @@ Imports no torch: planning reads labels and fingerprints, and never decodes an i
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +27,18 @@ class ImageFiles:
     """Paths of images on disk.
 
     paths: bytes relative to the root, shape (n,); one array, which forked workers share.
+    official: they are read as ImageNet's official code reads them, see `reading.image.read_image`.
     """
 
     root: Path
     paths: NDArray[np.bytes_]
+    official: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: Indices) -> "ImageFiles":
-        return ImageFiles(self.root, self.paths[index])
+        return replace(self, paths=self.paths[index])
 
     def path(self, index: int) -> Path:
         """Return the full path of one image."""

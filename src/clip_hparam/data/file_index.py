@@ -9,7 +9,7 @@ the folder itself.
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def index_folder(root: Path) -> FileIndex:
     entry = cache_path("manifest", str(root.resolve()))
     cached = read_json(entry) or {}
     times = cached.get("folders", {})
-    if "" in times and "files" in cached and times == _modification_times(root, times):
+    if "" in times and "files" in cached and times == modification_times(root, times):
         fields = cached["files"].split("\0")[:-1]
         sizes = tuple(int(size) for size in fields[1::2])
         return FileIndex(tuple(fields[::2]), sizes, tuple(times))
@@ -95,7 +95,7 @@ def _is_visible(entry: os.DirEntry[str]) -> bool:
     return not entry.name.startswith(".")
 
 
-def _modification_times(root: Path, folders: dict[str, int]) -> dict[str, int]:
+def modification_times(root: Path, folders: Iterable[str]) -> dict[str, int]:
     """Return the present modification times in ns; a folder that was removed is left out."""
     now: dict[str, int] = {}
     for folder in folders:

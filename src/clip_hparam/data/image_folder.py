@@ -18,6 +18,7 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex, index_folder
+from clip_hparam.data.reading.scan import scan_headers
 
 TEST_SHARE = 0.2  # of each class, where a folder has no test set of its own
 WORDNET_ID = re.compile(r"n\d{8}")
@@ -38,7 +39,7 @@ def load_imagenet(root: Path) -> ImageDataset:
                 f"data.root={root} has no folder {part}: data=imagenet reads"
                 " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
             )
-    dataset = _load_train_and_test(root / "train", root / "val")
+    dataset = _load_train_and_test(root / "train", root / "val", official=True)
     for name in dataset.classes:
         if not WORDNET_ID.fullmatch(name):
             raise ValueError(
@@ -62,19 +63,27 @@ def load_image_folder(root: Path) -> ImageDataset:
     return _load_train_and_test(train, tests[0]) if tests else _load_and_split(train)
 
 
-def _load_train_and_test(train: Path, test: Path) -> ImageDataset:
-    """Return the data set of two folders. Raises ValueError for a class that only `test` has."""
+def _load_train_and_test(train: Path, test: Path, official: bool = False) -> ImageDataset:
+    """Return the data set of two folders. Raises ValueError for a class that only `test` has.
+
+    official: as for `reading.image.read_image`.
+    """
     train_index, test_index = index_folder(train), index_folder(test)
     classes = classes_of(train, train_index)
     for name in classes_of(test, test_index):
         if name not in classes:
             raise ValueError(f"{test / name} is a class that {train} does not have")
+    test_files = files_of(test, test_index, official)
+    identities = [
+        scan_headers(folder, index, official).identify(index.fingerprint)
+        for folder, index in ((train, train_index), (test, test_index))
+    ]
     return ImageDataset(
         classes=classes,
-        train=files_of(train, train_index),
+        train=files_of(train, train_index, official),
         train_labels=labels_of(train_index, classes),
-        eval_sets={TEST: EvalSet(files_of(test, test_index), labels_of(test_index, classes))},
-        fingerprint=_sha256(f"{train_index.fingerprint} {test_index.fingerprint}"),
+        eval_sets={TEST: EvalSet(test_files, labels_of(test_index, classes))},
+        fingerprint=_sha256(" ".join(identities)),
     )
 
 
@@ -89,12 +98,13 @@ def _load_and_split(root: Path) -> ImageDataset:
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
     train, test = split_off_test(labels, TEST_SHARE)
+    identity = scan_headers(root, index).identify(index.fingerprint)
     return ImageDataset(
         classes=classes,
         train=files[train],
         train_labels=labels[train],
         eval_sets={TEST: EvalSet(files[test], labels[test])},
-        fingerprint=_sha256(f"{index.fingerprint} {TEST_SPLIT_SEED} {TEST_SHARE}"),
+        fingerprint=_sha256(f"{identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
     )
 
 
@@ -122,9 +132,10 @@ def labels_of(index: FileIndex, classes: tuple[str, ...]) -> Labels:
     return np.array([labels[path.partition("/")[0]] for path in index.paths], np.int64)
 
 
-def files_of(root: Path, index: FileIndex) -> ImageFiles:
+def files_of(root: Path, index: FileIndex, official: bool = False) -> ImageFiles:
     """Return the paths of an index as one array of bytes."""
-    return ImageFiles(root, np.array([os.fsencode(path) for path in index.paths], np.bytes_))
+    paths = np.array([os.fsencode(path) for path in index.paths], np.bytes_)
+    return ImageFiles(root, paths, official)
 
 
 def _sha256(text: str) -> str:
