@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
     SELECTION_SHIFT,
@@ -26,7 +25,8 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.file_index import index_folder
-from clip_hparam.data.image_folder import classes_of, files_of, labels_of
+from clip_hparam.data.folders.class_folders import classes_of, labels_of, refuse_unknown_classes
+from clip_hparam.data.image_folder import files_of
 
 PRINTED_PER_CLASS = 40  # images of a class
 LabelledImages = tuple[Images, Labels, str]
@@ -100,11 +100,8 @@ def _load_class_folders(root: Path, classes: tuple[str, ...]) -> LabelledImages:
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
     index = index_folder(root)
-    for name in classes_of(root, index):
-        if name not in classes:
-            raise ValueError(
-                f"{root / name} is no class of the images trained on: {suggest(name, classes)}"
-            )
+    names = classes_of(root, index, least=1)
+    refuse_unknown_classes(root, names, classes, "is no class of the images trained on")
     labels = labels_of(index, classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
         if count == 1:

@@ -13,14 +13,16 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.dataset import ImageDataset, Images
+from clip_hparam.data.dataset import SELECTION, ImageDataset, Images
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
 from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.planning.class_names import validate_class_names
+from clip_hparam.planning.data_facts import validate_images
 
+DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
 EMA_HALF_LIFE_SHARE = 0.11
 """Half-life of the published EMA as a share of the run: 3465 of 31250 steps (decay 0.9998)."""
 
@@ -39,18 +41,28 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
         augment_backend=_resolve_augment_backend(recipe, dataset.train),
     )
+    validate_images(resolved.data)
     if resolved.ema_decay == AUTO:
         resolved = replace(resolved, ema_decay=ema_decay_for(total_steps(resolved)))
     return _validated(as_resolved(resolved), shape, dataset.classes)
 
 
 def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
-    train, _ = split_sizes(dataset.train_labels, data.shots, data.selection)
+    selection = resolve_selection(data, dataset)
+    train, _ = split_sizes(dataset.train_labels, data.shots, selection, dataset.classes)
     return replace(
         data,
+        selection=selection,
         epoch_images=int(train.sum()) if data.epoch_images == AUTO else data.epoch_images,
         fingerprint=_validated_identity("data.fingerprint", data.fingerprint, dataset.fingerprint),
     )
+
+
+def resolve_selection(data: Data, dataset: ImageDataset) -> float:
+    """Return `data.selection`; auto is 0 if the data set has a selection set of its own."""
+    if data.selection != AUTO:
+        return float(data.selection)
+    return 0.0 if SELECTION in dataset.eval_sets else DEFAULT_SELECTION_SHARE
 
 
 def _resolve_encoder(encoder: Encoder) -> Encoder:

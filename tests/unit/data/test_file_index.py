@@ -32,7 +32,7 @@ def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     listing = module._list_files
 
-    def counted(root: Path) -> tuple[dict[str, int], dict[str, int]]:
+    def counted(root: Path) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
         seen.append(root)
         return listing(root)
 
