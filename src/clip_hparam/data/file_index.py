@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,7 @@ def index_folder(root: Path) -> FileIndex:
     entry = cache_path("manifest", str(root.resolve()))
     cached = read_json(entry) or {}
     times = cached.get("folders", {})
-    if _is_complete(cached) and times == _modification_times(root, times):
+    if _is_complete(cached) and times == modification_times(root, times):
         fields = cached["files"].split("\0")[:-1]
         sizes = tuple(int(size) for size in fields[1::2])
         return FileIndex(tuple(fields[::2]), sizes, tuple(times), cached["ignored"])
@@ -140,7 +140,7 @@ def _is_visible(entry: os.DirEntry[str]) -> bool:
     return not entry.name.startswith(".")
 
 
-def _modification_times(root: Path, folders: dict[str, int]) -> dict[str, int]:
+def modification_times(root: Path, folders: Iterable[str]) -> dict[str, int]:
     """Return the present modification times in ns; a folder that was removed is left out."""
     now: dict[str, int] = {}
     for folder in folders:

@@ -1,10 +1,8 @@
 """Images in class folders: the layout of ImageNet, and any other."""
 
 import hashlib
-import os
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,17 +16,12 @@ from clip_hparam.data.dataset import (
     TRAIN,
     EvalSet,
     ImageDataset,
-    ImageFiles,
     split_off_test,
 )
-from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex, index_folder
-from clip_hparam.data.folders.class_folders import (
-    classes_of,
-    labels_of,
-    missing_classes,
-    refuse_unknown_classes,
-)
+from clip_hparam.data.file_index import IMAGE_SUFFIXES
+from clip_hparam.data.folders.class_folders import missing_classes, refuse_unknown_classes
 from clip_hparam.data.folders.class_level import level_note
+from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_folders import find_splits, split_folder
 from clip_hparam.data.folders.split_names import SplitRole
@@ -52,7 +45,7 @@ def load_imagenet(root: Path) -> ImageDataset:
             f"data.root={root} has no folder {'val' if train else 'train'}: data=imagenet reads"
             " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
         )
-    dataset = _load_splits(train, None, val)
+    dataset = _load_splits(train, None, val, official=True)
     for name in dataset.classes:
         if not WORDNET_ID.fullmatch(name):
             raise ValueError(
@@ -76,71 +69,77 @@ def load_image_folder(root: Path) -> ImageDataset:
     return replace(dataset, notes=(*splits.notes, *dataset.notes))
 
 
-def _load_splits(train: Path, selection: Path | None, test: Path) -> ImageDataset:
-    """Return the data set of split folders. Raises ValueError for a class that train lacks."""
-    index, test_index = index_folder(train), index_folder(test)
-    classes = classes_of(train, index)
-    test_set, notes = _evaluation_set(test, test_index, train, classes)
-    dataset = ImageDataset(
-        classes=classes,
-        train=files_of(train, index),
-        train_labels=labels_of(index, classes),
-        eval_sets={TEST: test_set},
-        fingerprint=_sha256(f"{index.fingerprint} {test_index.fingerprint}"),
-        sources={TRAIN: str(train), TEST: str(test)},
-        notes=(*level_note(train, index, classes), *notes, *ignored_note(index, test_index)),
-    )
-    if selection is None:
-        return dataset
-    selection_index = index_folder(selection)
-    selection_set, notes = _evaluation_set(selection, selection_index, train, classes)
-    return replace(
-        dataset,
-        eval_sets={SELECTION: selection_set, TEST: test_set},
-        selection_fingerprint=selection_index.fingerprint,
-        sources={**dataset.sources, SELECTION: str(selection)},
-        notes=(*dataset.notes, *notes, *ignored_note(selection_index)),
+def _load_splits(
+    train: Path, selection: Path | None, test: Path, official: bool = False
+) -> ImageDataset:
+    """Return the data set of split folders. Raises ValueError for a class that train lacks.
+
+    official: as for `reading.image.read_image`.
+    """
+    trained = read_labelled_folder(train, official)
+    parts = {
+        name: _read_evaluation_set(folder, trained)
+        for name, folder in ((SELECTION, selection), (TEST, test))
+        if folder is not None
+    }
+    return ImageDataset(
+        classes=trained.classes,
+        train=trained.files,
+        train_labels=trained.labels(trained.classes),
+        eval_sets={
+            name: EvalSet(part.files, part.labels(trained.classes)) for name, part in parts.items()
+        },
+        fingerprint=_sha256(f"{trained.identity} {parts[TEST].identity}"),
+        selection_fingerprint=parts[SELECTION].identity if selection else "",
+        sources={name: str(part.root) for name, part in {TRAIN: trained, **parts}.items()},
+        notes=(
+            *level_note(train, trained.index, trained.classes),
+            *(note for part in parts.values() for note in _missing_note(part, trained)),
+            *ignored_note(trained, *parts.values()),
+        ),
     )
 
 
-def _evaluation_set(
-    folder: Path, index: FileIndex, train: Path, classes: Sequence[str]
-) -> tuple[EvalSet, tuple[str, ...]]:
-    """Return the images of a folder with the labels of the training set, and notes."""
-    names = classes_of(folder, index, least=1)
-    refuse_unknown_classes(folder, names, classes, f"is a class that {train} does not have")
-    missing = missing_classes(names, classes)
-    note = f"{folder} lacks {len(missing)} of {len(classes)} classes: {listed(missing)}"
-    return EvalSet(files_of(folder, index), labels_of(index, classes)), (note,) * bool(missing)
+def _read_evaluation_set(folder: Path, trained: LabelledFolder) -> LabelledFolder:
+    """Return the images of a folder. Raises ValueError for a class that is not trained on."""
+    read = read_labelled_folder(folder, trained.official, least=1)
+    rule = f"is a class that {trained.root} does not have"
+    refuse_unknown_classes(folder, read.classes, trained.classes, rule)
+    return read
+
+
+def _missing_note(part: LabelledFolder, trained: LabelledFolder) -> list[str]:
+    missing = missing_classes(part.classes, trained.classes)
+    of_all = f"{len(missing)} of {len(trained.classes)} classes"
+    return [f"{part.root} lacks {of_all}: {listed(missing)}"] if missing else []
 
 
 def _load_and_split(root: Path) -> ImageDataset:
     """Return the data set of one folder, with TEST_SHARE of each class as the test set."""
-    index = index_folder(root)
-    classes = classes_of(root, index)
-    files, labels = files_of(root, index), labels_of(index, classes)
-    for name, count in zip(classes, np.bincount(labels), strict=True):
+    folder = read_labelled_folder(root)
+    files, labels = folder.files, folder.labels(folder.classes)
+    for name, count in zip(folder.classes, np.bincount(labels), strict=True):
         if count < 2:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
     train, test = split_off_test(labels, TEST_SHARE)
     return ImageDataset(
-        classes=classes,
+        classes=folder.classes,
         train=files[train],
         train_labels=labels[train],
         eval_sets={TEST: EvalSet(files[test], labels[test])},
-        fingerprint=_sha256(f"{index.fingerprint} {TEST_SPLIT_SEED} {TEST_SHARE}"),
+        fingerprint=_sha256(f"{folder.identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
         sources={TRAIN: str(root), TEST: f"{root}, a fixed fifth of each class"},
-        notes=(*level_note(root, index, classes), *ignored_note(index)),
+        notes=(*level_note(root, folder.index, folder.classes), *ignored_note(folder)),
     )
 
 
-def ignored_note(*indices: FileIndex) -> tuple[str, ...]:
+def ignored_note(*folders: LabelledFolder) -> tuple[str, ...]:
     """Return a sentence with the number of files that are no images, by suffix."""
     counts: Counter[str] = Counter()
-    for index in indices:
-        for found in index.ignored.values():
+    for folder in folders:
+        for found in folder.index.ignored.values():
             counts.update(found)
     if not counts:
         return ()
@@ -149,11 +148,6 @@ def ignored_note(*indices: FileIndex) -> tuple[str, ...]:
         f"not used: {counts.total()} files that are no images by their suffix: {by_suffix} (images"
         f" end in {', '.join(IMAGE_SUFFIXES)})",
     )
-
-
-def files_of(root: Path, index: FileIndex) -> ImageFiles:
-    """Return the paths of an index as one array of bytes."""
-    return ImageFiles(root, np.array([os.fsencode(path) for path in index.paths], np.bytes_))
 
 
 def _sha256(text: str) -> str:
