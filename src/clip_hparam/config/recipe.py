@@ -60,7 +60,11 @@ class Data:
         " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
     epoch_images: int | str = knob(
-        AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
+        AUTO,
+        "auto | [1, inf)",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
+        " auto",
+        of_one_dataset=True,
     )
     shift: str = knob(
         "none",

@@ -13,7 +13,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
 from clip_hparam.planning import flops
-from clip_hparam.planning.data_facts import data_notes, data_rows
+from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
@@ -30,8 +30,7 @@ def describe(recipe: ResolvedRecipe) -> str:
 
 def lint(recipe: ResolvedRecipe) -> list[str]:
     """Return a sentence for each probable mistake, with what to type instead."""
-    rules = (_lint_lr, _lint_ema, _lint_augmentation)
-    return [*data_notes(recipe), *(note for rule in rules for note in rule(recipe))]
+    return [*_lint_lr(recipe), *_lint_ema(recipe), *_lint_augmentation(recipe)]
 
 
 def layer_lrs(recipe: ResolvedRecipe) -> list[float]:

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from clip_hparam.config.knob import AUTO
+from clip_hparam.config.knob import AUTO, split_dataset
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
 from clip_hparam.data.dataset import SELECTION, ImageDataset, Images
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import dataset_spec, load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
@@ -53,9 +53,19 @@ def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
     return replace(
         data,
         selection=selection,
-        epoch_images=int(train.sum()) if data.epoch_images == AUTO else data.epoch_images,
+        epoch_images=_resolve_epoch_images(data, int(train.sum())),
         fingerprint=_validated_identity("data.fingerprint", data.fingerprint, dataset.fingerprint),
     )
+
+
+def _resolve_epoch_images(data: Data, train_images: int) -> int:
+    """Return the draws of an epoch. Raises ValueError for a value of an unknown data set."""
+    dataset, value = split_dataset(data.epoch_images)
+    if dataset:
+        dataset_spec(dataset)
+    if value == AUTO or dataset not in ("", data.name):
+        return train_images
+    return int(value)
 
 
 def resolve_selection(data: Data, dataset: ImageDataset) -> float:
