@@ -9,14 +9,21 @@ from functools import cache
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
-from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset
 from clip_hparam.data.datasets import load_dataset, root_overrides
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.unreadable import refuse_unreadable
 from clip_hparam.data.splits import split_sizes
 
+DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
 FAR_FROM_ONE_PASS = 5.0  # passes over the training images in an epoch, or its inverse
+
+
+def resolve_selection(data: Data, dataset: ImageDataset) -> float:
+    """Return `data.selection`; auto is 0 if the data set has a selection set of its own."""
+    if data.selection != AUTO:
+        return float(data.selection)
+    return 0.0 if SELECTION in dataset.eval_sets else DEFAULT_SELECTION_SHARE
 
 
 def validate_images(data: Data) -> tuple[str, ...]:
@@ -27,11 +34,11 @@ def validate_images(data: Data) -> tuple[str, ...]:
     return _validate_images(replace(data, shots=0, epoch_images=AUTO, fingerprint=AUTO))
 
 
-def data_counts(recipe: ResolvedRecipe) -> dict[str, int]:
+def data_counts(data: Data) -> dict[str, int]:
     """Return the numbers of classes, of images in each set, and of files that are left out."""
-    dataset = load_dataset(recipe.data)
-    data = recipe.data
-    train, drawn = split_sizes(dataset.train_labels, data.shots, data.selection, dataset.classes)
+    dataset = load_dataset(data)
+    share = resolve_selection(data, dataset)
+    train, drawn = split_sizes(dataset.train_labels, data.shots, share, dataset.classes)
     own = dataset.eval_sets.get(SELECTION)
     return {
         "classes": len(dataset.classes),
@@ -42,29 +49,28 @@ def data_counts(recipe: ResolvedRecipe) -> dict[str, int]:
     }
 
 
-def data_rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
+def data_rows(data: Data) -> Iterator[tuple[str, str]]:
     """Yield a name and a value for the data set and each of its sets."""
-    dataset, counts = load_dataset(recipe.data), data_counts(recipe)
-    yield "data", f"{recipe.data.name}, {counts['classes']} classes: {listed(dataset.classes)}"
+    dataset, counts = load_dataset(data), data_counts(data)
+    yield "data", f"{data.name}, {counts['classes']} classes: {listed(dataset.classes)}"
     left_out = f", {counts['skipped']} unreadable left out" if counts["skipped"] else ""
-    shots = f", {recipe.data.shots} of each class" if recipe.data.shots else ""
+    shots = f", {data.shots} of each class" if data.shots else ""
     yield "training set", f"{counts[TRAIN]:,} images{_source(dataset, TRAIN)}{shots}{left_out}"
-    yield "selection set", f"{counts[SELECTION]:,} images{_selection_source(recipe, dataset)}"
+    yield "selection set", f"{counts[SELECTION]:,} images{_selection_source(data, dataset)}"
     yield "test set", f"{counts[TEST]:,} images{_source(dataset, TEST)}"
 
 
-def data_notes(recipe: ResolvedRecipe) -> list[str]:
+def data_notes(data: Data) -> list[str]:
     """Return a sentence for each fact about the images that a user may not expect."""
-    return [
-        *load_dataset(recipe.data).notes,
-        *validate_images(recipe.data),
-        *epoch_notes(recipe),
-    ]
+    return [*load_dataset(data).notes, *validate_images(data)]
 
 
-def epoch_notes(recipe: ResolvedRecipe) -> list[str]:
-    """Return a sentence if an epoch is far from one pass over the training images."""
-    epoch, images = recipe.data.epoch_images, data_counts(recipe)[TRAIN]
+def epoch_notes(data: Data) -> list[str]:
+    """Return a sentence if an epoch is far from one pass over the training images.
+
+    data: resolved.
+    """
+    epoch, images = int(data.epoch_images), data_counts(data)[TRAIN]
     passes = epoch / images
     if 1 / FAR_FROM_ONE_PASS <= passes <= FAR_FROM_ONE_PASS:
         return []
@@ -84,8 +90,8 @@ def _source(dataset: ImageDataset, name: str) -> str:
     return f" of {source}" if source else ""
 
 
-def _selection_source(recipe: ResolvedRecipe, dataset: ImageDataset) -> str:
+def _selection_source(data: Data, dataset: ImageDataset) -> str:
     if SELECTION in dataset.eval_sets:
         return _source(dataset, SELECTION)
-    drawn = f", drawn by the seed (data.selection={recipe.data.selection:g})"
-    return f"{_source(dataset, TRAIN)}{drawn}"
+    share = resolve_selection(data, dataset)
+    return f"{_source(dataset, TRAIN)}, drawn by the seed (data.selection={share:g})"

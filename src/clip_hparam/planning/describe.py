@@ -59,7 +59,7 @@ def ema_half_life_steps(ema_decay: float) -> float:
 def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
-    yield from data_rows(recipe)
+    yield from data_rows(recipe.data)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
     yield "position embedding", _describe_pos_embed(recipe)
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen (freeze={recipe.freeze})"

@@ -13,16 +13,15 @@ from clip_hparam.config.knob import AUTO, split_dataset
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.dataset import SELECTION, ImageDataset, Images
+from clip_hparam.data.dataset import ImageDataset, Images
 from clip_hparam.data.datasets import dataset_spec, load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
 from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.planning.class_names import validate_class_names
-from clip_hparam.planning.data_facts import validate_images
+from clip_hparam.planning.data_facts import resolve_selection, validate_images
 
-DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
 EMA_HALF_LIFE_SHARE = 0.11
 """Half-life of the published EMA as a share of the run: 3465 of 31250 steps (decay 0.9998)."""
 
@@ -66,13 +65,6 @@ def _resolve_epoch_images(data: Data, train_images: int) -> int:
     if value == AUTO or dataset not in ("", data.name):
         return train_images
     return int(value)
-
-
-def resolve_selection(data: Data, dataset: ImageDataset) -> float:
-    """Return `data.selection`; auto is 0 if the data set has a selection set of its own."""
-    if data.selection != AUTO:
-        return float(data.selection)
-    return 0.0 if SELECTION in dataset.eval_sets else DEFAULT_SELECTION_SHARE
 
 
 def _resolve_encoder(encoder: Encoder) -> Encoder:

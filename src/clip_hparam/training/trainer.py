@@ -71,7 +71,7 @@ def train(
 
 def _log_data(recipe: ResolvedRecipe) -> None:
     """Log the classes, the sizes of the sets, and the folders that they come from."""
-    for name, value in data_rows(recipe):
+    for name, value in data_rows(recipe.data):
         logger.info("%s: %s", name, value)
     for note in load_dataset(recipe.data).notes:
         logger.info("note: %s", note)
@@ -163,7 +163,7 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
-        "data": data_counts(as_resolved(spec.recipe)),
+        "data": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }

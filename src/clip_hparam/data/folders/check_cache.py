@@ -46,25 +46,19 @@ class CheckCache:
             return None
         return {int(index): problem for index, problem in tree["unreadable"].items()}
 
-    def write(
-        self,
-        states: Sequence[FileState],
-        problems: Sequence[str | None],
-        unreadable: dict[int, str],
-        changed: bool,
-    ) -> None:
-        """Add the verdicts of the whole set; files of other sets in the root are kept.
+    def write(self, states: Sequence[FileState], problems: Sequence[str | None]) -> None:
+        """Add the known verdicts; those of other files in the root are kept. Raises OSError."""
+        entries = self._entries()
+        for name, state, problem in zip(self.names, states, problems, strict=True):
+            if problem is not None:
+                entries[name] = (*state, problem)
+        text = "".join(f"{n}\0{size}\0{time}\0" for n, (size, time, _) in entries.items())
+        bad = {name: problem for name, (_, _, problem) in entries.items() if problem}
+        write_json(self.path, {"reader": self.reader, "files": text, "unreadable": bad})
 
-        changed: whether a verdict is new. Raises OSError.
-        """
-        if changed:
-            entries = self._entries()
-            for name, state, problem in zip(self.names, states, problems, strict=True):
-                entries[name] = (*state, problem or "")
-            text = "".join(f"{n}\0{size}\0{time}\0" for n, (size, time, _) in entries.items())
-            bad = {name: problem for name, (_, _, problem) in entries.items() if problem}
-            write_json(self.path, {"reader": self.reader, "files": text, "unreadable": bad})
-        if changed or self.read_summary() is None:
+    def write_summary(self, unreadable: dict[int, str]) -> None:
+        """Store the unreadable files of the whole set if they are new. Raises OSError."""
+        if self.read_summary() != unreadable:
             write_json(self.summary_path, {"reader": self.reader, "unreadable": unreadable})
 
     def _entries(self) -> dict[str, tuple[int, int, str]]:

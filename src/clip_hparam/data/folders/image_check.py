@@ -7,7 +7,7 @@ code that reads images. A second check of the same files decodes nothing.
 import hashlib
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -25,8 +25,16 @@ from clip_hparam.subprocesses import exit_with_parent
 MAX_FILES_UNASKED = 20_000  # that a plan decodes; at 5 ms a file these are 100 s of a core
 CHUNK_SIZE = 64  # files that a process decodes at once
 MIN_PARALLEL = 256  # files; below, starting processes (0.5 s) takes longer than decoding
+BLOCK_SIZE = (
+    100_000  # files after which verdicts are stored: minutes of decoding, a second to write
+)
+Report = Callable[[int], None]
 Unreadable = dict[int, str]
 """A sentence for each file that cannot be read, by its index in the ImageFiles."""
+
+
+def ignore_report(files: int) -> None:
+    """Do nothing."""
 
 
 def known_unreadable(sets: Sequence[ImageFiles]) -> list[Unreadable] | None:
@@ -41,18 +49,27 @@ def known_unreadable(sets: Sequence[ImageFiles]) -> list[Unreadable] | None:
     return known if len(known) == len(sets) else None
 
 
-def check_files(files: ImageFiles) -> Unreadable:
-    """Return the unreadable files of a set; decode those without a verdict on all cores."""
+def check_files(files: ImageFiles, report: Report = ignore_report) -> Unreadable:
+    """Return the unreadable files of a set; decode those without a verdict on all cores.
+
+    Verdicts are stored every BLOCK_SIZE files, so that an interrupted check goes on from there.
+
+    report: called with the number of files that were decoded since its last call.
+    """
     store = _cache_of(files)
     states = [_state_of(files.path(index)) for index in range(len(files))]
     problems = store.read(states)
     new = [index for index, problem in enumerate(problems) if problem is None]
-    decoded = _decode_all([files.path(index) for index in new], files.official)
-    for index, problem in zip(new, decoded, strict=True):
-        problems[index] = problem
+    for start in range(0, len(new), BLOCK_SIZE):
+        block = new[start : start + BLOCK_SIZE]
+        decoded = _decode_all([files.path(index) for index in block], files.official, report)
+        for index, problem in zip(block, decoded, strict=True):
+            problems[index] = problem
+        with suppress(OSError):
+            store.write(states, problems)
     unreadable = {index: problem for index, problem in enumerate(problems) if problem}
     with suppress(OSError):
-        store.write(states, problems, unreadable, changed=bool(new))
+        store.write_summary(unreadable)
     return unreadable
 
 
@@ -77,15 +94,23 @@ def _state_of(path: Path) -> FileState:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _decode_all(paths: Sequence[Path], official: bool) -> list[str]:
+def _decode_all(paths: Sequence[Path], official: bool, report: Report) -> list[str]:
     """Return a sentence for each file that cannot be read, "" for a readable one."""
     decode = partial(_decode_chunk, official=official)
     chunks = [paths[start : start + CHUNK_SIZE] for start in range(0, len(paths), CHUNK_SIZE)]
     processes = min(len(os.sched_getaffinity(0)), len(chunks))
     if len(paths) < MIN_PARALLEL or processes == 1 or current_process().daemon:
-        return [problem for chunk in chunks for problem in decode(chunk)]
+        return _collected(map(decode, chunks), report)
     with _process_pool(processes) as pool:
-        return [problem for problems in pool.map(decode, chunks) for problem in problems]
+        return _collected(pool.map(decode, chunks), report)
+
+
+def _collected(chunks: Iterable[list[str]], report: Report) -> list[str]:
+    problems: list[str] = []
+    for chunk in chunks:
+        problems += chunk
+        report(len(chunk))
+    return problems
 
 
 @contextmanager

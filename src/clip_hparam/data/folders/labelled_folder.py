@@ -33,8 +33,7 @@ class LabelledFolder:
 
     @property
     def files(self) -> ImageFiles:
-        paths = np.array([os.fsencode(path) for path in self.index.paths], np.bytes_)
-        return ImageFiles(self.root, paths, self.official)
+        return image_files(self.root, self.index, self.official)
 
     def labels(self, classes: tuple[str, ...]) -> Labels:
         """Return the position of each file's class in `classes`, int64, shape (n,)."""
@@ -50,3 +49,9 @@ def read_labelled_folder(root: Path, official: bool = False, least: int = 2) -> 
     """
     index = index_folder(root)
     return LabelledFolder(root, index, classes_of(root, index, least), official)
+
+
+def image_files(root: Path, index: FileIndex, official: bool = False) -> ImageFiles:
+    """Return the paths of an index as one array of bytes."""
+    paths = np.array([os.fsencode(path) for path in index.paths], np.bytes_)
+    return ImageFiles(root, paths, official)
