@@ -89,7 +89,7 @@ def _list_files(root: Path) -> tuple[dict[str, int], dict[str, int], dict[str, d
     ignored: dict[str, Counter[str]] = {}
     for folder in _walk_folders(root, "", _inodes_above(root)):
         times[folder] = (root / folder).stat().st_mtime_ns
-        for entry in filter(_is_visible, os.scandir(root / folder)):
+        for entry in _visible_entries(root / folder):
             broken = _is_broken_link(entry)
             if entry.name.lower().endswith(IMAGE_SUFFIXES) and (broken or entry.is_file()):
                 files[folder + entry.name] = 0 if broken else entry.stat().st_size
@@ -122,7 +122,7 @@ def _walk_folders(root: Path, folder: str, above: tuple[Inode, ...]) -> Iterator
             " remove the link"
         )
     yield folder
-    for entry in filter(_is_visible, os.scandir(root / folder)):
+    for entry in _visible_entries(root / folder):
         if not _is_broken_link(entry) and entry.is_dir():
             yield from _walk_folders(root, f"{folder}{entry.name}/", (*above, inode))
 
@@ -136,8 +136,9 @@ def _is_broken_link(entry: os.DirEntry[str]) -> bool:
     return entry.is_symlink() and not Path(entry.path).exists()
 
 
-def _is_visible(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".")
+def _visible_entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [entry for entry in entries if not entry.name.startswith(".")]
 
 
 def modification_times(root: Path, folders: Iterable[str]) -> dict[str, int]:

@@ -145,8 +145,8 @@ def ignored_note(*folders: LabelledFolder) -> tuple[str, ...]:
         return ()
     by_suffix = ", ".join(f"{n} {suffix or '(no suffix)'}" for suffix, n in counts.most_common())
     return (
-        f"not used: {counts.total()} files that are no images by their suffix: {by_suffix} (images"
-        f" end in {', '.join(IMAGE_SUFFIXES)})",
+        f"not used: {counts.total()} without the suffix of an image: {by_suffix} (images end in"
+        f" {', '.join(IMAGE_SUFFIXES)})",
     )
 
 

@@ -42,7 +42,10 @@ def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
         train_labels=dataset.train_labels[kept],
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         skipped=names,
-        notes=(*dataset.notes, f"left out (data.on_error=skip): {len(bad)} unreadable files"),
+        notes=(
+            *dataset.notes,
+            f"unreadable and left out (data.on_error=skip): {len(bad)} training images",
+        ),
     )
 
 
