@@ -66,7 +66,7 @@ def _too_small_message(
 ) -> str:
     first = int(small[0])
     name = readable(classes[first]) if classes else str(first)
-    others = f" (and {len(small) - 1} more classes)" if len(small) > 1 else ""
+    others = f" (and {len(small) - 1} more)" if len(small) > 1 else ""
     remedy = "a smaller data.shots" if shots else "a smaller data.selection, or more images"
     return (
         f"data.shots={shots} and data.selection={selection:g} ask for more than the"
