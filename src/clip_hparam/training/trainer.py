@@ -163,7 +163,7 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
-        "data": data_counts(spec.recipe.data),
+        "images": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }

@@ -69,7 +69,7 @@ def test_trial_is_trained_on_the_classes_and_not_on_the_splits(tmp_path: Path) -
     assert done.code == 0, done.err
     (record,) = records(tmp_path)
     result = json.loads((record.folder / "result.json").read_text())
-    assert result["data"] == {"classes": 2, "train": 6, "selection": 2, "test": 8, "skipped": 0}
+    assert result["images"] == {"classes": 2, "train": 6, "selection": 2, "test": 8, "skipped": 0}
     log = (record.folder / "log.txt").read_text()
     for line in (
         "data: folder, 2 classes: cat, dog",

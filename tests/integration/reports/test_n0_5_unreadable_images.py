@@ -118,7 +118,7 @@ def test_skip_leaves_out_unreadable_training_images(photos: Path, tmp_path: Path
     assert "training set: 7 images" in after.out
     assert ", 1 unreadable left out\n" in after.out
     results = [json.loads((r.folder / "result.json").read_text()) for r in records(tmp_path)]
-    counts = [(one["data"]["train"], one["data"]["skipped"]) for one in results]
+    counts = [(one["images"]["train"], one["images"]["skipped"]) for one in results]
     assert sorted(counts) == [(7, 1), (8, 0)]  # two trials: the fingerprints differ
 
 

@@ -34,7 +34,7 @@ def test_validation_folder_is_the_selection_set(name: str, tmp_path: Path) -> No
     assert (
         json.loads((record.folder / "recipe.json").read_text())["recipe"]["data"]["selection"] == 0
     )
-    counts = json.loads((record.folder / "result.json").read_text())["data"]
+    counts = json.loads((record.folder / "result.json").read_text())["images"]
     assert counts == {"classes": 2, "train": 16, "selection": 6, "test": 10, "skipped": 0}
 
 
