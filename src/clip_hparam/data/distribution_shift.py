@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
     SELECTION_SHIFT,
@@ -26,9 +25,8 @@ from clip_hparam.data.dataset import (
     Labels,
     split_off_test,
 )
-from clip_hparam.data.file_index import index_folder
-from clip_hparam.data.image_folder import classes_of, files_of, labels_of
-from clip_hparam.data.reading.scan import scan_headers
+from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.labelled_folder import read_labelled_folder
 
 PRINTED_PER_CLASS = 40  # images of a class
 LabelledImages = tuple[Images, Labels, str]
@@ -109,20 +107,16 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
 
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
-    index = index_folder(root)
-    for name in classes_of(root, index):
-        if name not in classes:
-            raise ValueError(
-                f"{root / name} is no class of the images trained on: {suggest(name, classes)}"
-            )
-    labels = labels_of(index, classes)
+    folder = read_labelled_folder(root, official, least=1)
+    rule = "is no class of the images trained on"
+    refuse_unknown_classes(root, folder.classes, classes, rule)
+    labels = folder.labels(classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
         if count == 1:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    identity = scan_headers(root, index, official).identify(index.fingerprint)
-    return files_of(root, index, official), labels, identity
+    return folder.files, labels, folder.identity
 
 
 PRINTED_DIGITS_SHIFT = Shift(
