@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.log import PrintHandler, log_to
@@ -36,7 +35,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
         print(f"trial {spec.trial_id} is done already ({record.folder})")
         return _print_result(record.folder, result)
     record.folder.mkdir(parents=True, exist_ok=True)
-    print(f"trial {spec.trial_id}  {label(spec.recipe)}")
+    print(f"trial {spec.trial_id}  {spec.label}")
     log = log_path(spec.machine.runs, spec.trial_id)
     with (
         log_to(logging.FileHandler(log, delay=True), PrintHandler()),

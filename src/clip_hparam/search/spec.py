@@ -14,7 +14,7 @@ from typing import Any
 
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.design.design import Overrides, key_of, merged_overrides
+from clip_hparam.design.design import Overrides, format_value, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.manifest import GrowingManifest, manifest_tree
@@ -117,7 +117,16 @@ class SearchSpec:
     def trial_specs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
         """Return the trials of a point by seed; ValueError if no recipe allows its values."""
         recipe = resolve(with_values(self.base.recipe, dict(values)))
-        return {seed: replace(self.base, recipe=replace(recipe, seed=seed)) for seed in self.seeds}
+        searched = [f"{knob}={format_value(value)}" for knob, value in values.items()]
+        typed = merged_overrides(self.base.overrides, self.overrides, searched)
+        return {
+            seed: replace(
+                self.base,
+                recipe=replace(recipe, seed=seed),
+                overrides=merged_overrides(typed, [f"seed={seed}"]),
+            )
+            for seed in self.seeds
+        }
 
     def worker_spec(self, number: int) -> TrialSpec:
         """Return the spec of a worker process, which asks for points and trains them."""

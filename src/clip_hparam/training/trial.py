@@ -6,10 +6,11 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from clip_hparam.config.recipe import canonical, label
+from clip_hparam.config.recipe import canonical
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
+from clip_hparam.records.credentials import without_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
@@ -93,9 +94,10 @@ def _train_and_seal(
     context: DistributedContext,
     facts: dict[str, Any],
 ) -> TrialOutcome:
-    record.write_recipe(canonical(spec.recipe), label(spec.recipe))
+    record.write_recipe(canonical(spec.recipe), spec.label)
     process = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
-    record.write_status("running", **process, attempt=facts["attempt"])
+    given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
+    record.write_status("running", **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
     with context.connect(device_of(spec.machine, context.local_rank), spec.machine.rank_timeout):
         outcome = train(spec, record, callback, context)

@@ -63,7 +63,9 @@ def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
         yield f"{facts['failure']['kind']}: {facts['failure']['message']}"
     yield "last lines of its log:"
     yield from (f"  {line}" for line in facts["log"])
-    yield f"again: {facts['rerun']}"
+    if facts["rerun"]:
+        yield f"again: {facts['rerun']}"
+    yield from (f"not known: {sentence}" for sentence in facts["unknown"])
 
 
 def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:

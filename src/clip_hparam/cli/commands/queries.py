@@ -1,6 +1,5 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifest import (
     SweepManifest,
@@ -111,23 +109,18 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "status": record.status(),
         "failure": None if state == TrialState.DONE else record.failure(),
         "log": _last_log_lines(record, lines),
-        "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
+        **_rerun_facts(record),
     }
 
 
-def rerun_command(recipe: dict[str, Any]) -> str:
-    """Return `python sweep.py` with an override for every knob of a canonical recipe."""
-    knobs = flatten_tree(recipe)
-    weights = knobs.pop("encoder.weights", None)
-    knobs.pop("data.fingerprint", None)
-    overrides = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
-    if weights == "random":
-        overrides.append("encoder.pretrained=random")
-    return shlex.join(["python", "sweep.py", *overrides])
+def _rerun_facts(record: Record) -> dict[str, Any]:
+    """Return the command that runs a trial again, and what the record does not know of it."""
+    from clip_hparam.cli.hydra_app.rerun import rerun_trial  # lazy: Hydra and numpy, 0.5 s
 
-
-def _format_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    if record.recipe() is None:
+        return {"rerun": None, "unknown": ["its recipe.json is missing or damaged"]}
+    again = rerun_trial(record, reversed(read_manifests(record.folder.parent)))
+    return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

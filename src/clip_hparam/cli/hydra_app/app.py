@@ -34,7 +34,8 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    spec = create_trial_spec(recipe, machine, driver)
+    typed = list(HydraConfig.get().overrides.task)
+    spec = create_trial_spec(recipe, machine, driver, typed)
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)

@@ -35,7 +35,7 @@ from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
-from clip_hparam.design.design import Cell, Design, Step
+from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
@@ -81,7 +81,7 @@ class AblationSweeper(Sweeper):
         if kind == "study":
             raise SweepEnded(self._run_study(overrides, machine, driver))
         if self.options.is_search or kind == "search":
-            raise SweepEnded(self._run_search(cell_overrides, machine, driver))
+            raise SweepEnded(self._run_search(cell_overrides, keys, machine, driver))
         raise SweepEnded(self._run_design(cell_overrides, keys, machine, driver))
 
     def _run_design(
@@ -99,13 +99,11 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
-        planned = self._plan_trials(cells, replicates, machine, driver)
+        planned = self._plan_trials(cells, replicates, machine, driver, _trial_overrides(keys))
         notes = (*design_notes(design), *([race.note] if race else []))
         sweep = Sweep(design.name, design.kind, planned, notes, race)
-        of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
-        of_trials = [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
         trial_overrides = {
-            plan.trial_id: [*of_trials, *plan.cell.overrides, f"seed={plan.seed}"]
+            plan.trial_id: merged_overrides(plan.spec.overrides, [f"seed={plan.seed}"])
             for plan in sweep.planned
         }
         context = partial(LaunchContext, sweep.id, sweep.name, sweep.runs, driver)
@@ -132,7 +130,11 @@ class AblationSweeper(Sweeper):
         return study.run()
 
     def _run_search(
-        self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
+        self,
+        overrides: Sequence[Override],
+        keys: Sequence[Override],
+        machine: Machine,
+        driver: SweepOptions,
     ) -> int:
         """Run a search; return the exit code."""
         from clip_hparam.cli.hydra_app import search_request  # lazy: optuna, 0.5 s
@@ -147,7 +149,7 @@ class AblationSweeper(Sweeper):
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
-        base = create_base_spec(recipe, machine, driver)
+        base = create_base_spec(recipe, machine, driver, _trial_overrides(keys))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
@@ -160,8 +162,11 @@ class AblationSweeper(Sweeper):
         replicates: Sequence[int | None],
         machine: Machine,
         driver: SweepOptions,
+        of_trials: Sequence[str],
     ) -> list[PlannedTrial]:
         """Return the trial of each cell and seed.
+
+        of_trials: overrides of the machine and of each trial's options.
 
         Raises:
             ValueError: some cells are invalid; the message has one line per mistake.
@@ -171,7 +176,8 @@ class AblationSweeper(Sweeper):
         for cell in cells:
             try:
                 recipe, _, _ = self.composer.compose(cell.overrides)
-                spec = create_trial_spec(recipe, machine, driver)
+                typed = (*of_trials, *cell.overrides)
+                spec = create_trial_spec(recipe, machine, driver, typed)
                 for seed in replicates:
                     replicate = spec if seed is None else with_seed(spec, seed)
                     planned.append(PlannedTrial(cell, replicate))
@@ -194,3 +200,9 @@ class AblationSweeper(Sweeper):
         others = tuple(line for line in base if designs.key_of(line) not in varied)
         crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
         return designs.with_base(designs.with_levels(design, varied), others), crossed
+
+
+def _trial_overrides(keys: Sequence[Override]) -> list[str]:
+    """Return the overrides of the machine and of the driver's keys that each trial receives."""
+    of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
+    return [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
