@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.design.design import Overrides, format_value, key_of, merged_overrides
+from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.manifest import GrowingManifest, manifest_tree
@@ -117,7 +118,7 @@ class SearchSpec:
     def trial_specs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
         """Return the trials of a point by seed; ValueError if no recipe allows its values."""
         recipe = resolve(with_values(self.base.recipe, dict(values)))
-        searched = [f"{knob}={format_value(value)}" for knob, value in values.items()]
+        searched = [format_override(knob, value) for knob, value in values.items()]
         typed = merged_overrides(self.base.overrides, self.overrides, searched)
         return {
             seed: replace(

@@ -6,7 +6,6 @@ and weights that are not where they were are named, and their recorded identity 
 the command refuses to run another trial.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -17,6 +16,7 @@ from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import (
     Recipe,
     flatten,
@@ -38,7 +38,6 @@ PLACE_KNOBS = {
     "encoder.weights": ("encoder.pretrained",),
 }
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
-PLAIN_VALUE = re.compile(r"[A-Za-z0-9_./@%+-]+")
 MAX_ROUNDS = 4  # a knob that is added may change the value of an `auto`
 
 
@@ -83,16 +82,6 @@ def typed_overrides(record: Record, manifests: Iterable[SweepManifest] = ()) -> 
     return [word for word in command[1:] if "=" in word and word[0] != "-"] if single else []
 
 
-def override_text(key: str, value: Any) -> str:
-    """Return an override whose value Hydra reads as this value."""
-    if not isinstance(value, str):
-        return f"{key}={json.dumps(value)}"
-    if PLAIN_VALUE.fullmatch(value):
-        return f"{key}={value}"
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
-    return f"{key}='{escaped}'"
-
-
 @cache
 def _compose(words: tuple[str, ...]) -> Recipe:
     return compose_recipe(words)
@@ -130,7 +119,7 @@ def _with_knobs(words: tuple[str, ...], recorded: Mapping[str, Any]) -> tuple[st
             recipe = _composed(words)
         values = flatten(recipe)
         differing = [
-            override_text(name, value)
+            format_override(name, value)
             for name, value in recorded.items()
             if name not in IDENTITIES and values[name] != value
         ]
@@ -167,7 +156,7 @@ def _with_places(words: tuple[str, ...], places: Mapping[str, str]) -> tuple[str
     """Add the places that the words do not name, or name relative to another folder."""
     values = flatten(_composed(words))
     differing = [
-        override_text(name, place)
+        format_override(name, place)
         for name, place in places.items()
         if place not in (values[name], str(Path(values[name]).expanduser().absolute()))
     ]
@@ -176,7 +165,7 @@ def _with_places(words: tuple[str, ...], places: Mapping[str, str]) -> tuple[str
 
 def _runs_override(runs: Path) -> list[str]:
     same = runs.absolute() == Path(Machine().runs).absolute()
-    return [] if same else [override_text("machine.runs", str(runs))]
+    return [] if same else [format_override("machine.runs", str(runs))]
 
 
 def _unknown_facts(words: Sequence[str], wanted: str, recorded: Mapping[str, Any]) -> list[str]:
