@@ -22,7 +22,7 @@ from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.figures.search_payoff import plot_importance
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.trial_pages import TrialPage, failure_lines, trial_pages
 from clip_hparam.analysis.tables.conclusions import conclusion
@@ -81,7 +81,7 @@ class ReportPage(NamedTuple):
 
 def report_page(frames: Frames) -> ReportPage:
     """Return the content of the report."""
-    swept = newest_by_name(frames.sweeps)
+    swept = output_names(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).figure_kind != "sample"]
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in ("done", "pruned"))
     trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
@@ -132,9 +132,10 @@ def _search_sections(frames: Frames) -> Iterator[Section]:
     """Yield a section for an imported table and for each search or sampled design."""
     if frames.imported is not None:
         yield from _search_section("imported", "Results of the imported table", frames.imported)
+    anchors = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
     for sweep in sampled_sweeps(frames):
-        title = f'Results of the search "{sweep.name}"'
-        yield from _search_section(sweep.name, title, trial_table(frames, sweep))
+        title = f'Results of the search "{sweep.title}"'
+        yield from _search_section(anchors[sweep.sweep_id], title, trial_table(frames, sweep))
 
 
 def _search_section(anchor: str, title: str, table: TrialTable) -> Iterator[Section]:

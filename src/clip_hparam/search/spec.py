@@ -43,6 +43,7 @@ class SearchSpec:
     budget: seconds of all trials together, over all commands; 0 for no limit.
     retries: how often a point may be taken over from a worker that died.
     full: values at full fidelity of the knobs that are cheaper in the search.
+    title, tags: as of any other sweep (records/manifest.py).
     """
 
     name: str
@@ -61,6 +62,8 @@ class SearchSpec:
     budget: float = 0.0
     retries: int = 1
     full: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    tags: tuple[str, ...] = ()
 
     @cached_property
     def space(self) -> Space:
@@ -145,6 +148,7 @@ class SearchSpec:
             "overrides": tuple(tree["overrides"]),
             "levels": {knob: tuple(levels) for knob, levels in tree["levels"].items()},
             "seeds": tuple(tree["seeds"]),
+            "tags": tuple(tree.get("tags", ())),
             "goal": Objective(*(tuple(tree["goal"][key]) for key in ("objectives", "directions"))),
         }
         return cls(**{**tree, **read})
@@ -159,7 +163,9 @@ class SearchManifest(GrowingManifest):
     def create_or_continue(self, search: SearchSpec) -> None:
         """Write the manifest of a search; cells that it already has are kept."""
         cells = (read_json(self.path) or {}).get("cells", [])
-        self.write(manifest_tree(search.id, search.name, "search", cells, search=search.to_dict()))
+        named = {"title": search.title, "tags": search.tags}
+        spec = search.to_dict()
+        self.write(manifest_tree(search.id, search.name, "search", cells, search=spec, **named))
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:

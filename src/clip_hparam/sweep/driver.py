@@ -161,4 +161,6 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))
+    named = {"title": sweep.title, "tags": sweep.tags}
+    tree = manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race, **named)
+    write_manifest(sweep.runs, tree)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.cli.commands.analysis_inputs import (
@@ -21,6 +21,7 @@ from clip_hparam.cli.commands.analysis_inputs import (
     print_summary,
 )
 from clip_hparam.cli.commands.command import CommandParser, UsageError
+from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 
@@ -90,7 +91,9 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     """Write tables or figures; return the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    names = _validated_names(arguments.names, kind) or kind.default_names
+    names = _output_names(arguments.names, kind, frames) or kind.default_names
+    if not arguments.names:
+        _print_shared_names(frames)
     return sum([_write_output(kind, frames, name, arguments) for name in names])
 
 
@@ -141,16 +144,31 @@ def _print_problems(problems: list[str]) -> None:
         print(f"not used: {more} more records", file=sys.stderr)
 
 
-def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
-    """Return the names.
+def _output_names(names: list[str], kind: OutputKind, frames: Frames) -> list[str]:
+    """Return the names of the files; a sweep may be named by its id or the start of one.
 
     Raises:
         UsageError: a name is unknown.
     """
+    print_ambiguity(frames.sweeps, *names)
+    sweeps = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
+    found: list[str] = []
     for name in names:
-        if name not in kind.names:
+        named = find_sweeps(frames.sweeps, name)
+        if not named and name not in kind.names:
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
-    return names
+        found.append(sweeps[named[-1].sweep_id] if named else name)
+    return found
+
+
+def _print_shared_names(frames: Frames) -> None:
+    """Print under which names the sweeps that share a name are written."""
+    by_name: dict[str, list[str]] = {}
+    for written, sweep in output_names(frames.sweeps).items():
+        by_name.setdefault(sweep.name, []).append(f"{written} is {sweep.sweep_id} ({sweep.title})")
+    for name, listed in by_name.items():
+        if len(listed) > 1:
+            print(f"{len(listed)} sweeps are called {name}: {'; '.join(listed)}", file=sys.stderr)
 
 
 def _write_output(
@@ -167,7 +185,7 @@ def _write_output(
     except NotSweptError as error:
         _print_error(arguments.prog, error, ExitCode.INCOMPLETE)
         return 1
-    swept = name in newest_by_name(frames.sweeps)
+    swept = name in output_names(frames.sweeps)
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 

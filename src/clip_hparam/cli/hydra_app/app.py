@@ -34,6 +34,8 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
+    if driver.name is not None or driver.tags is not None or driver.detach:
+        raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
     typed = list(HydraConfig.get().overrides.task)
     spec = create_trial_spec(recipe, machine, driver, typed)
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s

@@ -48,9 +48,7 @@ class Rerun(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-def rerun_trial(
-    record: Record, manifests: Iterable[SweepManifest] = ()
-) -> Rerun:
+def rerun_trial(record: Record, manifests: Iterable[SweepManifest] = ()) -> Rerun:
     """Return the overrides that run a recorded trial again from the current folder.
 
     The recipe is resolved to compare its trial id, which reads the names of the image files.

@@ -1,7 +1,7 @@
 """Hydra sweeper: turns a design and the command line into trials, and runs them."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,16 @@ from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.sweep_options import SweepOptions, tag_list
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
-from clip_hparam.sweep.sweep import PlannedTrial, Sweep
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep, sweep_title
 
 DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
 NON_RECIPE_KEYS = DRIVER_KEYS | {"machine"}
@@ -96,12 +97,16 @@ class AblationSweeper(Sweeper):
         seeds = swept.pop("seed", None)
         fixed = [o for o in overrides if not o.is_sweep_override()]
         design, crossed = self._create_design(swept, fixed)
+        design = _with_name(design, driver)
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
         planned = self._plan_trials(cells, replicates, machine, driver, _trial_overrides(keys))
         notes = (*design_notes(design), *([race.note] if race else []))
-        sweep = Sweep(design.name, design.kind, planned, notes, race)
+        typed = fixed if self.tree is None else [o for o in overrides if o.key_or_group != "seed"]
+        title = sweep_title(design.name, [str(o.input_line) for o in typed])
+        tags = tag_list(driver.tags)
+        sweep = Sweep(design.name, design.kind, planned, notes, race, title, tags)
         trial_overrides = {
             plan.trial_id: merged_overrides(plan.spec.overrides, [f"seed={plan.seed}"])
             for plan in sweep.planned
@@ -117,12 +122,12 @@ class AblationSweeper(Sweeper):
 
         if driver.budget == "none":
             raise ValueError("a study needs a budget: try budget=8h")
-        of_driver = ("budget", "dry_run")
+        of_driver = ("budget", "dry_run", "name")
         words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
         words += [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
-        design = designs.parse_design(split_design_levels(self.tree or {}))
+        design = _with_name(designs.parse_design(split_design_levels(self.tree or {})), driver)
         study = Campaign(design, tuple(words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
@@ -146,12 +151,15 @@ class AblationSweeper(Sweeper):
         varied = [str(o.input_line) for o in swept.values()]
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
         design = search_request.create_search_design(self.tree, self.options, varied, fixed)
+        design = _with_name(design, driver)
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
         base = create_base_spec(recipe, machine, driver, _trial_overrides(keys))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
+        title = sweep_title(search.name, [*varied, *fixed])
+        search = replace(search, title=title, tags=tag_list(driver.tags))
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
@@ -200,6 +208,14 @@ class AblationSweeper(Sweeper):
         others = tuple(line for line in base if designs.key_of(line) not in varied)
         crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
         return designs.with_base(designs.with_levels(design, varied), others), crossed
+
+
+def _with_name(design: Design, driver: SweepOptions) -> Design:
+    """Return the design with the name that was typed. Raises ValueError if it names no file."""
+    if driver.name is None:
+        return design
+    validate_name(driver.name)
+    return replace(design, name=driver.name)
 
 
 def _trial_overrides(keys: Sequence[Override]) -> list[str]:

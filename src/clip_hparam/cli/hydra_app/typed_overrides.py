@@ -22,6 +22,8 @@ def _not_swept(override: Override) -> str:
     """Return the mistake in sweeping this key; empty for a knob."""
     key, text = override.key_or_group, override.input_line
     values = str(text).partition("=")[2]
+    if key == "tags":
+        return f"{text} sweeps the tags: for these tags type tags=[{values}]"
     if key == "seeds":
         return f"{text} sweeps the number of seeds: for these seeds type seeds=[{values}]"
     if key == "sweeps":
