@@ -14,6 +14,7 @@ from clip_hparam.analysis.frames.frame import Frames, load
 from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
+from clip_hparam.analysis.report.trial_pages import MAX_PAGES
 from clip_hparam.cli.commands.analysis_inputs import (
     add_import_arguments,
     add_summary_arguments,
@@ -24,6 +25,7 @@ from clip_hparam.cli.commands.command import CommandParser, UsageError
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
+from clip_hparam.records.record import Record
 
 NO_SWEEP_MESSAGE = (
     "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
@@ -100,9 +102,24 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
 def _write_report(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
-    path = report.write_report(_load_frames(arguments.runs), arguments.out)
+    frames = _load_frames(arguments.runs)
+    path = report.write_report(frames, arguments.out, _rerun_overrides(frames))
     print(path)
     return 0
+
+
+def _rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
+    """Return the overrides that run each recorded trial again, by its id."""
+    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra, 0.3 s
+
+    planned = rerun.planned_overrides(frames.sweeps)
+    folders = frames.trials["folder"].dropna().head(MAX_PAGES)
+    records = (Record(Path(folder).parent, Path(folder).name) for folder in folders)
+    return {
+        record.trial_id: rerun.rerun_trial(record, planned).overrides
+        for record in records
+        if record.recipe() is not None
+    }
 
 
 def _import_table(arguments: argparse.Namespace) -> int:

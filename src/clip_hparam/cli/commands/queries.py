@@ -187,11 +187,12 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
     """Return the command that runs a trial again, and what the record does not know of it."""
-    from clip_hparam.cli.hydra_app.rerun import rerun_trial  # lazy: Hydra and numpy, 0.5 s
+    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     if record.recipe() is None:
         return {"rerun": None, "unknown": ["its recipe.json is missing or damaged"]}
-    again = rerun_trial(record, reversed(read_manifests(record.folder.parent)))
+    planned = rerun.planned_overrides(read_manifests(record.folder.parent))
+    again = rerun.rerun_trial(record, planned)
     return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
 
 

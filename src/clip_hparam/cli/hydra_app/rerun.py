@@ -48,15 +48,16 @@ class Rerun(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-def rerun_trial(record: Record, manifests: Iterable[SweepManifest] = ()) -> Rerun:
+def rerun_trial(record: Record, planned: Mapping[str, Sequence[str]]) -> Rerun:
     """Return the overrides that run a recorded trial again from the current folder.
 
-    The recipe is resolved to compare its trial id, which reads the names of the image files.
+    planned: what `planned_overrides` returns. The recipe is resolved to compare its trial id, which
+    reads the names of the image files.
     """
     tree = with_missing_knobs((record.recipe() or {}).get("recipe", {}))
     recorded = {name: value for name, value in flatten_tree(tree).items() if name in knobs()}
     status = record.status()
-    typed = _without_unknown_words(typed_overrides(record, manifests))
+    typed = _without_unknown_words(typed_overrides(record, planned))
     places = {**_places_of_old_records(recorded), **status.get("places", {})}
     words = _with_knobs(_with_places(typed, places), recorded)
     words = merged_overrides(words, _runs_override(record.folder.parent))
@@ -65,16 +66,23 @@ def rerun_trial(record: Record, manifests: Iterable[SweepManifest] = ()) -> Reru
     return Rerun(merged_overrides(words, pins), tuple(unknown))
 
 
-def typed_overrides(record: Record, manifests: Iterable[SweepManifest] = ()) -> list[str]:
+def planned_overrides(manifests: Iterable[SweepManifest]) -> dict[str, tuple[str, ...]]:
+    """Return the overrides of every planned trial by its id."""
+    return {
+        name: merged_overrides(cell.overrides, [f"seed={seed}"])
+        for manifest in manifests
+        for cell in manifest.cells
+        for seed, name in cell.trials.items()
+    }
+
+
+def typed_overrides(record: Record, planned: Mapping[str, Sequence[str]]) -> list[str]:
     """Return what was typed for a trial, as far as its record or its sweep tells."""
     status = record.status()
     if "overrides" in status:
         return [str(word) for word in status["overrides"]]
-    for manifest in manifests:
-        for cell in manifest.cells:
-            seeds = [seed for seed, name in cell.trials.items() if name == record.trial_id]
-            if seeds:
-                return list(merged_overrides(cell.overrides, [f"seed={seeds[0]}"]))
+    if record.trial_id in planned:
+        return list(planned[record.trial_id])
     command = [str(word) for word in (record.result() or {}).get("command") or []]
     single = "-m" not in command and "--multirun" not in command
     return [word for word in command[1:] if "=" in word and word[0] != "-"] if single else []
