@@ -28,6 +28,7 @@ class SweepOptions:
     tags: Any = None
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
+    replay: bool = False
 
     def __post_init__(self) -> None:
         validate(self)

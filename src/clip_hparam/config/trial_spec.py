@@ -10,7 +10,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs, label, trial_id
 from clip_hparam.config.sweep_options import SweepOptions
 
-PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial")
+PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial", "replay")
 """Driver keys that are passed on to each trial."""
 NOT_IN_LABEL = frozenset(field.name for field in fields(SweepOptions)) | {"machine", "hydra"}
 """Top-level keys that do not change which trial runs."""
@@ -22,6 +22,7 @@ class TrialSpec:
 
     eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
+    replay: train a trial that is done again if its folder lacks what the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
     worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
     overrides: what was typed for this trial, in Hydra's grammar; empty for trials of a program.
@@ -32,6 +33,7 @@ class TrialSpec:
     eval_test: str = "selected"
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
+    replay: bool = False
     worker: str = ""
     overrides: tuple[str, ...] = ()
 
@@ -72,7 +74,7 @@ class TrialSpec:
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        options = {name: tree[name] for name in PER_TRIAL_OPTIONS}
+        options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(
             Recipe(**nested),
             Machine(**tree["machine"]),

@@ -18,6 +18,7 @@ from clip_hparam.cli.hydra_app.compose import create_trial_spec
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
@@ -38,6 +39,8 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
     typed = list(HydraConfig.get().overrides.task)
     spec = create_trial_spec(recipe, machine, driver, typed)
+    if (accuracy := report_finished(spec)) is not None:
+        return accuracy
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)

@@ -152,6 +152,8 @@ class AblationSweeper(Sweeper):
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
         design = search_request.create_search_design(self.tree, self.options, varied, fixed)
         design = _with_name(design, driver)
+        if driver.replay:
+            raise ValueError("replay=true is for trials and designs: take the command of a point")
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
