@@ -235,9 +235,10 @@ def find_sweeps(manifests: Iterable[SweepManifest], wanted: str) -> list[SweepMa
 
 def ambiguity_note(manifests: Iterable[SweepManifest], wanted: str) -> str:
     """Return which sweep of a shared name is used, and how to name the others; else empty."""
-    *others, used = find_sweeps(manifests, wanted) or [None]
-    if used is None or not others:
+    found = find_sweeps(manifests, wanted)
+    if len(found) < 2:
         return ""
+    *others, used = found
     listed = ", ".join(f"{other.sweep_id} ({other.title})" for other in reversed(others[-5:]))
     return (
         f"{len(others) + 1} sweeps are called {wanted}: the newest is used, {used.sweep_id}"

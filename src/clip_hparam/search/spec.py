@@ -163,9 +163,17 @@ class SearchManifest(GrowingManifest):
     def create_or_continue(self, search: SearchSpec) -> None:
         """Write the manifest of a search; cells that it already has are kept."""
         cells = (read_json(self.path) or {}).get("cells", [])
-        named = {"title": search.title, "tags": search.tags}
-        spec = search.to_dict()
-        self.write(manifest_tree(search.id, search.name, "search", cells, search=spec, **named))
+        self.write(
+            manifest_tree(
+                search.id,
+                search.name,
+                "search",
+                cells,
+                search=search.to_dict(),
+                title=search.title,
+                tags=search.tags,
+            )
+        )
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:

@@ -64,10 +64,10 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     for line in race_verdicts(part):
         print(line)
     code = sweep_exit_code(part, states)
-    left = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
-    for name in left:
+    unchanged = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
+    for name in unchanged:
         print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
-    return ExitCode.FAILED if left and code == ExitCode.OK else code
+    return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
 def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
@@ -183,6 +183,7 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    named = {"title": sweep.title, "tags": sweep.tags}
-    tree = manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race, **named)
+    tree = manifest_tree(
+        sweep.id, sweep.name, sweep.kind, cells, race=race, title=sweep.title, tags=sweep.tags
+    )
     write_manifest(sweep.runs, tree)

@@ -87,7 +87,7 @@ def _differences(
     differing += [
         f"correct.npz: {name}"
         for name in old_bits
-        if not np.array_equal(old_bits[name], new_bits.get(name))
+        if name not in new_bits or not np.array_equal(old_bits[name], new_bits[name])
     ]
     return differing
 
