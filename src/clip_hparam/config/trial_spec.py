@@ -1,5 +1,6 @@
 """The specification of one trial as launchers pass it on, by JSON on disk or through a pipe."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -91,7 +92,7 @@ def typed_label(overrides: Sequence[str]) -> str:
 
 
 def _top_level_key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0].partition(".")[0]
+    return re.split("[./=]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def _is_place(override: str) -> bool:
