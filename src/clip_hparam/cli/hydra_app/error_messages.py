@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from clip_hparam.cli.hydra_app.grammar.keys import unknown_key
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.launcher_options import option_names
-from clip_hparam.config.recipe import knobs
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.records.lock import FolderLockedError
 
-LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, FolderLockedError),
@@ -34,17 +30,7 @@ def user_message(error: BaseException) -> str:
 
 
 def _unknown_key(match: re.Match[str]) -> str:
-    node, _, name = match[1].rpartition(".")
-    if node == SWEEPER:
-        known = [field.name for field in fields(SearchOptions)]
-        return f"unknown key {match[1]}: {suggest(name, known)}"
-    if node == LAUNCHER:
-        options = suggest(name, option_names())
-        return f"unknown key {match[1]}: {options} (hydra/launcher=submitit_slurm)"
-    if node == f"{LAUNCHER}.additional_parameters":
-        return f"{match[1]} is not set yet: type +{match[1]}=VALUE to pass it to sbatch"
-    known = [*knobs(), *(field.name for field in fields(SweepOptions))]
-    return f"unknown knob {match[1]}: {suggest(match[1], known)}"
+    return unknown_key(match[1])
 
 
 def _unknown_option(match: re.Match[str]) -> str:
