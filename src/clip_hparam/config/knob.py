@@ -130,10 +130,12 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
         rule = f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
         kind = "whole number" if _takes_integers(field) else "number"
-        if _as_number(value, "(-inf, inf)", _takes_integers(field)) is None:
+        types = int if _takes_integers(field) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, types):
             rule = f"is no {kind} of {legal}"
         else:
             rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
     else:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
-    return f"{name}={value} {rule}" + (f": {hint}" if hint else "")
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return f"{name}={shown} {rule}" + (f": {hint}" if hint else "")

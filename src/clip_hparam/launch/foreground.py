@@ -12,6 +12,7 @@ from clip_hparam.config.recipe import label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.log import PrintHandler, log_to
+from clip_hparam.launch.resources import validate_device
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
@@ -35,6 +36,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
     if result is not None:
         print(f"trial {spec.trial_id} is done already ({record.folder})")
         return _print_result(record.folder, result)
+    validate_device(spec.machine.device)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {spec.trial_id}  {label(spec.recipe)}")
     log = log_path(spec.machine.runs, spec.trial_id)

@@ -10,6 +10,7 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import Launcher
+from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
@@ -45,6 +46,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
             "detach=true: what a race runs next is decided here, when its trials are done: leave"
             " it running without detach=true, or give it a number, seeds=5"
         )
+    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+        validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
     warn_if_code_changed({name: result.get("git") for name, result in results.items()})
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):

@@ -16,13 +16,13 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from clip_hparam.cli.hydra_app.grammar.command_line import read_overrides
 from clip_hparam.cli.hydra_app.grammar.references import (
     has_reference,
     referenced_keys,
     resolve_references,
 )
 from clip_hparam.cli.hydra_app.grammar.values import override_value
-from clip_hparam.cli.hydra_app.grammar.words import readable
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
@@ -128,6 +128,7 @@ def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:
 def compose_recipe(overrides: Sequence[str]) -> Recipe:
     """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app."""
     register_configs()
+    words = [str(override.input_line) for override in read_overrides(overrides, is_sweep=False)]
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
-        recipe, _, _ = split_config(compose("config", [*map(readable, overrides)]))
+        recipe, _, _ = split_config(compose("config", words))
     return recipe

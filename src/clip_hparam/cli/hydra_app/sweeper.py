@@ -1,6 +1,6 @@
 """Hydra sweeper: turns a design and the command line into trials, and runs them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     shared_overrides,
     validate_typed,
 )
+from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.cli.hydra_app.launchers import create_launcher
 from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
@@ -147,6 +148,7 @@ class AblationSweeper(Sweeper):
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
         design = designs.parse_design(self.tree or {})
+        self._refuse_mistakes(design.base)
         self._refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
         if driver.dry_run:
@@ -169,6 +171,7 @@ class AblationSweeper(Sweeper):
         design = search_request.create_search_design(self.tree, self.options, varied, fixed)
         driver = search_request.with_worker_count(self.options, driver)
         words = designs.merged_overrides(self.shared, design.base)
+        self._refuse_mistakes(words)
         recipe, machine, _ = self.composer.compose(words)
         replicates = requested_seeds(seeds, driver, design)
         seeded = [] if replicates[0] is None else ["seed"]
@@ -194,6 +197,7 @@ class AblationSweeper(Sweeper):
         """
         planned: list[PlannedTrial] = []
         mistakes: dict[str, None] = {}
+        self._refuse_mistakes(word for cell in cells for word in cell.overrides)
         for cell in cells:
             try:
                 specs = self._cell_specs(cell, replicates, machine, driver)
@@ -243,6 +247,11 @@ class AblationSweeper(Sweeper):
                 f"{keys[0]} refers to a knob that a search or study varies ({', '.join(varied)}):"
                 f" search {keys[0]} too, or give it a value"
             )
+
+    def _refuse_mistakes(self, words: Iterable[str]) -> None:
+        """Raise ValueError for overrides of a design that have a wrong key or value; list all."""
+        if mistakes := list(word_mistakes(self.composer.parse([*dict.fromkeys(words)]))):
+            raise ValueError("\n".join(dict.fromkeys(mistakes)))
 
     def _create_design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
         """Return the design with the command line applied, and the swept keys it does not vary."""

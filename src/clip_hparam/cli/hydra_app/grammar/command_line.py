@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from hydra._internal.utils import get_args_parser
@@ -37,16 +38,27 @@ def prepared(argv: Sequence[str]) -> list[str]:
     if any(word in UNTOUCHED for word in argv):
         return list(argv)
     options, words = _divide(argv)
-    is_sweep = any(word in MULTIRUN for word in argv)
-    overrides, mistakes = _read(_joined_mistakes(words))
-    mistakes += [text for text in word_mistakes(overrides) if text not in mistakes]
+    overrides = read_overrides(words, is_sweep=any(word in MULTIRUN for word in argv))
+    _note_repeated(overrides)
+    for override in overrides:
+        _note_without_effect(override)
+    return [*options, *(str(override.input_line) for override in overrides)]
+
+
+def read_overrides(words: Sequence[str], *, is_sweep: bool) -> list[Override]:
+    """Return the overrides in these words, spelled as Hydra reads them.
+
+    Raises:
+        ValueError: words that are no override, or that have a wrong key or value; a sentence each.
+    """
+    _refuse_divided(words)
+    overrides, mistakes = _read(words)
+    mistakes += word_mistakes(overrides)
     if not is_sweep:
         mistakes += [_several_values(o) for o in overrides if o.is_sweep_override()]
     if mistakes:
         raise ValueError("\n".join(dict.fromkeys(mistakes)))
-    for override in overrides:
-        _note_without_effect(override)
-    return [*options, *(str(override.input_line) for override in overrides)]
+    return overrides
 
 
 def _divide(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -93,14 +105,12 @@ def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
     return f"{word} is no option of sweep.py: choose from {', '.join(sorted(options))}"
 
 
-def _joined_mistakes(words: Sequence[str]) -> list[str]:
-    """Return the words; a word without = is refused together with the word that it belongs to.
-
-    Raises:
-        ValueError: words that a shell has divided, such as lr=1e-3, 3e-3 or lr = 1e-3.
-    """
+def _refuse_divided(words: Sequence[str]) -> None:
+    """Raise ValueError for words that a shell has divided, such as lr=1e-3, 3e-3 or lr = 1e-3."""
+    _refuse_expanded(words)
     for index, word in enumerate(words):
-        if "=" in word.strip("=") or word.startswith("~") or not word:
+        is_override = "=" in word.lstrip("=")
+        if word.startswith("~") or (is_override and not _is_cut(word, words[index + 1 :])):
             continue
         before = words[index - 1] if index else ""
         key, _, raw = before.partition("=")
@@ -112,11 +122,30 @@ def _joined_mistakes(words: Sequence[str]) -> list[str]:
             whole = shlex.quote(format_override(key, f"{raw} {word}"))
             raise ValueError(f"{before} {word} is read as two words: type {whole}")
         name = word.strip(":=")
+        if not name:
+            raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
         if name in key_fields():
             value = next((text for text in words[index + 1 :] if text != "="), "VALUE").lstrip("=")
             raise ValueError(f"{word} is no override: type {shlex.quote(f'{name}={value}')}")
         raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
-    return list(words)
+
+
+def _refuse_expanded(words: Sequence[str]) -> None:
+    """Raise ValueError for key=a:1 key=b:2, which a shell makes of key={a:1,b:2}."""
+    by_key: dict[str, list[str]] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if re.match(r"\w+:", value):
+            by_key.setdefault(key, []).append(value)
+    for key, values in by_key.items():
+        if len(values) > 1:
+            whole = shlex.quote(f"{key}={{{','.join(values)}}}")
+            raise ValueError(f"a shell has taken the braces of {key} apart: type {whole}")
+
+
+def _is_cut(word: str, following: Sequence[str]) -> bool:
+    """Return whether a word is a key and =, and the next one its value."""
+    return word.endswith("=") and bool(following) and "=" not in following[0]
 
 
 def _read(words: Sequence[str]) -> tuple[list[Override], list[str]]:
@@ -137,6 +166,16 @@ def _several_values(override: Override) -> str:
     as_text = shlex.quote(format_override(key, raw))
     otherwise = f", or type {as_text} for one text" if is_text(key) else ""
     return f"{word} gives several values: add -m to sweep over them{otherwise}"
+
+
+def _note_repeated(overrides: Sequence[Override]) -> None:
+    """Print which of several overrides of one key holds; swept ones are refused elsewhere."""
+    last = {o.key_or_group: str(o.input_line) for o in overrides}
+    counts = Counter(o.key_or_group for o in overrides if not o.is_hydra_override())
+    swept = {o.key_or_group for o in overrides if o.is_sweep_override()}
+    for key, count in counts.items():
+        if count > 1 and key not in swept:
+            print(f"{key} is given {count} times: {last[key]} holds", file=sys.stderr)
 
 
 def _note_without_effect(override: Override) -> None:

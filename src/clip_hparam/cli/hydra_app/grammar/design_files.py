@@ -76,15 +76,17 @@ def _levels(knob: str, given: Any) -> Any:
 def _level(knob: str, level: Any) -> list[Any]:
     """Return the texts of a level; a list of numbers for a function such as range(1, 4)."""
     if is_text(knob) and isinstance(level, (str, int, float)):
-        return [_text_level(level)]
+        return [_text_level(knob, level)]
     if not isinstance(level, str) or parse_range(level):
         return [level]
     return [_readable_level(text) for text in expand_level(knob, level)]
 
 
-def _text_level(level: str | int | float) -> str:
+def _text_level(knob: str, level: str | int | float) -> str:
+    if isinstance(level, str) and has_reference(level):
+        return single(f"{knob}={level}").partition("=")[2]
     if isinstance(level, str):
-        return level if has_reference(level) else format_value(unquote(level))
+        return format_value(unquote(level))
     return quote(str(level).lower() if isinstance(level, bool) else str(level))
 
 

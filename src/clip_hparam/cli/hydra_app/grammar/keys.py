@@ -6,7 +6,7 @@ from typing import Any
 
 from clip_hparam.cli.hydra_app.schema import NODES, PrimaryConfig
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.launcher_options import option_names
+from clip_hparam.config.launcher_options import LauncherOptions, option_names
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.synonyms import suggest_key
 
@@ -32,6 +32,14 @@ def is_text(key: str) -> bool:
     """Return whether a key holds free text, such as a path, and no number or choice."""
     field = key_fields().get(key)
     return bool(field and field.type is str and field.metadata.get("legal", "")[:1] == "/")
+
+
+def is_list(key: str) -> bool:
+    """Return whether a setting of Hydra holds a list of texts."""
+    return key == "hydra.searchpath" or any(
+        key == f"{LAUNCHER}.{field.name}" and str(field.type).startswith("list")
+        for field in fields(LauncherOptions)
+    )
 
 
 def unknown_key(key: str) -> str:

@@ -14,8 +14,8 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
-from clip_hparam.cli.hydra_app.grammar.keys import is_text, key_fields
-from clip_hparam.config.override_words import format_value, quote
+from clip_hparam.cli.hydra_app.grammar.keys import is_list, is_text, key_fields
+from clip_hparam.config.override_words import format_override, format_value, quote, quote_reference
 
 KEY = re.compile(r"(\+{0,2}|~)[A-Za-z_$][\w$./-]*(@[\w.]*)?", re.ASCII)
 LOOKALIKES = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014", "-"))
@@ -53,7 +53,7 @@ def single(word: str) -> str:
     key, _, raw = word.partition("=")
     name = key.lstrip("+")
     if is_text(name) and _has_several_values(word):
-        return f"{key}={quote(raw)}"
+        return f"{key}={quote_reference(raw)}"
     read = readable(word)
     if parse_word(read).is_sweep_override():
         raise ValueError(f"{word} gives several values where one is needed: list them in knobs")
@@ -77,7 +77,7 @@ def _text_value(key: str, raw: str, override: Override) -> str:
         return raw
     if isinstance(value, (list, dict)) and "," in raw:
         raise ValueError(_ambiguous(key, raw))
-    return quote(raw.strip())
+    return quote_reference(raw.strip())
 
 
 def _is_text_element(element: object) -> bool:
@@ -88,7 +88,7 @@ def _quoted_text(key: str, raw: str) -> str:
     """Return the override of an unreadable text in quotes; ValueError if it may be a list."""
     if "," in raw:
         raise ValueError(_ambiguous(key, raw))
-    return f"{key}={quote(raw)}"
+    return f"{key}={quote_reference(raw)}"
 
 
 def _ambiguous(key: str, raw: str) -> str:
@@ -110,6 +110,14 @@ def _refuse(key: str, raw: str, error: HydraException) -> str:
     if "evaluating" in str(error):
         reason = str(error).splitlines()[1:2] or [str(error)]
         raise ValueError(f"{word} cannot be read: {reason[0].partition(': ')[2]}")
+    if "${" in raw:
+        raise ValueError(
+            f"{word} has a reference that cannot be read: a reference is ${{knob}}, complete and"
+            " with no other inside"
+        )
+    if is_list(name):
+        items = shlex.quote(format_override(key, [raw]))
+        raise ValueError(f"{word} cannot be read: {name} is a list, type {items}")
     instead = re.sub(r",+$", "", re.sub(r",{2,}", ",", raw.translate(LOOKALIKES)))
     if instead != raw and _parses(f"{key}={instead}"):
         several = "-m " if "," in instead else ""
