@@ -11,6 +11,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.finished import print_result
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.log import PrintHandler, log_to
+from clip_hparam.launch.resources import validate_device
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
@@ -29,6 +30,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
     """
     check_writable(Path(spec.machine.runs))
     record = Record(spec.machine.runs, spec.trial_id)
+    validate_device(spec.machine.device)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {spec.trial_id}  {spec.label}")
     log = log_path(spec.machine.runs, spec.trial_id)

@@ -11,6 +11,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.finished import missing_outputs, replay_hint
+from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
@@ -50,6 +51,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         )
     if lacking and not options.replay:
         print(_lacking_sentence(lacking, len(results)))
+    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+        validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
     warn_if_code_changed({name: result.get("git") for name, result in results.items()})
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):

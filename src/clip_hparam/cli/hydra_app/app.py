@@ -14,9 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
-from clip_hparam.cli.hydra_app.schema import register_configs, split_config
+from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.queries import SchedulerError
@@ -55,6 +56,7 @@ def main() -> int:
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
+        sys.argv[1:] = prepared(sys.argv[1:])
         _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from clip_hparam.cli.hydra_app.fidelity import parse_fidelity
-from clip_hparam.cli.hydra_app.levels import split_design_levels, split_levels
+from clip_hparam.cli.hydra_app.grammar.design_files import refuse_references
+from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.override_words import format_override, format_value
 from clip_hparam.config.recipe import flatten, with_values
@@ -102,7 +103,9 @@ def create_search_design(
     levels = dict(design.knobs)
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
-        levels[key_of(override)] = split_levels(override.partition("=")[2])
+        knob = key_of(override)
+        levels[knob] = split_levels(override.partition("=")[2], knob)
+    refuse_references(levels)
     varied = {
         knob: texts
         for knob, texts in levels.items()

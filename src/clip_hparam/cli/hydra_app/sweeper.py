@@ -1,6 +1,6 @@
 """Hydra sweeper: turns a design and the command line into trials, and runs them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from clip_hparam.cli.hydra_app.compose import (
     Composer,
@@ -18,22 +18,25 @@ from clip_hparam.cli.hydra_app.compose import (
     with_seed,
 )
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
-from clip_hparam.cli.hydra_app.launchers import create_launcher
-from clip_hparam.cli.hydra_app.levels import (
-    Levels,
-    cross_cells,
-    override_levels,
-    split_design_levels,
+from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
+from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
+from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
+from clip_hparam.cli.hydra_app.grammar.swept_keys import (
+    not_shared_message,
+    shared_overrides,
+    validate_typed,
 )
+from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
+from clip_hparam.cli.hydra_app.launchers import create_launcher
 from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
-from clip_hparam.cli.hydra_app.typed_overrides import validate_typed
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import knobs
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions, tag_list
-from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design
@@ -43,6 +46,8 @@ from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep, sweep_title
 
+OVERRIDE_PARTS = ("base", "knobs", "steps")
+"""Parts of a design file that hold overrides and levels."""
 DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
 NON_RECIPE_KEYS = DRIVER_KEYS | {"machine"}
 """Top-level keys of where and how to run; they are no part of a cell."""
@@ -62,8 +67,20 @@ class AblationSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
+        self._read_design(config)
         self.composer = Composer(hydra_context.config_loader, config)
         self.create_launcher = partial(create_launcher, config, hydra_context, task_function)
+
+    def _read_design(self, config: DictConfig) -> None:
+        """Take the references of the design from the config: Hydra has resolved them by now."""
+        raw: Any = OmegaConf.to_container(config.hydra.sweeper)
+        refuse_resolvers(raw)
+        if self.tree is not None:
+            parts = {key: self.tree[key] for key in OVERRIDE_PARTS if key in self.tree}
+            given = {key: raw["design"][key] for key in parts}
+            is_search = self.options.is_search or self.tree.get("kind") in ("search", "study")
+            tree = {**self.tree, **with_references(given, parts)}
+            self.tree = read_design_tree(tree, is_search=is_search)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep, search or study that these overrides ask for.
@@ -72,25 +89,26 @@ class AblationSweeper(Sweeper):
             SweepEnded: always, with the exit code.
             ValueError: the overrides and the design make no sweep.
         """
-        parsed = self.composer.parse(arguments)
+        kind = (self.tree or {}).get("kind")
+        of_design = shared_overrides(self.tree or {})
+        if self.tree and of_design and not (self.options.is_search or kind == "search"):
+            base = [word for word in self.tree["base"] if word not in of_design]
+            self.tree = {**self.tree, "base": base}
+        parsed = self.composer.parse([*of_design, *arguments])
         validate_typed(parsed)
         overrides = [o for o in parsed if o.key_or_group != "sweeps"]
         keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]
         cell_overrides = [o for o in overrides if o not in keys]
-        _, machine, driver = self.composer.compose([str(o.input_line) for o in keys])
-        kind = (self.tree or {}).get("kind")
+        self.shared = [str(o.input_line) for o in keys]
+        _, machine, driver = self.composer.compose(self.shared)
         if kind == "study":
             raise SweepEnded(self._run_study(overrides, machine, driver))
         if self.options.is_search or kind == "search":
-            raise SweepEnded(self._run_search(cell_overrides, keys, machine, driver))
-        raise SweepEnded(self._run_design(cell_overrides, keys, machine, driver))
+            raise SweepEnded(self._run_search(cell_overrides, machine, driver))
+        raise SweepEnded(self._run_design(cell_overrides, machine, driver))
 
     def _run_design(
-        self,
-        overrides: Sequence[Override],
-        keys: Sequence[Override],
-        machine: Machine,
-        driver: SweepOptions,
+        self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a design, or the grid of the swept keys; return the exit code."""
         swept = {o.key_or_group: override_levels(o) for o in overrides if o.is_sweep_override()}
@@ -101,7 +119,8 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
-        planned = self._plan_trials(cells, replicates, machine, driver, _trial_overrides(keys))
+        machine = self._shared_machine(cells[0], replicates[0], machine)
+        planned = self._plan_trials(cells, replicates, machine, driver)
         notes = (*design_notes(design), *([race.note] if race else []))
         typed = fixed if self.tree is None else [o for o in overrides if o.key_or_group != "seed"]
         title = sweep_title(design.name, [str(o.input_line) for o in typed])
@@ -124,22 +143,20 @@ class AblationSweeper(Sweeper):
             raise ValueError("a study needs a budget: try budget=8h")
         of_driver = ("budget", "dry_run", "name")
         words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
-        words += [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
+        hydra_words = [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
-        design = _with_name(designs.parse_design(split_design_levels(self.tree or {})), driver)
-        study = Campaign(design, tuple(words), Path(machine.runs), budget, workers)
+        design = _with_name(designs.parse_design(self.tree or {}), driver)
+        self._refuse_mistakes(design.base)
+        self._refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
+        study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
             return ExitCode.OK
         return study.run()
 
     def _run_search(
-        self,
-        overrides: Sequence[Override],
-        keys: Sequence[Override],
-        machine: Machine,
-        driver: SweepOptions,
+        self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a search; return the exit code."""
         from clip_hparam.cli.hydra_app import search_request  # lazy: optuna, 0.5 s
@@ -155,9 +172,13 @@ class AblationSweeper(Sweeper):
         if driver.replay:
             raise ValueError("replay=true is for trials and designs: take the command of a point")
         driver = search_request.with_worker_count(self.options, driver)
-        recipe, _, _ = self.composer.compose(design.base)
+        words = designs.merged_overrides(self.shared, design.base)
+        self._refuse_mistakes(words)
+        recipe, machine, _ = self.composer.compose(words)
         replicates = requested_seeds(seeds, driver, design)
-        base = create_base_spec(recipe, machine, driver, _trial_overrides(keys))
+        seeded = [] if replicates[0] is None else ["seed"]
+        self._refuse_varied_references(words, [*design.knobs, *seeded])
+        base = create_base_spec(recipe, machine, driver, _words_of_trials(self.shared))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         title = sweep_title(search.name, [*varied, *fixed])
@@ -172,30 +193,70 @@ class AblationSweeper(Sweeper):
         replicates: Sequence[int | None],
         machine: Machine,
         driver: SweepOptions,
-        of_trials: Sequence[str],
     ) -> list[PlannedTrial]:
         """Return the trial of each cell and seed.
-
-        of_trials: overrides of the machine and of each trial's options.
 
         Raises:
             ValueError: some cells are invalid; the message has one line per mistake.
         """
         planned: list[PlannedTrial] = []
         mistakes: dict[str, None] = {}
+        self._refuse_mistakes(word for cell in cells for word in cell.overrides)
         for cell in cells:
             try:
-                recipe, _, _ = self.composer.compose(cell.overrides)
-                typed = (*of_trials, *cell.overrides)
-                spec = create_trial_spec(recipe, machine, driver, typed)
-                for seed in replicates:
-                    replicate = spec if seed is None else with_seed(spec, seed)
-                    planned.append(PlannedTrial(cell, replicate))
+                specs = self._cell_specs(cell, replicates, machine, driver)
+                planned += [PlannedTrial(cell, spec) for spec in specs]
             except USER_ERRORS as error:
                 mistakes[user_message(error)] = None
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return planned
+
+    def _cell_specs(
+        self,
+        cell: Cell,
+        replicates: Sequence[int | None],
+        machine: Machine,
+        driver: SweepOptions,
+    ) -> list[TrialSpec]:
+        """Return the trial of each seed. A cell with references is composed for each seed."""
+        if not self.composer.has_references([*self.shared, *cell.overrides]):
+            recipe, _, _ = self.composer.compose(cell.overrides)
+            typed = (*_words_of_trials(self.shared), *cell.overrides)
+            spec = create_trial_spec(recipe, machine, driver, typed)
+            return [spec if seed is None else with_seed(spec, seed) for seed in replicates]
+        specs = []
+        for seed in replicates:
+            words = self._words_of(cell, seed)
+            recipe, *shared = self.composer.compose(words)
+            if shared != [machine, driver]:
+                keys = self.composer.dependent_keys(words, knobs())
+                raise ValueError(not_shared_message(keys))
+            specs.append(create_trial_spec(recipe, machine, driver, _words_of_trials(words)))
+        return specs
+
+    def _words_of(self, cell: Cell, seed: int | None) -> designs.Overrides:
+        seeds = [] if seed is None else [f"seed={seed}"]
+        return designs.merged_overrides(self.shared, cell.overrides, seeds)
+
+    def _shared_machine(self, cell: Cell, seed: int | None, machine: Machine) -> Machine:
+        """Return the machine, with references to knobs that have one value in the whole sweep."""
+        if self.composer.dependent_keys(self.shared, knobs()):
+            _, machine, _ = self.composer.compose(self._words_of(cell, seed))
+        return machine
+
+    def _refuse_varied_references(self, words: Sequence[str], varied: Collection[str]) -> None:
+        """Raise ValueError for a key that refers to a knob whose value a search chooses."""
+        if keys := self.composer.dependent_keys(words, varied):
+            raise ValueError(
+                f"{keys[0]} refers to a knob that a search or study varies ({', '.join(varied)}):"
+                f" search {keys[0]} too, or give it a value"
+            )
+
+    def _refuse_mistakes(self, words: Iterable[str]) -> None:
+        """Raise ValueError for overrides of a design that have a wrong key or value; list all."""
+        if mistakes := list(word_mistakes(self.composer.parse([*dict.fromkeys(words)]))):
+            raise ValueError("\n".join(dict.fromkeys(mistakes)))
 
     def _create_design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
         """Return the design with the command line applied, and the swept keys it does not vary."""
@@ -204,7 +265,7 @@ class AblationSweeper(Sweeper):
             if swept:
                 return Design("_x_".join(sorted(swept)), "grid", base, swept), {}
             return Design("one", "list", base, steps=(Step("one", ()),)), {}
-        design = designs.parse_design(split_design_levels(self.tree))
+        design = designs.parse_design(self.tree)
         given = swept | {o.key_or_group: [o.get_value_string()] for o in fixed}
         varied = {knob: levels for knob, levels in given.items() if knob in design.knobs}
         others = tuple(line for line in base if designs.key_of(line) not in varied)
@@ -220,7 +281,7 @@ def _with_name(design: Design, driver: SweepOptions) -> Design:
     return replace(design, name=driver.name)
 
 
-def _trial_overrides(keys: Sequence[Override]) -> list[str]:
-    """Return the overrides of the machine and of the driver's keys that each trial receives."""
+def _words_of_trials(words: Sequence[str]) -> list[str]:
+    """Return the overrides that each trial receives, without those of the driver alone."""
     of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
-    return [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
+    return [word for word in words if designs.key_of(word) not in of_driver]
