@@ -35,7 +35,7 @@ def load_characters() -> ImageDataset:
     test = _load_or_render(TEST_SEED, TEST_PER_CLASS * len(CLASSES))
     digest = hashlib.sha256()
     for images in (train, test):
-        digest.update(images)
+        digest.update(images.tobytes())
     return ImageDataset(
         classes=CLASSES,
         train=train,

@@ -14,12 +14,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
 from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import typed_words, validate_family
-from clip_hparam.cli.hydra_app.schema import register_configs, split_config
+from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
@@ -37,8 +39,13 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    spec = create_trial_spec(recipe, machine, driver)
+    if driver.name is not None or driver.tags is not None or driver.detach:
+        raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
+    typed = list(HydraConfig.get().overrides.task)
+    spec = create_trial_spec(recipe, machine, driver, typed)
     print_trial_notes(spec.recipe.data)
+    if (accuracy := report_finished(spec)) is not None:
+        return accuracy
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)
@@ -53,7 +60,7 @@ def main() -> int:
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
-        sys.argv[1:] = typed_words(sys.argv[1:])
+        sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
         _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE

@@ -37,7 +37,7 @@ def render_scene(seed: int, index: int, characters: Sequence[str], faces: Sequen
     """
     rng = np.random.default_rng((seed, index))
     character = characters[index % len(characters)]
-    face = faces[rng.integers(len(faces))]
+    face = faces[int(rng.integers(len(faces)))]
     stroke, slant = int(rng.integers(-1, 7)), float(rng.uniform(-0.35, 0.35))
     ink, ground = sample_colours(rng)
     blur = float(rng.uniform(0, MAX_BLUR))

@@ -3,7 +3,7 @@
 import pytest
 from hydra.errors import HydraException
 
-from clip_hparam.cli.hydra_app.levels import split_design_levels, split_levels
+from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
 
 
 @pytest.mark.parametrize(
