@@ -10,7 +10,7 @@ from pathlib import Path
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import RANDOM, bundled_clip
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
-from clip_hparam.model.pretrained import WeightsFile, fetch_weights
+from clip_hparam.model.weights_source import WeightsFile, fetch_weights
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.user_cache import cache_path, sha256_cached
 
@@ -65,7 +65,7 @@ def _validate_tower(path: Path, digest: str, name: str, tower: str) -> None:
     entry = cache_path("fits", f"{digest} {name} {tower}")
     if entry.is_file():
         return
-    from clip_hparam.model.weights import load_text_tower, validate_weights  # lazy: open_clip, 3 s
+    from clip_hparam.model.tower import load_text_tower, validate_weights  # lazy: open_clip, 3 s
 
     validate_weights(path, name) if tower == "image" else load_text_tower(path, name)
     with suppress(OSError):

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import bundled_clip
-from clip_hparam.model.weights import load_text_tower, verified_path
+from clip_hparam.model.tower import load_text_tower, verified_path
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.user_cache import cache_path, sha256_cached
 

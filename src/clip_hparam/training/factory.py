@@ -18,7 +18,7 @@ from clip_hparam.model.classifier import (
     set_head,
     set_resolution,
 )
-from clip_hparam.model.weights import build_tower
+from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule

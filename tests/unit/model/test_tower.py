@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.weights import build_tower, read_state_dict
+from clip_hparam.model.tower import build_tower, read_state_dict
 from clip_hparam.model.weights_identity import weights_sha256
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records import user_cache

@@ -33,8 +33,8 @@ from clip_hparam.model.architectures import (
     model_config,
     shape_of,
 )
-from clip_hparam.model.pretrained import fetch_weights
 from clip_hparam.model.timm_keys import to_open_clip_keys
+from clip_hparam.model.weights_source import fetch_weights
 from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream
 
