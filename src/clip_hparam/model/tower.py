@@ -25,7 +25,7 @@ from clip_hparam.model.architectures import (
     shape_of,
 )
 from clip_hparam.model.weights_matching import POSITIONS, PROJECTION, match_weights, validate_values
-from clip_hparam.model.weights_reader import TowerTensors, read_tower, select_tower
+from clip_hparam.model.weights_selection import TowerTensors, read_tower, select_tower
 from clip_hparam.model.weights_source import WeightsFile, fetch_weights
 from clip_hparam.records.user_cache import sha256_cached
 from clip_hparam.rng import stream

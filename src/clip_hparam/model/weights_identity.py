@@ -71,7 +71,7 @@ def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> str:
     digest: sha256 of the file. part: "image", "projection" or "text".
     """
     key = f" {file.key}" if file.key else ""
-    entry = cache_path("fits", f"{digest} {name} {part}{key}")
+    entry = cache_path("towers", f"{digest} {name} {part}{key}")
     known = read_json(entry) or {}
     if "sha256" in known:
         return str(known["sha256"])

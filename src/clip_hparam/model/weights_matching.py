@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from clip_hparam.model.architectures import TowerShape, architecture_names, shape_of
-from clip_hparam.model.weights_reader import StateDict, TowerTensors
+from clip_hparam.model.weights_reader import StateDict
+from clip_hparam.model.weights_selection import TowerTensors
 
 POSITIONS = "positional_embedding"
 PROJECTION = ("ln_post.weight", "ln_post.bias", "proj")
@@ -75,9 +76,9 @@ def resized_positions(positions: Tensor, grid: int) -> Tensor:
 
 def _notes(expected: Mapping[str, Tensor], found: TowerTensors, origin: str) -> Iterator[str]:
     if found.others:
-        used = found.root.removesuffix("visual").removesuffix(".") or "the tensors without a prefix"
-        others = " or ".join(f":{key}" for key in found.others)
-        yield f"used is {used}; the file also holds {others} (encoder.pretrained=FILE:KEY)"
+        used = f"the weights under {found.key}" if found.key else "the weights without a prefix"
+        others = " or ".join(f":{key}" for key in found.others if key)
+        yield f"used are {used}; encoder.pretrained=FILE{others} takes the others"
     if any(key in expected and key not in found.visual for key in PROJECTION):
         yield "it holds no projection, which pool=clip would need"
 
