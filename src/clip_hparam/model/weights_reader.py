@@ -58,12 +58,12 @@ def read_state_dict(path: Path) -> StateDict:
 def _load_file(path: Path) -> Any:
     if path.suffix == ".safetensors":
         return load_file(path)
-    if _is_torchscript(path):
-        with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.serialization.safe_globals(SAFE_TYPES):
+        warnings.simplefilter("ignore", UserWarning)  # pickles of a protocol that is not usual
+        if _is_torchscript(path):
             # torch.jit is deprecated, and OpenAI's archives of 2021 have no other reader
             warnings.simplefilter("ignore", FutureWarning)
             return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
-    with torch.serialization.safe_globals(SAFE_TYPES):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 

@@ -15,6 +15,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.config_sources import check_config_sources
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
@@ -44,6 +45,7 @@ def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
+    check_config_sources()
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
     full = "HYDRA_FULL_ERROR" in os.environ

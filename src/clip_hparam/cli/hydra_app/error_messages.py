@@ -53,6 +53,19 @@ def _unknown_option(match: re.Match[str]) -> str:
     return f"unknown {group}={option}: {suggest(option, options)}"
 
 
+def _unknown_key_of_file(match: re.Match[str]) -> str:
+    known = [*knobs(), *(field.name for field in fields(SweepOptions))]
+    return f"{match[1]}: unknown key {match[2]}: {suggest(match[2], known)}"
+
+
+def _wrong_type_in_file(match: re.Match[str]) -> str:
+    return f"{match[1]}: {match[3]}: {match[2]}"
+
+
+def _code_to_run(match: re.Match[str]) -> str:
+    return f"{match[1]} is code, and keys of Hydra take none: leave it out; nothing of it was run"
+
+
 def _wrong_type(match: re.Match[str]) -> str:
     return f"{match[1]}: {match[2]}"
 
@@ -68,6 +81,9 @@ def _unreadable(match: re.Match[str]) -> str:
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
+    (r"In '([^']+)': ConfigKeyError[^\n]*\n(?:.*\n)*?\s*full_key: (\S+)", _unknown_key_of_file),
+    (r"In '([^']+)': \w+ raised[^\n]*\n([^\n]*)(?:\n.*)*?full_key: (\S+)", _wrong_type_in_file),
+    (r"Target '([^']+)' is blocklisted", _code_to_run),
     (r"Could not find '([^']+)'", _unknown_option),
     (r"Error merging override (\S+)\n([^\n]+)", _wrong_type),
     (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),
