@@ -15,7 +15,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
-from clip_hparam.cli.hydra_app.config_sources import check_config_sources
+from clip_hparam.cli.hydra_app.config_sources import check_config_sources, validate_variables
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
@@ -51,6 +51,8 @@ def main() -> int:
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
+        for word in sys.argv[1:]:
+            validate_variables(word, word.partition("=")[0])
         _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE

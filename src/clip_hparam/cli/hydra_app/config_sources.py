@@ -1,9 +1,11 @@
-"""Read YAML files of configs: broken YAML and files that would run code are refused in a sentence.
+"""Read YAML files of configs: broken YAML, code and secrets are refused in a sentence.
 
+Texts may read environment variables CLIP_HPARAM_* only, because manifests and job files hold them.
 Hydra instantiates `_target_` of callbacks before the app runs, and logging calls `()` and `class`
 of handlers. Options of this program are plain values, so that no file needs any of these.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,9 +15,12 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 from yaml.reader import ReaderError
 
+from clip_hparam.records.credentials import without_password
+
 PYTHON_TAG = "tag:yaml.org,2002:"
 CODE_KEYS = ("_target_", "()")
 LOGGING_KEYS = ("handlers", "formatters", "filters")  # `class` below these is called
+VARIABLE_PATTERN = re.compile(r"\$\{\s*oc\.env\s*:\s*[\"']?(?!CLIP_HPARAM_\w)([^,}]*)")
 DESIGN_PACKAGE = "hydra.sweeper.design"
 
 
@@ -54,13 +59,45 @@ def load_checked(load: Callable[[], ConfigResult], name: str) -> ConfigResult:
         raise ValueError(_no_mapping(name)) from None
     if not isinstance(result.config, DictConfig):
         raise ValueError(_no_mapping(name))
-    for key in [] if _is_plugin(result) else _code_keys(OmegaConf.to_container(result.config)):
+    if not _is_plugin(result):
+        _validate_content(OmegaConf.to_container(result.config), name)
+    _validate_package(result, name)
+    return result
+
+
+def validate_variables(text: str, name: str) -> None:
+    """Raise ValueError for a text that reads an environment variable other than CLIP_HPARAM_*.
+
+    The password of a storage URL may be in any variable: it is written nowhere.
+    """
+    match = VARIABLE_PATTERN.search(without_password(text))
+    if match:
+        raise ValueError(
+            f"{name} reads the environment variable {match[1]}, which files of the sweep would"
+            " show: type its value, or use a variable whose name begins with CLIP_HPARAM_"
+        )
+
+
+def _validate_content(tree: Any, name: str) -> None:
+    """Raise ValueError for keys that run code, and for secrets."""
+    for key in _code_keys(tree):
         raise ValueError(
             f"{name} holds {key}, which would run code, and config files hold plain values: remove"
             " it; nothing of it was run"
         )
-    _validate_package(result, name)
-    return result
+    for text in _texts(tree):
+        validate_variables(text, name)
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """Yield all keys and values that are texts."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, (dict, list)):
+        for item in tree:
+            yield from _texts(item)
+        for item in tree.values() if isinstance(tree, dict) else []:
+            yield from _texts(item)
 
 
 def yaml_message(error: yaml.YAMLError, name: str) -> str:
