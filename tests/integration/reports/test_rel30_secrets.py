@@ -48,7 +48,7 @@ def test_secret_of_a_file_is_refused(case: str, tmp_path: Path) -> None:
     words = (f"--config-dir={tmp_path}", "-m", f"{group}=mine", *SHORT)
     done = plan(*words, cwd=tmp_path, MY_SECRET=SECRET)
     assert done.code == 2
-    assert f"{group}/mine reads the environment variable" in done.err
+    assert f"{group}/mine asks for ${{oc.env:" in done.err
     assert "MY_SECRET" in done.err
     assert done.err.count("\n") == 1
     assert SECRET not in done.out + done.err
@@ -60,7 +60,7 @@ def test_secret_of_a_file_is_refused(case: str, tmp_path: Path) -> None:
 def test_typed_secret_is_refused(typed: str, multirun: list[str], tmp_path: Path) -> None:
     done = plan(*multirun, typed, *SHORT, cwd=tmp_path, MY_SECRET=SECRET)
     assert done.code == 2
-    assert "use a variable whose name begins with CLIP_HPARAM_" in done.err
+    assert "use a variable whose NAME begins with CLIP_HPARAM_" in done.err
     assert done.err.count("\n") == 1
     assert SECRET not in done.out + done.err
     assert_nowhere(tmp_path)

@@ -73,8 +73,8 @@ def validate_variables(text: str, name: str) -> None:
     match = VARIABLE_PATTERN.search(without_password(text))
     if match:
         raise ValueError(
-            f"{name} reads the environment variable {match[1]}, which files of the sweep would"
-            " show: type its value, or use a variable whose name begins with CLIP_HPARAM_"
+            f"{name} asks for ${{oc.env:{match[1]}}}, which files of the sweep would show: type its"
+            " value, or use a variable whose NAME begins with CLIP_HPARAM_"
         )
 
 

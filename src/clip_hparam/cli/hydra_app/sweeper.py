@@ -36,7 +36,8 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step
-from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
+from clip_hparam.design.knob_levels import repeated_level_notes
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
@@ -99,6 +100,8 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
+        for note in repeated_levels(design):
+            print(note)
         planned = self._plan_trials(cells, replicates, machine, driver)
         notes = (*design_notes(design), *([race.note] if race else []))
         sweep = Sweep(design.name, design.kind, planned, notes, race)
@@ -150,6 +153,8 @@ class AblationSweeper(Sweeper):
         base = create_base_spec(recipe, machine, driver)
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
+        for note in repeated_level_notes(search.levels):
+            print(note)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
