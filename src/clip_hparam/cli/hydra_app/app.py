@@ -15,6 +15,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
+from clip_hparam.cli.hydra_app.config_sources import check_config_sources, validate_variables
 from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import typed_words, validate_family
@@ -55,11 +56,14 @@ def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
+    check_config_sources()
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
+        for word in sys.argv[1:]:
+            validate_variables(word, word.partition("=")[0])
         sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
         _run_hydra()
     except SystemExit as error:

@@ -74,6 +74,14 @@ def _moved_parent(match: re.Match[str]) -> str:
     )
 
 
+def _wrong_type_in_file(match: re.Match[str]) -> str:
+    return f"{match[1]}: {match[3]}: {match[2]}"
+
+
+def _code_to_run(match: re.Match[str]) -> str:
+    return f"{match[1]} is code, and keys of Hydra take none: leave it out; nothing of it was run"
+
+
 def _wrong_type(match: re.Match[str]) -> str:
     key, _, value = match[1].partition("=")
     if "ListConfig" in match[2]:
@@ -124,6 +132,8 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
         r"\s+full_key: (?P<key>\S+)",
         _wrong_value_in_file,
     ),
+    (r"In '([^']+)': \w+ raised[^\n]*\n([^\n]*)(?:\n.*)*?full_key: (\S+)", _wrong_type_in_file),
+    (r"Target '([^']+)' is blocklisted", _code_to_run),
     (r"Interpolation key '([^']+)' not found", _unknown_reference),
     (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),
     (

@@ -40,8 +40,9 @@ from clip_hparam.config.sweep_options import SweepOptions, tag_list
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Cell, Design, Step, merged_overrides
-from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
 from clip_hparam.design.families import depends_on_family, family_of, select_family
+from clip_hparam.design.knob_levels import repeated_level_notes
 from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
@@ -142,6 +143,8 @@ class AblationSweeper(Sweeper):
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
         machine = self._shared_machine(cells[0], replicates[0], machine)
+        for note in repeated_levels(design):
+            print(note)
         planned = self._plan_trials(cells, replicates, machine, driver)
         print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
         notes = (*design_notes(design), *([race.note] if race else []))
@@ -208,6 +211,8 @@ class AblationSweeper(Sweeper):
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         title = sweep_title(search.name, [*varied, *fixed])
         search = replace(search, title=title, tags=tag_list(driver.tags))
+        for note in repeated_level_notes(search.levels):
+            print(note)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
