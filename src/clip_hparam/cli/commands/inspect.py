@@ -12,6 +12,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
+PRINTED_LINES = 20
 
 
 def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,7 @@ def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus
     for sweep in sweeps:
         states = ", ".join(f"{count} {state}" for state, count in sorted(sweep.states.items()))
         yield f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states}"
+        yield from (f"  {reason}" for reason in sweep.reasons)
 
 
 def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +63,16 @@ def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
     yield f"{facts['trial_id']} is {facts['state']}  ({facts['label']})"
     if facts["failure"]:
         yield f"{facts['failure']['kind']}: {facts['failure']['message']}"
-    yield "last lines of its log:"
-    yield from (f"  {line}" for line in facts["log"])
+        yield from _indented("printed outside its log:", facts["failure"].get("printed", ""))
+    yield from _indented("last lines of its log:", "\n".join(facts["log"]))
     yield f"again: {facts['rerun']}"
+
+
+def _indented(title: str, text: str) -> Iterator[str]:
+    """Yield a title and the last lines of a text; nothing for an empty text."""
+    if text.strip():
+        yield title
+        yield from (f"  {line}" for line in text.splitlines()[-PRINTED_LINES:])
 
 
 def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.cli.commands.reasons import explain_failure, list_reasons
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.launch.slurm import tracker
@@ -19,17 +20,18 @@ from clip_hparam.records.manifest import (
 )
 from clip_hparam.records.paths import LOG_FILE
 from clip_hparam.records.record import Record, trial_ids
-from clip_hparam.records.state import TrialState, trial_state
+from clip_hparam.records.state import trial_state
 
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """The number of trials of a sweep by state."""
+    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
 
     sweep_id: str
     name: str
     created: str
     states: dict[str, int]
+    reasons: list[str]
 
 
 def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
@@ -45,6 +47,7 @@ def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
             manifest.name,
             manifest.created,
             dict(Counter(states[name] for name in manifest.trial_ids)),
+            list_reasons(runs, manifest, states),
         )
         for manifest in manifests
     ]
@@ -109,7 +112,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
-        "failure": None if state == TrialState.DONE else record.failure(),
+        "failure": explain_failure(record, state),
         "log": _last_log_lines(record, lines),
         "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
     }

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm.queries import SchedulerError
@@ -46,6 +47,7 @@ def main() -> int:
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
+    sys.argv[1:] = with_null_options(sys.argv[1:])
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
