@@ -96,7 +96,8 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
-    ids = list(trial_ids(runs))
+    planned = (name for manifest in read_manifests(runs) for name in manifest.trial_ids)
+    ids = sorted({*trial_ids(runs), *planned})  # a job may end before a trial has a recipe.json
     trial_id = find_trial_id(ids, prefix)
     if trial_id is None:
         raise ValueError(f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}")

@@ -15,6 +15,11 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.records.lock import FolderLockedError
 
 LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
+WHOLE_NUMBER_ADVICE = {
+    "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
+    "timeout_min": "write the minutes, as 1440 for a day",
+}
+"""What to type in place of another value of a launcher's option."""
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, FolderLockedError),
@@ -54,6 +59,10 @@ def _unknown_option(match: re.Match[str]) -> str:
 
 
 def _wrong_type(match: re.Match[str]) -> str:
+    key, _, value = match[1].partition("=")
+    if key.startswith(LAUNCHER) and "to Integer" in match[2]:
+        advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
+        return f"{match[1]} is no whole number: {advice.format(value=value)}"
     return f"{match[1]}: {match[2]}"
 
 

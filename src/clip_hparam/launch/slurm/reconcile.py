@@ -71,6 +71,13 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
         return TrialState.RUNNING
 
 
+def is_end_recorded(record: Record, handle: JobHandle) -> bool:
+    """Return whether `record_end` has recorded a trial of this job as lost."""
+    status = record.status()
+    recorded = (status.get("state"), status.get("job")) == (TrialState.LOST, handle.id)
+    return recorded and "slurm" in (record.failure() or {})
+
+
 def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
     """Return the failure that the pool recorded for a killed process while its job continued.
 
@@ -78,12 +85,8 @@ def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any]
     """
     failure = record.failure() or {}
     status = record.status()
-    if (status.get("state"), status.get("job")) != (
-        TrialState.LOST,
-        handle.id,
-    ) or "slurm" in failure:
-        return None
-    return failure
+    recorded = (status.get("state"), status.get("job")) == (TrialState.LOST, handle.id)
+    return failure if recorded and "slurm" not in failure else None
 
 
 def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
