@@ -110,6 +110,8 @@ def show_failed_workers(search: SearchSpec, states: Mapping[str, str]) -> None:
 
 
 def _format_counts(points: Sequence[PointResult]) -> str:
+    if not points:
+        return "no point was started"
     states = Counter(point.state for point in points)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
     whole = [point for point in points if point.state == TrialState.DONE]

@@ -40,7 +40,7 @@ def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus
         yield f"no sweep is on record in {arguments.runs}: type python sweep.py -m sweeps=ladder"
     for sweep in sweeps:
         states = ", ".join(f"{count} {state}" for state, count in sorted(sweep.states.items()))
-        yield f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states}"
+        yield f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states or 'no trial yet'}"
         yield from (f"  {reason}" for reason in sweep.reasons)
 
 
@@ -60,7 +60,7 @@ def _run_why(arguments: argparse.Namespace) -> int:
 
 
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
-    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label']})"
+    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label'] or 'it has not started'})"
     if facts["failure"]:
         yield f"{facts['failure']['kind']}: {facts['failure']['message']}"
         yield from _indented("printed outside its log:", facts["failure"].get("printed", ""))

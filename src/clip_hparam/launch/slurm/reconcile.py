@@ -21,7 +21,7 @@ STATE_OF_KIND = {
 }
 OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
 """Slurm without cgroups reports a job that it killed for its memory as FAILED."""
-SLURM_LINE_PATTERN = re.compile(r"(srun|slurmstepd|slurmd|slurm_script|sbatch|/.*slurm_script): ")
+SLURM_LINE_PATTERN = re.compile(r"((srun|slurmstepd|slurmd|sbatch)(-[^\s:]+)?|/.*slurm_script): ")
 MAX_REASON_LINES = 3
 
 
@@ -109,7 +109,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": ": raise hydra.launcher.mem_gb",
+        "memory": ": it exceeded its memory; raise hydra.launcher.mem_gb",
         "cancelled": ": the same command runs it again",
         "lost": ""
         if printed
