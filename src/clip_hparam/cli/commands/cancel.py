@@ -14,7 +14,7 @@ from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
 from clip_hparam.records.state import LIVE, TrialState
 
-CANCEL_TIMEOUT_SECONDS = 60.0  # a driver gives its trials 10 s to save their state
+CANCEL_TIMEOUT_SECONDS = 90.0  # a driver gives its trials 60 s to save their state
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _count_jobs(trials: int, jobs: int) -> str:
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError if the driver runs on another host, or does not exit within a minute.
+    Raises ValueError if the driver runs on another host, or does not exit within 90 s.
     """
     folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):

@@ -5,7 +5,6 @@ Errors of this program, and all errors under HYDRA_FULL_ERROR=1, print a traceba
 """
 
 import os
-import signal
 import sys
 import warnings
 
@@ -21,6 +20,7 @@ from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
+from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
 
 
@@ -46,12 +46,12 @@ def main() -> int:
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
     sys.argv[1:] = with_null_options(sys.argv[1:])
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
-        _run_hydra()
+        with InterruptFlag().installed():
+            _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE
     except USER_ERRORS as error:
@@ -65,8 +65,8 @@ def main() -> int:
     except OSError as error:
         print(storage_message(error), file=sys.stderr)
         return ExitCode.STORAGE
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(str(error) or "interrupted: the same command goes on", file=sys.stderr)
         return ExitCode.INTERRUPTED
     finally:
         if not full:
@@ -81,6 +81,8 @@ def _run_hydra() -> None:
     def task(config: DictConfig) -> float | None:
         try:
             return run_single_trial(config)
+        except KeyboardInterrupt:  # ends the whole sweep of a launcher that runs in this process
+            raise
         except BaseException as error:
             errors.append(error)
             return None
