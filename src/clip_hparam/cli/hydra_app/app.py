@@ -17,6 +17,7 @@ from clip_hparam.cli.hydra_app.compose import create_trial_spec
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
@@ -41,6 +42,7 @@ def run_single_trial(config: DictConfig) -> float:
     return run_in_foreground(spec)
 
 
+@with_guarded_output
 def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
