@@ -198,8 +198,10 @@ def _resume(state: TrainState, record: Record) -> Progress:
             " the same folder for all of them"
         )
     if saved is not None:
-        steps = f" and {len(progress.losses)} steps" if progress.losses else ""
-        logger.info("going on after epoch %d%s", len(progress.rows), steps)
+        epoch, steps = len(progress.rows), len(progress.losses)
+        of_epoch = f" and {steps} steps" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        logger.info("going on %s", whole)
     return progress
 
 
