@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
@@ -16,7 +17,7 @@ from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
-from clip_hparam.records.paths import driver_lock, log_path, sweeps_folder
+from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
@@ -71,7 +72,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.INTERRUPTED
     if options.detach:
         left = sum(state in LIVE for state in states.values())
-        print(f"{left} of {len(sweep.specs)} trials are submitted{resume_hint(sweep.id)}")
+        hint = resume_hint(sweep.id, sweep.runs)
+        print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
         return ExitCode.OK
     show_table(part, done, states)
     for line in race_verdicts(part):
@@ -136,7 +138,7 @@ def _run_rounds(
         planned = len(part.specs)
         left = sum(_result_of(spec) is None for spec in part.specs.values())
         here = "; the same command goes on with them"
-        what_now = resume_hint(sweep.id) if launcher.survives_driver else here
+        what_now = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else here
         print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)
         return part, None
     return part, states
@@ -172,11 +174,11 @@ def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
         )
 
 
-def resume_hint(sweep_id: str) -> str:
+def resume_hint(sweep_id: str, runs: Path) -> str:
     """Return the end of a sentence about trials that continue without their driver."""
+    status, cancel = (command_line(verb, sweep_id, runs=runs) for verb in ("status", "cancel"))
     return (
-        f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
-        f" clip-hparam cancel {sweep_id} ends them"
+        f" and go on by themselves; {status} and the same command follow them, {cancel} ends them"
     )
 
 

@@ -24,7 +24,12 @@ from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.driver import CONSENT_MESSAGE, needs_consent, resume_hint, validate_detach
-from clip_hparam.sweep.search_tables import PointPrinter, show_result, show_space
+from clip_hparam.sweep.search_tables import (
+    PointPrinter,
+    show_failed_workers,
+    show_result,
+    show_space,
+)
 
 POINTS_PER_WORKER = 5
 """Points per worker of a launcher that runs elsewhere, with `workers=auto`."""
@@ -68,16 +73,19 @@ def run_search(
             states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
         except KeyboardInterrupt:
             what_now = (
-                resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
+                resume_hint(search.id, search.runs)
+                if launcher.survives_driver
+                else "; the same command goes on"
             )
             print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
             return ExitCode.INTERRUPTED
         if options.detach:
-            print(f"{n_workers} workers are submitted{resume_hint(search.id)}")
+            print(f"{n_workers} workers are submitted{resume_hint(search.id, search.runs)}")
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
     show_result(search, points)
+    show_failed_workers(search, states)
     return search_exit_code(search, points, states)
 
 

@@ -4,6 +4,7 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -113,6 +114,11 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
 
 
 def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
-    failure = Record(sweep.runs, trial_id).failure() or {}
-    log = log_path(sweep.runs, trial_id)
-    return f"{trial_id} {state}: {failure.get('message', '')} (see {log})"
+    return f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}"
+
+
+def failure_message(runs: Path, trial_id: str) -> str:
+    """Return why a trial or a search worker is not done, and its log if there is one."""
+    failure = Record(runs, trial_id).failure() or {}
+    log = log_path(runs, trial_id)
+    return failure.get("message", "did not end") + (f" (see {log})" if log.exists() else "")

@@ -21,7 +21,13 @@ from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import TrainState, evaluate, train_epoch
+from clip_hparam.training.engine import (
+    StoppedError,
+    TrainState,
+    evaluate,
+    train_epoch,
+    until_stopped,
+)
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import Numerics, numerics_of
 from clip_hparam.training.outcome import TrialOutcome
@@ -62,10 +68,13 @@ def train(
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
-    ended = _run_epochs(spec, record, state, batches, progress, callback)
-    if ended != "done":
-        return TrialOutcome(ended)
-    facts = _test(spec, record, state, batches, progress, dataset)
+    try:
+        if not _run_epochs(spec, record, state, batches, progress, callback):
+            return TrialOutcome("pruned")
+        facts = _test(spec, record, state, batches, progress, dataset, callback)
+    except StoppedError:
+        _save_checkpoint(record, state, batches, progress)
+        return TrialOutcome("queued")
     return TrialOutcome("done", facts and {**facts, "numerics": asdict(numerics)})
 
 
@@ -84,22 +93,20 @@ def _run_epochs(
     batches: Batches,
     progress: Progress,
     callback: TrialCallback,
-) -> str:
-    """Train the epochs that are left; return "done", or "queued" or "pruned" as in `train`."""
+) -> bool:
+    """Train the epochs that are left; return False if the callback pruned the trial."""
     saved = time.monotonic()
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        if not _run_epoch(spec, state, batches, epoch, progress, callback):
-            _save_checkpoint(record, state, batches, progress)
-            return "queued"
+        _run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
-            return "pruned"
+            return False
         if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
             _save_checkpoint(record, state, batches, progress)
             saved = time.monotonic()
-    return "done"
+    return True
 
 
 def _run_epoch(
@@ -109,34 +116,37 @@ def _run_epoch(
     epoch: int,
     progress: Progress,
     callback: TrialCallback,
-) -> bool:
-    """Train and evaluate one epoch; return False if the callback stopped it after a step."""
+) -> None:
+    """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
     started = time.monotonic()
-    steps = batches.steps - len(progress.losses)
-    loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    trained = time.monotonic() - started
-    progress.train_seconds += trained
-    progress.seconds += trained
-    if loss is None:
-        return False
+    done = len(progress.losses)
+    try:
+        loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
+    finally:
+        trained = time.monotonic() - started
+        progress.train_seconds += trained
+        progress.seconds += trained
     step = (epoch + 1) * batches.steps
+    steps, seconds = batches.steps - done, trained
+    if not steps:  # stopped during the evaluation of this epoch
+        steps, seconds = step, progress.train_seconds
     row: dict[str, Any] = {
         "epoch": epoch,
         "step": step,
         "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
-        "img_per_s": steps * spec.recipe.batch_size / trained,
+        "img_per_s": steps * spec.recipe.batch_size / seconds,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     for name, model in state.eval_models.items():
         for eval_set in eval_sets:
-            result = evaluate(model, batches.evaluation(eval_set), state)
+            read = until_stopped(batches.evaluation(eval_set), callback)
+            result = evaluate(model, read, state)
             row |= metric_columns(eval_set, name, result)
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
     progress.add_epoch(row, state.eval_models)
-    return True
 
 
 def _test(
@@ -146,12 +156,13 @@ def _test(
     batches: Batches,
     progress: Progress,
     dataset: ImageDataset,
+    callback: TrialCallback,
 ) -> dict[str, Any] | None:
     """Test the trained models, write the files of rank 0, and return the facts; None elsewhere."""
     started = time.monotonic()
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
-    scores = evaluate_selected_and_last(state, batches, progress)
+    scores = evaluate_selected_and_last(state, batches, progress, callback)
     zero_shot = evaluate_zero_shot(state, batches)
     if not state.context.is_main:
         return None
@@ -199,8 +210,10 @@ def _resume(state: TrainState, record: Record) -> Progress:
             " the same folder for all of them"
         )
     if saved is not None:
-        steps = f" and {len(progress.losses)} steps" if progress.losses else ""
-        logger.info("going on after epoch %d%s", len(progress.rows), steps)
+        epoch, steps = len(progress.rows), len(progress.losses)
+        of_epoch = f" and {steps} steps" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        logger.info("going on %s", whole)
     return progress
 
 

@@ -23,6 +23,11 @@ from clip_hparam.records.lock import FolderLockedError
 
 CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
 DESIGN_KEYS = [field.name for field in fields(Design)]
+WHOLE_NUMBER_ADVICE = {
+    "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
+    "timeout_min": "write the minutes, as 1440 for a day",
+}
+"""What to type in place of another value of a launcher's option."""
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, FolderLockedError, MarkedYAMLError),
@@ -86,6 +91,9 @@ def _wrong_type(match: re.Match[str]) -> str:
     key, _, value = match[1].partition("=")
     if "ListConfig" in match[2]:
         return f"{match[1]}: {key} is a list, type {shlex.quote(format_override(key, [value]))}"
+    if key.startswith("hydra.launcher") and "to Integer" in match[2]:
+        advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
+        return f"{match[1]} is no whole number: {advice.format(value=value)}"
     return f"{match[1]}: {match[2]}"
 
 
