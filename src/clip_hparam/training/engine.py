@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from clip_hparam.data.batches import Batches
@@ -18,6 +17,9 @@ from clip_hparam.model.classifier import Classifier
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.optim.adamw import FlatAdamW
+from clip_hparam.training.optim.ema import WeightEma
+from clip_hparam.training.optim.flat_parameters import FlatParameters
 
 AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after each step
@@ -31,14 +33,16 @@ class DivergedError(ArithmeticError):
 class TrainState:
     """A model in training, with all that an optimiser step needs.
 
+    weights: the parameters that are trained.
     schedule: base learning rate at each step, shape (steps,); a parameter group multiplies it by
     its lr_scale.
     micro_batch: images of this rank per forward pass; 0 for the whole batch.
     """
 
     model: Classifier
-    ema: ModelEmaV3 | None
-    optimizer: torch.optim.AdamW
+    weights: FlatParameters
+    ema: WeightEma | None
+    optimizer: FlatAdamW
     scaler: torch.amp.GradScaler
     schedule: NDArray[np.float64]
     device: torch.device
@@ -97,16 +101,17 @@ def train_step(
             loss = F.cross_entropy(logits, part) * (len(part) / batch)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total = total + loss.detach()
-    gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
-    state.context.all_reduce_mean([*gradients, total])
+    gradients = state.weights.pop_gradients()
+    state.context.all_reduce_mean([gradients, total])
+    state.optimizer.set_gradients(gradients)
     if state.clip_grad:
         state.scaler.unscale_(state.optimizer)
-        torch.nn.utils.clip_grad_norm_(state.model.parameters(), state.clip_grad)
+        state.optimizer.clip_gradients(gradients, state.clip_grad)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     if state.ema is not None:
-        state.ema.update(state.model)
+        state.ema.update()
     return total
 
 
