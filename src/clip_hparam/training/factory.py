@@ -15,11 +15,12 @@ from clip_hparam.model.classifier import (
     set_head,
     set_resolution,
 )
+from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
 from clip_hparam.model.weights import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
-from clip_hparam.training.numerics import device_of
+from clip_hparam.training.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
@@ -48,9 +49,17 @@ def create_train_state(
     machine: Machine,
     model: Classifier,
     context: DistributedContext = SINGLE_PROCESS,
+    kernels: KernelChoice | None = None,
 ) -> TrainState:
-    """Move the model to its device and return it with its optimiser, schedule and EMA."""
+    """Move the model to its device and return it with its optimiser, schedule and EMA.
+
+    kernels: modules of the tower; None: those of a new trial on this machine.
+    """
     device = device_of(machine, context.local_rank)
+    tokens = len(model.positional_embedding)
+    choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
+    if choice.kernels == FUSED:
+        use_fused_kernels(model, choice.attention)
     model = model.to(device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay

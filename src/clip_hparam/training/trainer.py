@@ -22,7 +22,7 @@ from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import TrainState, evaluate, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import Numerics, numerics_of
+from clip_hparam.training.numerics import KernelChoice, Numerics, numerics_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.progress import (
     Progress,
@@ -55,7 +55,9 @@ def train(
     torch.set_num_threads(numerics.threads)
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
-    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes), context)
+    model = create_model(recipe, batches.classes)
+    kernels = KernelChoice(numerics.kernels, numerics.attention)
+    state = create_train_state(recipe, spec.machine, model, context, kernels)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -164,7 +166,7 @@ def _record_numerics(spec: TrialSpec, record: Record, context: DistributedContex
     the number of ranks: a resumed trial may have fewer.
     """
     first = record.status().get("numerics")
-    numerics = Numerics(**first) if first else numerics_of(spec.recipe, spec.machine)
+    numerics = Numerics(**first) if first else numerics_of(as_resolved(spec.recipe), spec.machine)
     numerics = replace(numerics, ranks=context.world_size)
     if context.is_main:
         record.write_status("running", numerics=asdict(numerics))
