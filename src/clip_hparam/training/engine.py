@@ -21,7 +21,7 @@ from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
 
-AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after each step
 
 
@@ -62,9 +62,8 @@ class TrainState:
         return "raw" if self.ema is None else "ema"
 
     def autocast(self) -> AbstractContextManager[None]:
-        return torch.autocast(
-            self.device.type, AUTOCAST_DTYPES[self.precision], enabled=self.precision != "fp32"
-        )
+        dtype = AUTOCAST_DTYPES.get(self.precision)
+        return torch.autocast(self.device.type, dtype, enabled=dtype is not None)
 
 
 @dataclass(frozen=True)

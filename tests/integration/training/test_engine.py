@@ -25,6 +25,7 @@ from clip_hparam.training.engine import (
 from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_ema, create_train_state
 
 CLASSES, BATCH, STEPS = 5, 8, 4
+LOGITS = {"fp32": torch.float32, **AUTOCAST_DTYPES}
 VISION = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 2, "head_width": 8}
 
 
@@ -128,7 +129,7 @@ def test_no_ema_with_zero_decay() -> None:
     assert create_state(ema_decay=0.0).ema is None
 
 
-@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
+@pytest.mark.parametrize("precision", LOGITS)
 def test_clipping_bounds_the_gradient_norm(precision: str) -> None:
     norms = []
     for limit in (0.0, 0.01):
@@ -140,14 +141,14 @@ def test_clipping_bounds_the_gradient_norm(precision: str) -> None:
     assert norms[1] == pytest.approx(0.01, rel=1e-3)
 
 
-@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
+@pytest.mark.parametrize("precision", LOGITS)
 def test_steps_in_any_precision_are_close_to_fp32_and_keep_fp32_weights(precision: str) -> None:
     exact, other = (
         create_state(torch.float32),
         create_state(torch.float32, precision=precision, ema_decay=0.9),
     )
     with other.autocast():
-        assert other.model(batch(0, torch.float32)[0]).dtype == AUTOCAST_DTYPES[precision]
+        assert other.model(batch(0, torch.float32)[0]).dtype == LOGITS[precision]
     expected = trained(exact, dtype=torch.float32)
     np.testing.assert_allclose(trained(other, dtype=torch.float32), expected, rtol=0.02)
     assert {p.dtype for p in other.model.parameters()} == {torch.float32}
@@ -158,8 +159,7 @@ def test_steps_in_any_precision_are_close_to_fp32_and_keep_fp32_weights(precisio
 
 def test_only_fp16_scales_the_loss() -> None:
     enabled = {
-        name: create_state(torch.float32, precision=name).scaler.is_enabled()
-        for name in AUTOCAST_DTYPES
+        name: create_state(torch.float32, precision=name).scaler.is_enabled() for name in LOGITS
     }
     assert enabled == {"fp32": False, "bf16": False, "fp16": True}
 

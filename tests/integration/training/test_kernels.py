@@ -110,5 +110,42 @@ def test_auto_is_the_default_of_new_trials() -> None:
 
 
 def test_unknown_kernels_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"machine\.kernels=flash is not one of auto, reference, fused"):
+    with pytest.raises(
+        ValueError, match=r"machine\.kernels=flash is not one of auto, reference, fused"
+    ):
         Machine(kernels="flash")
+
+
+def test_resume_on_another_device_is_recorded(tmp_path: Path) -> None:
+    spec = trial_spec(tmp_path, "reference")
+    assert run_trial(spec, [StopAfter(3)]).state == "queued"
+    path = Record(spec.machine.runs, spec.trial_id).folder / "status.json"
+    status = json.loads(path.read_text())
+    status["numerics"] |= {"device": "cuda", "device_name": "A100", "attention": "explicit"}
+    path.write_text(json.dumps(status))
+    assert run_trial(spec).state == "done"
+    result = result_of(spec)
+    names = [(one["device"], one["attention"]) for one in result["numerics_of_attempts"]]
+    assert names == [("cuda", "explicit"), ("cpu", "explicit")]
+    assert (result["numerics"]["device"], result["numerics"]["changes"]) == ("cpu", 1)
+
+
+def test_resume_on_the_same_machine_records_one_numerics(tmp_path: Path) -> None:
+    spec = trial_spec(tmp_path, "reference")
+    assert run_trial(spec, [StopAfter(3)]).state == "queued"
+    assert run_trial(spec).state == "done"
+    assert "numerics_of_attempts" not in result_of(spec)
+    assert "changes" not in result_of(spec)["numerics"]
+
+
+def test_tf32_without_a_gpu_fails_with_one_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = trial_spec(tmp_path, "auto", precision="tf32")
+    outcome = run_trial(spec)
+    assert outcome.state == "failed"
+    assert outcome.failure is not None
+    message = outcome.failure["message"]
+    assert message.startswith("precision=tf32 needs a GPU of compute capability 8.0 or newer, and")
+    assert message.endswith(": try precision=fp32")
+    assert "Traceback" not in caplog.text
