@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,7 @@ class TrainState:
 
     def autocast(self) -> AbstractContextManager[None]:
         dtype = AUTOCAST_DTYPES.get(self.precision)
-        return torch.autocast(self.device.type, dtype, enabled=dtype is not None)
+        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,21 @@ def train_step(
 ) -> Tensor:
     """Do one optimiser step on a whole batch and return its mean loss.
 
+    The host does not wait for the device: the loss stays on it.
     images, targets, drop_draws: this rank's rows of the batch. targets are soft, shape
-    (rows, classes); drop_draws are uniform in [0, 1), shape (rows, drop-path modules).
+    (rows, classes); drop_draws are uniform in [0, 1), shape (rows, drop-path modules), on the
+    device.
     """
     for group in state.optimizer.param_groups:
         group["lr"] = float(state.schedule[step]) * group["lr_scale"]
     batch = len(images)
     size = state.micro_batch or batch
     total = torch.zeros((), device=state.device)
+    paths = state.model.drop_paths
     for start in range(0, batch, size):
         rows = slice(start, start + size)
-        for column, path in enumerate(state.model.drop_paths):
-            path.draws = None if drop_draws is None else drop_draws[rows, column].to(state.device)
+        for column, path in enumerate(paths):
+            path.draws = None if drop_draws is None else drop_draws[rows, column]
         with state.autocast():
             logits = state.model(images[rows].to(state.device, non_blocking=True))
             part = targets[rows].to(state.device, non_blocking=True)
@@ -131,14 +134,12 @@ def train_epoch(
     """
     losses = [] if losses is None else losses
     state.model.train()
-    paths = len(state.model.drop_paths)
-    table = uniform(seed, epoch, "drop_path", batches.draws, paths) if paths else None
+    has_drop_path = bool(state.model.drop_paths)
+    table: Tensor | None = None
     for step, (images, targets) in enumerate(batches.train(epoch, len(losses)), len(losses)):
-        batch = len(images) * state.context.world_size
-        draws = None
-        if table is not None:
-            batch_draws = table[step * batch : (step + 1) * batch]
-            draws = torch.from_numpy(batch_draws[state.context.batch_rows(batch)])
+        if has_drop_path and table is None:
+            table = drop_path_draws(state, batches, epoch, seed, len(images))
+        draws = None if table is None else table[step]
         losses.append(train_step(state, epoch * batches.steps + step, images, targets, draws))
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
             _check_finite(losses, epoch * batches.steps)
@@ -146,6 +147,19 @@ def train_epoch(
         if callback.should_stop():
             return None
     return float(torch.stack(losses).mean())
+
+
+def drop_path_draws(
+    state: TrainState, batches: Batches, epoch: int, seed: int, rows: int
+) -> Tensor:
+    """Return the draws of an epoch on the device, shape (steps, rows, drop-path modules).
+
+    rows: of this rank in a batch. One copy for an epoch, since each one waits for the device.
+    """
+    paths, batch = len(state.model.drop_paths), rows * state.context.world_size
+    draws = uniform(seed, epoch, "drop_path", batches.draws, paths)[: batches.steps * batch]
+    own = draws.reshape(batches.steps, batch, paths)[:, state.context.batch_rows(batch)]
+    return torch.tensor(own).to(state.device, non_blocking=True)
 
 
 @torch.no_grad()
