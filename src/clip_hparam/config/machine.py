@@ -18,6 +18,11 @@ class Machine:
     micro_batch: int = knob(
         0, "[0, inf)", "images in memory at once, over all ranks; 0 is the whole batch"
     )
+    kernels: str = knob(
+        "auto",
+        "auto | reference | fused",
+        "modules of the tower: open_clip's own, or faster ones that round differently",
+    )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")

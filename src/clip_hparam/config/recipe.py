@@ -146,7 +146,11 @@ class Recipe:
         AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
     )
     # run
-    precision: str = knob("fp32", "fp32 | bf16 | fp16", "of the forward pass")
+    precision: str = knob(
+        "fp32",
+        "fp32 | tf32 | bf16 | fp16",
+        "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
+    )
     seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)

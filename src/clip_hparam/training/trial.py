@@ -20,7 +20,7 @@ from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.engine import DivergedError
-from clip_hparam.training.numerics import device_of
+from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.replay import replay_record, replay_trial
 from clip_hparam.training.trainer import train
@@ -100,6 +100,9 @@ def _run_attempt(
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
+    except UnsupportedMachineError as error:
+        logger.error(str(error))
+        return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:
         failure = {
             "kind": "storage" if is_storage_error(error) else "error",
