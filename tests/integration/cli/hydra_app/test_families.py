@@ -14,7 +14,7 @@ from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe, flatten
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, freeze, set_resolution
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.manifest import read_manifests
 from clip_hparam.training.param_groups import param_groups
