@@ -3,6 +3,6 @@
 Importing the package registers all tables.
 """
 
-from clip_hparam.analysis.tables import effects, orders, per_class, systems
+from clip_hparam.analysis.tables import effects, orders, per_class, published, systems
 
-__all__ = ["effects", "orders", "per_class", "systems"]
+__all__ = ["effects", "orders", "per_class", "published", "systems"]
