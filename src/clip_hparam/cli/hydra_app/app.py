@@ -17,7 +17,7 @@ from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
 from clip_hparam.cli.hydra_app.config_sources import check_config_sources, validate_variables
 from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
-from clip_hparam.cli.hydra_app.families import typed_words, validate_family
+from clip_hparam.cli.hydra_app.families import as_typed, typed_words, validate_family
 from clip_hparam.cli.hydra_app.grammar.command_line import prepared
 from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs
@@ -44,7 +44,7 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
     if driver.name is not None or driver.tags is not None or driver.detach:
         raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
-    typed = list(HydraConfig.get().overrides.task)
+    typed = as_typed(HydraConfig.get().overrides.task)
     spec = create_trial_spec(recipe, machine, driver, typed)
     print_trial_notes(spec.recipe.data)
     if (accuracy := report_finished(spec)) is not None:

@@ -67,6 +67,14 @@ def with_default_recipe(words: Sequence[str], exists: Exists) -> list[str]:
     ]
 
 
+def as_typed(words: Sequence[str]) -> list[str]:
+    """Return overrides in which a recipe of the chosen family has no folder: recipe=llrd."""
+    folder = f"recipe={family_of(words)}/"
+    return [
+        word.replace(folder, "recipe=", 1) if word.startswith(folder) else word for word in words
+    ]
+
+
 def family_of_recipe(name: str, exists: Exists) -> str:
     """Return the family of recipe=FOLDER/NAME; empty for a recipe of no family."""
     folder, _, file = name.rpartition("/")

@@ -19,6 +19,7 @@ from clip_hparam.cli.hydra_app.compose import (
 )
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.families import as_typed
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
 from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
@@ -117,7 +118,7 @@ class AblationSweeper(Sweeper):
         if self.tree and of_design and not (self.options.is_search or kind == "search"):
             base = [word for word in self.tree["base"] if word not in of_design]
             self.tree = {**self.tree, "base": base}
-        parsed = self.composer.parse([*of_design, *arguments])
+        parsed = self.composer.parse([*of_design, *as_typed(arguments)])
         validate_typed(parsed)
         overrides = [o for o in parsed if o.key_or_group != "sweeps"]
         keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]

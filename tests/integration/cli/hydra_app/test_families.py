@@ -154,7 +154,7 @@ def test_a_family_alone_is_its_full_recipe(tmp_path: Path) -> None:
         (["family=b16", "recipe=tiny/llrd"], "recipe=tiny/llrd is of family=tiny"),
         (["family=l14", "recipe=ft_clip/b16"], "recipe=ft_clip/b16 is of family=b16"),
         (["family=b17"], "b17"),
-        (["-m", "family=tiny,b16"], "family=tiny,b16 sweeps an option that all trials share"),
+        (["-m", "family=tiny,b16"], "family=tiny,b16 names several families"),
     ],
 )
 def test_contradicting_words_are_refused_in_a_sentence(
