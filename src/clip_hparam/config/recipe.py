@@ -53,13 +53,18 @@ class Data:
     name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
-    selection: float = knob(
+    selection: int | float | str = knob(
         20.0,
-        "(0, inf)",
-        "held-out selection images: below 1 a share of the training set, else a class",
+        "auto | [0, inf)",
+        "held-out selection images: below 1 a share of the training set, else a class; 0: the"
+        " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
     epoch_images: int | str = knob(
-        AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
+        AUTO,
+        "auto | [1, inf)",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
+        " auto",
+        of_one_dataset=True,
     )
     shift: str = knob(
         "none",
@@ -68,6 +73,12 @@ class Data:
         value_before_introduction="none",
     )
     shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
+    on_error: str = knob(
+        "raise",
+        "raise | skip",
+        "unreadable training images: refuse to start, or leave them out; others are refused",
+        value_before_introduction="raise",
+    )
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
-from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
+from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -55,6 +56,8 @@ def train(
     torch.set_num_threads(numerics.threads)
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
+    if context.is_main:
+        _log_data(recipe)
     state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes), context)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
@@ -64,6 +67,14 @@ def train(
         return TrialOutcome(ended)
     facts = _test(spec, record, state, batches, progress, dataset)
     return TrialOutcome("done", facts and {**facts, "numerics": asdict(numerics)})
+
+
+def _log_data(recipe: ResolvedRecipe) -> None:
+    """Log the classes, the sizes of the sets, and the folders that they come from."""
+    for name, value in data_rows(recipe.data):
+        logger.info("%s: %s", name, value)
+    for note in load_dataset(recipe.data).notes:
+        logger.info("note: %s", note)
 
 
 def _run_epochs(
@@ -152,6 +163,7 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
+        "images": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }

@@ -15,6 +15,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.schema import register_configs, split_config
 from clip_hparam.config.exit_codes import ExitCode
@@ -35,6 +36,7 @@ def run_single_trial(config: DictConfig) -> float:
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
     spec = create_trial_spec(recipe, machine, driver)
+    print_trial_notes(spec.recipe.data)
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)

@@ -17,6 +17,7 @@ from clip_hparam.cli.hydra_app.compose import (
     create_trial_spec,
     with_seed,
 )
+from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.launchers import create_launcher
 from clip_hparam.cli.hydra_app.levels import (
@@ -100,6 +101,7 @@ class AblationSweeper(Sweeper):
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
         planned = self._plan_trials(cells, replicates, machine, driver)
+        print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
         notes = (*design_notes(design), *([race.note] if race else []))
         sweep = Sweep(design.name, design.kind, planned, notes, race)
         of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
@@ -147,6 +149,7 @@ class AblationSweeper(Sweeper):
         driver = search_request.with_worker_count(self.options, driver)
         recipe, _, _ = self.composer.compose(design.base)
         replicates = requested_seeds(seeds, driver, design)
+        print_search_facts(recipe.data)
         base = create_base_spec(recipe, machine, driver)
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
