@@ -27,6 +27,9 @@ from clip_hparam.data.dataset import (
 )
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
+from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.split_folders import visible_folders
+from clip_hparam.data.folders.split_names import split_names
 
 PRINTED_PER_CLASS = 40  # images of a class
 LabelledImages = tuple[Images, Labels, str]
@@ -107,6 +110,12 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
 
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
+    splits = split_names(visible_folders(root))
+    if splits.is_divided:
+        raise ValueError(
+            f"{root} holds the splits {listed(splits.names)}, and a shift has none: try"
+            f" data.shift_root={root / splits.names[0]}"
+        )
     folder = read_labelled_folder(root, official, least=1)
     rule = "is no class of the images trained on"
     refuse_unknown_classes(root, folder.classes, classes, rule)

@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images, Indices
-from clip_hparam.data.reading.image import UnreadableImageError, read_image
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import read_image
 from clip_hparam.data.transforms.timm_pipeline import Transform, eval_transform, train_transform
 from clip_hparam.rng import stream
 from clip_hparam.subprocesses import exit_with_parent

@@ -80,7 +80,9 @@ def test_class_that_only_the_test_set_has_is_refused(name: str, hint: str, tmp_p
 
 def test_upper_and_lower_case_are_two_classes(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"a": 4, "A": 4}, ".png")
-    assert "folder, 2 classes: A, a\n" in described(root)
+    text = described(root)
+    assert "folder, 2 classes: A, a\n" in text
+    assert "note: classes that differ only in upper and lower case: A and a\n" in text
 
 
 @pytest.mark.parametrize(("link", "target"), [("a/self", "."), ("a/top", "../..")])

@@ -11,7 +11,8 @@ from typing import Any
 
 from PIL import ImageFile
 
-from clip_hparam.data.reading.image import UnreadableImageError, open_header
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import open_header
 from clip_hparam.data.reading.orientation import orientation_of
 from clip_hparam.data.reading.samples import sample_type
 

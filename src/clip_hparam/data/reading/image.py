@@ -1,5 +1,6 @@
 """Decode a whole image file to 8-bit RGB by the rules of docs/data.md."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from clip_hparam.data.reading.errors import UnreadableImageError, UnsupportedPixelsError
 from clip_hparam.data.reading.orientation import orientation_of, turned_upright
 from clip_hparam.data.reading.samples import repair_byte_order, sample_type
 from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
@@ -14,18 +16,6 @@ from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
 """Pillow's readers that recognise a file by its first bytes; no others are tried."""
 JPEG_SUFFIXES = (".jpg", ".jpeg")
-
-
-class UnreadableImageError(ValueError):
-    """A file that cannot be read as an image; the message is one sentence and names the file."""
-
-
-class UnsupportedPixelsError(ValueError):
-    """Pixels of a kind that is refused."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.remedy = remedy
 
 
 def read_image(path: Path, official: bool = False) -> Image.Image:
@@ -94,9 +84,10 @@ def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _sentence(path: Path, error: Exception) -> str:
-    unsupported = isinstance(error, UnsupportedPixelsError)
-    remedy = error.remedy if unsupported else "replace or remove it"
-    return f"{path} cannot be read as an image ({_reason(path, error)}): {remedy}"
+    generic = "replace or remove it"
+    remedy = error.remedy if isinstance(error, UnsupportedPixelsError) else generic
+    name = os.fsencode(path).decode(errors="backslashreplace").replace("\n", "\\n")
+    return f"{name} cannot be read as an image ({_reason(path, error)}): {remedy}"
 
 
 def _reason(path: Path, error: Exception) -> str:

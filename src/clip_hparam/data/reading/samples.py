@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
 from clip_hparam.data.dataset import ImageArray
+from clip_hparam.data.reading.errors import UnsupportedPixelsError
 
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SIGNED, WHITE_IS_ZERO = 2, 0  # values of TIFF's SampleFormat and PhotometricInterpretation
 SAMPLE_FORMAT = 339  # TIFF tag
+SMALL = 2**23  # half of an 8-bit level of 32 bits
 NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 
 
@@ -24,11 +26,26 @@ class SampleType:
     inverted: bool = False
 
     def to_8_bits(self, pixels: NDArray[Any]) -> ImageArray:
-        """Return the levels of decoded pixels, uint8: lowest value of the type 0, highest 255."""
+        """Return the levels of decoded pixels, uint8: lowest value of the type 0, highest 255.
+
+        Raises: UnsupportedPixelsError.
+        """
         values = pixels.view(self._dtype(pixels.dtype)).astype(np.float64)
+        self._require_range(values)
         lowest = -(2 ** (self.bits - 1)) if self.signed else 0
-        levels = np.rint((values - lowest) * (255 / (2**self.bits - 1))).astype(np.uint8)
+        scaled = np.rint((values - lowest) * (255 / (2**self.bits - 1)))
+        levels: ImageArray = scaled.astype(np.uint8)
         return 255 - levels if self.inverted else levels
+
+    def _require_range(self, values: NDArray[np.float64]) -> None:
+        """Refuse 32-bit pixels that hold data of fewer bits, which would all be one level."""
+        low, high = values.min(), values.max()
+        if self.bits < 32 or max(-low, high) >= SMALL or (low == high == 0 and not self.signed):
+            return
+        raise UnsupportedPixelsError(
+            f"its values of 32 bits, {low:,.0f} to {high:,.0f}, are all one of 256 grey levels",
+            "store it in 16 bits",
+        )
 
     def _dtype(self, decoded: np.dtype[Any]) -> np.dtype[Any]:
         """Return the dtype of the file's values; Pillow has neither uint32 nor int8."""

@@ -74,7 +74,7 @@ def _cached_facts(root: Path, index: FileIndex, paths: Sequence[str]) -> list[He
     cache = cache_path("headers", str(root.resolve()))
     cached = read_json(cache) or {}
     times = modification_times(root, index.folders)
-    known = _parse(cached.get("files", "")) if cached.get("rules") == RULES_VERSION else {}
+    known = _parse(str(cached.get("files"))) if cached.get("rules") == RULES_VERSION else {}
     if cached.get("folders") == times:
         unknown = [path for path in paths if path not in known]
     else:
