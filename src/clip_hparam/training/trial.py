@@ -8,7 +8,7 @@ from typing import Any
 
 from clip_hparam.config.recipe import canonical, label
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.data.reading.image import UnreadableImageError
+from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
 from clip_hparam.records.lock import lock_folder

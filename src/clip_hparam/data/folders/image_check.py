@@ -19,7 +19,8 @@ import PIL
 from clip_hparam.data import reading
 from clip_hparam.data.dataset import ImageFiles
 from clip_hparam.data.folders.check_cache import CheckCache, FileState
-from clip_hparam.data.reading.image import UnreadableImageError, read_image
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import read_image
 from clip_hparam.subprocesses import exit_with_parent
 
 MAX_FILES_UNASKED = 20_000  # that a plan decodes; at 5 ms a file these are 100 s of a core

@@ -62,7 +62,7 @@ def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
             f"the {total:,} images were not checked: clip-hparam data check {overrides} decodes"
             " each of them once and lists the unreadable ones",
         )
-    lines = [line for bad in known for line in bad.values()]
+    lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
         only_train = not any(known[1:])
         remedy = (
