@@ -44,7 +44,9 @@ def test_class_without_images_says_what_its_files_are(tmp_path: Path) -> None:
 
 def test_too_small_class_is_named(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"ant": 8, "bee": 4}, ".png")
+    (root / "bee" / "1.heic").write_bytes(b"x")
     message = refusal(root, "data.shots=5")
+    assert "; not used: 1 without the suffix of an image: 1 .heic" in message
     assert "ask for more than the 3 training images of class bee: try a smaller" in message
 
 

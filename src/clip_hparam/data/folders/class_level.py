@@ -57,6 +57,13 @@ def level_notes(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[s
     )
 
 
+def lower_level_hint(root: Path, index: FileIndex) -> str:
+    """Return the end of a sentence for a root that is itself a class folder, else an empty text."""
+    if plain_role(root.name) or any("/" in path for path in index.paths):
+        return ""
+    return f", or, if {readable(root.name)} is a class, try {root_override(root.parent)}"
+
+
 def folders_by_class(index: FileIndex) -> dict[str, list[str]]:
     """Return the names of the folders directly in each class folder."""
     inner: dict[str, list[str]] = {}

@@ -68,7 +68,7 @@ def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
         remedy = (
             "type data.on_error=skip to train without them, or mend them"
             if only_train
-            else ("mend them; data.on_error=skip leaves out training images only")
+            else "mend them; data.on_error=skip leaves out training images only"
         )
         head = f"{len(lines)} of {total:,} images cannot be read: {remedy}"
         raise ValueError("\n".join([head, *lines]))
