@@ -27,7 +27,11 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.folder_notes import file_notes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
+from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.split_folders import visible_folders
+from clip_hparam.data.folders.split_names import split_names
 
 PRINTED_PER_CLASS = 40  # images of a class
 
@@ -124,6 +128,12 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
 
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
+    splits = split_names(visible_folders(root))
+    if splits.is_divided:
+        raise ValueError(
+            f"{root} holds the splits {listed(splits.names)}, and a shift has none: try"
+            f" data.shift_root={root / splits.names[0]}"
+        )
     folder = read_labelled_folder(root, official, least=1)
     rule = "is no class of the images trained on"
     refuse_unknown_classes(root, folder.classes, classes, rule)
@@ -133,7 +143,7 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return ShiftImages(folder.files, labels, folder.identity, folder.frames_note)
+    return ShiftImages(folder.files, labels, folder.identity, tuple(file_notes(folder)))
 
 
 PRINTED_DIGITS_SHIFT = Shift(

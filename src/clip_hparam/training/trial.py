@@ -8,6 +8,7 @@ from typing import Any
 
 from clip_hparam.config.recipe import canonical, label
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
 from clip_hparam.records.lock import lock_folder
@@ -69,6 +70,9 @@ def _run_attempt(
         record.write_failure("cancelled", "cancelled", "interrupted, by Ctrl-C or by SIGTERM")
         callback.on_end("cancelled", None)
         raise
+    except UnreadableImageError as error:
+        logger.error(str(error))
+        return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except (DivergedError, LostRankError) as error:
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))

@@ -29,11 +29,11 @@ def test_frames_are_told_once(plain: Path, tmp_path: Path) -> None:
         page = Image.fromarray(np.full((9, 9), 50, np.uint8))
         page.save(path, save_all=True, append_images=[page])
     words = ("data=folder", f"data.root={plain}", "data.shots=6", "batch_size=6")
-    note = (
-        f"of several frames or pages the first is read, in 2 of 24 images of {plain / 'train'}:"
-        " dark/0.tif, dark/1.tif"
-    )
+    dark = plain / "train" / "dark"
+    note = f"only the first frame or page is read: {dark / '0.tif'}, {dark / '1.tif'}\n"
     plan = sweep("-m", *words, "lr=1e-3,1e-2", "dry_run=true", cwd=tmp_path)
     assert plan.code == 0, plan.err
     assert plan.err.count(note) == 1
     assert clip_hparam("describe", *words, cwd=tmp_path).out.count(note) == 1
+    shift = ("data.shift=folder", f"data.shift_root={plain / 'train'}")
+    assert clip_hparam("describe", *words, *shift, cwd=tmp_path).out.count(note) == 2
