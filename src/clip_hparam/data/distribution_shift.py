@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,11 +27,25 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.folder_notes import file_notes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
+from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.split_folders import visible_folders
+from clip_hparam.data.folders.split_names import split_names
 
 PRINTED_PER_CLASS = 40  # images of a class
-LabelledImages = tuple[Images, Labels, str]
-"""Images, their labels, and the sha256 that identifies both."""
+
+
+class ShiftImages(NamedTuple):
+    """Images of a shift and their labels.
+
+    fingerprint: sha256 that identifies both. notes: as of ImageDataset.
+    """
+
+    images: Images
+    labels: Labels
+    fingerprint: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class Shift:
     """
 
     name: str
-    load: Callable[[ImageDataset, Data], LabelledImages]
+    load: Callable[[ImageDataset, Data], ShiftImages]
     usage: str
 
 
@@ -55,16 +70,21 @@ def with_shift(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
     Raises: ValueError for images that do not go with the data set, FileNotFoundError for missing
     images.
     """
-    images, labels, fingerprint = shift.load(dataset, data)
+    images, labels, fingerprint, notes = shift.load(dataset, data)
     contained = np.bincount(labels, minlength=len(dataset.classes)) > 0
     halves = zip((SELECTION_SHIFT, TEST_SHIFT), split_off_test(labels, 0.5), strict=True)
     shifted = {name: EvalSet(images[index], labels[index], contained) for name, index in halves}
     combined = hashlib.sha256(f"{dataset.fingerprint} {fingerprint}".encode()).hexdigest()
-    return replace(dataset, eval_sets={**dataset.eval_sets, **shifted}, fingerprint=combined)
+    return replace(
+        dataset,
+        eval_sets={**dataset.eval_sets, **shifted},
+        fingerprint=combined,
+        notes=(*dataset.notes, *notes),
+    )
 
 
 @cache
-def _render_printed_digits() -> LabelledImages:
+def _render_printed_digits() -> ShiftImages:
     """Return digits in the typefaces held out from tiny CLIP, shape (400, 3, 32, 32).
 
     They are coloured, warped and noisy.
@@ -78,7 +98,8 @@ def _render_printed_digits() -> LabelledImages:
     glyphs = len(CHARACTERS) * np.tile(np.arange(PRINTED_PER_CLASS), 10) + first + labels
     rendered = [render_glyph(TEST_SPLIT_SEED, int(glyph), HELD_OUT_FACES).image for glyph in glyphs]
     images = np.stack(rendered).transpose(0, 3, 1, 2).copy()
-    return images, labels, hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    fingerprint = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    return ShiftImages(images, labels, fingerprint)
 
 
 def _shift_root(classes: tuple[str, ...], data: Data) -> Path:
@@ -93,20 +114,26 @@ def _shift_root(classes: tuple[str, ...], data: Data) -> Path:
     return root.resolve()
 
 
-def _load_folder_shift(dataset: ImageDataset, data: Data) -> LabelledImages:
+def _load_folder_shift(dataset: ImageDataset, data: Data) -> ShiftImages:
     """Return the images below `data.shift_root`, which are read as those of the data set."""
     official = isinstance(dataset.train, ImageFiles) and dataset.train.official
     return _load_class_folders(_shift_root(dataset.classes, data), dataset.classes, official)
 
 
 @cache
-def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) -> LabelledImages:
+def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) -> ShiftImages:
     """Return the images of class folders; some of the classes may be missing.
 
     official: as for `reading.image.read_image`.
 
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
+    splits = split_names(visible_folders(root))
+    if splits.is_divided:
+        raise ValueError(
+            f"{root} holds the splits {listed(splits.names)}, and a shift has none: try"
+            f" data.shift_root={root / splits.names[0]}"
+        )
     folder = read_labelled_folder(root, official, least=1)
     rule = "is no class of the images trained on"
     refuse_unknown_classes(root, folder.classes, classes, rule)
@@ -116,7 +143,7 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return folder.files, labels, folder.identity
+    return ShiftImages(folder.files, labels, folder.identity, tuple(file_notes(folder)))
 
 
 PRINTED_DIGITS_SHIFT = Shift(

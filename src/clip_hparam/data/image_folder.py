@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,11 +17,10 @@ from clip_hparam.data.dataset import (
     ImageDataset,
     split_off_test,
 )
-from clip_hparam.data.file_index import IMAGE_SUFFIXES
-from clip_hparam.data.folders.class_folders import missing_classes, refuse_unknown_classes
-from clip_hparam.data.folders.class_level import level_note
+from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.class_level import level_notes
+from clip_hparam.data.folders.folder_notes import file_notes, missing_note
 from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
-from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_folders import find_splits, split_folder
 from clip_hparam.data.folders.split_names import SplitRole
 
@@ -93,9 +91,9 @@ def _load_splits(
         selection_fingerprint=parts[SELECTION].identity if selection else "",
         sources={name: str(part.root) for name, part in {TRAIN: trained, **parts}.items()},
         notes=(
-            *level_note(train, trained.index, trained.classes),
-            *(note for part in parts.values() for note in _missing_note(part, trained)),
-            *ignored_note(trained, *parts.values()),
+            *level_notes(train, trained.index, trained.classes),
+            *(note for part in parts.values() for note in missing_note(part, trained)),
+            *file_notes(trained, *parts.values()),
         ),
     )
 
@@ -106,12 +104,6 @@ def _read_evaluation_set(folder: Path, trained: LabelledFolder) -> LabelledFolde
     rule = f"is a class that {trained.root} does not have"
     refuse_unknown_classes(folder, read.classes, trained.classes, rule)
     return read
-
-
-def _missing_note(part: LabelledFolder, trained: LabelledFolder) -> list[str]:
-    missing = missing_classes(part.classes, trained.classes)
-    of_all = f"{len(missing)} of {len(trained.classes)} classes"
-    return [f"{part.root} lacks {of_all}: {listed(missing)}"] if missing else []
 
 
 def _load_and_split(root: Path) -> ImageDataset:
@@ -131,22 +123,7 @@ def _load_and_split(root: Path) -> ImageDataset:
         eval_sets={TEST: EvalSet(files[test], labels[test])},
         fingerprint=_sha256(f"{folder.identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
         sources={TRAIN: str(root), TEST: f"{root}, a fixed fifth of each class"},
-        notes=(*level_note(root, folder.index, folder.classes), *ignored_note(folder)),
-    )
-
-
-def ignored_note(*folders: LabelledFolder) -> tuple[str, ...]:
-    """Return a sentence with the number of files that are no images, by suffix."""
-    counts: Counter[str] = Counter()
-    for folder in folders:
-        for found in folder.index.ignored.values():
-            counts.update(found)
-    if not counts:
-        return ()
-    by_suffix = ", ".join(f"{n} {suffix or '(no suffix)'}" for suffix, n in counts.most_common())
-    return (
-        f"not used: {counts.total()} without the suffix of an image: {by_suffix} (images end in"
-        f" {', '.join(IMAGE_SUFFIXES)})",
+        notes=(*level_notes(root, folder.index, folder.classes), *file_notes(folder)),
     )
 
 

@@ -48,7 +48,10 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
 
 def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
     selection = resolve_selection(data, dataset)
-    train, _ = split_sizes(dataset.train_labels, data.shots, selection, dataset.classes)
+    try:
+        train, _ = split_sizes(dataset.train_labels, data.shots, selection, dataset.classes)
+    except ValueError as error:
+        raise ValueError("; ".join([str(error), *dataset.notes])) from None
     return replace(
         data,
         selection=selection,

@@ -4,14 +4,17 @@ from pathlib import Path
 
 from support.cli import SHORT, plan, records
 
+DATA_ROWS = ["data", "training set", "selection set", "test set"]
+
 
 def test_lines_of_the_log_are_printed(tmp_path: Path) -> None:
     done = plan(*SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
     (record,) = records(tmp_path)
     log = (record.folder / "log.txt").read_text()
-    assert log.startswith("epoch 1/")
-    assert len(log.splitlines()) == len(record.rows())
+    *facts, epoch = log.splitlines()
+    assert [line.partition(":")[0] for line in facts] == DATA_ROWS
+    assert epoch.startswith("epoch 1/")
     first, *lines, last = done.out.splitlines(keepends=True)
     assert first.startswith(f"trial {record.trial_id}  ")
     assert "".join(lines) == log
@@ -26,8 +29,9 @@ def test_error_is_logged_and_printed_with_exit_code_1(tmp_path: Path) -> None:
     assert done.code == 1
     (record,) = records(tmp_path)
     log = (record.folder / "log.txt").read_text()
-    assert log == f"{(record.failure() or {})['message']}\n"
-    assert log.startswith("diverged at step ")
+    assert [line.partition(":")[0] for line in log.splitlines()[:-1]] == DATA_ROWS
+    assert log.splitlines()[-1] == (record.failure() or {})["message"]
+    assert log.splitlines()[-1].startswith("diverged at step ")
     assert log in done.out
     log_path = Path("runs") / record.trial_id / "log.txt"
     assert done.err == f"trial {record.trial_id} diverged: see {log_path}\n"

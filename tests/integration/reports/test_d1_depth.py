@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from support.cli import sweep
 from support.image_files import GREY, write_pgm, write_tiff
 from support.image_files import write_png as write_png_samples
 from support.picture_pairs import (
     Picture,
     Write,
     assert_read_alike,
-    read_all,
     trained_metrics,
     write_folder,
 )
-
-from clip_hparam.data.reading.errors import UnreadableImageError
 
 
 def in_16_bits(picture: Picture) -> NDArray[np.uint16]:
@@ -63,6 +61,7 @@ def test_floating_point_pictures_are_refused_by_name(plain: Path, tmp_path: Path
     path = plain / "test" / "dark" / "0.tif"
     path.with_suffix(".png").unlink()
     Image.fromarray(np.zeros((9, 9), np.float32)).save(path)
-    with pytest.raises(UnreadableImageError, match="floating-point numbers") as error:
-        read_all(plain, plain)
-    assert str(error.value).startswith(f"{path} cannot be read as an image")
+    done = sweep("data=folder", f"data.root={plain}", "data.shots=6", "epochs=1", cwd=tmp_path)
+    assert done.code == 2
+    assert f"{path} cannot be read as an image (its pixels are floating-point numbers" in done.err
+    assert "Traceback" not in done.err

@@ -58,9 +58,11 @@ def test_unclear_split_folders_are_refused(
 
 def test_other_folders_beside_the_splits_are_named(tmp_path: Path) -> None:
     root = write_splits(tmp_path / "photos", "train", "test")
-    grow(root, {"extra/cat": 2})
+    grow(root, {"extra/cat": 2, "": 1})
     done = clip_hparam("describe", *TINY, f"data.root={root}", cwd=tmp_path)
-    assert f"note: not used in {root}: folders extra\n" in done.out
+    assert (
+        f"note: not used in {root}: folders extra and images that lie directly there\n" in done.out
+    )
 
 
 def test_trial_is_trained_on_the_classes_and_not_on_the_splits(tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
         (("photos/train/a", "photos/test/a"), "splits and no part of a class.*=ROOT/photos"),
         (("a",), "holds one class, a, .* put the images of another class into ROOT/CLASS/"),
         (("train/a", "test/a"), "ROOT/train holds one class, a, and a classifier needs two"),
+        (
+            ("",),
+            "0.png is not in a class folder: .*, or, if data is a class, try data.root=PARENT$",
+        ),
         (("train/p/a", "train/p/b", "test/p/a"), "move the folders in ROOT/train/p up into"),
     ],
 )
@@ -25,7 +29,9 @@ def test_single_class_is_refused(folders: tuple[str, ...], sentence: str, tmp_pa
     root = grow(tmp_path / "data", dict.fromkeys(folders, 4), ".png")
     done = plan(*TINY, f"data.root={root}", cwd=tmp_path)
     assert done.code == 2
-    assert re.search(sentence.replace("ROOT", str(root)), done.err), done.err
+    assert re.search(
+        sentence.replace("ROOT", str(root)).replace("PARENT", str(tmp_path)), done.err
+    ), done.err
     assert not (tmp_path / "runs").exists()
 
 

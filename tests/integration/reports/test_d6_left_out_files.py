@@ -44,7 +44,9 @@ def test_class_without_images_says_what_its_files_are(tmp_path: Path) -> None:
 
 def test_too_small_class_is_named(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"ant": 8, "bee": 4}, ".png")
+    (root / "bee" / "1.heic").write_bytes(b"x")
     message = refusal(root, "data.shots=5")
+    assert "; not used: 1 without the suffix of an image: 1 .heic" in message
     assert "ask for more than the 3 training images of class bee: try a smaller" in message
 
 
@@ -80,7 +82,9 @@ def test_class_that_only_the_test_set_has_is_refused(name: str, hint: str, tmp_p
 
 def test_upper_and_lower_case_are_two_classes(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"a": 4, "A": 4}, ".png")
-    assert "folder, 2 classes: A, a\n" in described(root)
+    text = described(root)
+    assert "folder, 2 classes: A, a\n" in text
+    assert "note: classes that differ only in upper and lower case: A and a\n" in text
 
 
 @pytest.mark.parametrize(("link", "target"), [("a/self", "."), ("a/top", "../..")])

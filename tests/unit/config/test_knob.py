@@ -1,9 +1,11 @@
 """Intervals of knobs."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.config.knob import in_interval
+from clip_hparam.config.knob import in_interval, split_dataset
+from clip_hparam.config.recipe import Data
 
 
 @given(
@@ -20,3 +22,16 @@ def test_interval_has_open_and_closed_ends(
     above = low < value if open_low else low <= value
     below = value < high if open_high else value <= high
     assert in_interval(value, interval) == (above and below)
+
+
+@given(st.integers(1, 10**9))
+def test_value_of_one_data_set_is_legal(number: int) -> None:
+    bound = Data(epoch_images=f"imagenet:{number}").epoch_images
+    assert split_dataset(bound) == ("imagenet", str(number))
+    assert split_dataset(number) == ("", str(number))
+
+
+@pytest.mark.parametrize("value", ["imagenet:0", "imagenet:", ":5", "imagenet:1.5", "a:b:5", "5"])
+def test_wrong_value_of_one_data_set_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r"^data\.epoch_images=.* is outside whole numbers of"):
+        Data(epoch_images=value)

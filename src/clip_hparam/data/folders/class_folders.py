@@ -12,7 +12,7 @@ import numpy as np
 from clip_hparam.config.knob import suggest
 from clip_hparam.data.dataset import Labels
 from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex
-from clip_hparam.data.folders.class_level import validate_level
+from clip_hparam.data.folders.class_level import lower_level_hint, validate_level
 from clip_hparam.data.folders.names import normalized, readable
 
 CLOSE_NAMES = 50  # classes up to which an unknown name is answered with all names
@@ -28,7 +28,10 @@ def classes_of(root: Path, index: FileIndex, least: int = 2) -> tuple[str, ...]:
     """
     for path in index.paths:
         if "/" not in path:
-            raise ValueError(f"{root / path} is not in a class folder: move it to {root}/CLASS/")
+            raise ValueError(
+                f"{root / path} is not in a class folder: move it to {root}/CLASS/"
+                f"{lower_level_hint(root, index)}"
+            )
     filled = {path.partition("/")[0] for path in index.paths}
     folders = {folder.partition("/")[0] for folder in index.folders} - {""}
     for name in sorted(folders - filled):

@@ -31,17 +31,37 @@ def validate_level(root: Path, index: FileIndex, classes: Sequence[str], least: 
         )
 
 
-def level_note(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[str, ...]:
-    """Return a sentence if all classes hold the same folders and no image of their own."""
+def _case_note(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence if classes differ in upper and lower case only."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(name.casefold(), name), name) for name in classes]
+    twins = [f"{one} and {other}" for one, other in pairs if one != other]
+    return (f"classes that differ only in upper and lower case: {listed(twins)}",) if twins else ()
+
+
+def level_notes(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences about classes that may be none.
+
+    All hold the same folders and no image of their own, or they differ in case only.
+    """
     folders = folders_by_class(index)
+    notes = _case_note(classes)
     shared = set.intersection(*(set(folders.get(name, [])) for name in classes))
     direct = any(path.count("/") == 1 for path in index.paths)
     if direct or len(shared) < 2:
-        return ()
+        return notes
     return (
+        *notes,
         f"the classes are the folders in {root} ({listed(classes)}); all of them hold the"
         f" folders {listed(sorted(shared))}, which are read as parts of the classes",
     )
+
+
+def lower_level_hint(root: Path, index: FileIndex) -> str:
+    """Return the end of a sentence for a root that is itself a class folder, else an empty text."""
+    if plain_role(root.name) or any("/" in path for path in index.paths):
+        return ""
+    return f", or, if {readable(root.name)} is a class, try {root_override(root.parent)}"
 
 
 def folders_by_class(index: FileIndex) -> dict[str, list[str]]:

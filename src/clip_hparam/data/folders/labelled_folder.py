@@ -10,7 +10,7 @@ import numpy as np
 from clip_hparam.data.dataset import ImageFiles, Labels
 from clip_hparam.data.file_index import FileIndex, index_folder
 from clip_hparam.data.folders.class_folders import classes_of, labels_of
-from clip_hparam.data.reading.scan import scan_headers
+from clip_hparam.data.reading.scan import HeaderScan, scan_headers
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,19 @@ class LabelledFolder:
     classes: tuple[str, ...]
     official: bool
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """Sha256 of the paths and sizes, and of the reading rules where they change a file."""
-        scan = scan_headers(self.root, self.index, self.official)
-        return scan.identify(self.index.fingerprint)
+        return self._scan.identify(self.index.fingerprint)
+
+    @property
+    def with_frames(self) -> tuple[str, ...]:
+        """Return the paths with several frames or pages, of which the first is read."""
+        return self._scan.with_frames
+
+    @cached_property
+    def _scan(self) -> HeaderScan:
+        return scan_headers(self.root, self.index, self.official)
 
     @property
     def files(self) -> ImageFiles:

@@ -101,7 +101,9 @@ def _only_folder(root: Path, names: SplitNames, role: SplitRole) -> Path | None:
 
 def _unused_note(root: Path, names: SplitNames) -> tuple[str, ...]:
     unused = sorted([*names.others, *names.of(SplitRole.EITHER)])
-    return (f"not used in {root}: folders {listed(unused)}",) if unused else ()
+    what = [f"folders {listed(unused)}"] if unused else []
+    what += ["images that lie directly there"] if _holds_images(root) else []
+    return (f"not used in {root}: {' and '.join(what)}",) if what else ()
 
 
 def _holds_images(folder: Path) -> bool:

@@ -62,13 +62,13 @@ def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
             f"the {total:,} images were not checked: clip-hparam data check {overrides} decodes"
             " each of them once and lists the unreadable ones",
         )
-    lines = [line for bad in known for line in bad.values()]
+    lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
         only_train = not any(known[1:])
         remedy = (
             "type data.on_error=skip to train without them, or mend them"
             if only_train
-            else ("mend them; data.on_error=skip leaves out training images only")
+            else "mend them; data.on_error=skip leaves out training images only"
         )
         head = f"{len(lines)} of {total:,} images cannot be read: {remedy}"
         raise ValueError("\n".join([head, *lines]))

@@ -1,7 +1,6 @@
 """Decode a whole image file to 8-bit RGB by the rules of docs/data.md."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from clip_hparam.data.reading.errors import UnreadableImageError, UnsupportedPixelsError
 from clip_hparam.data.reading.orientation import orientation_of, turned_upright
 from clip_hparam.data.reading.samples import repair_byte_order, sample_type
+from clip_hparam.data.reading.silence import silence_libtiff, silence_pillow
 from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
 
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
@@ -24,14 +24,15 @@ def read_image(path: Path, official: bool = False) -> Image.Image:
     official: read as the official code reads ImageNet. The orientation is ignored, and a file that
         is named as a JPEG but is none keeps the hidden colours of transparent pixels.
 
-    Call it in one thread at a time, see `silence_pillow`.
+    Call it in one thread at a time, see `silence`.
 
     Raises: UnreadableImageError.
     """
     with silence_pillow(), open_header(path) as image:
         repair_byte_order(image)
         match_key_to_pixels(image)
-        image.load()
+        with silence_libtiff(image):
+            image.load()
         _require_supported(image)
         if official and is_named_jpeg(path):
             return _convert_as_official(image)
@@ -50,14 +51,6 @@ def open_header(path: Path) -> Iterator[ImageFile.ImageFile]:
             yield image
     except Exception as error:  # Pillow's plugins raise many types
         raise UnreadableImageError(_sentence(path, error)) from error
-
-
-@contextmanager
-def silence_pillow() -> Iterator[None]:
-    """Ignore warnings, such as those of Pillow about damaged metadata, in all threads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def is_named_jpeg(path: Path) -> bool:

@@ -14,6 +14,7 @@ DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SIGNED, WHITE_IS_ZERO = 2, 0  # values of TIFF's SampleFormat and PhotometricInterpretation
 SAMPLE_FORMAT = 339  # TIFF tag
 SMALL = 2**23  # half of an 8-bit level of 32 bits
+BLOCK_SIZE = 2**20  # pixels that are scaled at once; they take 8 bytes each
 NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 
 
@@ -30,20 +31,26 @@ class SampleType:
 
         Raises: UnsupportedPixelsError.
         """
-        values = pixels.view(self._dtype(pixels.dtype)).astype(np.float64)
-        self._require_range(values)
+        values = pixels.view(self._dtype(pixels.dtype))
+        self._require_range(int(values.min()), int(values.max()))
+        levels = np.empty(values.shape, np.uint8)
+        rows = max(1, BLOCK_SIZE // values.shape[-1])
+        for start in range(0, len(values), rows):
+            levels[start : start + rows] = self._scaled(values[start : start + rows])
+        return levels
+
+    def _scaled(self, values: NDArray[Any]) -> ImageArray:
         lowest = -(2 ** (self.bits - 1)) if self.signed else 0
-        scaled = np.rint((values - lowest) * (255 / (2**self.bits - 1)))
+        scaled = np.rint((values.astype(np.float64) - lowest) * (255 / (2**self.bits - 1)))
         levels: ImageArray = scaled.astype(np.uint8)
         return 255 - levels if self.inverted else levels
 
-    def _require_range(self, values: NDArray[np.float64]) -> None:
+    def _require_range(self, low: int, high: int) -> None:
         """Refuse 32-bit pixels that hold data of fewer bits, which would all be one level."""
-        low, high = values.min(), values.max()
         if self.bits < 32 or max(-low, high) >= SMALL or (low == high == 0 and not self.signed):
             return
         raise UnsupportedPixelsError(
-            f"its values of 32 bits, {low:,.0f} to {high:,.0f}, are all one of 256 grey levels",
+            f"its values of 32 bits, {low:,} to {high:,}, are all one of 256 grey levels",
             "store it in 16 bits",
         )
 
