@@ -23,6 +23,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import TrainState, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.numerics import matmul_precision_of
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
 RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}
@@ -250,6 +251,7 @@ CASES = (
     ),
     Case("label_smoothing", (0.0, 0.1, 0.2), lambda recipe: float(first_targets(recipe).min())),
     Case("precision", ("fp32", "bf16", "fp16"), logits_dtype),
+    Case("precision", ("fp32", "tf32"), lambda recipe: matmul_precision_of(recipe.precision)),
     *(Case("seed", (0, 1), sees) for sees in (first_images, first_targets, head, evaluated_images)),
     Case(
         "encoder.name",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from clip_hparam.cli.commands import cancel, data, inspect, maintain, results, retry
 from clip_hparam.cli.commands.command import Command, CommandParser
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
@@ -22,6 +23,7 @@ FORWARDED_COMMANDS = {
 SHELLS = ("bash", "zsh", "tcsh")
 
 
+@with_guarded_output
 def main() -> int:
     """Run `clip-hparam` and return its ExitCode."""
     argv = sys.argv[1:]

@@ -115,8 +115,13 @@ _cached_validated = lru_cache(maxsize=4096, typed=True)(validated)
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return the end of an error sentence about an unknown name: similar names, else all names."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    close = close_names(name, names)
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three names that are spelled similarly, the most similar first."""
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
 
 
 def _takes_integers(field: dataclasses.Field[Any]) -> bool:
@@ -138,7 +143,13 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
     if legal[0] == "/":
         rule = f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
-        rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
+        kind = "whole number" if _takes_integers(field) else "number"
+        types = int if _takes_integers(field) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, types):
+            rule = f"is no {kind} of {legal}"
+        else:
+            rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
     else:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
-    return f"{name}={value} {rule}" + (f": {hint}" if hint else "")
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return f"{name}={shown} {rule}" + (f": {hint}" if hint else "")

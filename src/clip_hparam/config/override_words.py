@@ -36,12 +36,16 @@ def format_value(value: Any) -> str:
 
 
 def quote(text: str) -> str:
-    r"""Return a text in double quotes; \${ stands for ${ where it is no reference.
+    r"""Return a text in double quotes; \${ stands for ${, which would be a reference.
 
     Double quotes, because a shell puts single ones around the word.
     """
-    literal = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
-    return '"' + re.sub(r'(\\*)("|\Z)', _escape_quote, literal) + '"'
+    return quote_reference(re.sub(r"(\\*)\$\{", r"\1\1\\${", text))
+
+
+def quote_reference(text: str) -> str:
+    """Return a text in double quotes, in which ${knob} stays a reference."""
+    return '"' + re.sub(r'(\\*)("|\Z)', _escape_quote, text) + '"'
 
 
 def unquote(text: str) -> str:

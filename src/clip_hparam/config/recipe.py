@@ -8,6 +8,7 @@ the SHA-256 of the files is. Standard library only.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -50,7 +51,7 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: int | float | str = knob(
@@ -145,7 +146,11 @@ class Recipe:
         AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
     )
     # run
-    precision: str = knob("fp32", "fp32 | bf16 | fp16", "of the forward pass")
+    precision: str = knob(
+        "fp32",
+        "fp32 | tf32 | bf16 | fp16",
+        "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
+    )
     seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)
@@ -230,13 +235,9 @@ def identity(recipe: Recipe) -> dict[str, Any]:
 
 def with_missing_knobs(tree: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded canonical recipe; knobs that it lacks get `value_before_introduction`."""
-    completed = {
-        name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
-    }
-    for name, value in _values_before_introduction().items():
-        node, _, leaf = name.rpartition(".")
-        (completed.setdefault(node, {}) if node else completed).setdefault(leaf, value)
-    return completed
+    present = flatten_tree(tree)
+    before = _values_before_introduction()
+    return tree_with_values(tree, {name: before[name] for name in before if name not in present})
 
 
 def trial_id(recipe: Recipe) -> str:
@@ -278,6 +279,15 @@ def flatten_tree(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     _flatten_into(flat, tree, prefix)
     return flat
+
+
+def tree_with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a nested tree with values replaced by dotted name."""
+    copied = {name: dict(item) if isinstance(item, dict) else item for name, item in tree.items()}
+    for name, value in values.items():
+        node, _, leaf = name.rpartition(".")
+        (copied.setdefault(node, {}) if node else copied)[leaf] = value
+    return copied
 
 
 def _flatten_into(flat: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:

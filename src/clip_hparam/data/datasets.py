@@ -13,6 +13,7 @@ from pathlib import Path
 from clip_hparam.config.knob import AUTO, suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.data.characters import CLASSES, load_characters
 from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset
 from clip_hparam.data.digits import load_digits
 from clip_hparam.data.distribution_shift import (
@@ -26,12 +27,14 @@ from clip_hparam.data.image_folder import load_image_folder, load_imagenet
 from clip_hparam.data.prompt_templates import (
     IMAGENET_CLASSES,
     PromptFunction,
+    character_prompts,
     digit_prompts,
     folder_prompts,
     imagenet_prompts,
 )
 from clip_hparam.model.architectures import encoder_spec
-from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS
+from clip_hparam.model.tiny_clip.captions import prompts
+from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS, SAMPLE_STYLES
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ DATASETS: dict[str, DatasetSpec] = {
         prompts=digit_prompts,
         shifts=(PRINTED_DIGITS_SHIFT,),
         tiny_prompts=DIGIT_PROMPTS,
+    ),
+    "characters": DatasetSpec(
+        load=lambda root: load_characters(),
+        prompts=character_prompts,
+        tiny_prompts=[prompts(name, SAMPLE_STYLES) for name in CLASSES],
     ),
     "imagenet": DatasetSpec(
         load=load_imagenet,

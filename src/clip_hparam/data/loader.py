@@ -5,6 +5,7 @@ that an augmented image is a function of (seed, epoch, position) in whichever pr
 """
 
 import random
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,6 +127,9 @@ def _chunks(tasks: Tasks) -> list[Tasks]:
 
 
 def _init_worker(worker: int) -> None:
+    """Leave Ctrl-C and the end of the terminal to the process of the trial."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     exit_with_parent()
 
 

@@ -4,8 +4,6 @@ import time
 from itertools import chain, count, islice
 from typing import Any
 
-import torch
-
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
@@ -27,7 +25,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """
     spec = TrialSpec.from_dict(tree)
     recipe = as_resolved(spec.recipe)
-    torch.set_num_threads(numerics_of(recipe, spec.machine).threads)
+    numerics_of(recipe, spec.machine).apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers)
     state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))

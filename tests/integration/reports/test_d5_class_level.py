@@ -19,6 +19,8 @@ TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
         (("photos/a", "photos/b"), "holds one class, photos, .* try data.root=ROOT/photos"),
         (("x/y/a", "x/y/b", "x/y/c"), "holds one class, x, .* try data.root=ROOT/x/y"),
         (("photos/train/a", "photos/test/a"), "splits and no part of a class.*=ROOT/photos"),
+        (("seg_train/p/a", "seg_train/p/b", "seg_test/p/a"), "p up into ROOT/seg_train$"),
+        (("train/a", "train/b", "test"), "or move ROOT/test elsewhere if the classes of its im"),
         (("a",), "holds one class, a, .* put the images of another class into ROOT/CLASS/"),
         (("train/a", "test/a"), "ROOT/train holds one class, a, and a classifier needs two"),
         (
