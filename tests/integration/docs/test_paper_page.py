@@ -8,6 +8,7 @@ To write the current tables into the page:
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import image_folders
@@ -20,6 +21,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.planning.throughput import DEVICES, gpu_seconds
 
 PAGE = ROOT / "docs" / "paper.md"
+IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
 SHOWN_DEVICES = ("V100", "A100", "H100")
 BLOCK = re.compile(r"(<!-- cost of family=(\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 COMMANDS = re.findall(r"^python sweep\.py .*$", PAGE.read_text(), re.MULTILINE)
@@ -27,7 +29,12 @@ COMMANDS = re.findall(r"^python sweep\.py .*$", PAGE.read_text(), re.MULTILINE)
 
 def recipe_of(family: str, rung: str) -> ResolvedRecipe:
     """Return a recipe without its weights and images, which the cost does not need."""
-    known = {"encoder.weights": "random", "encoder.pixels": "clip", "data.fingerprint": "none"}
+    known: dict[str, Any] = {
+        "encoder.weights": "random",
+        "encoder.pixels": "clip",
+        "data.fingerprint": "none",
+    }
+    known |= {"data.epoch_images": IMAGENET_IMAGES}
     composed = compose_recipe([f"family={family}", f"recipe={rung}", "data=imagenet"])
     return as_resolved(with_values(composed, known))
 

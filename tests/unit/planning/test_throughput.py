@@ -1,6 +1,7 @@
 """Predicted GPU-hours of the published runs lie near the published ones."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.planning.throughput import DEVICES, describe_device, gpu_seconds, operations
 
+IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
 GFLOP_OF_A_TRAINING_STEP = {  # an image, forward and backward; measured on the meta device
     "ft_clip/b16": 104.9,
     "ft_clip/b16_384": 332,
@@ -20,7 +22,12 @@ GFLOP_OF_A_TRAINING_STEP = {  # an image, forward and backward; measured on the 
 
 def published(*words: str) -> ResolvedRecipe:
     """Return a recipe without its weights and images, which the count does not need."""
-    known = {"encoder.weights": "random", "encoder.pixels": "clip", "data.fingerprint": "none"}
+    known: dict[str, Any] = {
+        "encoder.weights": "random",
+        "encoder.pixels": "clip",
+        "data.fingerprint": "none",
+    }
+    known |= {"data.epoch_images": IMAGENET_IMAGES}
     return as_resolved(with_values(compose_recipe(words), known))
 
 
