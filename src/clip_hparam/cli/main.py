@@ -49,7 +49,7 @@ def create_parser() -> CommandParser:
     description = __doc__.splitlines()[0] if __doc__ else None
     parser = CommandParser(prog="clip-hparam", description=description)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
-    groups = (inspect, data, results, retry, cancel, maintain)
+    groups = (inspect, results, retry, cancel, maintain, data)
     completion = Command(
         "completion",
         "print the completion script of a shell: eval its output",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import features
 
-from clip_hparam.data.dataset import TEST, EvalSet, ImageArray, ImageDataset
+from clip_hparam.data.dataset import TEST, TRAIN, EvalSet, ImageArray, ImageDataset
 from clip_hparam.records.atomic import open_atomic
 from clip_hparam.records.user_cache import cache_folder
 
@@ -42,6 +42,7 @@ def load_characters() -> ImageDataset:
         train_labels=np.arange(len(train)) % len(CLASSES),
         eval_sets={TEST: EvalSet(test, np.arange(len(test)) % len(CLASSES))},
         fingerprint=digest.hexdigest(),
+        sources={TRAIN: "rendered characters", TEST: "rendered characters"},
     )
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from clip_hparam.config.knob import AUTO, suggest
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.characters import CLASSES, load_characters
 from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset
@@ -145,9 +146,12 @@ def _with_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
 
 def root_overrides(data: Data) -> str:
     """Return what to type to name the images of a data set."""
-    words = [f"data={data.name}", *([f"data.root={data.root}"] if data.root else [])]
+    words = [f"data={data.name}"]
+    if data.root:
+        words.append(format_override("data.root", data.root))
     if data.shift_root:
-        words += [f"data.shift={data.shift}", f"data.shift_root={data.shift_root}"]
+        words.append(f"data.shift={data.shift}")
+        words.append(format_override("data.shift_root", data.shift_root))
     return shlex.join(words)
 
 

@@ -6,6 +6,7 @@ torch.
 """
 
 import hashlib
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
     SELECTION_SHIFT,
@@ -132,7 +134,7 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
     if splits.is_divided:
         raise ValueError(
             f"{root} holds the splits {listed(splits.names)}, and a shift has none: try"
-            f" data.shift_root={root / splits.names[0]}"
+            f" {shlex.quote(format_override('data.shift_root', str(root / splits.names[0])))}"
         )
     folder = read_labelled_folder(root, official, least=1)
     rule = "is no class of the images trained on"

@@ -1,11 +1,14 @@
 """Report D5: a root that is one level too high is refused with the root that fits."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from support.cli import plan
 from support.image_folders import grow
+
+from clip_hparam.config.override_words import format_override
 
 TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
 
@@ -16,6 +19,8 @@ TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
         (("photos/a", "photos/b"), "holds one class, photos, .* try data.root=ROOT/photos"),
         (("x/y/a", "x/y/b", "x/y/c"), "holds one class, x, .* try data.root=ROOT/x/y"),
         (("photos/train/a", "photos/test/a"), "splits and no part of a class.*=ROOT/photos"),
+        (("seg_train/p/a", "seg_train/p/b", "seg_test/p/a"), "p up into ROOT/seg_train$"),
+        (("train/a", "train/b", "test"), "or move ROOT/test elsewhere if the classes of its im"),
         (("a",), "holds one class, a, .* put the images of another class into ROOT/CLASS/"),
         (("train/a", "test/a"), "ROOT/train holds one class, a, and a classifier needs two"),
         (
@@ -36,10 +41,13 @@ def test_single_class_is_refused(folders: tuple[str, ...], sentence: str, tmp_pa
 
 
 def test_suggested_root_works(tmp_path: Path) -> None:
-    root = grow(tmp_path / "my data", {"photos/a": 6, "photos/b": 6}, ".png")
-    done = plan(*TINY, f"data.root={root}", cwd=tmp_path)
-    assert f"try 'data.root={root}/photos'" in done.err
-    assert plan(*TINY, f"data.root={root}/photos", "dry_run=true", cwd=tmp_path).code == 0
+    root = grow(tmp_path / "my data, (1)", {"photos/a": 6, "photos/b": 6}, ".png")
+    done = plan(*TINY, format_override("data.root", str(root)), cwd=tmp_path)
+    assert done.code == 2
+    (suggested,) = shlex.split(done.err.partition(" try ")[2])
+    done = plan(*TINY, suggested, "dry_run=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"training set: 8 images of {root}/photos" in done.err
 
 
 def test_classes_that_share_all_their_folders_are_told(tmp_path: Path) -> None:

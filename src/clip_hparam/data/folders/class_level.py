@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from clip_hparam.config.override_words import format_override
 from clip_hparam.data.file_index import FileIndex
 from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.split_folders import visible_folders
-from clip_hparam.data.folders.split_names import plain_role, split_names
+from clip_hparam.data.folders.split_names import split_names
 
 
 def validate_level(root: Path, index: FileIndex, classes: Sequence[str], least: int) -> None:
@@ -58,9 +59,11 @@ def level_notes(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[s
 
 
 def lower_level_hint(root: Path, index: FileIndex) -> str:
-    """Return the end of a sentence for a root that is itself a class folder, else an empty text."""
-    if plain_role(root.name) or any("/" in path for path in index.paths):
+    """Return the end of a sentence for a root without class folders, else an empty text."""
+    if any("/" in path for path in index.paths):
         return ""
+    if is_split(root):
+        return f", or move {root} elsewhere if the classes of its images are not known"
     return f", or, if {readable(root.name)} is a class, try {root_override(root.parent)}"
 
 
@@ -74,9 +77,14 @@ def folders_by_class(index: FileIndex) -> dict[str, list[str]]:
     return inner
 
 
+def is_split(folder: Path) -> bool:
+    """Return whether a folder is one of the splits in its parent."""
+    return folder.name in split_names(visible_folders(folder.parent)).names
+
+
 def root_override(root: Path) -> str:
     """Return what to type for a root."""
-    return shlex.quote(f"data.root={root}")
+    return shlex.quote(format_override("data.root", str(root)))
 
 
 def _single_class_hint(root: Path, name: str) -> str:
@@ -86,6 +94,6 @@ def _single_class_hint(root: Path, name: str) -> str:
         deeper /= inner[0]
     if not inner:
         return f"put the images of another class into {root}/CLASS/"
-    if plain_role(root.name):
+    if is_split(root):
         return f"move the folders in {deeper} up into {root}"
     return f"try {root_override(deeper)}"

@@ -90,8 +90,7 @@ def _affixed_roles(names: list[str]) -> dict[str, SplitRole | None]:
     groups: dict[str, dict[str, SplitRole]] = {}
     for name in names:
         text = _simplified(name)
-        match = WORD_IN_NAME.search(text)
-        if match:
+        for match in WORD_IN_NAME.finditer(text):
             rest = text[: match.start()] + "*" + text[match.end() :]
             groups.setdefault(rest, {})[name] = ROLE_OF_WORD[match[1]]
     divided = [roles for roles in groups.values() if _is_divided(roles.values())]

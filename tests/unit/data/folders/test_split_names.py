@@ -40,6 +40,13 @@ def test_folders_that_differ_in_a_word_are_splits(name: str, between: str) -> No
     assert names.is_divided
 
 
+def test_word_in_the_common_part_is_no_role() -> None:
+    names = split_names(["TESTING_train", "TESTING_val", "TESTING_test"])
+    assert names.of(SplitRole.TRAIN) == ["TESTING_train"]
+    assert names.of(SplitRole.SELECTION) == ["TESTING_val"]
+    assert names.of(SplitRole.TEST) == ["TESTING_test"]
+
+
 @pytest.mark.parametrize(
     "folders",
     [
