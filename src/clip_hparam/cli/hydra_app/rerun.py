@@ -103,7 +103,7 @@ def _composed(words: Sequence[str]) -> Recipe:
     others: list[str] = []
     for word in words:
         name, _, text = word.partition("=")
-        if name in knobs() and NUMBER.fullmatch(text):
+        if name in knobs() and knobs()[name].type is not str and NUMBER.fullmatch(text):
             values[name] = int(text) if text.isdigit() else float(text)
         else:
             others.append(word)
