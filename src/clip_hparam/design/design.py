@@ -74,7 +74,7 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
         "sampling_seed": tree.get("sampling_seed", 0),
     }
     for key, value in numbers.items():
-        if not isinstance(value, int) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
     design = Design(
         name=str(tree["name"]),

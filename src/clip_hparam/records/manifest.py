@@ -2,6 +2,7 @@
 
     runs/.sweeps/<sweep_id>.json
         schema, sweep_id, name, kind, created (UTC), command
+        family           only of another recipe family than that of the miniature
         title            the name and what was typed beside the swept knobs, for people
         tags, folder     tags that were typed, and the folder in which the command was typed
         race, search     only where the sweep has one
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
-from clip_hparam.records.paths import manifest_path, manifest_paths
+from clip_hparam.records.paths import is_inside, manifest_path, manifest_paths
 from clip_hparam.records.provenance import command_line
 from clip_hparam.records.record import SCHEMA_VERSION
 
@@ -46,6 +47,7 @@ class SweepManifest:
     """A manifest as it was read.
 
     race: fields of `design.racing.Race`; None for a sweep that is not raced.
+    family: recipe family of all cells; empty for the miniature.
     full: overrides at full fidelity of a search that trained its points at less.
     title: the name, and what tells the sweep from others of this name.
     folder: the folder in which the command was typed; "" for manifests that lack it.
@@ -59,6 +61,7 @@ class SweepManifest:
     command: tuple[str, ...] = ()
     race: Mapping[str, Any] | None = None
     full: tuple[str, ...] = ()
+    family: str = ""
     title: str = ""
     tags: tuple[str, ...] = ()
     folder: str = ""
@@ -79,6 +82,7 @@ def manifest_tree(
     name: str,
     kind: str,
     cells: Sequence[Mapping[str, Any]],
+    family: str = "",
     race: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
     title: str = "",
@@ -91,6 +95,8 @@ def manifest_tree(
         "name": name,
         "kind": kind,
     }
+    if family:
+        head["family"] = family
     if race is not None:
         head["race"] = race
     head |= {"created": utc_timestamp(), "command": command_line()}
@@ -142,10 +148,13 @@ class GrowingManifest:
 
 
 def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
-    """Return the manifest in a JSON object. Raises ValueError for an object of another shape."""
+    """Return the manifest in a JSON object.
+
+    Raises ValueError for an object of another shape, and for ids that would leave the runs folder.
+    """
     try:
         full = tree.get("search", {}).get("full", {})
-        return SweepManifest(
+        manifest = SweepManifest(
             sweep_id=str(tree["sweep_id"]),
             name=str(tree["name"]),
             kind=str(tree["kind"]),
@@ -154,12 +163,19 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
             command=tuple(map(str, tree.get("command") or ())),
             race=tree.get("race"),
             full=tuple(f"{knob}={value}" for knob, value in full.items()),
+            family=str(tree.get("family", "")),
             title=str(tree.get("title") or tree["name"]),
             tags=tuple(map(str, tree.get("tags") or ())),
             folder=str(tree.get("folder") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a sweep manifest lacks or mistypes {error}") from error
+    for name in (manifest.sweep_id, *manifest.trial_ids):
+        if not is_inside(name):
+            raise ValueError(
+                f"a sweep manifest holds the id {name!r}, which is no name of a folder"
+            )
+    return manifest
 
 
 def _parse_cell(tree: Mapping[str, Any]) -> ManifestCell:
