@@ -124,9 +124,9 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 def _find_record(runs: Path, prefix: str) -> Record:
     manifests = read_manifests(runs)
-    planned = (name for manifest in manifests for name in manifest.trial_ids)
-    ids = sorted({*trial_ids(runs), *planned})  # a job may end before a trial has a recipe.json
-    trial_id = find_trial_id(ids, prefix)
+    planned = dict.fromkeys(name for manifest in manifests for name in manifest.trial_ids)
+    # a job may end before a trial has a recipe.json
+    trial_id = find_trial_id(trial_ids(runs), prefix) or find_trial_id(planned, prefix)
     if trial_id is None:
         known = {sweep.name for sweep in manifests} | {
             label for sweep in manifests for label in (cell.label for cell in sweep.cells)
