@@ -88,7 +88,7 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
-    title = f"{search.title or search.name}, sweep {search.id}: {what} by the selection set"
+    title = f"{search.name}, sweep {search.id}: {what} by the selection set"
     table = Table(title=Text(title, "table.title"))
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")
@@ -96,6 +96,8 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
         values = [f"{value:.4g}" for value in point.values or ()]
         table.add_row(str(point.number), *values, str(len(point.trials)), Text(point.label))
     console = Console()
+    if search.title not in ("", search.name):
+        console.print(search.title, markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for line in (_format_counts(points), *_rerun_commands(search, front)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

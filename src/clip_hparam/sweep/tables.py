@@ -79,8 +79,7 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
 
     before: ids of the trials that were done before the sweep started.
     """
-    title = f"{sweep.title or sweep.name}, sweep {sweep.id}"
-    table = Table(title=Text(title, "table.title"))
+    table = Table(title=Text(f"{shorten(sweep.name)}, sweep {sweep.id}", "table.title"))
     for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
         table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():
@@ -92,6 +91,8 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
         not_done = ", ".join(f"{n} {state}" for state, n in others.items()) or "0"
         table.add_row(Text(label), str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
     console = Console()
+    if sweep.title not in ("", sweep.name):
+        console.print(sweep.title, markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for trial_id, state in states.items():
         if state != TrialState.DONE:

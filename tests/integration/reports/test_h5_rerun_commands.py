@@ -148,3 +148,17 @@ def test_start_line_and_label_hold_what_was_typed(trained: Path) -> None:
     assert any("lr=0.003" in text and "seed=1" in text for text in labels)
     assert not any("machine.runs" in text for text in labels)
     assert records(trained) == []
+
+
+def test_a_folder_whose_name_is_a_number_stays_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(tmp_path / "2024", {"cat": 12, "dog": 12})
+    typed = ("data=folder", "data.root=2024", *PHOTOS[2:], *SHORT)
+    done = sweep(*typed, cwd=tmp_path)
+    assert done.code == 0, done.err
+    (record,) = records(tmp_path)
+    words, unknown = again(record.trial_id, tmp_path)
+    assert unknown == []
+    assert len(words) == len(typed)
+    assert id_of(words, tmp_path, monkeypatch) == record.trial_id

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
-from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.analysis.report.trial_pages import MAX_PAGES
@@ -22,10 +22,13 @@ from clip_hparam.cli.commands.analysis_inputs import (
     print_summary,
 )
 from clip_hparam.cli.commands.command import CommandParser, UsageError
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.output_choice import (
+    choose_outputs,
+    print_shared_names,
+    superseded_names,
+)
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.knob import suggest
 from clip_hparam.records.record import Record
 
 NO_SWEEP_MESSAGE = (
@@ -95,10 +98,19 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     """Write tables or figures; return the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    names = _output_names(arguments.names, kind, frames) or kind.default_names
-    if not arguments.names:
-        _print_shared_names(frames)
-    return sum([_write_output(kind, frames, name, arguments) for name in names])
+    if arguments.names:
+        names = choose_outputs(arguments.names, kind, frames)
+        return sum([_write_output(kind, frames, name, arguments) for name in names])
+    print_shared_names(frames)
+    older = superseded_names(frames)
+    names = [name for name in kind.default_names if name not in older]
+    missing = sum([_write_output(kind, frames, name, arguments) for name in names])
+    for name in older:
+        try:
+            _write_output(kind, frames, name, arguments)
+        except ValueError as error:  # such as a search that was stopped after its first point
+            print(f"{name}: not written, {error}", file=sys.stderr)
+    return missing
 
 
 def _write_report(arguments: argparse.Namespace) -> int:
@@ -161,33 +173,6 @@ def _print_problems(problems: list[str]) -> None:
         print(f"not used: {problem}", file=sys.stderr)
     if more := len(problems[MAX_WARNINGS:]):
         print(f"not used: {more} more records", file=sys.stderr)
-
-
-def _output_names(names: list[str], kind: OutputKind, frames: Frames) -> list[str]:
-    """Return the names of the files; a sweep may be named by its id or the start of one.
-
-    Raises:
-        UsageError: a name is unknown.
-    """
-    print_ambiguity(frames.sweeps, *names)
-    sweeps = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
-    found: list[str] = []
-    for name in names:
-        named = find_sweeps(frames.sweeps, name)
-        if not named and name not in kind.names:
-            raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
-        found.append(sweeps[named[-1].sweep_id] if named else name)
-    return found
-
-
-def _print_shared_names(frames: Frames) -> None:
-    """Print under which names the sweeps that share a name are written."""
-    by_name: dict[str, list[str]] = {}
-    for written, sweep in output_names(frames.sweeps).items():
-        by_name.setdefault(sweep.name, []).append(f"{written} is {sweep.sweep_id} ({sweep.title})")
-    for name, listed in by_name.items():
-        if len(listed) > 1:
-            print(f"{len(listed)} sweeps are called {name}: {'; '.join(listed)}", file=sys.stderr)
 
 
 def _write_output(
