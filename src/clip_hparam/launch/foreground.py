@@ -30,13 +30,13 @@ def run_in_foreground(spec: TrialSpec) -> float:
 
     Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it.
     """
+    validate_device(spec.machine.device)
     check_writable(Path(spec.machine.runs))
     record = Record(spec.machine.runs, spec.trial_id)
     result = record.verified_result()
     if result is not None:
         print(f"trial {spec.trial_id} is done already ({record.folder})")
         return _print_result(record.folder, result)
-    validate_device(spec.machine.device)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {spec.trial_id}  {label(spec.recipe)}")
     log = log_path(spec.machine.runs, spec.trial_id)

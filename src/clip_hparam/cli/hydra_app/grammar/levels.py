@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
+from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
@@ -44,9 +45,10 @@ def override_levels(override: Override) -> list[str]:
         return [str(number) for number in _numbers(key, text, override._value)]
     try:
         return [_level_text(level) for level in override.sweep_iterator()]
-    except IndexError:
+    except (IndexError, HydraException):
         raise ValueError(
-            f"{key}={text} chooses files of a config group, and {key} is none: list the levels"
+            f"{key}={text} chooses files of a config group, which is for groups on the command"
+            " line: list the levels"
         ) from None
 
 

@@ -10,7 +10,7 @@ import shlex
 from functools import lru_cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString, Sweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, Sweep
 from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
@@ -73,7 +73,7 @@ def _text_value(key: str, raw: str, override: Override) -> str:
             return raw
         pairs = zip(value.list, element_texts(raw), strict=True)
         return ",".join(text if _is_text_element(item) else quote(text) for item, text in pairs)
-    if isinstance(value, Sweep) or value is None or _is_text_element(value):
+    if isinstance(value, (Sweep, Glob)) or value is None or _is_text_element(value):
         return raw
     if isinstance(value, (list, dict)) and "," in raw:
         raise ValueError(_ambiguous(key, raw))
