@@ -1,0 +1,94 @@
+"""The trials of cells: each is composed with the options that all trials of a sweep share."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
+from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.cli.hydra_app.grammar.swept_keys import not_shared_message
+from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import knobs
+from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.design.design import Cell, Overrides, merged_overrides
+from clip_hparam.sweep.sweep import PlannedTrial
+
+
+class CellPlanner:
+    """Plans the trials of cells.
+
+    shared: overrides of the driver and the machine, which all trials of the sweep have.
+    """
+
+    def __init__(self, composer: Composer, shared: Sequence[str]) -> None:
+        self.composer, self.shared = composer, list(shared)
+
+    def plan(
+        self,
+        cells: Sequence[Cell],
+        replicates: Sequence[int | None],
+        machine: Machine,
+        driver: SweepOptions,
+    ) -> list[PlannedTrial]:
+        """Return the trial of each cell and seed.
+
+        Raises:
+            ValueError: some cells are invalid; the message has one line per mistake.
+        """
+        self.refuse_mistakes(word for cell in cells for word in cell.overrides)
+        planned: list[PlannedTrial] = []
+        mistakes: dict[str, None] = {}
+        for cell in cells:
+            try:
+                specs = self._cell_specs(cell, replicates, machine, driver)
+                planned += [PlannedTrial(cell, spec) for spec in specs]
+            except USER_ERRORS as error:
+                mistakes[user_message(error)] = None
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return planned
+
+    def shared_machine(self, cell: Cell, seed: int | None, machine: Machine) -> Machine:
+        """Return the machine, with references to knobs that have one value in the whole sweep."""
+        if self.composer.dependent_keys(self.shared, knobs()):
+            _, machine, _ = self.composer.compose(self._words_of(cell, seed))
+        return machine
+
+    def refuse_mistakes(self, words: Iterable[str]) -> None:
+        """Raise ValueError for overrides of a design with a wrong key or value; list all."""
+        overrides = self.composer.parse([*dict.fromkeys(words)])
+        if mistakes := list(dict.fromkeys(word_mistakes(overrides))):
+            raise ValueError("\n".join(mistakes))
+
+    def refuse_varied_references(self, words: Sequence[str], varied: Collection[str]) -> None:
+        """Raise ValueError for a key that refers to a knob whose value a search chooses."""
+        if keys := self.composer.dependent_keys(words, varied):
+            raise ValueError(
+                f"{keys[0]} refers to a knob that a search or study varies ({', '.join(varied)}):"
+                f" search {keys[0]} too, or give it a value"
+            )
+
+    def _cell_specs(
+        self,
+        cell: Cell,
+        replicates: Sequence[int | None],
+        machine: Machine,
+        driver: SweepOptions,
+    ) -> list[TrialSpec]:
+        """Return the trial of each seed. A cell with references is composed for each seed."""
+        if not self.composer.has_references([*self.shared, *cell.overrides]):
+            recipe, _, _ = self.composer.compose(cell.overrides)
+            spec = create_trial_spec(recipe, machine, driver)
+            return [spec if seed is None else with_seed(spec, seed) for seed in replicates]
+        specs = []
+        for seed in replicates:
+            words = self._words_of(cell, seed)
+            recipe, *shared = self.composer.compose(words)
+            if shared != [machine, driver]:
+                raise ValueError(not_shared_message(self.composer.dependent_keys(words, knobs())))
+            specs.append(create_trial_spec(recipe, machine, driver))
+        return specs
+
+    def _words_of(self, cell: Cell, seed: int | None) -> Overrides:
+        seeds = [] if seed is None else [f"seed={seed}"]
+        return merged_overrides(self.shared, cell.overrides, seeds)
