@@ -1,7 +1,7 @@
 """The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,11 +10,12 @@ from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.launch.base import Launcher
+from clip_hparam.launch.finished import missing_outputs, replay_hint
 from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
-from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.paths import driver_lock, log_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
@@ -34,8 +35,10 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     for sentence in sweep.duplicate_cells:
         print(sentence)
     results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
-    done = set(results)
+    lacking = {name: missing for name in results if (missing := missing_outputs(sweep.specs[name]))}
+    done = results.keys() - (lacking if options.replay else ())
     launcher = make_launcher()
+    validate_replay(options, launcher)
     if options.dry_run or options.budget != "none":
         _show_or_validate_cost(sweep, options, launcher, done)
     if options.dry_run:
@@ -46,6 +49,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
             "detach=true: what a race runs next is decided here, when its trials are done: leave"
             " it running without detach=true, or give it a number, seeds=5"
         )
+    if lacking and not options.replay:
+        print(_lacking_sentence(lacking, len(results)))
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
@@ -61,7 +66,24 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     show_table(part, done, states)
     for line in race_verdicts(part):
         print(line)
-    return sweep_exit_code(part, states)
+    code = sweep_exit_code(part, states)
+    unchanged = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
+    for name in unchanged:
+        print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
+    return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
+
+
+def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
+    """Return what trials that are done lack, and the command that adds it."""
+    listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
+    trials = f"{len(lacking)} of the {done} trials that are done already"
+    return f"not in the folders of {trials}: {', '.join(listed)}; {replay_hint()}"
+
+
+def validate_replay(options: SweepOptions, launcher: Launcher) -> None:
+    """Raise ValueError for `replay=true` with a launcher that takes the record for the end."""
+    if options.replay and launcher.survives_driver:
+        raise ValueError("replay=true runs on this computer: try hydra/launcher=workers")
 
 
 def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
@@ -164,4 +186,7 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))
+    tree = manifest_tree(
+        sweep.id, sweep.name, sweep.kind, cells, race=race, title=sweep.title, tags=sweep.tags
+    )
+    write_manifest(sweep.runs, tree)

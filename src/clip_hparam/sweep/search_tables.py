@@ -86,7 +86,7 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
-    title = f"{search.name}, sweep {search.id}: {what} by the selection set"
+    title = f"{search.title or search.name}, sweep {search.id}: {what} by the selection set"
     table = Table(title=Text(title, "table.title"))
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")

@@ -28,12 +28,23 @@ class PlannedTrial:
         return self.spec.trial_id
 
 
+def sweep_title(name: str, typed: Sequence[str]) -> str:
+    """Return "lr (data=folder epochs=5)": the name, and what was typed for all cells."""
+    return f"{shorten(name)} ({' '.join(typed)})" if typed else shorten(name)
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Return the text, cut off with an ellipsis where it is longer than `limit`."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A compiled design.
 
     planned: with a race, the largest number of trials that it can come to.
     notes: lines that `dry_run=true` prints below the plan.
+    title: the name, and what tells the sweep from others of this name; not hashed, as the tags.
     """
 
     name: str
@@ -41,6 +52,8 @@ class Sweep:
     planned: Sequence[PlannedTrial]
     notes: Sequence[str] = ()
     race: Race | None = None
+    title: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

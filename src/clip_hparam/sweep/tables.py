@@ -14,7 +14,7 @@ from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
-from clip_hparam.sweep.sweep import Sweep
+from clip_hparam.sweep.sweep import Sweep, shorten
 
 
 def show_plan(
@@ -34,7 +34,7 @@ def show_plan(
         numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
         table.add_row(Text(label), *numbers, Text(shlex.join(overrides)))
     console = Console()
-    plan = f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}"
+    plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
     console.print(plan, markup=False, highlight=False)
     console.print(table)
     for note in sweep.notes:
@@ -60,7 +60,8 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
 
     before: ids of the trials that were done before the sweep started.
     """
-    table = Table(title=Text(f"{sweep.name}, sweep {sweep.id}", "table.title"))
+    title = f"{sweep.title or sweep.name}, sweep {sweep.id}"
+    table = Table(title=Text(title, "table.title"))
     for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
         table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():

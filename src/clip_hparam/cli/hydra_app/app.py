@@ -19,6 +19,7 @@ from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.grammar.command_line import prepared
 from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
@@ -35,7 +36,12 @@ def run_single_trial(config: DictConfig) -> float:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    spec = create_trial_spec(recipe, machine, driver)
+    if driver.name is not None or driver.tags is not None or driver.detach:
+        raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
+    typed = list(HydraConfig.get().overrides.task)
+    spec = create_trial_spec(recipe, machine, driver, typed)
+    if (accuracy := report_finished(spec)) is not None:
+        return accuracy
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)

@@ -1,6 +1,7 @@
 """The trials of cells: each is composed with the options that all trials of a sweep share."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
 
 from clip_hparam.cli.hydra_app.compose import Composer, create_trial_spec, with_seed
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
@@ -9,9 +10,17 @@ from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import knobs
 from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.design.design import Cell, Overrides, merged_overrides
+from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
+from clip_hparam.design.design import Cell, Overrides, key_of, merged_overrides
 from clip_hparam.sweep.sweep import PlannedTrial
+
+DRIVER_ONLY = {field.name for field in fields(SweepOptions)}.difference(PER_TRIAL_OPTIONS)
+"""Options of the driver that trials do not receive."""
+
+
+def words_of_trials(words: Sequence[str]) -> list[str]:
+    """Return the overrides that each trial receives, without those of the driver alone."""
+    return [word for word in words if key_of(word) not in DRIVER_ONLY]
 
 
 class CellPlanner:
@@ -78,7 +87,8 @@ class CellPlanner:
         """Return the trial of each seed. A cell with references is composed for each seed."""
         if not self.composer.has_references([*self.shared, *cell.overrides]):
             recipe, _, _ = self.composer.compose(cell.overrides)
-            spec = create_trial_spec(recipe, machine, driver)
+            typed = (*words_of_trials(self.shared), *cell.overrides)
+            spec = create_trial_spec(recipe, machine, driver, typed)
             return [spec if seed is None else with_seed(spec, seed) for seed in replicates]
         specs = []
         for seed in replicates:
@@ -86,7 +96,7 @@ class CellPlanner:
             recipe, *shared = self.composer.compose(words)
             if shared != [machine, driver]:
                 raise ValueError(not_shared_message(self.composer.dependent_keys(words, knobs())))
-            specs.append(create_trial_spec(recipe, machine, driver))
+            specs.append(create_trial_spec(recipe, machine, driver, words_of_trials(words)))
         return specs
 
     def _words_of(self, cell: Cell, seed: int | None) -> Overrides:

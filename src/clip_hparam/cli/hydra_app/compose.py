@@ -28,7 +28,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
-from clip_hparam.design.design import Overrides
+from clip_hparam.design.design import Overrides, merged_overrides
 from clip_hparam.planning.resolve import resolve
 
 Composed = tuple[Recipe, Machine, SweepOptions]
@@ -111,20 +111,25 @@ def split_config(config: DictConfig) -> Composed:
     return split_tree(resolve_references(config_tree(config)))
 
 
-def create_trial_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
-    """Resolve a recipe and return its trial."""
-    return create_base_spec(resolve(recipe), machine, driver)
+def create_trial_spec(
+    recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
+) -> TrialSpec:
+    """Resolve a recipe and return its trial; `overrides` are what was typed for it."""
+    return create_base_spec(resolve(recipe), machine, driver, overrides)
 
 
-def create_base_spec(recipe: Recipe, machine: Machine, driver: SweepOptions) -> TrialSpec:
+def create_base_spec(
+    recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
+) -> TrialSpec:
     """Return a trial of the recipe as it is; the base of a search is not resolved."""
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
-    return TrialSpec(recipe, machine, **per_trial)
+    return TrialSpec(recipe, machine, **per_trial, overrides=tuple(overrides))
 
 
 def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:
     """Return a replicate of a trial. Not resolved again, because no `auto` depends on the seed."""
-    return replace(spec, recipe=replace(spec.recipe, seed=seed))
+    overrides = merged_overrides(spec.overrides, [f"seed={seed}"])
+    return replace(spec, recipe=replace(spec.recipe, seed=seed), overrides=overrides)
 
 
 def compose_recipe(overrides: Sequence[str]) -> Recipe:

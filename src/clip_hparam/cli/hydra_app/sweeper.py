@@ -1,7 +1,7 @@
 """Hydra sweeper: turns a design and the command line into trials, and runs them."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.cells import CellPlanner
+from clip_hparam.cli.hydra_app.cells import CellPlanner, words_of_trials
 from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
 from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
@@ -27,20 +27,19 @@ from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
+from clip_hparam.config.sweep_options import SweepOptions, tag_list
 from clip_hparam.design import design as designs
-from clip_hparam.design.design import Design, Step
+from clip_hparam.design.design import Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
-from clip_hparam.sweep.sweep import Sweep
+from clip_hparam.sweep.sweep import Sweep, sweep_title
 
 OVERRIDE_PARTS = ("base", "knobs", "steps")
 """Parts of a design file that hold overrides and levels."""
-DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
-NON_RECIPE_KEYS = DRIVER_KEYS | {"machine"}
+NON_RECIPE_KEYS = {field.name for field in fields(SweepOptions)} | {"machine"}
 """Top-level keys of where and how to run; they are no part of a cell."""
 
 
@@ -97,31 +96,29 @@ class AblationSweeper(Sweeper):
             raise SweepEnded(self._run_study(overrides, machine, driver))
         if self.options.is_search or kind == "search":
             raise SweepEnded(self._run_search(cell_overrides, machine, driver))
-        raise SweepEnded(self._run_design(cell_overrides, keys, machine, driver))
+        raise SweepEnded(self._run_design(cell_overrides, machine, driver))
 
     def _run_design(
-        self,
-        overrides: Sequence[Override],
-        keys: Sequence[Override],
-        machine: Machine,
-        driver: SweepOptions,
+        self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a design, or the grid of the swept keys; return the exit code."""
         swept = {o.key_or_group: override_levels(o) for o in overrides if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
         fixed = [o for o in overrides if not o.is_sweep_override()]
         design, crossed = self._create_design(swept, fixed)
+        design = _with_name(design, driver)
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
         machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         planned = self.planner.plan(cells, replicates, machine, driver)
         notes = (*design_notes(design), *([race.note] if race else []))
-        sweep = Sweep(design.name, design.kind, planned, notes, race)
-        of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
-        of_trials = [str(o.input_line) for o in keys if o.key_or_group not in of_driver]
+        typed = fixed if self.tree is None else [o for o in overrides if o.key_or_group != "seed"]
+        title = sweep_title(design.name, [str(o.input_line) for o in typed])
+        tags = tag_list(driver.tags)
+        sweep = Sweep(design.name, design.kind, planned, notes, race, title, tags)
         trial_overrides = {
-            plan.trial_id: [*of_trials, *plan.cell.overrides, f"seed={plan.seed}"]
+            plan.trial_id: merged_overrides(plan.spec.overrides, [f"seed={plan.seed}"])
             for plan in sweep.planned
         }
         context = partial(LaunchContext, sweep.id, sweep.name, sweep.runs, driver)
@@ -135,12 +132,12 @@ class AblationSweeper(Sweeper):
 
         if driver.budget == "none":
             raise ValueError("a study needs a budget: try budget=8h")
-        of_driver = ("budget", "dry_run")
+        of_driver = ("budget", "dry_run", "name")
         words = [str(o.input_line) for o in overrides if o.key_or_group not in of_driver]
         hydra_words = [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
-        design = designs.parse_design(self.tree or {})
+        design = _with_name(designs.parse_design(self.tree or {}), driver)
         self.planner.refuse_mistakes(design.base)
         self.planner.refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
@@ -162,6 +159,9 @@ class AblationSweeper(Sweeper):
         varied = [str(o.input_line) for o in swept.values()]
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
         design = search_request.create_search_design(self.tree, self.options, varied, fixed)
+        design = _with_name(design, driver)
+        if driver.replay:
+            raise ValueError("replay=true is for trials and designs: take the command of a point")
         driver = search_request.with_worker_count(self.options, driver)
         words = designs.merged_overrides(self.planner.shared, design.base)
         self.planner.refuse_mistakes(words)
@@ -169,9 +169,11 @@ class AblationSweeper(Sweeper):
         replicates = requested_seeds(seeds, driver, design)
         seeded = [] if replicates[0] is None else ["seed"]
         self.planner.refuse_varied_references(words, [*design.knobs, *seeded])
-        base = create_base_spec(recipe, machine, driver)
+        base = create_base_spec(recipe, machine, driver, words_of_trials(self.planner.shared))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
+        title = sweep_title(search.name, [*varied, *fixed])
+        search = replace(search, title=title, tags=tag_list(driver.tags))
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
@@ -189,3 +191,11 @@ class AblationSweeper(Sweeper):
         others = tuple(line for line in base if designs.key_of(line) not in varied)
         crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
         return designs.with_base(designs.with_levels(design, varied), others), crossed
+
+
+def _with_name(design: Design, driver: SweepOptions) -> Design:
+    """Return the design with the name that was typed. Raises ValueError if it names no file."""
+    if driver.name is None:
+        return design
+    validate_name(driver.name)
+    return replace(design, name=driver.name)

@@ -70,6 +70,8 @@ def _not_swept(override: Override) -> str:
     values = str(text).partition("=")[2]
     if key == "seeds":
         return f"{text} sweeps the number of seeds: for these seeds type seeds=[{values}]"
+    if key == "tags":
+        return f"{text} sweeps the tags: for these tags type tags=[{values}]"
     if key == "sweeps":
         return f"{text} names several designs: type one command per design, sweeps=NAME"
     if _is_shared(key):

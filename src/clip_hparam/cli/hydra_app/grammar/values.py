@@ -30,7 +30,7 @@ def typed_value(key: str, element: Any) -> Any:
     Raises:
         ValueError: null for a key that is text.
     """
-    if element is None and is_text(key):
+    if element is None and is_text(key) and key_fields()[key].type is str:
         raise ValueError(
             f"{key}=null is no text: leave {key} out, or type {format_override(key, 'null')}"
         )
