@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.cli.hydra_app import sweeper
+from clip_hparam.cli.hydra_app import app, sweeper
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch import foreground
 from clip_hparam.sweep.sweep import Sweep
@@ -33,6 +33,7 @@ def planned_trials(*words: str, cwd: Path) -> list[TrialSpec]:
     conf.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweeper, "run_sweep", keep_sweep)
+        patch.setattr(app, "report_finished", lambda spec: None)
         patch.setattr(foreground, "run_in_foreground", keep_trial)
         done = sweep("--config-dir", str(conf), *words, cwd=cwd)
     assert done.code == 0, done.err

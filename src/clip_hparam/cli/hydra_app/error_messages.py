@@ -20,6 +20,7 @@ from clip_hparam.design.design import Design
 from clip_hparam.records.lock import FolderLockedError
 
 CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
+KINDS = {"Integer": "whole number", "Float": "number", "Boolean": "true or false"}
 DESIGN_KEYS = [field.name for field in fields(Design)]
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
@@ -42,6 +43,8 @@ def user_message(error: BaseException) -> str:
         match = re.search(pattern, text)
         if match:
             return rewrite(match)
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return " ".join(text.partition("\nSee https")[0].split())
     return text
 
 
@@ -68,6 +71,9 @@ def _wrong_type(match: re.Match[str]) -> str:
     key, _, value = match[1].partition("=")
     if "ListConfig" in match[2]:
         return f"{match[1]}: {key} is a list, type {shlex.quote(format_override(key, [value]))}"
+    kind = re.search(r"could not be converted to (\w+)", match[2])
+    if kind and kind[1] in KINDS:
+        return f"{match[1]} is no {KINDS[kind[1]]}"
     return f"{match[1]}: {match[2]}"
 
 

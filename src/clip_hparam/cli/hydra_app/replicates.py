@@ -38,7 +38,13 @@ def requested_seeds(
         raise ValueError("seed and seeds both choose the replicates: give one of them")
     validate_seeds(design, driver.seeds if swept is None else swept)
     if swept is not None:
-        return seed_list([int(seed) for seed in swept]) or []
+        return seed_list([_seed(level) for level in swept]) or []
     if has_base_seed or varies_seed(design):
         return [None]
     return seed_list(driver.seeds) or seed_list(design.seeds) or [None]
+
+
+def _seed(level: str) -> int:
+    if not level.isdigit():
+        raise ValueError(f"seed={level} lists no seeds: try seed=0,1,2, or seeds=3")
+    return int(level)

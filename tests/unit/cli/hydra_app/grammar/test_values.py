@@ -16,6 +16,8 @@ MISTAKES = {
     "machine.threads=x": "machine.threads=x is no whole number of [1, inf)",
     "machine.thread=2": "unknown knob machine.thread: did you mean machine.threads",
     "detach=maybe": "detach=maybe is neither true nor false",
+    "sweeps=": "sweeps= names no option",
+    "recipe=null": "recipe=null names no option",
     "lr@pkg=3": "lr is a knob and has no package; type lr=3",
     "+lr=3": "+lr=3 adds a key that exists: type lr=3",
     "~lr": "~lr deletes a knob of every trial: leave it out",
