@@ -39,7 +39,7 @@ def tag_list(tags: Any) -> tuple[str, ...]:
     listed = [] if tags is None else tags if isinstance(tags, list) else [tags]
     for tag in listed:
         if isinstance(tag, (list, dict)) or not TAG_PATTERN.fullmatch(str(tag)):
-            raise ValueError(f"tags={tags}: {tag!r} is no single word: try tags=[first,second]")
+            raise ValueError(f"tags={tags}: {tag!r} is no single word: try 'tags=[first,second]'")
     return tuple(dict.fromkeys(map(str, listed)))
 
 

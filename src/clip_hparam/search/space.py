@@ -107,7 +107,7 @@ class Space:
             if dim.range or dim.when:
                 raise ValueError(
                     f"sampler=grid needs levels, and {dim.knob} has a range or a condition:"
-                    f" try {dim.knob}=choice(...), or sampler=qmc"
+                    f" list levels, {dim.knob}=a,b, or try hydra.sweeper.sampler=qmc"
                 )
         names = [dim.knob for dim in self.dimensions]
         points = product(*(dim.levels for dim in self.dimensions))
@@ -167,7 +167,7 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
     values = [parse_level(text) for text, bounds in parsed.items() if bounds is None]
     levels = dict.fromkeys(v if v == AUTO else validated(knob, v, knobs()[knob]) for v in values)
     if not levels and not ranges:
-        raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
+        raise ValueError(f"{knob} has nothing to choose from: try {knob}=a,b")
     branch, only = ranges[0] if ranges else ("", None)
     if only:
         _validate_range(knob, branch, only)
@@ -179,9 +179,9 @@ def _validate_range(knob: str, text: str, bounds: Range) -> None:
     field = knobs()[knob]
     legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
     if legal[0] not in "([":
-        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
+        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=a,b")
     if field.type in (int, int | str) and not bounds.whole:
         bare = text.replace(" ", "")
-        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
+        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try '{knob}=int({bare})'")
     for end in bounds.ends:
         validated(knob, end, field)

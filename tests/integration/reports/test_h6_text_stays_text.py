@@ -65,4 +65,4 @@ def test_null_is_no_text(tmp_path: Path) -> None:
     for mode in ((), ("-m",)):
         done = plan(*mode, "data=folder", "data.root=null", cwd=tmp_path)
         assert (done.code, done.err.count("\n")) == (2, 1)
-        assert 'leave data.root out, or type data.root="null"' in done.err
+        assert "leave data.root out, or type 'data.root=\"null\"'" in done.err

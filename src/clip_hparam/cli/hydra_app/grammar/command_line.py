@@ -102,7 +102,9 @@ def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
     meant = re.search(r"did you mean (\S+?)\??( or|$)", suggest_key(key, known))
     if key in known or meant:
         right = key if key in known else meant[1]  # type: ignore[index]
-        return f"{word} is no option: overrides have no dashes, type {right}={value}"
+        return (
+            f"{word} is no option: overrides have no dashes, type {shlex.quote(f'{right}={value}')}"
+        )
     return f"{word} is no option of sweep.py: {suggest(word, options)}"
 
 

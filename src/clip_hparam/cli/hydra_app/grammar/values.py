@@ -32,7 +32,8 @@ def typed_value(key: str, element: Any) -> Any:
     """
     if element is None and is_text(key) and key_fields()[key].type is str:
         raise ValueError(
-            f"{key}=null is no text: leave {key} out, or type {format_override(key, 'null')}"
+            f"{key}=null is no text: leave {key} out, or type"
+            f" {shlex.quote(format_override(key, 'null'))}"
         )
     if not isinstance(element, QuotedString):
         return element

@@ -43,7 +43,7 @@ def test_options_come_first_and_words_are_readable(argv: list[str], arguments: l
         ),
         (["lr=1e-3,3e-3"], "gives several values: add -m to sweep over them"),
         (["data.root=/d/a,b"], "or type 'data.root=\"/d/a,b\"' for one text"),
-        (["data.root=null"], 'leave data.root out, or type data.root="null"'),
+        (["data.root=null"], "leave data.root out, or type 'data.root=\"null\"'"),
     ],
 )
 def test_a_mistake_is_answered_with_what_to_type(argv: list[str], sentence: str) -> None:
