@@ -39,19 +39,6 @@ def test_the_command_in_a_plan_runs_the_trial_of_its_cell(folder: str, tmp_path:
     assert again == planned
 
 
-def test_the_best_point_of_a_search_is_run_again_by_its_command(tmp_path: Path) -> None:
-    for name in ("a,b", "my photos"):
-        grow(tmp_path / name, {"x": 8, "y": 8})
-    search = ("hydra.sweeper.n_trials=1", "hydra.sweeper.sampler=random", "workers=1")
-    levels = 'data.root="a,b","my photos"'
-    done = sweep("-m", *search, *TWO_STEPS, levels, cwd=tmp_path)
-    assert done.code == 0, done.err
-    line = next(text for text in done.out.splitlines() if text.startswith("the first again"))
-    words = pasted(line.partition("sweep.py ")[2])
-    (again,) = planned_trials(*words, cwd=tmp_path)
-    assert (tmp_path / "runs" / again.trial_id / "result.json").is_file()
-
-
 def test_the_recipe_file_of_a_cell_reads_its_texts(tmp_path: Path) -> None:
     words = ("epochs=1", "data.epoch_images=100", "encoder.name='tiny'", "min_lr=${lr}")
     assert sweep("-m", *words, "lr=1e-3,2e-3", cwd=tmp_path).code == 0

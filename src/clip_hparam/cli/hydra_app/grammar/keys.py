@@ -21,7 +21,7 @@ def key_fields() -> dict[str, Field[Any]]:
     named: dict[str, Field[Any]] = {}
     for outer in fields(PrimaryConfig):
         if outer.name in NODES:
-            node = outer.default_factory()  # type: ignore[misc]
+            node = outer.default_factory()  # type: ignore[operator]
             named |= {f"{outer.name}.{inner.name}": inner for inner in fields(node)}
         else:
             named[outer.name] = outer

@@ -114,7 +114,7 @@ def _numbers(key: str, text: str, sweep: RangeSweep) -> list[int | float]:
     """
     matched = SORTED_RANGE.fullmatch(text.strip())
     if matched:
-        inner = parse_word(f"{key}={matched['range']}")._value
+        inner: Any = parse_word(f"{key}={matched['range']}")._value
         return sorted(_exact(inner), reverse=(matched["reverse"] or "false").lower() == "true")
     if re.search(r"\bsort\s*\(", text):
         raise ValueError(f"{key}={text} sorts a range inside another function: list the levels")
