@@ -95,5 +95,6 @@ def test_a_chain_of_references_names_all_keys_that_it_depends_on() -> None:
 
 def test_resolvers_are_refused_anywhere_in_a_tree() -> None:
     refuse_resolvers({"a": ["${b}", 1], "c": {"d": "${oc.env:CLIP_HPARAM_X}"}})
+    refuse_resolvers({"storage": "postgresql://me:${oc.env:PGPASSWORD}@host/db"})
     with pytest.raises(ValueError, match="CLIP_HPARAM_"):
         refuse_resolvers({"a": [{"b": "${oc.env:HOME}"}]})
