@@ -87,8 +87,12 @@ class TrialSpec:
 
 def typed_label(overrides: Sequence[str]) -> str:
     """Return the overrides that tell trials apart, separated by commas; places come last."""
-    typed = [word for word in overrides if _top_level_key(word) not in NOT_IN_LABEL]
-    return ",".join(sorted(typed, key=_is_place))
+    return ",".join(sorted(trial_words(overrides), key=_is_place))
+
+
+def trial_words(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides that change which trial runs: no driver key, no machine, no launcher."""
+    return [word for word in overrides if _top_level_key(word) not in NOT_IN_LABEL]
 
 
 def _top_level_key(override: str) -> str:

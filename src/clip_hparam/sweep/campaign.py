@@ -3,6 +3,7 @@
 runs/.studies/<name>/    conf/sweeps/<stage>.yaml   design of each stage, once it is decided
                          decisions.json             decisions with their reasons
                          study.md                   the same as text
+                         overrides.json             what was typed when the study was begun
 
 A stage is an ordinary sweep. A decision is never changed: the same command runs the decided designs
 again, which skips trials that are done, and continues with the next stage.
@@ -63,7 +64,11 @@ class Campaign:
         return self.budget - self.results.spent()
 
     def run(self) -> int:
-        """Run all stages and write the report; return the first exit code that is not 0."""
+        """Run all stages and write the report; return the first exit code that is not 0.
+
+        Raises ValueError if a study of this name was begun with other overrides.
+        """
+        self.decisions.validate_overrides(self.overrides)
         for name, plan in self._plans():
             stage = self.decisions.stage(name)
             stage = stage or self.decisions.decide(name, plan, self.seconds_left)

@@ -1,12 +1,13 @@
 """The decisions of a campaign with their reasons, and the design of each stage, on disk."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
 from clip_hparam.sweep.stages import InsufficientBudgetError, Stage
 
@@ -15,7 +16,7 @@ from clip_hparam.sweep.stages import InsufficientBudgetError, Stage
 class Decisions:
     """The decisions in the folder of a campaign; a decision is never changed.
 
-    decisions.json holds them, study.md the same as text.
+    decisions.json holds them, study.md the same as text, overrides.json what was typed first.
     """
 
     folder: Path
@@ -28,6 +29,19 @@ class Decisions:
     def all(self) -> dict[str, Any]:
         """Return the decisions by stage, in the order in which they were made."""
         return read_json(self.folder / "decisions.json") or {}
+
+    def validate_overrides(self, overrides: Sequence[str]) -> None:
+        """Raise ValueError if the campaign was begun with overrides that make other trials."""
+        words = sorted(trial_words(overrides))
+        begun = read_json(self.folder / "overrides.json")
+        if begun is None:
+            write_json(self.folder / "overrides.json", {"overrides": words})
+        elif begun["overrides"] != words:
+            theirs = " ".join(begun["overrides"]) or "the design alone"
+            raise ValueError(
+                f"study {self.folder.name} was begun with {theirs}, and its decisions hold for it:"
+                " type name=NAME for another study"
+            )
 
     def stage(self, name: str) -> Stage | None:
         """Return a stage that was decided; None if it is undecided or was left out."""

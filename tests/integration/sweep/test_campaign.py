@@ -19,6 +19,7 @@ from clip_hparam.design.expand import expand_design
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.search.space import parse_level
 from clip_hparam.sweep import campaign
+from clip_hparam.sweep.decisions import Decisions
 from clip_hparam.sweep.stages import STAGES
 
 SMALL = ("data.epoch_images=50", "data.selection=5", "epochs=3")
@@ -126,6 +127,14 @@ def test_stages_follow_from_results_and_decisions_do_not_change(
     best = after["proof"]["design"]["steps"][1]
     assert (best["label"], "crop_scale" in str(best["overrides"])) == ("winner 1", True)
     assert "effects on selection accuracy" in (small.folder / "study.md").read_text()
+
+
+def test_a_study_of_the_same_name_with_other_overrides_is_refused(tmp_path: Path) -> None:
+    decisions = Decisions(tmp_path / "small")
+    decisions.validate_overrides(["epochs=2", "data=digits", "workers=1"])
+    decisions.validate_overrides(["data=digits", "epochs=2", "machine.threads=2"])
+    with pytest.raises(ValueError, match=r"was begun with data=digits epochs=2.*name=NAME"):
+        decisions.validate_overrides(["data=folder", "epochs=2"])
 
 
 def seconds_of_trials(trials: int, folder: Path) -> int:

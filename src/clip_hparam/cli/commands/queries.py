@@ -120,10 +120,10 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
-    ids = list(trial_ids(runs))
-    trial_id = find_trial_id(ids, prefix)
+    manifests = read_manifests(runs)
+    planned = dict.fromkeys(name for manifest in manifests for name in manifest.trial_ids)
+    trial_id = find_trial_id(trial_ids(runs), prefix) or find_trial_id(planned, prefix)
     if trial_id is None:
-        manifests = read_manifests(runs)
         known = {sweep.name for sweep in manifests} | {
             label for sweep in manifests for label in (cell.label for cell in sweep.cells)
         }
@@ -189,9 +189,9 @@ def _rerun_facts(record: Record) -> dict[str, Any]:
     """Return the command that runs a trial again, and what the record does not know of it."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
-    if record.recipe() is None:
-        return {"rerun": None, "unknown": ["its recipe.json is missing or damaged"]}
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))
+    if record.recipe() is None and record.trial_id not in planned:
+        return {"rerun": None, "unknown": ("its recipe.json is missing or damaged",)}
     again = rerun.rerun_trial(record, planned)
     return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
 

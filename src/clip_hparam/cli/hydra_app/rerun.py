@@ -54,7 +54,11 @@ def rerun_trial(record: Record, planned: Mapping[str, Sequence[str]]) -> Rerun:
     planned: what `planned_overrides` returns. The recipe is resolved to compare its trial id, which
     reads the names of the image files.
     """
-    tree = with_missing_knobs((record.recipe() or {}).get("recipe", {}))
+    recipe = record.recipe()
+    if recipe is None:  # planned, and not started yet
+        words = planned[record.trial_id]
+        return Rerun(merged_overrides(words, _runs_override(record.folder.parent)))
+    tree = with_missing_knobs(recipe.get("recipe", {}))
     recorded = {name: value for name, value in flatten_tree(tree).items() if name in knobs()}
     status = record.status()
     typed = _without_unknown_words(typed_overrides(record, planned))
