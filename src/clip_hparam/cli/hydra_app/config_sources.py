@@ -87,6 +87,17 @@ def _validate_content(tree: Any, name: str) -> None:
         )
     for text in _texts(tree):
         validate_variables(text, name)
+    for key in _keys(tree):
+        if not isinstance(key, str):
+            raise ValueError(f"{name} has the key {key!r}, which is not text: quote it, '{key}'")
+
+
+def _keys(tree: Any) -> Iterator[Any]:
+    """Yield the keys of all mappings in a tree."""
+    if isinstance(tree, dict):
+        yield from tree
+    for item in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else []:
+        yield from _keys(item)
 
 
 def _texts(tree: Any) -> Iterator[str]:
