@@ -68,8 +68,8 @@ def expand_design(design: Design) -> list[Cell]:
     unused = "steps" if kind.needs == "knobs" else "knobs"
     if getattr(design, unused):
         raise ValueError(
-            f"design {design.name} of kind {design.kind} varies {kind.needs}, and its {unused} would"
-            " be ignored: remove them"
+            f"design {design.name} of kind {design.kind} varies {kind.needs}, and its {unused}"
+            " would be ignored: remove them"
         )
     if not kind.takes_ranges:
         validate_no_ranges(design.knobs)
