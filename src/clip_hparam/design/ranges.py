@@ -65,7 +65,7 @@ class Range:
         if not self.log:
             return self.low + position * (high - self.low)
         if math.isfinite(high / self.low):
-            return self.low * (high / self.low) ** position
+            return float(self.low * (high / self.low) ** position)
         return math.exp(math.log(self.low) + position * (math.log(high) - math.log(self.low)))
 
 

@@ -77,7 +77,7 @@ def _knob_mistakes(knobs: Any) -> list[str]:
         return []
     if not isinstance(knobs, Mapping):
         return [f"knobs is {knobs!r}: write a mapping, knobs: {{lr: [1e-3, 3e-3]}}"]
-    mistakes = []
+    mistakes: list[str] = []
     for knob, levels in knobs.items():
         each = levels if isinstance(levels, list | tuple) else [levels]
         mistakes += _key_mistakes("knobs", str(knob))
@@ -93,7 +93,7 @@ def _step_mistakes(steps: Any) -> list[str]:
         return []
     if not isinstance(steps, list):
         return [f"steps is {steps!r}: write a list, {STEPS_SHAPE}"]
-    mistakes = []
+    mistakes: list[str] = []
     for number, step in enumerate(steps, start=1):
         if not isinstance(step, Mapping):
             mistakes.append(f"step {number} is {step!r}: write a mapping, {STEPS_SHAPE}")

@@ -3,6 +3,7 @@
 The positional embedding of another resolution is resized as open_clip does.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -132,7 +133,7 @@ def _is_resizable(key: str, found: Tensor, expected: Tensor) -> bool:
 
 
 def _grid_of(positions: Tensor) -> int:
-    return round(max(len(positions) - 1, 0) ** 0.5)
+    return math.isqrt(max(len(positions) - 1, 0))
 
 
 def _shape_of_tensors(visual: StateDict) -> tuple[int, int, int] | None:

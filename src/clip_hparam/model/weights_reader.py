@@ -24,7 +24,7 @@ WRAPPERS = {
 """Parts of a name that training wrappers insert; they are left out wherever they are."""
 MAX_DEPTH = 12  # of nested dicts; a damaged or hostile file may nest a dict in itself
 NUMPY_SCALAR = np.float64(0).__reduce__()[0]
-SAFE_TYPES = [
+SAFE_TYPES: list[Any] = [
     argparse.Namespace,  # options of timm's and of FT-CLIP's training scripts
     *(np.dtype, *{type(np.dtype(code)) for code in "?bhilqBHILQefd"}),  # of numbers as below
     *((NUMPY_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
@@ -96,7 +96,9 @@ def _reading_problem(error: Exception) -> str:
     )
 
 
-def _tensors(tree: Mapping[Any, Any], parts: tuple[str, ...] = ()) -> Iterator[Any]:
+def _tensors(
+    tree: Mapping[Any, Any], parts: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Tensor]]:
     """Yield the path of keys and the tensor for each tensor in nested dicts."""
     for key, value in tree.items():
         if isinstance(value, Tensor):

@@ -56,7 +56,7 @@ def texts(figure: Figure) -> Iterator[Text]:
 
 def test_figures_draw_no_label_as_mathematics(hostile: Runs) -> None:
     frames, drawn = hostile.frames(), 0
-    for name in registry.figure_names(frames):
+    for name in registry.default_figures(frames):
         figure = registry.plot_figure(frames, name)
         figure.canvas.draw()
         for text in texts(figure):

@@ -23,7 +23,7 @@ DESIGNS = {
     "label twice": (f"{LIST}steps: [{{label: a, label: b, overrides: []}}]", "key label stands"),
     "list": ("- a\n- b\n", "sweeps/mine is no mapping of keys to values"),
     "number as key": (f"{GRID}knobs: {{3: [1]}}", "has the key 3, which is not text: quote it"),
-    "null key": (f"{GRID}knobs: {{null: [1]}}", "has the key None, which is not text"),
+    "null key": (f"{GRID}knobs: {{null: [1]}}", "mine has a key that is not text: quote it"),
     "no value": (f"{LIST}steps: [{{label: a, overrides: [lr]}}]", "'lr' is no override"),
     "spaces": (f"{LIST}steps: [{{label: a, overrides: ['lr = 1']}}]", "'lr = 1' is no override"),
     "knob twice": (
