@@ -15,7 +15,7 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.planning.flops import trainable_and_frozen
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.lr_schedule import lr_schedule

@@ -53,7 +53,7 @@ def seed_list(seeds: Any) -> list[int] | None:
         return None
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
         return list(range(seeds))
-    if isinstance(seeds, list) and seeds and all(isinstance(seed, int) for seed in seeds):
+    if isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds):
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"seeds={seeds} names a seed twice: each is one replicate")
         return list(seeds)

@@ -18,7 +18,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
-from clip_hparam.model.weights_identity import normalization_of, weights_sha256
+from clip_hparam.model.weights_identity import normalization_of, validate_part, weights_sha256
 from clip_hparam.planning.class_names import validate_class_names
 
 EMA_HALF_LIFE_SHARE = 0.11
@@ -72,6 +72,8 @@ def _validated(recipe: ResolvedRecipe, shape: TowerShape, classes: Sequence[str]
         )
     if recipe.head_init == "zero_shot":
         validate_class_names(recipe, classes)
+    if recipe.pool == "clip":
+        validate_part(recipe.encoder, "projection")
     steps = total_steps(recipe)
     if warmup_steps(recipe) >= steps:
         raise ValueError(f"warmup={recipe.warmup} leaves no step to anneal of {steps}: try 0.2")

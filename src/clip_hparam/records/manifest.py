@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
-from clip_hparam.records.paths import manifest_path, manifest_paths
+from clip_hparam.records.paths import is_inside, manifest_path, manifest_paths
 from clip_hparam.records.provenance import command_line
 from clip_hparam.records.record import SCHEMA_VERSION
 
@@ -142,10 +142,13 @@ class GrowingManifest:
 
 
 def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
-    """Return the manifest in a JSON object. Raises ValueError for an object of another shape."""
+    """Return the manifest in a JSON object.
+
+    Raises ValueError for an object of another shape, and for ids that would leave the runs folder.
+    """
     try:
         full = tree.get("search", {}).get("full", {})
-        return SweepManifest(
+        manifest = SweepManifest(
             sweep_id=str(tree["sweep_id"]),
             name=str(tree["name"]),
             kind=str(tree["kind"]),
@@ -160,6 +163,12 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a sweep manifest lacks or mistypes {error}") from error
+    for name in (manifest.sweep_id, *manifest.trial_ids):
+        if not is_inside(name):
+            raise ValueError(
+                f"a sweep manifest holds the id {name!r}, which is no name of a folder"
+            )
+    return manifest
 
 
 def _parse_cell(tree: Mapping[str, Any]) -> ManifestCell:

@@ -31,13 +31,19 @@ def test_a_mistake_is_one_sentence(
 
 
 FILES = {
-    "sweeps/mine.yaml": ("name: mine\nkind: grid\n", "write # @package hydra.sweeper.design"),
-    "recipe/mine.yaml": ("lr: 1e-3\n", "write # @package _global_ there"),
+    "sweeps/mine.yaml": (
+        "name: mine\nkind: grid\n",
+        "needs `# @package hydra.sweeper.design` as its first line",
+    ),
+    "recipe/mine.yaml": ("lr: 1e-3\n", "needs `# @package _global_` as its first line"),
 }
 CONTENTS = {
     "wrong key": ("# @package _global_\nlearning_rate: 1\n", "did you mean lr?"),
-    "wrong value": ("# @package _global_\nlr: abc\n", "mine.yaml: lr=abc is no number of (0, inf)"),
-    "broken": ("# @package _global_\nlr: [1\n", "mine.yaml, line 3, column 1: expected ','"),
+    "wrong value": (
+        "# @package _global_\nlr: abc\n",
+        "recipe/mine: lr=abc is no number of (0, inf)",
+    ),
+    "broken": ("# @package _global_\nlr: [1\n", "recipe/mine, line 3, column 1: "),
 }
 
 

@@ -12,7 +12,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import (
     AUTOCAST_DTYPES,

@@ -15,6 +15,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
+from clip_hparam.cli.hydra_app.config_sources import check_config_sources, validate_variables
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.grammar.command_line import prepared
 from clip_hparam.cli.hydra_app.schema import register_configs
@@ -51,12 +52,15 @@ def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
+    check_config_sources()
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
         sys.argv[1:] = prepared(sys.argv[1:])
+        for word in sys.argv[1:]:
+            validate_variables(word, word.partition("=")[0])
         _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE

@@ -21,17 +21,19 @@ from clip_hparam.design.design import (
     parse_design,
     with_base,
 )
+from clip_hparam.design.knob_levels import parse_knob_range
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import without_password
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.optuna_options import parse_options
 from clip_hparam.search.pruners import create_pruner
 from clip_hparam.search.samplers import create_sampler
-from clip_hparam.search.space import Space, parse_knob_range, parse_space
+from clip_hparam.search.space import Space, parse_space
 from clip_hparam.search.spec import SearchSpec
 
 SWEEPER_KEY = "hydra.sweeper"
 STUDY_NAME_PATTERN = r"\w[\w.=-]*"
+NOTHING_VARIES = "a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'"
 DEFAULT_N_TRIALS = 20
 """Number of points of a search without `n_trials`."""
 
@@ -56,6 +58,8 @@ def create_search_spec(
     design = with_base(design, [format_override(knob, value) for knob, value in cheap.items()])
     goal = parse_objective(options.objective, options.direction)
     space = parse_space(design.knobs, design.when)
+    if not space.varies:
+        raise ValueError(NOTHING_VARIES)
     sampler = parse_options(options.sampler, "tpe")
     search = SearchSpec(
         name=design.name,
@@ -112,7 +116,7 @@ def create_search_design(
         if len(texts) != 1 or parse_knob_range(knob, texts[0])
     }
     if not varied:
-        raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
+        raise ValueError(NOTHING_VARIES)
     others = [override for override in fixed if override not in of_knobs]
     single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
     return replace(design, base=merged_overrides(design.base, others, single), knobs=varied)

@@ -30,7 +30,8 @@ from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions, tag_list
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Design, Step, merged_overrides
-from clip_hparam.design.expand import design_notes, expand_design
+from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
+from clip_hparam.design.knob_levels import repeated_level_notes
 from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
@@ -110,6 +111,8 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
+        for note in repeated_levels(design):
+            print(note)
         machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         planned = self.planner.plan(cells, replicates, machine, driver)
         notes = (*design_notes(design), *([race.note] if race else []))
@@ -172,6 +175,8 @@ class AblationSweeper(Sweeper):
         base = create_base_spec(recipe, machine, driver, words_of_trials(self.planner.shared))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
+        for note in repeated_level_notes(search.levels):
+            print(note)
         title = sweep_title(search.name, [*varied, *fixed])
         search = replace(search, title=title, tags=tag_list(driver.tags))
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)

@@ -1,5 +1,7 @@
 """Find the weight file of an encoder: a local file, or the file of an open_clip tag.
 
+`encoder.pretrained=FILE:KEY` names one of several sets of weights in a file.
+
 A local file, and a tag that was resolved before, need no torch. The table of tags is in a module of
 open_clip that takes 3 s to import.
 """
@@ -21,12 +23,19 @@ WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 class WeightsFile(NamedTuple):
     """Weight file of an encoder.
 
+    key: dotted prefix of the tensors to use in the file; "" for those that the file alone means.
     normalization: key of NORMALIZATIONS that the tower was trained with; a local file does not
         contain it, so CLIP's is assumed.
     """
 
     path: Path
+    key: str = ""
     normalization: str = CLIP_NORMALIZATION
+
+    @property
+    def label(self) -> str:
+        """Name of the weights in messages: the file's, with the key."""
+        return f"{self.path.name}:{self.key}" if self.key else self.path.name
 
 
 def fetch_weights(encoder: Encoder) -> WeightsFile:
@@ -35,20 +44,35 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
     Raises: FileNotFoundError for a missing local file and for a failed download (with the file to
     get and how to pass it), ValueError for a tag that does not belong to the architecture.
     """
-    path = Path(encoder.pretrained).expanduser()
+    path, key = split_key(encoder.pretrained)
     if path.is_file():
-        return WeightsFile(path)
+        return WeightsFile(path, key)
     if path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1:
         raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
     entry = cache_path("pretrained", f"{encoder.name} {encoder.pretrained}")
     cached = read_json(entry) or {}
     if "pixels" in cached and Path(cached["path"]).is_file():
-        return WeightsFile(Path(cached["path"]), cached["pixels"])
+        return WeightsFile(Path(cached["path"]), normalization=cached["pixels"])
     config = _tag_config(encoder)
-    file = WeightsFile(_download(encoder, config), _normalization_of_tag(config))
+    file = WeightsFile(_download(encoder, config), normalization=_normalization_of_tag(config))
     with suppress(OSError):
         write_json(entry, {"path": str(file.path), "pixels": file.normalization})
     return file
+
+
+def split_key(pretrained: str) -> tuple[Path, str]:
+    """Return the path and the key in FILE:KEY; the key is "" if the whole text names a file.
+
+    A path may contain colons: the longest part that is a file is the path. Where no part is a file,
+    the whole text is the path.
+    """
+    path, key = pretrained, ""
+    while not Path(path).expanduser().is_file():
+        path, colon, last = path.rpartition(":")
+        if not colon:
+            return Path(pretrained).expanduser(), ""
+        key = f"{last}:{key}" if key else last
+    return Path(path).expanduser(), key
 
 
 def _tag_config(encoder: Encoder) -> Mapping[str, Any]:

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from clip_hparam.config.recipe import Encoder
-from clip_hparam.model import architectures, pretrained, weights
+from clip_hparam.model import architectures, tower, weights_source
 from clip_hparam.model.normalization import NORMALIZATIONS
-from clip_hparam.model.pretrained import _normalization_of_tag, fetch_weights
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.model.weights_identity import normalization_of, weights_sha256
+from clip_hparam.model.weights_source import _normalization_of_tag, fetch_weights
 
 OPENAI = Encoder("ViT-B-16-quickgelu", "openai")
 WHICH = (
@@ -120,7 +120,7 @@ def test_auto_pixels_are_the_normalization_of_the_tag(
     for module in (open_clip.pretrained, huggingface_hub):
         monkeypatch.setattr(module, "try_to_load_from_cache", lambda *_: str(path), raising=False)
     assert normalization_of(Encoder(name, tag)) == pixels
-    monkeypatch.setattr(pretrained, "_tag_config", None)
+    monkeypatch.setattr(weights_source, "_tag_config", None)
     assert normalization_of(Encoder(name, tag)) == pixels, "read from the cache, without open_clip"
 
 
@@ -136,7 +136,7 @@ def test_tag_is_downloaded_once_and_identified_by_the_sha256(
         lambda facts: fetched.append(facts) or str(path),
     )
     monkeypatch.setattr(architectures, "model_config", lambda name: tiny_clip.model_config())
-    monkeypatch.setattr(weights, "model_config", lambda name: tiny_clip.model_config())
+    monkeypatch.setattr(tower, "model_config", lambda name: tiny_clip.model_config())
     encoder = Encoder("ViT-B-16-quickgelu", "openai")
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert [weights_sha256(encoder), weights_sha256(encoder)] == [expected, expected]
