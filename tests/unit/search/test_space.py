@@ -83,7 +83,7 @@ def test_grid_is_all_combinations_and_rejects_ranges() -> None:
         ({"lr": ["interval(1e-2, 1e-2)"]}, {}, "is no range"),
         ({"lr": ["tag(log, interval(0, 1e-2))"]}, {}, "above 0 with log"),
         ({"pool": ["interval(0, 1)"]}, {}, r"pool has none: try pool=a,b"),
-        ({"epochs": ["interval(5, 20)"]}, {}, r"try epochs=int\(interval\(5,20\)\)"),
+        ({"epochs": ["interval(5, 20)"]}, {}, r"try 'epochs=int\(interval\(5,20\)\)'"),
         ({"layer_decay": ["interval(0, 1)"]}, {}, r"layer_decay=0.0 is outside \(0, 1\]"),
         ({"layer_decay": ["0.5", "1.5"]}, {}, r"layer_decay=1.5 is outside"),
         ({"mixup": ["interval(0, 1)", "interval(2, 3)"]}, {}, "2 ranges"),

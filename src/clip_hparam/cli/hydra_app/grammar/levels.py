@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
 from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
+from clip_hparam.cli.hydra_app.grammar.keys import is_text
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
 from clip_hparam.cli.hydra_app.grammar.words import parse_word
 from clip_hparam.config.override_words import format_value
@@ -79,8 +80,20 @@ def split_design_levels(tree: Mapping[str, Any]) -> dict[str, Any]:
     knobs = tree.get("knobs")
     if not isinstance(knobs, Mapping):
         return dict(tree)
-    split = {k: split_levels(v, str(k)) if isinstance(v, str) else v for k, v in knobs.items()}
+    split = {k: _split_text(str(k), v) if isinstance(v, str) else v for k, v in knobs.items()}
     return {**tree, "knobs": split}
+
+
+def _split_text(knob: str, text: str) -> list[str]:
+    """Return the levels in a text of a design file; an unreadable path without commas is one."""
+    try:
+        return split_levels(text, knob)
+    except HydraException:
+        if is_text(knob) and "," not in text:
+            return [text]
+        raise ValueError(
+            f"knob {knob}: {text!r} cannot be read as levels: write a list, {knob}: [first, second]"
+        ) from None
 
 
 def cross_cells(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:

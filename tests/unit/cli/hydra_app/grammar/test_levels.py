@@ -43,6 +43,13 @@ def test_incomplete_text_is_rejected(text: str) -> None:
         split_levels(text)
 
 
+def test_an_unreadable_text_of_a_design_file_is_a_path_or_refused() -> None:
+    read = split_design_levels({"knobs": {"data.root": "/d/\u00e9"}})
+    assert read["knobs"] == {"data.root": ["/d/\u00e9"]}
+    with pytest.raises(ValueError, match=r"write a list, lr: \[first, second\]"):
+        split_design_levels({"knobs": {"lr": "1e-3;3e-3"}})
+
+
 def test_texts_of_a_design_file_are_split_and_lists_are_kept() -> None:
     tree = {"name": "d", "knobs": {"pool": "choice(cls, clip)", "mixup": [0, "interval(0.2, 1)"]}}
     assert split_design_levels(tree) == {
