@@ -61,7 +61,7 @@ def _trial_page(
     value = row["reported"]
     result = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
     facts = {
-        "selected epoch": row["epochs.selected"], "weights": row["selected_weights"],
+        "selected epoch": row["epochs.selected"] + 1, "weights": row["selected_weights"],
         "seconds": row["cost.seconds"], "git": row["git.sha"], "folder": row["folder"],
     }  # fmt: skip
     known = {name: fact for name, fact in facts.items() if not pd.isna(fact)}

@@ -51,16 +51,21 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
-    selection: float = knob(
+    selection: int | float | str = knob(
         20.0,
-        "(0, inf)",
-        "held-out selection images: below 1 a share of the training set, else a class",
+        "auto | [0, inf)",
+        "held-out selection images: below 1 a share of the training set, else a class; 0: the"
+        " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
     epoch_images: int | str = knob(
-        AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
+        AUTO,
+        "auto | [1, inf)",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
+        " auto",
+        of_one_dataset=True,
     )
     shift: str = knob(
         "none",
@@ -69,6 +74,12 @@ class Data:
         value_before_introduction="none",
     )
     shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
+    on_error: str = knob(
+        "raise",
+        "raise | skip",
+        "unreadable training images: refuse to start, or leave them out; others are refused",
+        value_before_introduction="raise",
+    )
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:
@@ -135,7 +146,11 @@ class Recipe:
         AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
     )
     # run
-    precision: str = knob("fp32", "fp32 | bf16 | fp16", "of the forward pass")
+    precision: str = knob(
+        "fp32",
+        "fp32 | tf32 | bf16 | fp16",
+        "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
+    )
     seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)

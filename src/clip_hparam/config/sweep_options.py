@@ -6,6 +6,8 @@ from typing import Any
 
 from clip_hparam.config.knob import knob, validate
 
+DEFAULT_FAMILY = "tiny"
+"""Recipe family of the miniature; a trial of any other family takes GPU-hours."""
 TAG_PATTERN = re.compile(r"\w[\w.=:/@+-]*")
 
 
@@ -15,6 +17,7 @@ class SweepOptions:
 
     seeds: Any = None
     dry_run: bool = False
+    confirm: bool = False
     budget: str = knob("none", "/none|[0-9.]+[smhd]/", "longest predicted time of the whole sweep")
     workers: int | str = knob(
         "auto", "auto | [1, inf)", "trials at a time; auto: one a GPU, else a core"

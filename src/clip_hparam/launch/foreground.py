@@ -15,6 +15,7 @@ from clip_hparam.launch.resources import validate_device
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import check_writable
+from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from clip_hparam.training.callbacks.progress_bar import ProgressBar
 from clip_hparam.training.trial import run_trial
 
@@ -26,7 +27,10 @@ class TrialFailed(SystemExit):
 def run_in_foreground(spec: TrialSpec) -> float:
     """Run or replay a trial and return its test accuracy in percent.
 
-    Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it.
+    On Ctrl-C, SIGTERM or SIGHUP the state is saved after the current step.
+
+    Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it;
+    KeyboardInterrupt with the sentence to print.
     """
     validate_device(spec.machine.device)
     check_writable(Path(spec.machine.runs))
@@ -37,8 +41,9 @@ def run_in_foreground(spec: TrialSpec) -> float:
     with (
         log_to(logging.FileHandler(log, delay=True), PrintHandler()),
         processes.as_main_rank(spec) as context,
+        InterruptFlag().installed() as interrupt,
     ):
-        outcome = run_trial(spec, [ProgressBar(Console())], context)
+        outcome = run_trial(spec, [ProgressBar(Console()), interrupt], context)
     if outcome.result is None and (outcome.failure or {}).get("kind") == "replay":
         raise TrialFailed(ExitCode.FAILED)
     if outcome.result is None:

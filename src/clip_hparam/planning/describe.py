@@ -13,6 +13,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
 from clip_hparam.planning import flops
+from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
@@ -59,6 +60,7 @@ def ema_half_life_steps(ema_decay: float) -> float:
 def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
+    yield from data_rows(recipe.data)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
     yield "position embedding", _describe_pos_embed(recipe)
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen (freeze={recipe.freeze})"

@@ -2,6 +2,7 @@
 
     runs/.sweeps/<sweep_id>.json
         schema, sweep_id, name, kind, created (UTC), command
+        family           only of another recipe family than that of the miniature
         title            the name and what was typed beside the swept knobs, for people
         tags, folder     tags that were typed, and the folder in which the command was typed
         race, search     only where the sweep has one
@@ -46,6 +47,7 @@ class SweepManifest:
     """A manifest as it was read.
 
     race: fields of `design.racing.Race`; None for a sweep that is not raced.
+    family: recipe family of all cells; empty for the miniature.
     full: overrides at full fidelity of a search that trained its points at less.
     title: the name, and what tells the sweep from others of this name.
     folder: the folder in which the command was typed; "" for manifests that lack it.
@@ -59,6 +61,7 @@ class SweepManifest:
     command: tuple[str, ...] = ()
     race: Mapping[str, Any] | None = None
     full: tuple[str, ...] = ()
+    family: str = ""
     title: str = ""
     tags: tuple[str, ...] = ()
     folder: str = ""
@@ -79,6 +82,7 @@ def manifest_tree(
     name: str,
     kind: str,
     cells: Sequence[Mapping[str, Any]],
+    family: str = "",
     race: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
     title: str = "",
@@ -91,6 +95,8 @@ def manifest_tree(
         "name": name,
         "kind": kind,
     }
+    if family:
+        head["family"] = family
     if race is not None:
         head["race"] = race
     head |= {"created": utc_timestamp(), "command": command_line()}
@@ -157,6 +163,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
             command=tuple(map(str, tree.get("command") or ())),
             race=tree.get("race"),
             full=tuple(f"{knob}={value}" for knob, value in full.items()),
+            family=str(tree.get("family", "")),
             title=str(tree.get("title") or tree["name"]),
             tags=tuple(map(str, tree.get("tags") or ())),
             folder=str(tree.get("folder") or ""),

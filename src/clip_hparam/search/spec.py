@@ -16,6 +16,7 @@ from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
+from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.manifest import GrowingManifest, manifest_tree
@@ -169,6 +170,7 @@ class SearchManifest(GrowingManifest):
                 search.name,
                 "search",
                 cells,
+                real_family(family_of(search.overrides)),
                 search=search.to_dict(),
                 title=search.title,
                 tags=search.tags,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clip_hparam.config.recipe import canonical
+from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
@@ -19,7 +20,7 @@ from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.engine import DivergedError
-from clip_hparam.training.numerics import device_of
+from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.replay import replay_record, replay_trial
 from clip_hparam.training.trainer import train
@@ -41,8 +42,8 @@ def run_trial(
     Every rank of a trial calls this function. Rank 0 writes the record and calls the callbacks;
     the other ranks raise their own errors and return "lost" if another rank failed.
 
-    Raises: FolderLockedError if another process runs the trial; KeyboardInterrupt, after the
-    trial was recorded as cancelled.
+    Raises: FolderLockedError if another process runs the trial; KeyboardInterrupt, with a sentence,
+    after the trial was recorded as cancelled.
     """
     record = Record(spec.machine.runs, spec.trial_id)
     if not context.is_main:
@@ -91,13 +92,17 @@ def _run_attempt(
     try:
         outcome = _train_and_seal(spec, record, callback, context, facts)
     except KeyboardInterrupt:
-        record.write_failure("cancelled", "cancelled", "interrupted, by Ctrl-C or by SIGTERM")
+        sentence = f"interrupted: {_resume_position(spec, record)}"
+        record.write_failure("cancelled", "cancelled", sentence)
         callback.on_end("cancelled", None)
-        raise
+        raise KeyboardInterrupt(sentence) from None
     except (DivergedError, LostRankError) as error:
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
+    except UnsupportedMachineError as error:
+        logger.error(str(error))
+        return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:
         failure = {
             "kind": "storage" if is_storage_error(error) else "error",
@@ -129,12 +134,28 @@ def _train_and_seal(
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
         record.write_result(result)
         return outcome._replace(result=result)
+    if outcome.state == "queued" and callback.is_interrupted():
+        raise KeyboardInterrupt
     record.write_status(outcome.state)
     if outcome.state == "pruned":
         logger.info("pruned after epoch %d/%d", len(record.rows()), spec.recipe.epochs)
     else:
-        logger.info("stopped: the state is saved, and the same command resumes the trial")
+        logger.info("stopped: %s", _resume_position(spec, record))
     return outcome
+
+
+def _resume_position(spec: TrialSpec, record: Record) -> str:
+    """Return from which epoch and step, counted from 1, the same command resumes a trial."""
+    saved = checkpoint.saved_step(record.checkpoint_folder)
+    if saved is None:
+        return "no state was saved; the same command starts the trial again"
+    steps = steps_per_epoch(spec.recipe)
+    epochs = spec.recipe.epochs
+    epoch = min(saved // steps + 1, epochs)
+    return (
+        f"the state is saved after step {saved} of {steps * epochs}, in epoch {epoch} of {epochs};"
+        " the same command goes on from there"
+    )
 
 
 def _record_failure(record: Record, state: str, failure: dict[str, Any]) -> TrialOutcome:

@@ -23,6 +23,7 @@ from clip_hparam.cli.commands.analysis_inputs import (
 )
 from clip_hparam.cli.commands.command import CommandParser, UsageError
 from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 from clip_hparam.records.record import Record
@@ -34,6 +35,7 @@ MAX_WARNINGS = 10
 DEFAULT_RUNS, DEFAULT_OUT = Path("runs"), Path("results")
 
 
+@with_guarded_output
 def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
     """Run one command and return its ExitCode; `prog` is the command's name in messages.
 

@@ -14,6 +14,7 @@ from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
 MAX_LINES = 10  # cells and failures of a sweep
+PRINTED_LINES = 20
 
 
 def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,7 @@ def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus
         states = _format_states(sweep.states)
         tags = f" [{', '.join(sweep.tags)}]" if sweep.tags else ""
         yield f"{sweep.sweep_id}  {sweep.created}  {sweep.title}{tags}: {states}"
+        yield from (f"  {reason}" for reason in sweep.reasons)
 
 
 def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,14 +90,21 @@ def _format_states(states: dict[str, int]) -> str:
 
 
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
-    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label']})"
+    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label'] or 'it has not started'})"
     if facts["failure"]:
         yield f"{facts['failure']['kind']}: {facts['failure']['message']}"
-    yield "last lines of its log:"
-    yield from (f"  {line}" for line in facts["log"])
+        yield from _indented("printed outside its log:", facts["failure"].get("printed", ""))
+    yield from _indented("last lines of its log:", "\n".join(facts["log"]))
     if facts["rerun"]:
         yield f"again: {facts['rerun']}"
     yield from (f"not known: {sentence}" for sentence in facts["unknown"])
+
+
+def _indented(title: str, text: str) -> Iterator[str]:
+    """Yield a title and the last lines of a text; nothing for an empty text."""
+    if text.strip():
+        yield title
+        yield from (f"  {line}" for line in text.splitlines()[-PRINTED_LINES:])
 
 
 def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +114,7 @@ def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_describe(arguments: argparse.Namespace) -> int:
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+    from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, lint
     from clip_hparam.planning.resolve import resolve
 
@@ -113,7 +123,7 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
     print(describe(recipe))
-    for warning in lint(recipe):
+    for warning in (*data_notes(recipe.data), *epoch_notes(recipe.data), *lint(recipe)):
         print(f"note: {warning}")
     return ExitCode.OK
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.cli.commands.reasons import explain_failure, list_reasons
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifest import (
     SweepManifest,
@@ -25,7 +26,7 @@ from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """The number of trials of a sweep by state."""
+    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
 
     sweep_id: str
     name: str
@@ -33,6 +34,7 @@ class SweepStatus:
     states: dict[str, int]
     title: str
     tags: list[str]
+    reasons: list[str]
 
 
 def sweep_statuses(
@@ -53,6 +55,7 @@ def sweep_statuses(
             dict(Counter(states[name] for name in manifest.trial_ids)),
             manifest.title,
             list(manifest.tags),
+            list_reasons(runs, manifest, states),
         )
         for manifest in manifests
     ]
@@ -121,8 +124,9 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 def _find_record(runs: Path, prefix: str) -> Record:
     manifests = read_manifests(runs)
-    planned = dict.fromkeys(name for manifest in manifests for name in manifest.trial_ids)
-    trial_id = find_trial_id(trial_ids(runs), prefix) or find_trial_id(planned, prefix)
+    planned = (name for manifest in manifests for name in manifest.trial_ids)
+    ids = sorted({*trial_ids(runs), *planned})  # a job may end before a trial has a recipe.json
+    trial_id = find_trial_id(ids, prefix)
     if trial_id is None:
         known = {sweep.name for sweep in manifests} | {
             label for sweep in manifests for label in (cell.label for cell in sweep.cells)
@@ -179,7 +183,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
-        "failure": None if state == TrialState.DONE else record.failure(),
+        "failure": explain_failure(record, state),
         "log": _last_log_lines(record, lines),
         **_rerun_facts(record),
     }

@@ -1,4 +1,4 @@
-"""The trials of cells: each is composed with the options that all trials of a sweep share."""
+"""The trials of cells, composed with the options that all of a sweep share, and their seeds."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
@@ -9,9 +9,18 @@ from clip_hparam.cli.hydra_app.grammar.swept_keys import not_shared_message
 from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.sweep_options import SweepOptions, seed_list
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
-from clip_hparam.design.design import Cell, Overrides, key_of, merged_overrides
+from clip_hparam.design.design import (
+    Cell,
+    Design,
+    Overrides,
+    key_of,
+    merged_overrides,
+    validate_seeds,
+    varies_seed,
+)
+from clip_hparam.design.racing import Race, parse_race
 from clip_hparam.sweep.sweep import PlannedTrial
 
 DRIVER_ONLY = {field.name for field in fields(SweepOptions)}.difference(PER_TRIAL_OPTIONS)
@@ -102,3 +111,46 @@ class CellPlanner:
     def _words_of(self, cell: Cell, seed: int | None) -> Overrides:
         seeds = [] if seed is None else [f"seed={seed}"]
         return merged_overrides(self.shared, cell.overrides, seeds)
+
+
+def requested_race(swept: list[str] | None, driver: SweepOptions, design: Design) -> Race | None:
+    """Return the race that seeds={...} asks for; None if the replicates are listed.
+
+    swept: the levels of seed=..., None if seed is not swept.
+
+    Raises:
+        ValueError: the race cannot be run, or the cells set their seed themselves.
+    """
+    has_base_seed = driver.seeds is None and "seed" in map(key_of, design.base)
+    race = parse_race(design.seeds if driver.seeds is None else driver.seeds)
+    if race is None or has_base_seed or swept is not None:
+        return None
+    validate_seeds(design, driver.seeds or design.seeds, design.base)
+    return race
+
+
+def requested_seeds(
+    swept: list[str] | None, driver: SweepOptions, design: Design
+) -> Sequence[int | None]:
+    """Return the seeds of every cell: of seed=0,1 or seeds=5, else of the design.
+
+    [None] leaves the seed of each cell as its overrides say.
+
+    Raises:
+        ValueError: seed and seeds are both given, or the cells set their seed themselves.
+    """
+    has_base_seed = any(key_of(override) == "seed" for override in design.base)
+    if (swept is not None or has_base_seed) and driver.seeds is not None:
+        raise ValueError("seed and seeds both choose the replicates: give one of them")
+    validate_seeds(design, driver.seeds if swept is None else swept)
+    if swept is not None:
+        return seed_list([_seed(level) for level in swept]) or []
+    if has_base_seed or varies_seed(design):
+        return [None]
+    return seed_list(driver.seeds) or seed_list(design.seeds) or [None]
+
+
+def _seed(level: str) -> int:
+    if not level.isdigit():
+        raise ValueError(f"seed={level} lists no seeds: try seed=0,1,2, or seeds=3")
+    return int(level)

@@ -11,11 +11,18 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from clip_hparam.cli.hydra_app.families import (
+    exists_in_loader,
+    family_names,
+    validate_family,
+    with_default_recipe,
+)
 from clip_hparam.cli.hydra_app.grammar.command_line import read_overrides
 from clip_hparam.cli.hydra_app.grammar.references import (
     has_reference,
@@ -43,6 +50,8 @@ class Composer:
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._name = loader, config.hydra.job.config_name
+        self._exists = exists_in_loader(loader)
+        self.families = family_names(loader)
         words = config.hydra.overrides.hydra
         self.hydra_overrides = [word for word in words if not word.startswith(SWEEPER_PREFIX)]
         self._parser = OverridesParser.create(config_loader=loader)
@@ -97,9 +106,16 @@ class Composer:
                 others.append(str(override.input_line))
         return values, tuple(others)
 
+    def recipe_family(self, overrides: Sequence[str]) -> str:
+        """Return the family of the values of the recipe that these overrides choose."""
+        chosen = [o for o in overrides if o.startswith(("family=", "recipe=", "encoder="))]
+        return str(self._tree(tuple(chosen))["family"])
+
     def _load_tree(self, overrides: Overrides) -> dict[str, Any]:
-        words = [*self.hydra_overrides, *overrides]
-        return config_tree(self._loader.load_configuration(self._name, words, RunMode.RUN))
+        words = [*self.hydra_overrides, *with_default_recipe(overrides, self._exists)]
+        config = self._loader.load_configuration(self._name, words, RunMode.RUN)
+        validate_family(config.family, config.hydra.runtime.choices)
+        return config_tree(config)
 
 
 def split_config(config: DictConfig) -> Composed:
@@ -137,5 +153,9 @@ def compose_recipe(overrides: Sequence[str]) -> Recipe:
     register_configs()
     words = [str(override.input_line) for override in read_overrides(overrides, is_sweep=False)]
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
-        recipe, _, _ = split_config(compose("config", words))
+        exists = exists_in_loader(GlobalHydra.instance().config_loader())
+        words = with_default_recipe(words, exists)
+        config = compose("config", words, return_hydra_config=True)
+        validate_family(config.family, config.hydra.runtime.choices)
+        recipe, _, _ = split_config(config)
     return recipe

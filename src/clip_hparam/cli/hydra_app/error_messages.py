@@ -10,15 +10,22 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from clip_hparam.cli.hydra_app.families import recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
 CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
 KINDS = {"Integer": "whole number", "Float": "number", "Boolean": "true or false"}
+WHOLE_NUMBER_ADVICE = {
+    "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
+    "timeout_min": "write the minutes, as 1440 for a day",
+}
+"""What to type in place of another value of a launcher's option."""
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, FolderLockedError),
@@ -46,6 +53,7 @@ def _unknown_key(match: re.Match[str]) -> str:
 def _unknown_option(match: re.Match[str]) -> str:
     group, _, option = match[1].rpartition("/")
     options = re.findall(r"^\t(\S+)$", match.string, re.MULTILINE)
+    options += recipe_names() if group == "recipe" else []
     nested = [name for name in _options_below(group) if name.rpartition("/")[2] == option]
     hint = f"did you mean {' or '.join(nested)}?" if nested else suggest(option, options)
     return f"unknown {group}={option}: {hint}"
@@ -56,6 +64,13 @@ def _options_below(group: str) -> list[str]:
     folder = Path(import_module(CONF_PACKAGE).__path__[0]) / group
     paths = sorted(folder.glob("*/**/*.yaml"))
     return [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
+
+
+def _moved_parent(match: re.Match[str]) -> str:
+    return (
+        f"{match[1]} inherits from recipe/{match[2]}, which is now in a family: write"
+        f" /recipe/tiny/{match[2]} in its defaults"
+    )
 
 
 def _wrong_type_in_file(match: re.Match[str]) -> str:
@@ -70,6 +85,9 @@ def _wrong_type(match: re.Match[str]) -> str:
     key, _, value = match[1].partition("=")
     if "ListConfig" in match[2]:
         return f"{match[1]}: {key} is a list, type {shlex.quote(format_override(key, [value]))}"
+    if key.startswith("hydra.launcher") and "to Integer" in match[2]:
+        advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
+        return f"{match[1]} is no whole number: {advice.format(value=value)}"
     kind = re.search(r"could not be converted to (\w+)", match[2])
     if kind and kind[1] in KINDS:
         return f"{match[1]} is no {KINDS[kind[1]]}"
@@ -103,6 +121,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
     (r"Target '([^']+)' is blocklisted", _code_to_run),
+    (rf"In '([^']+)': Could not load 'recipe/({'|'.join(PAPER_V100_HOURS)})'", _moved_parent),
     (r"Could not find '([^']+)'", _unknown_option),
     (r"Error merging override ([^\n]+)\n([^\n]+)", _wrong_type),
     (

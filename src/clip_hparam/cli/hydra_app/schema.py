@@ -28,8 +28,12 @@ NODES = ("encoder", "data", "machine")
 
 @dataclass(frozen=True)
 class PrimaryConfig(SweepOptions, Recipe):
-    """All keys of the command line."""
+    """All keys of the command line.
 
+    family: family of the values of the recipe; recipe files set it, and nothing hashes it.
+    """
+
+    family: str = "tiny"
     machine: Machine = field(default_factory=Machine)
 
 

@@ -11,8 +11,14 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.cells import CellPlanner, words_of_trials
+from clip_hparam.cli.hydra_app.cells import (
+    CellPlanner,
+    requested_race,
+    requested_seeds,
+    words_of_trials,
+)
 from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
+from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
 from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
@@ -21,7 +27,6 @@ from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     validate_typed,
 )
 from clip_hparam.cli.hydra_app.launchers import create_launcher
-from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
@@ -31,6 +36,7 @@ from clip_hparam.config.sweep_options import SweepOptions, tag_list
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
+from clip_hparam.design.families import depends_on_family, family_of, select_family
 from clip_hparam.design.knob_levels import repeated_level_notes
 from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
@@ -58,8 +64,8 @@ class AblationSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        self._read_design(config)
         self.composer = Composer(hydra_context.config_loader, config)
+        self._read_design(config)
         self.create_launcher = partial(create_launcher, config, hydra_context, task_function)
 
     def _read_design(self, config: DictConfig) -> None:
@@ -71,7 +77,27 @@ class AblationSweeper(Sweeper):
             given = {key: raw["design"][key] for key in parts}
             is_search = self.options.is_search or self.tree.get("kind") in ("search", "study")
             tree = {**self.tree, **with_references(given, parts)}
+            tree = self._of_family(tree, list(config.hydra.overrides.task))
             self.tree = read_design_tree(tree, is_search=is_search)
+
+    def _of_family(self, tree: dict[str, Any], typed: list[str]) -> dict[str, Any]:
+        """Return what a design holds for the family that is typed, or that its base names.
+
+        Raises:
+            ValueError: it holds nothing for the family, or the recipe is of another one.
+        """
+        base = tree.get("base")
+        words = merged_overrides(base if isinstance(base, list) else [], typed)
+        family = family_of(words)
+        if not depends_on_family(tree, self.composer.families):
+            return tree
+        values = self.composer.recipe_family(words)
+        if values != family:
+            raise ValueError(
+                f"design {tree.get('name')} is planned for family={family}, and the recipe holds"
+                f" values of family={values}: add family={values}"
+            )
+        return select_family(tree, family, self.composer.families)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep, search or study that these overrides ask for.
@@ -111,15 +137,17 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
+        machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         for note in repeated_levels(design):
             print(note)
-        machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         planned = self.planner.plan(cells, replicates, machine, driver)
+        print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
         notes = (*design_notes(design), *([race.note] if race else []))
         typed = fixed if self.tree is None else [o for o in overrides if o.key_or_group != "seed"]
         title = sweep_title(design.name, [str(o.input_line) for o in typed])
         tags = tag_list(driver.tags)
-        sweep = Sweep(design.name, design.kind, planned, notes, race, title, tags)
+        family = family_of(cells[0].overrides)
+        sweep = Sweep(design.name, design.kind, planned, notes, race, family, title, tags)
         trial_overrides = {
             plan.trial_id: merged_overrides(plan.spec.overrides, [f"seed={plan.seed}"])
             for plan in sweep.planned
@@ -172,13 +200,14 @@ class AblationSweeper(Sweeper):
         replicates = requested_seeds(seeds, driver, design)
         seeded = [] if replicates[0] is None else ["seed"]
         self.planner.refuse_varied_references(words, [*design.knobs, *seeded])
+        print_search_facts(recipe.data)
         base = create_base_spec(recipe, machine, driver, words_of_trials(self.planner.shared))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
-        for note in repeated_level_notes(search.levels):
-            print(note)
         title = sweep_title(search.name, [*varied, *fixed])
         search = replace(search, title=title, tags=tag_list(driver.tags))
+        for note in repeated_level_notes(search.levels):
+            print(note)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))

@@ -11,7 +11,7 @@ from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.synonyms import suggest_key
 
 LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
-GROUPS = (*NODES, "recipe", "sweeps")
+GROUPS = (*NODES, "family", "recipe", "sweeps")
 """Config groups of the primary config."""
 
 
@@ -21,7 +21,7 @@ def key_fields() -> dict[str, Field[Any]]:
     named: dict[str, Field[Any]] = {}
     for outer in fields(PrimaryConfig):
         if outer.name in NODES:
-            node = outer.default_factory()  # type: ignore[operator]
+            node: Any = outer.default_factory()  # type: ignore[operator]
             named |= {f"{outer.name}.{inner.name}": inner for inner in fields(node)}
         else:
             named[outer.name] = outer

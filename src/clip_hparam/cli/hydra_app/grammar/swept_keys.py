@@ -74,6 +74,8 @@ def _not_swept(override: Override) -> str:
         return f"{text} sweeps the number of seeds: for these seeds type {listed}"
     if key == "tags":
         return f"{text} sweeps the tags: for these tags type {shlex.quote(f'tags=[{values}]')}"
+    if key == "family":
+        return f"{text} names several families: type one command per family, family=NAME"
     if key == "sweeps":
         return f"{text} names several designs: type one command per design, sweeps=NAME"
     if _is_shared(key):
