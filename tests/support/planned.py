@@ -11,7 +11,7 @@ from clip_hparam.sweep.sweep import Sweep
 from support.cli import sweep
 
 DESIGN = "# @package hydra.sweeper.design\nname: mine\n"
-RECIPE = "# @package _global_\ndefaults: [weak_aug, _self_]\n"
+RECIPE = "# @package _global_\ndefaults: [/recipe/tiny/weak_aug, _self_]\n"
 
 
 def planned_trials(*words: str, cwd: Path) -> list[TrialSpec]:
