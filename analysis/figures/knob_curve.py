@@ -123,7 +123,7 @@ def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
     texts = [_tick_text(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
     axes.minorticks_off()
-    axes.set(xlabel=curve.knob, ylabel=curve.metric)
+    axes.set(xlabel=style.safe_text(curve.knob), ylabel=style.safe_text(curve.metric))
     style.clip_to_percent(axes.get_ylim, axes.set_ylim, curve.metric)
 
 
@@ -141,7 +141,8 @@ def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
     axes.hlines(rows, lows, highs, color=style.EMA_COLOUR, linewidth=1.6, label=label)
     axes.plot(means, rows, "o", color=style.INK_COLOUR, markersize=4, label="mean")
     axes.set_yticks(rows, [_tick_text(level) for level in curve.levels])
-    axes.set(ylim=(len(means) - 0.4, -0.6), xlabel=curve.metric, ylabel=curve.knob)
+    axes.set(ylim=(len(means) - 0.4, -0.6))
+    axes.set(xlabel=style.safe_text(curve.metric), ylabel=style.safe_text(curve.knob))
     style.clip_to_percent(axes.get_xlim, axes.set_xlim, curve.metric)
 
 

@@ -146,7 +146,7 @@ def _plot_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
     axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
     axes.set_ylabel("test accuracy, %")
     axes.set_xlabel(panel.whiskers, fontsize=7)
-    labels = [bar.label for bar in panel.bars]
+    labels = [style.safe_text(bar.label, 60) for bar in panel.bars]
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
     if bottom > 0:
         _mark_broken_axis(axes, bottom)

@@ -81,7 +81,8 @@ def plot_learning_curve(data: LearningCurve) -> Figure:
     with style.house_style():
         axes = figure.subplots()
         _plot_curves(axes, [data])
-        axes.set(xlabel="epoch", ylabel="selection accuracy, %", title=data.title)
+        axes.set(xlabel="epoch", ylabel="selection accuracy, %")
+        axes.set_title(style.safe_text(data.title, 60))
         axes.legend(frameon=False)
     return figure
 

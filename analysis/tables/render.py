@@ -17,6 +17,14 @@ TEX_SYMBOLS = {
     "→": r"$\to$",
     "Δ": r"$\Delta$",
     "…": r"\dots{}",
+    "[": "{[}",  # a cell that begins with [ or * would be read as an option of the row before
+    "]": "{]}",
+    "*": "{*}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "\n": " ",
     MINUS_SIGN: "$-$",
     MISSING_MARK: "---",
 }
@@ -96,7 +104,7 @@ def escape_tex(text: str) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    return re.sub(r"([\\|*_`<>\[\]])", r"\\\1", text).replace("\n", " ")
+    return re.sub(r"([\\|*_`<>\[\]&$~])", r"\\\1", text).replace("\n", " ")
 
 
 def _escape_cells(shown: pd.DataFrame, escape: Callable[[str], str]) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def tag_list(tags: Any) -> tuple[str, ...]:
     listed = [] if tags is None else tags if isinstance(tags, list) else [tags]
     for tag in listed:
         if isinstance(tag, (list, dict)) or not TAG_PATTERN.fullmatch(str(tag)):
-            raise ValueError(f"tags={tags}: {tag!r} is no single word: try tags=[first,second]")
+            raise ValueError(f"tags={tags}: {tag!r} is no single word: try 'tags=[first,second]'")
     return tuple(dict.fromkeys(map(str, listed)))
 
 
@@ -56,7 +56,7 @@ def seed_list(seeds: Any) -> list[int] | None:
         return None
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
         return list(range(seeds))
-    if isinstance(seeds, list) and seeds and all(isinstance(seed, int) for seed in seeds):
+    if isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds):
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"seeds={seeds} names a seed twice: each is one replicate")
         return list(seeds)

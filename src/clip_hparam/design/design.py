@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.design.validation import validate_tree
+from clip_hparam.design.validation import normalized_label, validate_tree
 
 Overrides = tuple[str, ...]
+MAX_SAMPLES = 1_000_000
 ROMAN_NUMERALS = {"III": 3, "IV": 4, "V": 5, "VI": 6}
 
 
@@ -68,14 +69,19 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
         if not tree.get(key):
             raise ValueError(f"a design needs a {key}: add `{key}: ...` to its file")
     validate_tree(tree)
+    resolution = tree.get("resolution", 4)
     numbers = {
-        "resolution": ROMAN_NUMERALS.get(tree.get("resolution", 4), tree.get("resolution", 4)),
+        "resolution": ROMAN_NUMERALS.get(str(resolution), resolution),
         "samples": tree.get("samples", 0),
         "sampling_seed": tree.get("sampling_seed", 0),
     }
     for key, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
+    if numbers["samples"] > MAX_SAMPLES:
+        raise ValueError(
+            f"design {tree['name']}: samples={numbers['samples']} is over {MAX_SAMPLES}"
+        )
     design = Design(
         name=str(tree["name"]),
         kind=str(tree["kind"]),
@@ -84,7 +90,8 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
             str(knob): _parse_levels(value) for knob, value in (tree.get("knobs") or {}).items()
         },
         steps=tuple(
-            Step(str(step["label"]), tuple(step["overrides"])) for step in tree.get("steps") or ()
+            Step(normalized_label(step["label"]), tuple(step["overrides"]))
+            for step in tree.get("steps") or ()
         ),
         seeds=tree.get("seeds"),
         when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},

@@ -65,6 +65,12 @@ def expand_design(design: Design) -> list[Cell]:
     if not getattr(design, kind.needs):
         form = {"steps": "steps: [{label, overrides}]", "knobs": "knobs: {knob: [levels]}"}
         raise ValueError(f"design {design.name} of kind {design.kind} needs {form[kind.needs]}")
+    unused = "steps" if kind.needs == "knobs" else "knobs"
+    if getattr(design, unused):
+        raise ValueError(
+            f"design {design.name} of kind {design.kind} varies {kind.needs}, and its {unused}"
+            " would be ignored: remove them"
+        )
     if not kind.takes_ranges:
         validate_no_ranges(design.knobs)
     if kind.is_crossed:

@@ -69,10 +69,10 @@ def validate_range(knob: str, text: str, bounds: Range, *, open_ends: bool = Fal
     """
     field = knobs()[knob]
     if not is_numeric(knob):
-        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
+        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=a,b")
     if field.type in (int, int | str) and not bounds.whole:
         bare = text.replace(" ", "")
-        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
+        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try '{knob}=int({bare})'")
     limits = [float(end) for end in _legal_interval(knob)[1:-1].split(",")]
     for end, limit in zip(bounds.ends, limits, strict=True):
         if not (open_ends and end == limit):

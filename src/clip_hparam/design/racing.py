@@ -78,7 +78,7 @@ def parse_race(seeds: Any) -> Race | None:
     if not whole or not 2 <= race.start < race.max or race.step < 1 or race.first < 0:
         raise ValueError(
             f"seeds={dict(seeds)} is no race: it needs whole numbers, 2 <= start < max and a step"
-            " of at least 1; try {start: 3, max: 10, until: decided}"
+            " of at least 1; try 'seeds={start: 3, max: 10}'"
         )
     return race
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clip_hparam.config.recipe import knobs
 from clip_hparam.design.design import Design
 from clip_hparam.design.knob_levels import is_legal, parse_knob_range, parse_level, validate_range
-from clip_hparam.design.ranges import Range
+from clip_hparam.design.ranges import parse_range
 from clip_hparam.rng import stream
 
 Positions = Callable[[Design], NDArray[np.float64]]
@@ -30,42 +30,39 @@ def sample_points(design: Design, positions: Positions) -> Iterator[dict[str, st
         raise ValueError(
             f"design {design.name} of kind {design.kind} needs samples: add `samples: 32`"
         )
-    choices = {knob: _parse_choice(knob, levels) for knob, levels in design.knobs.items()}
+    for knob, levels in design.knobs.items():
+        _validate_choice(knob, levels)
     for point in positions(design):
-        drawn = zip(choices.items(), point, strict=True)
-        yield {knob: level_at(knob, choice, float(x)) for (knob, choice), x in drawn}
+        drawn = zip(design.knobs.items(), point, strict=True)
+        yield {knob: _draw(knob, levels, float(x)) for (knob, levels), x in drawn}
 
 
-def level_at(knob: str, choice: Range | Sequence[str], position: float) -> str:
-    """Return the level at a position in [0, 1) of a range or of a list of levels.
-
-    A value that rounding moves to an end that the knob only approaches is not rounded.
-    """
-    if not isinstance(choice, Range):
-        return choice[int(position * len(choice))]
-    text = choice.value_at(position)
-    return text if is_legal(knob, parse_level(text)) else repr(choice.exact_value_at(position))
+def level_at(levels: Sequence[str], position: float) -> str:
+    """Return the level at a position in [0, 1) of a range or of a list of levels."""
+    drawn_from = parse_range(levels[0]) if len(levels) == 1 else None
+    return drawn_from.value_at(position) if drawn_from else levels[int(position * len(levels))]
 
 
-def _parse_choice(knob: str, levels: Sequence[str]) -> Range | Sequence[str]:
-    """Return the range or the levels of a knob.
+def _draw(knob: str, levels: Sequence[str], position: float) -> str:
+    """Return the level at a position; a value that rounding moves to an open end is not rounded."""
+    text = level_at(levels, position)
+    bounds = parse_range(levels[0]) if len(levels) == 1 else None
+    if bounds is None or is_legal(knob, parse_level(text)):
+        return text
+    return repr(bounds.exact_value_at(position))
 
-    Raises:
-        ValueError: a range beside levels, or one that the knob cannot have.
-    """
-    ranges = {text: parse_knob_range(knob, text) for text in levels}
-    (text, bounds), *others = ranges.items()
-    if not others and bounds:
-        if knob in knobs():
-            validate_range(knob, text, bounds, open_ends=True)
-        return bounds
-    for text, bounds in ranges.items():
-        if bounds:
+
+def _validate_choice(knob: str, levels: Sequence[str]) -> None:
+    """Raise ValueError for a range beside levels, and for one that the knob cannot have."""
+    for text in levels:
+        bounds = parse_knob_range(knob, text)
+        if bounds and len(levels) > 1:
             raise ValueError(
                 f"{knob}={text} is a range beside levels, which only a search draws from: give one"
                 " range, or levels"
             )
-    return levels
+        if bounds and knob in knobs():
+            validate_range(knob, text, bounds, open_ends=True)
 
 
 def random_positions(design: Design) -> NDArray[np.float64]:

@@ -32,9 +32,9 @@ def run_in_foreground(spec: TrialSpec) -> float:
     Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it;
     KeyboardInterrupt with the sentence to print.
     """
+    validate_device(spec.machine.device)
     check_writable(Path(spec.machine.runs))
     record = Record(spec.machine.runs, spec.trial_id)
-    validate_device(spec.machine.device)
     record.folder.mkdir(parents=True, exist_ok=True)
     print(f"trial {spec.trial_id}  {spec.label}")
     log = log_path(spec.machine.runs, spec.trial_id)

@@ -96,7 +96,9 @@ def _reading_problem(error: Exception) -> str:
     )
 
 
-def _tensors(tree: Mapping[Any, Any], parts: tuple[str, ...] = ()) -> Iterator[Any]:
+def _tensors(
+    tree: Mapping[Any, Any], parts: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Tensor]]:
     """Yield the path of keys and the tensor for each tensor in nested dicts."""
     for key, value in tree.items():
         if isinstance(value, Tensor):

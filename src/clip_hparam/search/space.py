@@ -108,7 +108,7 @@ class Space:
             if dim.range or dim.when:
                 raise ValueError(
                     f"sampler=grid needs levels, and {dim.knob} has a range or a condition:"
-                    f" try {dim.knob}=choice(...), or sampler=qmc"
+                    f" list levels, {dim.knob}=a,b, or try hydra.sweeper.sampler=qmc"
                 )
         names = [dim.knob for dim in self.dimensions]
         points = product(*(dim.levels for dim in self.dimensions))
@@ -155,7 +155,7 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
     values = [parse_level(text) for text, bounds in parsed.items() if bounds is None]
     levels = dict.fromkeys(v if v == AUTO else validated(knob, v, knobs()[knob]) for v in values)
     if not levels and not ranges:
-        raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
+        raise ValueError(f"{knob} has nothing to choose from: try {knob}=a,b")
     branch, only = ranges[0] if ranges else ("", None)
     if only:
         validate_range(knob, branch, only)

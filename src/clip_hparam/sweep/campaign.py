@@ -18,6 +18,7 @@ from pathlib import Path
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.override_words import quote
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import campaign_folder
@@ -137,7 +138,7 @@ class Campaign:
         return int(self._stage_seconds(stage) / self.results.mean_trial_seconds())
 
     def _run_stage(self, stage: Stage) -> int:
-        search_path = [f"'file://{self.decisions.conf.resolve()}'"]
+        search_path = [quote(f"file://{self.decisions.conf.resolve()}")]
         for override in self.overrides:
             if override.startswith(SEARCHPATH_KEY):
                 search_path.append(override.removeprefix(SEARCHPATH_KEY).strip("[]"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from clip_hparam.design.design import Design, parse_design
+from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
 from clip_hparam.design.knob_levels import parse_knob_range
 from clip_hparam.design.sampling import level_at
@@ -74,7 +74,7 @@ def plan_screening(study: Design, trials: int) -> Stage:
             f"screening {len(steps)} knobs takes {size} trials, and there are {trials}"
         )
     seeds = min(N_SEEDS, trials // size)
-    design["base"] = [*study.base, *low]
+    design["base"] = list(merged_overrides(study.base, low))
     design["seeds"] = list(range(SCREENING_SEED, SCREENING_SEED + seeds))
     why = f"{size} cells of resolution {'IV' if resolution == 4 else 'III'}, {seeds} seeds each"
     return Stage("screening", design, (), why)

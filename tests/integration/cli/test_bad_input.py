@@ -34,7 +34,7 @@ MISTAKES = {
     "gpus_per_trial=2 batch_size=50 machine.micro_batch=25": (
         "gpus_per_trial=2 does not divide machine.micro_batch=25: try 1"
     ),
-    "epochs=[1": "cannot be read",
+    "epochs=[1": "epochs=[1 is no whole number of [1, inf): try epochs=20",
     "lr=1e-3,1e-4": "add -m to sweep over them",
     "seeds=3": "add -m",
     "sweeps=ladder": "add -m",

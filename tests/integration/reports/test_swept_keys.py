@@ -11,7 +11,7 @@ from support.cli import plan
     [
         ("sweeps=lr,layer_decay", "type one command per design"),
         ("sweeps=glob(l*)", "type one command per design"),
-        ("seeds=3,5", "for these seeds type seeds=[3,5]"),
+        ("seeds=3,5", "for these seeds type 'seeds=[3,5]'"),
         ("dry_run=true,false", "type one command per value"),
         ("budget=1h,2h", "type one command per value"),
         ("workers=1,2", "type one command per value"),

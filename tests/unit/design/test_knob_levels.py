@@ -96,8 +96,8 @@ def test_range_is_read_as_hydra_reads_it(text: str, bounds: Range) -> None:
 @pytest.mark.parametrize(
     ("knob", "text", "sentence"),
     [
-        ("pool", "interval(0, 1)", r"pool has none: try pool=choice\(a,b\)"),
-        ("epochs", "interval(5, 11)", r"try epochs=int\(interval\(5,11\)\)"),
+        ("pool", "interval(0, 1)", r"pool has none: try pool=a,b"),
+        ("epochs", "interval(5, 11)", r"try 'epochs=int\(interval\(5,11\)\)'"),
         ("lr", "interval(-1, 1)", r"lr=-1.0 is outside \(0, inf\)"),
         ("warmup", "interval(0, 1.5)", r"warmup=1.5 is outside \[0, 1\)"),
     ],

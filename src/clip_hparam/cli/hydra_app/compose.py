@@ -56,6 +56,9 @@ class Composer:
         self.hydra_overrides = [word for word in words if not word.startswith(SWEEPER_PREFIX)]
         self._parser = OverridesParser.create(config_loader=loader)
         self._tree = cache(self._load_tree)
+        self._refers = cache(
+            lambda words: any(map(has_reference, flatten_tree(self._tree(words)).values()))
+        )
         self._split = cache(lambda words: split_tree(self._tree(words)))
         self._parsed = cache(lambda text: self._parser.parse_overrides([text])[0])
 
@@ -73,7 +76,7 @@ class Composer:
             ValueError: a value outside its range, or a reference that is refused.
         """
         values, others = self._divide(overrides)
-        if self.has_references(overrides):
+        if any(map(has_reference, values.values())) or self._refers(others):
             tree = tree_with_values(self._tree(others), values)
             return split_tree(resolve_references(tree))
         recipe, machine, driver = self._split(others)
@@ -82,8 +85,7 @@ class Composer:
     def has_references(self, overrides: Sequence[str]) -> bool:
         """Return whether these overrides, or the files that they choose, refer to other keys."""
         values, others = self._divide(overrides)
-        composed = flatten_tree(self._tree(others)).values()
-        return any(map(has_reference, (*values.values(), *composed)))
+        return any(map(has_reference, values.values())) or self._refers(others)
 
     def dependent_keys(self, overrides: Sequence[str], on: Collection[str]) -> list[str]:
         """Return the keys whose value follows one of the keys `on` by reference."""

@@ -13,6 +13,7 @@ import yaml
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import KeyValidationError
 from yaml.reader import ReaderError
 
 from clip_hparam.records.credentials import without_password
@@ -53,6 +54,8 @@ def load_checked(load: Callable[[], ConfigResult], name: str) -> ConfigResult:
         result = load()
     except yaml.YAMLError as error:
         raise ValueError(yaml_message(error, name)) from None
+    except KeyValidationError:
+        raise ValueError(f"{name} has a key that is not text: quote it") from None
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not text in UTF-8: save it as UTF-8") from None
     except AttributeError:  # of Hydra, for a list or a text
@@ -87,6 +90,17 @@ def _validate_content(tree: Any, name: str) -> None:
         )
     for text in _texts(tree):
         validate_variables(text, name)
+    for key in _keys(tree):
+        if not isinstance(key, str):
+            raise ValueError(f"{name} has the key {key!r}, which is not text: quote it, '{key}'")
+
+
+def _keys(tree: Any) -> Iterator[Any]:
+    """Yield the keys of all mappings in a tree."""
+    if isinstance(tree, dict):
+        yield from tree
+    for item in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else []:
+        yield from _keys(item)
 
 
 def _texts(tree: Any) -> Iterator[str]:

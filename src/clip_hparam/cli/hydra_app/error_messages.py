@@ -3,13 +3,12 @@
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 from importlib import import_module
 from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError
 
 from clip_hparam.cli.hydra_app.families import recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
@@ -17,12 +16,11 @@ from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.synonyms import suggest_key
-from clip_hparam.design.design import Design
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
 CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
-DESIGN_KEYS = [field.name for field in fields(Design)]
+KINDS = {"Integer": "whole number", "Float": "number", "Boolean": "true or false"}
 WHOLE_NUMBER_ADVICE = {
     "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
     "timeout_min": "write the minutes, as 1440 for a day",
@@ -30,18 +28,12 @@ WHOLE_NUMBER_ADVICE = {
 """What to type in place of another value of a launcher's option."""
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
-    *(ValueError, FileNotFoundError, FolderLockedError, MarkedYAMLError),
+    *(ValueError, FileNotFoundError, FolderLockedError),
 )
 
 
 def user_message(error: BaseException) -> str:
     """Return the sentence for an error; errors of Hydra and OmegaConf are rewritten."""
-    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return (
-            f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {error.problem};"
-            " correct the YAML there"
-        )
     text = str(error).strip() or type(error).__name__
     if isinstance(error, HydraException) and error.__cause__ is not None:
         text += f"\n{error.__cause__}"
@@ -49,6 +41,8 @@ def user_message(error: BaseException) -> str:
         match = re.search(pattern, text)
         if match:
             return rewrite(match)
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return " ".join(text.partition("\nSee https")[0].split())
     return text
 
 
@@ -94,31 +88,29 @@ def _wrong_type(match: re.Match[str]) -> str:
     if key.startswith("hydra.launcher") and "to Integer" in match[2]:
         advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
         return f"{match[1]} is no whole number: {advice.format(value=value)}"
+    kind = re.search(r"could not be converted to (\w+)", match[2])
+    if kind and kind[1] in KINDS:
+        return f"{match[1]} is no {KINDS[kind[1]]}"
     return f"{match[1]}: {match[2]}"
 
 
 def _wrong_value_in_file(match: re.Match[str]) -> str:
     key, value = match["key"], match["value"]
     mistakes = list(value_mistakes(key, [value])) if key in key_fields() else []
-    return f"{match['file']}.yaml: {(mistakes or [f'{key}={value} is of a wrong type'])[0]}"
+    return f"{match['file']}: {(mistakes or [f'{key}={value} is of a wrong type'])[0]}"
 
 
 def _unknown_key_in_file(match: re.Match[str]) -> str:
     """Return the sentence about a key of a file; most often its first line is missing."""
-    group, key = match["file"].partition("/")[0], match["key"]
-    if key == group or (group == "sweeps" and key in DESIGN_KEYS):
-        package = "hydra.sweeper.design" if group == "sweeps" else "_global_"
-        return f"{match['file']}.yaml lacks its first line: write # @package {package} there"
-    return f"{match['file']}.yaml: {unknown_key(key)}"
+    file, key = match["file"], match["key"]
+    if key == file.partition("/")[0]:
+        return f"{file} needs `# @package _global_` as its first line: add it"
+    return f"{file}: {unknown_key(key)}"
 
 
 def _unknown_reference(match: re.Match[str]) -> str:
     hint = suggest_key(match[1], key_fields())
     return f"a design or an option refers to ${{{match[1]}}}, which is no knob: {hint}"
-
-
-def _ambiguous_option(match: re.Match[str]) -> str:
-    return f"{match[1]} gives several values: add -m to sweep over them"
 
 
 def _unreadable(match: re.Match[str]) -> str:
@@ -128,6 +120,7 @@ def _unreadable(match: re.Match[str]) -> str:
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
+    (r"Target '([^']+)' is blocklisted", _code_to_run),
     (rf"In '([^']+)': Could not load 'recipe/({'|'.join(PAPER_V100_HOURS)})'", _moved_parent),
     (r"Could not find '([^']+)'", _unknown_option),
     (r"Error merging override ([^\n]+)\n([^\n]+)", _wrong_type),
@@ -141,9 +134,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
         _wrong_value_in_file,
     ),
     (r"In '([^']+)': \w+ raised[^\n]*\n([^\n]*)(?:\n.*)*?full_key: (\S+)", _wrong_type_in_file),
-    (r"Target '([^']+)' is blocklisted", _code_to_run),
     (r"Interpolation key '([^']+)' not found", _unknown_reference),
-    (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),
     (
         r"(no viable alternative|mismatched input|extraneous input|token recognition)[^\n]*",
         _unreadable,

@@ -98,7 +98,12 @@ def _compose(words: tuple[str, ...]) -> Recipe:
 
 
 def _composed(words: Sequence[str]) -> Recipe:
-    """Compose the config groups once for all trials that share them, and set the numbers."""
+    """Compose the config groups once for all trials that share them, and set the numbers.
+
+    With a reference such as min_lr=${lr} all words are composed together.
+    """
+    if any("${" in word for word in words):
+        return _compose(tuple(words))
     values: dict[str, int | float] = {}
     others: list[str] = []
     for word in words:

@@ -1,6 +1,6 @@
 """Hydra sweeper: turns a design and the command line into trials, and runs them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -11,36 +11,31 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.compose import (
-    Composer,
-    create_base_spec,
-    create_trial_spec,
-    with_seed,
+from clip_hparam.cli.hydra_app.cells import (
+    CellPlanner,
+    requested_race,
+    requested_seeds,
+    words_of_trials,
 )
+from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
-from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import as_typed
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
 from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
 from clip_hparam.cli.hydra_app.grammar.swept_keys import (
-    not_shared_message,
     shared_overrides,
     validate_typed,
 )
-from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.cli.hydra_app.launchers import create_launcher
-from clip_hparam.cli.hydra_app.replicates import requested_race, requested_seeds
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import knobs
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions, tag_list
-from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design import design as designs
-from clip_hparam.design.design import Cell, Design, Step, merged_overrides
+from clip_hparam.design.design import Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
 from clip_hparam.design.families import depends_on_family, family_of, select_family
 from clip_hparam.design.knob_levels import repeated_level_notes
@@ -48,12 +43,11 @@ from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
-from clip_hparam.sweep.sweep import PlannedTrial, Sweep, sweep_title
+from clip_hparam.sweep.sweep import Sweep, sweep_title
 
 OVERRIDE_PARTS = ("base", "knobs", "steps")
 """Parts of a design file that hold overrides and levels."""
-DRIVER_KEYS = frozenset(field.name for field in fields(SweepOptions))
-NON_RECIPE_KEYS = DRIVER_KEYS | {"machine"}
+NON_RECIPE_KEYS = {field.name for field in fields(SweepOptions)} | {"machine"}
 """Top-level keys of where and how to run; they are no part of a cell."""
 
 
@@ -123,8 +117,9 @@ class AblationSweeper(Sweeper):
         overrides = [o for o in parsed if o.key_or_group != "sweeps"]
         keys = [o for o in overrides if o.key_or_group.partition(".")[0] in NON_RECIPE_KEYS]
         cell_overrides = [o for o in overrides if o not in keys]
-        self.shared = [str(o.input_line) for o in keys]
-        _, machine, driver = self.composer.compose(self.shared)
+        shared = [str(o.input_line) for o in keys]
+        self.planner = CellPlanner(self.composer, shared)
+        _, machine, driver = self.composer.compose(shared)
         if kind == "study":
             raise SweepEnded(self._run_study(overrides, machine, driver))
         if self.options.is_search or kind == "search":
@@ -143,10 +138,10 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
-        machine = self._shared_machine(cells[0], replicates[0], machine)
+        machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         for note in repeated_levels(design):
             print(note)
-        planned = self._plan_trials(cells, replicates, machine, driver)
+        planned = self.planner.plan(cells, replicates, machine, driver)
         print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
         notes = (*design_notes(design), *([race.note] if race else []))
         typed = fixed if self.tree is None else [o for o in overrides if o.key_or_group != "seed"]
@@ -175,8 +170,8 @@ class AblationSweeper(Sweeper):
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
         design = _with_name(designs.parse_design(self.tree or {}), driver)
-        self._refuse_mistakes(design.base)
-        self._refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
+        self.planner.refuse_mistakes(design.base)
+        self.planner.refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()
@@ -200,14 +195,14 @@ class AblationSweeper(Sweeper):
         if driver.replay:
             raise ValueError("replay=true is for trials and designs: take the command of a point")
         driver = search_request.with_worker_count(self.options, driver)
-        words = designs.merged_overrides(self.shared, design.base)
-        self._refuse_mistakes(words)
+        words = designs.merged_overrides(self.planner.shared, design.base)
+        self.planner.refuse_mistakes(words)
         recipe, machine, _ = self.composer.compose(words)
         replicates = requested_seeds(seeds, driver, design)
         seeded = [] if replicates[0] is None else ["seed"]
-        self._refuse_varied_references(words, [*design.knobs, *seeded])
+        self.planner.refuse_varied_references(words, [*design.knobs, *seeded])
         print_search_facts(recipe.data)
-        base = create_base_spec(recipe, machine, driver, _words_of_trials(self.shared))
+        base = create_base_spec(recipe, machine, driver, words_of_trials(self.planner.shared))
         numbers = [recipe.seed if seed is None else seed for seed in replicates]
         search = search_request.create_search_spec(design, base, self.options, driver, numbers)
         title = sweep_title(search.name, [*varied, *fixed])
@@ -217,77 +212,6 @@ class AblationSweeper(Sweeper):
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
-
-    def _plan_trials(
-        self,
-        cells: Sequence[Cell],
-        replicates: Sequence[int | None],
-        machine: Machine,
-        driver: SweepOptions,
-    ) -> list[PlannedTrial]:
-        """Return the trial of each cell and seed.
-
-        Raises:
-            ValueError: some cells are invalid; the message has one line per mistake.
-        """
-        planned: list[PlannedTrial] = []
-        mistakes: dict[str, None] = {}
-        self._refuse_mistakes(word for cell in cells for word in cell.overrides)
-        for cell in cells:
-            try:
-                specs = self._cell_specs(cell, replicates, machine, driver)
-                planned += [PlannedTrial(cell, spec) for spec in specs]
-            except USER_ERRORS as error:
-                mistakes[user_message(error)] = None
-        if mistakes:
-            raise ValueError("\n".join(mistakes))
-        return planned
-
-    def _cell_specs(
-        self,
-        cell: Cell,
-        replicates: Sequence[int | None],
-        machine: Machine,
-        driver: SweepOptions,
-    ) -> list[TrialSpec]:
-        """Return the trial of each seed. A cell with references is composed for each seed."""
-        if not self.composer.has_references([*self.shared, *cell.overrides]):
-            recipe, _, _ = self.composer.compose(cell.overrides)
-            typed = (*_words_of_trials(self.shared), *cell.overrides)
-            spec = create_trial_spec(recipe, machine, driver, typed)
-            return [spec if seed is None else with_seed(spec, seed) for seed in replicates]
-        specs = []
-        for seed in replicates:
-            words = self._words_of(cell, seed)
-            recipe, *shared = self.composer.compose(words)
-            if shared != [machine, driver]:
-                keys = self.composer.dependent_keys(words, knobs())
-                raise ValueError(not_shared_message(keys))
-            specs.append(create_trial_spec(recipe, machine, driver, _words_of_trials(words)))
-        return specs
-
-    def _words_of(self, cell: Cell, seed: int | None) -> designs.Overrides:
-        seeds = [] if seed is None else [f"seed={seed}"]
-        return designs.merged_overrides(self.shared, cell.overrides, seeds)
-
-    def _shared_machine(self, cell: Cell, seed: int | None, machine: Machine) -> Machine:
-        """Return the machine, with references to knobs that have one value in the whole sweep."""
-        if self.composer.dependent_keys(self.shared, knobs()):
-            _, machine, _ = self.composer.compose(self._words_of(cell, seed))
-        return machine
-
-    def _refuse_varied_references(self, words: Sequence[str], varied: Collection[str]) -> None:
-        """Raise ValueError for a key that refers to a knob whose value a search chooses."""
-        if keys := self.composer.dependent_keys(words, varied):
-            raise ValueError(
-                f"{keys[0]} refers to a knob that a search or study varies ({', '.join(varied)}):"
-                f" search {keys[0]} too, or give it a value"
-            )
-
-    def _refuse_mistakes(self, words: Iterable[str]) -> None:
-        """Raise ValueError for overrides of a design that have a wrong key or value; list all."""
-        if mistakes := list(word_mistakes(self.composer.parse([*dict.fromkeys(words)]))):
-            raise ValueError("\n".join(dict.fromkeys(mistakes)))
 
     def _create_design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
         """Return the design with the command line applied, and the swept keys it does not vary."""
@@ -310,9 +234,3 @@ def _with_name(design: Design, driver: SweepOptions) -> Design:
         return design
     validate_name(driver.name)
     return replace(design, name=driver.name)
-
-
-def _words_of_trials(words: Sequence[str]) -> list[str]:
-    """Return the overrides that each trial receives, without those of the driver alone."""
-    of_driver = DRIVER_KEYS.difference(PER_TRIAL_OPTIONS)
-    return [word for word in words if designs.key_of(word) not in of_driver]

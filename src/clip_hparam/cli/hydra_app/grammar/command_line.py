@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import Override
 from clip_hparam.cli.hydra_app.grammar.keys import GROUPS, is_text, key_fields
 from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.cli.hydra_app.grammar.words import parse_word, readable
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.synonyms import suggest_key
 
@@ -101,8 +102,10 @@ def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
     meant = re.search(r"did you mean (\S+?)\??( or|$)", suggest_key(key, known))
     if key in known or meant:
         right = key if key in known else meant[1]  # type: ignore[index]
-        return f"{word} is no option: overrides have no dashes, type {right}={value}"
-    return f"{word} is no option of sweep.py: choose from {', '.join(sorted(options))}"
+        return (
+            f"{word} is no option: overrides have no dashes, type {shlex.quote(f'{right}={value}')}"
+        )
+    return f"{word} is no option of sweep.py: {suggest(word, options)}"
 
 
 def _refuse_divided(words: Sequence[str]) -> None:

@@ -75,19 +75,28 @@ def _levels(knob: str, given: Any) -> Any:
 
 def _level(knob: str, level: Any) -> list[Any]:
     """Return the texts of a level; a list of numbers for a function such as range(1, 4)."""
-    if is_text(knob) and isinstance(level, (str, int, float)):
+    if is_text(knob):
         return [_text_level(knob, level)]
     if not isinstance(level, str) or parse_range(level):
         return [level]
     return [_readable_level(text) for text in expand_level(knob, level)]
 
 
-def _text_level(knob: str, level: str | int | float) -> str:
+def _text_level(knob: str, level: Any) -> str:
+    """Return the level of a key that is text.
+
+    Raises:
+        ValueError: a value of YAML that may have been written otherwise, such as 1e3 or yes.
+    """
     if isinstance(level, str) and has_reference(level):
         return single(f"{knob}={level}").partition("=")[2]
     if isinstance(level, str):
         return format_value(unquote(level))
-    return quote(str(level).lower() if isinstance(level, bool) else str(level))
+    if isinstance(level, bool) or not isinstance(level, int):
+        raise ValueError(
+            f"knob {knob}: {level} is no text in YAML, and {knob} is text: put it into quotes"
+        )
+    return quote(str(level))
 
 
 def _readable_level(level: str) -> str:

@@ -31,7 +31,10 @@ def key_fields() -> dict[str, Field[Any]]:
 def is_text(key: str) -> bool:
     """Return whether a key holds free text, such as a path, and no number or choice."""
     field = key_fields().get(key)
-    return bool(field and field.type is str and field.metadata.get("legal", "")[:1] == "/")
+    if field is None:
+        return False
+    is_free = field.type is str and field.metadata.get("legal", "")[:1] == "/"
+    return is_free or field.type == (str | None)
 
 
 def is_list(key: str) -> bool:

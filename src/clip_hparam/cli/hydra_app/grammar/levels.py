@@ -10,8 +10,10 @@ from itertools import product
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
+from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
+from clip_hparam.cli.hydra_app.grammar.keys import is_text
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
 from clip_hparam.cli.hydra_app.grammar.words import parse_word
 from clip_hparam.config.override_words import format_value
@@ -44,9 +46,10 @@ def override_levels(override: Override) -> list[str]:
         return [str(number) for number in _numbers(key, text, override._value)]
     try:
         return [_level_text(level) for level in override.sweep_iterator()]
-    except IndexError:
+    except (IndexError, HydraException):
         raise ValueError(
-            f"{key}={text} chooses files of a config group, and {key} is none: list the levels"
+            f"{key}={text} chooses files of a config group, which is for groups on the command"
+            " line: list the levels"
         ) from None
 
 
@@ -77,8 +80,20 @@ def split_design_levels(tree: Mapping[str, Any]) -> dict[str, Any]:
     knobs = tree.get("knobs")
     if not isinstance(knobs, Mapping):
         return dict(tree)
-    split = {k: split_levels(v, str(k)) if isinstance(v, str) else v for k, v in knobs.items()}
+    split = {k: _split_text(str(k), v) if isinstance(v, str) else v for k, v in knobs.items()}
     return {**tree, "knobs": split}
+
+
+def _split_text(knob: str, text: str) -> list[str]:
+    """Return the levels in a text of a design file; an unreadable path without commas is one."""
+    try:
+        return split_levels(text, knob)
+    except HydraException:
+        if is_text(knob) and "," not in text:
+            return [text]
+        raise ValueError(
+            f"knob {knob}: {text!r} cannot be read as levels: write a list, {knob}: [first, second]"
+        ) from None
 
 
 def cross_cells(cells: Sequence[Cell], levels: Mapping[str, Sequence[str]]) -> Iterator[Cell]:

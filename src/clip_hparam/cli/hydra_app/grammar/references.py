@@ -18,6 +18,7 @@ from clip_hparam.cli.hydra_app.grammar.keys import is_text, key_fields
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import flatten_tree
 from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.records.credentials import without_password
 
 MARK = "${"
 VARIABLE = re.compile(r"[\"']?CLIP_HPARAM_\w+[\"']?")
@@ -76,15 +77,18 @@ def referenced_keys(key: str, flat: Mapping[str, Any]) -> set[str]:
 
 
 def refuse_resolvers(tree: Any) -> None:
-    """Raise ValueError for a value anywhere in a tree that asks for more than CLIP_HPARAM_*."""
+    """Raise ValueError for a value anywhere in a tree that asks for more than CLIP_HPARAM_*.
+
+    The password of a storage URL may be in any variable, because it is written nowhere.
+    """
     if isinstance(tree, Mapping):
         for value in tree.values():
             refuse_resolvers(value)
     elif isinstance(tree, list):
         for value in tree:
             refuse_resolvers(value)
-    elif has_reference(tree):
-        list(_names_in(tree, tree))
+    elif has_reference(tree) and has_reference(text := without_password(tree)):
+        list(_names_in(text, text))
 
 
 def _named_keys(key: str, flat: Mapping[str, Any]) -> set[str]:

@@ -1,5 +1,6 @@
 """Refuse what `-m` cannot sweep: options of the driver and the machine, and keys given twice."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -69,9 +70,10 @@ def _not_swept(override: Override) -> str:
     key, text = override.key_or_group, override.input_line
     values = str(text).partition("=")[2]
     if key == "seeds":
-        return f"{text} sweeps the number of seeds: for these seeds type seeds=[{values}]"
+        listed = shlex.quote(f"seeds=[{values}]")
+        return f"{text} sweeps the number of seeds: for these seeds type {listed}"
     if key == "tags":
-        return f"{text} sweeps the tags: for these tags type tags=[{values}]"
+        return f"{text} sweeps the tags: for these tags type {shlex.quote(f'tags=[{values}]')}"
     if key == "family":
         return f"{text} names several families: type one command per family, family=NAME"
     if key == "sweeps":

@@ -30,9 +30,10 @@ def typed_value(key: str, element: Any) -> Any:
     Raises:
         ValueError: null for a key that is text.
     """
-    if element is None and is_text(key):
+    if element is None and is_text(key) and key_fields()[key].type is str:
         raise ValueError(
-            f"{key}=null is no text: leave {key} out, or type {format_override(key, 'null')}"
+            f"{key}=null is no text: leave {key} out, or type"
+            f" {shlex.quote(format_override(key, 'null'))}"
         )
     if not isinstance(element, QuotedString):
         return element
@@ -50,6 +51,8 @@ def override_value(override: Override) -> Any:
 def word_mistakes(overrides: Iterable[Override]) -> Iterator[str]:
     """Yield a sentence for each key and each value that no trial can have."""
     for override in overrides:
+        if override.key_or_group == "hydra/sweeper" and override.value() != "ablation":
+            yield f"{override.input_line} runs no design or search: leave it out"
         if override.is_hydra_override():
             continue
         key = override.key_or_group
@@ -72,7 +75,7 @@ def value_mistakes(key: str, elements: Iterable[Any]) -> Iterator[str]:
             )
         return
     for element in elements:
-        if isinstance(element, list) and not is_text(key):
+        if isinstance(element, list) and element and not is_text(key):
             levels = f"{key}={','.join(map(format_value, map(_shown, element)))}"
             yield f"{key}={format_value(element)} is a list: for levels type -m {levels}"
             continue
@@ -103,6 +106,10 @@ def _key_mistake(override: Override) -> str:
         value = plain.partition("=")[2]
         known = group in GROUPS and override.package is None
         return f"{key} is no group: type {group}={rest}/{value}" if known else ""
+    if key in GROUPS and override.type is OverrideType.ADD:
+        return f"{word} adds a group that exists: type {plain}"
+    if key in GROUPS and override.type is not OverrideType.DEL and not _names_option(override):
+        return f"{word} names no option: leave {key} out, or name one"
     if key in GROUPS and FILE.search(str(override.value())):
         return _is_file(key, str(override.value()))
     if key not in key_fields():
@@ -117,6 +124,11 @@ def _key_mistake(override: Override) -> str:
     if override.type is OverrideType.ADD:
         return f"{word} adds a key that exists: type {plain}"
     return ""
+
+
+def _names_option(override: Override) -> bool:
+    value = override._value
+    return isinstance(value, (str, QuotedString, list, Sweep, Glob)) and value not in ("", [])
 
 
 def _is_file(group: str, text: str) -> str:

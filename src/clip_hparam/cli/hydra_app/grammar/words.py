@@ -10,11 +10,12 @@ import shlex
 from functools import lru_cache
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString, Sweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, Sweep
 from hydra.errors import HydraException
 
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
 from clip_hparam.cli.hydra_app.grammar.keys import is_list, is_text, key_fields
+from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.override_words import format_override, format_value, quote, quote_reference
 
 KEY = re.compile(r"(\+{0,2}|~)[A-Za-z_$][\w$./-]*(@[\w.]*)?", re.ASCII)
@@ -33,6 +34,9 @@ def readable(word: str) -> str:
     """
     key, equals, raw = word.partition("=")
     name = key.lstrip("+")
+    if key != key.strip() and KEY.fullmatch(key.strip()):
+        typed = shlex.quote(f"{key.strip()}={raw.strip()}")
+        raise ValueError(f"{shlex.quote(word)} has a space in its key: type {typed}")
     if not KEY.fullmatch(key) or not (equals or key.startswith("~")):
         raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
     try:
@@ -73,7 +77,7 @@ def _text_value(key: str, raw: str, override: Override) -> str:
             return raw
         pairs = zip(value.list, element_texts(raw), strict=True)
         return ",".join(text if _is_text_element(item) else quote(text) for item, text in pairs)
-    if isinstance(value, Sweep) or value is None or _is_text_element(value):
+    if isinstance(value, (Sweep, Glob)) or value is None or _is_text_element(value):
         return raw
     if isinstance(value, (list, dict)) and "," in raw:
         raise ValueError(_ambiguous(key, raw))
@@ -122,6 +126,11 @@ def _refuse(key: str, raw: str, error: HydraException) -> str:
     if instead != raw and _parses(f"{key}={instead}"):
         several = "-m " if "," in instead else ""
         raise ValueError(f"{word} cannot be read: type {several}{shlex.quote(f'{key}={instead}')}")
+    if re.fullmatch(r"\[.*\]", raw):
+        items = shlex.quote(format_override(key, [item.strip() for item in raw[1:-1].split(",")]))
+        raise ValueError(f"{word} cannot be read: type {items}")
+    if name in key_fields() and (mistakes := list(value_mistakes(name, [raw]))):
+        raise ValueError(mistakes[0])
     quoted = shlex.quote(f"{key}={quote(raw)}")
     raise ValueError(f"{word} cannot be read: if its value is text, type {quoted}")
 
