@@ -139,13 +139,13 @@ def key_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+")
 
 
-def format_value(value: Any) -> str:
+def _parse_levels(value: Any) -> list[str]:
+    """Return the levels in a list; any other value is one level or one range."""
+    return [_format_level(level) for level in (value if isinstance(value, list) else [value])]
+
+
+def _format_level(value: Any) -> str:
     """Return a YAML value as it is written on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
-
-
-def _parse_levels(value: Any) -> list[str]:
-    """Return the levels in a list; any other value is one level or one range."""
-    return [format_value(level) for level in (value if isinstance(value, list) else [value])]

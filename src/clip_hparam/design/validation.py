@@ -11,10 +11,10 @@ from typing import Any
 
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.records.manifest import MAX_NAME_LENGTH, is_too_long
 
 NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 STEPS_SHAPE = "steps: [{label: NAME, overrides: [lr=1e-3]}]"
-MAX_NAME_LENGTH = 100  # results/<name>_<table>.<suffix> must stay a legal file name
 STEP_KEYS = ("label", "overrides")
 KEY_PATTERN = re.compile(r"\+{0,2}[^\W\d][\w.@/:$-]*")
 NOT_OF_TRIALS = frozenset({field.name for field in fields(SweepOptions)} | {"machine", "hydra"})
@@ -32,6 +32,12 @@ def validate_tree(tree: Mapping[str, Any]) -> None:
     ]
     if mistakes:
         raise ValueError("\n".join(f"design {tree.get('name')}: {text}" for text in mistakes))
+
+
+def validate_name(name: str) -> None:
+    """Raise ValueError for a `name=` that cannot name the files of a sweep."""
+    if mistakes := _name_mistakes(name):
+        raise ValueError(f"name={name}: {mistakes[0]}")
 
 
 def normalized_label(label: Any) -> str:
@@ -59,7 +65,7 @@ def _name_mistakes(name: Any) -> list[str]:
         return [f"name {name!r} is not text: quote it, name: '{name}'"]
     if not NAME_PATTERN.fullmatch(name):
         return [f"name {name!r} cannot name a file: use {rule}"]
-    if len(name) > MAX_NAME_LENGTH:
+    if is_too_long(name):
         return [f"the name has {len(name)} characters: use at most {MAX_NAME_LENGTH}"]
     return []
 

@@ -11,9 +11,11 @@ runs/.code/<hash>/                             code that Slurm jobs run
 runs/.studies/<name>/                          stages and decisions of a campaign
 """
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+DEFAULT_RUNS = Path("runs")
 SWEEPS_FOLDER = ".sweeps"
 ARRAY_FILE = "array.json"
 LOG_FILE = "log.txt"
@@ -75,6 +77,11 @@ def sweep_folder(runs: Path | str, sweep_id: str) -> Path:
     return sweeps_folder(runs) / sweep_id
 
 
+def worker_records(runs: Path | str, sweep_id: str = "*") -> Iterator[Path]:
+    """Yield the record folders of the workers of a search, or of all searches, in no order."""
+    return (path.parent for path in sweeps_folder(runs).glob(f"{sweep_id}/worker_*/status.json"))
+
+
 def worker_id(sweep_id: str, number: int) -> str:
     """Return the id of a search worker, which is the path of its record inside the runs folder."""
     return f"{SWEEPS_FOLDER}/{sweep_id}/worker_{number}"
@@ -113,6 +120,12 @@ def archive_path(runs: Path | str, sweep_id: str) -> Path:
 def code_folder(runs: Path | str) -> Path:
     """Return the folder of all code snapshots."""
     return Path(runs) / ".code"
+
+
+def command_line(*words: str, runs: Path | str) -> str:
+    """Return a `clip-hparam` command to type, with --runs where the folder is not the default."""
+    option = [] if Path(runs) == DEFAULT_RUNS else ["--runs", str(runs)]
+    return shlex.join(["clip-hparam", *words, *option])
 
 
 def campaign_folder(runs: Path | str, name: str) -> Path:

@@ -44,6 +44,12 @@ def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return None, damaged
 
 
+def saved_step(folder: Path) -> int | None:
+    """Return the number of steps of the newest checkpoint; None without a checkpoint."""
+    newest = next(iter(_newest_first(folder)), None)
+    return None if newest is None else int(newest.stem.removeprefix("step_"))
+
+
 def clear(folder: Path) -> None:
     """Delete all checkpoints of a trial."""
     if folder.exists():

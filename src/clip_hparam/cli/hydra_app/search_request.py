@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from clip_hparam.cli.hydra_app.fidelity import parse_fidelity
-from clip_hparam.cli.hydra_app.levels import split_design_levels, split_levels
+from clip_hparam.cli.hydra_app.grammar.design_files import refuse_references
+from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
 from clip_hparam.config.duration import parse_duration
+from clip_hparam.config.override_words import format_override, format_value
 from clip_hparam.config.recipe import flatten, with_values
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import (
     Design,
-    format_value,
     key_of,
     merged_overrides,
     parse_design,
@@ -54,7 +55,7 @@ def create_search_spec(
     cheap = parse_fidelity(options.fidelity, base.recipe, design.knobs)
     full = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
     base = replace(base, recipe=with_values(base.recipe, cheap))
-    design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
+    design = with_base(design, [format_override(knob, value) for knob, value in cheap.items()])
     goal = parse_objective(options.objective, options.direction)
     space = parse_space(design.knobs, design.when)
     if not space.varies:
@@ -106,7 +107,9 @@ def create_search_design(
     levels = dict(design.knobs)
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
-        levels[key_of(override)] = split_levels(override.partition("=")[2])
+        knob = key_of(override)
+        levels[knob] = split_levels(override.partition("=")[2], knob)
+    refuse_references(levels)
     varied = {
         knob: texts
         for knob, texts in levels.items()
