@@ -34,22 +34,19 @@ def sample_points(design: Design, positions: Positions) -> Iterator[dict[str, st
         _validate_choice(knob, levels)
     for point in positions(design):
         drawn = zip(design.knobs.items(), point, strict=True)
-        yield {knob: _draw(knob, levels, float(x)) for (knob, levels), x in drawn}
+        yield {knob: level_at(knob, levels, float(x)) for (knob, levels), x in drawn}
 
 
-def level_at(levels: Sequence[str], position: float) -> str:
-    """Return the level at a position in [0, 1) of a range or of a list of levels."""
-    drawn_from = parse_range(levels[0]) if len(levels) == 1 else None
-    return drawn_from.value_at(position) if drawn_from else levels[int(position * len(levels))]
+def level_at(knob: str, levels: Sequence[str], position: float) -> str:
+    """Return the level at a position in [0, 1) of a range or of a list of levels.
 
-
-def _draw(knob: str, levels: Sequence[str], position: float) -> str:
-    """Return the level at a position; a value that rounding moves to an open end is not rounded."""
-    text = level_at(levels, position)
+    A value that rounding moves to an end that the knob only approaches is not rounded.
+    """
     bounds = parse_range(levels[0]) if len(levels) == 1 else None
-    if bounds is None or is_legal(knob, parse_level(text)):
-        return text
-    return repr(bounds.exact_value_at(position))
+    if bounds is None:
+        return levels[int(position * len(levels))]
+    text = bounds.value_at(position)
+    return text if is_legal(knob, parse_level(text)) else repr(bounds.exact_value_at(position))
 
 
 def _validate_choice(knob: str, levels: Sequence[str]) -> None:

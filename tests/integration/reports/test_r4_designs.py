@@ -24,15 +24,20 @@ DESIGNS = {
     "list": ("- a\n- b\n", "sweeps/mine is no mapping of keys to values"),
     "number as key": (f"{GRID}knobs: {{3: [1]}}", "has the key 3, which is not text: quote it"),
     "null key": (f"{GRID}knobs: {{null: [1]}}", "mine has a key that is not text: quote it"),
-    "no value": (f"{LIST}steps: [{{label: a, overrides: [lr]}}]", "'lr' is no override"),
+    "no value": (
+        f"{LIST}steps: [{{label: a, overrides: [lr]}}]",
+        "lr is no override: type KEY=VALUE",
+    ),
     "spaces": (f"{LIST}steps: [{{label: a, overrides: ['lr = 1']}}]", "'lr = 1' is no override"),
     "knob twice": (
         f"{LIST}steps: [{{label: a, overrides: [lr=1, lr=2]}}]",
         "lr is given twice, lr=1 and lr=2: keep one",
     ),
-    "driver in base": (f"{GRID}base: [seeds=3]\nknobs: {{lr: [1]}}", "write seeds: 3 beside it"),
-    "machine": (f"{GRID}base: [machine.runs=x]\nknobs: {{lr: [1]}}", "on the command line"),
-    "driver as knob": (f"{GRID}knobs: {{seeds: [3]}}", "seeds is no knob of a trial"),
+    "driver in a step": (
+        f"{LIST}steps: [{{label: a, overrides: [machine.runs=x]}}]",
+        "machine.runs.*on the command line",
+    ),
+    "driver as knob": (f"{GRID}knobs: {{seeds: [3]}}", "seeds.*on the command line"),
     "both": (f"{GRID}knobs: {{lr: [1]}}\nsteps: [{{label: a, overrides: []}}]", "be ignored"),
     "when": (f"{GRID}knobs: {{lr: [1]}}\nwhen: [lr]", r"when is \['lr'\]: write a mapping"),
     "empty level": (f"{GRID}knobs: {{lr: [null, 1]}}", "knob lr has no level"),
@@ -80,3 +85,9 @@ def test_labels_of_any_script_are_shown(tmp_path: Path) -> None:
     done = plan_design(f"{LIST}steps: [{steps}]", tmp_path)
     assert done.code == 0, done.err
     assert re.findall(r"^ (\S+) +1 +0 +1 ", done.out, re.MULTILINE) == labels
+
+
+def test_option_of_the_driver_in_the_base_is_used(tmp_path: Path) -> None:
+    done = plan_design(f"{GRID}base: [seeds=3, machine.runs=x]\nknobs: {{lr: [1]}}", tmp_path)
+    assert done.code == 0, done.err
+    assert "3 trials: 0 done, 3 to do" in done.out

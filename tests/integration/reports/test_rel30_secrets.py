@@ -66,11 +66,11 @@ def test_typed_secret_is_refused(typed: str, multirun: list[str], tmp_path: Path
     assert_nowhere(tmp_path)
 
 
-def test_password_of_a_storage_may_be_in_a_variable(tmp_path: Path) -> None:
-    url = f"postgresql://me:{REFERENCE}@localhost:1/db"
+def test_password_of_a_storage_is_in_no_file(tmp_path: Path) -> None:
+    url = "postgresql://me:${oc.env:CLIP_HPARAM_PASSWORD}@localhost:1/db"
     search = ("-m", "lr=interval(1e-3,1e-2)", "hydra.sweeper.n_trials=1")
     words = (*search, f"hydra.sweeper.storage={url}", *SHORT)
-    done = plan(*words, cwd=tmp_path, MY_SECRET=SECRET)
+    done = plan(*words, cwd=tmp_path, CLIP_HPARAM_PASSWORD=SECRET)
     assert done.code == 2
     assert "storage=postgresql://me:***@localhost:1/db cannot be reached" in done.err
     assert SECRET not in done.out + done.err

@@ -16,8 +16,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import KeyValidationError
 from yaml.reader import ReaderError
 
-from clip_hparam.records.credentials import without_password
-
 PYTHON_TAG = "tag:yaml.org,2002:"
 CODE_KEYS = ("_target_", "()")
 LOGGING_KEYS = ("handlers", "formatters", "filters")  # `class` below these is called
@@ -69,11 +67,8 @@ def load_checked(load: Callable[[], ConfigResult], name: str) -> ConfigResult:
 
 
 def validate_variables(text: str, name: str) -> None:
-    """Raise ValueError for a text that reads an environment variable other than CLIP_HPARAM_*.
-
-    The password of a storage URL may be in any variable: it is written nowhere.
-    """
-    match = VARIABLE_PATTERN.search(without_password(text))
+    """Raise ValueError for a text that reads an environment variable other than CLIP_HPARAM_*."""
+    match = VARIABLE_PATTERN.search(text)
     if match:
         raise ValueError(
             f"{name} asks for ${{oc.env:{match[1]}}}, which files of the sweep would show: type its"
