@@ -62,7 +62,7 @@ def with_guarded_output(main: Callable[..., int]) -> Callable[..., int]:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a pipe shows each epoch as it ends
         out, err = map(GuardedStream, before)
-        sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
+        sys.stdout, sys.stderr = out, err
         try:
             code = _exit_code(lambda: main(*args, **kwargs))
         finally:

@@ -9,6 +9,7 @@ Source: INPUT ENVIRONMENT VARIABLES in sbatch(1), srun(1), squeue(1), scancel(1)
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from clip_hparam.config.launcher_options import LauncherOptions
 
@@ -42,7 +43,7 @@ def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def with_user_defaults(options: LauncherOptions, environment: Mapping[str, str]) -> LauncherOptions:
     """Return the options; those left out take the user's defaults for sbatch, as SBATCH_ACCOUNT."""
-    found = {
+    found: dict[str, Any] = {
         option: environment[variable]
         for option, variable in DEFAULTS_OF_OPTIONS.items()
         if getattr(options, option) is None and environment.get(variable)
