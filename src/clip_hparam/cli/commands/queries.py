@@ -96,9 +96,11 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
-    planned = (name for manifest in read_manifests(runs) for name in manifest.trial_ids)
-    ids = sorted({*trial_ids(runs), *planned})  # a job may end before a trial has a recipe.json
+    ids = list(trial_ids(runs))
     trial_id = find_trial_id(ids, prefix)
+    if trial_id is None:  # a job may end before its trial has a recipe.json
+        planned = {name for manifest in read_manifests(runs) for name in manifest.trial_ids}
+        trial_id = find_trial_id(sorted(planned), prefix)
     if trial_id is None:
         raise ValueError(f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}")
     return Record(runs, trial_id)
