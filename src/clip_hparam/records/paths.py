@@ -23,8 +23,18 @@ CHECKPOINT_FOLDER = "checkpoint"
 
 
 def trial_folder(runs: Path | str, trial_id: str) -> Path:
-    """Return the folder of a trial, or of a search worker by its `worker_id`."""
+    """Return the folder of a trial, or of a search worker by its `worker_id`.
+
+    Raises: ValueError for an id that would leave the runs folder, as a hostile manifest may hold.
+    """
+    if not is_inside(trial_id):
+        raise ValueError(f"trial id {trial_id!r} is no name in the runs folder: ids are hex digits")
     return Path(runs) / trial_id
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a relative path of a record stays in the folder that it is joined to."""
+    return bool(name) and name[0] != "/" and "\\" not in name and ".." not in name.split("/")
 
 
 def log_path(runs: Path | str, trial_id: str) -> Path:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
-from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.launch.resources import gpu_slots, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
@@ -22,7 +23,7 @@ from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_result
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.driver import resume_hint, validate_detach
+from clip_hparam.sweep.driver import CONSENT_MESSAGE, needs_consent, resume_hint, validate_detach
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -42,11 +43,19 @@ def run_search(
     Raises FolderLockedError if another driver runs it, ValueError for an unreachable storage.
     """
     manifest = search_manifest(search)
-    if options.dry_run:
+    family = family_of(search.overrides)
+    refused = not search.budget and needs_consent(family, options)
+    if options.dry_run or refused:
         show_space(search, manifest)
+    if refused:
+        print(CONSENT_MESSAGE.format(family), file=sys.stderr)
+        return ExitCode.WRONG_USE
+    if options.dry_run:
         return ExitCode.OK
     launcher = make_launcher()
     validate_detach(options, launcher)
+    if not launcher.survives_driver:
+        validate_device(search.base.machine.device)
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written

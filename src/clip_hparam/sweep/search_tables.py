@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.knob_levels import distinct_levels
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
     ENDED_NORMALLY,
@@ -31,7 +32,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         table.add_column(column, overflow="fold")
     for dimension in search.space.dimensions:
         where = f"{dimension.when} is on" if dimension.when else ""
-        levels = ", ".join(search.levels[dimension.knob])
+        levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
         table.add_row(dimension.knob, Text(levels), where)
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", markup=False, highlight=False)
@@ -87,7 +88,7 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
-    title = f"{search.name}, sweep {search.id}: {what} by the selection set"
+    title = f"{search.title or search.name}, sweep {search.id}: {what} by the selection set"
     table = Table(title=Text(title, "table.title"))
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")

@@ -5,18 +5,20 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 
 import logging
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.knob import AUTO
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
+from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -28,7 +30,14 @@ from clip_hparam.training.engine import (
     until_stopped,
 )
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import Numerics, numerics_of
+from clip_hparam.training.numerics import (
+    KernelChoice,
+    Numerics,
+    keep_choices,
+    numerics_facts,
+    numerics_of,
+    read_numerics,
+)
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.progress import (
     Progress,
@@ -57,11 +66,16 @@ def train(
     callback pruned it; else "done" with the facts of result.json, which only rank 0 has.
     """
     recipe = as_resolved(spec.recipe)
-    numerics = _record_numerics(spec, record, context)
-    torch.set_num_threads(numerics.threads)
+    attempts = _record_numerics(spec, record, context)
+    numerics = attempts[-1]
+    numerics.apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
-    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes), context)
+    if context.is_main:
+        _log_data(recipe)
+    model = create_model(recipe, batches.classes)
+    kernels = KernelChoice(numerics.kernels, numerics.attention)
+    state = create_train_state(recipe, spec.machine, model, context, kernels)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -72,7 +86,15 @@ def train(
     except StoppedError:
         _save_checkpoint(record, state, batches, progress)
         return TrialOutcome("queued")
-    return TrialOutcome("done", facts and {**facts, "numerics": asdict(numerics)})
+    return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
+
+
+def _log_data(recipe: ResolvedRecipe) -> None:
+    """Log the classes, the sizes of the sets, and the folders that they come from."""
+    for name, value in data_rows(recipe.data):
+        logger.info("%s: %s", name, value)
+    for note in load_dataset(recipe.data).notes:
+        logger.info("note: %s", note)
 
 
 def _run_epochs(
@@ -163,23 +185,33 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
+        "images": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }
 
 
-def _record_numerics(spec: TrialSpec, record: Record, context: DistributedContext) -> Numerics:
-    """Return and record the Numerics of the attempt.
+def _record_numerics(
+    spec: TrialSpec, record: Record, context: DistributedContext
+) -> list[Numerics]:
+    """Return the Numerics of all attempts, the last of which is this one, and record them.
 
-    They are those of the first attempt, so that a resumed trial ends in the same bits, except for
-    the number of ranks: a resumed trial may have fewer.
+    A resumed trial keeps what its first attempt chose: threads and kernels.
     """
-    first = record.status().get("numerics")
-    numerics = Numerics(**first) if first else numerics_of(spec.recipe, spec.machine)
-    numerics = replace(numerics, ranks=context.world_size)
+    numerics = numerics_of(as_resolved(spec.recipe), spec.machine)
+    earlier = read_numerics(record.status())
+    if earlier:
+        numerics = keep_choices(numerics, earlier[0])
+        if spec.machine.kernels not in (AUTO, numerics.kernels):
+            logger.warning(
+                "machine.kernels=%s has no effect: the trial began with %s kernels and keeps them",
+                spec.machine.kernels,
+                numerics.kernels,
+            )
+    attempts = [*earlier, replace(numerics, ranks=context.world_size)]
     if context.is_main:
-        record.write_status("running", numerics=asdict(numerics))
-    return numerics
+        record.write_status("running", **numerics_facts(attempts))
+    return attempts
 
 
 def _resume(state: TrainState, record: Record) -> Progress:

@@ -35,6 +35,7 @@ CHANGES: dict[str, object] = {
     "data.fingerprint": "0" * 64,
     "data.selection": 5.0,
     "data.shift": "printed",
+    "data.on_error": "skip",
 }
 HASHED = [name for name, field in knobs().items() if field.metadata["hashed"]]
 PLACES = [name for name in knobs() if name not in HASHED]
@@ -117,6 +118,7 @@ def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     assert tree.pop("head_init") == "random"
     assert tree["encoder"].pop("pixels") == "clip"
     assert tree["data"].pop("shift") == "none"
+    assert tree["data"].pop("on_error") == "raise"
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     assert trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
     assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"

@@ -24,7 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
-    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
     arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
     sent = tracker.newest_handles(arrays)
     states = arrays.poll(sent)
