@@ -44,6 +44,8 @@ def run_in_foreground(spec: TrialSpec) -> float:
         InterruptFlag().installed() as interrupt,
     ):
         outcome = run_trial(spec, [ProgressBar(Console()), interrupt], context)
+    if outcome.state == "queued" and interrupt.is_received:  # a replay; the trial stays done
+        raise KeyboardInterrupt("interrupted: the same command goes on with the replay")
     if outcome.result is None and (outcome.failure or {}).get("kind") == "replay":
         raise TrialFailed(ExitCode.FAILED)
     if outcome.result is None:

@@ -122,5 +122,5 @@ def failure_message(runs: Path, trial_id: str) -> str:
     """Return why a trial or a search worker is not done, and its log if there is one."""
     failure = Record(runs, trial_id).failure() or {}
     log = log_path(runs, trial_id)
-    message = str(failure.get("message", "did not end"))
-    return message + (f" (see {log})" if log.exists() else "")
+    message: str = failure.get("message", "did not end")
+    return f"{message} (see {log})" if log.exists() else message

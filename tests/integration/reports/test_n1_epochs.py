@@ -9,7 +9,7 @@ from support.trial_factory import Runs
 from clip_hparam.analysis.figures.learning_curves import learning_curve, plot_learning_curve
 from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
 from clip_hparam.analysis.report.report import write_report
-from clip_hparam.launch.foreground import _print_result
+from clip_hparam.launch.finished import print_result
 
 
 def test_selected_epoch_is_the_same_everywhere(
@@ -21,7 +21,7 @@ def test_selected_epoch_is_the_same_everywhere(
     result = record.result()
     assert result is not None
     selected = result["epochs"]["selected"] + 1
-    _print_result(record.folder, result)
+    print_result(record.folder, result)
     assert f"at the selected epoch {selected} (" in capsys.readouterr().out
     frames = runs.frames()
     page = write_report(frames, tmp_path / "results").read_text()

@@ -37,6 +37,8 @@ def test_worker_killed_for_its_memory_is_told_with_the_remedy(
     shown = clip_hparam("status", "--runs", runs, cwd=tmp_path).out.splitlines()
     assert shown[0].endswith("mine: 1 lost")
     assert shown[1:] == [f"  worker_0 failed: {REASON}"]
+    of_sweep = clip_hparam("why", "mine", "--runs", runs, cwd=tmp_path)
+    assert f"worker_0 failed: {REASON}\n" in of_sweep.out
     why = clip_hparam("why", TRIAL, "--runs", runs, cwd=tmp_path)
     assert f"memory: its search worker: {REASON}\n" in why.out
     assert "  slurmstepd: memory limit\n" in why.out

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import explain_failure, list_reasons
+from clip_hparam.cli.commands.reasons import (
+    explain_failure,
+    list_failed_workers,
+    list_reasons,
+)
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifest import (
     SweepManifest,
@@ -170,7 +174,8 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
             }
             for name, state in failed.items()
             if state != TrialState.PLANNED
-        ],
+        ]
+        + list_failed_workers(runs, manifest),
     }
 
 

@@ -25,6 +25,19 @@ def explain_failure(record: Record, state: str) -> dict[str, Any] | None:
     return of_worker or record.failure()
 
 
+def list_failed_workers(runs: Path, manifest: SweepManifest) -> list[dict[str, str]]:
+    """Return name, state and message of each worker of a search that ended by a failure."""
+    workers = sorted(_failed_workers(runs, manifest.sweep_id), key=lambda worker: worker.folder)
+    return [
+        {
+            "trial_id": worker.folder.name,
+            "state": worker.status()["state"],
+            "message": (worker.failure() or {})["message"],
+        }
+        for worker in workers
+    ]
+
+
 def list_reasons(runs: Path, manifest: SweepManifest, states: Mapping[str, str]) -> list[str]:
     """Return a line for each kind of failure among the trials of a sweep, and for each worker.
 
@@ -42,12 +55,8 @@ def list_reasons(runs: Path, manifest: SweepManifest, states: Mapping[str, str])
     for (state, _), trials in groups.items():
         why = command_line("why", trials[0][0], runs=runs)
         lines.append(f"{len(trials)} {state}: {trials[0][1]} ({why})")
-    failed_workers = sorted(
-        _failed_workers(runs, manifest.sweep_id), key=lambda worker: worker.folder
-    )
-    for worker in failed_workers:
-        message = _first_line((worker.failure() or {})["message"])
-        lines.append(f"{worker.folder.name} {worker.status()['state']}: {message}")
+    for worker in list_failed_workers(runs, manifest):
+        lines.append(f"{worker['trial_id']} {worker['state']}: {_first_line(worker['message'])}")
     return lines
 
 
