@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
-from torch import nn
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
@@ -23,7 +22,7 @@ from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, evaluate
+from clip_hparam.training.engine import EvalResult, TrainState, evaluate, evaluate_models
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -39,31 +38,29 @@ def evaluate_selected_and_last(
     The models hold the selected weights afterwards.
     """
     models = state.eval_models
-    scores: EvalResults = {}
-    for name, model in models.items():
-        for split, score in _evaluate_sets(state, batches, model).items():
-            scores[split, name, "last"] = score
-    is_last = progress.selected == progress.rows[-1]["epoch"]
-    for name, model in models.items():
-        if not is_last:
+    last = _evaluate_sets(state, batches)
+    selected = last
+    if progress.selected != progress.rows[-1]["epoch"]:
+        for name, model in models.items():
             model.load_state_dict(progress.weights[name])
-        of_last = {
-            split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
-        }
-        for split, score in (of_last if is_last else _evaluate_sets(state, batches, model)).items():
-            scores[split, name, "selected"] = score
-    return scores
+        selected = _evaluate_sets(state, batches)
+    return {
+        (split, name, when): scores[name]
+        for when, sets in (("last", last), ("selected", selected))
+        for name in models
+        for split, scores in sets.items()
+    }
 
 
-def _evaluate_sets(state: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
-    """Evaluate all sets but the selection set, which is evaluated in each epoch."""
-    scores: dict[str, EvalResult] = {}
+def _evaluate_sets(state: TrainState, batches: Batches) -> dict[str, dict[str, EvalResult]]:
+    """Evaluate all models on all sets but the selection set, which each epoch evaluates."""
+    sets: dict[str, dict[str, EvalResult]] = {}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
-            scores[name] = evaluate(model, batches.evaluation(name), state, mask)
-    return scores
+            sets[name] = evaluate_models(state.eval_models, batches.evaluation(name), state, mask)
+    return sets
 
 
 def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
@@ -169,7 +166,7 @@ def measure_cost(state: TrainState, progress: Progress, images: int) -> dict[str
     """
     on_gpu = state.device.type == "cuda"
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else kilobytes / 1024
+    peak = torch.cuda.max_memory_allocated(state.device) / 2**20 if on_gpu else kilobytes / 1024
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,

@@ -21,7 +21,7 @@ from clip_hparam.model.classifier import count_parameters
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import TrainState, evaluate, train_epoch
+from clip_hparam.training.engine import TrainState, evaluate_models, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import (
     KernelChoice,
@@ -128,10 +128,14 @@ def _run_epoch(
         "img_per_s": steps * spec.recipe.batch_size / trained,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
-    for name, model in state.eval_models.items():
+    models = state.eval_models
+    scores = {
+        eval_set: evaluate_models(models, batches.evaluation(eval_set), state)
+        for eval_set in eval_sets
+    }
+    for name in models:
         for eval_set in eval_sets:
-            result = evaluate(model, batches.evaluation(eval_set), state)
-            row |= metric_columns(eval_set, name, result)
+            row |= metric_columns(eval_set, name, scores[eval_set][name])
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
