@@ -22,6 +22,9 @@ class SweepOptions:
     trials_per_job: int = knob(1, "[1, inf)", "trials that share a Slurm job and all it was given")
     snapshot: bool = True
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
+    eval_raw: str = knob(
+        "epoch", "epoch | end", "which epochs evaluate the raw weights of a trial that has an EMA"
+    )
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
 
     def __post_init__(self) -> None:

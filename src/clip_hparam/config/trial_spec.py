@@ -7,7 +7,7 @@ from typing import Any
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Encoder, Recipe, trial_id
 
-PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial")
+PER_TRIAL_OPTIONS = ("eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial")
 """Driver keys that are passed on to each trial."""
 
 
@@ -16,6 +16,8 @@ class TrialSpec:
     """A resolved recipe, the machine, and the options of the trial.
 
     eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
+    eval_raw: epochs that evaluate the raw weights of a trial with an EMA: "epoch" (each) or "end"
+        (the last; the raw columns of the others are null).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
     worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
@@ -24,6 +26,7 @@ class TrialSpec:
     recipe: Recipe
     machine: Machine = field(default_factory=Machine)
     eval_test: str = "selected"
+    eval_raw: str = "epoch"
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     worker: str = ""
@@ -46,7 +49,8 @@ class TrialSpec:
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        options = {name: tree[name] for name in PER_TRIAL_OPTIONS}
+        # a specification that an older version wrote lacks newer options
+        options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(
             Recipe(**nested), Machine(**tree["machine"]), **options, worker=tree.get("worker", "")
         )

@@ -103,20 +103,22 @@ def _bundled_zero_shot_accuracy(
     return float(cached["share"])
 
 
-def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
+def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | None]:
     """Return the metric columns of result.json.
 
     `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`; with data.shift also
-    `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
+    `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`. None where eval_raw=end
+    left out an epoch.
     """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float | None] = {}
     for column in (name for name in rows[0] if name.startswith(("test_", "selection_"))):
         best = min if is_minimized(column) else max
         metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
         metrics[f"{column}.last"] = rows[-1][column]
-        metrics[f"{column}.best"] = best(row[column] for row in rows)
+        values = [row[column] for row in rows]
+        metrics[f"{column}.best"] = None if None in values else best(values)
     for (split, weights, when), score in scores.items():
         for column, value in metric_columns(split, weights, score).items():
             metrics[f"{column}.{when}"] = value

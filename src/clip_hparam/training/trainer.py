@@ -129,13 +129,15 @@ def _run_epoch(
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     models = state.eval_models
+    if spec.eval_raw == "end" and epoch + 1 < spec.recipe.epochs:
+        models = {state.reported_weights: models[state.reported_weights]}
     scores = {
         eval_set: evaluate_models(models, batches.evaluation(eval_set), state)
         for eval_set in eval_sets
     }
-    for name in models:
+    for name in state.eval_models:
         for eval_set in eval_sets:
-            row |= metric_columns(eval_set, name, scores[eval_set][name])
+            row |= metric_columns(eval_set, name, scores[eval_set].get(name))
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
