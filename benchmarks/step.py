@@ -26,7 +26,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, init_head
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups

@@ -13,7 +13,7 @@ from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResul
 class Ablation:
     """How the table and the figure of one sweep are made."""
 
-    name: str  # of the sweep
+    name: str  # of the files; that of the sweep, or with a part of its id where several have it
     title: str
     row: str = "cell"  # title of the column of labels
     knobs: tuple[str, ...] = ()  # columns of levels; empty: a column of the changed knobs
@@ -23,6 +23,7 @@ class Ablation:
     paper: tuple[PublishedResult, ...] = ()
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
+    sweep_id: str = ""  # "": the newest sweep of the name
 
 
 def _knob_ablation(name: str, title: str, *knobs: str) -> Ablation:

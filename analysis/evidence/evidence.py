@@ -13,6 +13,7 @@ over the remaining trials would be biased.
 """
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -31,7 +32,8 @@ from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
     SweepManifest,
-    newest_by_name,
+    find_sweeps,
+    output_names,
     race_of,
 )
 from clip_hparam.analysis.stats.intervals import (
@@ -89,9 +91,21 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
 
 
 def ablation_of(frames: Frames, name: str) -> Ablation:
-    """Return the ablation of a sweep, which need not be on record."""
-    sweep = newest_by_name(frames.sweeps).get(name)
-    return ablation_for_sweep(name, sweep.kind if sweep else "")
+    """Return the ablation of a sweep, which need not be on record.
+
+    name: what `records.manifest.find_sweeps` takes; a shared name stands for its newest sweep.
+    """
+    sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
+    if sweep is None:
+        return ablation_for_sweep(name)
+    ablation = ablation_for_sweep(sweep.name, sweep.kind)
+    names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
+    return replace(
+        ablation,
+        name=names[sweep.sweep_id],
+        sweep_id=sweep.sweep_id,
+        title=f"{ablation.title}{sweep.difference}",
+    )
 
 
 def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
@@ -105,12 +119,13 @@ def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
 
 
 def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
-    """Return the newest manifest of the ablation's sweep.
+    """Return the manifest of the ablation's sweep, the newest of its name if it states no id.
 
     Raises:
         NotSweptError: the sweep is not on record, or has no cell.
     """
-    sweep = newest_by_name(frames.sweeps).get(ablation.name)
+    wanted = ablation.sweep_id or ablation.name
+    sweep = next(reversed(find_sweeps(frames.sweeps, wanted)), None)
     if sweep is None or not sweep.cells:
         raise NotSweptError(
             f"no sweep named {ablation.name} is on record:"

@@ -1,7 +1,7 @@
 """One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -27,6 +27,10 @@ LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after 
 
 class DivergedError(ArithmeticError):
     """The loss is no longer a finite number."""
+
+
+class StoppedError(RuntimeError):
+    """A callback stopped the trial between two batches."""
 
 
 @dataclass(frozen=True)
@@ -124,19 +128,22 @@ def train_epoch(
     seed: int,
     callback: TrialCallback = NO_CALLBACK,
     losses: list[Tensor] | None = None,
-) -> float | None:
-    """Train one epoch and return its mean loss, or None if the callback stopped it.
+) -> float:
+    """Train one epoch and return its mean loss.
 
     losses: the loss of each step of this epoch that was done by an earlier attempt; each further
     step appends its own, so the length is the number of steps done.
 
-    Raises: DivergedError with the step if a loss is not finite.
+    Raises:
+        StoppedError: the callback stopped the epoch, after a step.
+        DivergedError: a loss is not finite; the message has the step.
     """
     losses = [] if losses is None else losses
     state.model.train()
     has_drop_path = bool(state.model.drop_paths)
     table: Tensor | None = None
-    for step, (images, targets) in enumerate(batches.train(epoch, len(losses)), len(losses)):
+    read = until_stopped(batches.train(epoch, len(losses)), callback)
+    for step, (images, targets) in enumerate(read, len(losses)):
         if has_drop_path and table is None:
             table = drop_path_draws(state, batches, epoch, seed, len(images))
         draws = None if table is None else table[step]
@@ -144,8 +151,6 @@ def train_epoch(
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
             _check_finite(losses, epoch * batches.steps)
         callback.on_step(epoch * batches.steps + step + 1, len(state.schedule))
-        if callback.should_stop():
-            return None
     return float(torch.stack(losses).mean())
 
 
@@ -209,6 +214,29 @@ def _eval_result(parts: list[tuple[Tensor, Tensor, Tensor]]) -> EvalResult:
     losses, top1, top5 = map(torch.cat, zip(*parts, strict=True))
     acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
     return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
+
+
+def until_stopped(
+    batches: Iterable[tuple[Tensor, Tensor]], callback: TrialCallback
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches, and ask the callback after each.
+
+    Raises: StoppedError if the callback stops the trial, also in place of the error of a loader
+    whose processes were ended by the same signal.
+    """
+    reader = iter(batches)
+    while True:
+        try:
+            batch = next(reader, None)
+        except RuntimeError:
+            if callback.should_stop():
+                raise StoppedError from None
+            raise
+        if batch is None:
+            return
+        yield batch
+        if callback.should_stop():
+            raise StoppedError
 
 
 def _check_finite(losses: list[Tensor], first_step: int) -> None:

@@ -16,7 +16,7 @@ from clip_hparam.model.classifier import (
     set_resolution,
 )
 from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
-from clip_hparam.model.weights import build_tower
+from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
@@ -31,7 +31,8 @@ INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 12
 
 def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
     """Return the model as it is before the first step."""
-    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
+    tower = build_tower(recipe.encoder, recipe.seed, recipe.resolution)
+    model = Classifier(tower, classes, recipe.pool)
     set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":

@@ -22,7 +22,15 @@ from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, evaluate, evaluate_models
+from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.engine import (
+    EvalResult,
+    StoppedError,
+    TrainState,
+    evaluate,
+    evaluate_models,
+    until_stopped,
+)
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -31,19 +39,33 @@ EvalResults = dict[tuple[str, str, str], EvalResult]
 
 
 def evaluate_selected_and_last(
-    state: TrainState, batches: Batches, progress: Progress
+    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback = NO_CALLBACK
 ) -> EvalResults:
     """Evaluate the weights of the selected and of the last epoch on all sets of the data set.
 
     The models hold the selected weights afterwards.
+
+    Raises: StoppedError if the callback stops the trial; the models then hold the last weights.
     """
+    last = {name: cpu_state_dict(model) for name, model in state.eval_models.items()}
+    try:
+        return _evaluate_both(state, batches, progress, callback)
+    except StoppedError:
+        for name, model in state.eval_models.items():
+            model.load_state_dict(last[name])
+        raise
+
+
+def _evaluate_both(
+    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback
+) -> EvalResults:
     models = state.eval_models
-    last = _evaluate_sets(state, batches)
+    last = _evaluate_sets(state, batches, callback)
     selected = last
     if progress.selected != progress.rows[-1]["epoch"]:
         for name, model in models.items():
             model.load_state_dict(progress.weights[name])
-        selected = _evaluate_sets(state, batches)
+        selected = _evaluate_sets(state, batches, callback)
     return {
         (split, name, when): scores[name]
         for when, sets in (("last", last), ("selected", selected))
@@ -52,14 +74,17 @@ def evaluate_selected_and_last(
     }
 
 
-def _evaluate_sets(state: TrainState, batches: Batches) -> dict[str, dict[str, EvalResult]]:
+def _evaluate_sets(
+    state: TrainState, batches: Batches, callback: TrialCallback
+) -> dict[str, dict[str, EvalResult]]:
     """Evaluate all models on all sets but the selection set, which each epoch evaluates."""
     sets: dict[str, dict[str, EvalResult]] = {}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
-            sets[name] = evaluate_models(state.eval_models, batches.evaluation(name), state, mask)
+            read = until_stopped(batches.evaluation(name), callback)
+            sets[name] = evaluate_models(state.eval_models, read, state, mask)
     return sets
 
 

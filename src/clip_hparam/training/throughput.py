@@ -9,7 +9,6 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.splits import split_sizes
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.training.engine import evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
@@ -38,8 +37,8 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     trained = time.monotonic()
     scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
     seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
-    _, selection = split_sizes(dataset.train_labels, recipe.data.shots, recipe.data.selection)
-    evaluated = recipe.epochs * int(selection.sum()) + 2 * len(dataset.test.labels)
+    selection = len(batches.eval_sets[SELECTION].labels)
+    evaluated = recipe.epochs * selection + 2 * len(dataset.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,

@@ -11,17 +11,24 @@ from typing import Any
 import torch
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
+from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import TrainState, evaluate_models, train_epoch
+from clip_hparam.training.engine import (
+    StoppedError,
+    TrainState,
+    evaluate_models,
+    train_epoch,
+    until_stopped,
+)
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import (
     KernelChoice,
@@ -64,17 +71,30 @@ def train(
     numerics.apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
+    if context.is_main:
+        _log_data(recipe)
     model = create_model(recipe, batches.classes)
     kernels = KernelChoice(numerics.kernels, numerics.attention)
     state = create_train_state(recipe, spec.machine, model, context, kernels)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
-    ended = _run_epochs(spec, record, state, batches, progress, callback)
-    if ended != "done":
-        return TrialOutcome(ended)
-    facts = _test(spec, record, state, batches, progress, dataset)
+    try:
+        if not _run_epochs(spec, record, state, batches, progress, callback):
+            return TrialOutcome("pruned")
+        facts = _test(spec, record, state, batches, progress, dataset, callback)
+    except StoppedError:
+        _save_checkpoint(record, state, batches, progress)
+        return TrialOutcome("queued")
     return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
+
+
+def _log_data(recipe: ResolvedRecipe) -> None:
+    """Log the classes, the sizes of the sets, and the folders that they come from."""
+    for name, value in data_rows(recipe.data):
+        logger.info("%s: %s", name, value)
+    for note in load_dataset(recipe.data).notes:
+        logger.info("note: %s", note)
 
 
 def _run_epochs(
@@ -84,22 +104,20 @@ def _run_epochs(
     batches: Batches,
     progress: Progress,
     callback: TrialCallback,
-) -> str:
-    """Train the epochs that are left; return "done", or "queued" or "pruned" as in `train`."""
+) -> bool:
+    """Train the epochs that are left; return False if the callback pruned the trial."""
     saved = time.monotonic()
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        if not _run_epoch(spec, state, batches, epoch, progress, callback):
-            _save_checkpoint(record, state, batches, progress)
-            return "queued"
+        _run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
-            return "pruned"
+            return False
         if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
             _save_checkpoint(record, state, batches, progress)
             saved = time.monotonic()
-    return "done"
+    return True
 
 
 def _run_epoch(
@@ -109,30 +127,35 @@ def _run_epoch(
     epoch: int,
     progress: Progress,
     callback: TrialCallback,
-) -> bool:
-    """Train and evaluate one epoch; return False if the callback stopped it after a step."""
+) -> None:
+    """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
     started = time.monotonic()
-    steps = batches.steps - len(progress.losses)
-    loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    trained = time.monotonic() - started
-    progress.train_seconds += trained
-    progress.seconds += trained
-    if loss is None:
-        return False
+    done = len(progress.losses)
+    try:
+        loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
+    finally:
+        trained = time.monotonic() - started
+        progress.train_seconds += trained
+        progress.seconds += trained
     step = (epoch + 1) * batches.steps
+    steps, seconds = batches.steps - done, trained
+    if not steps:  # stopped during the evaluation of this epoch
+        steps, seconds = step, progress.train_seconds
     row: dict[str, Any] = {
         "epoch": epoch,
         "step": step,
         "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
-        "img_per_s": steps * spec.recipe.batch_size / trained,
+        "img_per_s": steps * spec.recipe.batch_size / seconds,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     models = state.eval_models
     if spec.eval_raw == "end" and epoch + 1 < spec.recipe.epochs:
         models = {state.reported_weights: models[state.reported_weights]}
     scores = {
-        eval_set: evaluate_models(models, batches.evaluation(eval_set), state)
+        eval_set: evaluate_models(
+            models, until_stopped(batches.evaluation(eval_set), callback), state
+        )
         for eval_set in eval_sets
     }
     for name in state.eval_models:
@@ -142,7 +165,6 @@ def _run_epoch(
     progress.seconds += row["seconds"] - trained
     progress.losses = []
     progress.add_epoch(row, state.eval_models)
-    return True
 
 
 def _test(
@@ -152,12 +174,13 @@ def _test(
     batches: Batches,
     progress: Progress,
     dataset: ImageDataset,
+    callback: TrialCallback,
 ) -> dict[str, Any] | None:
     """Test the trained models, write the files of rank 0, and return the facts; None elsewhere."""
     started = time.monotonic()
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
-    scores = evaluate_selected_and_last(state, batches, progress)
+    scores = evaluate_selected_and_last(state, batches, progress, callback)
     zero_shot = evaluate_zero_shot(state, batches)
     if not state.context.is_main:
         return None
@@ -169,6 +192,7 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
+        "images": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }
@@ -213,8 +237,10 @@ def _resume(state: TrainState, record: Record) -> Progress:
             " the same folder for all of them"
         )
     if saved is not None:
-        steps = f" and {len(progress.losses)} steps" if progress.losses else ""
-        logger.info("going on after epoch %d%s", len(progress.rows), steps)
+        epoch, steps = len(progress.rows), len(progress.losses)
+        of_epoch = f" and {steps} steps" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        logger.info("going on %s", whole)
     return progress
 
 

@@ -12,11 +12,12 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import (
     AUTOCAST_DTYPES,
     DivergedError,
+    StoppedError,
     TrainState,
     evaluate,
     evaluate_models,
@@ -238,7 +239,8 @@ def test_stopped_epoch_continues_from_its_losses() -> None:
     mean = train_epoch(whole, FixedBatches(), 1, 0)  # type: ignore[arg-type]
     losses: list[Tensor] = []
     arguments = (stopped, FixedBatches(), 1, 0)
-    assert train_epoch(*arguments, StepRecorder(last=45), losses) is None  # type: ignore[arg-type]
+    with pytest.raises(StoppedError):
+        train_epoch(*arguments, StepRecorder(last=45), losses)  # type: ignore[arg-type]
     assert len(losses) == 15
     assert train_epoch(*arguments, StepRecorder(), losses) == mean  # type: ignore[arg-type]
     assert torch.equal(weights(stopped.model), weights(whole.model))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.state import TrialState
@@ -79,9 +80,9 @@ def _run_compare(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.compare import compare_cells
 
-    comparison = compare_cells(
-        load(arguments.runs), arguments.before, arguments.after, arguments.metric
-    )
+    frames = load(arguments.runs)
+    print_ambiguity(frames.sweeps, arguments.before, arguments.after)
+    comparison = compare_cells(frames, arguments.before, arguments.after, arguments.metric)
     emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison))
     return ExitCode.OK
 
@@ -116,7 +117,9 @@ def _run_export(arguments: argparse.Namespace) -> int:
 
     if arguments.out and arguments.out.exists():
         raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
-    selected = find_cell(load(arguments.runs), arguments.name)
+    frames = load(arguments.runs)
+    print_ambiguity(frames.sweeps, arguments.name)
+    selected = find_cell(frames, arguments.name)
     name = arguments.out.stem if arguments.out else selected.sweep.name
     text = recipe_text(selected, name)
     if arguments.out:

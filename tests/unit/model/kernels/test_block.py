@@ -11,7 +11,7 @@ from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path, set_resolution
 from clip_hparam.model.kernels.attention import EXPLICIT, SDPA
 from clip_hparam.model.kernels.block import use_fused_kernels
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 
 VISION = {"image_size": 16, "patch_size": 4, "width": 16, "layers": 3, "head_width": 8}
 TOWERS: dict[str, dict[str, Any]] = {
