@@ -30,6 +30,9 @@ class SweepOptions:
     name: str | None = None
     tags: Any = None
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
+    eval_raw: str = knob(
+        "epoch", "epoch | end", "which epochs evaluate the raw weights of a trial that has an EMA"
+    )
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
     replay: bool = False
 

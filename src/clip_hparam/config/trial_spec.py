@@ -11,7 +11,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs, label, trial_id
 from clip_hparam.config.sweep_options import SweepOptions
 
-PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial", "replay")
+PER_TRIAL_OPTIONS = ("eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial", "replay")
 """Driver keys that are passed on to each trial."""
 NOT_IN_LABEL = frozenset(field.name for field in fields(SweepOptions)) | {"machine", "hydra"}
 """Top-level keys that do not change which trial runs."""
@@ -22,6 +22,8 @@ class TrialSpec:
     """A resolved recipe, the machine, and the options of the trial.
 
     eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
+    eval_raw: epochs that evaluate the raw weights of a trial with an EMA: "epoch" (each) or "end"
+        (the last; the raw columns of the others are null).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
     replay: train a trial that is done again if its folder lacks what the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
@@ -32,6 +34,7 @@ class TrialSpec:
     recipe: Recipe
     machine: Machine = field(default_factory=Machine)
     eval_test: str = "selected"
+    eval_raw: str = "epoch"
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     replay: bool = False
@@ -75,6 +78,7 @@ class TrialSpec:
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
+        # a specification that an older version wrote lacks newer options
         options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(
             Recipe(**nested),

@@ -1,7 +1,7 @@
 """One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -167,31 +167,51 @@ def drop_path_draws(
     return torch.tensor(own).to(state.device, non_blocking=True)
 
 
-@torch.no_grad()
 def evaluate(
-    model: torch.nn.Module,
+    model: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
     state: TrainState,
     allowed_classes: Tensor | None = None,
 ) -> EvalResult:
-    """Return the accuracies and the cross-entropy of a model, without label smoothing.
+    """Return the accuracies and the cross-entropy of one model, as `evaluate_models` does."""
+    return evaluate_models({"": model}, batches, state, allowed_classes)[""]
 
+
+@torch.no_grad()
+def evaluate_models(
+    models: Mapping[str, nn.Module],
+    batches: Iterable[tuple[Tensor, Tensor]],
+    state: TrainState,
+    allowed_classes: Tensor | None = None,
+) -> dict[str, EvalResult]:
+    """Return the accuracies and the cross-entropy of each model, without label smoothing.
+
+    Each image is read once for all models.
     batches: this rank's shard of the images and labels; the result is of all ranks, in order.
-    allowed_classes: bool, shape (classes,); the only classes that the model may predict.
+    allowed_classes: bool, shape (classes,); the only classes that the models may predict.
     """
-    was_training = model.training
-    model.eval()
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    was_training = {name: model.training for name, model in models.items()}
+    parts: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {name: [] for name in models}
+    for model in models.values():
+        model.eval()
     for images, labels in batches:
-        with state.autocast():
-            logits = model(images.to(state.device)).float().cpu()
-        if allowed_classes is not None:
-            logits = logits.masked_fill(~allowed_classes, -math.inf)
-        top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-        image_losses = F.cross_entropy(logits, labels, reduction="none")
-        parts.append((image_losses, top[:, 0], top.any(dim=1)))
-    model.train(was_training)
-    losses, top1, top5 = map(torch.cat, zip(*state.context.all_gather(parts), strict=True))
+        on_device = images.to(state.device, non_blocking=True)
+        for name, model in models.items():
+            with state.autocast():
+                logits = model(on_device).float().cpu()
+            if allowed_classes is not None:
+                logits = logits.masked_fill(~allowed_classes, -math.inf)
+            top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+            image_losses = F.cross_entropy(logits, labels, reduction="none")
+            parts[name].append((image_losses, top[:, 0], top.any(dim=1)))
+    for name, model in models.items():
+        model.train(was_training[name])
+    return {name: _eval_result(state.context.all_gather(own)) for name, own in parts.items()}
+
+
+def _eval_result(parts: list[tuple[Tensor, Tensor, Tensor]]) -> EvalResult:
+    """Return the result of all images from losses, top-1 and top-5 hits of each batch."""
+    losses, top1, top5 = map(torch.cat, zip(*parts, strict=True))
     acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
     return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
 

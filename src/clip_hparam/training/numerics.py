@@ -13,9 +13,9 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import encoder_spec, patch_grid, shape_of
 from clip_hparam.model.kernels.attention import SDPA, best_attention
-from clip_hparam.model.kernels.block import REFERENCE
+from clip_hparam.model.kernels.block import FUSED, REFERENCE
 
-DEFAULT_KERNELS = REFERENCE  # of machine.kernels=auto
+DEFAULT_KERNELS = FUSED  # of machine.kernels=auto
 TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
 
 

@@ -70,7 +70,12 @@ def restore_checkpoint(state: TrainState, checkpoint: dict[str, Any]) -> Progres
     return progress
 
 
-def metric_columns(split: str, weights: str, scores: EvalResult) -> dict[str, float]:
-    """Return scores by their column in a row of metrics.jsonl: "test_acc1.ema", ..."""
-    values = {"acc1": scores.acc1, "acc5": scores.acc5, "loss": scores.loss}
-    return {f"{split}_{metric}.{weights}": value for metric, value in values.items()}
+def metric_columns(split: str, weights: str, scores: EvalResult | None) -> dict[str, float | None]:
+    """Return scores by their column in a row of metrics.jsonl: "test_acc1.ema", ...
+
+    scores: None where the weights were not evaluated.
+    """
+    return {
+        f"{split}_{metric}.{weights}": None if scores is None else float(getattr(scores, metric))
+        for metric in ("acc1", "acc5", "loss")
+    }

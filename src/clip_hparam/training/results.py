@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
-from torch import nn
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
@@ -29,6 +28,7 @@ from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
     evaluate,
+    evaluate_models,
     until_stopped,
 )
 from clip_hparam.training.factory import create_model
@@ -60,35 +60,32 @@ def _evaluate_both(
     state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback
 ) -> EvalResults:
     models = state.eval_models
-    scores: EvalResults = {}
-    for name, model in models.items():
-        for split, score in _evaluate_sets(state, batches, model, callback).items():
-            scores[split, name, "last"] = score
-    is_last = progress.selected == progress.rows[-1]["epoch"]
-    for name, model in models.items():
-        if not is_last:
+    last = _evaluate_sets(state, batches, callback)
+    selected = last
+    if progress.selected != progress.rows[-1]["epoch"]:
+        for name, model in models.items():
             model.load_state_dict(progress.weights[name])
-        of_last = {
-            split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
-        }
-        of_selected = of_last if is_last else _evaluate_sets(state, batches, model, callback)
-        for split, score in of_selected.items():
-            scores[split, name, "selected"] = score
-    return scores
+        selected = _evaluate_sets(state, batches, callback)
+    return {
+        (split, name, when): scores[name]
+        for when, sets in (("last", last), ("selected", selected))
+        for name in models
+        for split, scores in sets.items()
+    }
 
 
 def _evaluate_sets(
-    state: TrainState, batches: Batches, model: nn.Module, callback: TrialCallback
-) -> dict[str, EvalResult]:
-    """Evaluate all sets but the selection set, which is evaluated in each epoch."""
-    scores: dict[str, EvalResult] = {}
+    state: TrainState, batches: Batches, callback: TrialCallback
+) -> dict[str, dict[str, EvalResult]]:
+    """Evaluate all models on all sets but the selection set, which each epoch evaluates."""
+    sets: dict[str, dict[str, EvalResult]] = {}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
             read = until_stopped(batches.evaluation(name), callback)
-            scores[name] = evaluate(model, read, state, mask)
-    return scores
+            sets[name] = evaluate_models(state.eval_models, read, state, mask)
+    return sets
 
 
 def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
@@ -131,20 +128,22 @@ def _bundled_zero_shot_accuracy(
     return float(cached["share"])
 
 
-def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float]:
+def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | None]:
     """Return the metric columns of result.json.
 
     `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`; with data.shift also
-    `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`.
+    `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`. None where eval_raw=end
+    left out an epoch.
     """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float | None] = {}
     for column in (name for name in rows[0] if name.startswith(("test_", "selection_"))):
         best = min if is_minimized(column) else max
         metrics[f"{column}.selected"] = by_epoch[progress.selected][column]
         metrics[f"{column}.last"] = rows[-1][column]
-        metrics[f"{column}.best"] = best(row[column] for row in rows)
+        values = [row[column] for row in rows]
+        metrics[f"{column}.best"] = None if None in values else best(values)
     for (split, weights, when), score in scores.items():
         for column, value in metric_columns(split, weights, score).items():
             metrics[f"{column}.{when}"] = value
@@ -194,7 +193,7 @@ def measure_cost(state: TrainState, progress: Progress, images: int) -> dict[str
     """
     on_gpu = state.device.type == "cuda"
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else kilobytes / 1024
+    peak = torch.cuda.max_memory_allocated(state.device) / 2**20 if on_gpu else kilobytes / 1024
     return {
         "seconds": progress.seconds,
         "train_seconds": progress.train_seconds,

@@ -25,7 +25,7 @@ from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
-    evaluate,
+    evaluate_models,
     train_epoch,
     until_stopped,
 )
@@ -149,11 +149,18 @@ def _run_epoch(
         "img_per_s": steps * spec.recipe.batch_size / seconds,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
-    for name, model in state.eval_models.items():
+    models = state.eval_models
+    if spec.eval_raw == "end" and epoch + 1 < spec.recipe.epochs:
+        models = {state.reported_weights: models[state.reported_weights]}
+    scores = {
+        eval_set: evaluate_models(
+            models, until_stopped(batches.evaluation(eval_set), callback), state
+        )
+        for eval_set in eval_sets
+    }
+    for name in state.eval_models:
         for eval_set in eval_sets:
-            read = until_stopped(batches.evaluation(eval_set), callback)
-            result = evaluate(model, read, state)
-            row |= metric_columns(eval_set, name, result)
+            row |= metric_columns(eval_set, name, scores[eval_set].get(name))
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []

@@ -20,6 +20,7 @@ from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
     evaluate,
+    evaluate_models,
     train_epoch,
     train_step,
 )
@@ -270,3 +271,24 @@ def test_evaluation_restores_the_training_mode() -> None:
         state.model.train(mode)
         evaluate(state.model, [(torch.zeros(2, 3, 8, 8), torch.zeros(2, dtype=torch.long))], state)
         assert state.model.training == mode
+
+
+def test_models_evaluated_together_score_as_alone_and_share_the_images() -> None:
+    state = create_state(torch.float32, ema_decay=0.5)
+    trained(state, 3, torch.float32)
+    images, labels = torch.randn(10, 3, 8, 8), torch.arange(10) % CLASSES
+    read = []
+
+    def batches() -> Any:
+        for one in zip(images.split(4), labels.split(4), strict=True):
+            read.append(len(one[0]))
+            yield one
+
+    together = evaluate_models(state.eval_models, batches(), state)
+    assert read == [4, 4, 2]
+    assert list(together) == ["raw", "ema"]
+    for name, model in state.eval_models.items():
+        alone = evaluate(model, batches(), state)
+        assert (together[name].loss, together[name].acc5) == (alone.loss, alone.acc5)
+        np.testing.assert_array_equal(together[name].top1_correct, alone.top1_correct)
+    assert together["raw"].loss != together["ema"].loss

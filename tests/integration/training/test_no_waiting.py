@@ -15,7 +15,7 @@ from clip_hparam.data.digits import load_digits
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import factory
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import TrainState, train_epoch
+from clip_hparam.training.engine import StoppedError, TrainState, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 
 META = torch.device("meta")
@@ -92,8 +92,8 @@ def test_step_with_all_options_never_waits(kernels: str, monkeypatch: pytest.Mon
     state, batches = state_on_meta(monkeypatch, kernels)
     assert state.model.drop_paths
     losses: list[Tensor] = []
-    with ForbidWaiting() as mode:
-        assert train_epoch(state, batches, 0, 0, StopAfter(), losses) is None
+    with ForbidWaiting() as mode, pytest.raises(StoppedError):
+        train_epoch(state, batches, 0, 0, StopAfter(), losses)
     assert len(losses) == STEPS
     assert {loss.device for loss in losses} == {META}
     # images and targets of each micro-batch, and one table of drop-path draws

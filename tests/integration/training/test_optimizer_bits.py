@@ -61,7 +61,9 @@ def create(**knobs: Any) -> tuple[TrainState, Peer]:
     set_drop_path(model, recipe.drop_path)
     freeze(model, recipe.freeze)
     other = deepcopy(model)
-    state = create_train_state(recipe, Machine(device="cpu", micro_batch=micro_batch), model)
+    state = create_train_state(
+        recipe, Machine(device="cpu", micro_batch=micro_batch, kernels="reference"), model
+    )
     groups = param_groups(other.named_parameters(), 3, recipe.layer_decay, recipe.weight_decay)
     optimizer = torch.optim.AdamW(
         [
