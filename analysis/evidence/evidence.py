@@ -34,6 +34,7 @@ from clip_hparam.analysis.frames.manifests import (
     newest_by_name,
     race_of,
 )
+from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
     estimate,
@@ -83,7 +84,7 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
     )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
-    trials = pd.concat([cell.trials.assign(row=row) for row, cell in enumerate(cells)])
+    trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
     table["differs"] = differing_provenance(trials, ablation.knobs)
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 

@@ -17,7 +17,7 @@ from clip_hparam.analysis.frames.import_table import HEAD_FILE, read_trial_table
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import SweepManifest, newest_by_name, read_manifests
 from clip_hparam.analysis.frames.runs_reader import read_runs
-from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 
@@ -171,11 +171,11 @@ def _deduplicate(
 
     Also return a sentence for each pair of done copies with different metrics.
     """
-    all_trials = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(trials)])
-    all_epochs = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(epochs)])
+    all_trials = pd.concat([add_columns(t, _folder=number) for number, t in enumerate(trials)])
+    all_epochs = pd.concat([add_columns(e, _folder=number) for number, e in enumerate(epochs)])
     if all_trials["trial_id"].is_unique:
         return all_trials.drop(columns="_folder"), all_epochs.drop(columns="_folder"), []
-    not_done = all_trials.assign(_not_done=all_trials["status"] != "done")
+    not_done = add_columns(all_trials, _not_done=all_trials["status"] != "done")
     ordered = not_done.sort_values("_not_done", kind="stable").drop(columns="_not_done")
     problems = _disagreements(ordered[ordered["status"] == "done"])
     unique = ordered.drop_duplicates("trial_id").sort_values("trial_id")
@@ -201,4 +201,4 @@ def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.Da
     columns = [*first, *(name for name in frame if name not in first)]
     frame = frame.reset_index(drop=True).reindex(columns=columns)
     metrics = [name for name in METRIC_COLUMNS if name in frame]
-    return frame.astype(dict.fromkeys(metrics, float))
+    return frame.astype(dict.fromkeys(metrics, float)).copy()  # astype makes a block per column

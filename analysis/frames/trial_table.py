@@ -37,6 +37,14 @@ class TrialTable(NamedTuple):
         return self.scored.iloc[int(self.gains.to_numpy().argmax())] if len(self.gains) else None
 
 
+def add_columns(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """Return the frame with new columns at its end.
+
+    `DataFrame.assign` prints a PerformanceWarning if the frame has over 100 columns.
+    """
+    return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis="columns")
+
+
 def is_numeric(values: pd.Series) -> bool:
     """Return whether the column has a number, and no text and no truth value."""
     present = values.dropna()

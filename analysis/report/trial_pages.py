@@ -7,6 +7,7 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
+from clip_hparam.analysis.frames.trial_table import add_columns
 
 SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
 MAX_PAGES = 2_000  # entries; a browser opens a report with more of them slowly
@@ -27,7 +28,7 @@ def trial_pages(frames: Frames) -> list[TrialPage]:
     trials = frames.trials.head(MAX_PAGES)
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
     lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
-    rows = trials.assign(reported=reported_values(trials)).to_dict("records")
+    rows = add_columns(trials, reported=reported_values(trials)).to_dict("records")
     return [_trial_page(row, lines) for row in rows]
 
 
