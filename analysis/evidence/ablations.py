@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
+from clip_hparam.analysis.frames.imported import imported_column
+from clip_hparam.analysis.frames.labels import decimals, metric_title
+from clip_hparam.analysis.frames.trial_table import TrialTable
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,18 @@ class Ablation:
     paper: tuple[PublishedResult, ...] = ()
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
+    imported: bool = False  # the cells are those of an imported table
+    digits: int = 2  # decimals of the metric in tables
+
+    @property
+    def metric_title(self) -> str:
+        """Title of the metric; that of an imported one is its name, since its unit is unknown."""
+        return self.metric if self.imported else metric_title(self.metric)
+
+    @property
+    def counts_images(self) -> bool:
+        """Whether the metric is a share of test images whose records are at hand."""
+        return self.metric == "test_acc1" and not self.imported
 
 
 def _knob_ablation(name: str, title: str, *knobs: str) -> Ablation:
@@ -74,3 +89,17 @@ DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # kind of design -> fields of a
 def ablation_for_sweep(name: str, kind: str = "") -> Ablation:
     """Return the ablation of a sweep; if none is listed, one with the defaults of its kind."""
     return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **DEFAULTS_BY_KIND.get(kind, {}))
+
+
+def ablation_for_import(name: str, table: TrialTable) -> Ablation:
+    """Return the ablation of an imported table: cells by its knobs, compared with the first."""
+    has_replicates = bool(table.seed) or bool(table.rows.duplicated(table.knobs).any())
+    return Ablation(
+        name,
+        f"Imported table {name}",
+        knobs=tuple(map(imported_column, table.knobs)),
+        metric=imported_column(table.objective),
+        figure_kind="levels" if has_replicates and table.knobs else "sample",
+        imported=True,
+        digits=decimals(float(table.rows[table.objective].abs().max())),
+    )

@@ -17,7 +17,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
+from clip_hparam.analysis.evidence.ablations import (
+    Ablation,
+    ablation_for_import,
+    ablation_for_sweep,
+)
 from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import paper_columns
@@ -25,8 +29,10 @@ from clip_hparam.analysis.frames.frame import (
     CELL_KNOBS,
     FINGERPRINT_KNOBS,
     Frames,
+    imported_values,
     reported_values,
 )
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
@@ -85,13 +91,15 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
     trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
-    table["differs"] = differing_provenance(trials, ablation.knobs)
+    table["differs"] = "" if ablation.imported else differing_provenance(trials, ablation.knobs)
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
 def ablation_of(frames: Frames, name: str) -> Ablation:
     """Return the ablation of a sweep, which need not be on record."""
     sweep = newest_by_name(frames.sweeps).get(name)
+    if sweep is not None and sweep.kind == IMPORTED_KIND and frames.imported is not None:
+        return ablation_for_import(name, frames.imported)
     return ablation_for_sweep(name, sweep.kind if sweep else "")
 
 
@@ -132,11 +140,15 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
 def sweep_replicates(
     frames: Frames, sweep: SweepManifest, metric: str = "test_acc1"
 ) -> list[Replicates]:
-    """Return the trials of each cell of a sweep, in the design's order."""
+    """Return the trials of each cell of a sweep, in the design's order.
+
+    metric: of a trial of ours, or a column of an imported table.
+    """
+    values_of = imported_values if sweep.kind == IMPORTED_KIND else reported_values
     by_id = frames.trials.set_index("trial_id", drop=False)
     trials = [planned_trials(by_id, cell) for cell in sweep.cells]
     return [
-        Replicates(cell, rows, reported_values(rows, metric))
+        Replicates(cell, rows, values_of(rows, metric))
         for cell, rows in zip(sweep.cells, trials, strict=True)
     ]
 
@@ -176,8 +188,8 @@ def _evidence_row(
         **_difference_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
-        **_image_level(cell, before, ablation.metric),
-        "seeds_needed": _seeds_needed(cell, before),
+        **_image_level(cell, before, ablation),
+        "seeds_needed": math.nan if ablation.imported else _seeds_needed(cell, before),
         **_difference_columns("baseline_delta", baseline_delta),
         "seconds": cell.mean("cost.seconds"),
         "gpu_hours": cell.mean("cost.gpu_hours"),
@@ -195,9 +207,12 @@ def _difference(after: Replicates, before: Replicates | None, race: Race | None)
     return raced_estimate(differences, race) if race else estimate(differences)
 
 
-def _image_level(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
+def _image_level(
+    after: Replicates, before: Replicates | None, ablation: Ablation
+) -> dict[str, float]:
     """Return image-level columns; NaN unless the metric is top-1 and both cells are complete."""
-    if metric != "test_acc1" or before is None or not (after.complete and before.complete):
+    countable = ablation.counts_images and before is not None
+    if not countable or before is None or not (after.complete and before.complete):
         return MISSING_COLUMNS
     return image_level_columns(after.trials, before.trials)
 
@@ -219,9 +234,11 @@ def _change_columns(
     after: Replicates, before: Replicates | None, names: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the levels of the named knobs; without names the changes, "lr 0.006 → 0.001"."""
-    new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     if names:
-        return {name: new.get(name, math.nan) for name in names}
+        recorded = after.trials[after.trials["status"].notna()]
+        levels = {} if recorded.empty else recorded.iloc[0].to_dict()
+        return {name: levels.get(name, math.nan) for name in names}
+    new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     differing = (name for name in new if name in old and new[name] != old[name])
     changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)
     return {"changed": ", ".join(changes)}

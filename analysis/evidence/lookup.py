@@ -11,6 +11,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.evidence import planned_trials
 from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_cell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_numbers
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
 from clip_hparam.config.knob import suggest
 from clip_hparam.records.manifest import find_cells, find_trial_id
@@ -19,7 +20,8 @@ from clip_hparam.records.manifest import find_cells, find_trial_id
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
     """Return the trials of a cell, index: seed. `name` is [SWEEP/]LABEL or the start of a trial id.
 
-    A trial refers to its cell: all recorded trials of the same recipe with any seed.
+    A trial refers to its cell: all recorded trials of the same recipe with any seed, or all rows of
+    an imported table with equal knobs.
 
     Raises:
         ValueError: no cell or trial has the name, or several that differ.
@@ -30,6 +32,8 @@ def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
     trial_id = find_trial_id(by_id.index, name)
     if trial_id is None:
         raise _unknown_name(name, [*_labels(frames), *by_id.index])
+    if imported := _imported_cell(frames, trial_id):
+        return planned_trials(by_id, imported)
     key = cell_key(by_id)
     same: pd.DataFrame = by_id[key == key[trial_id]]
     return same.set_index("seed")
@@ -46,14 +50,29 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
     """
     newest = newest_by_name(frames.sweeps)
     by_name = {sweep.sweep_id: sweep for sweep in frames.sweeps} | newest
-    if name in by_name:
+    if name in by_name and by_name[name].kind != IMPORTED_KIND:
         return select_best_cell(frames, by_name[name])
     cells = find_cells(frames.sweeps, name) or _cells_of_trial(newest.values(), name)
     if not cells:
         raise _unknown_name(name, [*newest, *_labels(frames)])
     sweep, cell = cells[0]
+    if sweep.kind == IMPORTED_KIND:
+        raise ValueError(f"{name} is imported: it has no recipe of ours")
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
     return SelectedCell(sweep, cell, trials[trials["status"] == "done"])
+
+
+def is_imported(trials: pd.DataFrame) -> bool:
+    """Return whether the trials are rows of an imported table."""
+    return bool((trials["folder"].isna() & trials["trial_id"].notna()).any())
+
+
+def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
+    """Return the cell of a row of an imported table; None for a trial of ours."""
+    sweep = next((sweep for sweep in frames.sweeps if sweep.kind == IMPORTED_KIND), None)
+    if sweep is None or frames.imported is None or trial_id not in frames.imported.rows.index:
+        return None
+    return sweep.cells[int(cell_numbers(frames.imported)[trial_id])]
 
 
 def cell_key(trials: pd.DataFrame) -> pd.Series:

@@ -139,7 +139,7 @@ def _search_sections(frames: Frames) -> Iterator[Section]:
 
 def _search_section(anchor: str, title: str, table: TrialTable) -> Iterator[Section]:
     names = registry.search_figure_names(table)
-    if not names:
+    if not names and table.ours:
         return
     shares = importance(table) if "importance" in names else {}  # once for figure and summary
     pictures = []
@@ -185,6 +185,9 @@ def _embed_figure(figure: Figure, title: str) -> Picture:
 
 
 def _rerun_commands(frames: Frames, ablation: Ablation) -> Iterator[str]:
+    """Yield the command of each cell; none for an imported table."""
+    if ablation.imported:
+        return
     for cell in replicates(frames, ablation):
         seeds = ",".join(str(seed) for seed in cell.cell.trials)
         yield shlex.join(["python", "sweep.py", "-m", *cell.cell.overrides, f"seed={seeds}"])

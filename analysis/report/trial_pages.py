@@ -29,7 +29,9 @@ def trial_pages(frames: Frames) -> list[TrialPage]:
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
     lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
     rows = add_columns(trials, reported=reported_values(trials)).to_dict("records")
-    return [_trial_page(row, lines) for row in rows]
+    table = frames.imported
+    imported = None if table is None else table.rows[table.objective]
+    return [_trial_page(row, lines, imported) for row in rows]
 
 
 def failure_lines(frames: Frames) -> list[str]:
@@ -48,9 +50,14 @@ def _failure_message(row: dict[Any, Any]) -> str:
     return f": {message}" if isinstance(message, str) else ""
 
 
-def _trial_page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialPage:
+def _trial_page(
+    row: dict[Any, Any], lines: dict[str, dict[str, str]], imported: pd.Series | None
+) -> TrialPage:
+    """Return the entry of a trial; an imported one shows the objective of its table."""
     value = row["reported"]
     result = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
+    if imported is not None and row["trial_id"] in imported.index:
+        result = f"{imported.name} {_format_value(imported[row['trial_id']])}"
     facts = {
         "selected epoch": row["epochs.selected"], "weights": row["selected_weights"],
         "seconds": row["cost.seconds"], "git": row["git.sha"], "folder": row["folder"],
@@ -59,12 +66,22 @@ def _trial_page(row: dict[Any, Any], lines: dict[str, dict[str, str]]) -> TrialP
     command = row.get("command")
     seed = "" if pd.isna(row.get("seed")) else f" seed={row['seed']:.0f}"
     return TrialPage(
-        f"{row['trial_id']} {row['label']}{seed}: {result}",
+        f"{_title(row)}{seed}: {result}",
         ", ".join(f"{name} {format_knob(fact)}" for name, fact in known.items()),
         command if isinstance(command, str) else "",
         lines["raw"].get(row["trial_id"], ""),
         lines["ema"].get(row["trial_id"], ""),
     )
+
+
+def _title(row: dict[Any, Any]) -> str:
+    """Return id and label; one of them where they are equal, as for an imported row."""
+    same = row["trial_id"] == row["label"]
+    return str(row["trial_id"]) if same else f"{row['trial_id']} {row['label']}"
+
+
+def _format_value(value: float) -> str:
+    return "missing" if math.isnan(value) else f"{value:.6g}"
 
 
 def _sparklines(epochs: pd.DataFrame, weights: str) -> dict[str, str]:

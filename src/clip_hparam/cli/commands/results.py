@@ -71,17 +71,18 @@ def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a trial id (its cell: the same recipe with any seed), or [sweep/]label of a cell"
     parser.add_argument("before", help=what)
     parser.add_argument("after", help="the same")
-    parser.add_argument("--metric", default="test_acc1", help="test_acc1, selection_loss, ...")
+    metrics = "test_acc1 (default), selection_loss, ...; of an import a column, its objective"
+    parser.add_argument("--metric", help=metrics)
     add_common_arguments(parser)
 
 
 def _run_compare(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
-    from clip_hparam.analysis.evidence.compare import compare_cells
+    from clip_hparam.analysis.evidence.compare import compare_cells, default_metric
 
-    comparison = compare_cells(
-        load(arguments.runs), arguments.before, arguments.after, arguments.metric
-    )
+    frames = load(arguments.runs)
+    arguments.metric = arguments.metric or default_metric(frames)
+    comparison = compare_cells(frames, arguments.before, arguments.after, arguments.metric)
     emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison))
     return ExitCode.OK
 
@@ -92,10 +93,12 @@ def _compare_lines(arguments: argparse.Namespace, comparison: "Comparison") -> I
     if not comparison.differs:
         yield "the recipes are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
-        yield f"{name}: {arguments.metric} {side.mean:.2f}, {side.done} of {side.asked} seeds done"
-    delta = comparison.difference
-    interval = f"95 % interval {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
-    yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
+        mean = f"{side.mean:.{comparison.digits}f}"
+        yield f"{name}: {arguments.metric} {mean}, {side.done} of {side.asked} seeds done"
+    delta, spec = comparison.difference, f"+.{comparison.digits}f"
+    interval = f"95 % interval {delta.low:{spec}} to {delta.high:{spec}}, p = {delta.p:.2g}"
+    mean = f"difference {delta.mean:{spec}} over {delta.n} seeds in common"
+    yield f"{mean}; {delta.why or interval}"
 
 
 def _format_value(value: Any) -> str:
