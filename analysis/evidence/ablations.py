@@ -93,13 +93,14 @@ def ablation_for_sweep(name: str, kind: str = "") -> Ablation:
 
 def ablation_for_import(name: str, table: TrialTable) -> Ablation:
     """Return the ablation of an imported table: cells by its knobs, compared with the first."""
-    has_replicates = bool(table.seed) or bool(table.rows.duplicated(table.knobs).any())
+    values = table.rows[table.objective].abs()
+    repeated = bool(table.knobs) and bool(table.rows.duplicated(table.knobs).any())
     return Ablation(
         name,
         f"Imported table {name}",
         knobs=tuple(map(imported_column, table.knobs)),
         metric=imported_column(table.objective),
-        figure_kind="levels" if has_replicates and table.knobs else "sample",
+        figure_kind="levels" if table.knobs and (table.seed or repeated) else "sample",
         imported=True,
-        digits=decimals(float(table.rows[table.objective].abs().max())),
+        digits=decimals(float(values[values > 0].median())),
     )

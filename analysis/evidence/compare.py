@@ -8,13 +8,13 @@ from clip_hparam.analysis.evidence.lookup import cell_trials, is_imported
 from clip_hparam.analysis.frames.frame import (
     CELL_KNOBS,
     Frames,
-    imported_values,
     reported_values,
 )
 from clip_hparam.analysis.frames.imported import imported_column
 from clip_hparam.analysis.frames.labels import decimals
-from clip_hparam.analysis.frames.trial_table import to_json_value
+from clip_hparam.analysis.frames.trial_table import TrialTable, to_json_value
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, paired_differences
+from clip_hparam.config.knob import suggest
 from clip_hparam.records.metrics import is_percentage
 
 
@@ -61,26 +61,36 @@ def compare_cells(frames: Frames, before: str, after: str, metric: str | None = 
     table = frames.imported if imported else None
     names = CELL_KNOBS if table is None else tuple(map(imported_column, table.knobs))
     old, new = _cell_recipe(trials_before, names), _cell_recipe(trials_after, names)
-    values_of = reported_values if table is None else imported_values
     wanted = metric or default_metric(frames)
-    values_before = values_of(trials_before, wanted).dropna()
-    values_after = values_of(trials_after, wanted).dropna()
+    values_before, values_after = (
+        _values(trials, wanted, table).dropna() for trials in (trials_before, trials_after)
+    )
     return Comparison(
         {knob: (old[knob], new[knob]) for knob in names if old[knob] != new[knob]},
         Side(float(values_before.mean()), len(values_before), len(trials_before)),
         Side(float(values_after.mean()), len(values_after), len(trials_after)),
         estimate(paired_differences(values_after, values_before)),
-        2 if table is None and is_percentage(wanted) else decimals(_largest(values_before)),
+        2 if table is None and is_percentage(wanted) else decimals(_typical(values_before)),
     )
 
 
-def _largest(values: pd.Series) -> float:
-    return float(values.abs().max()) if len(values) else 0.0
+def _typical(values: pd.Series) -> float:
+    return float(values.abs().median()) if len(values) else 0.0
 
 
 def default_metric(frames: Frames) -> str:
     """Return the metric that `compare_cells` uses if none is named."""
-    return "test_acc1" if frames.imported is None else imported_column(frames.imported.objective)
+    return "test_acc1" if frames.imported is None else frames.imported.objective
+
+
+def _values(trials: pd.DataFrame, metric: str, table: TrialTable | None) -> pd.Series:
+    """Return a metric of trials of ours, or of rows of an imported table."""
+    if table is None:
+        return reported_values(trials, metric)
+    if metric not in table.metrics:
+        names = suggest(metric, table.metrics)
+        raise ValueError(f"the imported table has no metric {metric}: {names}")
+    return trials[imported_column(metric)]
 
 
 def _cell_recipe(trials: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from clip_hparam.analysis.frames.frame import (
     CELL_KNOBS,
     FINGERPRINT_KNOBS,
     Frames,
-    imported_values,
     reported_values,
 )
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
@@ -144,11 +143,11 @@ def sweep_replicates(
 
     metric: of a trial of ours, or a column of an imported table.
     """
-    values_of = imported_values if sweep.kind == IMPORTED_KIND else reported_values
+    imported = sweep.kind == IMPORTED_KIND
     by_id = frames.trials.set_index("trial_id", drop=False)
     trials = [planned_trials(by_id, cell) for cell in sweep.cells]
     return [
-        Replicates(cell, rows, values_of(rows, metric))
+        Replicates(cell, rows, rows[metric] if imported else reported_values(rows, metric))
         for cell, rows in zip(sweep.cells, trials, strict=True)
     ]
 
@@ -178,7 +177,7 @@ def _evidence_row(
     baseline_delta = _difference(cell, first if row else None, race)
     return {
         ablation.row: label,
-        **_change_columns(cell, before, ablation.knobs),
+        **_change_columns(cell, before, ablation),
         "asked": len(cell.values),
         "n": int(cell.values.notna().sum()),
         ablation.metric: level.mean,
@@ -231,13 +230,13 @@ def _difference_columns(name: str, delta: Estimate) -> dict[str, Any]:
 
 
 def _change_columns(
-    after: Replicates, before: Replicates | None, names: tuple[str, ...]
+    after: Replicates, before: Replicates | None, ablation: Ablation
 ) -> dict[str, Any]:
-    """Return the levels of the named knobs; without names the changes, "lr 0.006 → 0.001"."""
-    if names:
+    """Return the levels of the ablation's knobs; without any the changes, "lr 0.006 → 0.001"."""
+    if ablation.knobs or ablation.imported:
         recorded = after.trials[after.trials["status"].notna()]
         levels = {} if recorded.empty else recorded.iloc[0].to_dict()
-        return {name: levels.get(name, math.nan) for name in names}
+        return {name: levels.get(name, math.nan) for name in ablation.knobs}
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     differing = (name for name in new if name in old and new[name] != old[name])
     changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)

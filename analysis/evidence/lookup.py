@@ -52,6 +52,8 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
     by_name = {sweep.sweep_id: sweep for sweep in frames.sweeps} | newest
     if name in by_name and by_name[name].kind != IMPORTED_KIND:
         return select_best_cell(frames, by_name[name])
+    if name in by_name:
+        raise ValueError(f"{name} is imported: it has no recipe of ours")
     cells = find_cells(frames.sweeps, name) or _cells_of_trial(newest.values(), name)
     if not cells:
         raise _unknown_name(name, [*newest, *_labels(frames)])

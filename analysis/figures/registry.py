@@ -102,7 +102,7 @@ def has_sweep_figure(frames: Frames, name: str) -> bool:
 
 def search_figure_names(table: TrialTable) -> list[str]:
     """Return the names of the search figures that the table has enough trials and knobs for."""
-    if len(table.scored) < 2 or len(table.knobs) < 2:
+    if len(table.scored) < 2 or (table.ours and len(table.knobs) < 2):
         return []
     return sorted(name for name, entry in SEARCH_FIGURES.items() if entry.is_available(table))
 

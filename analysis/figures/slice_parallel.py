@@ -50,10 +50,12 @@ def parallel_coordinates(table: TrialTable) -> ParallelCoordinates:
     """Return the positions of all scored trials on the axes of all knobs.
 
     Raises:
-        ValueError: no row has the objective.
+        ValueError: no row has the objective, or the table has no knob.
     """
     if table.best is None:
         raise ValueError(f"no row has {table.objective}: nothing to plot")
+    if not table.knobs:
+        raise ValueError("no knob varies among the trials: nothing to plot")
     values = table.scored[table.objective].astype(float).to_list()
     axes = [_knob_axis(table, knob) for knob in table.knobs]
     best = int(table.gains.to_numpy().argmax())
@@ -196,11 +198,11 @@ def sweep_slices_figure(frames: Frames, ablation: Ablation) -> Figure:
     return plot_slices(parallel_coordinates(table))
 
 
-@search_figure("axes", "Each knob alone")
+@search_figure("axes", "Each knob alone", lambda table: len(table.knobs) > 0)
 def slices_figure(table: TrialTable) -> Figure:
     return plot_slices(parallel_coordinates(table))
 
 
-@search_figure("parallel", "All knobs at once")
+@search_figure("parallel", "All knobs at once", lambda table: len(table.knobs) > 1)
 def parallel_coordinates_figure(table: TrialTable) -> Figure:
     return plot_parallel_coordinates(parallel_coordinates(table))

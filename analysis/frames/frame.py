@@ -104,19 +104,6 @@ def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Serie
     return values.astype(float)
 
 
-def imported_values(trials: pd.DataFrame, metric: str) -> pd.Series:
-    """Return a metric of imported rows by the name of its column, in the unit of its source.
-
-    Raises:
-        ValueError: the rows have no such number.
-    """
-    if metric not in trials or not pd.api.types.is_float_dtype(trials[metric]):
-        known = [str(name) for name in trials if pd.api.types.is_float_dtype(trials[name])]
-        present = [name for name in known if trials[name].notna().any()]
-        raise ValueError(f"the imported table has no metric {metric}: {suggest(metric, present)}")
-    return trials[metric]
-
-
 def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTable:
     """Return the trials with the knobs that vary among them.
 

@@ -26,6 +26,7 @@ HEAD_FILE, ROWS_FILE = "study.json", "rows.parquet"
 STEP_COLUMNS = frozenset(
     ("epoch", "step", "_step", "global_step", "iteration", "training_iteration")
 )
+MAX_TWINS = 5  # duplicates that are named
 MIN_SCALE_GAP = 5  # between the largest fraction and the smallest percentage of a mixed column
 ACCURACY_NAME = re.compile(r"(^|[^a-z])(acc|accuracy|top)[-_@]?\d*([^a-z]|$)")
 
@@ -83,6 +84,7 @@ def to_trial_table(
         objective,
         minimize,
         duplicates=int(duplicated.sum()),
+        twins=_twins(trials[kept], duplicated),
         incomplete=int(empty.sum()),
         unseeded=int((seeds.isna() & ~empty).sum()),
         seed=seed or "",
@@ -159,6 +161,15 @@ def read_trial_table(folder: Path) -> TrialTable:
 
 def _stored_columns(table: TrialTable) -> list[str]:
     return [*table.knobs, *table.metrics, *([table.seed] if table.seed else [])]
+
+
+def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
+    """Return the names of the first duplicates, each with the first row that it equals."""
+    twins = []
+    for name in trials.index[duplicated][:MAX_TWINS]:
+        equal = trials.astype(str).eq(trials.loc[name].astype(str)).all(axis="columns")
+        twins.append([str(name), str(trials.index[equal][0])])
+    return twins
 
 
 def _validate_columns(table: pd.DataFrame, wanted: list[str]) -> None:

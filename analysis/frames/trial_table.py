@@ -4,7 +4,7 @@ The figures and the summary of a search read only this table, so they also work 
 (frames/import_table.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ class TrialTable(NamedTuple):
     minimize: bool
     duplicates: int = 0  # rows equal to another one in all but the name
     incomplete: int = 0  # rows without any knob, left out by an import
+    twins: Sequence[Sequence[str]] = ()  # names of the first duplicates, with the row they equal
     left_out: Mapping[str, int] = MappingProxyType({})  # rows left out by their state
     repeated: int = 0  # repetitions of a row including its name, left out by an import
     renamed: int = 0  # rows whose name another row had: "a (2)"

@@ -55,13 +55,14 @@ def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     spec = f".{ablation.digits}f"
     level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"], spec)
     named_by_label = ablation.imported or not ablation.knobs
-    cost = {"cost, s": _format_cost(row["seconds"])}
+    has_cost = not ablation.imported or not math.isnan(row["seconds"])
+    cost = {"cost, s": _format_cost(row["seconds"]) if has_cost else ""}
     if row["gpu_hours"] > 0:
         cost = {"cost, GPU-h": _format_cost(row["gpu_hours"])}
     return {
         ablation.row: "" if _label_repeats_knobs(row, ablation) else str(row[ablation.row]),
         **{knob: _format_level(row[knob]) for knob in ablation.knobs if not named_by_label},
-        "what changed": "" if ablation.knobs else row["changed"],
+        "what changed": "" if ablation.knobs else row.get("changed", ""),
         ablation.metric_title: (
             f"{MISSING_MARK} ({count})" if math.isnan(row[ablation.metric]) else level
         ),

@@ -80,7 +80,7 @@ def validate_seeds(table: TrialTable, duplicated: Sequence[bool]) -> None:
         same = (keys == keys.iloc[second]).all(axis=1).to_numpy()
         names = table.rows.index[same][:2]
         raise ValueError(
-            f"rows {names[0]} and {names[-1]} have equal knobs and {table.seed}"
+            f"{names[0]} and {names[-1]} have equal knobs and {table.seed}"
             f" {keys.iloc[second][table.seed]}: name the knob in which they differ with --knob, or"
             " leave --seed out to count them as rows without pairs"
         )

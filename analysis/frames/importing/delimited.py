@@ -88,7 +88,11 @@ def _text_rows(text: str, separator: str) -> pd.DataFrame:
         for name, column in zip(names, columns, strict=True)
     }
     rows = pd.DataFrame(cells, columns=names, dtype=object)
-    return rows.drop(columns=names[0]) if names[0] in ROW_NUMBER_COLUMNS else rows
+    if names[0] not in ROW_NUMBER_COLUMNS:
+        return rows
+    numbers = list(map(str, range(len(rows))))
+    is_number = rows[names[0]].to_list() == numbers
+    return rows.drop(columns=names[0]) if is_number else rows.rename(columns={"": "Unnamed: 0"})
 
 
 def _recognise(source: Source) -> Source:

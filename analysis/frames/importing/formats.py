@@ -22,7 +22,6 @@ TABLES_BY_SUFFIX = {
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     ".parquet": "parquet",
 }
-URL_START = "sqlite:///"
 
 
 def _read_parquet(path: Path) -> Source:
@@ -34,11 +33,21 @@ READERS: dict[str, Callable[[Path], Source]] = {
     "jsonl": read_json_rows,
     "parquet": _read_parquet,
     "wandb": read_delimited,
-    "optuna": read_study,
+    "optuna": lambda path: _read_optuna(path, None),
     "ray": read_ray_folder,
     "tensorboard": read_event_files,
     "soups": read_json_rows,
 }
+
+
+def _read_optuna(path: Path, study: str | None) -> Source:
+    """Read a storage, or the CSV of a study's data frame."""
+    if is_sqlite(path) or is_journal(path):
+        return read_study(path, study)
+    table = read_delimited(path)
+    if table.format != "optuna-csv":
+        raise ValueError("it is no SQLite file, no journal and no CSV of Optuna")
+    return table
 
 
 def read_source(path: Path, format_name: str | None = None, study: str | None = None) -> Source:
@@ -51,8 +60,6 @@ def read_source(path: Path, format_name: str | None = None, study: str | None = 
         FileNotFoundError: the path does not exist.
         ValueError: the content is of no known or of another format, or has no row.
     """
-    if str(path).startswith("sqlite:/"):
-        path = Path(str(path).removeprefix(URL_START).removeprefix("sqlite:/"))
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     chosen = format_name or format_of(path)
@@ -62,7 +69,7 @@ def read_source(path: Path, format_name: str | None = None, study: str | None = 
         needed = "folder" if chosen == "ray" else "file"
         raise ValueError(f"{path} is no {needed}, which format {chosen} needs")
     try:
-        source = read_study(path, study) if chosen == "optuna" else READERS[chosen](path)
+        source = _read_optuna(path, study) if chosen == "optuna" else READERS[chosen](path)
     except ValueError as error:  # pyarrow's errors are ValueErrors too
         sentence = str(error).strip().splitlines()[0].rstrip(".")
         raise ValueError(f"{path} cannot be read as {chosen}: {sentence}") from None

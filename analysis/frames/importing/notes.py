@@ -17,7 +17,7 @@ def import_notes(table: TrialTable, name: str, data: pd.DataFrame) -> list[str]:
     """
     better = "lower" if table.minimize else "higher"
     return [
-        f"{len(table.rows)} rows in {len(data)} cells of the imported table {name}"
+        f"Imported table {name}: {len(table.rows)} rows, {len(data)} different settings"
         f" ({import_counts(table)}).",
         f"{table.objective} as in the source, no unit is converted; a {better} value is better.",
         _interval_note(table, data),
@@ -32,10 +32,13 @@ def import_counts(table: TrialTable) -> str:
         f"left out by state ({states})": sum(table.left_out.values()),
         "without any knob left out": table.incomplete,
         f"without {table.seed or 'a seed'} left out": table.unseeded,
-        "repeated with its name and left out": table.repeated,
+        "repeated with their name and left out": table.repeated,
     }
     parts = [f"{count} {what}" for what, count in counts.items() if count]
-    duplicates = f"{table.duplicates} duplicates, equal in all but the name, are kept"
+    named = [f"{name} equals {other}" for name, other in table.twins]
+    more = [f"{table.duplicates - len(named)} more"] if table.duplicates > len(named) else []
+    listed = f" ({', '.join([*named, *more])})" if named else ""
+    duplicates = f"{table.duplicates} duplicates, equal in all but the name, are kept{listed}"
     renamed = [f"{table.renamed} rows repeat a name and are numbered"] if table.renamed else []
     return "; ".join([*parts, duplicates, *renamed])
 

@@ -48,7 +48,7 @@ def read_study(path: Path, study_name: str | None = None) -> Source:
     with _opened(path) as storage:
         names = optuna.get_all_study_names(storage)
         if study_name is None and len(names) != 1:
-            listed = f"{len(names)} studies: name one with --study" if names else "no study"
+            listed = f"{len(names)} studies: name one with --study:" if names else "no study"
             raise ValueError(f"it holds {listed} {', '.join(sorted(names))}".rstrip())
         name = names[0] if study_name is None else study_name
         if name not in names:
@@ -97,7 +97,8 @@ def _opened(path: Path) -> Iterator["BaseStorage"]:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", ExperimentalWarning)
         if is_sqlite(path):
-            url = f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true"
+            quoted = quote(quote(str(path.resolve())))  # SQLAlchemy and SQLite each decode once
+            url = f"sqlite:///file:{quoted}?mode=ro&uri=true"
             with _one_sentence():
                 database = RDBStorage(url, skip_table_creation=True)
                 try:

@@ -47,7 +47,8 @@ def read_ray_folder(path: Path) -> Source:
     for folder in folders:
         config, result = _read_trial(folder)
         knobs |= dict.fromkeys(config)
-        trial_id = to_text(result.get("trial_id")) or folder.name
+        known = next((name for name in states if f"_{name}_" in f"{folder.name}_"), folder.name)
+        trial_id = to_text(result.get("trial_id")) or known  # a trial without a result
         state = states.get(trial_id) or _state_of(folder, result)
         rows.append({**result, **config, NAME: trial_id, STATE: state})
     table = text_frame(rows)
@@ -72,8 +73,8 @@ def _read_trial(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     result: dict[str, Any] = {}
     if (folder / RESULTS).is_file():
         lines = [line for line in read_text(folder / RESULTS).splitlines() if line.strip()]
-        parsed = [_loads(line, folder / RESULTS) for line in lines[-1:]]
-        result = flatten(parsed[0], "/") if parsed else {}
+        whole = (tree for line in reversed(lines) if (tree := _parse(line)) is not None)
+        result = flatten(next(whole, {}), "/")  # the last line is cut where a process was killed
     elif (folder / PROGRESS).is_file() and (folder / PROGRESS).stat().st_size:
         table = read_delimited(folder / PROGRESS).rows
         result = table.iloc[-1].to_dict() if len(table) else {}
@@ -81,13 +82,18 @@ def _read_trial(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _loads(text: str, path: Path) -> dict[str, Any]:
+    tree = _parse(text)
+    if tree is None:
+        raise ValueError(f"{path.parent.name}/{path.name} is cut or no JSON object")
+    return tree
+
+
+def _parse(text: str) -> dict[str, Any] | None:
     try:
         tree = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except ValueError:
-        tree = None
-    if not isinstance(tree, dict):
-        raise ValueError(f"{path.parent.name}/{path.name} is cut or no JSON object")
-    return tree
+        return None
+    return tree if isinstance(tree, dict) else None
 
 
 def _experiment_states(path: Path) -> dict[str, str]:

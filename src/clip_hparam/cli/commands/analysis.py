@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
+from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
 from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
@@ -91,6 +92,11 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
     names = _validated_names(arguments.names, kind) or kind.default_names
+    if not names and frames.imported is not None:
+        raise UsageError(
+            f"the imported table has no {arguments.what}: figures need two rows with"
+            f" {frames.imported.objective}, tables up to {MAX_CELLS:,} cells"
+        )
     return sum([_write_output(kind, frames, name, arguments) for name in names])
 
 

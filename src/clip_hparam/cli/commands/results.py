@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clip_hparam.analysis.evidence.compare import Comparison
+    from clip_hparam.analysis.frames.trial_table import TrialTable
 
 
 def _add_gather_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,19 +84,26 @@ def _run_compare(arguments: argparse.Namespace) -> int:
     frames = load(arguments.runs)
     arguments.metric = arguments.metric or default_metric(frames)
     comparison = compare_cells(frames, arguments.before, arguments.after, arguments.metric)
-    emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison))
+    emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison, frames.imported))
     return ExitCode.OK
 
 
-def _compare_lines(arguments: argparse.Namespace, comparison: "Comparison") -> Iterator[str]:
+def _compare_lines(
+    arguments: argparse.Namespace, comparison: "Comparison", imported: "TrialTable | None"
+) -> Iterator[str]:
     for knob, values in comparison.differs.items():
         yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
     if not comparison.differs:
-        yield "the recipes are the same"
+        yield f"the {'recipes' if imported is None else 'knobs'} are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
         mean = f"{side.mean:.{comparison.digits}f}"
         yield f"{name}: {arguments.metric} {mean}, {side.done} of {side.asked} seeds done"
     delta, spec = comparison.difference, f"+.{comparison.digits}f"
+    if not delta.n:
+        unpaired = imported is not None and not imported.seed
+        advice = ": to pair rows, import with --seed COLUMN" if unpaired else ""
+        yield f"no difference, {delta.why}{advice}"
+        return
     interval = f"95 % interval {delta.low:{spec}} to {delta.high:{spec}}, p = {delta.p:.2g}"
     mean = f"difference {delta.mean:{spec}} over {delta.n} seeds in common"
     yield f"{mean}; {delta.why or interval}"
