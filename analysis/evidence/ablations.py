@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
-from clip_hparam.analysis.frames.imported import imported_column
+from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_column
 from clip_hparam.analysis.frames.labels import decimals, metric_title
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
@@ -32,7 +32,8 @@ class Ablation:
     @property
     def metric_title(self) -> str:
         """Title of the metric; that of an imported one is its name, since its unit is unknown."""
-        return self.metric if self.imported else metric_title(self.metric)
+        imported_name = self.metric.removeprefix(IMPORTED_PREFIX)
+        return imported_name if self.imported else metric_title(self.metric)
 
     @property
     def counts_images(self) -> bool:

@@ -79,7 +79,8 @@ def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
 
 def cell_key(trials: pd.DataFrame) -> pd.Series:
     """Return a text for each trial that is equal for trials of one cell."""
-    joined: pd.Series = trials[list(CELL_KNOBS)].astype(str).agg("\x00".join, axis=1)
+    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # of imported rows
+    joined: pd.Series = texts.agg("\x00".join, axis=1)
     return joined
 
 

@@ -47,12 +47,16 @@ def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
 
 
 def boundary_knobs(table: TrialTable) -> list[str]:
-    """Return the numeric knobs whose value in the best row is the lowest or highest tried."""
+    """Return the numeric knobs whose value in the best row is the lowest or highest tried.
+
+    None if the objective does not vary, since any row is the best.
+    """
     best = table.best
     return [
         knob
         for knob in table.knobs
         if best is not None
+        and table.gains.nunique() > 1
         and is_numeric(table.rows[knob])
         and table.rows[knob].nunique() > 1
         and best[knob] in (table.rows[knob].min(), table.rows[knob].max())

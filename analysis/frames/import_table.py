@@ -120,7 +120,8 @@ def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Pat
     """
     if any(folder.glob("*/recipe.json")):
         raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
-    content = table.rows.reset_index(names=_unused_column(table))
+    names = pd.DataFrame({_unused_column(table): table.rows.index}, index=table.rows.index)
+    content = pd.concat([names, table.rows], axis="columns").reset_index(drop=True)
     write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
     digest = hashlib.sha256(source.read_bytes()).hexdigest() if source.is_file() else None
     facts = {key: value for key, value in table._asdict().items() if key != "rows"}
@@ -166,7 +167,7 @@ def _stored_columns(table: TrialTable) -> list[str]:
 def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
     """Return the names of the first duplicates, each with the first row that it equals."""
     twins = []
-    for name in trials.index[duplicated][:MAX_TWINS]:
+    for name in trials.index[duplicated.to_numpy()][:MAX_TWINS]:
         equal = trials.astype(str).eq(trials.loc[name].astype(str)).all(axis="columns")
         twins.append([str(name), str(trials.index[equal][0])])
     return twins

@@ -26,6 +26,7 @@ COLUMNS_TAKEN = frozenset(
         *("trials", "delta", "images_p", "seeds_needed", "ci_low", "ci_high"),
     )
 )  # names in frames and tables that a column of an imported table must not replace
+IMPORTED_PREFIX = "imported."
 METRIC_OF_OURS = re.compile(r".*\.(raw|ema)\.(selected|last|best)")
 
 
@@ -84,4 +85,4 @@ def imported_rows(imported: TrialTable | None) -> pd.DataFrame:
 def imported_column(name: str) -> str:
     """Return the column of the frames that holds a column of an imported table."""
     is_taken = name in COLUMNS_TAKEN or METRIC_OF_OURS.fullmatch(name)
-    return f"imported.{name}" if is_taken else name
+    return f"{IMPORTED_PREFIX}{name}" if is_taken else name

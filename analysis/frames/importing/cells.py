@@ -1,6 +1,7 @@
 """Cells of an imported table: rows with equal knobs, which are replicates of each other."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ def cell_labels(table: TrialTable) -> list[str]:
         ",".join(f"{knob}={format_level(level)}" for knob, level in zip(levels, row, strict=True))
         for row in levels.itertuples(index=False)
     ]
-    return [f"{label} #{n}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
+    counts = Counter(labels)
+    return [f"{label} #{n}" if counts[label] > 1 else label for n, label in enumerate(labels)]
 
 
 def format_level(value: Any) -> str:
@@ -73,7 +75,7 @@ def validate_seeds(table: TrialTable, duplicated: Sequence[bool]) -> None:
     Raises:
         ValueError: two rows of a cell have one seed and differ.
     """
-    keys = table.rows.assign(_cell=cell_numbers(table))[["_cell", table.seed]]
+    keys = pd.DataFrame({"cell": cell_numbers(table), table.seed: table.rows[table.seed]})
     repeated = keys.duplicated().to_numpy() & ~np.asarray(duplicated, dtype=bool)
     if repeated.any():
         second = int(repeated.argmax())

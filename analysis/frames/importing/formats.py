@@ -89,6 +89,8 @@ def format_of(path: Path) -> str:
     if path.is_dir():
         if is_ray_folder(path):
             return "ray"
+        if next(path.glob("*/recipe.json"), None):
+            raise ValueError(f"{path} holds trials of ours: they need no import, name it as --runs")
         raise ValueError(
             f"{path} is a folder without trials of Ray Tune (params.json) and without TensorBoard"
             " event files: name a file, or another folder"

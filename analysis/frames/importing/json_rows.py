@@ -56,6 +56,7 @@ def _recognise(source: Source) -> Source:
             to_numbers(rows[name])
     except ValueError:
         return source
-    roles = Roles((), tuple(metrics), SOUPS_HELD_OUT, minimize=False, name=SOUPS_NAME)
+    accuracies = tuple(metrics)
+    roles = Roles((), accuracies, SOUPS_HELD_OUT, name=SOUPS_NAME, maximized=accuracies)
     note = f"{SOUPS_HELD_OUT}, held out of the training images, ranks the models"
     return source._replace(format="soups", roles=roles, notes=(note,))

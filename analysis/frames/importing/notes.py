@@ -38,7 +38,8 @@ def import_counts(table: TrialTable) -> str:
     named = [f"{name} equals {other}" for name, other in table.twins]
     more = [f"{table.duplicates - len(named)} more"] if table.duplicates > len(named) else []
     listed = f" ({', '.join([*named, *more])})" if named else ""
-    duplicates = f"{table.duplicates} duplicates, equal in all but the name, are kept{listed}"
+    kept = f", equal in all but the name, are kept{listed}" if table.duplicates else ""
+    duplicates = f"{table.duplicates} duplicates{kept}"
     renamed = [f"{table.renamed} rows repeat a name and are numbered"] if table.renamed else []
     return "; ".join([*parts, duplicates, *renamed])
 

@@ -63,11 +63,16 @@ def read_study(path: Path, study_name: str | None = None) -> Source:
         raise ValueError(f"study {name} has no trial")
     knobs = dict.fromkeys(str(knob) for trial in trials for knob in trial.params)
     one = len(values) == 1
+    directions = list(zip(values, minimize, strict=True))
     roles = Roles(
-        varied(rows, knobs), values, values[0] if one else "", minimize[0] if one else None,
-        name="number", state="state",
-    )  # fmt: skip
-    directions = zip(values, minimize, strict=True)
+        varied(rows, knobs),
+        values,
+        values[0] if one else "",
+        name="number",
+        state="state",
+        minimized=tuple(value for value, low in directions if low),
+        maximized=tuple(value for value, low in directions if not low),
+    )
     notes = [f"study {name}"]
     if not one:
         notes += [f"{value} is {'min' if low else 'max'}imized" for value, low in directions]

@@ -24,8 +24,9 @@ def complete_roles(source: Source, typed: Roles) -> Roles:
         ValueError: a column does not exist, or the objective or the knobs are not known.
     """
     proposed = source.roles
-    for column in (*typed.knobs, *typed.metrics, *filter(None, typed[2:3] + typed[4:])):
-        find_column(str(column), map(str, source.rows))
+    one_column = (typed.objective, typed.name, typed.seed, typed.state)
+    for column in (*typed.knobs, *typed.metrics, *filter(None, one_column)):
+        find_column(column, map(str, source.rows))
     objective = typed.objective or _free(proposed.objective, typed)
     knobs = typed.knobs or tuple(name for name in proposed.knobs if _free(name, typed))
     seed = typed.seed or ("" if typed.knobs else next((k for k in knobs if k in SEED_COLUMNS), ""))
@@ -42,8 +43,8 @@ def complete_roles(source: Source, typed: Roles) -> Roles:
     used = {*knobs, *metrics, objective, name, seed}
     state = typed.state or _free(proposed.state, typed) or find_state_column(source.rows, used)
     minimize = typed.minimize
-    if minimize is None and objective == proposed.objective:
-        minimize = proposed.minimize
+    if minimize is None and objective in (*proposed.minimized, *proposed.maximized):
+        minimize = objective in proposed.minimized
     if minimize is None:
         minimize = is_lower_better(objective)
         if source.format == "optuna-csv" and not typed.objective:

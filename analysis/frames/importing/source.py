@@ -9,7 +9,11 @@ from clip_hparam.config.knob import suggest
 
 
 class Roles(NamedTuple):
-    """Which column is what. `minimize` None: the source does not say; "" or (): no such column."""
+    """Which column is what; "" or (): no such column.
+
+    minimize: None where it is not known. minimized, maximized: metrics whose direction the source
+    says.
+    """
 
     knobs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -18,6 +22,8 @@ class Roles(NamedTuple):
     name: str = ""
     seed: str = ""
     state: str = ""
+    minimized: tuple[str, ...] = ()
+    maximized: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):

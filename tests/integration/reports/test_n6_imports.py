@@ -11,7 +11,10 @@ from support.cli import clip_hparam
 from support.event_files import scalar, session, write_events
 from support.in_process import Done
 from support.ray_folders import RayTrial, write_ray_folder
+from support.trial_factory import Runs
 
+from clip_hparam.analysis.evidence.compare import compare_cells
+from clip_hparam.analysis.frames.frame import load
 from clip_hparam.analysis.stats.intervals import estimate
 
 CONFIGS = [("0.1", "0", 0.50), ("0.1", "1", 0.54), ("0.2", "0", 0.61), ("0.2", "1", 0.63)]
@@ -222,3 +225,30 @@ def test_a_missing_metric_leaves_its_cell_without_a_mean(tmp_path: Path) -> None
     ]
     notes = (tmp_path / "results" / "kept.md").read_text()
     assert "lr=0.1: 1 of 2 rows have loss, so there is no mean." in notes
+
+
+def test_a_table_of_hundreds_of_columns_prints_no_performance_warning(tmp_path: Path) -> None:
+    names = [f"config.knob{number}" for number in range(150)]
+    head = ",".join(["id", "seed", "acc", *names])
+    rows = [",".join([f"{n}", f"{n % 2}", f"0.{n + 5}", *[f"x{n // 2}"] * 150]) for n in range(4)]
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
+    knobs = [f"--knob={name}" for name in names]
+    options = ("--objective", "acc", "--seed", "seed", "--name", "id")
+    done = import_into(tmp_path, "t.csv", *knobs, *options)
+    assert done.code == 0, done.err
+    first, second = cells(tmp_path).values()
+    assert [float(first["acc"]), float(second["acc"])] == pytest.approx([0.55, 0.75])
+
+
+def test_our_own_runs_and_an_import_are_not_compared(tmp_path: Path) -> None:
+    Runs(tmp_path / "runs").done({"lr": 1e-3}, 0, 90.0)
+    done = import_into(tmp_path, "runs")
+    assert (done.code, done.out) == (2, "")
+    assert "holds trials of ours: they need no import" in done.err
+    (tmp_path / "t.csv").write_text("lr,seed,acc\n0.1,0,0.9\n0.2,0,0.8\n")
+    options = ("--knob", "lr", "--seed", "seed", "--objective", "acc")
+    assert import_into(tmp_path, "t.csv", *options).code == 0
+    frames = load([tmp_path / "runs", tmp_path / "kept"])
+    with pytest.raises(ValueError, match="is imported: their units and seeds differ"):
+        compare_cells(frames, frames.trials["trial_id"][0], "lr=0.1")
+    assert compare_cells(frames, "lr=0.1", "lr=0.2").difference.mean == pytest.approx(-0.1)

@@ -96,7 +96,7 @@ def _compare_lines(
     if not comparison.differs:
         yield f"the {'recipes' if imported is None else 'knobs'} are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
-        mean = f"{side.mean:.{comparison.digits}f}"
+        mean = f"{side.mean:.{comparison.digits}f}" if side.done else "unknown"
         yield f"{name}: {arguments.metric} {mean}, {side.done} of {side.asked} seeds done"
     delta, spec = comparison.difference, f"+.{comparison.digits}f"
     if not delta.n:

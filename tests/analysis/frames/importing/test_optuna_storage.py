@@ -12,6 +12,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
 
 from clip_hparam.analysis.frames.importing.formats import read_source
+from clip_hparam.analysis.frames.importing.roles import complete_roles
+from clip_hparam.analysis.frames.importing.source import Roles
 
 SPACE = {
     "lr": optuna.distributions.FloatDistribution(1e-5, 1.0, log=True),
@@ -58,7 +60,7 @@ def test_a_study_is_read_and_its_file_is_not_changed(tmp_path: Path, kind: str) 
     assert list(source.rows["lr"]) == ["0.1", "0.11", "0.12", "0.13"]
     assert source.rows["value"][0] == "0.0"
     assert source.roles.knobs == ("lr", "aug")  # warmup does not vary
-    assert (source.roles.objective, source.roles.minimize) == ("value", False)
+    assert (source.roles.objective, source.roles.maximized) == ("value", ("value",))
 
 
 def test_several_objectives_have_their_names_and_directions(tmp_path: Path) -> None:
@@ -71,6 +73,9 @@ def test_several_objectives_have_their_names_and_directions(tmp_path: Path) -> N
     source = read_source(tmp_path / "s.db")
     assert (source.roles.metrics, source.roles.objective) == (("acc", "seconds"), "")
     assert source.notes[1:] == ("acc is maximized", "seconds is minimized")
+    assert [
+        complete_roles(source, Roles(objective=name)).minimize for name in ("acc", "seconds")
+    ] == [*(False, True)]
 
 
 def test_a_study_is_chosen_by_name(tmp_path: Path) -> None:
