@@ -166,9 +166,10 @@ def _stored_columns(table: TrialTable) -> list[str]:
 
 def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
     """Return the names of the first duplicates, each with the first row that it equals."""
+    texts = trials.astype(object).where(trials.notna(), "")
     twins = []
     for name in trials.index[duplicated.to_numpy()][:MAX_TWINS]:
-        equal = trials.astype(str).eq(trials.loc[name].astype(str)).all(axis="columns")
+        equal = (texts == texts.loc[name]).all(axis="columns").to_numpy()
         twins.append([str(name), str(trials.index[equal][0])])
     return twins
 
@@ -187,14 +188,15 @@ def _validate_columns(table: pd.DataFrame, wanted: list[str]) -> None:
 def _validate_names(trials: pd.DataFrame, name: str | None) -> None:
     """Raise ValueError if the rows of one name are steps of one trial."""
     repeated = trials[trials.index.duplicated(keep=False)]
-    for column in trials:
-        if str(column).lower().rpartition("/")[2] in STEP_COLUMNS and len(repeated):
-            first = repeated.index[0]
-            if repeated.loc[[first], column].nunique() > 1:
-                raise ValueError(
-                    f"{first!r} in column {name} names {len(repeated.loc[[first]])} rows that"
-                    f" differ in {column}: keep one row per trial, such as its last {column}"
-                )
+    if repeated.empty:
+        return
+    first = repeated.loc[[repeated.index[0]]]
+    for column in map(str, trials):
+        if column.lower().rpartition("/")[2] in STEP_COLUMNS and first[column].nunique() > 1:
+            raise ValueError(
+                f"{first.index[0]!r} in column {name} names {len(first)} rows that differ in"
+                f" {column}: keep one row per trial, such as its last {column}"
+            )
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:

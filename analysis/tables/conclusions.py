@@ -66,14 +66,17 @@ def _conclusion_parts(
 def _format_differences(rows: pd.DataFrame, ablation: Ablation) -> str:
     """Return the differences as text, the largest first."""
     largest = rows.reindex(rows["delta"].abs().sort_values(ascending=False).index)
-    ends = ("delta", "delta_low", "delta_high")
     named = [
-        f"{row[ablation.row]} {format_difference(*(row[end] for end in ends), ablation.digits)}"
+        f"{row[ablation.row]} {_format(row, ablation.digits)}"
         for _, row in largest.head(MAX_NAMED).iterrows()
     ]
     more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
     unit = f"in {ablation.metric}" if ablation.imported else "points of test accuracy"
     return f"{', '.join(named)}{more} {unit}"
+
+
+def _format(row: pd.Series, digits: int) -> str:
+    return format_difference(row["delta"], row["delta_low"], row["delta_high"], digits)
 
 
 def _undecided_text(rows: pd.DataFrame, ablation: Ablation) -> str:

@@ -99,7 +99,7 @@ def cell_means(table: TrialTable) -> TrialTable:
     once = ~pd.DataFrame({"cell": numbers, "seed": table.rows[table.seed]}).duplicated().to_numpy()
     rows, groups = table.rows[once], numbers[once].to_numpy()
     firsts = rows[~pd.Series(groups).duplicated().to_numpy()][table.knobs].reset_index(drop=True)
-    means = rows[table.metrics].groupby(groups).agg(lambda values: values.mean(skipna=False))
+    means = rows[table.metrics].groupby(groups).mean(skipna=False)
     averaged = pd.concat([firsts, means.reset_index(drop=True)], axis="columns")
     labelled = averaged.set_axis(cell_labels(table), axis="index")
     return table._replace(rows=labelled, seed="", averaged=len(rows))

@@ -17,8 +17,9 @@ import pandas as pd
 from clip_hparam.analysis.frames.importing.source import (
     Roles,
     Source,
+    TrialParts,
     flatten,
-    text_frame,
+    join_parts,
     varied,
 )
 
@@ -97,7 +98,7 @@ def _text_rows(text: str, separator: str) -> pd.DataFrame:
 
 def _recognise(source: Source) -> Source:
     """Return the source with the roles of the tool that exported it, if it is a known one."""
-    names = list(source.rows)
+    names = [str(name) for name in source.rows]
     if set(DICTIONARY_COLUMNS) <= set(names) and _holds_dictionaries(source.rows["config"]):
         return _read_dictionaries(source)
     if set(names) >= WANDB_COLUMNS:
@@ -120,14 +121,15 @@ def _holds_dictionaries(values: pd.Series) -> bool:
 def _read_dictionaries(source: Source) -> Source:
     """Return the rows of a W&B data frame with a column per key of `config` and `summary`."""
     plain = source.rows.drop(columns=[*DICTIONARY_COLUMNS])
+    names = [str(name) for name in plain]
+    heads = [dict(zip(names, row, strict=True)) for row in plain.itertuples(index=False)]
     configs = [_parse_dictionary(text, "config") for text in source.rows["config"]]
     summaries = [_parse_dictionary(text, "summary") for text in source.rows["summary"]]
-    texts = zip(plain.to_dict("records"), configs, summaries, strict=True)
-    rows = text_frame({**config, **summary, **head} for head, config, summary in texts)
-    knobs = dict.fromkeys(key for config in configs for key in config if not key.startswith("_"))
-    state = next((name for name in plain if name.lower() == "state"), "")
-    names = next((c for c in ("id", "name") if c in plain and plain[c].is_unique), "")
-    roles = Roles(varied(rows, knobs), name=names, state=state)
+    rows, knobs, _ = join_parts(list(map(TrialParts, heads, configs, summaries)))
+    public = [knob for knob in knobs if not knob.startswith("_")]
+    state = next((name for name in names if name.lower() == "state"), "")
+    name = next((c for c in ("id", "name") if c in plain and plain[c].is_unique), "")
+    roles = Roles(varied(rows, public), name=name, state=state)
     return source._replace(format="wandb", rows=rows, roles=roles)
 
 

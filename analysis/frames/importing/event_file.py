@@ -120,14 +120,16 @@ def _fields(content: bytes) -> Fields:
     while at < len(content):
         key, at = _varint(content, at)
         number, wire = key >> 3, key & 7
+        values = fields.setdefault(number, [])
         if wire == 0:
-            value, at = _varint(content, at)
-        else:
-            size, at = _varint(content, at) if wire == 2 else ({1: 8, 5: 4}.get(wire, -1), at)
-            if size < 0 or at + size > len(content):
-                raise ValueError("an event is no protocol buffer")
-            value, at = content[at : at + size], at + size
-        fields.setdefault(number, []).append(value)
+            integer, at = _varint(content, at)
+            values.append(integer)
+            continue
+        size, at = _varint(content, at) if wire == 2 else ({1: 8, 5: 4}.get(wire, -1), at)
+        if size < 0 or at + size > len(content):
+            raise ValueError("an event is no protocol buffer")
+        values.append(content[at : at + size])
+        at += size
     return fields
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from clip_hparam.analysis.frames.importing.source import Roles, Source, text_frame, varied
+from clip_hparam.analysis.frames.importing.source import (
+    Roles,
+    Source,
+    TrialParts,
+    join_parts,
+    varied,
+)
 from clip_hparam.config.knob import suggest
 
 if TYPE_CHECKING:
@@ -58,10 +64,9 @@ def read_study(path: Path, study_name: str | None = None) -> Source:
         minimize = [d.name == "MINIMIZE" for d in storage.get_study_directions(study_id)]
         labels = storage.get_study_system_attrs(study_id).get("study:metric_names")
     values = _value_names(len(minimize), labels)
-    rows = text_frame(_row(trial, values) for trial in trials)
     if not trials:
         raise ValueError(f"study {name} has no trial")
-    knobs = dict.fromkeys(str(knob) for trial in trials for knob in trial.params)
+    rows, knobs, values = join_parts([_parts(trial, values) for trial in trials])
     one = len(values) == 1
     directions = list(zip(values, minimize, strict=True))
     roles = Roles(
@@ -79,11 +84,11 @@ def read_study(path: Path, study_name: str | None = None) -> Source:
     return Source("optuna", rows, roles, tuple(notes))
 
 
-def _row(trial: Any, values: tuple[str, ...]) -> dict[str, Any]:
-    """Return the row of a trial. A pruned trial has its last reported value: it is left out."""
+def _parts(trial: Any, values: tuple[str, ...]) -> TrialParts:
+    """Return the parts of a trial. A pruned trial has its last reported value: it is left out."""
     results = trial.values or [None] * len(values)
     head = {"number": str(trial.number), "state": trial.state.name}
-    return {**head, **trial.params, **dict(zip(values, results, strict=True))}
+    return TrialParts(head, trial.params, dict(zip(values, results, strict=True)))
 
 
 def _value_names(count: int, labels: Any) -> tuple[str, ...]:

@@ -9,12 +9,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from clip_hparam.analysis.frames.importing.delimited import read_delimited, read_text
 from clip_hparam.analysis.frames.importing.source import (
     Roles,
     Source,
+    TrialParts,
     flatten,
-    text_frame,
+    join_parts,
     to_text,
     varied,
 )
@@ -27,7 +30,7 @@ BOOKKEEPING = {
     *("time_this_iter_s", "time_total_s", "time_since_restore", "iterations_since_restore"),
     *("timesteps_total", "timesteps_since_restore", "episodes_total", "warmup_time"),
 }
-NAME, STATE = "trial_id", "trial_status"
+NAME, STATE, STATES = "trial_id", "trial_status", "experiment_state-*.json"
 
 
 def is_ray_folder(path: Path) -> bool:
@@ -42,21 +45,20 @@ def read_ray_folder(path: Path) -> Source:
         ValueError: a file of a trial cannot be read.
     """
     states = _experiment_states(path)
-    folders = _trial_folders(path)
-    rows, knobs = [], dict[str, None]()
-    for folder in folders:
+    trials = []
+    for folder in _trial_folders(path):
         config, result = _read_trial(folder)
-        knobs |= dict.fromkeys(config)
         known = next((name for name in states if f"_{name}_" in f"{folder.name}_"), folder.name)
         trial_id = to_text(result.get("trial_id")) or known  # a trial without a result
         state = states.get(trial_id) or _state_of(folder, result)
-        rows.append({**result, **config, NAME: trial_id, STATE: state})
-    table = text_frame(rows)
-    reported = [str(name) for name in table if name not in {*BOOKKEEPING, *knobs, NAME, STATE}]
-    metrics = tuple(name for name in reported if _is_number(table[name].dropna().to_list()))
+        result = {name: value for name, value in result.items() if name not in (NAME, STATE)}
+        trials.append(TrialParts({NAME: trial_id, STATE: state}, config, result))
+    rows, knobs, results = join_parts(trials)
+    reported = [name for name in results if name not in BOOKKEEPING]
+    metrics = tuple(name for name in reported if _is_number(rows[name].dropna().to_list()))
     objective = metrics[0] if len(metrics) == 1 else ""
-    roles = Roles(varied(table, knobs), metrics, objective, name=NAME, state=STATE)
-    return Source("ray", table, roles, _early_note(rows))
+    roles = Roles(varied(rows, knobs), metrics, objective, name=NAME, state=STATE)
+    return Source("ray", rows, roles, _early_note(trials))
 
 
 def _trial_folders(path: Path) -> list[Path]:
@@ -77,7 +79,8 @@ def _read_trial(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         result = flatten(next(whole, {}), "/")  # the last line is cut where a process was killed
     elif (folder / PROGRESS).is_file() and (folder / PROGRESS).stat().st_size:
         table = read_delimited(folder / PROGRESS).rows
-        result = table.iloc[-1].to_dict() if len(table) else {}
+        last = table.iloc[-1] if len(table) else pd.Series()
+        result = {str(name): value for name, value in last.items()}
     return flatten(config), {k: v for k, v in result.items() if not k.startswith("config/")}
 
 
@@ -99,7 +102,9 @@ def _parse(text: str) -> dict[str, Any] | None:
 def _experiment_states(path: Path) -> dict[str, str]:
     """Return the status of each trial id in the newest state of the experiment."""
     states: dict[str, str] = {}
-    for file in sorted(path.glob("experiment_state-*.json")):
+    files = [file for folder in ("", "*/") for file in path.glob(f"{folder}{STATES}")]
+    files += path.resolve().parent.glob(STATES)  # of the experiment of one trial
+    for file in sorted(files, key=lambda file: file.name):
         tree = _loads(read_text(file), file)
         for entry in tree.get("trial_data") or tree.get("checkpoints") or []:
             state = entry[0] if isinstance(entry, list) and entry else entry
@@ -117,9 +122,9 @@ def _state_of(folder: Path, result: dict[str, Any]) -> str:
     return "TERMINATED" if str(result.get("done")).lower() == "true" else "RUNNING"
 
 
-def _early_note(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def _early_note(trials: list[TrialParts]) -> tuple[str, ...]:
     """Return a sentence if complete trials have fewer iterations than others."""
-    complete = [row for row in rows if row[STATE] == "TERMINATED"]
+    complete = [trial.results for trial in trials if trial.head[STATE] == "TERMINATED"]
     reached = [int(str(row[ITERATION])) for row in complete if str(row.get(ITERATION)).isdigit()]
     early = sum(count < max(reached) for count in reached)
     if not early:

@@ -1,6 +1,6 @@
 """Rows of another tool before their columns have roles, and the roles that its format proposes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -39,6 +39,43 @@ class Source(NamedTuple):
     roles: Roles = Roles()
     notes: tuple[str, ...] = ()
     decimal_commas: bool = False  # a number may be written with a comma, as 0,001
+
+
+class TrialParts(NamedTuple):
+    """A trial as a reader finds it: id and state, configuration, results."""
+
+    head: Mapping[str, Any]
+    knobs: Mapping[str, Any]
+    results: Mapping[str, Any]
+
+
+class JoinedTrials(NamedTuple):
+    """A row per trial; `knobs` and `results` are the names of their columns."""
+
+    rows: pd.DataFrame
+    knobs: tuple[str, ...]
+    results: tuple[str, ...]
+
+
+def join_parts(trials: Sequence[TrialParts]) -> JoinedTrials:
+    """Return the rows of trials, with a column of its own for each entry of each part.
+
+    A knob called like an entry of the head becomes `config.NAME`, and a result called like a knob
+    or like an entry of the head `result.NAME`, such as the last learning rate beside the first one.
+    """
+    heads, knobs, results = (dict.fromkeys(key for t in trials for key in t[n]) for n in range(3))
+    knob_columns = {key: f"config.{key}" if key in heads else key for key in knobs}
+    taken = {*heads, *knob_columns.values()}
+    result_columns = {key: f"result.{key}" if key in taken else key for key in results}
+    rows = text_frame(
+        {
+            **trial.head,
+            **{knob_columns[key]: value for key, value in trial.knobs.items()},
+            **{result_columns[key]: value for key, value in trial.results.items()},
+        }
+        for trial in trials
+    )
+    return JoinedTrials(rows, tuple(knob_columns.values()), tuple(result_columns.values()))
 
 
 def text_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -2,10 +2,15 @@
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from clip_hparam.analysis.frames.importing.event_file import read_events
-from clip_hparam.analysis.frames.importing.source import Roles, Source, text_frame, varied
+from clip_hparam.analysis.frames.importing.source import (
+    Roles,
+    Source,
+    TrialParts,
+    join_parts,
+    varied,
+)
 
 EVENT_FILES = "*tfevents*"
 RUN, STATE = "run", "session status"
@@ -29,25 +34,22 @@ def read_event_files(path: Path) -> Source:
     files = defaultdict(list)
     for file in sorted(path.rglob(EVENT_FILES)) if path.is_dir() else [path]:
         files[file.parent].append(file)
-    rows: list[dict[str, Any]] = []
-    knobs: dict[str, None] = {}
+    trials: list[TrialParts] = []
     for folder, paths in files.items():
         events = read_events(paths)
         if events.hparams:
             scalars = {tag: value for tag, (_, value) in events.scalars.items()}
             name = folder.relative_to(path).as_posix() if path.is_dir() else folder.name
             head = {RUN: name, STATE: events.status or "RUNNING"}
-            rows.append({**head, **events.hparams, **scalars})
-            knobs |= dict.fromkeys(events.hparams)
-    if not rows:
+            trials.append(TrialParts(head, events.hparams, scalars))
+    if not trials:
         raise ValueError(
             f"none of its {len(files)} runs has hyper-parameters: write them with"
             " SummaryWriter.add_hparams, or export a table and import that"
         )
-    table = text_frame(rows)
-    metrics = tuple(str(name) for name in table if name not in {RUN, STATE, *knobs})
-    left = len(files) - len(rows)
+    rows, knobs, metrics = join_parts(trials)
+    left = len(files) - len(trials)
     notes = (f"{left} runs without hyper-parameters are not read",) if left else ()
     objective = metrics[0] if len(metrics) == 1 else ""
-    roles = Roles(varied(table, knobs), metrics, objective, name=RUN, state=STATE)
-    return Source("tensorboard", table, roles, notes)
+    roles = Roles(varied(rows, knobs), metrics, objective, name=RUN, state=STATE)
+    return Source("tensorboard", rows, roles, notes)

@@ -49,3 +49,15 @@ def test_the_end_of_a_killed_run_is_left_out_and_damage_is_refused(tmp_path: Pat
     file.write_bytes(b"no event file at all")
     with pytest.raises(ValueError, match="or no event file"):
         read_events([file])
+
+
+def test_a_scalar_called_like_a_hyper_parameter_does_not_replace_it(tmp_path: Path) -> None:
+    """Trackers log the learning rate of each step beside the hyper-parameter `lr`."""
+    for name, lr in (("a", 0.1), ("b", 0.2)):
+        events = [*session({"lr": lr, "run": "x"}), scalar("lr", 1e-6, 9), scalar("acc", lr, 9)]
+        write_events(tmp_path / name, events)
+    source = read_event_files(tmp_path)
+    assert list(source.rows["lr"]) == ["0.1", "0.2"]
+    assert list(source.rows["run"]) == ["a", "b"]
+    assert list(source.rows["config.run"]) == ["x", "x"]
+    assert (source.roles.knobs, source.roles.metrics) == (("lr",), ("result.lr", "acc"))
