@@ -70,7 +70,10 @@ def _separator_of(header: str) -> str:
 
 
 def _text_rows(text: str, separator: str) -> pd.DataFrame:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    header = next(csv.reader([text.lstrip("\r\n").partition("\n")[0]], delimiter=separator), [])
+    spaced = len(header) > 1 and all(name.startswith(" ") for name in header[1:])  # a, b, c
+    lines_of = io.StringIO(text, newline="")
+    reader = csv.reader(lines_of, delimiter=separator, skipinitialspace=spaced, strict=True)
     try:
         lines = [(reader.line_num, fields) for fields in reader if fields]
     except csv.Error as error:
@@ -102,7 +105,9 @@ def _recognise(source: Source) -> Source:
     if set(DICTIONARY_COLUMNS) <= set(names) and _holds_dictionaries(source.rows["config"]):
         return _read_dictionaries(source)
     if set(names) >= WANDB_COLUMNS:
-        return source._replace(format="wandb", roles=Roles(state="State"))
+        unique = (c for c in ("ID", "Name") if c in names and source.rows[c].is_unique)
+        roles = Roles(name=next(unique, ""), state="State")
+        return source._replace(format="wandb", roles=roles)
     if set(names) >= OPTUNA_COLUMNS and any(name.startswith("params_") for name in names):
         parameters = [name for name in names if name.startswith("params_")]
         values = tuple(name for name in names if name == "value" or name.startswith("values_"))

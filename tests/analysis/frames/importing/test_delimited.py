@@ -41,6 +41,15 @@ def test_a_declared_separator_wins(tmp_path: Path) -> None:
     assert list(read_delimited(tmp_path / "t.csv").rows) == ["a", "b,c"]
 
 
+def test_spaces_after_separators_are_no_part_of_values_if_the_header_has_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text('id, aug, note\n7, weak, "a, b"\n')
+    assert read_delimited(tmp_path / "t.csv").rows.to_numpy().tolist() == [["7", "weak", "a, b"]]
+    (tmp_path / "t.csv").write_text("id,aug\n 7, weak\n")
+    assert read_delimited(tmp_path / "t.csv").rows.to_numpy().tolist() == [[" 7", " weak"]]
+
+
 def test_only_row_numbers_without_a_header_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(",lr\n0,1\n1,2\n")
     assert list(read_delimited(tmp_path / "t.csv").rows) == ["lr"]
