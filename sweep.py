@@ -3,7 +3,10 @@
 import sys
 
 if __name__ == "__main__":
-    # imported here: a worker process imports this file again and needs none of it
-    from clip_hparam.cli.hydra_app.app import main
+    try:
+        # imported here: a worker process imports this file again and needs none of it
+        from clip_hparam.cli.hydra_app.app import main
 
-    sys.exit(main())
+        sys.exit(main())
+    except KeyboardInterrupt:  # while modules are imported
+        sys.exit(130)

@@ -16,7 +16,7 @@ from clip_hparam.analysis.frames.trial_table import TrialTable
 class Ablation:
     """How the table and the figure of one sweep are made."""
 
-    name: str  # of the sweep
+    name: str  # of the files; that of the sweep, or with a part of its id where several have it
     title: str
     row: str = "cell"  # title of the column of labels
     knobs: tuple[str, ...] = ()  # columns of levels; empty: a column of the changed knobs
@@ -26,6 +26,7 @@ class Ablation:
     paper: tuple[PublishedResult, ...] = ()
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
+    sweep_id: str = ""  # "": the newest sweep of the name
     imported: bool = False  # the cells are those of an imported table
     digits: int = 2  # decimals of the metric in tables
 

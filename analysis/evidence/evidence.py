@@ -13,6 +13,7 @@ over the remaining trials would be biased.
 """
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -36,7 +37,8 @@ from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
     SweepManifest,
-    newest_by_name,
+    find_sweeps,
+    output_names,
     race_of,
 )
 from clip_hparam.analysis.frames.trial_table import add_columns
@@ -95,11 +97,24 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
 
 
 def ablation_of(frames: Frames, name: str) -> Ablation:
-    """Return the ablation of a sweep, which need not be on record."""
-    sweep = newest_by_name(frames.sweeps).get(name)
-    if sweep is not None and sweep.kind == IMPORTED_KIND and frames.imported is not None:
-        return ablation_for_import(name, frames.imported)
-    return ablation_for_sweep(name, sweep.kind if sweep else "")
+    """Return the ablation of a sweep, which need not be on record.
+
+    name: what `records.manifest.find_sweeps` takes; a shared name stands for its newest sweep.
+    """
+    sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
+    if sweep is None:
+        return ablation_for_sweep(name)
+    names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
+    if sweep.kind == IMPORTED_KIND and frames.imported is not None:
+        imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
+        return replace(imported, sweep_id=sweep.sweep_id)
+    ablation = ablation_for_sweep(sweep.name, sweep.kind)
+    return replace(
+        ablation,
+        name=names[sweep.sweep_id],
+        sweep_id=sweep.sweep_id,
+        title=f"{ablation.title}{sweep.difference}",
+    )
 
 
 def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
@@ -113,12 +128,13 @@ def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
 
 
 def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
-    """Return the newest manifest of the ablation's sweep.
+    """Return the manifest of the ablation's sweep, the newest of its name if it states no id.
 
     Raises:
         NotSweptError: the sweep is not on record, or has no cell.
     """
-    sweep = newest_by_name(frames.sweeps).get(ablation.name)
+    wanted = ablation.sweep_id or ablation.name
+    sweep = next(reversed(find_sweeps(frames.sweeps, wanted)), None)
     if sweep is None or not sweep.cells:
         raise NotSweptError(
             f"no sweep named {ablation.name} is on record:"

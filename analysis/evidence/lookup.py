@@ -1,10 +1,11 @@
 """Find the cell or the trial that a name on the command line refers to.
 
 A name is [SWEEP/]LABEL of a cell or the start of one trial id; `find_cell` also takes SWEEP alone.
-SWEEP is a name, which refers to its newest manifest, or an id.
+SWEEP is a name, which refers to its newest manifest, an id or the start of one.
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 import pandas as pd
 
@@ -12,8 +13,12 @@ from clip_hparam.analysis.evidence.evidence import planned_trials
 from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_cell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_numbers
-from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, newest_by_name
-from clip_hparam.config.knob import suggest
+from clip_hparam.analysis.frames.manifests import (
+    ManifestCell,
+    SweepManifest,
+    find_sweeps,
+    newest_by_name,
+)
 from clip_hparam.records.manifest import find_cells, find_trial_id
 
 
@@ -31,7 +36,7 @@ def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
         return planned_trials(by_id, cells[0][1])
     trial_id = find_trial_id(by_id.index, name)
     if trial_id is None:
-        raise _unknown_name(name, [*_labels(frames), *by_id.index])
+        raise _unknown_name(frames, name)
     if imported := _imported_cell(frames, trial_id):
         return planned_trials(by_id, imported)
     key = cell_key(by_id)
@@ -49,19 +54,26 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
             finished.
     """
     newest = newest_by_name(frames.sweeps)
-    by_name = {sweep.sweep_id: sweep for sweep in frames.sweeps} | newest
-    if name in by_name and by_name[name].kind != IMPORTED_KIND:
-        return select_best_cell(frames, by_name[name])
-    if name in by_name:
-        raise ValueError(f"{name} is imported: it has no recipe of ours")
+    if name in newest or any(name == sweep.sweep_id for sweep in frames.sweeps):
+        return _best_cell_of(frames, name)
     cells = find_cells(frames.sweeps, name) or _cells_of_trial(newest.values(), name)
     if not cells:
-        raise _unknown_name(name, [*newest, *_labels(frames)])
+        if find_sweeps(frames.sweeps, name):
+            return _best_cell_of(frames, name)
+        raise _unknown_name(frames, name)
     sweep, cell = cells[0]
     if sweep.kind == IMPORTED_KIND:
         raise ValueError(f"{name} is imported: it has no recipe of ours")
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
     return SelectedCell(sweep, cell, trials[trials["status"] == "done"])
+
+
+def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
+    """Return the best cell of a sweep. Raises ValueError if it is an imported table."""
+    sweep = find_sweeps(frames.sweeps, name)[-1]
+    if sweep.kind == IMPORTED_KIND:
+        raise ValueError(f"{name} is imported: it has no recipe of ours")
+    return select_best_cell(frames, sweep)
 
 
 def is_imported(trials: pd.DataFrame) -> bool:
@@ -94,10 +106,13 @@ def _cells_of_trial(
     return [(sweep, cell) for sweep, cell in cells if trial_id in cell.trials.values()]
 
 
-def _unknown_name(name: str, known: Iterable[str]) -> ValueError:
-    return ValueError(f"no cell or trial is called {name}: {suggest(name, known)}")
-
-
-def _labels(frames: Frames) -> list[str]:
-    sweeps = newest_by_name(frames.sweeps).values()
-    return [cell.label for sweep in sweeps for cell in sweep.cells]
+def _unknown_name(frames: Frames, name: str) -> ValueError:
+    """Return an error that names similar cells, or the cells of the sweep that was named."""
+    if sweeps := find_sweeps(frames.sweeps, name):
+        cells = [f"{name}/{cell.label}" for cell in sweeps[-1].cells[:3]]
+        return ValueError(f"{name} is a sweep: name one of its cells, such as {', '.join(cells)}")
+    newest = newest_by_name(frames.sweeps)
+    labels = [cell.label for sweep in newest.values() for cell in sweep.cells]
+    close = get_close_matches(name, sorted({*newest, *labels}), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists the sweeps"
+    return ValueError(f"no cell or trial is called {name}: {hint}")

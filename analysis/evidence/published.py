@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
+
 FIGURE_1_SOURCE = "Fig. 1 of 'CLIP Itself is a Strong Fine-tuner' (arXiv 2212.06138)"
 README_TABLE_SOURCE = "table in the README of LightDXY/FT-CLIP"
 LOGS_SOURCE = "training logs in LightDXY/FT-CLIP (analysis/data)"
@@ -27,14 +29,18 @@ class PublishedResult(NamedTuple):
     source: str
 
 
+def _rung(key: str, title: str, acc1: float) -> PublishedResult:
+    return PublishedResult(key, title, acc1, PAPER_V100_HOURS[key], FIGURE_1_SOURCE)
+
+
 PAPER_LADDER = (
-    PublishedResult("baseline", "CLIP ViT-B/16, 224 px", 82.3, 148.9, FIGURE_1_SOURCE),
-    PublishedResult("lower_lr", "reduce lr", 84.3, 148.9, FIGURE_1_SOURCE),
-    PublishedResult("ema", "EMA", 84.6, 150.1, FIGURE_1_SOURCE),
-    PublishedResult("llrd", "layer-wise lr decay", 85.3, 151.1, FIGURE_1_SOURCE),
-    PublishedResult("fewer_epochs", "fewer epochs", 85.2, 75.6, FIGURE_1_SOURCE),
-    PublishedResult("weak_aug", "weaken augmentation", 85.7, 75.6, FIGURE_1_SOURCE),
-    PublishedResult("higher_resolution", "resolution 384", 86.6, 218.1, FIGURE_1_SOURCE),
+    _rung("baseline", "CLIP ViT-B/16, 224 px", 82.3),
+    _rung("lower_lr", "reduce lr", 84.3),
+    _rung("ema", "EMA", 84.6),
+    _rung("llrd", "layer-wise lr decay", 85.3),
+    _rung("fewer_epochs", "fewer epochs", 85.2),
+    _rung("weak_aug", "weaken augmentation", 85.7),
+    _rung("higher_resolution", "resolution 384", 86.6),
 )
 LADDER_REFERENCE = PublishedResult("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1_SOURCE)
 

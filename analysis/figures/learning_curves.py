@@ -19,7 +19,10 @@ LEGEND_ORDER = ("raw", "EMA", "last", "selected epoch")
 
 
 class LearningCurve(NamedTuple):
-    """Accuracy on the selection set by epoch, in percent; `ema` is empty without EMA."""
+    """Accuracy on the selection set by epoch, in percent; `ema` is empty without EMA.
+
+    Epochs are counted from 0, as in records, and drawn from 1.
+    """
 
     title: str
     epoch: list[int]
@@ -129,18 +132,19 @@ def _plot_curves(axes: Axes, curves: list[LearningCurve]) -> None:
     thin: dict[str, Any] = {"linewidth": 1.2 if len(curves) == 1 else 0.6}
     for number, data in enumerate(curves):
         raw, ema = ("raw", "EMA") if number == 0 else (None, None)  # one legend entry each
-        axes.plot(data.epoch, data.raw, "--", color=style.RAW_COLOUR, label=raw, **thin)
+        epochs = [epoch + 1 for epoch in data.epoch]
+        axes.plot(epochs, data.raw, "--", color=style.RAW_COLOUR, label=raw, **thin)
         if data.ema:
-            axes.plot(data.epoch, data.ema, "-", color=style.EMA_COLOUR, label=ema, **thin)
+            axes.plot(epochs, data.ema, "-", color=style.EMA_COLOUR, label=ema, **thin)
     done = [data for data in curves if data.selected in data.epoch]
     if done:
-        last = [data.epoch[-1] for data in done]
+        last = [data.epoch[-1] + 1 for data in done]
         style.mark_last(axes, last, [data.chosen[-1] for data in done])
-        epochs = [data.selected for data in done if data.selected is not None]
+        selected = [data.selected for data in done if data.selected is not None]
         accuracies = [
-            data.chosen[data.epoch.index(epoch)] for data, epoch in zip(done, epochs, strict=True)
+            data.chosen[data.epoch.index(epoch)] for data, epoch in zip(done, selected, strict=True)
         ]
-        style.mark_best(axes, epochs, accuracies, LEGEND_ORDER[-1])
+        style.mark_best(axes, [epoch + 1 for epoch in selected], accuracies, LEGEND_ORDER[-1])
 
 
 def _accuracy_range(data: CellCurves) -> tuple[float, float]:

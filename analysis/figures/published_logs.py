@@ -57,12 +57,13 @@ def plot_published_logs(panels: list[LogPanel]) -> Figure:
 
 
 def _plot_panel(axes: Axes, panel: LogPanel) -> None:
-    run, last = panel.run, panel.run.epochs - 1
-    epochs = range(run.epochs)
+    run = panel.run
+    epochs = range(1, run.epochs + 1)  # as people count them; the logs count from 0
+    best = [run.raw_best_epoch + 1, run.ema_best_epoch + 1]
     axes.plot(epochs, panel.raw, "--", color=style.RAW_COLOUR, label="raw")
     axes.plot(epochs, panel.ema, "-", color=style.EMA_COLOUR, label="EMA")
-    style.mark_best(axes, [run.raw_best_epoch, run.ema_best_epoch], [run.raw_best, run.ema_best])
-    style.mark_last(axes, [last, last], [run.raw_last, run.ema_last])
+    style.mark_best(axes, best, [run.raw_best, run.ema_best])
+    style.mark_last(axes, [run.epochs, run.epochs], [run.raw_last, run.ema_last])
     gap = run.ema_best - run.ema_last
     axes.set(
         title=panel.title, xlabel="epoch", xlim=(0, panel.planned),

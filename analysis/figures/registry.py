@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import ablation_of
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
 PlotSweep = Callable[[Frames, Ablation], Figure]
@@ -79,7 +79,7 @@ def frame_figure(
 def figure_names(frames: Frames) -> list[str]:
     """Return the names of all figures: of ablations, of recorded sweeps, and registered names."""
     registered = [*sorted(FRAME_FIGURES), *sorted(SEARCH_FIGURES)]
-    return list(dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *registered]))
+    return list(dict.fromkeys([*ABLATIONS, *output_names(frames.sweeps), *registered]))
 
 
 def default_figures(frames: Frames) -> list[str]:
@@ -87,7 +87,7 @@ def default_figures(frames: Frames) -> list[str]:
 
     The figures of a search need a search, a sampled design or an imported table.
     """
-    swept = {name for name in newest_by_name(frames.sweeps) if has_sweep_figure(frames, name)}
+    swept = {name for name in output_names(frames.sweeps) if has_sweep_figure(frames, name)}
     available = {name for name, entry in FRAME_FIGURES.items() if entry.is_available(frames)}
     if frames.imported is not None or sampled_sweeps(frames):
         available |= set(search_figure_names(trial_table(frames)))

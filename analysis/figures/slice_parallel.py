@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.evidence import sweep_of
 from clip_hparam.analysis.evidence.importance import axis_positions
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import search_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.analysis.frames.labels import format_knob
-from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric
 
 MISSING_LABEL, MAX_TICKS = "(missing)", 6
@@ -194,7 +194,7 @@ def _to_unit_range(positions: list[float]) -> np.ndarray:
 
 @sweep_figure("sample")
 def sweep_slices_figure(frames: Frames, ablation: Ablation) -> Figure:
-    table = trial_table(frames, newest_by_name(frames.sweeps)[ablation.name])
+    table = trial_table(frames, sweep_of(frames, ablation))
     return plot_slices(parallel_coordinates(table))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.imported import imported_rows, read_imported
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_means
-from clip_hparam.analysis.frames.manifests import SweepManifest, newest_by_name, read_manifests
+from clip_hparam.analysis.frames.manifests import SweepManifest, output_names, read_manifests
 from clip_hparam.analysis.frames.runs_reader import read_runs
 from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
 from clip_hparam.config.knob import suggest
@@ -128,8 +128,8 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
 
 def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
     """Return the searches and the random and Sobol designs, newest last."""
-    newest = newest_by_name(frames.sweeps).values()
-    sampled = (sweep for sweep in newest if sweep.kind in SAMPLED_KINDS)
+    sweeps = output_names(frames.sweeps).values()
+    sampled = (sweep for sweep in sweeps if sweep.kind in SAMPLED_KINDS)
     return sorted(sampled, key=lambda sweep: (sweep.created, sweep.sweep_id))
 
 

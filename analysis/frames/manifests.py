@@ -12,12 +12,22 @@ from clip_hparam.design.racing import Race
 from clip_hparam.records.manifest import (
     ManifestCell,
     SweepManifest,
+    find_sweeps,
     newest_by_name,
+    output_names,
     parse_manifest,
 )
 from clip_hparam.records.paths import manifest_paths
 
-__all__ = ["ManifestCell", "SweepManifest", "newest_by_name", "race_of", "read_manifests"]
+__all__ = [
+    "ManifestCell",
+    "SweepManifest",
+    "find_sweeps",
+    "newest_by_name",
+    "output_names",
+    "race_of",
+    "read_manifests",
+]
 FILE_NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 
 

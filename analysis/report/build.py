@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from clip_hparam.analysis.frames.cache import trial_signature
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.records.atomic import read_json, sha256_of, write_json
 
 STAMP_FOLDER = ".made"
@@ -87,7 +87,7 @@ def _stamp_path(kind: OutputKind, name: str, out: Path) -> Path:
 
 def _input_digest(frames: Frames, name: str) -> str:
     """Return a digest of the sweep called `name` and its trials, else of all records."""
-    sweep = newest_by_name(frames.sweeps).get(name)
+    sweep = output_names(frames.sweeps).get(name)
     sweeps = frames.sweeps if sweep is None else [sweep]
     trial_ids = None
     if sweep is not None:

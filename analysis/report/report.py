@@ -22,13 +22,20 @@ from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.figures.search_payoff import plot_importance
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.analysis.report.trial_pages import TrialPage, failure_lines, trial_pages
+from clip_hparam.analysis.report.trial_pages import (
+    NO_COMMANDS,
+    Commands,
+    TrialPage,
+    failure_lines,
+    trial_pages,
+)
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
 from clip_hparam.analysis.tables.table import Table
+from clip_hparam.design.design import merged_overrides
 from clip_hparam.records.atomic import write_atomic
 
 PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
@@ -79,20 +86,23 @@ class ReportPage(NamedTuple):
     provenance: list[str]
 
 
-def report_page(frames: Frames) -> ReportPage:
-    """Return the content of the report."""
-    swept = newest_by_name(frames.sweeps)
+def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
+    """Return the content of the report.
+
+    commands: overrides that run a trial again, by trial id; what is recorded where it lacks one.
+    """
+    swept = output_names(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).figure_kind != "sample"]
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in ("done", "pruned"))
     trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
-    pages = trial_pages(frames)
+    pages = trial_pages(frames, commands)
     return ReportPage(
         "clip-hparam: report",
         f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
         [conclusion(frames, ablation_of(frames, name)) for name in names]
         or ["No sweep compares cells: the sections below describe the trials."],
         [
-            *(_sweep_section(frames, name) for name in names),
+            *(_sweep_section(frames, name, commands) for name in names),
             *_search_sections(frames),
             *_frame_sections(frames),
         ],
@@ -108,33 +118,34 @@ def render_html(data: ReportPage) -> str:
     return environment.from_string(TEMPLATE_PATH.read_text()).render(data._asdict())
 
 
-def write_report(frames: Frames, folder: Path) -> Path:
-    """Write report.html into the folder and return its path.
+def write_report(frames: Frames, folder: Path, commands: Commands = NO_COMMANDS) -> Path:
+    """Write report.html into the folder and return its path; `commands` as for `report_page`.
 
     Raises:
         OSError: the folder cannot be written.
     """
     path = folder / "report.html"
-    write_atomic(path, render_html(report_page(frames)).encode())
+    write_atomic(path, render_html(report_page(frames, commands)).encode())
     return path
 
 
-def _sweep_section(frames: Frames, name: str) -> Section:
+def _sweep_section(frames: Frames, name: str, commands: Commands) -> Section:
     ablation = ablation_of(frames, name)
     first, *others = tables_of(frames, name)
     picture = _embed_figure(registry.plot_figure(frames, name), ablation.title)
     sortable = [_sortable_table(first), *(_folded_table(table) for table in others)]
-    commands = "\n".join(_rerun_commands(frames, ablation))
-    return Section(name, ablation.title, sortable, [picture], first.notes, commands)
+    lines = "\n".join(_rerun_commands(frames, ablation, commands))
+    return Section(name, ablation.title, sortable, [picture], first.notes, lines)
 
 
 def _search_sections(frames: Frames) -> Iterator[Section]:
     """Yield a section for an imported table and for each search or sampled design."""
     if frames.imported is not None:
         yield from _search_section("imported", "Results of the imported table", frames.imported)
+    anchors = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
     for sweep in sampled_sweeps(frames):
-        title = f'Results of the search "{sweep.name}"'
-        yield from _search_section(sweep.name, title, trial_table(frames, sweep))
+        title = f'Results of the search "{sweep.title}"'
+        yield from _search_section(anchors[sweep.sweep_id], title, trial_table(frames, sweep))
 
 
 def _search_section(anchor: str, title: str, table: TrialTable) -> Iterator[Section]:
@@ -184,13 +195,15 @@ def _embed_figure(figure: Figure, title: str) -> Picture:
     return Picture(title, f"data:image/svg+xml;base64,{encoded}")
 
 
-def _rerun_commands(frames: Frames, ablation: Ablation) -> Iterator[str]:
+def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> Iterator[str]:
     """Yield the command of each cell; none for an imported table."""
     if ablation.imported:
         return
     for cell in replicates(frames, ablation):
         seeds = ",".join(str(seed) for seed in cell.cell.trials)
-        yield shlex.join(["python", "sweep.py", "-m", *cell.cell.overrides, f"seed={seeds}"])
+        known = (commands[name] for name in cell.cell.trials.values() if name in commands)
+        words = merged_overrides(next(known, cell.cell.overrides), [f"seed={seeds}"])
+        yield shlex.join(["python", "sweep.py", "-m", *words])
 
 
 def _provenance_lines(frames: Frames) -> list[str]:

@@ -1,6 +1,9 @@
 """The collapsed entry of each trial in the report: its result, its facts and its command."""
 
 import math
+import shlex
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -13,6 +16,11 @@ SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
 MAX_PAGES = 2_000  # entries; a browser opens a report with more of them slowly
 
 
+Commands = Mapping[str, Sequence[str]]
+"""Overrides that run a trial again, by trial id."""
+NO_COMMANDS: Commands = MappingProxyType({})
+
+
 class TrialPage(NamedTuple):
     """One trial; `raw` and `ema` are the points of an SVG polyline in a box of 200 x 60."""
 
@@ -23,15 +31,19 @@ class TrialPage(NamedTuple):
     ema: str
 
 
-def trial_pages(frames: Frames) -> list[TrialPage]:
-    """Return the entries of the first 2,000 trials."""
+def trial_pages(frames: Frames, commands: Commands = NO_COMMANDS) -> list[TrialPage]:
+    """Return the entries of the first 2,000 trials; `commands`: overrides of trials by id."""
     trials = frames.trials.head(MAX_PAGES)
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
     lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
-    rows = add_columns(trials, reported=reported_values(trials)).to_dict("records")
     table = frames.imported
-    imported = None if table is None else table.rows[table.objective]
-    return [_trial_page(row, lines, imported) for row in rows]
+    imported = {} if table is None else dict(table.rows[table.objective])
+    objective = "" if table is None else table.objective
+    rows = add_columns(trials, reported=reported_values(trials)).to_dict("records")
+    for row in rows:
+        if row["trial_id"] in imported:
+            row["result"] = f"{objective} {_format_value(imported[row['trial_id']])}"
+    return [_trial_page(row, lines, commands.get(row["trial_id"])) for row in rows]
 
 
 def failure_lines(frames: Frames) -> list[str]:
@@ -51,20 +63,22 @@ def _failure_message(row: dict[Any, Any]) -> str:
 
 
 def _trial_page(
-    row: dict[Any, Any], lines: dict[str, dict[str, str]], imported: pd.Series | None
+    row: dict[Any, Any], lines: dict[str, dict[str, str]], overrides: Sequence[str] | None
 ) -> TrialPage:
-    """Return the entry of a trial; an imported one shows the objective of its table."""
+    """Return the entry of a trial; `result` of an imported row replaces the accuracy."""
     value = row["reported"]
-    result = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
-    if imported is not None and row["trial_id"] in imported.index:
-        result = f"{imported.name} {_format_value(imported[row['trial_id']])}"
+    accuracy = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
+    result = row.get("result", accuracy)
     facts = {
-        "selected epoch": row["epochs.selected"], "weights": row["selected_weights"],
+        "selected epoch": row["epochs.selected"] + 1, "weights": row["selected_weights"],
         "seconds": row["cost.seconds"], "git": row["git.sha"], "folder": row["folder"],
     }  # fmt: skip
     known = {name: fact for name, fact in facts.items() if not pd.isna(fact)}
     command = row.get("command")
-    seed = "" if pd.isna(row.get("seed")) else f" seed={row['seed']:.0f}"
+    if overrides is not None:
+        command = shlex.join(["python", "sweep.py", *overrides])
+    has_seed = pd.isna(row.get("seed")) or "seed=" in str(row["label"])
+    seed = "" if has_seed else f" seed={row['seed']:.0f}"
     return TrialPage(
         f"{_title(row)}{seed}: {result}",
         ", ".join(f"{name} {format_knob(fact)}" for name, fact in known.items()),

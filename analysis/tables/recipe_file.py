@@ -1,12 +1,17 @@
 """The text of a recipe file for a cell: its command, cost, accuracy and changed knobs."""
 
+import json
 import math
+import shlex
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.analysis.evidence.selection import SelectedCell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
+from clip_hparam.config.override_words import unquote
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.design import key_of, merged_overrides
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
 DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
@@ -22,11 +27,14 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
         raise ValueError(f"no trial of {selected.cell.label} is done: clip-hparam retry runs them")
     overrides = merged_overrides(selected.cell.overrides, selected.sweep.full)
     base, groups, values = _split_overrides(overrides)
+    family = selected.sweep.family or DEFAULT_FAMILY
+    typed = [] if family == DEFAULT_FAMILY else [f"family={family}"]
+    typed.append(f"recipe={name}")
     lines = [
         "# @package _global_",
-        f"# python sweep.py recipe={name}",
+        f"# {shlex.join(['python', 'sweep.py', *typed])}",
         *(f"# {line}" for line in _comment_lines(selected)),
-        *_defaults_lines(base, groups),
+        *_defaults_lines(f"{family}/{base}" if base in PAPER_V100_HOURS else base, groups),
         *_yaml_lines(values),
     ]
     return "\n".join(lines) + "\n"
@@ -34,7 +42,7 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
 
 def _defaults_lines(base: str, groups: dict[str, str]) -> list[str]:
     """Return Hydra's defaults list: base recipe, overridden groups, the file itself."""
-    recipe = f"/recipe/{base}" if "/" in base else base
+    recipe = f"/recipe/{base}"
     if not groups:
         return [f"defaults: [{recipe}, _self_]"]
     overridden = [f"override /{group}: {choice}" for group, choice in groups.items()]
@@ -57,12 +65,18 @@ def _split_overrides(overrides: Iterable[str]) -> tuple[str, dict[str, str], dic
 
 def _yaml_lines(values: dict[str, str]) -> Iterator[str]:
     """Yield the lines of the top-level knobs, then those of each nested node."""
+    values = {knob: _yaml_value(text) for knob, text in values.items()}
     yield from (f"{knob}: {text}" for knob, text in values.items() if "." not in knob)
     for node in CONFIG_GROUPS:
         nested = {knob: text for knob, text in values.items() if knob.startswith(f"{node}.")}
         if nested:
             yield f"{node}:"
             yield from (f"  {knob.partition('.')[2]}: {text}" for knob, text in nested.items())
+
+
+def _yaml_value(text: str) -> str:
+    """Return the value of an override in YAML, which escapes a text in quotes otherwise."""
+    return json.dumps(unquote(text), ensure_ascii=False) if text[:1] in ("'", '"') else text
 
 
 def _comment_lines(selected: SelectedCell) -> Iterator[str]:

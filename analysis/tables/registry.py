@@ -12,7 +12,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import ablation_of
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.tables.table import Table, cell_table
 
 CreateSweepTable = Callable[[Frames, Ablation], Table | None]
@@ -64,13 +64,13 @@ def frame_table(name: str) -> Callable[[CreateFrameTable], CreateFrameTable]:
 def table_names(frames: Frames) -> list[str]:
     """Return the names that `tables_of` takes: ablations, recorded sweeps, registered tables."""
     registered = sorted(FRAME_TABLES)
-    return list(dict.fromkeys([*ABLATIONS, *newest_by_name(frames.sweeps), *registered]))
+    return list(dict.fromkeys([*ABLATIONS, *output_names(frames.sweeps), *registered]))
 
 
 def default_tables(frames: Frames) -> list[str]:
     """Return the names of all recorded sweeps, and of tables of all records if there are any."""
     registered = [] if frames.imported else sorted(FRAME_TABLES)
-    return list(dict.fromkeys([*newest_by_name(frames.sweeps), *registered]))
+    return list(dict.fromkeys([*output_names(frames.sweeps), *registered]))
 
 
 def tables_of(frames: Frames, name: str) -> list[Table]:
@@ -79,7 +79,7 @@ def tables_of(frames: Frames, name: str) -> list[Table]:
     Raises:
         NotSweptError: the sweep has no record yet.
     """
-    if name in FRAME_TABLES and name not in newest_by_name(frames.sweeps):
+    if name in FRAME_TABLES and name not in output_names(frames.sweeps):
         return [FRAME_TABLES[name](frames)]
     ablation = ablation_of(frames, name)
     first = cell_table(frames, ablation)

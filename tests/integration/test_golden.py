@@ -20,14 +20,13 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, resize_pos_embed
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.engine import TrainState, train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups
 
 FOLDER = Path(os.environ.get("CLIP_HPARAM_GOLDEN", Path(__file__).parents[1] / "golden"))
 FILES = sorted(FOLDER.glob("*.npz"))
-CPU = Machine(device="cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +53,11 @@ class Run:
 
 
 class Golden:
-    """One file, and what our code makes of its inputs."""
+    """One file, and what our code makes of its inputs, with one kind of kernels."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kernels: str) -> None:
         self.file = np.load(path)
+        self.machine = Machine(device="cpu", kernels=kernels)
         self.config: dict[str, Any] = json.loads(str(self.file["config_json"]))
 
     def tensors(self, prefix: str) -> dict[str, NDArray[np.float64]]:
@@ -92,7 +92,7 @@ class Golden:
 
     @cached_property
     def run(self) -> Run:
-        fit = create_train_state(self.recipe, CPU, self.model())
+        fit = create_train_state(self.recipe, self.machine, self.model())
         fit.model.train()
         losses = []
         for step, images in enumerate(self.file["train_images"]):
@@ -104,8 +104,9 @@ class Golden:
 
 
 def logits(golden: Golden) -> None:
+    model = create_train_state(golden.recipe, golden.machine, golden.model()).model
     with torch.no_grad():
-        ours = golden.model().eval()(torch.from_numpy(golden.file["images"]))
+        ours = model.eval()(torch.from_numpy(golden.file["images"]))
     np.testing.assert_allclose(ours.numpy(), golden.file["logits"], rtol=0, atol=1e-9)
 
 
@@ -114,7 +115,7 @@ def losses(golden: Golden) -> None:
 
 
 def schedule(golden: Golden) -> None:
-    ours = create_train_state(golden.recipe, CPU, golden.model()).schedule
+    ours = create_train_state(golden.recipe, golden.machine, golden.model()).schedule
     np.testing.assert_allclose(ours, golden.file["schedule"], rtol=1e-12, atol=0)
 
 
@@ -152,8 +153,14 @@ QUANTITIES: tuple[Callable[[Golden], None], ...] = (
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda path: path.stem)
-def golden(request: pytest.FixtureRequest) -> Golden:
-    return Golden(request.param)
+def file(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture(scope="module", params=["reference", "fused"])
+def golden(file: Path, request: pytest.FixtureRequest) -> Golden:
+    return Golden(file, request.param)
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.__name__)

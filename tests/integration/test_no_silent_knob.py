@@ -4,6 +4,7 @@ The official code ignores --drop_path and seven other flags; a sweep over one of
 noise as an ablation.
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import TrainState, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.numerics import matmul_precision_of
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
 RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}
@@ -144,6 +146,14 @@ def shifted_images(recipe: Recipe) -> list[float]:
     return [float(images.mean()) for images, _ in batches(recipe).evaluation("test_shift")]
 
 
+def images_trained_on(recipe: Recipe) -> int:
+    """Return the number of training images; 0 if the plan is refused."""
+    try:
+        return len(load_dataset(resolve(recipe).data).train)
+    except ValueError:
+        return 0
+
+
 def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
     """Return a function that writes a folder of two classes, named after `name`, of 12 images."""
 
@@ -160,20 +170,33 @@ def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
     return made
 
 
+def broken_pictures(folder: Path) -> str:
+    """Write the folders train and test; one of the training images is no image."""
+    for part in ("train", "test"):
+        (folder / "broken" / part).mkdir(parents=True, exist_ok=True)
+        made = Path(pictures("x")(folder / part))
+        shutil.copytree(made, folder / "broken" / part, dirs_exist_ok=True)
+    (folder / "broken" / "train" / "x_a" / "0.png").write_bytes(b"no image")
+    return str(folder / "broken")
+
+
 @dataclass(frozen=True)
 class Case:
     """A knob, an observation that must differ between its values, and the other knobs.
 
     values: a value may be a function that writes a folder and returns its path.
+    resolved: whether the observation takes the resolved recipe.
     """
 
     knob: str
     values: tuple[Any, ...]
     sees: Callable[[Recipe], Any]
     beside: Mapping[str, Any] = field(default_factory=dict)
+    resolved: bool = True
 
 
 FILES = {"data.selection": 2.0, "data.shots": 3, "data.epoch_images": 4, "batch_size": 2}
+BROKEN = {**FILES, "data.name": "folder", "data.root": broken_pictures}
 SHIFTED = {**FILES, "data.name": "folder", "data.shift": "folder"}
 CASES = (
     Case("lr", (1e-3, 2e-3), peak_lr),
@@ -228,6 +251,7 @@ CASES = (
     ),
     Case("label_smoothing", (0.0, 0.1, 0.2), lambda recipe: float(first_targets(recipe).min())),
     Case("precision", ("fp32", "bf16", "fp16"), logits_dtype),
+    Case("precision", ("fp32", "tf32"), lambda recipe: matmul_precision_of(recipe.precision)),
     *(Case("seed", (0, 1), sees) for sees in (first_images, first_targets, head, evaluated_images)),
     Case(
         "encoder.name",
@@ -248,6 +272,7 @@ CASES = (
     Case("data.selection", (2.0, 3.0), evaluated_count),
     Case("data.selection", (0.1, 0.2), evaluated_count),
     Case("data.epoch_images", (100, 150), steps),
+    Case("data.on_error", ("raise", "skip"), images_trained_on, BROKEN, resolved=False),
     Case("data.shift", ("none", "printed"), shifted_images),
     Case("data.shift_root", (pictures("x"), pictures("x", 1)), shifted_images, SHIFTED),
 )
@@ -256,10 +281,12 @@ CHECKED = ("encoder.weights", "data.fingerprint")
 
 
 def observed(case: Case, value: Any, folder: Path) -> Any:
-    given = {**SHORT, **case.beside, case.knob: value(folder) if callable(value) else value}
-    if given.get("data.name") == "folder" and case.knob != "data.root":
-        given["data.root"] = pictures("x")(folder)
-    return case.sees(resolve(with_values(Recipe(), given)))
+    given = {**SHORT, **case.beside, case.knob: value}
+    if given.get("data.name") == "folder":
+        given.setdefault("data.root", pictures("x"))
+    given = {name: one(folder) if callable(one) else one for name, one in given.items()}
+    recipe = with_values(Recipe(), given)
+    return case.sees(resolve(recipe) if case.resolved else recipe)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -66,7 +66,8 @@ def imported_manifest(table: TrialTable, name: str) -> SweepManifest:
         trials[number].setdefault(int(seed), str(trial_id))
     cells = zip(cell_labels(table), trials, strict=True)
     ordered = [ManifestCell(label, (), dict(sorted(by_seed.items()))) for label, by_seed in cells]
-    return SweepManifest(f"{IMPORTED_KIND}-{name}", name, IMPORTED_KIND, "", tuple(ordered))
+    sweep_id = f"{IMPORTED_KIND}-{name}"
+    return SweepManifest(sweep_id, name, IMPORTED_KIND, "", tuple(ordered), title=name)
 
 
 def validate_seeds(table: TrialTable, duplicated: Sequence[bool]) -> None:

@@ -7,8 +7,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from clip_hparam.cli.commands import cancel, inspect, maintain, results, retry
+from clip_hparam.cli.commands import cancel, data, inspect, maintain, results, retry
 from clip_hparam.cli.commands.command import Command, CommandParser
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
@@ -22,6 +23,7 @@ FORWARDED_COMMANDS = {
 SHELLS = ("bash", "zsh", "tcsh")
 
 
+@with_guarded_output
 def main() -> int:
     """Run `clip-hparam` and return its ExitCode."""
     argv = sys.argv[1:]
@@ -47,7 +49,7 @@ def create_parser() -> CommandParser:
     description = __doc__.splitlines()[0] if __doc__ else None
     parser = CommandParser(prog="clip-hparam", description=description)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
-    groups = (inspect, results, retry, cancel, maintain)
+    groups = (inspect, data, results, retry, cancel, maintain)
     completion = Command(
         "completion",
         "print the completion script of a shell: eval its output",

@@ -22,6 +22,7 @@ def knob(
     hint: str = "",
     hashed: bool = True,
     value_before_introduction: Any = None,
+    of_one_dataset: bool = False,
 ) -> Any:
     """Return a dataclass field with a legal range.
 
@@ -32,6 +33,8 @@ def knob(
     hashed: whether the value is part of a trial's identity. Paths are not.
     value_before_introduction: value that the code used before this knob existed. Trials with this
         value keep the id that they had before (docs/records.md).
+    of_one_dataset: whether "NAME:VALUE" is legal too: the value for the data set NAME, and auto for
+        all others.
     """
     metadata = {
         "legal": legal,
@@ -39,6 +42,7 @@ def knob(
         "hint": hint,
         "hashed": hashed,
         "value_before_introduction": value_before_introduction,
+        "of_one_dataset": of_one_dataset,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -62,6 +66,10 @@ def is_boundary_value(value: float, legal: str) -> bool:
 
 def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     """Return the value in the knob's type. Raises ValueError that states the legal range."""
+    if field.metadata["of_one_dataset"]:
+        dataset, number = split_dataset(value)
+        if dataset and number.isdigit():
+            return f"{dataset}:{validated(name, int(number), field)}"
     legal: str = field.metadata["legal"]
     if legal.startswith(f"{AUTO} | "):
         if value == AUTO:
@@ -77,6 +85,12 @@ def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     if legal_value is None:
         raise ValueError(_range_message(name, value, field))
     return legal_value
+
+
+def split_dataset(value: Any) -> tuple[str, str]:
+    """Return NAME and VALUE of a value "NAME:VALUE", and "" and the value of any other."""
+    dataset, colon, bound = str(value).partition(":")
+    return (dataset, bound) if colon else ("", dataset)
 
 
 def validate(node: Any, prefix: str = "") -> None:
@@ -101,8 +115,13 @@ _cached_validated = lru_cache(maxsize=4096, typed=True)(validated)
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return the end of an error sentence about an unknown name: similar names, else all names."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    close = close_names(name, names)
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return at most three names that are spelled similarly, the most similar first."""
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
 
 
 def _takes_integers(field: dataclasses.Field[Any]) -> bool:
@@ -124,7 +143,13 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
     if legal[0] == "/":
         rule = f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
-        rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
+        kind = "whole number" if _takes_integers(field) else "number"
+        types = int if _takes_integers(field) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, types):
+            rule = f"is no {kind} of {legal}"
+        else:
+            rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
     else:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
-    return f"{name}={value} {rule}" + (f": {hint}" if hint else "")
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return f"{name}={shown} {rule}" + (f": {hint}" if hint else "")

@@ -12,11 +12,14 @@ DEFAULT_SIGNAL_SECONDS = 120
 
 @dataclass
 class LauncherOptions:
-    """Options of both submitit launchers; submitit_local accepts and ignores them."""
+    """Options of both submitit launchers; submitit_local accepts and ignores them.
 
-    timeout_min: int = 60
-    nodes: int = 1
-    tasks_per_node: int = 1
+    Each option that is None is left out of the batch script.
+    """
+
+    timeout_min: int | None = 60
+    nodes: int | None = 1
+    tasks_per_node: int | None = 1
     cpus_per_task: int | None = None
     cpus_per_gpu: int | None = None
     gpus_per_node: int | None = None
@@ -32,7 +35,7 @@ class LauncherOptions:
     nodelist: str | None = None
     gres: str | None = None
     comment: str | None = None
-    array_parallelism: int = 256
+    array_parallelism: int | None = 256
     signal_delay_s: int | None = None
     max_num_timeout: int = 10
     setup: list[str] | None = None
@@ -80,7 +83,7 @@ def option_names() -> list[str]:
 
 def tasks_per_job(options: LauncherOptions) -> int:
     """Return the number of Slurm tasks of a job; each is a rank of its trial."""
-    return options.nodes * options.tasks_per_node
+    return (options.nodes or 1) * (options.tasks_per_node or 1)
 
 
 def signal_delay_seconds(options: LauncherOptions) -> int:
@@ -89,8 +92,8 @@ def signal_delay_seconds(options: LauncherOptions) -> int:
     The default is 120 s, or a quarter of a time limit below 8 min. Raises ValueError for a delay
     that is no shorter than the time limit.
     """
-    limit = options.timeout_min * 60
-    default = min(DEFAULT_SIGNAL_SECONDS, limit // 4)
+    limit = float("inf") if options.timeout_min is None else options.timeout_min * 60
+    default = int(min(DEFAULT_SIGNAL_SECONDS, limit // 4))
     if options.signal_delay_s is None:
         return default
     if not 0 < options.signal_delay_s < limit:
@@ -99,16 +102,3 @@ def signal_delay_seconds(options: LauncherOptions) -> int:
             f" hydra.launcher.timeout_min={options.timeout_min}: try {default}"
         )
     return options.signal_delay_s
-
-
-def validate_options(options: LauncherOptions) -> None:
-    """Raise ValueError for options that a Slurm job cannot have."""
-    for name in ("timeout_min", "nodes", "tasks_per_node", "array_parallelism"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"hydra.launcher.{name}={getattr(options, name)} is less than 1")
-    if options.max_num_timeout < 0:
-        raise ValueError(
-            f"hydra.launcher.max_num_timeout={options.max_num_timeout} is negative:"
-            " 0 gives a trial one time limit only"
-        )
-    signal_delay_seconds(options)

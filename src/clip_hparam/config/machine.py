@@ -11,9 +11,17 @@ class Machine:
 
     runs: str = knob("runs", "/.+/", "folder of the records")
     device: str = knob("auto", "/auto|cpu|cuda(:[0-9]+)?/", "auto is a GPU where there is one")
+    device_name: str = knob(
+        "A100", "V100 | A100 | H100 | H200", "GPU whose throughput predicts costs without records"
+    )
     threads: int = knob(1, "[1, inf)", "CPU threads of one trial; the tiny tower always uses 1")
     micro_batch: int = knob(
         0, "[0, inf)", "images in memory at once, over all ranks; 0 is the whole batch"
+    )
+    kernels: str = knob(
+        "auto",
+        "auto | reference | fused",
+        "modules of the tower: open_clip's own, or faster ones that round differently",
     )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")

@@ -8,6 +8,7 @@ the SHA-256 of the files is. Standard library only.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -50,16 +51,21 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
-    selection: float = knob(
+    selection: int | float | str = knob(
         20.0,
-        "(0, inf)",
-        "held-out selection images: below 1 a share of the training set, else a class",
+        "auto | [0, inf)",
+        "held-out selection images: below 1 a share of the training set, else a class; 0: the"
+        " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
     epoch_images: int | str = knob(
-        AUTO, "auto | [1, inf)", "draws in an epoch; auto is the training set once"
+        AUTO,
+        "auto | [1, inf)",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
+        " auto",
+        of_one_dataset=True,
     )
     shift: str = knob(
         "none",
@@ -68,6 +74,12 @@ class Data:
         value_before_introduction="none",
     )
     shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
+    on_error: str = knob(
+        "raise",
+        "raise | skip",
+        "unreadable training images: refuse to start, or leave them out; others are refused",
+        value_before_introduction="raise",
+    )
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:
@@ -134,7 +146,11 @@ class Recipe:
         AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
     )
     # run
-    precision: str = knob("fp32", "fp32 | bf16 | fp16", "of the forward pass")
+    precision: str = knob(
+        "fp32",
+        "fp32 | tf32 | bf16 | fp16",
+        "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
+    )
     seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)
@@ -219,13 +235,9 @@ def identity(recipe: Recipe) -> dict[str, Any]:
 
 def with_missing_knobs(tree: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded canonical recipe; knobs that it lacks get `value_before_introduction`."""
-    completed = {
-        name: dict(value) if isinstance(value, dict) else value for name, value in tree.items()
-    }
-    for name, value in _values_before_introduction().items():
-        node, _, leaf = name.rpartition(".")
-        (completed.setdefault(node, {}) if node else completed).setdefault(leaf, value)
-    return completed
+    present = flatten_tree(tree)
+    before = _values_before_introduction()
+    return tree_with_values(tree, {name: before[name] for name in before if name not in present})
 
 
 def trial_id(recipe: Recipe) -> str:
@@ -267,6 +279,15 @@ def flatten_tree(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     _flatten_into(flat, tree, prefix)
     return flat
+
+
+def tree_with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a nested tree with values replaced by dotted name."""
+    copied = {name: dict(item) if isinstance(item, dict) else item for name, item in tree.items()}
+    for name, value in values.items():
+        node, _, leaf = name.rpartition(".")
+        (copied.setdefault(node, {}) if node else copied)[leaf] = value
+    return copied
 
 
 def _flatten_into(flat: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:

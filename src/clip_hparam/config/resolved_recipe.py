@@ -12,9 +12,10 @@ from clip_hparam.config.recipe import Data, Recipe, flatten
 if TYPE_CHECKING:
 
     class ResolvedData(Data):
-        """Data whose epoch has a number of images."""
+        """Data whose epoch and selection set have a size."""
 
         epoch_images: int
+        selection: float
 
     class ResolvedRecipe(Recipe):
         """Recipe whose knobs are numbers where `auto` was allowed."""

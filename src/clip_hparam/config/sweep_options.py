@@ -1,9 +1,14 @@
 """The driver keys: options of a sweep at the top level of the config, never hashed."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from clip_hparam.config.knob import knob, validate
+
+DEFAULT_FAMILY = "tiny"
+"""Recipe family of the miniature; a trial of any other family takes GPU-hours."""
+TAG_PATTERN = re.compile(r"\w[\w.=:/@+-]*")
 
 
 @dataclass(frozen=True)
@@ -12,6 +17,7 @@ class SweepOptions:
 
     seeds: Any = None
     dry_run: bool = False
+    confirm: bool = False
     budget: str = knob("none", "/none|[0-9.]+[smhd]/", "longest predicted time of the whole sweep")
     workers: int | str = knob(
         "auto", "auto | [1, inf)", "trials at a time; auto: one a GPU, else a core"
@@ -21,11 +27,23 @@ class SweepOptions:
     detach: bool = False
     trials_per_job: int = knob(1, "[1, inf)", "trials that share a Slurm job and all it was given")
     snapshot: bool = True
+    name: str | None = None
+    tags: Any = None
     eval_test: str = knob("selected", "selected | epoch", "which epochs see the test set")
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
+    replay: bool = False
 
     def __post_init__(self) -> None:
         validate(self)
+
+
+def tag_list(tags: Any) -> tuple[str, ...]:
+    """Return the tags that a value of `tags` means; ValueError for one that is no single word."""
+    listed = [] if tags is None else tags if isinstance(tags, list) else [tags]
+    for tag in listed:
+        if isinstance(tag, (list, dict)) or not TAG_PATTERN.fullmatch(str(tag)):
+            raise ValueError(f"tags={tags}: {tag!r} is no single word: try tags=[first,second]")
+    return tuple(dict.fromkeys(map(str, listed)))
 
 
 def seed_list(seeds: Any) -> list[int] | None:

@@ -1,14 +1,20 @@
 """The specification of one trial as launchers pass it on, by JSON on disk or through a pipe."""
 
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Data, Encoder, Recipe, trial_id
+from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs, label, trial_id
+from clip_hparam.config.sweep_options import SweepOptions
 
-PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial")
+PER_TRIAL_OPTIONS = ("eval_test", "keep_checkpoints", "gpus_per_trial", "replay")
 """Driver keys that are passed on to each trial."""
+NOT_IN_LABEL = frozenset(field.name for field in fields(SweepOptions)) | {"machine", "hydra"}
+"""Top-level keys that do not change which trial runs."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +23,10 @@ class TrialSpec:
 
     eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
+    replay: train a trial that is done again if its folder lacks what the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
     worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
+    overrides: what was typed for this trial, in Hydra's grammar; empty for trials of a program.
     """
 
     recipe: Recipe
@@ -26,7 +34,9 @@ class TrialSpec:
     eval_test: str = "selected"
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
+    replay: bool = False
     worker: str = ""
+    overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         batch, micro = self.recipe.batch_size, self.machine.micro_batch or self.recipe.batch_size
@@ -39,6 +49,25 @@ class TrialSpec:
         """Name of the folder inside `machine.runs`: the trial id, or `worker`."""
         return self.worker or trial_id(self.recipe)
 
+    @property
+    def label(self) -> str:
+        """What was typed, as "lr=1e-3,layer_decay=0.65,seed=1", without places and machine.
+
+        Without typed overrides it is what differs from the defaults.
+        """
+        return typed_label(self.overrides) or label(self.recipe)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Paths (absolute) and tags that data and weights are read from, where not the default."""
+        values = flatten(self.recipe)
+        unhashed = (name for name, knob in knobs().items() if not knob.metadata["hashed"])
+        return {
+            name: _absolute_if_path(values[name])
+            for name in unhashed
+            if values[name] != knobs()[name].default
+        }
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -46,10 +75,36 @@ class TrialSpec:
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
         nested = dict(tree["recipe"])
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        options = {name: tree[name] for name in PER_TRIAL_OPTIONS}
+        options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(
-            Recipe(**nested), Machine(**tree["machine"]), **options, worker=tree.get("worker", "")
+            Recipe(**nested),
+            Machine(**tree["machine"]),
+            **options,
+            worker=tree.get("worker", ""),
+            overrides=tuple(tree.get("overrides", ())),
         )
+
+
+def typed_label(overrides: Sequence[str]) -> str:
+    """Return the overrides that tell trials apart, separated by commas; places come last."""
+    typed = [word for word in overrides if _top_level_key(word) not in NOT_IN_LABEL]
+    return ",".join(sorted(typed, key=_is_place))
+
+
+def _top_level_key(override: str) -> str:
+    return re.split("[./=]", override.lstrip("+~"), maxsplit=1)[0]
+
+
+def _is_place(override: str) -> bool:
+    knob = knobs().get(override.partition("=")[0])
+    return knob is not None and not knob.metadata["hashed"]
+
+
+def _absolute_if_path(value: str) -> str:
+    """Return the absolute path of an existing FILE, FILE:KEY or folder; another text as it is."""
+    path = Path(value).expanduser()
+    exists = path.exists() or Path(str(path).rpartition(":")[0]).is_file()
+    return str(path.absolute()) if exists else value
 
 
 def _check_divides(name: str, part: int, whole: str, size: int) -> None:

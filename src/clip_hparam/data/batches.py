@@ -48,7 +48,8 @@ class Batches:
     classes: number of classes.
     steps: whole batches of an epoch.
     draws: images drawn for an epoch; those after the last whole batch are not used.
-    eval_sets: those of the data set, and SELECTION, which depends on the seed.
+    eval_sets: those of the data set, and SELECTION, which depends on the seed unless the data set
+        has its own.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class Batches:
         self.draws = recipe.data.epoch_images
         self._dataset = dataset
         labels = dataset.train_labels
-        split = stratified_split(labels, recipe.data.shots, recipe.data.selection, recipe.seed)
+        split = stratified_split(
+            labels, recipe.data.shots, recipe.data.selection, recipe.seed, dataset.classes
+        )
         self._train_index = split.train
         self.eval_sets: Mapping[str, EvalSet] = {
             SELECTION: EvalSet(dataset.train[split.selection], labels[split.selection]),

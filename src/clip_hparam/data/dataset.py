@@ -5,7 +5,7 @@ Imports no torch: planning reads labels and fingerprints, and never decodes an i
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 ImageArray = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Indices = NDArray[np.int64]
-SELECTION = "selection"
-TEST = "test"
+TRAIN, SELECTION, TEST = "train", "selection", "test"
 SELECTION_SHIFT, TEST_SHIFT = "selection_shift", "test_shift"  # halves of data.shift
 SELECTION_SETS = (SELECTION, SELECTION_SHIFT)
 """Evaluation sets that a search may optimise."""
@@ -27,16 +26,18 @@ class ImageFiles:
     """Paths of images on disk.
 
     paths: bytes relative to the root, shape (n,); one array, which forked workers share.
+    official: they are read as ImageNet's official code reads them, see `reading.image.read_image`.
     """
 
     root: Path
     paths: NDArray[np.bytes_]
+    official: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: Indices) -> "ImageFiles":
-        return ImageFiles(self.root, self.paths[index])
+        return replace(self, paths=self.paths[index])
 
     def path(self, index: int) -> Path:
         """Return the full path of one image."""
@@ -64,8 +65,13 @@ class ImageDataset:
     """Images to train and select on, and the evaluation sets, which are the same for every seed.
 
     classes: their names; a label is an index into this tuple.
-    eval_sets: by the prefix of their metric columns; TEST is always among them.
+    eval_sets: by the prefix of their metric columns; TEST is always among them. SELECTION is among
+        them if the data set has a selection set of its own (data.selection=0).
     fingerprint: sha256 of the content or of the file index, in hex.
+    selection_fingerprint: that of the selection set, empty if there is none.
+    sources: where the sets come from, by name ("train", SELECTION, TEST), for people.
+    notes: sentences for people about choices that they may not expect.
+    skipped: names of unreadable training files that are left out (data.on_error=skip).
     """
 
     classes: tuple[str, ...]
@@ -73,6 +79,10 @@ class ImageDataset:
     train_labels: Labels
     eval_sets: Mapping[str, EvalSet]
     fingerprint: str
+    selection_fingerprint: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def test(self) -> EvalSet:

@@ -3,13 +3,17 @@
 A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test. Imports no torch.
 """
 
+import hashlib
+import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-from clip_hparam.config.knob import suggest
+from clip_hparam.config.knob import AUTO, suggest
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.dataset import ImageDataset
+from clip_hparam.data.characters import CLASSES, load_characters
+from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset
 from clip_hparam.data.digits import load_digits
 from clip_hparam.data.distribution_shift import (
     FOLDER_SHIFT,
@@ -17,16 +21,19 @@ from clip_hparam.data.distribution_shift import (
     Shift,
     with_shift,
 )
+from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
 from clip_hparam.data.prompt_templates import (
     IMAGENET_CLASSES,
     PromptFunction,
+    character_prompts,
     digit_prompts,
     folder_prompts,
     imagenet_prompts,
 )
 from clip_hparam.model.architectures import encoder_spec
-from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS
+from clip_hparam.model.tiny_clip.captions import prompts
+from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS, SAMPLE_STYLES
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ DATASETS: dict[str, DatasetSpec] = {
         prompts=digit_prompts,
         shifts=(PRINTED_DIGITS_SHIFT,),
         tiny_prompts=DIGIT_PROMPTS,
+    ),
+    "characters": DatasetSpec(
+        load=lambda root: load_characters(),
+        prompts=character_prompts,
+        tiny_prompts=[prompts(name, SAMPLE_STYLES) for name in CLASSES],
     ),
     "imagenet": DatasetSpec(
         load=load_imagenet,
@@ -87,7 +99,14 @@ def load_dataset(data: Data) -> ImageDataset:
     for missing images.
     """
     spec = dataset_spec(data.name)
-    dataset = spec.load(_validated_root(data, spec.layout))
+    dataset = _with_selection(spec.load(_validated_root(data, spec.layout)), data)
+    if data.on_error == "skip":
+        if not spec.layout:
+            raise ValueError(
+                f"data.on_error=skip is for images in files, and data={data.name} has none: leave"
+                " it out"
+            )
+        dataset = without_unreadable(dataset, root_overrides(data))
     if data.shift == "none":
         return dataset
     for shift in spec.shifts:
@@ -95,6 +114,41 @@ def load_dataset(data: Data) -> ImageDataset:
             return with_shift(dataset, shift, data)
     usage = " or ".join(shift.usage for shift in spec.shifts)
     raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
+
+
+@cache
+def _with_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
+    """Return the data set with its own selection set, or without it if `data.selection` draws one.
+
+    Raises: ValueError if `data.selection=0` asks for a selection set that does not exist.
+    """
+    own = dataset.eval_sets.get(SELECTION)
+    if data.selection == 0 and own is None:
+        raise ValueError(
+            f"data.selection=0 asks for a selection set of its own, and data={data.name} has none"
+            f"{f' in {data.root} (folders train, val and test)' if data.root else ''}: try"
+            " data.selection=0.1"
+        )
+    if own is None:
+        return dataset
+    if data.selection in (AUTO, 0):
+        combined = f"{dataset.fingerprint} selection {dataset.selection_fingerprint}"
+        return replace(dataset, fingerprint=hashlib.sha256(combined.encode()).hexdigest())
+    note = f"{dataset.sources[SELECTION]} is not used: data.selection={data.selection:g} draws the"
+    return replace(
+        dataset,
+        eval_sets={name: one for name, one in dataset.eval_sets.items() if name != SELECTION},
+        sources={name: one for name, one in dataset.sources.items() if name != SELECTION},
+        notes=(*dataset.notes, f"{note} selection set from {dataset.sources[TRAIN]}"),
+    )
+
+
+def root_overrides(data: Data) -> str:
+    """Return what to type to name the images of a data set."""
+    words = [f"data={data.name}", *([f"data.root={data.root}"] if data.root else [])]
+    if data.shift_root:
+        words += [f"data.shift={data.shift}", f"data.shift_root={data.shift_root}"]
+    return shlex.join(words)
 
 
 def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[str]]:

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from clip_hparam.data.dataset import TEST, EvalSet, ImageArray, ImageDataset, split_off_test
+from clip_hparam.data.dataset import (
+    TEST,
+    TRAIN,
+    EvalSet,
+    ImageArray,
+    ImageDataset,
+    split_off_test,
+)
 
 DIGIT_SIDE = 32  # px; 8 px enlarged, so that a crop can fall between two of the original pixels
 
@@ -32,6 +39,7 @@ def load_digits() -> ImageDataset:
         fingerprint=hashlib.sha256(
             images.tobytes() + labels.tobytes() + test.tobytes()
         ).hexdigest(),
+        sources={TRAIN: "scikit-learn's digits", TEST: "scikit-learn's digits, half of each class"},
     )
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import (
     SELECTION_SHIFT,
@@ -21,12 +20,13 @@ from clip_hparam.data.dataset import (
     TEST_SPLIT_SEED,
     EvalSet,
     ImageDataset,
+    ImageFiles,
     Images,
     Labels,
     split_off_test,
 )
-from clip_hparam.data.file_index import index_folder
-from clip_hparam.data.image_folder import classes_of, files_of, labels_of
+from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.labelled_folder import read_labelled_folder
 
 PRINTED_PER_CLASS = 40  # images of a class
 LabelledImages = tuple[Images, Labels, str]
@@ -37,12 +37,12 @@ LabelledImages = tuple[Images, Labels, str]
 class Shift:
     """A value of `data.shift`, its name.
 
-    load: takes the class names of the data set and the Data of the recipe.
+    load: takes the data set and the Data of the recipe.
     usage: what to type to use it.
     """
 
     name: str
-    load: Callable[[tuple[str, ...], Data], LabelledImages]
+    load: Callable[[ImageDataset, Data], LabelledImages]
     usage: str
 
 
@@ -55,7 +55,7 @@ def with_shift(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
     Raises: ValueError for images that do not go with the data set, FileNotFoundError for missing
     images.
     """
-    images, labels, fingerprint = shift.load(dataset.classes, data)
+    images, labels, fingerprint = shift.load(dataset, data)
     contained = np.bincount(labels, minlength=len(dataset.classes)) > 0
     halves = zip((SELECTION_SHIFT, TEST_SHIFT), split_off_test(labels, 0.5), strict=True)
     shifted = {name: EvalSet(images[index], labels[index], contained) for name, index in halves}
@@ -93,34 +93,39 @@ def _shift_root(classes: tuple[str, ...], data: Data) -> Path:
     return root.resolve()
 
 
+def _load_folder_shift(dataset: ImageDataset, data: Data) -> LabelledImages:
+    """Return the images below `data.shift_root`, which are read as those of the data set."""
+    official = isinstance(dataset.train, ImageFiles) and dataset.train.official
+    return _load_class_folders(_shift_root(dataset.classes, data), dataset.classes, official)
+
+
 @cache
-def _load_class_folders(root: Path, classes: tuple[str, ...]) -> LabelledImages:
+def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) -> LabelledImages:
     """Return the images of class folders; some of the classes may be missing.
+
+    official: as for `reading.image.read_image`.
 
     Raises: ValueError for a folder that is not named by a class, and for a class of one image.
     """
-    index = index_folder(root)
-    for name in classes_of(root, index):
-        if name not in classes:
-            raise ValueError(
-                f"{root / name} is no class of the images trained on: {suggest(name, classes)}"
-            )
-    labels = labels_of(index, classes)
+    folder = read_labelled_folder(root, official, least=1)
+    rule = "is no class of the images trained on"
+    refuse_unknown_classes(root, folder.classes, classes, rule)
+    labels = folder.labels(classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
         if count == 1:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
-    return files_of(root, index), labels, index.fingerprint
+    return folder.files, labels, folder.identity
 
 
 PRINTED_DIGITS_SHIFT = Shift(
     name="printed",
-    load=lambda classes, data: _render_printed_digits(),
+    load=lambda dataset, data: _render_printed_digits(),
     usage="data.shift=printed",
 )
 FOLDER_SHIFT = Shift(
     name="folder",
-    load=lambda classes, data: _load_class_folders(_shift_root(classes, data), classes),
+    load=_load_folder_shift,
     usage="data.shift=folder data.shift_root=PATH",
 )

@@ -1,23 +1,30 @@
 """Images in class folders: the layout of ImageNet, and any other."""
 
 import hashlib
-import os
 import re
+from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from clip_hparam.data.dataset import (
+    SELECTION,
     TEST,
     TEST_SPLIT_SEED,
+    TRAIN,
     EvalSet,
     ImageDataset,
-    ImageFiles,
-    Labels,
     split_off_test,
 )
-from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex, index_folder
+from clip_hparam.data.file_index import IMAGE_SUFFIXES
+from clip_hparam.data.folders.class_folders import missing_classes, refuse_unknown_classes
+from clip_hparam.data.folders.class_level import level_note
+from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
+from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.split_folders import find_splits, split_folder
+from clip_hparam.data.folders.split_names import SplitRole
 
 TEST_SHARE = 0.2  # of each class, where a folder has no test set of its own
 WORDNET_ID = re.compile(r"n\d{8}")
@@ -28,22 +35,21 @@ def load_imagenet(root: Path) -> ImageDataset:
     """Return ImageNet from train/<wnid>/*.JPEG and val/<wnid>/*.JPEG; val is the test set.
 
     A label is the position among the sorted WordNet ids, as in the official index. The tree may
-    hold a subset of the classes.
+    hold a subset of the classes. A folder test, whose labels are not published, is not read.
 
     Raises: ValueError for another layout, FileNotFoundError if train or val is missing.
     """
-    for part in ("train", "val"):
-        if not (root / part).is_dir():
-            raise FileNotFoundError(
-                f"data.root={root} has no folder {part}: data=imagenet reads"
-                " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
-            )
-    dataset = _load_train_and_test(root / "train", root / "val")
+    train, val = (split_folder(root, role) for role in (SplitRole.TRAIN, SplitRole.SELECTION))
+    if train is None or val is None:
+        raise FileNotFoundError(
+            f"data.root={root} has no folder {'val' if train else 'train'}: data=imagenet reads"
+            " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
+        )
+    dataset = _load_splits(train, None, val, official=True)
     for name in dataset.classes:
         if not WORDNET_ID.fullmatch(name):
             raise ValueError(
-                f"{root / 'train' / name} is not named by a WordNet id such as n01440764:"
-                " try data=folder"
+                f"{train / name} is not named by a WordNet id such as n01440764: try data=folder"
             )
     return dataset
 
@@ -52,79 +58,96 @@ def load_imagenet(root: Path) -> ImageDataset:
 def load_image_folder(root: Path) -> ImageDataset:
     """Return the images of class folders; the classes are the sorted folder names.
 
-    If the root holds train and test (or val), these are the two sets. Otherwise a fixed fifth of
-    each class in train, or in the root itself, is the test set.
+    The root holds the class folders, or split folders (see folders/split_names.py). Without a test
+    set a fixed fifth of each class is the test set.
     """
-    train = root / "train"
-    if not train.is_dir():
-        return _load_and_split(root)
-    tests = [root / part for part in ("test", "val") if (root / part).is_dir()]
-    return _load_train_and_test(train, tests[0]) if tests else _load_and_split(train)
+    splits = find_splits(root)
+    if splits.test is None:
+        dataset = _load_and_split(splits.train)
+    else:
+        dataset = _load_splits(splits.train, splits.selection, splits.test)
+    return replace(dataset, notes=(*splits.notes, *dataset.notes))
 
 
-def _load_train_and_test(train: Path, test: Path) -> ImageDataset:
-    """Return the data set of two folders. Raises ValueError for a class that only `test` has."""
-    train_index, test_index = index_folder(train), index_folder(test)
-    classes = classes_of(train, train_index)
-    for name in classes_of(test, test_index):
-        if name not in classes:
-            raise ValueError(f"{test / name} is a class that {train} does not have")
+def _load_splits(
+    train: Path, selection: Path | None, test: Path, official: bool = False
+) -> ImageDataset:
+    """Return the data set of split folders. Raises ValueError for a class that train lacks.
+
+    official: as for `reading.image.read_image`.
+    """
+    trained = read_labelled_folder(train, official)
+    parts = {
+        name: _read_evaluation_set(folder, trained)
+        for name, folder in ((SELECTION, selection), (TEST, test))
+        if folder is not None
+    }
     return ImageDataset(
-        classes=classes,
-        train=files_of(train, train_index),
-        train_labels=labels_of(train_index, classes),
-        eval_sets={TEST: EvalSet(files_of(test, test_index), labels_of(test_index, classes))},
-        fingerprint=_sha256(f"{train_index.fingerprint} {test_index.fingerprint}"),
+        classes=trained.classes,
+        train=trained.files,
+        train_labels=trained.labels(trained.classes),
+        eval_sets={
+            name: EvalSet(part.files, part.labels(trained.classes)) for name, part in parts.items()
+        },
+        fingerprint=_sha256(f"{trained.identity} {parts[TEST].identity}"),
+        selection_fingerprint=parts[SELECTION].identity if selection else "",
+        sources={name: str(part.root) for name, part in {TRAIN: trained, **parts}.items()},
+        notes=(
+            *level_note(train, trained.index, trained.classes),
+            *(note for part in parts.values() for note in _missing_note(part, trained)),
+            *ignored_note(trained, *parts.values()),
+        ),
     )
+
+
+def _read_evaluation_set(folder: Path, trained: LabelledFolder) -> LabelledFolder:
+    """Return the images of a folder. Raises ValueError for a class that is not trained on."""
+    read = read_labelled_folder(folder, trained.official, least=1)
+    rule = f"is a class that {trained.root} does not have"
+    refuse_unknown_classes(folder, read.classes, trained.classes, rule)
+    return read
+
+
+def _missing_note(part: LabelledFolder, trained: LabelledFolder) -> list[str]:
+    missing = missing_classes(part.classes, trained.classes)
+    of_all = f"{len(missing)} of {len(trained.classes)} classes"
+    return [f"{part.root} lacks {of_all}: {listed(missing)}"] if missing else []
 
 
 def _load_and_split(root: Path) -> ImageDataset:
     """Return the data set of one folder, with TEST_SHARE of each class as the test set."""
-    index = index_folder(root)
-    classes = classes_of(root, index)
-    files, labels = files_of(root, index), labels_of(index, classes)
-    for name, count in zip(classes, np.bincount(labels), strict=True):
+    folder = read_labelled_folder(root)
+    files, labels = folder.files, folder.labels(folder.classes)
+    for name, count in zip(folder.classes, np.bincount(labels), strict=True):
         if count < 2:
             raise ValueError(
                 f"{root / name} holds one image, and a class needs two: one for the test"
             )
     train, test = split_off_test(labels, TEST_SHARE)
     return ImageDataset(
-        classes=classes,
+        classes=folder.classes,
         train=files[train],
         train_labels=labels[train],
         eval_sets={TEST: EvalSet(files[test], labels[test])},
-        fingerprint=_sha256(f"{index.fingerprint} {TEST_SPLIT_SEED} {TEST_SHARE}"),
+        fingerprint=_sha256(f"{folder.identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
+        sources={TRAIN: str(root), TEST: f"{root}, a fixed fifth of each class"},
+        notes=(*level_note(root, folder.index, folder.classes), *ignored_note(folder)),
     )
 
 
-def classes_of(root: Path, index: FileIndex) -> tuple[str, ...]:
-    """Return the sorted names of the class folders.
-
-    Raises: ValueError for an image outside a class folder, for an empty class folder, and if there
-    is no class folder.
-    """
-    for path in index.paths:
-        if "/" not in path:
-            raise ValueError(f"{root / path} is not in a class folder: move it to {root}/CLASS/")
-    filled = {path.partition("/")[0] for path in index.paths}
-    folders = {folder.partition("/")[0] for folder in index.folders} - {""}
-    for name in sorted(folders - filled):
-        raise ValueError(f"{root / name} holds no image: they end in {', '.join(IMAGE_SUFFIXES)}")
-    if not filled:
-        raise ValueError(f"{root} holds no class folders: images are read from {root}/CLASS/")
-    return tuple(sorted(filled))
-
-
-def labels_of(index: FileIndex, classes: tuple[str, ...]) -> Labels:
-    """Return the label of each path, int64, shape (n,)."""
-    labels = {name: label for label, name in enumerate(classes)}
-    return np.array([labels[path.partition("/")[0]] for path in index.paths], np.int64)
-
-
-def files_of(root: Path, index: FileIndex) -> ImageFiles:
-    """Return the paths of an index as one array of bytes."""
-    return ImageFiles(root, np.array([os.fsencode(path) for path in index.paths], np.bytes_))
+def ignored_note(*folders: LabelledFolder) -> tuple[str, ...]:
+    """Return a sentence with the number of files that are no images, by suffix."""
+    counts: Counter[str] = Counter()
+    for folder in folders:
+        for found in folder.index.ignored.values():
+            counts.update(found)
+    if not counts:
+        return ()
+    by_suffix = ", ".join(f"{n} {suffix or '(no suffix)'}" for suffix, n in counts.most_common())
+    return (
+        f"not used: {counts.total()} without the suffix of an image: {by_suffix} (images end in"
+        f" {', '.join(IMAGE_SUFFIXES)})",
+    )
 
 
 def _sha256(text: str) -> str:

@@ -5,6 +5,7 @@ that an augmented image is a function of (seed, epoch, position) in whichever pr
 """
 
 import random
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images, Indices
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import read_image
 from clip_hparam.data.transforms.timm_pipeline import Transform, eval_transform, train_transform
 from clip_hparam.rng import stream
 from clip_hparam.subprocesses import exit_with_parent
@@ -99,22 +102,12 @@ class TransformedDataset(Dataset[Tensor]):
         return self.transform(image)
 
 
-class UnreadableImageError(ValueError):
-    """A file that cannot be decoded; the message names it."""
-
-
 def open_image(images: Images, index: int) -> Image.Image:
     """Return an RGB image. Raises UnreadableImageError; no other image takes its place."""
     if isinstance(images, np.ndarray):
         pixels = images[index].transpose(1, 2, 0)
         return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-    path = images.path(index)
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except Exception as error:  # Pillow's plugins raise many types
-        problem = f"{path} cannot be read as an image ({error}): replace or remove it"
-        raise UnreadableImageError(problem) from error
+    return read_image(images.path(index), images.official)
 
 
 @contextmanager
@@ -134,6 +127,9 @@ def _chunks(tasks: Tasks) -> list[Tasks]:
 
 
 def _init_worker(worker: int) -> None:
+    """Leave Ctrl-C and the end of the terminal to the process of the trial."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     exit_with_parent()
 
 

@@ -16,6 +16,11 @@ def digit_prompts(classes: Sequence[str]) -> list[list[str]]:
     return [[f'a photo of the number: "{name}".'] for name in classes]
 
 
+def character_prompts(classes: Sequence[str]) -> list[list[str]]:
+    """Return the prompt of each digit or letter."""
+    return [[f'a photo of the character "{name}".'] for name in classes]
+
+
 def folder_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return 80 prompts for each folder name; `_` and `-` separate its words."""
     return _fill_templates([name.replace("_", " ").replace("-", " ") for name in classes])

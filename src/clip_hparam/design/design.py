@@ -74,7 +74,7 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
         "sampling_seed": tree.get("sampling_seed", 0),
     }
     for key, value in numbers.items():
-        if not isinstance(value, int) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
     design = Design(
         name=str(tree["name"]),
@@ -132,13 +132,13 @@ def key_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+")
 
 
-def format_value(value: Any) -> str:
+def _parse_levels(value: Any) -> list[str]:
+    """Return the levels in a list; any other value is one level or one range."""
+    return [_format_level(level) for level in (value if isinstance(value, list) else [value])]
+
+
+def _format_level(value: Any) -> str:
     """Return a YAML value as it is written on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
-
-
-def _parse_levels(value: Any) -> list[str]:
-    """Return the levels in a list; any other value is one level or one range."""
-    return [format_value(level) for level in (value if isinstance(value, list) else [value])]

@@ -12,7 +12,11 @@ from typing import Any
 from clip_hparam.config.knob import suggest
 from clip_hparam.design.design import Cell, Design, Step, merged_overrides
 from clip_hparam.design.fractional import aliases, fractional_factorial
-from clip_hparam.design.ranges import parse_range
+from clip_hparam.design.knob_levels import (
+    parse_knob_range,
+    repeated_level_notes,
+    with_distinct_levels,
+)
 from clip_hparam.design.sampling import random_positions, sample_points, sobol_positions
 from clip_hparam.design.validation import validate_labels
 
@@ -24,12 +28,14 @@ class DesignKind:
     """A function that expands designs of one kind, and its requirements.
 
     needs: "knobs" or "steps". takes_ranges: knobs may have a range. notes: lines that a plan shows
-    below the cells. is_cumulative: a cell is compared with the cell before, not with the first.
+    below the cells. is_crossed: levels are combined, so that equal ones are one; those of a zip
+    belong together. is_cumulative: a cell is compared with the cell before, not with the first.
     """
 
     expand: Expand
     needs: str
     takes_ranges: bool = False
+    is_crossed: bool = False
     is_cumulative: bool = False
     notes: Callable[[Design], list[str]] = lambda design: []
 
@@ -61,6 +67,8 @@ def expand_design(design: Design) -> list[Cell]:
         raise ValueError(f"design {design.name} of kind {design.kind} needs {form[kind.needs]}")
     if not kind.takes_ranges:
         validate_no_ranges(design.knobs)
+    if kind.is_crossed:
+        design = replace(design, knobs=with_distinct_levels(design.knobs))
     cells = [
         Cell(cell.label, merged_overrides(design.base, cell.overrides))
         for cell in kind.expand(design)
@@ -74,6 +82,11 @@ def design_notes(design: Design) -> list[str]:
     return KINDS[design.kind].notes(design)
 
 
+def repeated_levels(design: Design) -> list[str]:
+    """Return a sentence for each knob whose equal levels are used once."""
+    return repeated_level_notes(design.knobs) if KINDS[design.kind].is_crossed else []
+
+
 def reference_row(kind: str, row: int) -> int:
     """Return the row that a cell is compared with: the one before on a ladder, else the first."""
     return max(0, row - 1) if kind in KINDS and KINDS[kind].is_cumulative else 0
@@ -83,14 +96,14 @@ def validate_no_ranges(knobs: Mapping[str, Sequence[str]]) -> None:
     """Raise ValueError for a range where levels are needed."""
     for knob, levels in knobs.items():
         for level in levels:
-            if parse_range(level):
+            if parse_knob_range(knob, level):
                 raise ValueError(
                     f"{knob}={level} is a range, and a sweep needs levels: list them with commas,"
                     " or take a design of kind random or sobol"
                 )
 
 
-@design_kind("grid", needs="knobs")
+@design_kind("grid", needs="knobs", is_crossed=True)
 def _grid(design: Design) -> Iterator[Cell]:
     for levels in product(*design.knobs.values()):
         yield _cell_from_levels(dict(zip(design.knobs, levels, strict=True)))
@@ -106,7 +119,7 @@ def _zip(design: Design) -> Iterator[Cell]:
         yield _cell_from_levels(dict(zip(design.knobs, levels, strict=True)))
 
 
-@design_kind("one_at_a_time", needs="knobs")
+@design_kind("one_at_a_time", needs="knobs", is_crossed=True)
 def _one_at_a_time(design: Design) -> Iterator[Cell]:
     """Yield the first level of every knob as the baseline, then move each knob alone."""
     first = {knob: levels[0] for knob, levels in design.knobs.items()}
@@ -152,12 +165,12 @@ def _fractional(design: Design) -> Iterator[Cell]:
         yield _cell_from_pattern(design.steps, pattern)
 
 
-@design_kind("random", needs="knobs", takes_ranges=True)
+@design_kind("random", needs="knobs", takes_ranges=True, is_crossed=True)
 def _random(design: Design) -> Iterator[Cell]:
     return (_cell_from_levels(point) for point in sample_points(design, random_positions))
 
 
-@design_kind("sobol", needs="knobs", takes_ranges=True)
+@design_kind("sobol", needs="knobs", takes_ranges=True, is_crossed=True)
 def _sobol(design: Design) -> Iterator[Cell]:
     return (_cell_from_levels(point) for point in sample_points(design, sobol_positions))
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from clip_hparam.config.recipe import knobs
 from clip_hparam.design.design import Design
-from clip_hparam.design.ranges import parse_range
+from clip_hparam.design.knob_levels import is_legal, parse_knob_range, parse_level, validate_range
+from clip_hparam.design.ranges import Range
 from clip_hparam.rng import stream
 
 Positions = Callable[[Design], NDArray[np.float64]]
@@ -28,16 +30,42 @@ def sample_points(design: Design, positions: Positions) -> Iterator[dict[str, st
         raise ValueError(
             f"design {design.name} of kind {design.kind} needs samples: add `samples: 32`"
         )
-    levels = list(design.knobs.values())
+    choices = {knob: _parse_choice(knob, levels) for knob, levels in design.knobs.items()}
     for point in positions(design):
-        drawn = (level_at(texts, float(x)) for texts, x in zip(levels, point, strict=True))
-        yield dict(zip(design.knobs, drawn, strict=True))
+        drawn = zip(choices.items(), point, strict=True)
+        yield {knob: level_at(knob, choice, float(x)) for (knob, choice), x in drawn}
 
 
-def level_at(levels: Sequence[str], position: float) -> str:
-    """Return the level at a position in [0, 1) of a range or of a list of levels."""
-    drawn_from = parse_range(levels[0]) if len(levels) == 1 else None
-    return drawn_from.value_at(position) if drawn_from else levels[int(position * len(levels))]
+def level_at(knob: str, choice: Range | Sequence[str], position: float) -> str:
+    """Return the level at a position in [0, 1) of a range or of a list of levels.
+
+    A value that rounding moves to an end that the knob only approaches is not rounded.
+    """
+    if not isinstance(choice, Range):
+        return choice[int(position * len(choice))]
+    text = choice.value_at(position)
+    return text if is_legal(knob, parse_level(text)) else repr(choice.exact_value_at(position))
+
+
+def _parse_choice(knob: str, levels: Sequence[str]) -> Range | Sequence[str]:
+    """Return the range or the levels of a knob.
+
+    Raises:
+        ValueError: a range beside levels, or one that the knob cannot have.
+    """
+    ranges = {text: parse_knob_range(knob, text) for text in levels}
+    (text, bounds), *others = ranges.items()
+    if not others and bounds:
+        if knob in knobs():
+            validate_range(knob, text, bounds, open_ends=True)
+        return bounds
+    for text, bounds in ranges.items():
+        if bounds:
+            raise ValueError(
+                f"{knob}={text} is a range beside levels, which only a search draws from: give one"
+                " range, or levels"
+            )
+    return levels
 
 
 def random_positions(design: Design) -> NDArray[np.float64]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.records.manifest import MAX_NAME_LENGTH, is_too_long
 
 NAME_PATTERN = re.compile(r"\w[\w.=-]*")
-MAX_NAME_LENGTH = 100  # results/<name>_<table>.<suffix> must stay a legal file name
 STEP_KEYS = ("label", "overrides")
 
 
@@ -24,6 +24,12 @@ def validate_tree(tree: Mapping[str, Any]) -> None:
     ]
     if mistakes:
         raise ValueError("\n".join(f"design {tree.get('name')}: {text}" for text in mistakes))
+
+
+def validate_name(name: str) -> None:
+    """Raise ValueError for a `name=` that cannot name the files of a sweep."""
+    if mistakes := _name_mistakes(name):
+        raise ValueError(f"name={name}: {mistakes[0]}")
 
 
 def validate_labels(design: str, cells: Iterable[tuple[str, tuple[str, ...]]]) -> None:
@@ -44,7 +50,7 @@ def _name_mistakes(name: Any) -> list[str]:
     if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
         rule = "letters, digits and . - = _, beginning with a letter or digit"
         return [f"name {name!r} cannot name a file: use {rule}"]
-    if len(name) > MAX_NAME_LENGTH:
+    if is_too_long(name):
         return [f"the name has {len(name)} characters: use at most {MAX_NAME_LENGTH}"]
     return []
 

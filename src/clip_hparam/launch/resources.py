@@ -9,6 +9,9 @@ from pathlib import Path
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
 
+OTHER_GPU_FILES = ("/dev/kfd", "/dev/dxg", "/dev/nvmap")
+"""GPUs that are no /dev/nvidia0: of AMD, in WSL, and of Jetson."""
+
 
 def gpu_slots(driver: SweepOptions, device: str) -> list[str | None]:
     """Return CUDA_VISIBLE_DEVICES for each trial that runs at a time; None leaves it as it is.
@@ -45,6 +48,21 @@ def visible_gpus(device: str) -> list[str]:
     if given is not None:
         return [name.strip() for name in given.split(",") if name.strip()]
     return [str(index) for index, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+
+
+def validate_device(device: str) -> None:
+    """Raise ValueError for a GPU that this computer does not have, before a trial is recorded.
+
+    Device files are counted, because CUDA must not be initialised in a process that forks.
+    """
+    if not device.startswith("cuda") or any(Path(name).exists() for name in OTHER_GPU_FILES):
+        return
+    count = len(visible_gpus("cuda"))
+    if count <= int(device.partition(":")[2] or 0):
+        has = f"{count} GPUs" if count else "no GPU"
+        raise ValueError(
+            f"machine.device={device}, and this computer has {has}: try machine.device=cpu, or auto"
+        )
 
 
 def available_cores() -> int:

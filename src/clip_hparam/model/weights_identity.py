@@ -5,18 +5,20 @@ Imports no torch.
 
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import RANDOM, bundled_clip
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
-from clip_hparam.model.pretrained import WeightsFile, fetch_weights
-from clip_hparam.records.atomic import write_json
+from clip_hparam.model.weights_source import WeightsFile, fetch_weights
+from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path, sha256_cached
 
 
 def weights_sha256(encoder: Encoder) -> str:
     """Return the sha256 of the weights in hex, or "random".
+
+    Those of a file are identified by the sha256 of the file; those that FILE:KEY chooses instead of
+    the default of FILE have a sha256 of their own.
 
     Raises: ValueError for weights of another architecture, FileNotFoundError for a file that does
     not exist and cannot be fetched.
@@ -26,17 +28,17 @@ def weights_sha256(encoder: Encoder) -> str:
     bundled = bundled_clip(encoder)
     if bundled is not None:
         return bundled.recorded_sha256()
-    path = fetch_weights(encoder).path
-    digest = sha256_cached(path)
-    _validate_tower(path, digest, encoder.name, "image")
-    return digest
+    return _validated_sha256(fetch_weights(encoder), encoder.name, "image")
 
 
-def validate_text_tower(encoder: Encoder) -> None:
-    """Raise ValueError if the weights do not include a text tower of the architecture."""
+def validate_part(encoder: Encoder, part: str) -> None:
+    """Raise ValueError if the weights do not include a part of the architecture.
+
+    part: "text", the text tower, or "projection", what pool=clip reads beside the image tower.
+    """
     file = _weights_file(encoder)
     if file is not None:
-        _validate_tower(file.path, sha256_cached(file.path), encoder.name, "text")
+        _validated_sha256(file, encoder.name, part)
 
 
 def normalization_of(encoder: Encoder) -> str:
@@ -55,18 +57,27 @@ def _weights_file(encoder: Encoder) -> WeightsFile | None:
     return fetch_weights(encoder)
 
 
+def _validated_sha256(file: WeightsFile, name: str, part: str) -> str:
+    return _validate_once(file, sha256_cached(file.path), name, part)
+
+
 @cache
-def _validate_tower(path: Path, digest: str, name: str, tower: str) -> None:
-    """Raise ValueError for a file that does not hold an architecture's "image" or "text" tower.
+def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> str:
+    """Return the sha256 of the weights; ValueError if they hold no such part of an architecture.
 
     The check reads the file with torch, at plan time, so that a sweep with a wrong file does not
-    start. The user's cache keeps the names of files that passed.
-    """
-    entry = cache_path("fits", f"{digest} {name} {tower}")
-    if entry.is_file():
-        return
-    from clip_hparam.model.weights import load_text_tower, validate_weights  # lazy: open_clip, 3 s
+    start. The user's cache keeps the weights that passed.
 
-    validate_weights(path, name) if tower == "image" else load_text_tower(path, name)
+    digest: sha256 of the file. part: "image", "projection" or "text".
+    """
+    key = f" {file.key}" if file.key else ""
+    entry = cache_path("towers", f"{digest} {name} {part}{key}")
+    known = read_json(entry) or {}
+    if "sha256" in known:
+        return str(known["sha256"])
+    from clip_hparam.model.tower import validate_weights  # lazy: open_clip, 3 s
+
+    sha256 = validate_weights(file, name, part).identity(digest)
     with suppress(OSError):
-        write_json(entry, {"sha256": digest, "encoder": name})
+        write_json(entry, {"sha256": sha256, "encoder": name})
+    return sha256

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import bundled_clip
-from clip_hparam.model.weights import load_text_tower, verified_path
+from clip_hparam.model.tower import load_text_tower, verified_weights
+from clip_hparam.model.weights_identity import weights_sha256
 from clip_hparam.records.atomic import write_atomic
-from clip_hparam.records.user_cache import cache_path, sha256_cached
+from clip_hparam.records.user_cache import cache_path
 
 Prompts = Sequence[Sequence[str]]
 """Prompts of each class."""
@@ -35,8 +36,7 @@ def head_weights(encoder: Encoder, prompts: Prompts) -> Tensor:
     bundled = bundled_clip(encoder)
     if bundled is not None:
         return bundled.zero_shot_head([list(texts) for texts in prompts])
-    path = verified_path(encoder)
-    key = json.dumps([sha256_cached(path), encoder.name, prompts])
+    key = json.dumps([weights_sha256(encoder), encoder.name, prompts])
     entry = cache_path("heads", key).with_suffix(".safetensors")
     if entry.is_file():
         cached: Tensor = load_file(entry)["head"]
@@ -50,7 +50,8 @@ def head_weights(encoder: Encoder, prompts: Prompts) -> Tensor:
 
 def _embed_prompts(encoder: Encoder, prompts: Prompts) -> Tensor:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tower, logit_scale = load_text_tower(verified_path(encoder), encoder.name)
+    file, found = verified_weights(encoder)
+    tower, logit_scale = load_text_tower(found, file.label, encoder.name)
     tower, tokenize = tower.to(device).eval(), get_tokenizer(encoder.name)
     with torch.inference_mode():
         means = [

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.data.datasets import dataset_spec
 from clip_hparam.model.architectures import RANDOM, encoder_spec, model_config
-from clip_hparam.model.weights_identity import validate_text_tower
+from clip_hparam.model.weights_identity import validate_part
 
 HEAD_INIT_HINT = "try head_init=random"
 
@@ -37,7 +37,7 @@ def validate_class_names(recipe: Recipe, classes: Sequence[str]) -> None:
             f" {HEAD_INIT_HINT}"
         )
     _validate_names(recipe, classes)
-    validate_text_tower(encoder)
+    validate_part(encoder, "text")
 
 
 def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:

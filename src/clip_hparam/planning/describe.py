@@ -13,10 +13,12 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
 from clip_hparam.planning import flops
+from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
 SHORT_EMA_HALF_LIFE_SHARE = 0.005  # of a run
+ADVISED_LAYER_DECAY, ADVISED_WARMUP = 0.65, 0.2
 HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
 
@@ -58,6 +60,7 @@ def ema_half_life_steps(ema_decay: float) -> float:
 def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
+    yield from data_rows(recipe.data)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
     yield "position embedding", _describe_pos_embed(recipe)
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen (freeze={recipe.freeze})"
@@ -98,7 +101,8 @@ def _describe_steps(recipe: ResolvedRecipe) -> str:
     per_epoch, images = steps_per_epoch(recipe), recipe.data.epoch_images
     unused = images - per_epoch * recipe.batch_size
     left = f", {unused} of its {images:,} images unused" if unused else ""
-    return f"{total_steps(recipe)} = {recipe.epochs} epochs of {per_epoch}{left}"
+    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
+    return f"{total_steps(recipe)} = {epochs} of {per_epoch}{left}"
 
 
 def _describe_ema(recipe: ResolvedRecipe) -> str:
@@ -119,15 +123,20 @@ def _lint_lr(recipe: ResolvedRecipe) -> Iterator[str]:
             " nothing"
         )
     if mean_block_lr(recipe) * width > HIGH_LR_TIMES_WIDTH:
-        decayed = "without" if recipe.layer_decay == 1 else "with so little"
+        strong = recipe.layer_decay <= ADVISED_LAYER_DECAY
+        decayed = (
+            "without" if recipe.layer_decay == 1 else "even with" if strong else "with so little"
+        )
+        decay = "" if strong else f"layer_decay={ADVISED_LAYER_DECAY:g}, or "
         yield (
             f"lr {recipe.lr:g} {decayed} layer decay is far above the uniform lr that works at"
-            f" width {width}: try layer_decay=0.65, or lr={HIGH_LR_TIMES_WIDTH / 4 / width:.0e}"
+            f" width {width}: try {decay}lr={HIGH_LR_TIMES_WIDTH / 4 / width:.0e}"
         )
     if recipe.min_lr >= recipe.lr:
         yield f"min_lr={recipe.min_lr:g} is not below lr={recipe.lr:g}: the cosine does not anneal"
     if warmup_steps(recipe) == 0:
-        yield f"warmup={recipe.warmup:g} is no step: training starts at the full lr; try warmup=0.2"
+        advice = "more epochs" if recipe.warmup >= ADVISED_WARMUP else f"warmup={ADVISED_WARMUP:g}"
+        yield (f"warmup={recipe.warmup:g} is no step: training starts at the full lr; try {advice}")
 
 
 def _lint_ema(recipe: ResolvedRecipe) -> Iterator[str]:

@@ -9,17 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from clip_hparam.config.knob import AUTO
+from clip_hparam.config.knob import AUTO, split_dataset
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
 from clip_hparam.data.dataset import ImageDataset, Images
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import dataset_spec, load_dataset
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
-from clip_hparam.model.weights_identity import normalization_of, weights_sha256
+from clip_hparam.model.weights_identity import normalization_of, validate_part, weights_sha256
 from clip_hparam.planning.class_names import validate_class_names
+from clip_hparam.planning.data_facts import resolve_selection, validate_images
 
 EMA_HALF_LIFE_SHARE = 0.11
 """Half-life of the published EMA as a share of the run: 3465 of 31250 steps (decay 0.9998)."""
@@ -39,18 +40,31 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
         augment_backend=_resolve_augment_backend(recipe, dataset.train),
     )
+    validate_images(resolved.data)
     if resolved.ema_decay == AUTO:
         resolved = replace(resolved, ema_decay=ema_decay_for(total_steps(resolved)))
     return _validated(as_resolved(resolved), shape, dataset.classes)
 
 
 def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
-    train, _ = split_sizes(dataset.train_labels, data.shots, data.selection)
+    selection = resolve_selection(data, dataset)
+    train, _ = split_sizes(dataset.train_labels, data.shots, selection, dataset.classes)
     return replace(
         data,
-        epoch_images=int(train.sum()) if data.epoch_images == AUTO else data.epoch_images,
+        selection=selection,
+        epoch_images=_resolve_epoch_images(data, int(train.sum())),
         fingerprint=_validated_identity("data.fingerprint", data.fingerprint, dataset.fingerprint),
     )
+
+
+def _resolve_epoch_images(data: Data, train_images: int) -> int:
+    """Return the draws of an epoch. Raises ValueError for a value of an unknown data set."""
+    dataset, value = split_dataset(data.epoch_images)
+    if dataset:
+        dataset_spec(dataset)
+    if value == AUTO or dataset not in ("", data.name):
+        return train_images
+    return int(value)
 
 
 def _resolve_encoder(encoder: Encoder) -> Encoder:
@@ -72,6 +86,8 @@ def _validated(recipe: ResolvedRecipe, shape: TowerShape, classes: Sequence[str]
         )
     if recipe.head_init == "zero_shot":
         validate_class_names(recipe, classes)
+    if recipe.pool == "clip":
+        validate_part(recipe.encoder, "projection")
     steps = total_steps(recipe)
     if warmup_steps(recipe) >= steps:
         raise ValueError(f"warmup={recipe.warmup} leaves no step to anneal of {steps}: try 0.2")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zipfile import BadZipFile, ZipFile
 
-from clip_hparam.records.paths import archives_folder
+from clip_hparam.records.paths import archives_folder, is_inside
 
 ArchivedFiles = Mapping[str, Mapping[str, ZipFile]]
 """The archive of each file, by trial id and file name."""
@@ -68,6 +68,8 @@ def _open_archives(folder: Path, mtime_ns: int) -> ArchivedFiles:
             continue
         for member in archive.namelist():
             trial_id, _, name = member.partition("/")
+            if not is_inside(trial_id) or "/" in name:
+                continue  # not written by `clip-hparam pack`
             files.setdefault(trial_id, {})[name] = archive
     return MappingProxyType(files)
 

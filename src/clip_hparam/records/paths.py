@@ -11,9 +11,11 @@ runs/.code/<hash>/                             code that Slurm jobs run
 runs/.studies/<name>/                          stages and decisions of a campaign
 """
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+DEFAULT_RUNS = Path("runs")
 SWEEPS_FOLDER = ".sweeps"
 ARRAY_FILE = "array.json"
 LOG_FILE = "log.txt"
@@ -21,8 +23,18 @@ CHECKPOINT_FOLDER = "checkpoint"
 
 
 def trial_folder(runs: Path | str, trial_id: str) -> Path:
-    """Return the folder of a trial, or of a search worker by its `worker_id`."""
+    """Return the folder of a trial, or of a search worker by its `worker_id`.
+
+    Raises: ValueError for an id that would leave the runs folder, as a hostile manifest may hold.
+    """
+    if not is_inside(trial_id):
+        raise ValueError(f"trial id {trial_id!r} is no name in the runs folder: ids are hex digits")
     return Path(runs) / trial_id
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a relative path of a record stays in the folder that it is joined to."""
+    return bool(name) and name[0] != "/" and "\\" not in name and ".." not in name.split("/")
 
 
 def log_path(runs: Path | str, trial_id: str) -> Path:
@@ -65,6 +77,11 @@ def sweep_folder(runs: Path | str, sweep_id: str) -> Path:
     return sweeps_folder(runs) / sweep_id
 
 
+def worker_records(runs: Path | str, sweep_id: str = "*") -> Iterator[Path]:
+    """Yield the record folders of the workers of a search, or of all searches, in no order."""
+    return (path.parent for path in sweeps_folder(runs).glob(f"{sweep_id}/worker_*/status.json"))
+
+
 def worker_id(sweep_id: str, number: int) -> str:
     """Return the id of a search worker, which is the path of its record inside the runs folder."""
     return f"{SWEEPS_FOLDER}/{sweep_id}/worker_{number}"
@@ -103,6 +120,12 @@ def archive_path(runs: Path | str, sweep_id: str) -> Path:
 def code_folder(runs: Path | str) -> Path:
     """Return the folder of all code snapshots."""
     return Path(runs) / ".code"
+
+
+def command_line(*words: str, runs: Path | str) -> str:
+    """Return a `clip-hparam` command to type, with --runs where the folder is not the default."""
+    option = [] if Path(runs) == DEFAULT_RUNS else ["--runs", str(runs)]
+    return shlex.join(["clip-hparam", *words, *option])
 
 
 def campaign_folder(runs: Path | str, name: str) -> Path:

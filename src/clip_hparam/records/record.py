@@ -8,6 +8,8 @@
                     result.json    exists exactly when the trial is done; written last
                     log.txt        everything the trial printed
                     checkpoint/    resumable state, removed when the trial is done
+                    best.safetensors, last.safetensors   only with keep_checkpoints
+                    .replay/       a replay that has not ended (training/replay.py)
 
 Every file is replaced in one step. Paths inside records are relative, so a runs folder can be
 moved. NaN is null. Done trials may be in an archive (archive.py) and are read the same way.
@@ -35,6 +37,7 @@ from clip_hparam.records.paths import CHECKPOINT_FOLDER, LOG_FILE, trial_folder
 from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
+REPLAY_FOLDER = ".replay"
 SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
 
 
@@ -127,6 +130,18 @@ class Record:
     def is_done(self) -> bool:
         """Return whether the trial has a result whose sealed files are unchanged."""
         return self.verified_result() is not None
+
+    def missing_outputs(self, eval_test: str, keep_checkpoints: str) -> list[str]:
+        """Return what these driver keys ask for and the trial, which is done, does not have."""
+        missing: list[str] = []
+        weights = f"{keep_checkpoints}.safetensors"
+        archived = archive.open_archives(self.folder.parent).get(self.trial_id, {})
+        if keep_checkpoints != "none" and weights not in archived:
+            exists = (self.folder / weights).is_file()
+            missing += [] if exists else [f"{weights} (keep_checkpoints={keep_checkpoints})"]
+        if eval_test == "epoch" and not all("test_acc1.raw" in row for row in self.rows()):
+            missing.append("the test metrics of each epoch (eval_test=epoch)")
+        return missing
 
     def corrupted_files(self) -> list[str]:
         """Return the names of sealed files that are missing or changed, by SHA-256."""

@@ -12,7 +12,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
-from clip_hparam.design.design import format_value
+from clip_hparam.config.override_words import format_override
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results
@@ -37,8 +37,9 @@ def manifest_cell(
     base: overrides that all points share. values: of the searched knobs. params: as Optuna
     suggested them. trials: trial ids by seed.
     """
-    searched = [f"{knob}={format_value(value)}" for knob, value in values.items()]
-    cell = {"label": ",".join(searched), "overrides": [*base, *searched], "trials": dict(trials)}
+    label = ",".join(f"{knob}={value}" for knob, value in values.items())
+    searched = [format_override(knob, value) for knob, value in values.items()]
+    cell = {"label": label, "overrides": [*base, *searched], "trials": dict(trials)}
     return {**cell, "number": number, "params": dict(params)}
 
 

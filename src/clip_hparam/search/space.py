@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from clip_hparam.config.knob import AUTO, suggest, validated
 from clip_hparam.config.recipe import knobs
-from clip_hparam.design.ranges import Range, parse_range
+from clip_hparam.design.knob_levels import parse_knob_range, parse_level, validate_range
+from clip_hparam.design.ranges import Range
 
 OFF_VALUES = (0, "none")
 
@@ -113,6 +114,11 @@ class Space:
         points = product(*(dim.levels for dim in self.dimensions))
         return [dict(zip(names, point, strict=True)) for point in points]
 
+    @property
+    def varies(self) -> bool:
+        """Whether there is more than one point: some knob has a range or two levels."""
+        return any(dim.range or len(dim.levels) > 1 for dim in self.dimensions)
+
     def boundary_values(self) -> Iterator[dict[str, Any]]:
         """Yield each level and each end of a range alone, to try them on the base recipe."""
         for dim in self.dimensions:
@@ -136,24 +142,6 @@ def parse_space(levels: Mapping[str, Sequence[str]], when: Mapping[str, str]) ->
     return Space(tuple(dims[knob] for knob in ordered))
 
 
-def parse_level(text: str) -> Any:
-    """Return a text as an int or a float if it reads as one, else as it is."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def parse_knob_range(knob: str, text: str) -> Range | None:
-    """Return the range in a text, None for a level; a ValueError names the knob."""
-    try:
-        return parse_range(text)
-    except ValueError as error:
-        raise ValueError(f"{knob}={error}") from None
-
-
 def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimension:
     if knob == "seed":
         raise ValueError("seed is a replicate and not searched: try seeds=3, or seed=0 in the base")
@@ -170,18 +158,5 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
         raise ValueError(f"{knob} has nothing to choose from: try {knob}=choice(a,b)")
     branch, only = ranges[0] if ranges else ("", None)
     if only:
-        _validate_range(knob, branch, only)
+        validate_range(knob, branch, only)
     return Dimension(knob, tuple(levels), only, branch, when)
-
-
-def _validate_range(knob: str, text: str, bounds: Range) -> None:
-    """Raise ValueError for a range that the knob cannot have."""
-    field = knobs()[knob]
-    legal = field.metadata["legal"].removeprefix(f"{AUTO} | ")
-    if legal[0] not in "([":
-        raise ValueError(f"{knob}={text} is a range, and {knob} has none: try {knob}=choice(a,b)")
-    if field.type in (int, int | str) and not bounds.whole:
-        bare = text.replace(" ", "")
-        raise ValueError(f"{knob}={text} is not whole, and {knob} is: try {knob}=int({bare})")
-    for end in bounds.ends:
-        validated(knob, end, field)

@@ -12,9 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
+from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.manifest import GrowingManifest, manifest_tree
@@ -42,6 +44,7 @@ class SearchSpec:
     budget: seconds of all trials together, over all commands; 0 for no limit.
     retries: how often a point may be taken over from a worker that died.
     full: values at full fidelity of the knobs that are cheaper in the search.
+    title, tags: as of any other sweep (records/manifest.py).
     """
 
     name: str
@@ -60,6 +63,8 @@ class SearchSpec:
     budget: float = 0.0
     retries: int = 1
     full: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    tags: tuple[str, ...] = ()
 
     @cached_property
     def space(self) -> Space:
@@ -117,7 +122,16 @@ class SearchSpec:
     def trial_specs(self, values: Mapping[str, Any]) -> dict[int, TrialSpec]:
         """Return the trials of a point by seed; ValueError if no recipe allows its values."""
         recipe = resolve(with_values(self.base.recipe, dict(values)))
-        return {seed: replace(self.base, recipe=replace(recipe, seed=seed)) for seed in self.seeds}
+        searched = [format_override(knob, value) for knob, value in values.items()]
+        typed = merged_overrides(self.base.overrides, self.overrides, searched)
+        return {
+            seed: replace(
+                self.base,
+                recipe=replace(recipe, seed=seed),
+                overrides=merged_overrides(typed, [f"seed={seed}"]),
+            )
+            for seed in self.seeds
+        }
 
     def worker_spec(self, number: int) -> TrialSpec:
         """Return the spec of a worker process, which asks for points and trains them."""
@@ -135,6 +149,7 @@ class SearchSpec:
             "overrides": tuple(tree["overrides"]),
             "levels": {knob: tuple(levels) for knob, levels in tree["levels"].items()},
             "seeds": tuple(tree["seeds"]),
+            "tags": tuple(tree.get("tags", ())),
             "goal": Objective(*(tuple(tree["goal"][key]) for key in ("objectives", "directions"))),
         }
         return cls(**{**tree, **read})
@@ -149,7 +164,18 @@ class SearchManifest(GrowingManifest):
     def create_or_continue(self, search: SearchSpec) -> None:
         """Write the manifest of a search; cells that it already has are kept."""
         cells = (read_json(self.path) or {}).get("cells", [])
-        self.write(manifest_tree(search.id, search.name, "search", cells, search=search.to_dict()))
+        self.write(
+            manifest_tree(
+                search.id,
+                search.name,
+                "search",
+                cells,
+                real_family(family_of(search.overrides)),
+                search=search.to_dict(),
+                title=search.title,
+                tags=search.tags,
+            )
+        )
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:

@@ -1,19 +1,23 @@
 """The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
+from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
+from clip_hparam.launch.finished import missing_outputs, replay_hint
+from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
-from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
@@ -24,6 +28,11 @@ from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
+CONSENT_MESSAGE = (
+    "trials of family={} take GPU-hours each: to start them add budget=TIME (such as budget=2d), or"
+    " confirm=true"
+)
+
 
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep until its trials have ended and return the exit code.
@@ -33,10 +42,16 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     for sentence in sweep.duplicate_cells:
         print(sentence)
     results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
-    done = set(results)
+    lacking = {name: missing for name in results if (missing := missing_outputs(sweep.specs[name]))}
+    done = results.keys() - (lacking if options.replay else ())
     launcher = make_launcher()
-    if options.dry_run or options.budget != "none":
-        _show_or_validate_cost(sweep, options, launcher, done)
+    validate_replay(options, launcher)
+    refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
+    if options.dry_run or refused or options.budget != "none":
+        _show_or_validate_cost(sweep, options, launcher, done, show=options.dry_run or refused)
+    if refused:
+        print(CONSENT_MESSAGE.format(sweep.family), file=sys.stderr)
+        return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
     validate_detach(options, launcher)
@@ -45,6 +60,10 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
             "detach=true: what a race runs next is decided here, when its trials are done: leave"
             " it running without detach=true, or give it a number, seeds=5"
         )
+    if lacking and not options.replay:
+        print(_lacking_sentence(lacking, len(results)))
+    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+        validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
     warn_if_code_changed({name: result.get("git") for name, result in results.items()})
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
@@ -53,12 +72,36 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.INTERRUPTED
     if options.detach:
         left = sum(state in LIVE for state in states.values())
-        print(f"{left} of {len(sweep.specs)} trials are submitted{resume_hint(sweep.id)}")
+        hint = resume_hint(sweep.id, sweep.runs)
+        print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
         return ExitCode.OK
     show_table(part, done, states)
     for line in race_verdicts(part):
         print(line)
-    return sweep_exit_code(part, states)
+    code = sweep_exit_code(part, states)
+    unchanged = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
+    for name in unchanged:
+        print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
+    return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
+
+
+def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
+    """Return what trials that are done lack, and the command that adds it."""
+    listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
+    trials = f"{len(lacking)} of the {done} trials that are done already"
+    return f"not in the folders of {trials}: {', '.join(listed)}; {replay_hint()}"
+
+
+def validate_replay(options: SweepOptions, launcher: Launcher) -> None:
+    """Raise ValueError for `replay=true` with a launcher that takes the record for the end."""
+    if options.replay and launcher.survives_driver:
+        raise ValueError("replay=true runs on this computer: try hydra/launcher=workers")
+
+
+def needs_consent(family: str, options: SweepOptions) -> bool:
+    """Return whether trials of GPU-hours would start without budget= or confirm=true."""
+    agreed = options.dry_run or options.confirm or options.budget != "none"
+    return family != DEFAULT_FAMILY and not agreed
 
 
 def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
@@ -66,16 +109,16 @@ def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
 
 
 def _show_or_validate_cost(
-    sweep: Sweep, options: SweepOptions, launcher: Launcher, done: set[str]
+    sweep: Sweep, options: SweepOptions, launcher: Launcher, done: set[str], show: bool
 ) -> None:
-    """Print the plan with `dry_run=true`, else raise ValueError if it exceeds the budget."""
+    """Print the plan if `show`, else raise ValueError if it exceeds the budget."""
     measure = options.budget != "none" and not launcher.survives_driver
-    seconds = predict_costs(sweep, done, measure)
-    capacity = launcher.capacity([sweep.specs[name] for name in seconds])
-    if options.dry_run:
-        show_plan(sweep, done, seconds, capacity)
+    predictions = predict_costs(sweep, done, measure)
+    capacity = launcher.capacity([sweep.specs[name] for name in predictions])
+    if show:
+        show_plan(sweep, done, predictions, capacity)
     else:
-        validate_budget(options, seconds, capacity)
+        validate_budget(options, predictions, capacity)
 
 
 def _run_rounds(
@@ -95,7 +138,7 @@ def _run_rounds(
         planned = len(part.specs)
         left = sum(_result_of(spec) is None for spec in part.specs.values())
         here = "; the same command goes on with them"
-        what_now = resume_hint(sweep.id) if launcher.survives_driver else here
+        what_now = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else here
         print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)
         return part, None
     return part, states
@@ -131,11 +174,11 @@ def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
         )
 
 
-def resume_hint(sweep_id: str) -> str:
+def resume_hint(sweep_id: str, runs: Path) -> str:
     """Return the end of a sentence about trials that continue without their driver."""
+    status, cancel = (command_line(verb, sweep_id, runs=runs) for verb in ("status", "cancel"))
     return (
-        f" and go on by themselves; clip-hparam status {sweep_id} and the same command follow them,"
-        f" clip-hparam cancel {sweep_id} ends them"
+        f" and go on by themselves; {status} and the same command follow them, {cancel} ends them"
     )
 
 
@@ -161,4 +204,8 @@ def save_manifest(sweep: Sweep) -> None:
         for cell, trials in by_cell.items()
     ]
     race = asdict(sweep.race) if sweep.race else None
-    write_manifest(sweep.runs, manifest_tree(sweep.id, sweep.name, sweep.kind, cells, race=race))
+    tree = manifest_tree(
+        sweep.id, sweep.name, sweep.kind, cells, real_family(sweep.family), race=race,
+        title=sweep.title, tags=sweep.tags,
+    )  # fmt: skip
+    write_manifest(sweep.runs, tree)

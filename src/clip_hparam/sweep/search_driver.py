@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
-from clip_hparam.launch.resources import gpu_slots
+from clip_hparam.launch.resources import gpu_slots, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
@@ -22,8 +23,13 @@ from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_result
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.driver import resume_hint, validate_detach
-from clip_hparam.sweep.search_tables import PointPrinter, show_result, show_space
+from clip_hparam.sweep.driver import CONSENT_MESSAGE, needs_consent, resume_hint, validate_detach
+from clip_hparam.sweep.search_tables import (
+    PointPrinter,
+    show_failed_workers,
+    show_result,
+    show_space,
+)
 
 POINTS_PER_WORKER = 5
 """Points per worker of a launcher that runs elsewhere, with `workers=auto`."""
@@ -37,11 +43,19 @@ def run_search(
     Raises FolderLockedError if another driver runs it, ValueError for an unreachable storage.
     """
     manifest = search_manifest(search)
-    if options.dry_run:
+    family = family_of(search.overrides)
+    refused = not search.budget and needs_consent(family, options)
+    if options.dry_run or refused:
         show_space(search, manifest)
+    if refused:
+        print(CONSENT_MESSAGE.format(family), file=sys.stderr)
+        return ExitCode.WRONG_USE
+    if options.dry_run:
         return ExitCode.OK
     launcher = make_launcher()
     validate_detach(options, launcher)
+    if not launcher.survives_driver:
+        validate_device(search.base.machine.device)
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
@@ -59,16 +73,19 @@ def run_search(
             states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
         except KeyboardInterrupt:
             what_now = (
-                resume_hint(search.id) if launcher.survives_driver else "; the same command goes on"
+                resume_hint(search.id, search.runs)
+                if launcher.survives_driver
+                else "; the same command goes on"
             )
             print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
             return ExitCode.INTERRUPTED
         if options.detach:
-            print(f"{n_workers} workers are submitted{resume_hint(search.id)}")
+            print(f"{n_workers} workers are submitted{resume_hint(search.id, search.runs)}")
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
     show_result(search, points)
+    show_failed_workers(search, states)
     return search_exit_code(search, points, states)
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.knob_levels import distinct_levels
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
     ENDED_NORMALLY,
@@ -19,6 +20,7 @@ from clip_hparam.search.results import (
     point_results,
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
+from clip_hparam.sweep.tables import failure_message
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 
@@ -30,7 +32,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         table.add_column(column, overflow="fold")
     for dimension in search.space.dimensions:
         where = f"{dimension.when} is on" if dimension.when else ""
-        levels = ", ".join(search.levels[dimension.knob])
+        levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
         table.add_row(dimension.knob, Text(levels), where)
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", markup=False, highlight=False)
@@ -86,7 +88,7 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     front = best_points(points, search.goal)
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
-    title = f"{search.name}, sweep {search.id}: {what} by the selection set"
+    title = f"{search.title or search.name}, sweep {search.id}: {what} by the selection set"
     table = Table(title=Text(title, "table.title"))
     for column in ("#", *search.goal.objectives, "seeds", "knobs"):
         table.add_column(column, overflow="fold")
@@ -99,7 +101,18 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def show_failed_workers(search: SearchSpec, states: Mapping[str, str]) -> None:
+    """Print why workers that are not done have ended; their points may be done by others."""
+    console = Console()
+    for worker, state in states.items():
+        if state != TrialState.DONE:
+            line = f"{worker.rpartition('/')[2]} {state}: {failure_message(search.runs, worker)}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def _format_counts(points: Sequence[PointResult]) -> str:
+    if not points:
+        return "no point was started"
     states = Counter(point.state for point in points)
     listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
     whole = [point for point in points if point.state == TrialState.DONE]

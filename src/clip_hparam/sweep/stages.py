@@ -13,7 +13,7 @@ from typing import Any
 
 from clip_hparam.design.design import Design, parse_design
 from clip_hparam.design.fractional import fractional_factorial
-from clip_hparam.design.ranges import parse_range
+from clip_hparam.design.knob_levels import parse_knob_range
 from clip_hparam.design.sampling import level_at
 
 STAGES = ("reference", "screening", "search", "proof")
@@ -57,9 +57,11 @@ def plan_screening(study: Design, trials: int) -> Stage:
 
     The low level of each knob is in the base. Raises InsufficientBudgetError for too few trials.
     """
-    low = [f"{knob}={_level_at(levels, SCREENING_LOW)}" for knob, levels in study.knobs.items()]
+    low = [
+        f"{knob}={_level_at(knob, levels, SCREENING_LOW)}" for knob, levels in study.knobs.items()
+    ]
     steps = [
-        {"label": knob, "overrides": [f"{knob}={_level_at(levels, SCREENING_HIGH)}"]}
+        {"label": knob, "overrides": [f"{knob}={_level_at(knob, levels, SCREENING_HIGH)}"]}
         for knob, levels in study.knobs.items()
     ]
     for resolution in (4, 3):
@@ -150,11 +152,14 @@ def significant_knobs(effects: Mapping[str, float]) -> tuple[list[str], float]:
     return ordered[: min(MAX_KNOBS, max(MIN_KNOBS, n_significant))], margin
 
 
-def _level_at(levels: Sequence[str], position: float) -> str:
+def _level_at(knob: str, levels: Sequence[str], position: float) -> str:
     """Return the level at a position, 0 to 1; the middle of a range that is one of the levels."""
-    text = level_at(levels, position)
-    inner_range = parse_range(text)
-    return inner_range.value_at(0.5) if inner_range else text
+    whole_range = parse_knob_range(knob, levels[0]) if len(levels) == 1 else None
+    if whole_range:
+        return level_at(knob, whole_range, position)
+    text = level_at(knob, levels, position)
+    inner_range = parse_knob_range(knob, text)
+    return level_at(knob, inner_range, 0.5) if inner_range else text
 
 
 def _design_tree(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
@@ -28,12 +29,24 @@ class PlannedTrial:
         return self.spec.trial_id
 
 
+def sweep_title(name: str, typed: Sequence[str]) -> str:
+    """Return "lr (data=folder epochs=5)": the name, and what was typed for all cells."""
+    return f"{shorten(name)} ({' '.join(typed)})" if typed else shorten(name)
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Return the text, cut off with an ellipsis where it is longer than `limit`."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A compiled design.
 
+    family: recipe family, which is not hashed.
     planned: with a race, the largest number of trials that it can come to.
     notes: lines that `dry_run=true` prints below the plan.
+    title: the name, and what tells the sweep from others of this name; not hashed, as the tags.
     """
 
     name: str
@@ -41,6 +54,9 @@ class Sweep:
     planned: Sequence[PlannedTrial]
     notes: Sequence[str] = ()
     race: Race | None = None
+    family: str = DEFAULT_FAMILY
+    title: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -63,6 +79,12 @@ class Sweep:
     def specs(self) -> dict[str, TrialSpec]:
         """Each trial once, by its id, in the order of the plan."""
         return {plan.trial_id: plan.spec for plan in self.planned}
+
+    @property
+    def device_name(self) -> str:
+        """GPU that costs without records are predicted for; empty for the miniature."""
+        is_miniature = self.family == DEFAULT_FAMILY
+        return "" if is_miniature else self.planned[0].spec.machine.device_name
 
     @property
     def runs(self) -> Path:

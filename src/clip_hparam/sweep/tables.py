@@ -1,7 +1,10 @@
 """The tables of a sweep: its plan before it runs, and its results at the end."""
 
+import math
 import shlex
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,50 +12,66 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
+from clip_hparam.planning.cost import CostEstimate
+from clip_hparam.planning.throughput import describe_device
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
-from clip_hparam.sweep.sweep import Sweep
+from clip_hparam.sweep.budget import Predictions
+from clip_hparam.sweep.sweep import Sweep, shorten
+
+PAPER_FAMILY = "b16"
+"""The family of the paper's ladder."""
 
 
-def show_plan(
-    sweep: Sweep, done: set[str], seconds: dict[str, float | None], capacity: Capacity
-) -> None:
-    """Print the plan for `dry_run=true`.
+def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: Capacity) -> None:
+    """Print the plan of a sweep that is not started.
 
-    seconds: predictions for the trials that are not done, None where unknown.
+    predictions: of the trials that are not done.
     """
+    on_paper = sweep.family == PAPER_FAMILY and sweep.kind == "ladder"
     table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("cell", "seeds", "done", "to do", "predicted", "python sweep.py ..."):
+    columns = ["cell", "seeds", "done", "to do", "predicted"]
+    columns += ["GPU-hours"] if sweep.device_name else []
+    columns += ["paper, V100-hours"] if on_paper else []
+    for column in (*columns, "python sweep.py ..."):
         table.add_column(column, overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():
         overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
-        left = [trial_id for trial_id in ids if trial_id not in done]
-        predicted = _format_total([seconds[trial_id] for trial_id in left])
-        numbers = (str(len(ids)), str(len(ids) - len(left)), str(len(left)), predicted)
-        table.add_row(Text(label), *numbers, Text(shlex.join(overrides)))
+        left = [predictions[trial_id] for trial_id in ids if trial_id not in done]
+        row = [label, str(len(ids)), str(len(ids) - len(left)), str(len(left))]
+        row += [_format_time(left)]
+        row += [_format_gpu_hours(left)] if sweep.device_name else []
+        row += [str(PAPER_V100_HOURS.get(label, ""))] if on_paper else []
+        table.add_row(*map(Text, row), Text(shlex.join(overrides)))
     console = Console()
-    plan = f"plan of {sweep.name} ({sweep.kind}), sweep {sweep.id}"
+    plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
     console.print(plan, markup=False, highlight=False)
     console.print(table)
-    for note in sweep.notes:
-        console.print(note, markup=False, highlight=False)
-    total = _format_total(
-        [None if value is None else value / capacity.at_once for value in seconds.values()]
-    )
+    of_arithmetic = any(p and p.source == "arithmetic" for p in predictions.values())
+    assumed = [describe_device(sweep.device_name)] if of_arithmetic else []
+    for note in (*sweep.notes, *assumed):
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
+    total = _format_time(list(predictions.values()), capacity.at_once)
     console.print(
-        f"{len(sweep.specs)} trials: {len(done)} done, {len(seconds)} to do; predicted time"
+        f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
         f" {capacity.description}: {total}; nothing was started",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _format_total(seconds: list[float | None]) -> str:
-    known = [value for value in seconds if value is not None]
-    return format_duration(sum(known)) if len(known) == len(seconds) else "unknown"
+def _format_time(predictions: Sequence[CostEstimate | None], at_once: int = 1) -> str:
+    known = [prediction.seconds for prediction in predictions if prediction]
+    return format_duration(sum(known) / at_once) if len(known) == len(predictions) else "unknown"
+
+
+def _format_gpu_hours(predictions: Sequence[CostEstimate | None]) -> str:
+    hours = [prediction.gpu_hours for prediction in predictions if prediction]
+    return "" if any(map(math.isnan, hours)) else f"{sum(hours):.1f}"
 
 
 def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
@@ -60,7 +79,8 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
 
     before: ids of the trials that were done before the sweep started.
     """
-    table = Table(title=Text(f"{sweep.name}, sweep {sweep.id}", "table.title"))
+    title = f"{sweep.title or sweep.name}, sweep {sweep.id}"
+    table = Table(title=Text(title, "table.title"))
     for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
         table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():
@@ -94,6 +114,12 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
 
 
 def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
-    failure = Record(sweep.runs, trial_id).failure() or {}
-    log = log_path(sweep.runs, trial_id)
-    return f"{trial_id} {state}: {failure.get('message', '')} (see {log})"
+    return f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}"
+
+
+def failure_message(runs: Path, trial_id: str) -> str:
+    """Return why a trial or a search worker is not done, and its log if there is one."""
+    failure = Record(runs, trial_id).failure() or {}
+    log = log_path(runs, trial_id)
+    message = str(failure.get("message", "did not end"))
+    return message + (f" (see {log})" if log.exists() else "")

@@ -8,8 +8,8 @@ flipped bit.
 
 import hashlib
 import io
-import pickle
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,12 @@ def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return None, damaged
 
 
+def saved_step(folder: Path) -> int | None:
+    """Return the number of steps of the newest checkpoint; None without a checkpoint."""
+    newest = next(iter(_newest_first(folder)), None)
+    return None if newest is None else int(newest.stem.removeprefix("step_"))
+
+
 def clear(folder: Path) -> None:
     """Delete all checkpoints of a trial."""
     if folder.exists():
@@ -59,11 +65,19 @@ def _digest_path(path: Path) -> Path:
 
 
 def _load_verified(path: Path) -> dict[str, Any] | None:
-    """Return the state; None if the file does not match its sha256 or is unsafe to unpickle."""
+    """Return the state; None if the file does not match its sha256 or is unsafe to unpickle.
+
+    Unpickling with `weights_only` executes no code of the file. It raises many types of errors for
+    a file that was written by something else.
+    """
     try:
         if sha256_of(path) != _digest_path(path).read_text():
             return None
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, pickle.UnpicklingError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of pickle protocols
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception:
         return None
-    return state
+    return state if isinstance(state, dict) else None

@@ -1,15 +1,14 @@
 """One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
 
 import math
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from clip_hparam.data.batches import Batches
@@ -18,8 +17,11 @@ from clip_hparam.model.classifier import Classifier
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.optim.adamw import FlatAdamW
+from clip_hparam.training.optim.ema import WeightEma
+from clip_hparam.training.optim.flat_parameters import FlatParameters
 
-AUTOCAST_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after each step
 
 
@@ -27,18 +29,24 @@ class DivergedError(ArithmeticError):
     """The loss is no longer a finite number."""
 
 
+class StoppedError(RuntimeError):
+    """A callback stopped the trial between two batches."""
+
+
 @dataclass(frozen=True)
 class TrainState:
     """A model in training, with all that an optimiser step needs.
 
+    weights: the parameters that are trained.
     schedule: base learning rate at each step, shape (steps,); a parameter group multiplies it by
     its lr_scale.
     micro_batch: images of this rank per forward pass; 0 for the whole batch.
     """
 
     model: Classifier
-    ema: ModelEmaV3 | None
-    optimizer: torch.optim.AdamW
+    weights: FlatParameters
+    ema: WeightEma | None
+    optimizer: FlatAdamW
     scaler: torch.amp.GradScaler
     schedule: NDArray[np.float64]
     device: torch.device
@@ -58,9 +66,8 @@ class TrainState:
         return "raw" if self.ema is None else "ema"
 
     def autocast(self) -> AbstractContextManager[None]:
-        return torch.autocast(
-            self.device.type, AUTOCAST_DTYPES[self.precision], enabled=self.precision != "fp32"
-        )
+        dtype = AUTOCAST_DTYPES.get(self.precision)
+        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
 
 
 @dataclass(frozen=True)
@@ -79,34 +86,38 @@ def train_step(
 ) -> Tensor:
     """Do one optimiser step on a whole batch and return its mean loss.
 
+    The host does not wait for the device: the loss stays on it.
     images, targets, drop_draws: this rank's rows of the batch. targets are soft, shape
-    (rows, classes); drop_draws are uniform in [0, 1), shape (rows, drop-path modules).
+    (rows, classes); drop_draws are uniform in [0, 1), shape (rows, drop-path modules), on the
+    device.
     """
     for group in state.optimizer.param_groups:
         group["lr"] = float(state.schedule[step]) * group["lr_scale"]
     batch = len(images)
     size = state.micro_batch or batch
     total = torch.zeros((), device=state.device)
+    paths = state.model.drop_paths
     for start in range(0, batch, size):
         rows = slice(start, start + size)
-        for column, path in enumerate(state.model.drop_paths):
-            path.draws = None if drop_draws is None else drop_draws[rows, column].to(state.device)
+        for column, path in enumerate(paths):
+            path.draws = None if drop_draws is None else drop_draws[rows, column]
         with state.autocast():
             logits = state.model(images[rows].to(state.device, non_blocking=True))
             part = targets[rows].to(state.device, non_blocking=True)
             loss = F.cross_entropy(logits, part) * (len(part) / batch)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total = total + loss.detach()
-    gradients = [p.grad for p in state.model.parameters() if p.grad is not None]
-    state.context.all_reduce_mean([*gradients, total])
+    gradients = state.weights.pop_gradients()
+    state.context.all_reduce_mean([gradients, total])
+    state.optimizer.set_gradients(gradients)
     if state.clip_grad:
         state.scaler.unscale_(state.optimizer)
-        torch.nn.utils.clip_grad_norm_(state.model.parameters(), state.clip_grad)
+        state.optimizer.clip_gradients(gradients, state.clip_grad)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     if state.ema is not None:
-        state.ema.update(state.model)
+        state.ema.update()
     return total
 
 
@@ -117,31 +128,43 @@ def train_epoch(
     seed: int,
     callback: TrialCallback = NO_CALLBACK,
     losses: list[Tensor] | None = None,
-) -> float | None:
-    """Train one epoch and return its mean loss, or None if the callback stopped it.
+) -> float:
+    """Train one epoch and return its mean loss.
 
     losses: the loss of each step of this epoch that was done by an earlier attempt; each further
     step appends its own, so the length is the number of steps done.
 
-    Raises: DivergedError with the step if a loss is not finite.
+    Raises:
+        StoppedError: the callback stopped the epoch, after a step.
+        DivergedError: a loss is not finite; the message has the step.
     """
     losses = [] if losses is None else losses
     state.model.train()
-    paths = len(state.model.drop_paths)
-    table = uniform(seed, epoch, "drop_path", batches.draws, paths) if paths else None
-    for step, (images, targets) in enumerate(batches.train(epoch, len(losses)), len(losses)):
-        batch = len(images) * state.context.world_size
-        draws = None
-        if table is not None:
-            batch_draws = table[step * batch : (step + 1) * batch]
-            draws = torch.from_numpy(batch_draws[state.context.batch_rows(batch)])
+    has_drop_path = bool(state.model.drop_paths)
+    table: Tensor | None = None
+    read = until_stopped(batches.train(epoch, len(losses)), callback)
+    for step, (images, targets) in enumerate(read, len(losses)):
+        if has_drop_path and table is None:
+            table = drop_path_draws(state, batches, epoch, seed, len(images))
+        draws = None if table is None else table[step]
         losses.append(train_step(state, epoch * batches.steps + step, images, targets, draws))
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
             _check_finite(losses, epoch * batches.steps)
         callback.on_step(epoch * batches.steps + step + 1, len(state.schedule))
-        if callback.should_stop():
-            return None
     return float(torch.stack(losses).mean())
+
+
+def drop_path_draws(
+    state: TrainState, batches: Batches, epoch: int, seed: int, rows: int
+) -> Tensor:
+    """Return the draws of an epoch on the device, shape (steps, rows, drop-path modules).
+
+    rows: of this rank in a batch. One copy for an epoch, since each one waits for the device.
+    """
+    paths, batch = len(state.model.drop_paths), rows * state.context.world_size
+    draws = uniform(seed, epoch, "drop_path", batches.draws, paths)[: batches.steps * batch]
+    own = draws.reshape(batches.steps, batch, paths)[:, state.context.batch_rows(batch)]
+    return torch.tensor(own).to(state.device, non_blocking=True)
 
 
 @torch.no_grad()
@@ -171,6 +194,29 @@ def evaluate(
     losses, top1, top5 = map(torch.cat, zip(*state.context.all_gather(parts), strict=True))
     acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
     return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
+
+
+def until_stopped(
+    batches: Iterable[tuple[Tensor, Tensor]], callback: TrialCallback
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches, and ask the callback after each.
+
+    Raises: StoppedError if the callback stops the trial, also in place of the error of a loader
+    whose processes were ended by the same signal.
+    """
+    reader = iter(batches)
+    while True:
+        try:
+            batch = next(reader, None)
+        except RuntimeError:
+            if callback.should_stop():
+                raise StoppedError from None
+            raise
+        if batch is None:
+            return
+        yield batch
+        if callback.should_stop():
+            raise StoppedError
 
 
 def _check_finite(losses: list[Tensor], first_step: int) -> None:

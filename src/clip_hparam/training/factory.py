@@ -1,9 +1,6 @@
 """Create the model, optimiser, schedule and EMA of a trial from its resolved recipe."""
 
-from collections.abc import Iterable
-
 import torch
-from timm.utils.model_ema import ModelEmaV3
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
@@ -18,19 +15,24 @@ from clip_hparam.model.classifier import (
     set_head,
     set_resolution,
 )
-from clip_hparam.model.weights import build_tower
+from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
+from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
-from clip_hparam.training.numerics import device_of
-from clip_hparam.training.param_groups import ParamGroup, param_groups
+from clip_hparam.training.numerics import KernelChoice, choose_kernels, device_of
+from clip_hparam.training.optim.adamw import FlatAdamW
+from clip_hparam.training.optim.ema import WeightEma
+from clip_hparam.training.optim.flat_parameters import FlatParameters
+from clip_hparam.training.param_groups import param_groups
 
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
 def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
     """Return the model as it is before the first step."""
-    model = Classifier(build_tower(recipe.encoder, recipe.seed), classes, recipe.pool)
+    tower = build_tower(recipe.encoder, recipe.seed, recipe.resolution)
+    model = Classifier(tower, classes, recipe.pool)
     set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
     if recipe.head_init == "zero_shot":
@@ -48,17 +50,27 @@ def create_train_state(
     machine: Machine,
     model: Classifier,
     context: DistributedContext = SINGLE_PROCESS,
+    kernels: KernelChoice | None = None,
 ) -> TrainState:
-    """Move the model to its device and return it with its optimiser, schedule and EMA."""
+    """Move the model to its device and return it with its optimiser, schedule and EMA.
+
+    kernels: modules of the tower; None: those of a new trial on this machine.
+    """
     device = device_of(machine, context.local_rank)
+    tokens = len(model.positional_embedding)
+    choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
+    if choice.kernels == FUSED:
+        use_fused_kernels(model, choice.attention)
     model = model.to(device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
+    weights = FlatParameters(model, [name for group in groups for name in group.parameters])
     return TrainState(
         model=model,
-        ema=create_ema(model, recipe.ema_decay),
-        optimizer=create_optimizer(groups, (recipe.beta1, recipe.beta2), recipe.eps),
+        weights=weights,
+        ema=create_ema(model, weights, recipe.ema_decay),
+        optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,
             init_scale=INITIAL_LOSS_SCALE,
@@ -74,29 +86,9 @@ def create_train_state(
     )
 
 
-def create_optimizer(
-    groups: Iterable[ParamGroup], betas: tuple[float, float], eps: float
-) -> torch.optim.AdamW:
-    """Return AdamW with a parameter group for each ParamGroup; `train_step` sets their lr."""
-    return torch.optim.AdamW(
-        [
-            {
-                "params": list(group.parameters.values()),
-                "lr_scale": group.lr_scale,
-                "weight_decay": group.weight_decay,
-            }
-            for group in groups
-        ],
-        lr=0.0,
-        betas=betas,
-        eps=eps,
-        fused=True,
-    )
-
-
-def create_ema(model: Classifier, decay: float) -> ModelEmaV3 | None:
+def create_ema(model: Classifier, weights: FlatParameters, decay: float) -> WeightEma | None:
     """Return an EMA in fp32 that starts at the current weights; None if decay is 0.
 
     Source: FT-CLIP.
     """
-    return ModelEmaV3(model, decay=decay, foreach=True) if decay > 0 else None
+    return WeightEma(model, weights, decay) if decay > 0 else None

@@ -1,21 +1,37 @@
 """Select the device of a trial, and record what its floating-point results depend on."""
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
+from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe
-from clip_hparam.model.architectures import encoder_spec
+from clip_hparam.config.resolved_recipe import ResolvedRecipe
+from clip_hparam.model.architectures import encoder_spec, patch_grid, shape_of
+from clip_hparam.model.kernels.attention import SDPA, best_attention
+from clip_hparam.model.kernels.block import REFERENCE
+
+DEFAULT_KERNELS = REFERENCE  # of machine.kernels=auto
+TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
+
+
+class UnsupportedMachineError(ValueError):
+    """The device or the precision that the user asked for does not exist on this machine."""
 
 
 @dataclass(frozen=True)
 class Numerics:
     """What floating-point results depend on besides the recipe.
 
-    Recorded with each attempt; a resumed trial keeps the values of its first attempt.
+    Recorded with each attempt, as they are; a resume keeps threads, attention and kernels.
+    attention: kernel of attention, "sdpa" or "explicit".
+    kernels: modules of the tower, "reference" or "fused"; trials before these had "reference".
+    matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
+        is TF32; convolutions have the same. Trials from before this field had "highest".
     """
 
     device: str
@@ -25,37 +41,126 @@ class Numerics:
     compile: bool
     deterministic: bool
     ranks: int = 1
+    kernels: str = REFERENCE
+    matmul_precision: str = "highest"
+
+    def apply(self) -> None:
+        """Set torch's number of threads and its precision of fp32 products, of this process."""
+        torch.set_num_threads(self.threads)
+        torch.set_float32_matmul_precision(self.matmul_precision)
+        torch.backends.cudnn.allow_tf32 = self.matmul_precision == "high"
+
+
+class KernelChoice(NamedTuple):
+    """Modules of a tower: the fields of Numerics with these names."""
+
+    kernels: str
+    attention: str
+
+
+def choose_kernels(
+    machine: Machine, device: torch.device, precision: str, tokens: int
+) -> KernelChoice:
+    """Return the kernels of a new trial. tokens: class and patch tokens of an image."""
+    kernels = DEFAULT_KERNELS if machine.kernels == AUTO else machine.kernels
+    if kernels == REFERENCE:
+        return KernelChoice(kernels, SDPA)  # what nn.MultiheadAttention calls
+    return KernelChoice(kernels, best_attention(device.type, precision, tokens))
 
 
 def device_of(machine: Machine, local_rank: int = 0) -> torch.device:
     """Return the device of a rank of this computer.
 
     A scheduler may expose one GPU to each rank, which is then device 0 of every rank.
-    Raises: ValueError if `machine.device` names a GPU and torch sees none.
+    Raises: UnsupportedMachineError if `machine.device` names a GPU and torch sees none.
     """
     if machine.device in ("auto", "cuda") and torch.cuda.is_available():
         return torch.device("cuda", local_rank % torch.cuda.device_count())
     if machine.device == "auto":
         return torch.device("cpu")
     if machine.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(
+        raise UnsupportedMachineError(
             f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
         )
     return torch.device(machine.device)
 
 
-def numerics_of(recipe: Recipe, machine: Machine) -> Numerics:
-    """Return the Numerics of a new trial on this machine."""
+def numerics_of(recipe: ResolvedRecipe, machine: Machine) -> Numerics:
+    """Return the Numerics of a new trial on this machine.
+
+    Raises: UnsupportedMachineError if the device lacks `recipe.precision`.
+    """
     device = device_of(machine)
-    on_gpu = device.type == "cuda"
+    check_precision(recipe.precision, device)
+    tokens = 1 + patch_grid(recipe.resolution, shape_of(recipe.encoder.name).patch) ** 2
+    kernels, attention = choose_kernels(machine, device, recipe.precision, tokens)
     return Numerics(
         device=device.type,
-        device_name=torch.cuda.get_device_name(device) if on_gpu else _processor_name(),
+        device_name=_device_name(device),
         threads=encoder_spec(recipe.encoder.name).threads or machine.threads,
-        attention="sdpa",
+        attention=attention,
         compile=False,
         deterministic=torch.are_deterministic_algorithms_enabled(),
+        kernels=kernels,
+        matmul_precision=matmul_precision_of(recipe.precision),
     )
+
+
+def keep_choices(numerics: Numerics, first: Numerics) -> Numerics:
+    """Return the Numerics of a resume: this machine, with the choices of the first attempt."""
+    return replace(
+        numerics, threads=first.threads, attention=first.attention, kernels=first.kernels
+    )
+
+
+def read_numerics(status: Mapping[str, Any]) -> list[Numerics]:
+    """Return the Numerics of the attempts that differ, in their order, from status.json.
+
+    Empty for a trial without an attempt. Fields that are newer than the record get their default.
+    """
+    recorded = status.get("numerics_of_attempts") or [status.get("numerics")]
+    return [Numerics(**values) for values in recorded if values]
+
+
+def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
+    """Return what status.json and result.json hold of the attempts.
+
+    `numerics` are those of the last one. Where attempts differ, it also has `changes`, by which
+    tables mark the row, and `numerics_of_attempts` lists them.
+    """
+    changed = [one for one, before in zip(attempts[1:], attempts, strict=False) if one != before]
+    last = asdict(attempts[-1])
+    if not changed:
+        return {"numerics": last}
+    return {
+        "numerics": {**last, "changes": len(changed)},
+        "numerics_of_attempts": [asdict(one) for one in (attempts[0], *changed)],
+    }
+
+
+def matmul_precision_of(precision: str) -> str:
+    """Return torch's name for the precision of fp32 products in a trial with this precision."""
+    return "high" if precision == "tf32" else "highest"
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise UnsupportedMachineError if the device does not compute in this precision."""
+    on_gpu = device.type == "cuda"
+    if precision == "tf32" and not (
+        on_gpu and torch.cuda.get_device_capability(device) >= TF32_CAPABILITY
+    ):
+        raise UnsupportedMachineError(
+            "precision=tf32 needs a GPU of compute capability 8.0 or newer, and this trial runs on"
+            f" {_device_name(device)}: try precision=fp32"
+        )
+    if precision == "bf16" and on_gpu and not torch.cuda.is_bf16_supported(False):
+        raise UnsupportedMachineError(
+            f"precision=bf16 is not supported by {_device_name(device)}: try precision=fp16"
+        )
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor_name()
 
 
 def _processor_name() -> str:

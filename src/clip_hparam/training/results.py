@@ -23,7 +23,14 @@ from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.engine import EvalResult, TrainState, evaluate
+from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.engine import (
+    EvalResult,
+    StoppedError,
+    TrainState,
+    evaluate,
+    until_stopped,
+)
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
@@ -32,16 +39,30 @@ EvalResults = dict[tuple[str, str, str], EvalResult]
 
 
 def evaluate_selected_and_last(
-    state: TrainState, batches: Batches, progress: Progress
+    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback = NO_CALLBACK
 ) -> EvalResults:
     """Evaluate the weights of the selected and of the last epoch on all sets of the data set.
 
     The models hold the selected weights afterwards.
+
+    Raises: StoppedError if the callback stops the trial; the models then hold the last weights.
     """
+    last = {name: cpu_state_dict(model) for name, model in state.eval_models.items()}
+    try:
+        return _evaluate_both(state, batches, progress, callback)
+    except StoppedError:
+        for name, model in state.eval_models.items():
+            model.load_state_dict(last[name])
+        raise
+
+
+def _evaluate_both(
+    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback
+) -> EvalResults:
     models = state.eval_models
     scores: EvalResults = {}
     for name, model in models.items():
-        for split, score in _evaluate_sets(state, batches, model).items():
+        for split, score in _evaluate_sets(state, batches, model, callback).items():
             scores[split, name, "last"] = score
     is_last = progress.selected == progress.rows[-1]["epoch"]
     for name, model in models.items():
@@ -50,19 +71,23 @@ def evaluate_selected_and_last(
         of_last = {
             split: score for (split, *rest), score in scores.items() if rest == [name, "last"]
         }
-        for split, score in (of_last if is_last else _evaluate_sets(state, batches, model)).items():
+        of_selected = of_last if is_last else _evaluate_sets(state, batches, model, callback)
+        for split, score in of_selected.items():
             scores[split, name, "selected"] = score
     return scores
 
 
-def _evaluate_sets(state: TrainState, batches: Batches, model: nn.Module) -> dict[str, EvalResult]:
+def _evaluate_sets(
+    state: TrainState, batches: Batches, model: nn.Module, callback: TrialCallback
+) -> dict[str, EvalResult]:
     """Evaluate all sets but the selection set, which is evaluated in each epoch."""
     scores: dict[str, EvalResult] = {}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
-            scores[name] = evaluate(model, batches.evaluation(name), state, mask)
+            read = until_stopped(batches.evaluation(name), callback)
+            scores[name] = evaluate(model, read, state, mask)
     return scores
 
 

@@ -4,14 +4,11 @@ import time
 from itertools import chain, count, islice
 from typing import Any
 
-import torch
-
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.splits import split_sizes
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.training.engine import evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
@@ -28,7 +25,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """
     spec = TrialSpec.from_dict(tree)
     recipe = as_resolved(spec.recipe)
-    torch.set_num_threads(numerics_of(recipe, spec.machine).threads)
+    numerics_of(recipe, spec.machine).apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers)
     state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))
@@ -40,8 +37,8 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     trained = time.monotonic()
     scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
     seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
-    _, selection = split_sizes(dataset.train_labels, recipe.data.shots, recipe.data.selection)
-    evaluated = recipe.epochs * int(selection.sum()) + 2 * len(dataset.test.labels)
+    selection = len(batches.eval_sets[SELECTION].labels)
+    evaluated = recipe.epochs * selection + 2 * len(dataset.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,

@@ -5,24 +5,39 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 
 import logging
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.knob import AUTO
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
+from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import TrainState, evaluate, train_epoch
+from clip_hparam.training.engine import (
+    StoppedError,
+    TrainState,
+    evaluate,
+    train_epoch,
+    until_stopped,
+)
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import Numerics, numerics_of
+from clip_hparam.training.numerics import (
+    KernelChoice,
+    Numerics,
+    keep_choices,
+    numerics_facts,
+    numerics_of,
+    read_numerics,
+)
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.progress import (
     Progress,
@@ -51,19 +66,35 @@ def train(
     callback pruned it; else "done" with the facts of result.json, which only rank 0 has.
     """
     recipe = as_resolved(spec.recipe)
-    numerics = _record_numerics(spec, record, context)
-    torch.set_num_threads(numerics.threads)
+    attempts = _record_numerics(spec, record, context)
+    numerics = attempts[-1]
+    numerics.apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
-    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes), context)
+    if context.is_main:
+        _log_data(recipe)
+    model = create_model(recipe, batches.classes)
+    kernels = KernelChoice(numerics.kernels, numerics.attention)
+    state = create_train_state(recipe, spec.machine, model, context, kernels)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
-    ended = _run_epochs(spec, record, state, batches, progress, callback)
-    if ended != "done":
-        return TrialOutcome(ended)
-    facts = _test(spec, record, state, batches, progress, dataset)
-    return TrialOutcome("done", facts and {**facts, "numerics": asdict(numerics)})
+    try:
+        if not _run_epochs(spec, record, state, batches, progress, callback):
+            return TrialOutcome("pruned")
+        facts = _test(spec, record, state, batches, progress, dataset, callback)
+    except StoppedError:
+        _save_checkpoint(record, state, batches, progress)
+        return TrialOutcome("queued")
+    return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
+
+
+def _log_data(recipe: ResolvedRecipe) -> None:
+    """Log the classes, the sizes of the sets, and the folders that they come from."""
+    for name, value in data_rows(recipe.data):
+        logger.info("%s: %s", name, value)
+    for note in load_dataset(recipe.data).notes:
+        logger.info("note: %s", note)
 
 
 def _run_epochs(
@@ -73,22 +104,20 @@ def _run_epochs(
     batches: Batches,
     progress: Progress,
     callback: TrialCallback,
-) -> str:
-    """Train the epochs that are left; return "done", or "queued" or "pruned" as in `train`."""
+) -> bool:
+    """Train the epochs that are left; return False if the callback pruned the trial."""
     saved = time.monotonic()
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        if not _run_epoch(spec, state, batches, epoch, progress, callback):
-            _save_checkpoint(record, state, batches, progress)
-            return "queued"
+        _run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
-            return "pruned"
+            return False
         if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
             _save_checkpoint(record, state, batches, progress)
             saved = time.monotonic()
-    return "done"
+    return True
 
 
 def _run_epoch(
@@ -98,34 +127,37 @@ def _run_epoch(
     epoch: int,
     progress: Progress,
     callback: TrialCallback,
-) -> bool:
-    """Train and evaluate one epoch; return False if the callback stopped it after a step."""
+) -> None:
+    """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
     started = time.monotonic()
-    steps = batches.steps - len(progress.losses)
-    loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    trained = time.monotonic() - started
-    progress.train_seconds += trained
-    progress.seconds += trained
-    if loss is None:
-        return False
+    done = len(progress.losses)
+    try:
+        loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
+    finally:
+        trained = time.monotonic() - started
+        progress.train_seconds += trained
+        progress.seconds += trained
     step = (epoch + 1) * batches.steps
+    steps, seconds = batches.steps - done, trained
+    if not steps:  # stopped during the evaluation of this epoch
+        steps, seconds = step, progress.train_seconds
     row: dict[str, Any] = {
         "epoch": epoch,
         "step": step,
         "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
-        "img_per_s": steps * spec.recipe.batch_size / trained,
+        "img_per_s": steps * spec.recipe.batch_size / seconds,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     for name, model in state.eval_models.items():
         for eval_set in eval_sets:
-            result = evaluate(model, batches.evaluation(eval_set), state)
+            read = until_stopped(batches.evaluation(eval_set), callback)
+            result = evaluate(model, read, state)
             row |= metric_columns(eval_set, name, result)
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
     progress.add_epoch(row, state.eval_models)
-    return True
 
 
 def _test(
@@ -135,12 +167,13 @@ def _test(
     batches: Batches,
     progress: Progress,
     dataset: ImageDataset,
+    callback: TrialCallback,
 ) -> dict[str, Any] | None:
     """Test the trained models, write the files of rank 0, and return the facts; None elsewhere."""
     started = time.monotonic()
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
-    scores = evaluate_selected_and_last(state, batches, progress)
+    scores = evaluate_selected_and_last(state, batches, progress, callback)
     zero_shot = evaluate_zero_shot(state, batches)
     if not state.context.is_main:
         return None
@@ -152,23 +185,33 @@ def _test(
         "epochs": {"selected": progress.selected, "last": spec.recipe.epochs - 1},
         "selected_weights": state.reported_weights,
         "steps": steps,
+        "images": data_counts(spec.recipe.data),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }
 
 
-def _record_numerics(spec: TrialSpec, record: Record, context: DistributedContext) -> Numerics:
-    """Return and record the Numerics of the attempt.
+def _record_numerics(
+    spec: TrialSpec, record: Record, context: DistributedContext
+) -> list[Numerics]:
+    """Return the Numerics of all attempts, the last of which is this one, and record them.
 
-    They are those of the first attempt, so that a resumed trial ends in the same bits, except for
-    the number of ranks: a resumed trial may have fewer.
+    A resumed trial keeps what its first attempt chose: threads and kernels.
     """
-    first = record.status().get("numerics")
-    numerics = Numerics(**first) if first else numerics_of(spec.recipe, spec.machine)
-    numerics = replace(numerics, ranks=context.world_size)
+    numerics = numerics_of(as_resolved(spec.recipe), spec.machine)
+    earlier = read_numerics(record.status())
+    if earlier:
+        numerics = keep_choices(numerics, earlier[0])
+        if spec.machine.kernels not in (AUTO, numerics.kernels):
+            logger.warning(
+                "machine.kernels=%s has no effect: the trial began with %s kernels and keeps them",
+                spec.machine.kernels,
+                numerics.kernels,
+            )
+    attempts = [*earlier, replace(numerics, ranks=context.world_size)]
     if context.is_main:
-        record.write_status("running", numerics=asdict(numerics))
-    return numerics
+        record.write_status("running", **numerics_facts(attempts))
+    return attempts
 
 
 def _resume(state: TrainState, record: Record) -> Progress:
@@ -187,8 +230,10 @@ def _resume(state: TrainState, record: Record) -> Progress:
             " the same folder for all of them"
         )
     if saved is not None:
-        steps = f" and {len(progress.losses)} steps" if progress.losses else ""
-        logger.info("going on after epoch %d%s", len(progress.rows), steps)
+        epoch, steps = len(progress.rows), len(progress.losses)
+        of_epoch = f" and {steps} steps" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        logger.info("going on %s", whole)
     return progress
 
 

@@ -6,10 +6,12 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from clip_hparam.config.recipe import canonical, label
+from clip_hparam.config.recipe import canonical
+from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
+from clip_hparam.records.credentials import without_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
@@ -18,8 +20,9 @@ from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.engine import DivergedError
-from clip_hparam.training.numerics import device_of
+from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.replay import replay_record, replay_trial
 from clip_hparam.training.trainer import train
 
 logger = logging.getLogger(__name__)
@@ -32,14 +35,15 @@ def run_trial(
 ) -> TrialOutcome:
     """Run a trial to its end, or until a callback stops or prunes it, and return how it ended.
 
-    A trial that is done already is not run again. A stopped trial ("queued") is resumed by the
+    A trial that is done already is not run again, but with `spec.replay` trained again for outputs
+    that it lacks. A stopped trial ("queued") is resumed by the
     next call. An error of the trial is recorded in failure.json and not raised.
 
     Every rank of a trial calls this function. Rank 0 writes the record and calls the callbacks;
     the other ranks raise their own errors and return "lost" if another rank failed.
 
-    Raises: FolderLockedError if another process runs the trial; KeyboardInterrupt, after the
-    trial was recorded as cancelled.
+    Raises: FolderLockedError if another process runs the trial; KeyboardInterrupt, with a sentence,
+    after the trial was recorded as cancelled.
     """
     record = Record(spec.machine.runs, spec.trial_id)
     if not context.is_main:
@@ -47,7 +51,7 @@ def run_trial(
     with lock_folder(record.folder):
         result = record.verified_result()
         if result is not None:
-            return TrialOutcome("done", result)
+            return _answer(spec, record, result, callbacks, context)
         for name in record.corrupted_files():
             quarantined = record.quarantine(name)
             logger.warning("%s is damaged: set aside as %s", name, quarantined.name)
@@ -55,6 +59,28 @@ def run_trial(
         outcome = _run_attempt(spec, record, callback, context)
         callback.on_end(outcome.state, outcome.result)
         return outcome
+
+
+def _answer(
+    spec: TrialSpec,
+    record: Record,
+    result: dict[str, Any],
+    callbacks: Iterable[TrialCallback],
+    context: DistributedContext,
+) -> TrialOutcome:
+    """Return the result of a trial that is done, after a replay if it lacks what is asked for."""
+    if not is_replay(spec, record):
+        return TrialOutcome("done", result)
+    callback = CallbackList([*create_standard_callbacks(replay_record(record)), *callbacks])
+    outcome = replay_trial(spec, record, result, callback, context)
+    callback.on_end(outcome.state, outcome.result)
+    return outcome
+
+
+def is_replay(spec: TrialSpec, record: Record) -> bool:
+    """Return whether the trial is done and is to be trained again for outputs that it lacks."""
+    missing = spec.replay and record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
+    return bool(missing) and record.result() is not None
 
 
 def _run_attempt(
@@ -66,13 +92,17 @@ def _run_attempt(
     try:
         outcome = _train_and_seal(spec, record, callback, context, facts)
     except KeyboardInterrupt:
-        record.write_failure("cancelled", "cancelled", "interrupted, by Ctrl-C or by SIGTERM")
+        sentence = f"interrupted: {_resume_position(spec, record)}"
+        record.write_failure("cancelled", "cancelled", sentence)
         callback.on_end("cancelled", None)
-        raise
+        raise KeyboardInterrupt(sentence) from None
     except (DivergedError, LostRankError) as error:
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
+    except UnsupportedMachineError as error:
+        logger.error(str(error))
+        return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:
         failure = {
             "kind": "storage" if is_storage_error(error) else "error",
@@ -93,9 +123,10 @@ def _train_and_seal(
     context: DistributedContext,
     facts: dict[str, Any],
 ) -> TrialOutcome:
-    record.write_recipe(canonical(spec.recipe), label(spec.recipe))
+    record.write_recipe(canonical(spec.recipe), spec.label)
     process = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
-    record.write_status("running", **process, attempt=facts["attempt"])
+    given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
+    record.write_status("running", **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
     with context.connect(device_of(spec.machine, context.local_rank), spec.machine.rank_timeout):
         outcome = train(spec, record, callback, context)
@@ -103,12 +134,28 @@ def _train_and_seal(
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
         record.write_result(result)
         return outcome._replace(result=result)
+    if outcome.state == "queued" and callback.is_interrupted():
+        raise KeyboardInterrupt
     record.write_status(outcome.state)
     if outcome.state == "pruned":
         logger.info("pruned after epoch %d/%d", len(record.rows()), spec.recipe.epochs)
     else:
-        logger.info("stopped: the state is saved, and the same command resumes the trial")
+        logger.info("stopped: %s", _resume_position(spec, record))
     return outcome
+
+
+def _resume_position(spec: TrialSpec, record: Record) -> str:
+    """Return from which epoch and step, counted from 1, the same command resumes a trial."""
+    saved = checkpoint.saved_step(record.checkpoint_folder)
+    if saved is None:
+        return "no state was saved; the same command starts the trial again"
+    steps = steps_per_epoch(spec.recipe)
+    epochs = spec.recipe.epochs
+    epoch = min(saved // steps + 1, epochs)
+    return (
+        f"the state is saved after step {saved} of {steps * epochs}, in epoch {epoch} of {epochs};"
+        " the same command goes on from there"
+    )
 
 
 def _record_failure(record: Record, state: str, failure: dict[str, Any]) -> TrialOutcome:
@@ -120,6 +167,7 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
     """Train as a rank other than 0, once rank 0 has started."""
     try:
         context.wait_for_main()
+        record = replay_record(record) if is_replay(spec, record) else record
         device = device_of(spec.machine, context.local_rank)
         with context.connect(device, spec.machine.rank_timeout):
             train(spec, record, NO_CALLBACK, context)

@@ -215,7 +215,7 @@ def test_published_logs_mark_best_and_last_epoch(tmp_path: Path) -> None:
             for name in ("best", "last")
         )
         assert list(best.get_ydata()) == [panel.run.raw_best, panel.run.ema_best]
-        assert list(last.get_xdata()) == [len(panel.raw) - 1] * 2
+        assert list(last.get_xdata()) == [len(panel.raw)] * 2  # epochs from 1
 
 
 def test_every_figure_is_plotted_or_its_error_names_the_command(ladder: Ladder) -> None:

@@ -9,11 +9,11 @@ from support.cli import plan
 WRONG = Path(__file__).parents[2] / "golden" / "README.md"
 MISTAKES = {
     "ler=1": "unknown knob ler: did you mean lr?",
-    "+x=1": "unknown knob x: choose from",
-    "+data.shot=1": "unknown knob data.shot: did you mean shots",
+    "+x=1": "unknown knob x: --help lists the knobs",
+    "+data.shot=1": "unknown knob data.shot: did you mean data.shots?",
     "~lr": "leave it",
-    "lr=abc": "could not be converted to Float",
-    "epochs=2.5": "could not be converted to Integer",
+    "lr=abc": "lr=abc is no number of (0, inf): try lr=1e-3",
+    "epochs=2.5": "epochs=2.5 is no whole number of [1, inf): try epochs=20",
     "layer_decay=1.5": "layer_decay=1.5 is outside (0, 1]: 1 is no decay, try 0.65",
     "ema_decay=1": "ema_decay=1 is outside auto | [0, 1): try 0.99, or auto",
     "pool=avg": "pool=avg is not one of patch_mean, cls, clip",

@@ -15,7 +15,8 @@ from torch import Tensor
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import ImageFiles, Images
 from clip_hparam.data.image_folder import load_imagenet
-from clip_hparam.data.loader import TimmPipeline, UnreadableImageError
+from clip_hparam.data.loader import TimmPipeline
+from clip_hparam.data.reading.errors import UnreadableImageError
 
 OFFICIAL = Recipe(
     encoder=Encoder(pixels="clip"),

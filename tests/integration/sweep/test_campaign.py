@@ -16,8 +16,8 @@ from clip_hparam.config.sweep_options import SweepOptions, seed_list
 from clip_hparam.design import racing
 from clip_hparam.design.design import Design, parse_design
 from clip_hparam.design.expand import expand_design
+from clip_hparam.design.knob_levels import parse_level
 from clip_hparam.launch.resources import gpu_slots
-from clip_hparam.search.space import parse_level
 from clip_hparam.sweep import campaign
 from clip_hparam.sweep.stages import STAGES
 

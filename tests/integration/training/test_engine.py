@@ -12,11 +12,12 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.engine import (
     AUTOCAST_DTYPES,
     DivergedError,
+    StoppedError,
     TrainState,
     evaluate,
     train_epoch,
@@ -25,6 +26,7 @@ from clip_hparam.training.engine import (
 from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_ema, create_train_state
 
 CLASSES, BATCH, STEPS = 5, 8, 4
+LOGITS = {"fp32": torch.float32, **AUTOCAST_DTYPES}
 VISION = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 2, "head_width": 8}
 
 
@@ -100,15 +102,16 @@ def test_group_lr_is_the_schedule_times_its_scale() -> None:
 
 
 def test_ema_of_constant_weights_matches_its_closed_form() -> None:
-    model = create_state().model
+    state = create_state(freeze="none")
+    model = state.model
     start = weights(model)
-    ema = create_ema(model, 0.9)
+    ema = create_ema(model, state.weights, 0.9)
     assert ema is not None
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(1.0)
     for _ in range(5):
-        ema.update(model)
+        ema.update()
     torch.testing.assert_close(weights(ema.module), start + (1 - 0.9**5))
 
 
@@ -127,7 +130,7 @@ def test_no_ema_with_zero_decay() -> None:
     assert create_state(ema_decay=0.0).ema is None
 
 
-@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
+@pytest.mark.parametrize("precision", LOGITS)
 def test_clipping_bounds_the_gradient_norm(precision: str) -> None:
     norms = []
     for limit in (0.0, 0.01):
@@ -139,14 +142,14 @@ def test_clipping_bounds_the_gradient_norm(precision: str) -> None:
     assert norms[1] == pytest.approx(0.01, rel=1e-3)
 
 
-@pytest.mark.parametrize("precision", AUTOCAST_DTYPES)
+@pytest.mark.parametrize("precision", LOGITS)
 def test_steps_in_any_precision_are_close_to_fp32_and_keep_fp32_weights(precision: str) -> None:
     exact, other = (
         create_state(torch.float32),
         create_state(torch.float32, precision=precision, ema_decay=0.9),
     )
     with other.autocast():
-        assert other.model(batch(0, torch.float32)[0]).dtype == AUTOCAST_DTYPES[precision]
+        assert other.model(batch(0, torch.float32)[0]).dtype == LOGITS[precision]
     expected = trained(exact, dtype=torch.float32)
     np.testing.assert_allclose(trained(other, dtype=torch.float32), expected, rtol=0.02)
     assert {p.dtype for p in other.model.parameters()} == {torch.float32}
@@ -157,8 +160,7 @@ def test_steps_in_any_precision_are_close_to_fp32_and_keep_fp32_weights(precisio
 
 def test_only_fp16_scales_the_loss() -> None:
     enabled = {
-        name: create_state(torch.float32, precision=name).scaler.is_enabled()
-        for name in AUTOCAST_DTYPES
+        name: create_state(torch.float32, precision=name).scaler.is_enabled() for name in LOGITS
     }
     assert enabled == {"fp32": False, "bf16": False, "fp16": True}
 
@@ -236,7 +238,8 @@ def test_stopped_epoch_continues_from_its_losses() -> None:
     mean = train_epoch(whole, FixedBatches(), 1, 0)  # type: ignore[arg-type]
     losses: list[Tensor] = []
     arguments = (stopped, FixedBatches(), 1, 0)
-    assert train_epoch(*arguments, StepRecorder(last=45), losses) is None  # type: ignore[arg-type]
+    with pytest.raises(StoppedError):
+        train_epoch(*arguments, StepRecorder(last=45), losses)  # type: ignore[arg-type]
     assert len(losses) == 15
     assert train_epoch(*arguments, StepRecorder(), losses) == mean  # type: ignore[arg-type]
     assert torch.equal(weights(stopped.model), weights(whole.model))

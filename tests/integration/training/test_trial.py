@@ -72,7 +72,7 @@ class StopAt(TrialCallback):
         self.steps.append(step)
 
     def should_stop(self) -> bool:
-        return self.steps[-1] == self.last
+        return self.steps[-1:] == [self.last]
 
 
 class InterruptAt(StopAt):

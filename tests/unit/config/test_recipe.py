@@ -35,6 +35,7 @@ CHANGES: dict[str, object] = {
     "data.fingerprint": "0" * 64,
     "data.selection": 5.0,
     "data.shift": "printed",
+    "data.on_error": "skip",
 }
 HASHED = [name for name, field in knobs().items() if field.metadata["hashed"]]
 PLACES = [name for name in knobs() if name not in HASHED]
@@ -90,8 +91,8 @@ def test_unresolved_recipe_has_no_id() -> None:
         ({"layer_decay": float("nan")}, "outside"),
         ({"lr": float("inf")}, "outside"),
         ({"ema_decay": 1}, "outside"),
-        ({"epochs": 2.5}, "whole numbers"),
-        ({"epochs": True}, "whole numbers"),
+        ({"epochs": 2.5}, "no whole number of"),
+        ({"epochs": True}, "no whole number of"),
         ({"pool": "avg"}, "not one of patch_mean, cls, clip"),
         ({"freeze": "first_0"}, "does not read"),
         ({"ler": 1e-3}, "did you mean lr"),
@@ -117,6 +118,7 @@ def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     assert tree.pop("head_init") == "random"
     assert tree["encoder"].pop("pixels") == "clip"
     assert tree["data"].pop("shift") == "none"
+    assert tree["data"].pop("on_error") == "raise"
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     assert trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
     assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"

@@ -32,7 +32,7 @@ def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     listing = module._list_files
 
-    def counted(root: Path) -> tuple[dict[str, int], dict[str, int]]:
+    def counted(root: Path) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
         seen.append(root)
         return listing(root)
 
@@ -128,3 +128,30 @@ def test_indexing_writes_nothing_into_the_folder(root: Path) -> None:
     before = sorted(root.rglob("*"))
     index_folder(root)
     assert sorted(root.rglob("*")) == before
+
+
+def test_ignored_files_are_counted_by_class_and_suffix(root: Path) -> None:
+    for name in ("a/1.heic", "a/deeper/2.HEIC", "b/notes", "b/.hidden", "top.txt"):
+        (root / name).write_bytes(b"x")
+    settle(root)
+    expected = {"": {".txt": 1}, "a": {".heic": 2}, "b": {"": 1}}
+    assert index_folder(root).ignored == expected
+    assert index_folder(root).ignored == expected  # from the cache
+
+
+def test_link_beside_its_target_is_followed(root: Path) -> None:
+    (root / "c").symlink_to("a")
+    assert index_folder(root).paths[-3:] == ("c/0.JPEG", "c/1.JPEG", "c/deeper/0.JPEG")
+
+
+@pytest.mark.parametrize(("link", "target"), [("a/deeper/up", "../.."), ("a/out", "/")])
+def test_link_to_a_folder_above_is_refused(root: Path, link: str, target: str) -> None:
+    (root / link).symlink_to(target)
+    with pytest.raises(ValueError, match=f"{link}/? is a link to a folder that holds it"):
+        index_folder(root)
+
+
+def test_link_to_no_file_is_an_image_of_no_bytes(root: Path) -> None:
+    (root / "a" / "9.png").symlink_to("nowhere")
+    listed = index_folder(root)
+    assert dict(zip(listed.paths, listed.sizes, strict=True))["a/9.png"] == 0

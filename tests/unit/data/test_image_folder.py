@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from support import image_folders
 
 from clip_hparam.config.recipe import Data
-from clip_hparam.data import image_folder
+from clip_hparam.data import distribution_shift, image_folder
 from clip_hparam.data.dataset import ImageDataset, ImageFiles, Images, Labels
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.file_index import index_folder
 
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
@@ -22,6 +24,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     yield
     image_folder.load_imagenet.cache_clear()
     image_folder.load_image_folder.cache_clear()
+    distribution_shift._load_class_folders.cache_clear()
 
 
 def classes_of(images: Images, depth: int = -2) -> list[str]:
@@ -100,3 +103,52 @@ def test_file_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
         for index in range(len(images))
     ]
     assert sorted(files) == sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def deepen(path: Path) -> None:
+    """Replace an image by one that the rules of reading read as the code before did not."""
+    path.unlink()
+    Image.new("I;16", (9, 9)).save(path.with_suffix(".png"))
+
+
+def fingerprint_before_rules(train: Path, test: Path) -> str:
+    """Return the fingerprint of a folder as all trials on record before the rules have it."""
+    return image_folder._sha256(
+        f"{index_folder(train).fingerprint} {index_folder(test).fingerprint}"
+    )
+
+
+@pytest.mark.parametrize("changed", ["none", "train", "val"])
+def test_rules_are_in_the_fingerprint_where_they_change_a_file(
+    changed: str, tmp_path: Path
+) -> None:
+    folders = {f"{part}/{name}": 3 for part in ("train", "val") for name in WNIDS}
+    root = image_folders.grow(tmp_path / "images", folders)
+    if changed != "none":
+        deepen(root / changed / WNIDS[0] / "0.JPEG")
+    before = fingerprint_before_rules(root / "train", root / "val")
+    for name in ("folder", "imagenet"):
+        assert (read(name, root).fingerprint == before) == (changed == "none")
+
+
+def test_rules_are_in_the_fingerprint_of_a_shift(tmp_path: Path) -> None:
+    root = image_folders.grow(tmp_path / "images", {"cat": 6, "dog": 6})
+    shift = image_folders.grow(tmp_path / "shift", {"cat": 3, "dog": 3})
+    plain = read("folder", root).fingerprint
+    data = Data(name="folder", root=str(root), shift="folder", shift_root=str(shift))
+    before = f"{plain} {index_folder(shift).fingerprint}"
+    assert load_dataset(data).fingerprint == image_folder._sha256(before)
+    deepen(shift / "dog" / "0.JPEG")
+    distribution_shift._load_class_folders.cache_clear()
+    after = f"{plain} {index_folder(shift).fingerprint}"
+    assert load_dataset(data).fingerprint != image_folder._sha256(after)
+
+
+def test_only_imagenet_is_read_as_the_official_code(tmp_path: Path) -> None:
+    root = image_folders.imagenet(tmp_path / "in")
+    for name, official in (("imagenet", True), ("folder", False)):
+        data = Data(name=name, root=str(root), shift="folder", shift_root=str(root / "val"))
+        dataset = load_dataset(data)
+        for images in (dataset.train, *(one.images for one in dataset.eval_sets.values())):
+            assert isinstance(images, ImageFiles)
+            assert images.official == official

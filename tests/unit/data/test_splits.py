@@ -61,3 +61,16 @@ def test_test_set_is_a_fixed_share_of_each_class(share: float) -> None:
     expected = [max(1, int(share * count)) for count in np.bincount(LABELS)]
     assert np.bincount(LABELS[test]).tolist() == expected
     assert split_off_test(LABELS, share)[1].tolist() == test.tolist()
+
+
+def test_too_small_class_is_refused_by_its_name() -> None:
+    with pytest.raises(ValueError, match=r"the 40 training images of class b \(and 1 more\)"):
+        stratified_split(LABELS, 38, 3.0, 0, ("a", "b", "c"))
+    with pytest.raises(ValueError, match=r"the 0 training images of class d: try"):
+        split_sizes(LABELS, 5, 3.0, ("a", "b", "c", "d"))
+
+
+def test_without_selection_images_all_images_train() -> None:
+    split = stratified_split(LABELS, 0, 0.0, 0)
+    assert len(split.selection) == 0
+    assert len(split.train) == len(LABELS)

@@ -13,8 +13,8 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.code_snapshot import create_snapshot, package_hash
 from clip_hparam.launch.slurm import job_array
+from clip_hparam.launch.slurm.batch_script import submission_script
 from clip_hparam.launch.slurm.job_array import JobLimits
-from clip_hparam.launch.slurm.sbatch import submission_script
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
 from clip_hparam.records.record import Record

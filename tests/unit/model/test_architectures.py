@@ -18,7 +18,7 @@ from clip_hparam.model.architectures import (
 )
 from clip_hparam.model.classifier import Classifier
 from clip_hparam.model.timm_keys import to_open_clip_keys
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.planning.resolve import resolve
 
 NAMES = open_clip.list_models()

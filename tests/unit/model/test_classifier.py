@@ -18,7 +18,7 @@ from clip_hparam.model.classifier import (
     set_resolution,
 )
 from clip_hparam.model.depth import depth_of, drop_path_rates
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 
 BLOCKS, PX = 3, 16
 CONFIG = {

@@ -6,30 +6,67 @@ import pytest
 
 from clip_hparam.config.duration import format_duration, parse_duration
 from clip_hparam.config.recipe import Recipe, with_values
-from clip_hparam.planning.cost import TrialCost, predict_seconds
+from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.planning.cost import CostEstimate, TrialCost, predict
 from clip_hparam.planning.resolve import resolve
+from clip_hparam.planning.throughput import Device, operations
 
 RECIPE = resolve(with_values(Recipe(), {"data.selection": 10, "data.epoch_images": 500}))
+SPEC = TrialSpec(RECIPE)
 KNOWN = TrialCost("tiny", "digits", 32 * 32, train_seconds_per_image=0.001, other_seconds=2.0)
 
 
+def predicted(spec: TrialSpec, *known: TrialCost) -> CostEstimate:
+    estimate = predict(spec, known)
+    assert estimate is not None
+    return estimate
+
+
 def test_training_scales_with_images_and_pixels() -> None:
-    seconds = predict_seconds(RECIPE, [KNOWN])
+    seconds = predicted(SPEC, KNOWN).seconds
     assert seconds == pytest.approx(20 * 500 * 0.001 + 2)
-    longer = with_values(RECIPE, {"epochs": 40})
-    assert predict_seconds(longer, [KNOWN]) == pytest.approx(40 * 500 * 0.001 + 2)
-    larger = with_values(RECIPE, {"resolution": 64})
-    assert predict_seconds(larger, [KNOWN]) == pytest.approx(4 * seconds)
+    longer = TrialSpec(with_values(RECIPE, {"epochs": 40}))
+    assert predicted(longer, KNOWN).seconds == pytest.approx(40 * 500 * 0.001 + 2)
+    larger = TrialSpec(with_values(RECIPE, {"resolution": 64}))
+    assert predicted(larger, KNOWN).seconds == pytest.approx(4 * seconds)
 
 
 def test_trials_of_the_same_resolution_are_preferred() -> None:
     other = replace(KNOWN, image_area=64 * 64, train_seconds_per_image=1.0)
-    assert predict_seconds(RECIPE, [other, KNOWN, other]) == predict_seconds(RECIPE, [KNOWN])
+    assert predicted(SPEC, other, KNOWN, other) == predicted(SPEC, KNOWN)
 
 
 def test_no_similar_trial_gives_no_prediction() -> None:
-    assert predict_seconds(RECIPE, [replace(KNOWN, encoder="ViT-B-16")]) is None
-    assert predict_seconds(RECIPE, [replace(KNOWN, data="imagenet")]) is None
+    assert predict(SPEC, [replace(KNOWN, encoder="ViT-B-16")]) is None
+    assert predict(SPEC, [replace(KNOWN, data="imagenet")]) is None
+
+
+def test_source_says_whether_a_trial_or_a_few_steps_were_measured() -> None:
+    probe = replace(KNOWN, is_probe=True)
+    assert predicted(SPEC, KNOWN).source == "records"
+    assert predicted(SPEC, probe).source == "probe"
+    assert predicted(SPEC, probe, KNOWN).source == "records"
+
+
+def test_a_device_predicts_where_no_trial_is_known() -> None:
+    device = Device(peak_tflops=1.0, reached=0.5, source="this test")
+    estimate = predict(SPEC, [], device)
+    assert estimate is not None
+    assert estimate.source == "arithmetic"
+    assert estimate.seconds == pytest.approx(operations(as_resolved(RECIPE)) / 0.5e12)
+    assert estimate.gpu_hours == pytest.approx(estimate.seconds / 3600)
+    assert predict(SPEC, [KNOWN], device) == predicted(SPEC, KNOWN)
+
+
+def test_gpus_of_a_trial_share_its_work() -> None:
+    device = Device(peak_tflops=1.0, reached=0.5, source="this test")
+    one = predict(SPEC, [], device)
+    five = predict(replace(SPEC, gpus_per_trial=5), [], device)
+    assert one is not None
+    assert five is not None
+    assert five.seconds == pytest.approx(one.seconds / 5)
+    assert five.gpu_hours == pytest.approx(one.gpu_hours)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("1.5m", 90), ("2h", 7200)])

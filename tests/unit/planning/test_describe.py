@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.model.architectures import model_config, shape_of
 from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.planning import flops
 from clip_hparam.planning.describe import (
     describe,

@@ -37,6 +37,14 @@ def test_written_manifest_is_read_back(tmp_path: Path) -> None:
     (manifest,) = read_manifests(tmp_path)
     assert manifest.cells[0] == ManifestCell("a", ("lr=1",), {0: "t0", 1: "t1"})
     assert (manifest.race, manifest.full, manifest.trial_ids) == ({"start": 3}, (), ["t0", "t1"])
+    assert manifest.family == ""
+
+
+def test_the_family_is_written_where_it_is_not_that_of_the_miniature(tmp_path: Path) -> None:
+    for number, family in enumerate(("", "b16")):
+        write_manifest(tmp_path, manifest_tree(f"s{number}", "lr", "grid", [], family))
+    assert [one.family for one in read_manifests(tmp_path)] == ["", "b16"]
+    assert "family" not in manifest_path(tmp_path, "s0").read_text()
 
 
 def test_keys_of_a_manifest_keep_their_order() -> None:

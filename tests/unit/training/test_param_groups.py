@@ -10,7 +10,7 @@ from torch import nn
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, freeze
 from clip_hparam.model.depth import depth_of
-from clip_hparam.model.weights import create_tower
+from clip_hparam.model.tower import create_tower
 from clip_hparam.training.param_groups import param_groups
 
 LOGGED = json.loads(

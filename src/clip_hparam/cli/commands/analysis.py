@@ -12,9 +12,10 @@ from pathlib import Path
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
 from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
-from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
+from clip_hparam.analysis.report.trial_pages import MAX_PAGES
 from clip_hparam.cli.commands.analysis_inputs import (
     add_import_arguments,
     add_summary_arguments,
@@ -22,8 +23,11 @@ from clip_hparam.cli.commands.analysis_inputs import (
     print_summary,
 )
 from clip_hparam.cli.commands.command import CommandParser, UsageError
+from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
+from clip_hparam.records.record import Record
 
 NO_SWEEP_MESSAGE = (
     "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
@@ -32,6 +36,7 @@ MAX_WARNINGS = 10
 DEFAULT_RUNS, DEFAULT_OUT = Path("runs"), Path("results")
 
 
+@with_guarded_output
 def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
     """Run one command and return its ExitCode; `prog` is the command's name in messages.
 
@@ -91,21 +96,38 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     """Write tables or figures; return the number of planned runs that are missing."""
     frames = _load_frames(arguments.runs)
     kind = build.output_kind(arguments.what, frames)
-    names = _validated_names(arguments.names, kind) or kind.default_names
+    names = _output_names(arguments.names, kind, frames) or kind.default_names
     if not names and frames.imported is not None:
         raise UsageError(
             f"the imported table has no {arguments.what}: figures need two rows with"
             f" {frames.imported.objective}, tables up to {MAX_CELLS:,} cells"
         )
+    if not arguments.names:
+        _print_shared_names(frames)
     return sum([_write_output(kind, frames, name, arguments) for name in names])
 
 
 def _write_report(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
-    path = report.write_report(_load_frames(arguments.runs), arguments.out)
+    frames = _load_frames(arguments.runs)
+    path = report.write_report(frames, arguments.out, _rerun_overrides(frames))
     print(path)
     return 0
+
+
+def _rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
+    """Return the overrides that run each recorded trial again, by its id."""
+    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra, 0.3 s
+
+    planned = rerun.planned_overrides(frames.sweeps)
+    folders = frames.trials["folder"].dropna().head(MAX_PAGES)
+    records = (Record(Path(folder).parent, Path(folder).name) for folder in folders)
+    return {
+        record.trial_id: rerun.rerun_trial(record, planned).overrides
+        for record in records
+        if record.recipe() is not None
+    }
 
 
 def _import_table(arguments: argparse.Namespace) -> int:
@@ -147,16 +169,31 @@ def _print_problems(problems: list[str]) -> None:
         print(f"not used: {more} more records", file=sys.stderr)
 
 
-def _validated_names(names: list[str], kind: OutputKind) -> list[str]:
-    """Return the names.
+def _output_names(names: list[str], kind: OutputKind, frames: Frames) -> list[str]:
+    """Return the names of the files; a sweep may be named by its id or the start of one.
 
     Raises:
         UsageError: a name is unknown.
     """
+    print_ambiguity(frames.sweeps, *names)
+    sweeps = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
+    found: list[str] = []
     for name in names:
-        if name not in kind.names:
+        named = find_sweeps(frames.sweeps, name)
+        if not named and name not in kind.names:
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
-    return names
+        found.append(sweeps[named[-1].sweep_id] if named else name)
+    return found
+
+
+def _print_shared_names(frames: Frames) -> None:
+    """Print under which names the sweeps that share a name are written."""
+    by_name: dict[str, list[str]] = {}
+    for written, sweep in output_names(frames.sweeps).items():
+        by_name.setdefault(sweep.name, []).append(f"{written} is {sweep.sweep_id} ({sweep.title})")
+    for name, listed in by_name.items():
+        if len(listed) > 1:
+            print(f"{len(listed)} sweeps are called {name}: {'; '.join(listed)}", file=sys.stderr)
 
 
 def _write_output(
@@ -173,7 +210,7 @@ def _write_output(
     except NotSweptError as error:
         _print_error(arguments.prog, error, ExitCode.INCOMPLETE)
         return 1
-    swept = name in newest_by_name(frames.sweeps)
+    swept = name in output_names(frames.sweeps)
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 

@@ -14,8 +14,9 @@ from clip_hparam.analysis.frames.importing.levels import decimal_mark
 from clip_hparam.analysis.frames.importing.notes import import_counts
 from clip_hparam.analysis.frames.importing.roles import complete_roles, unused_seed
 from clip_hparam.analysis.frames.importing.source import Roles, Source
-from clip_hparam.analysis.frames.manifests import SweepManifest
+from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
 
 
@@ -147,10 +148,14 @@ def _find_search(frames: Frames, name: str | None) -> SweepManifest | None:
         ValueError: no search has this name.
     """
     searches = {sweep.name: sweep for sweep in sampled_sweeps(frames)}
-    if name is not None and name not in searches:
-        known = suggest(name, searches) if searches else "there is none"
-        raise ValueError(f"there is no search {name} on record: {known}")
-    if name is None and frames.imported is None and len(searches) > 1:
+    if name is not None:
+        found = find_sweeps(sampled_sweeps(frames), name)
+        if not found:
+            known = suggest(name, searches) if searches else "there is none"
+            raise ValueError(f"there is no search {name} on record: {known}")
+        print_ambiguity(sampled_sweeps(frames), name)
+        return found[-1]
+    if frames.imported is None and len(searches) > 1:
         *others, last = searches
         print(f"of {last}, the newest; --sweep names another: {', '.join(others)}", file=sys.stderr)
-    return searches[name] if name else None
+    return None

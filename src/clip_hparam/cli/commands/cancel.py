@@ -11,10 +11,10 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
-from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
 from clip_hparam.records.state import LIVE, TrialState
 
-CANCEL_TIMEOUT_SECONDS = 60.0  # a driver gives its trials 10 s to save their state
+CANCEL_TIMEOUT_SECONDS = 90.0  # a driver gives its trials 60 s to save their state
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,30 +24,33 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
-    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
     arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
     sent = tracker.newest_handles(arrays)
     states = arrays.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
     tracker.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
-    jobs = [handle.id for handle in alive]
+    jobs = sorted({handle.id for handle in alive})
     facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
-    emit(arguments, facts, [_cancel_message(manifest.name, len(jobs), driver)])
+    ended = f"driver {driver.pid} and its trials" if driver else _count_jobs(len(alive), len(jobs))
+    again = command_line("retry", manifest.name, runs=arguments.runs)
+    line = f"{ended} of {manifest.name} ended: what they saved is kept, {again} goes on"
+    nothing = f"nothing of {manifest.name} runs"
+    emit(arguments, facts, [line if jobs or driver else nothing])
     return ExitCode.OK
 
 
-def _cancel_message(name: str, jobs: int, driver: LockHolder | None) -> str:
-    if not jobs and driver is None:
-        return f"nothing of {name} runs"
-    ended = f"driver {driver.pid} and its trials" if driver else f"{jobs} jobs"
-    return f"{ended} of {name} ended: what they saved is kept, retry goes on"
+def _count_jobs(trials: int, jobs: int) -> str:
+    """Return "2 jobs", or "8 trials in 2 jobs" if jobs have several trials."""
+    named = f"{jobs} job" + "s" * (jobs != 1)
+    return named if trials == jobs else f"{trials} trials in {named}"
 
 
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError if the driver runs on another host, or does not exit within a minute.
+    Raises ValueError if the driver runs on another host, or does not exit within 90 s.
     """
     folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):

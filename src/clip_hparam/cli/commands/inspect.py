@@ -9,13 +9,17 @@ from typing import Any
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.records.manifest import read_manifests
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
+MAX_LINES = 10  # cells and failures of a sweep
+PRINTED_LINES = 20
 
 
 def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sweep", nargs="?", help="name or id of a sweep (all)")
+    parser.add_argument("sweep", nargs="?", help="name, id or start of an id (all)")
+    parser.add_argument("--tag", help="only sweeps with this tag")
     parser.add_argument(
         "--watch", action="store_true", help="print again at each change until the trials end"
     )
@@ -25,7 +29,7 @@ def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_status(arguments: argparse.Namespace) -> int:
     shown: list[queries.SweepStatus] | None = None
     while True:
-        sweeps = queries.sweep_statuses(arguments.runs, arguments.sweep)
+        sweeps = queries.sweep_statuses(arguments.runs, arguments.sweep, arguments.tag)
         if sweeps != shown:
             emit(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
         shown = sweeps
@@ -35,19 +39,29 @@ def _run_status(arguments: argparse.Namespace) -> int:
 
 
 def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus]) -> Iterator[str]:
-    if not sweeps:
+    if not sweeps and arguments.tag:
+        yield f"no sweep has the tag {arguments.tag}: clip-hparam status shows the tags"
+    elif not sweeps:
         yield f"no sweep is on record in {arguments.runs}: type python sweep.py -m sweeps=ladder"
     for sweep in sweeps:
-        states = ", ".join(f"{count} {state}" for state, count in sorted(sweep.states.items()))
-        yield f"{sweep.sweep_id}  {sweep.created}  {sweep.name}: {states}"
+        states = _format_states(sweep.states)
+        tags = f" [{', '.join(sweep.tags)}]" if sweep.tags else ""
+        yield f"{sweep.sweep_id}  {sweep.created}  {sweep.title}{tags}: {states}"
+        yield from (f"  {reason}" for reason in sweep.reasons)
 
 
 def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trial", help="trial id or the start of one, or a cell: [sweep/]label")
+    parser.add_argument("trial", help="trial id or its start, a cell: [sweep/]label, or a sweep")
     add_common_arguments(parser)
 
 
 def _run_why(arguments: argparse.Namespace) -> int:
+    manifests = read_manifests(arguments.runs)
+    queries.print_ambiguity(manifests, arguments.trial)
+    if sweep := queries.find_named_sweep(arguments.runs, arguments.trial):
+        summary = queries.explain_sweep(arguments.runs, sweep)
+        emit(arguments, summary, _sweep_summary_lines(summary))
+        return ExitCode.OK
     explained = [
         queries.explain_trial(record)
         for record in queries.find_records(arguments.runs, arguments.trial)
@@ -57,13 +71,40 @@ def _run_why(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _sweep_summary_lines(facts: dict[str, Any]) -> Iterator[str]:
+    yield f"{facts['title']}, sweep {facts['sweep']}: {_format_states(facts['states'])}"
+    cells = list(facts["cells"].items())
+    yield from (f"  {label}: {_format_states(states)}" for label, states in cells[:MAX_LINES])
+    if more := len(cells[MAX_LINES:]):
+        yield f"  and {more} more cells"
+    for trial in facts["failures"][:MAX_LINES]:
+        yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'did not end'}"
+    if more := len(facts["failures"][MAX_LINES:]):
+        yield f"and {more} more"
+    name = cells[0][0] if cells else "LABEL"
+    yield f"for the log and the command of a trial: clip-hparam why {facts['sweep']}/{name}"
+
+
+def _format_states(states: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
+
+
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
-    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label']})"
+    yield f"{facts['trial_id']} is {facts['state']}  ({facts['label'] or 'it has not started'})"
     if facts["failure"]:
         yield f"{facts['failure']['kind']}: {facts['failure']['message']}"
-    yield "last lines of its log:"
-    yield from (f"  {line}" for line in facts["log"])
-    yield f"again: {facts['rerun']}"
+        yield from _indented("printed outside its log:", facts["failure"].get("printed", ""))
+    yield from _indented("last lines of its log:", "\n".join(facts["log"]))
+    if facts["rerun"]:
+        yield f"again: {facts['rerun']}"
+    yield from (f"not known: {sentence}" for sentence in facts["unknown"])
+
+
+def _indented(title: str, text: str) -> Iterator[str]:
+    """Yield a title and the last lines of a text; nothing for an empty text."""
+    if text.strip():
+        yield title
+        yield from (f"  {line}" for line in text.splitlines()[-PRINTED_LINES:])
 
 
 def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +114,7 @@ def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_describe(arguments: argparse.Namespace) -> int:
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+    from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, lint
     from clip_hparam.planning.resolve import resolve
 
@@ -81,7 +123,7 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
     print(describe(recipe))
-    for warning in lint(recipe):
+    for warning in (*data_notes(recipe.data), *epoch_notes(recipe.data), *lint(recipe)):
         print(f"note: {warning}")
     return ExitCode.OK
 

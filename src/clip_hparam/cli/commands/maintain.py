@@ -59,7 +59,7 @@ def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_pack(arguments: argparse.Namespace) -> int:
-    manifest = queries.newest_manifest(arguments.runs, arguments.sweep)
+    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
     ids = manifest.trial_ids
     try:
         path = archive_trials(arguments.runs, manifest.sweep_id, ids)

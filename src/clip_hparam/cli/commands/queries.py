@@ -1,43 +1,51 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
-import json
+import difflib
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.knob import suggest
-from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
+from clip_hparam.cli.commands.reasons import explain_failure, list_reasons
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifest import (
     SweepManifest,
+    ambiguity_note,
     find_cells,
+    find_sweeps,
     find_trial_id,
     read_manifests,
 )
 from clip_hparam.records.paths import LOG_FILE
 from clip_hparam.records.record import Record, trial_ids
-from clip_hparam.records.state import TrialState, trial_state
+from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
 
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """The number of trials of a sweep by state."""
+    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
 
     sweep_id: str
     name: str
     created: str
     states: dict[str, int]
+    title: str
+    tags: list[str]
+    reasons: list[str]
 
 
-def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
-    """Return the status of all sweeps, or of those with a name or id, oldest first.
+def sweep_statuses(
+    runs: Path, wanted: str | None = None, tag: str | None = None
+) -> list[SweepStatus]:
+    """Return the status of all sweeps, or of those with a name, an id or a tag, oldest first.
 
     Raises ValueError if no sweep has that name or id.
     """
-    manifests = find_manifests(runs, wanted)
+    found = find_manifests(runs, wanted)
+    manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
     states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
     return [
         SweepStatus(
@@ -45,6 +53,9 @@ def sweep_statuses(runs: Path, wanted: str | None = None) -> list[SweepStatus]:
             manifest.name,
             manifest.created,
             dict(Counter(states[name] for name in manifest.trial_ids)),
+            manifest.title,
+            list(manifest.tags),
+            list_reasons(runs, manifest, states),
         )
         for manifest in manifests
     ]
@@ -57,26 +68,45 @@ def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
 
 
 def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]:
-    """Return all manifests, or those with the wanted name or id, oldest first.
+    """Return all manifests, or those that a name, an id or the start of one names, oldest first.
 
-    Raises ValueError if no sweep has that name or id.
+    Raises ValueError if no sweep has that name or id, or several ids have that start.
     """
     manifests = read_manifests(runs)
     if wanted is None:
         return manifests
-    found = [manifest for manifest in manifests if wanted in (manifest.name, manifest.sweep_id)]
+    found = find_sweeps(manifests, wanted)
     if not found:
         names = {manifest.name for manifest in manifests}
-        raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest(wanted, names)}")
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest_name(wanted, names)}")
     return found
 
 
-def newest_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:
-    """Return the newest manifest, or the newest of a name or id; ValueError if there is none."""
+def choose_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:
+    """Return the newest manifest, or the newest of a name or id; ValueError if there is none.
+
+    Where several sweeps have the name, print to stderr which of them is used.
+    """
     manifests = find_manifests(runs, wanted)
     if not manifests:
         raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
+    if wanted is not None:
+        print_ambiguity(manifests, wanted)
     return manifests[-1]
+
+
+def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
+    """Print to stderr which sweep is used where SWEEP or SWEEP/LABEL names several."""
+    manifests = list(manifests)
+    for name in dict.fromkeys(name.partition("/")[0] for name in names):
+        if note := ambiguity_note(manifests, name):
+            print(note, file=sys.stderr)
+
+
+def suggest_name(wanted: str, known: Iterable[str]) -> str:
+    """Return the end of an error sentence: similar names, else the command that lists all."""
+    close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists them"
 
 
 def find_records(runs: Path, name: str) -> list[Record]:
@@ -93,11 +123,55 @@ def find_records(runs: Path, name: str) -> list[Record]:
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
-    ids = list(trial_ids(runs))
+    planned = (name for manifest in read_manifests(runs) for name in manifest.trial_ids)
+    ids = sorted({*trial_ids(runs), *planned})  # a job may end before a trial has a recipe.json
     trial_id = find_trial_id(ids, prefix)
     if trial_id is None:
-        raise ValueError(f"no trial is called {prefix} in {runs}: {suggest(prefix, ids)}")
+        manifests = read_manifests(runs)
+        known = {sweep.name for sweep in manifests} | {
+            label for sweep in manifests for label in (cell.label for cell in sweep.cells)
+        }
+        raise ValueError(
+            f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
+            f" {suggest_name(prefix, known)}"
+        )
     return Record(runs, trial_id)
+
+
+def find_named_sweep(runs: Path, wanted: str) -> SweepManifest | None:
+    """Return the newest sweep with a name or id; None for the name of a cell or of a trial."""
+    manifests = read_manifests(runs)
+    if not wanted or find_cells(manifests, wanted):
+        return None
+    trials = (name for name in trial_ids(runs) if name.startswith(wanted))
+    found = find_sweeps(manifests, wanted)
+    is_name = any(wanted in (sweep.name, sweep.sweep_id) for sweep in found)
+    return found[-1] if found and (is_name or not any(trials)) else None
+
+
+def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
+    """Return the states of a sweep's trials, by cell, and the reason of each failure."""
+    states = trial_states(runs, manifest.trial_ids)
+    failed = {name: state for name, state in states.items() if state not in (*FINISHED, *LIVE)}
+    return {
+        "sweep": manifest.sweep_id,
+        "name": manifest.name,
+        "title": manifest.title,
+        "states": dict(Counter(states.values())),
+        "cells": {
+            cell.label: dict(Counter(states[name] for name in cell.trials.values()))
+            for cell in manifest.cells
+        },
+        "failures": [
+            {
+                "trial_id": name,
+                "state": state,
+                "message": (Record(runs, name).failure() or {}).get("message"),
+            }
+            for name, state in failed.items()
+            if state != TrialState.PLANNED
+        ],
+    }
 
 
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
@@ -109,25 +183,21 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
-        "failure": None if state == TrialState.DONE else record.failure(),
+        "failure": explain_failure(record, state),
         "log": _last_log_lines(record, lines),
-        "rerun": rerun_command(with_missing_knobs(recipe.get("recipe", {}))),
+        **_rerun_facts(record),
     }
 
 
-def rerun_command(recipe: dict[str, Any]) -> str:
-    """Return `python sweep.py` with an override for every knob of a canonical recipe."""
-    knobs = flatten_tree(recipe)
-    weights = knobs.pop("encoder.weights", None)
-    knobs.pop("data.fingerprint", None)
-    overrides = [f"{name}={_format_value(value)}" for name, value in knobs.items()]
-    if weights == "random":
-        overrides.append("encoder.pretrained=random")
-    return shlex.join(["python", "sweep.py", *overrides])
+def _rerun_facts(record: Record) -> dict[str, Any]:
+    """Return the command that runs a trial again, and what the record does not know of it."""
+    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
-
-def _format_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    if record.recipe() is None:
+        return {"rerun": None, "unknown": ["its recipe.json is missing or damaged"]}
+    planned = rerun.planned_overrides(read_manifests(record.folder.parent))
+    again = rerun.rerun_trial(record, planned)
+    return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

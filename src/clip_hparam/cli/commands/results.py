@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.state import TrialState
@@ -83,6 +84,7 @@ def _run_compare(arguments: argparse.Namespace) -> int:
 
     frames = load(arguments.runs)
     arguments.metric = arguments.metric or default_metric(frames)
+    print_ambiguity(frames.sweeps, arguments.before, arguments.after)
     comparison = compare_cells(frames, arguments.before, arguments.after, arguments.metric)
     emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison, frames.imported))
     return ExitCode.OK
@@ -127,7 +129,9 @@ def _run_export(arguments: argparse.Namespace) -> int:
 
     if arguments.out and arguments.out.exists():
         raise ValueError(f"{arguments.out} is there already: name another file, or remove it")
-    selected = find_cell(load(arguments.runs), arguments.name)
+    frames = load(arguments.runs)
+    print_ambiguity(frames.sweeps, arguments.name)
+    selected = find_cell(frames, arguments.name)
     name = arguments.out.stem if arguments.out else selected.sweep.name
     text = recipe_text(selected, name)
     if arguments.out:

@@ -5,7 +5,6 @@ Errors of this program, and all errors under HYDRA_FULL_ERROR=1, print a traceba
 """
 
 import os
-import signal
 import sys
 import warnings
 
@@ -14,12 +13,20 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
-from clip_hparam.cli.hydra_app.compose import create_trial_spec
+from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
+from clip_hparam.cli.hydra_app.config_sources import check_config_sources, validate_variables
+from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
-from clip_hparam.cli.hydra_app.schema import register_configs, split_config
+from clip_hparam.cli.hydra_app.families import typed_words, validate_family
+from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.launchers import with_null_options
+from clip_hparam.cli.hydra_app.schema import register_configs
+from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.queries import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
+from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper
 
 
@@ -29,27 +36,40 @@ def run_single_trial(config: DictConfig) -> float:
     Raises:
         ValueError: the config asks for a sweep.
     """
+    validate_family(config.family, HydraConfig.get().runtime.choices)
     recipe, machine, driver = split_config(config)
     if HydraConfig.get().sweeper.get("design") is not None:
         raise ValueError("sweeps=... is a sweep: add -m")
     if driver.seeds is not None or driver.dry_run:
         raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    spec = create_trial_spec(recipe, machine, driver)
+    if driver.name is not None or driver.tags is not None or driver.detach:
+        raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
+    typed = list(HydraConfig.get().overrides.task)
+    spec = create_trial_spec(recipe, machine, driver, typed)
+    print_trial_notes(spec.recipe.data)
+    if (accuracy := report_finished(spec)) is not None:
+        return accuracy
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)
 
 
+@with_guarded_output
 def main() -> int:
     """Run `python sweep.py` and return its ExitCode."""
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
+    check_config_sources()
     warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops like Ctrl-C
+    sys.argv[1:] = with_null_options(sys.argv[1:])
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
-        _run_hydra()
+        for word in sys.argv[1:]:
+            validate_variables(word, word.partition("=")[0])
+        sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
+        with InterruptFlag().installed():
+            _run_hydra()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.WRONG_USE
     except USER_ERRORS as error:
@@ -63,8 +83,8 @@ def main() -> int:
     except OSError as error:
         print(storage_message(error), file=sys.stderr)
         return ExitCode.STORAGE
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(str(error) or "interrupted: the same command goes on", file=sys.stderr)
         return ExitCode.INTERRUPTED
     finally:
         if not full:
@@ -79,6 +99,8 @@ def _run_hydra() -> None:
     def task(config: DictConfig) -> float | None:
         try:
             return run_single_trial(config)
+        except KeyboardInterrupt:  # ends the whole sweep of a launcher that runs in this process
+            raise
         except BaseException as error:
             errors.append(error)
             return None

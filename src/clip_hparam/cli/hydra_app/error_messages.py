@@ -1,28 +1,47 @@
 """Error messages for users: one sentence with the mistake, the legal values, and what to type."""
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
+from importlib import import_module
+from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
+from clip_hparam.cli.hydra_app.families import recipe_names
+from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
+from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.launcher_options import option_names
-from clip_hparam.config.recipe import knobs
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.override_words import format_override
+from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.design.design import Design
+from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
-LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
+CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
+DESIGN_KEYS = [field.name for field in fields(Design)]
+WHOLE_NUMBER_ADVICE = {
+    "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
+    "timeout_min": "write the minutes, as 1440 for a day",
+}
+"""What to type in place of another value of a launcher's option."""
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
-    *(ValueError, FileNotFoundError, FolderLockedError),
+    *(ValueError, FileNotFoundError, FolderLockedError, MarkedYAMLError),
 )
 
 
 def user_message(error: BaseException) -> str:
     """Return the sentence for an error; errors of Hydra and OmegaConf are rewritten."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return (
+            f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {error.problem};"
+            " correct the YAML there"
+        )
     text = str(error).strip() or type(error).__name__
     if isinstance(error, HydraException) and error.__cause__ is not None:
         text += f"\n{error.__cause__}"
@@ -34,27 +53,68 @@ def user_message(error: BaseException) -> str:
 
 
 def _unknown_key(match: re.Match[str]) -> str:
-    node, _, name = match[1].rpartition(".")
-    if node == SWEEPER:
-        known = [field.name for field in fields(SearchOptions)]
-        return f"unknown key {match[1]}: {suggest(name, known)}"
-    if node == LAUNCHER:
-        options = suggest(name, option_names())
-        return f"unknown key {match[1]}: {options} (hydra/launcher=submitit_slurm)"
-    if node == f"{LAUNCHER}.additional_parameters":
-        return f"{match[1]} is not set yet: type +{match[1]}=VALUE to pass it to sbatch"
-    known = [*knobs(), *(field.name for field in fields(SweepOptions))]
-    return f"unknown knob {match[1]}: {suggest(match[1], known)}"
+    return unknown_key(match[1])
 
 
 def _unknown_option(match: re.Match[str]) -> str:
     group, _, option = match[1].rpartition("/")
     options = re.findall(r"^\t(\S+)$", match.string, re.MULTILINE)
-    return f"unknown {group}={option}: {suggest(option, options)}"
+    options += recipe_names() if group == "recipe" else []
+    nested = [name for name in _options_below(group) if name.rpartition("/")[2] == option]
+    hint = f"did you mean {' or '.join(nested)}?" if nested else suggest(option, options)
+    return f"unknown {group}={option}: {hint}"
+
+
+def _options_below(group: str) -> list[str]:
+    """Return the options of a group of this package that lie in folders, such as ft_clip/b16."""
+    folder = Path(import_module(CONF_PACKAGE).__path__[0]) / group
+    paths = sorted(folder.glob("*/**/*.yaml"))
+    return [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
+
+
+def _moved_parent(match: re.Match[str]) -> str:
+    return (
+        f"{match[1]} inherits from recipe/{match[2]}, which is now in a family: write"
+        f" /recipe/tiny/{match[2]} in its defaults"
+    )
+
+
+def _wrong_type_in_file(match: re.Match[str]) -> str:
+    return f"{match[1]}: {match[3]}: {match[2]}"
+
+
+def _code_to_run(match: re.Match[str]) -> str:
+    return f"{match[1]} is code, and keys of Hydra take none: leave it out; nothing of it was run"
 
 
 def _wrong_type(match: re.Match[str]) -> str:
+    key, _, value = match[1].partition("=")
+    if "ListConfig" in match[2]:
+        return f"{match[1]}: {key} is a list, type {shlex.quote(format_override(key, [value]))}"
+    if key.startswith("hydra.launcher") and "to Integer" in match[2]:
+        advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
+        return f"{match[1]} is no whole number: {advice.format(value=value)}"
     return f"{match[1]}: {match[2]}"
+
+
+def _wrong_value_in_file(match: re.Match[str]) -> str:
+    key, value = match["key"], match["value"]
+    mistakes = list(value_mistakes(key, [value])) if key in key_fields() else []
+    return f"{match['file']}.yaml: {(mistakes or [f'{key}={value} is of a wrong type'])[0]}"
+
+
+def _unknown_key_in_file(match: re.Match[str]) -> str:
+    """Return the sentence about a key of a file; most often its first line is missing."""
+    group, key = match["file"].partition("/")[0], match["key"]
+    if key == group or (group == "sweeps" and key in DESIGN_KEYS):
+        package = "hydra.sweeper.design" if group == "sweeps" else "_global_"
+        return f"{match['file']}.yaml lacks its first line: write # @package {package} there"
+    return f"{match['file']}.yaml: {unknown_key(key)}"
+
+
+def _unknown_reference(match: re.Match[str]) -> str:
+    hint = suggest_key(match[1], key_fields())
+    return f"a design or an option refers to ${{{match[1]}}}, which is no knob: {hint}"
 
 
 def _ambiguous_option(match: re.Match[str]) -> str:
@@ -68,8 +128,21 @@ def _unreadable(match: re.Match[str]) -> str:
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
+    (rf"In '([^']+)': Could not load 'recipe/({'|'.join(PAPER_V100_HOURS)})'", _moved_parent),
     (r"Could not find '([^']+)'", _unknown_option),
-    (r"Error merging override (\S+)\n([^\n]+)", _wrong_type),
+    (r"Error merging override ([^\n]+)\n([^\n]+)", _wrong_type),
+    (
+        r"In '(?P<file>[^']+)': ConfigKeyError[^\n]*\nKey '(?P<key>[^']+)' not in",
+        _unknown_key_in_file,
+    ),
+    (
+        r"In '(?P<file>[^']+)': ValidationError[^\n]*\nValue '(?P<value>.*)' of type[^\n]*\n"
+        r"\s+full_key: (?P<key>\S+)",
+        _wrong_value_in_file,
+    ),
+    (r"In '([^']+)': \w+ raised[^\n]*\n([^\n]*)(?:\n.*)*?full_key: (\S+)", _wrong_type_in_file),
+    (r"Target '([^']+)' is blocklisted", _code_to_run),
+    (r"Interpolation key '([^']+)' not found", _unknown_reference),
     (r"Ambiguous value for argument '([^']+)'", _ambiguous_option),
     (
         r"(no viable alternative|mismatched input|extraneous input|token recognition)[^\n]*",

@@ -5,6 +5,7 @@ ended. The states of the trials are read from their folders, so a launcher that 
 that raises although some jobs succeeded, loses no result.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -49,6 +50,18 @@ class HydraLauncherAdapter:
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Do nothing: no job runs when `submit` has returned."""
+
+
+def with_null_options(words: Sequence[str]) -> list[str]:
+    """Return the words of the command line; `~hydra.launcher.KEY` leaves KEY out, as null does.
+
+    Hydra cannot delete the key of a typed node.
+    """
+    deleted = re.compile(r"~hydra\.launcher\.(\w+)(=.*)?")
+    return [
+        f"hydra.launcher.{match[1]}=null" if (match := deleted.fullmatch(word)) else word
+        for word in words
+    ]
 
 
 def create_launcher(

@@ -11,7 +11,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.config.knob import suggest
 from clip_hparam.config.launcher_options import (
     InlineOptions,
     SubmititLocalOptions,
@@ -22,14 +21,19 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.synonyms import suggest_key
 
 NODES = ("encoder", "data", "machine")
 
 
 @dataclass(frozen=True)
 class PrimaryConfig(SweepOptions, Recipe):
-    """All keys of the command line."""
+    """All keys of the command line.
 
+    family: family of the values of the recipe; recipe files set it, and nothing hashes it.
+    """
+
+    family: str = "tiny"
     machine: Machine = field(default_factory=Machine)
 
 
@@ -64,14 +68,20 @@ def register_configs() -> None:
         store.store(group="hydra/launcher", name=name, node=options, provider="clip_hparam")
 
 
-def split_config(config: DictConfig) -> tuple[Recipe, Machine, SweepOptions]:
-    """Split a composed config into its recipe, machine and driver options.
+def config_tree(config: DictConfig) -> dict[str, Any]:
+    """Return a composed config without Hydra's own as plain values, references as they are."""
+    tree: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
+    tree.pop("hydra", None)
+    return tree
+
+
+def split_tree(tree: dict[str, Any]) -> tuple[Recipe, Machine, SweepOptions]:
+    """Split a config without references into its recipe, machine and driver options.
 
     Raises:
         ValueError: a value outside its range, or a key that was added or deleted.
     """
-    tree: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
-    tree.pop("hydra", None)
+    tree = dict(tree)
     top = {node.name: node for node in fields(PrimaryConfig)}
     _validate_keys(tree, top, "")
     for name in NODES:
@@ -87,7 +97,8 @@ def _validate_keys(tree: Mapping[str, Any], known: Mapping[str, Any], prefix: st
     """Raise ValueError for keys that `+key` added or `~key` deleted, which Hydra permits."""
     for name in tree:
         if name not in known:
-            raise ValueError(f"unknown knob {prefix}{name}: {suggest(name, known)}")
+            keys = [f"{prefix}{key}" for key in known]
+            raise ValueError(f"unknown knob {prefix}{name}: {suggest_key(prefix + name, keys)}")
     for name in known:
         if name not in tree:
             raise ValueError(f"~{prefix}{name} deletes a knob of every trial: leave it out")

@@ -6,31 +6,34 @@ from dataclasses import replace
 from typing import Any
 
 from clip_hparam.cli.hydra_app.fidelity import parse_fidelity
-from clip_hparam.cli.hydra_app.levels import split_design_levels, split_levels
+from clip_hparam.cli.hydra_app.grammar.design_files import refuse_references
+from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
 from clip_hparam.config.duration import parse_duration
+from clip_hparam.config.override_words import format_override, format_value
 from clip_hparam.config.recipe import flatten, with_values
 from clip_hparam.config.search_options import SearchOptions
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import (
     Design,
-    format_value,
     key_of,
     merged_overrides,
     parse_design,
     with_base,
 )
+from clip_hparam.design.knob_levels import parse_knob_range
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import without_password
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.optuna_options import parse_options
 from clip_hparam.search.pruners import create_pruner
 from clip_hparam.search.samplers import create_sampler
-from clip_hparam.search.space import Space, parse_knob_range, parse_space
+from clip_hparam.search.space import Space, parse_space
 from clip_hparam.search.spec import SearchSpec
 
 SWEEPER_KEY = "hydra.sweeper"
 STUDY_NAME_PATTERN = r"\w[\w.=-]*"
+NOTHING_VARIES = "a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'"
 DEFAULT_N_TRIALS = 20
 """Number of points of a search without `n_trials`."""
 
@@ -52,9 +55,11 @@ def create_search_spec(
     cheap = parse_fidelity(options.fidelity, base.recipe, design.knobs)
     full = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
     base = replace(base, recipe=with_values(base.recipe, cheap))
-    design = with_base(design, [f"{knob}={value}" for knob, value in cheap.items()])
+    design = with_base(design, [format_override(knob, value) for knob, value in cheap.items()])
     goal = parse_objective(options.objective, options.direction)
     space = parse_space(design.knobs, design.when)
+    if not space.varies:
+        raise ValueError(NOTHING_VARIES)
     sampler = parse_options(options.sampler, "tpe")
     search = SearchSpec(
         name=design.name,
@@ -102,14 +107,16 @@ def create_search_design(
     levels = dict(design.knobs)
     of_knobs = [override for override in fixed if key_of(override) in levels]
     for override in (*swept, *of_knobs):
-        levels[key_of(override)] = split_levels(override.partition("=")[2])
+        knob = key_of(override)
+        levels[knob] = split_levels(override.partition("=")[2], knob)
+    refuse_references(levels)
     varied = {
         knob: texts
         for knob, texts in levels.items()
         if len(texts) != 1 or parse_knob_range(knob, texts[0])
     }
     if not varied:
-        raise ValueError("a search needs knobs to vary: try lr='tag(log,interval(1e-3,1e-2))'")
+        raise ValueError(NOTHING_VARIES)
     others = [override for override in fixed if override not in of_knobs]
     single = [f"{knob}={texts[0]}" for knob, texts in levels.items() if knob not in varied]
     return replace(design, base=merged_overrides(design.base, others, single), knobs=varied)

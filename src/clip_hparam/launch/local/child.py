@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Callable
 from socket import socket
-from types import FrameType
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
@@ -14,6 +13,8 @@ from clip_hparam.launch.log import redirect_output
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.records.paths import log_path
 from clip_hparam.subprocesses import exit_with_parent
+from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
+from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from clip_hparam.training.callbacks.stop_flag import StopFlag
 
 PRELOAD = [
@@ -24,7 +25,6 @@ PRELOAD = [
 SEARCH_PRELOAD = ["clip_hparam.search.worker"]
 """Modules that the forkserver imports: for trials, and also for workers of a search."""
 IMAGES_VARIABLE = "CLIP_HPARAM_DATA"  # the forkserver's environment: Data of a recipe, as JSON
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SAVE_SIGNAL = signal.SIGUSR2  # asks a trial to save its state after the current step and to exit
 
 
@@ -38,7 +38,7 @@ def rank_main(
     """
     from clip_hparam import distributed  # lazy: torch, 4 s, which the forkserver has imported
 
-    def run(spec: TrialSpec, stop: StopFlag) -> str:
+    def run(spec: TrialSpec, stop: TrialCallback) -> str:
         context = distributed.create_context(environment, spec.machine.rank_timeout, listen_socket)
         if context.world_size > 1:
             print(f"rank {context.rank} of {context.world_size} is process {os.getpid()}")
@@ -48,14 +48,23 @@ def rank_main(
 
 
 def run_in_child(
-    tree: dict[str, Any], environment: dict[str, str], run: Callable[[TrialSpec, StopFlag], str]
+    tree: dict[str, Any],
+    environment: dict[str, str],
+    run: Callable[[TrialSpec, TrialCallback], str],
 ) -> None:
-    """Run a task with its output in its log.txt, and exit: 0 if its state is "done", else 1."""
+    """Run a task with its output in its log.txt, and exit: 0 if its state is "done", else 1.
+
+    SIGTERM stops it once the state is saved. Ctrl-C and the end of the terminal reach all processes
+    and are left to the driver, which then sends SIGTERM to rank 0.
+    """
     exit_with_parent()
     os.environ.update(environment)
-    for number in STOP_SIGNALS:
-        signal.signal(number, _interrupt_once)
-    stop = catch_signals(SAVE_SIGNAL)
+    interrupt = InterruptFlag()
+    is_main = int(environment.get("RANK", 0)) == 0
+    signal.signal(signal.SIGTERM, interrupt.handle if is_main else signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    stop = CallbackList([catch_signals(SAVE_SIGNAL), interrupt])
     spec = TrialSpec.from_dict(tree)
     redirect_output(log_path(spec.machine.runs, spec.trial_id))
     try:
@@ -90,13 +99,3 @@ def exit_if_cuda_was_forked() -> None:
     import torch  # lazy: 4 s, which the forkserver has imported
 
     sys.exit(torch.cuda._is_in_bad_fork())
-
-
-def _interrupt_once(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt and ignore further signals.
-
-    Ctrl-C arrives twice, from the terminal and from the driver; the trial must record the first.
-    """
-    for stop_signal in STOP_SIGNALS:
-        signal.signal(stop_signal, signal.SIG_IGN)
-    raise KeyboardInterrupt

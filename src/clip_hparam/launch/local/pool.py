@@ -1,6 +1,8 @@
 """hydra/launcher=workers: trials in local processes, so that a crash of one ends no other."""
 
 import os
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +21,11 @@ from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE
 
-CANCEL_SECONDS = 10.0  # seconds in which all cancelled trials together may record their end
+NOTE_SECONDS = 2.0
+CANCEL_SECONDS = 60.0  # in which all cancelled trials together may save their state
+
+
+SHORT_OF_MEMORY = "as Linux does when memory is short: see dmesg, try workers=1"
 
 
 class WorkerPool:
@@ -63,16 +69,21 @@ class WorkerPool:
         return {handle.trial_id: self._state(handle.trial_id) for handle in handles}
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Terminate these trials, which keep their last checkpoint, and start none of them."""
+        """Ask these trials to save their state and to exit, and start none of them.
+
+        They are killed after CANCEL_SECONDS, or on another Ctrl-C.
+        """
         cancelled = {handle.trial_id for handle in handles}
         self.waiting = deque(trial_id for trial_id in self.waiting if trial_id not in cancelled)
         ended = {name: self.running[name] for name in self.running.keys() & cancelled}
-        for ranks in ended.values():
-            ranks[0].terminate()
-        deadline = time.monotonic() + CANCEL_SECONDS
-        message = f"interrupted, and killed after {CANCEL_SECONDS:g} s without an end"
+        for first, *_ in ended.values():
+            first.terminate()
+            if first.pid is not None and first.is_alive():
+                os.kill(first.pid, signal.SIGCONT)  # a stopped process cannot end
+        with suppress(KeyboardInterrupt):
+            _wait_for_ends([ranks[0] for ranks in ended.values()])
+        message = "interrupted, and killed before its state was saved"
         for trial_id, ranks in ended.items():
-            ranks[0].join(max(0.0, deadline - time.monotonic()))
             processes.kill(ranks)
             self._record_end(trial_id, "cancelled", message)
 
@@ -108,6 +119,8 @@ class WorkerPool:
             return
         code = ranks[0].exitcode
         cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        if code == -signal.SIGKILL:
+            cause += f" ({SHORT_OF_MEMORY})"
         self._record_end(
             trial_id, "lost", f"the process ended unexpectedly: {cause}", exit_code=code
         )
@@ -130,3 +143,15 @@ class WorkerPool:
         if trial_id not in self.ended:
             self.ended[trial_id] = state_on_record(self.specs[trial_id])
         return self.ended[trial_id]
+
+
+def _wait_for_ends(running: Sequence[BaseProcess]) -> None:
+    """Wait until these processes have ended, for at most CANCEL_SECONDS; print a note after 2 s."""
+    started = time.monotonic()
+    for seconds in (NOTE_SECONDS, CANCEL_SECONDS):
+        for process in running:
+            process.join(max(0.0, started + seconds - time.monotonic()))
+        left = sum(process.is_alive() for process in running)
+        if left and seconds == NOTE_SECONDS:
+            note = f"saving the state of {left} trials: another Ctrl-C stops them at once"
+            print(note, file=sys.stderr, flush=True)

@@ -7,6 +7,7 @@ per trial, a new process 4.4. Where a fork is unsafe each process is spawned.
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +59,9 @@ def start_forkserver(spec: TrialSpec, trials: int = 1) -> ForkServerContext | Sp
         preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
     )
     os.environ[IMAGES_VARIABLE] = json.dumps(asdict(spec.recipe.data))
-    forkserver.ensure_running()
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    forkserver.ensure_running()  # survives the end of the terminal until the driver exits
+    signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
     wants_cuda = spec.machine.device.startswith("cuda") or bool(visible_gpus(spec.machine.device))
     if wants_cuda and not _fork_is_safe_for_cuda():
         return multiprocessing.get_context("spawn")

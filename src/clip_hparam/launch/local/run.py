@@ -6,6 +6,7 @@ from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.records.paths import log_path
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback, TrialRunner
+from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from clip_hparam.training.trial import run_trial
 
 
@@ -19,9 +20,15 @@ def run_task(spec: TrialSpec, run: TrialRunner) -> str:
 
 
 def run_in_process(spec: TrialSpec, callback: TrialCallback) -> str:
-    """Run a trial in this process, without output, and its other ranks in their own processes."""
-    with processes.as_main_rank(spec) as context:
-        return run_trial(spec, [callback], context).state
+    """Run a trial in this process, without output, and its other ranks in their own processes.
+
+    Raises: KeyboardInterrupt on Ctrl-C, after the trial has saved its state.
+    """
+    with processes.as_main_rank(spec) as context, InterruptFlag().installed() as interrupt:
+        state = run_trial(spec, [callback, interrupt], context).state
+    if interrupt.is_received:  # too late to stop this trial, but not the others
+        raise KeyboardInterrupt
+    return state
 
 
 def run_with_log(spec: TrialSpec, callback: TrialCallback, stop: TrialCallback) -> str:

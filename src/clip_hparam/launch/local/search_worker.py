@@ -6,7 +6,7 @@ from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.child import run_in_child
-from clip_hparam.training.callbacks.stop_flag import StopFlag
+from clip_hparam.training.callbacks.base import TrialCallback
 
 
 def worker_main(
@@ -16,7 +16,7 @@ def worker_main(
     from clip_hparam.launch.local.run import run_with_log  # lazy: torch, 4 s
     from clip_hparam.search.worker import run_worker  # lazy: optuna, 0.5 s
 
-    def run(spec: TrialSpec, stop: StopFlag) -> str:
+    def run(spec: TrialSpec, stop: TrialCallback) -> str:
         return run_worker(spec, partial(run_with_log, stop=stop), stop)
 
     run_in_child(tree, environment, run)

@@ -31,13 +31,13 @@ T = TypeVar("T")
 class JobLimits:
     """Limits of one Slurm job.
 
-    timeout_min: time limit in minutes.
+    timeout_min: time limit in minutes; None for that of the partition.
     signal_delay_s: seconds before the limit at which Slurm sends SIGUSR2.
     max_num_timeout: how often the job may requeue itself at its time limit.
     workers, retries: the driver's keys, for the trials of one job.
     """
 
-    timeout_min: int
+    timeout_min: int | None
     signal_delay_s: int
     max_num_timeout: int
     workers: int | str = AUTO

@@ -157,11 +157,13 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
     timeouts += not _is_preempted(job_id)
     write_json(_requeue_file(array, task), {"timeouts": timeouts, "left": left})
     if timeouts > array.limits.max_num_timeout:
+        minutes = array.limits.timeout_min
+        limit = "" if minutes is None else f" of {minutes} min"
         return _record_timeout(
             array,
             left,
-            f"reached its time limit of {array.limits.timeout_min} min {timeouts} times: the"
-            " same command resumes it; raise hydra.launcher.timeout_min or max_num_timeout",
+            f"reached its time limit{limit} {timeouts} times: the same command resumes it; raise"
+            " hydra.launcher.timeout_min or max_num_timeout",
         )
     queued = run_command("scontrol", "requeue", job_id, timeout=REQUEUE_TIMEOUT_SECONDS)
     if queued.returncode:

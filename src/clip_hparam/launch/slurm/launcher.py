@@ -5,6 +5,7 @@ job reads its trials from array.json (job_array.py) by its task number. Jobs are
 even if the driver is killed right after sbatch.
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,13 +14,15 @@ from clip_hparam.config.launcher_options import (
     LauncherOptions,
     signal_delay_seconds,
     tasks_per_job,
-    validate_options,
 )
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
 from clip_hparam.launch.slurm import queries, tracker
+from clip_hparam.launch.slurm.batch_script import validate_runs_folder
+from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
+from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
 from clip_hparam.records.state import LIVE
 
@@ -30,11 +33,12 @@ class SlurmLauncher:
     survives_driver = True
 
     def __init__(self, context: LaunchContext) -> None:
-        """Raise ValueError for options that contradict each other."""
+        """Raise ValueError for options that a Slurm job cannot have."""
         self.context = context
-        self.options = LauncherOptions(**context.options)
+        self.options = with_user_defaults(LauncherOptions(**context.options), os.environ)
         self.tracker = tracker.ArrayTracker([])
         validate_options(self.options)
+        validate_runs_folder(context.runs)
         trials_per_job = context.driver.trials_per_job
         if tasks_per_job(self.options) > 1 and trials_per_job > 1:
             raise ValueError(
@@ -45,9 +49,10 @@ class SlurmLauncher:
     def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
         size = self.context.driver.trials_per_job
         count = -(-len(specs) // size)
-        at_once = max(1, min(count, self.options.array_parallelism))
+        at_once = max(1, min(count, self.options.array_parallelism or count))
         each = f" of up to {size} trials" if size > 1 else ""
-        limit = f"{self.options.timeout_min} min"
+        minutes = self.options.timeout_min
+        limit = "the partition's time limit" if minutes is None else f"{minutes} min"
         return Capacity(
             at_once,
             f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",

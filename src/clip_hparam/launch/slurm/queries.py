@@ -5,12 +5,14 @@ where sacct still shows the end of the previous one. squeue drops ended jobs aft
 by default); sacct is called for these, if Slurm has accounting.
 """
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from clip_hparam.launch.slurm.environment import command_environment
 from clip_hparam.launch.slurm.job_array import JobArray
 
 QUERY_PERIOD_SECONDS = 2.0  # between two calls, for any number of jobs
@@ -129,7 +131,7 @@ def find_array_id(array: JobArray) -> str | None:
     lines = _output_lines(
         "squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16"
     )
-    return lines[0].strip() if lines else None
+    return next((line.strip() for line in lines if line[:1].isdigit()), None)
 
 
 def max_array_size() -> int:
@@ -149,10 +151,21 @@ def run_command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a Slurm command with a timeout in seconds; its exit code is not checked.
 
+    Variables of the caller's own Slurm job do not reach it (environment.py).
+
     Raises: SchedulerError if the command is missing or does not end in time.
     """
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(
+            command,
+            env=command_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
     except FileNotFoundError:
         raise SchedulerError(f"there is no {command[0]} on PATH") from None
     except subprocess.TimeoutExpired:
@@ -180,6 +193,8 @@ def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
     )
     snapshot: QueueSnapshot = {}
     for line in lines:
+        if not line[:1].isdigit():  # with SLURM_CLUSTERS, the name of the cluster
+            continue
         job, task, state, status, *reason = line.split()
         code = f"{int(status) >> 8}:{int(status) & 127}"  # squeue shows what wait(2) returns
         snapshot[f"{job}_{task}"] = SlurmJobState(state, " ".join(reason), code)

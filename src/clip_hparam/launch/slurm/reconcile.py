@@ -21,6 +21,8 @@ STATE_OF_KIND = {
 }
 OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
 """Slurm without cgroups reports a job that it killed for its memory as FAILED."""
+SLURM_LINE_PATTERN = re.compile(r"((srun|slurmstepd|slurmd|sbatch)(-[^\s:]+)?|/.*slurm_script): ")
+MAX_REASON_LINES = 3
 
 
 def reconciled_state(
@@ -56,7 +58,8 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
                 return TrialState.DONE
             memory = OUT_OF_MEMORY_PATTERN.search(stderr)
             kind = "memory" if memory else FAILURE_KINDS.get(job.state, "lost")
-            message = _failure_message(job, handle, kind) + (f" ({memory[0]})" if memory else "")
+            printed = memory[0].strip() if memory else printed_reason(stderr)
+            message = _failure_message(job, handle, kind, printed)
             failure = _failure_of_one_process(record, handle)
             if failure and kind != "memory":
                 kind, message = "lost", failure["message"]
@@ -68,6 +71,13 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
         return TrialState.RUNNING
 
 
+def is_end_recorded(record: Record, handle: JobHandle) -> bool:
+    """Return whether `record_end` has recorded a trial of this job as lost."""
+    status = record.status()
+    recorded = (status.get("state"), status.get("job")) == (TrialState.LOST, handle.id)
+    return recorded and "slurm" in (record.failure() or {})
+
+
 def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
     """Return the failure that the pool recorded for a killed process while its job continued.
 
@@ -75,12 +85,8 @@ def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any]
     """
     failure = record.failure() or {}
     status = record.status()
-    if (status.get("state"), status.get("job")) != (
-        TrialState.LOST,
-        handle.id,
-    ) or "slurm" in failure:
-        return None
-    return failure
+    recorded = (status.get("state"), status.get("job")) == (TrialState.LOST, handle.id)
+    return failure if recorded and "slurm" not in failure else None
 
 
 def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
@@ -92,13 +98,23 @@ def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
     record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
 
 
-def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str) -> str:
+def printed_reason(stderr: str) -> str:
+    """Return the lines by which Slurm explains the end of a job, else the last line of stderr."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    by_slurm = [line for line in lines if SLURM_LINE_PATTERN.match(line)]
+    return "; ".join(dict.fromkeys(by_slurm[-MAX_REASON_LINES:] or lines[-1:]))
+
+
+def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: str) -> str:
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": ": raise hydra.launcher.mem_gb",
+        "memory": ": it exceeded its memory; raise hydra.launcher.mem_gb",
         "cancelled": ": the same command runs it again",
-        "lost": ": no reason was recorded",
+        "lost": ""
+        if printed
+        else ": no reason was recorded; can its node write to the runs folder?",
     }
     code = f" {job.code}" if job.code not in ("", "0:0") else ""
-    return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}"
+    shown = f" ({printed})" if printed and kind in ("memory", "lost") else ""
+    return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}{shown}"

@@ -1,16 +1,13 @@
-"""Submit a job array with sbatch: the batch script by submitit, the job id, error messages."""
+"""Submit a job array with sbatch: the job id, repetitions, error messages."""
 
-import shlex
 import shutil
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-from submitit import SlurmExecutor
-
-from clip_hparam.config.launcher_options import NON_SBATCH_KEYS, LauncherOptions
+from clip_hparam.config.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm import queries
+from clip_hparam.launch.slurm.batch_script import submission_script
 from clip_hparam.launch.slurm.job_array import JobArray
 from clip_hparam.launch.slurm.queries import SchedulerError
 
@@ -54,33 +51,6 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
             if job_id is not None:
                 return job_id
     raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
-
-
-def submission_script(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
-    """Return the batch script of an array, made by submitit.
-
-    code: folder to import this package from; None for the installed package.
-    """
-    given = {name: value for name, value in asdict(options).items() if value not in (None, {}, [])}
-    parameters = {name: value for name, value in given.items() if name not in NON_SBATCH_KEYS}
-    parameters |= {"name": array.name, "timeout_min": array.limits.timeout_min}
-    if options.cpus_per_task:  # srun of Slurm 22.05 and newer does not take it from sbatch
-        cpus = f"--cpus-per-task={options.cpus_per_task}"
-        parameters["srun_args"] = [cpus, *parameters.get("srun_args", ())]
-    if code is not None:
-        path = f'export PYTHONPATH={shlex.quote(str(code))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
-        parameters["setup"] = [*parameters.get("setup", ()), path]
-    executor = SlurmExecutor(folder=array.folder)
-    executor.update_parameters(
-        **executor._convert_parameters(parameters), signal_delay_s=array.limits.signal_delay_s
-    )
-    executor.parameters["map_count"] = len(array.packs)
-    python = options.python or shlex.quote(sys.executable)
-    command = (
-        f"{python} -P -u -m clip_hparam.launch.slurm.job_main {shlex.quote(str(array.folder))}"
-    )
-    text: str = executor._make_submission_file_text(command, "")
-    return text
 
 
 def refusal_message(reason: str, options: LauncherOptions) -> str:

@@ -20,7 +20,12 @@ from clip_hparam.launch.slurm.queries import (
     find_array_id,
     run_command,
 )
-from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end, record_hold
+from clip_hparam.launch.slurm.reconcile import (
+    is_end_recorded,
+    reconciled_state,
+    record_end,
+    record_hold,
+)
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 
@@ -84,7 +89,7 @@ class ArrayTracker:
         state = reconciled_state(record, handle, job, array.submitted)
         if state is TrialState.HELD:
             record_hold(record, handle, job)
-        if state is not TrialState.LOST or job.is_active:
+        if state is not TrialState.LOST or job.is_active or is_end_recorded(record, handle):
             self.lost_since.pop(handle, None)
             return state
         since = self.lost_since.setdefault(handle, time.monotonic())

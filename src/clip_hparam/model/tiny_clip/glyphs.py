@@ -50,11 +50,11 @@ def render_glyph(seed: int, index: int, faces: tuple[Face, ...] = TRAIN_FACES) -
     scanned = bool(rng.random() < 0.5)
     stroke = int(rng.integers(-1, 7)) + 2 * scanned
     slant = float(rng.uniform(-0.35, 0.35))
-    ink, ground = _sample_colours(rng)
+    ink, ground = sample_colours(rng)
     weight = STROKE_WEIGHTS[int(np.clip((stroke + 4 * face.bold + 2) // 3, 0, 2))]
     leaning = face.slanted or abs(slant) > 0.15
     style = GlyphStyle(weight, SLANTS[leaning], FOCUSES[scanned], ink, ground)
-    mask = _warp_mask(_render_mask(face, character, stroke), slant, scanned, rng)
+    mask = warp_mask(render_mask(face, character, stroke), slant, scanned, rng)
     return Glyph(_colourise(_downsample(mask, scanned, rng), style, rng), character, style, face)
 
 
@@ -69,7 +69,7 @@ def _load_font(file: str, alphabet: tuple[int, int, int]) -> ImageFont.FreeTypeF
     return ImageFont.truetype(path, 100 * CAP_HEIGHT / (bottom - top), layout_engine=basic)
 
 
-def _render_mask(face: Face, character: str, stroke: int) -> Image.Image:
+def render_mask(face: Face, character: str, stroke: int) -> Image.Image:
     """Render the centred ink coverage on the canvas.
 
     stroke: thickening in px; -1 makes the glyph thinner.
@@ -89,7 +89,7 @@ def _render_mask(face: Face, character: str, stroke: int) -> Image.Image:
     return mask.filter(ImageFilter.MinFilter(3)) if stroke < 0 else mask
 
 
-def _warp_mask(
+def warp_mask(
     mask: Image.Image, slant: float, scanned: bool, rng: np.random.Generator
 ) -> Image.Image:
     """Warp the canvas by moving the corners of its cells.
@@ -142,7 +142,7 @@ def _downsample(mask: Image.Image, scanned: bool, rng: np.random.Generator) -> N
     return np.asarray(reduced, np.float64) / 255
 
 
-def _sample_colours(rng: np.random.Generator) -> tuple[str, str]:
+def sample_colours(rng: np.random.Generator) -> tuple[str, str]:
     """Draw ink and ground: white on black with probability 0.4, else a pair of enough contrast."""
     if rng.random() < 0.4:
         return "white", "black"

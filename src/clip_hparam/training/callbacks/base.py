@@ -10,8 +10,9 @@ class TrialCallback:
     """Base class of the callbacks of a trial; does nothing.
 
     A subclass overrides the methods that it needs. They are called in rank 0 only: `on_start`
-    once, `on_step` and then `should_stop` after each optimiser step, `on_epoch_end` after each
-    epoch, `on_end` once. A callback never raises an exception to stop or prune a trial.
+    once, `on_step` and then `should_stop` after each optimiser step, `should_stop` also after each
+    batch of an evaluation, `on_epoch_end` after each epoch, `on_end` once. A callback never raises
+    an exception to stop or prune a trial.
     """
 
     def on_start(self, spec: TrialSpec) -> None:
@@ -22,6 +23,10 @@ class TrialCallback:
 
     def should_stop(self) -> bool:
         """Return whether the trial must save its state and end, to be resumed later."""
+        return False
+
+    def is_interrupted(self) -> bool:
+        """Return whether a person stops the trial: it then ends as "cancelled"."""
         return False
 
     def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
@@ -53,6 +58,9 @@ class CallbackList(TrialCallback):
 
     def should_stop(self) -> bool:
         return any(callback.should_stop() for callback in self.callbacks)
+
+    def is_interrupted(self) -> bool:
+        return any(callback.is_interrupted() for callback in self.callbacks)
 
     def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
         verdicts = [callback.on_epoch_end(rows) for callback in self.callbacks]

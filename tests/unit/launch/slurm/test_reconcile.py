@@ -85,3 +85,23 @@ def test_unrecorded_end_of_a_job_is_recorded(
     assert failure is not None
     assert (one.status()["state"], failure["kind"]) == (state, kind)
     assert "7_0" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        ("a\nsrun: fatal: SLURM_MEM_PER_CPU is exclusive\nb\n", "srun: fatal: SLURM_MEM_PER_CPU"),
+        ("/spool/job00007/slurm_script: line 9: srun: command not found\n", "command not found"),
+        ("Traceback\n  File\nImportError: no torch\n", "ImportError: no torch"),
+        ("", "no reason was recorded"),
+    ],
+)
+def test_message_of_a_lost_trial_has_what_slurm_printed(
+    stderr: str, reason: str, tmp_path: Path
+) -> None:
+    one = record(tmp_path, None)
+    record_end(one, HANDLE, FAILED, stderr)
+    failure = one.failure()
+    assert failure is not None
+    assert reason in failure["message"]
+    assert failure["message"].count("\n") == 0

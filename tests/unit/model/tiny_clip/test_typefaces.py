@@ -20,5 +20,5 @@ def test_held_out_faces_are_never_drawn_for_training() -> None:
 @pytest.mark.parametrize("face", typefaces.FACES, ids=lambda face: f"{face.family} {face.file}")
 def test_face_draws_62_different_characters(face: typefaces.Face) -> None:
     assert len({face.glyph(character) for character in CHARACTERS}) == 62
-    masks = {glyphs._render_mask(face, character, 0).tobytes() for character in CHARACTERS}
+    masks = {glyphs.render_mask(face, character, 0).tobytes() for character in CHARACTERS}
     assert len(masks) >= 61  # Computer Modern's old-style zero may be its small o

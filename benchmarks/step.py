@@ -1,0 +1,207 @@
+"""CPU time of a training step: the product and two peers, on the same batches, one thread.
+
+python benchmarks/step.py [ROUNDS]     prints Markdown rows; compare the ratios
+
+official-style: FT-CLIP's loop: nn.MultiheadAttention that returns its weights, AdamW and EMA tensor
+by tensor, the loss read after each step. timm-style: timm's Attention, torch's default AdamW,
+ModelEmaV3, the loss read after each step. All start from the same weights; their losses in fp32
+must agree to 1e-6 over the first steps, or the script ends with an error.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import torch
+from timm.layers import Attention
+from timm.loss import SoftTargetCrossEntropy
+from timm.utils.model_ema import ModelEmaV2, ModelEmaV3
+from torch import Tensor, nn
+
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data, Recipe
+from clip_hparam.data.transforms.mixup import soft_targets
+from clip_hparam.model.classifier import Classifier, freeze, init_head
+from clip_hparam.model.tower import create_tower
+from clip_hparam.training.engine import train_step
+from clip_hparam.training.factory import create_train_state
+from clip_hparam.training.param_groups import param_groups
+
+CLASSES, COMPARED, PER_ROUND = 10, 6, 4
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+RECIPE = Recipe(
+    lr=1e-3, layer_decay=0.65, ema_decay=0.98, epochs=1000, data=Data(epoch_images=64), warmup=0.0
+)
+Step = Callable[[Tensor, Tensor], float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image tower and the size of its batches."""
+
+    width: int
+    patch: int
+    batch: int
+    px: int = 32
+    layers: int = 6
+
+    def model(self) -> Classifier:
+        """Return the model with the same weights at each call."""
+        vision = {"image_size": self.px, "patch_size": self.patch, "width": self.width}
+        vision |= {"layers": self.layers, "head_width": 16 if self.width < 192 else 64}
+        torch.manual_seed(0)
+        tower = create_tower({"embed_dim": 64, "vision_cfg": vision, "quick_gelu": True})
+        model = Classifier(tower, CLASSES)
+        init_head(model, 1.0, 0)
+        freeze(model, "patch")
+        return model.train()
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images and soft targets without end."""
+        generator = torch.Generator().manual_seed(1)
+        while True:
+            shape = (self.batch, 3, self.px, self.px)
+            labels = torch.randint(CLASSES, (self.batch,), generator=generator)
+            yield torch.randn(shape, generator=generator), soft_targets(labels, CLASSES, 0.1)
+
+
+class WeightsAttention(nn.Module):
+    """nn.MultiheadAttention that computes its weights, as the official model calls it."""
+
+    def __init__(self, attention: nn.MultiheadAttention) -> None:
+        super().__init__()
+        self.attention = attention
+
+    def forward(self, x: Tensor, *rest: Tensor, **options: Any) -> tuple[Tensor]:
+        return (self.attention(x, x, x, need_weights=True)[0],)
+
+
+class TimmAttention(nn.Module):
+    """timm's Attention with the weights of an nn.MultiheadAttention."""
+
+    def __init__(self, attention: nn.MultiheadAttention) -> None:
+        super().__init__()
+        self.attention = Attention(attention.embed_dim, attention.num_heads, qkv_bias=True)
+        self.attention.qkv.weight = attention.in_proj_weight
+        self.attention.qkv.bias = attention.in_proj_bias
+        self.attention.proj = attention.out_proj
+
+    def forward(self, x: Tensor, *rest: Tensor, **options: Any) -> tuple[Tensor]:
+        return (self.attention(x),)
+
+
+def peer(case: Case, precision: str, style: str) -> Step:
+    """Return the training step of a peer: "official" or "timm"."""
+    official = style == "official"
+    model = case.model()
+    groups = param_groups(
+        model.named_parameters(), case.layers, RECIPE.layer_decay, RECIPE.weight_decay
+    )
+    scales = [group.lr_scale for group in groups]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": list(group.parameters.values()), "weight_decay": group.weight_decay}
+            for group in groups
+        ],
+        betas=(RECIPE.beta1, RECIPE.beta2),
+        eps=RECIPE.eps,
+    )
+    for block in model.blocks:
+        block.attn = WeightsAttention(block.attn) if official else TimmAttention(block.attn)
+    ema = (ModelEmaV2 if official else ModelEmaV3)(model, decay=float(RECIPE.ema_decay))
+    criterion = SoftTargetCrossEntropy()
+
+    def step(images: Tensor, targets: Tensor) -> float:
+        for group, scale in zip(optimizer.param_groups, scales, strict=True):
+            group["lr"] = RECIPE.lr * scale
+        with autocast(precision):
+            loss = criterion(model(images), targets)
+        value = float(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        ema.update(model)
+        return value
+
+    return step
+
+
+def product(case: Case, precision: str, kernels: str) -> Step:
+    """Return the training step of this package with one kind of kernels."""
+    recipe = replace(RECIPE, precision=precision, batch_size=case.batch)
+    machine = Machine(device="cpu", kernels=kernels)
+    state = create_train_state(recipe, machine, case.model())  # type: ignore[arg-type]
+    state.schedule[:] = RECIPE.lr
+
+    def step(images: Tensor, targets: Tensor) -> float:
+        return float(train_step(state, 0, images, targets))
+
+    return step
+
+
+def autocast(precision: str) -> AbstractContextManager[None]:
+    return torch.autocast("cpu", DTYPES[precision], enabled=precision != "fp32")
+
+
+def contenders(case: Case, precision: str) -> dict[str, Step]:
+    return {
+        "official-style": peer(case, precision, "official"),
+        "timm-style": peer(case, precision, "timm"),
+        "product, reference kernels": product(case, precision, "reference"),
+        "product, fused kernels": product(case, precision, "fused"),
+    }
+
+
+def check_losses(case: Case) -> None:
+    """Raise ArithmeticError unless all losses agree to 1e-6, relative, over the first steps."""
+    steps = contenders(case, "fp32")
+    batches = case.batches()
+    for _ in range(COMPARED):
+        images, targets = next(batches)
+        losses = {name: step(images, targets) for name, step in steps.items()}
+        if max(losses.values()) - min(losses.values()) > 1e-6 * max(losses.values()):
+            raise ArithmeticError(f"the losses differ: {losses}")
+
+
+def measure(case: Case, precision: str, rounds: int) -> dict[str, list[float]]:
+    """Return milliseconds a step in each of the interleaved rounds, after one that warms up."""
+    steps = contenders(case, precision)
+    batches = case.batches()
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds + 1):
+        data = [next(batches) for _ in range(PER_ROUND)]
+        for name, step in steps.items():
+            started = time.process_time()
+            for images, targets in data:
+                step(images, targets)
+            times[name].append(1e3 * (time.process_time() - started) / PER_ROUND)
+    return {name: values[1:] for name, values in times.items()}
+
+
+def row(case: Case, precision: str, name: str, times: list[float], official: list[float]) -> str:
+    ratios = sorted(one / ours for one, ours in zip(official, times, strict=True))
+    low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
+    what = f"width {case.width}, patch {case.patch}, batch {case.batch}"
+    cells = (what, precision, name, f"{median(times):.1f}")
+    return f"| {' | '.join(cells)} | {median(ratios):.2f} ({low:.2f} to {high:.2f}) |"
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    torch.set_num_threads(1)
+    print("| tower | precision | loop | CPU ms a step | x official-style (10 to 90 %) |")
+    print("|---|---|---|---|---|")
+    for case in (Case(64, 8, 25), Case(192, 4, 32)):
+        check_losses(case)
+        for precision in DTYPES:
+            times = measure(case, precision, rounds)
+            for name, values in times.items():
+                print(row(case, precision, name, values, times["official-style"]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Why trials and search workers have ended without being done, from their records."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from clip_hparam.records.manifest import SweepManifest, read_manifests
+from clip_hparam.records.paths import command_line, worker_records
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import FINISHED, LIVE, TrialState
+
+QUIET_STATES = (*FINISHED, *LIVE, TrialState.PLANNED)
+PROCESS_FACTS = ("host", "pid", "job")
+
+
+def explain_failure(record: Record, state: str) -> dict[str, Any] | None:
+    """Return the failure of a trial that is not done; of a lost one, that of its search worker."""
+    if state == TrialState.DONE:
+        return None
+    of_worker = None
+    if state == TrialState.LOST:
+        sweeps = read_manifests(record.folder.parent)
+        ids = [sweep.sweep_id for sweep in sweeps if record.trial_id in sweep.trial_ids]
+        of_worker = _worker_failure(record, ids)
+    return of_worker or record.failure()
+
+
+def list_reasons(runs: Path, manifest: SweepManifest, states: Mapping[str, str]) -> list[str]:
+    """Return a line for each kind of failure among the trials of a sweep, and for each worker.
+
+    states: of the trials, by id.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for trial_id in manifest.trial_ids:
+        state, record = states[trial_id], Record(runs, trial_id)
+        failure = None if state in QUIET_STATES else record.failure()
+        with_worker = state == TrialState.LOST and _worker_failure(record, [manifest.sweep_id])
+        if failure is not None and not with_worker:
+            found = groups.setdefault((state, failure["kind"]), [])
+            found.append((trial_id, _first_line(failure["message"])))
+    lines = []
+    for (state, _), trials in groups.items():
+        why = command_line("why", trials[0][0], runs=runs)
+        lines.append(f"{len(trials)} {state}: {trials[0][1]} ({why})")
+    failed_workers = sorted(
+        _failed_workers(runs, manifest.sweep_id), key=lambda worker: worker.folder
+    )
+    for worker in failed_workers:
+        message = _first_line((worker.failure() or {})["message"])
+        lines.append(f"{worker.folder.name} {worker.status()['state']}: {message}")
+    return lines
+
+
+def _failed_workers(runs: Path, sweep_id: str) -> Iterator[Record]:
+    """Yield the workers of a search that ended by a failure, in no order."""
+    for folder in worker_records(runs, sweep_id):
+        worker = Record(folder.parent, folder.name)
+        if worker.failure() is not None and worker.status().get("state") not in QUIET_STATES:
+            yield worker
+
+
+def _worker_failure(record: Record, sweep_ids: Iterable[str]) -> dict[str, Any] | None:
+    """Return the failure of the search worker that ran a trial; None if there is none.
+
+    It is the worker in whose process the trial ran; if the trial had not started, the worker of
+    its search that failed last.
+    """
+    runs, status = record.folder.parent, record.status()
+    workers = [worker for sweep_id in sweep_ids for worker in _failed_workers(runs, sweep_id)]
+    if "pid" in status:
+        facts = [status.get(name) for name in PROCESS_FACTS]
+        workers = [w for w in workers if [w.status().get(n) for n in PROCESS_FACTS] == facts]
+    failures = sorted((w.failure() or {} for w in workers), key=lambda failure: failure["time"])
+    if not failures:
+        return None
+    return {**failures[-1], "message": f"its search worker: {failures[-1]['message']}"}
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]

@@ -1,0 +1,45 @@
+"""What a plan prints about its images: sets and folders once for each root, notes once."""
+
+import sys
+from collections.abc import Iterable
+
+from clip_hparam.config.recipe import Data, Recipe
+from clip_hparam.data.datasets import dataset_spec
+from clip_hparam.planning.data_facts import data_notes, data_rows, epoch_notes, validate_images
+
+
+def print_plan_facts(recipes: Iterable[Recipe]) -> None:
+    """Print facts about the images of resolved recipes to stderr."""
+    first_of_root: dict[tuple[str, str], Data] = {}
+    notes: dict[str, None] = {}
+    for data in dict.fromkeys(recipe.data for recipe in recipes):
+        first_of_root.setdefault((data.name, data.root), data)
+        notes.update(dict.fromkeys([*data_notes(data), *epoch_notes(data)]))
+    for data in first_of_root.values():
+        _print_rows(data)
+    _print_notes(notes)
+
+
+def print_search_facts(data: Data) -> None:
+    """Print facts about the images of a search, whose recipes are not resolved yet.
+
+    Raises: ValueError for unreadable images, as `resolve` does.
+    """
+    _print_rows(data)
+    _print_notes(data_notes(data))
+
+
+def print_trial_notes(data: Data) -> None:
+    """Print the notes that are not in the log of the trial."""
+    _print_notes([*validate_images(data), *epoch_notes(data)])
+
+
+def _print_rows(data: Data) -> None:
+    if dataset_spec(data.name).layout:
+        rows = "; ".join(f"{name}: {value}" for name, value in data_rows(data))
+        print(rows, file=sys.stderr)
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,186 @@
+"""The command line before Hydra reads it: options first, readable words, all mistakes at once."""
+
+import re
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.types import Override
+
+from clip_hparam.cli.hydra_app.grammar.keys import GROUPS, is_text, key_fields
+from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
+from clip_hparam.cli.hydra_app.grammar.words import parse_word, readable
+from clip_hparam.config.override_words import format_override
+from clip_hparam.config.synonyms import suggest_key
+
+MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN")
+UNTOUCHED = ("--shell-completion", "-sc", "--hydra-help", "--version")
+WITHOUT_EFFECT = {
+    "hydra.sweep": "records go to machine.runs",
+    "hydra.run": "records go to machine.runs",
+    "hydra.output_subdir": "records go to machine.runs",
+    "hydra.job": "a trial has its id, and a sweep the name of its design",
+    "hydra.verbose": "each trial writes runs/<trial id>/log.txt",
+    "hydra.job_logging": "each trial writes runs/<trial id>/log.txt",
+    "hydra.hydra_logging": "each trial writes runs/<trial id>/log.txt",
+}
+"""Settings of Hydra that this program does not use, and what it does instead."""
+
+
+def prepared(argv: Sequence[str]) -> list[str]:
+    """Return the arguments of sweep.py, options first and overrides readable.
+
+    Raises:
+        ValueError: words that are no override, or that have a wrong key or value; a sentence each.
+    """
+    if any(word in UNTOUCHED for word in argv):
+        return list(argv)
+    options, words = _divide(argv)
+    overrides = read_overrides(words, is_sweep=any(word in MULTIRUN for word in argv))
+    _note_repeated(overrides)
+    for override in overrides:
+        _note_without_effect(override)
+    return [*options, *(str(override.input_line) for override in overrides)]
+
+
+def read_overrides(words: Sequence[str], *, is_sweep: bool) -> list[Override]:
+    """Return the overrides in these words, spelled as Hydra reads them.
+
+    Raises:
+        ValueError: words that are no override, or that have a wrong key or value; a sentence each.
+    """
+    _refuse_divided(words)
+    overrides, mistakes = _read(words)
+    mistakes += word_mistakes(overrides)
+    if not is_sweep:
+        mistakes += [_several_values(o) for o in overrides if o.is_sweep_override()]
+    if mistakes:
+        raise ValueError("\n".join(dict.fromkeys(mistakes)))
+    return overrides
+
+
+def _divide(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return Hydra's options with their values, and the overrides; options may stand anywhere.
+
+    Raises:
+        ValueError: an option that is none, such as --lr.
+    """
+    actions = get_args_parser()._option_string_actions
+    options: list[str] = []
+    words: list[str] = []
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        name, equals, _ = word.partition("=")
+        if not word.startswith("-") or re.match(r"-\d", word):
+            words.append(word)
+            continue
+        action = next((a for text, a in actions.items() if text == name), None)
+        if action is None:
+            following = rest[:1] if not equals else []
+            raise ValueError(_no_option(word, following, list(actions)))
+        options.append(word)
+        takes_value = action.nargs is None or (action.nargs == "?" and rest[:1] and _is_bare(rest))
+        if takes_value and not equals and rest:
+            options.append(rest.pop(0))
+    return options, words
+
+
+def _is_bare(rest: Sequence[str]) -> bool:
+    return not rest[0].startswith("-") and "=" not in rest[0]
+
+
+def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
+    """Return the sentence about a word such as --lr=1e-3, or --lr with the value after it."""
+    name, _, value = word.lstrip("-").partition("=")
+    key = name.replace("-", "_")
+    value = value or next((text for text in following if not text.startswith("-")), "VALUE")
+    known = [*key_fields(), *GROUPS]
+    meant = re.search(r"did you mean (\S+?)\??( or|$)", suggest_key(key, known))
+    if key in known or meant:
+        right = key if key in known else meant[1]  # type: ignore[index]
+        return f"{word} is no option: overrides have no dashes, type {right}={value}"
+    return f"{word} is no option of sweep.py: choose from {', '.join(sorted(options))}"
+
+
+def _refuse_divided(words: Sequence[str]) -> None:
+    """Raise ValueError for words that a shell has divided, such as lr=1e-3, 3e-3 or lr = 1e-3."""
+    _refuse_expanded(words)
+    for index, word in enumerate(words):
+        is_override = "=" in word.lstrip("=")
+        if word.startswith("~") or (is_override and not _is_cut(word, words[index + 1 :])):
+            continue
+        before = words[index - 1] if index else ""
+        key, _, raw = before.partition("=")
+        if before.endswith(","):
+            raise ValueError(
+                f"{before} {word} has a space between levels: type {shlex.quote(before + word)}"
+            )
+        if raw and is_text(key.lstrip("+")):
+            whole = shlex.quote(format_override(key, f"{raw} {word}"))
+            raise ValueError(f"{before} {word} is read as two words: type {whole}")
+        name = word.strip(":=")
+        if not name:
+            raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
+        if name in key_fields():
+            value = next((text for text in words[index + 1 :] if text != "="), "VALUE").lstrip("=")
+            raise ValueError(f"{word} is no override: type {shlex.quote(f'{name}={value}')}")
+        raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
+
+
+def _refuse_expanded(words: Sequence[str]) -> None:
+    """Raise ValueError for key=a:1 key=b:2, which a shell makes of key={a:1,b:2}."""
+    by_key: dict[str, list[str]] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if re.match(r"\w+:", value):
+            by_key.setdefault(key, []).append(value)
+    for key, values in by_key.items():
+        if len(values) > 1:
+            whole = shlex.quote(f"{key}={{{','.join(values)}}}")
+            raise ValueError(f"a shell has taken the braces of {key} apart: type {whole}")
+
+
+def _is_cut(word: str, following: Sequence[str]) -> bool:
+    """Return whether a word is a key and =, and the next one its value."""
+    return word.endswith("=") and bool(following) and "=" not in following[0]
+
+
+def _read(words: Sequence[str]) -> tuple[list[Override], list[str]]:
+    """Return the parsed overrides, and the sentences about the words that cannot be read."""
+    overrides: list[Override] = []
+    mistakes: list[str] = []
+    for word in words:
+        try:
+            overrides.append(parse_word(readable(word)))
+        except ValueError as error:
+            mistakes.append(str(error))
+    return overrides, mistakes
+
+
+def _several_values(override: Override) -> str:
+    word, key = str(override.input_line), override.key_or_group
+    raw = word.partition("=")[2]
+    as_text = shlex.quote(format_override(key, raw))
+    otherwise = f", or type {as_text} for one text" if is_text(key) else ""
+    return f"{word} gives several values: add -m to sweep over them{otherwise}"
+
+
+def _note_repeated(overrides: Sequence[Override]) -> None:
+    """Print which of several overrides of one key holds; swept ones are refused elsewhere."""
+    last = {o.key_or_group: str(o.input_line) for o in overrides}
+    counts = Counter(o.key_or_group for o in overrides if not o.is_hydra_override())
+    swept = {o.key_or_group for o in overrides if o.is_sweep_override()}
+    for key, count in counts.items():
+        if count > 1 and key not in swept:
+            print(f"{key} is given {count} times: {last[key]} holds", file=sys.stderr)
+
+
+def _note_without_effect(override: Override) -> None:
+    """Print that a setting of Hydra has no effect here."""
+    key = override.key_or_group.replace("/", ".")
+    for prefix, instead in WITHOUT_EFFECT.items():
+        if key == prefix or key.startswith(f"{prefix}."):
+            print(f"{override.input_line} has no effect: {instead}", file=sys.stderr)

@@ -1,0 +1,61 @@
+"""Write values as overrides of the command line, in Hydra's grammar. Standard library only.
+
+    format_override("data.root", "/d/a,b")   data.root="/d/a,b"
+    format_override("data.root", "2024")     data.root="2024"
+    format_override("lr", 1e-3)              lr=0.001
+
+Hydra reads the value, and a shell reads the word around it: print words with `shlex.join`.
+"""
+
+import re
+from typing import Any
+
+BARE_TEXT = re.compile(r"(?=[A-Za-z_/.])[\w/.@%+:|-]*", re.ASCII)
+"""Texts that Hydra reads as they are; a conservative part of its grammar."""
+NOT_TEXT = re.compile(r"true|false|null|inf|nan|[.][0-9_]*(e[+-]?[0-9_]*)?", re.IGNORECASE)
+"""Texts of the form of BARE_TEXT that Hydra reads as another type."""
+
+
+def format_override(key: str, value: Any) -> str:
+    """Return the override that gives a key this value; a str stays a str."""
+    return f"{key}={format_value(value)}"
+
+
+def format_value(value: Any) -> str:
+    """Return a value in Hydra's grammar, such that parsing it gives the same value and type."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, str):
+        is_bare = BARE_TEXT.fullmatch(value) and not NOT_TEXT.fullmatch(value)
+        return value if is_bare else quote(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(format_value, value))}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{format_value(item)}" for key, item in value.items()) + "}"
+    return repr(value)
+
+
+def quote(text: str) -> str:
+    r"""Return a text in double quotes; \${ stands for ${, which would be a reference.
+
+    Double quotes, because a shell puts single ones around the word.
+    """
+    return quote_reference(re.sub(r"(\\*)\$\{", r"\1\1\\${", text))
+
+
+def quote_reference(text: str) -> str:
+    """Return a text in double quotes, in which ${knob} stays a reference."""
+    return '"' + re.sub(r'(\\*)("|\Z)', _escape_quote, text) + '"'
+
+
+def unquote(text: str) -> str:
+    """Return the text in Hydra's quotes; a value without quotes as it is."""
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
+        return text
+    body = re.sub(rf"((?:\\\\)*)\\{text[0]}", lambda m: m[1][::2] + text[0], text[1:-1])
+    body = re.sub(r"(\\+)\Z", lambda m: m[1][::2], body)
+    return re.sub(r"((?:\\\\)*)\\\$\{", lambda m: m[1][::2] + "${", body)
+
+
+def _escape_quote(match: re.Match[str]) -> str:
+    return match[1] * 2 + ('\\"' if match[2] else "")

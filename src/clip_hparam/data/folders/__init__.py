@@ -1,0 +1,4 @@
+"""What a folder of images means: its splits and classes, and which of its files can be decoded.
+
+Imports no torch.
+"""

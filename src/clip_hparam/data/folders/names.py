@@ -1,0 +1,23 @@
+"""Names of folders: how they are compared, and how messages show them."""
+
+import unicodedata
+from collections.abc import Sequence
+
+MAX_LISTED = 5  # names in a message
+
+
+def normalized(name: str) -> str:
+    """Return the form in which class names are compared."""
+    return unicodedata.normalize("NFC", name)
+
+
+def readable(name: str) -> str:
+    """Return a name for a message; letters that cannot be told apart by eye are escaped."""
+    plain = name.isprintable() and unicodedata.is_normalized("NFC", name) and name == name.strip()
+    return name if plain else ascii(name)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names as text, with the number of the others."""
+    more = len(names) - MAX_LISTED
+    return ", ".join(map(readable, names[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")

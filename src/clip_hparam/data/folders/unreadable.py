@@ -1,0 +1,81 @@
+"""Unreadable files: a plan refuses them, or leaves them out of the training images."""
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from clip_hparam.data.dataset import ImageDataset, ImageFiles
+from clip_hparam.data.folders.image_check import MAX_FILES_UNASKED, known_unreadable
+from clip_hparam.data.folders.names import readable
+
+
+@cache
+def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
+    """Return the data set without its unreadable training files.
+
+    The names of these files enter the fingerprint, so that the draws of an epoch stay a function of
+    (seed, epoch, index) of the images that are left.
+
+    overrides: what to type to name the data set.
+
+    Raises: ValueError if there are too many files to decode now and they were never checked.
+    """
+    if not isinstance(dataset.train, ImageFiles):
+        return dataset
+    known = known_unreadable(file_sets(dataset))
+    if known is None:
+        raise ValueError(
+            f"data.on_error=skip needs to know the unreadable files among more than"
+            f" {MAX_FILES_UNASKED:,}: type clip-hparam data check {overrides}"
+        )
+    bad = known[0]
+    if not bad:
+        return dataset
+    names = tuple(readable(str(dataset.train.path(i).relative_to(dataset.train.root))) for i in bad)
+    kept = np.setdiff1d(np.arange(len(dataset.train)), list(bad))
+    text = f"{dataset.fingerprint} without {sorted(names)}"
+    return replace(
+        dataset,
+        train=dataset.train[kept],
+        train_labels=dataset.train_labels[kept],
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        skipped=names,
+        notes=(
+            *dataset.notes,
+            f"unreadable and left out (data.on_error=skip): {len(bad)} training images",
+        ),
+    )
+
+
+def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
+    """Raise ValueError with one line for each unreadable file.
+
+    Return a sentence if there are too many files to decode now and they were never checked.
+    """
+    sets = file_sets(dataset)
+    total = sum(map(len, sets))
+    known = known_unreadable(sets)
+    if known is None:
+        return (
+            f"the {total:,} images were not checked: clip-hparam data check {overrides} decodes"
+            " each of them once and lists the unreadable ones",
+        )
+    lines = [line for bad in known for line in bad.values()]
+    if lines:
+        only_train = not any(known[1:])
+        remedy = (
+            "type data.on_error=skip to train without them, or mend them"
+            if only_train
+            else ("mend them; data.on_error=skip leaves out training images only")
+        )
+        head = f"{len(lines)} of {total:,} images cannot be read: {remedy}"
+        raise ValueError("\n".join([head, *lines]))
+    return ()
+
+
+def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
+    """Return the sets of a data set that are read from files, the training images first."""
+    sets = [dataset.train, *(one.images for one in dataset.eval_sets.values())]
+    return [images for images in sets if isinstance(images, ImageFiles)]

@@ -1,0 +1,101 @@
+"""Decode a whole image file to 8-bit RGB by the rules of docs/data.md."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from clip_hparam.data.reading.errors import UnreadableImageError, UnsupportedPixelsError
+from clip_hparam.data.reading.orientation import orientation_of, turned_upright
+from clip_hparam.data.reading.samples import repair_byte_order, sample_type
+from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
+
+FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
+"""Pillow's readers that recognise a file by its first bytes; no others are tried."""
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+
+
+def read_image(path: Path, official: bool = False) -> Image.Image:
+    """Return the decoded image, mode RGB, which no longer needs the file.
+
+    official: read as the official code reads ImageNet. The orientation is ignored, and a file that
+        is named as a JPEG but is none keeps the hidden colours of transparent pixels.
+
+    Call it in one thread at a time, see `silence_pillow`.
+
+    Raises: UnreadableImageError.
+    """
+    with silence_pillow(), open_header(path) as image:
+        repair_byte_order(image)
+        match_key_to_pixels(image)
+        image.load()
+        _require_supported(image)
+        if official and is_named_jpeg(path):
+            return _convert_as_official(image)
+        orientation = 1 if official else orientation_of(image)
+        return turned_upright(to_rgb(image), orientation)
+
+
+@contextmanager
+def open_header(path: Path) -> Iterator[ImageFile.ImageFile]:
+    """Open an image file, whose pixels are not decoded.
+
+    Raises: UnreadableImageError, in place of any exception of the `with` block.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+    except Exception as error:  # Pillow's plugins raise many types
+        raise UnreadableImageError(_sentence(path, error)) from error
+
+
+@contextmanager
+def silence_pillow() -> Iterator[None]:
+    """Ignore warnings, such as those of Pillow about damaged metadata, in all threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def is_named_jpeg(path: Path) -> bool:
+    """Return whether the suffix of a file is that of a JPEG."""
+    return path.suffix.lower() in JPEG_SUFFIXES
+
+
+def _require_supported(image: Image.Image) -> None:
+    if image.mode == "F":
+        raise UnsupportedPixelsError(
+            "its pixels are floating-point numbers, for which black and white are not defined",
+            "convert it to integers of 8 or 16 bits",
+        )
+
+
+def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
+    """Return what torchvision's ImageFolder returns."""
+    if sample_type(image) is not None:
+        raise UnsupportedPixelsError(
+            f"it is a {image.format} of more than 8 bits that is named as a JPEG",
+            "rename it",
+        )
+    return image.convert("RGB")
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    generic = "replace or remove it"
+    remedy = error.remedy if isinstance(error, UnsupportedPixelsError) else generic
+    name = os.fsencode(path).decode(errors="backslashreplace").replace("\n", "\\n")
+    return f"{name} cannot be read as an image ({_reason(path, error)}): {remedy}"
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        if not path.stat().st_size:
+            return "the file is empty"
+        return f"its content is none of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return " ".join(text.split()) or type(error).__name__

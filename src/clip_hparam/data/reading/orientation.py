@@ -1,0 +1,32 @@
+"""The EXIF orientation of an image: how the picture must be turned to be upright."""
+
+from PIL import ExifTags, Image
+
+METHODS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the orientation, 1 to 8, of EXIF or XMP; 1 (upright) if it is missing or damaged.
+
+    The metadata after the pixels of a PNG are known only when it is decoded. A decoded TIFF is
+    upright, because Pillow turns it.
+    """
+    try:
+        # PngImageFile.getexif would decode the image
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    except Exception:  # Pillow's parser raises many types for damaged metadata
+        return 1
+    return int(value) if value in METHODS else 1
+
+
+def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return the image turned or mirrored as an orientation, 1 to 8, asks."""
+    return image.transpose(METHODS[orientation]) if orientation in METHODS else image

@@ -1,0 +1,114 @@
+"""Read the tensors of a weight file of any format. Reading a file never executes code of the file.
+
+Supported are .safetensors, pickles (.pt, .pth, .bin) and OpenAI's TorchScript archives.
+"""
+
+import argparse
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+StateDict = dict[str, Tensor]
+WRAPPERS = {
+    *("module", "_orig_mod"),  # DataParallel, DDP, DeepSpeed, AveragedModel; torch.compile
+    *("_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"),
+}
+"""Parts of a name that training wrappers insert; they are left out wherever they are."""
+MAX_DEPTH = 12  # of nested dicts; a damaged or hostile file may nest a dict in itself
+NUMPY_SCALAR = np.float64(0).__reduce__()[0]
+SAFE_TYPES: list[Any] = [
+    argparse.Namespace,  # options of timm's and of FT-CLIP's training scripts
+    *(np.dtype, *{type(np.dtype(code)) for code in "?bhilqBHILQefd"}),  # of numbers as below
+    *((NUMPY_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+]
+"""Types beside tensors that a pickle may hold: they read as data and run nothing."""
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """Return all tensors of a file by dotted name without the parts that wrappers insert.
+
+    Raises: ValueError if the file cannot be read safely, or holds two tensors of one name.
+    """
+    try:
+        tree = _load_file(path)
+    except Exception as error:  # three parsers raise many types for a damaged file
+        raise ValueError(f"{path.name} {_reading_problem(error)}") from error
+    if not isinstance(tree, Mapping):
+        raise ValueError(f"{path.name} holds a {type(tree).__name__}, not a state dict")
+    state: StateDict = {}
+    for parts, tensor in _tensors(tree):
+        name = ".".join(without_wrappers(".".join(parts)))
+        if name in state and not _same(state[name], tensor):
+            raise ValueError(
+                f"{path.name} holds two different tensors {name}, with and without a prefix of"
+                " training wrappers: save one state dict per file"
+            )
+        state[name] = tensor
+    return state
+
+
+def _load_file(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    with warnings.catch_warnings(), torch.serialization.safe_globals(SAFE_TYPES):
+        warnings.simplefilter("ignore", UserWarning)  # pickles of a protocol that is not usual
+        if _is_torchscript(path):
+            # torch.jit is deprecated, and OpenAI's archives of 2021 have no other reader
+            warnings.simplefilter("ignore", FutureWarning)
+            return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Return whether a file is a TorchScript archive.
+
+    Raises: ValueError for an archive with __setstate__, which loading would execute.
+    """
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        for name in names:
+            if name.endswith(".py") and b"__setstate__" in archive.read(name):
+                raise ValueError("GLOBAL __setstate__")
+    return any(name.endswith("/constants.pkl") for name in names)
+
+
+def _reading_problem(error: Exception) -> str:
+    """Return why a file cannot be read, and what to do."""
+    unsafe = re.search(r"GLOBAL (\S+)", str(error))
+    if unsafe:
+        return (
+            f"does not read as weights: it holds code or objects ({unsafe[1]}), and nothing of it"
+            " was executed; save its state dict as .safetensors where you trust the file"
+        )
+    return (
+        f"does not read as weights ({type(error).__name__}): fetch it again, or save its state"
+        " dict as .safetensors"
+    )
+
+
+def _tensors(tree: Mapping[Any, Any], parts: tuple[str, ...] = ()) -> Iterator[Any]:
+    """Yield the path of keys and the tensor for each tensor in nested dicts."""
+    for key, value in tree.items():
+        if isinstance(value, Tensor):
+            yield (*parts, str(key)), value
+        elif isinstance(value, Mapping) and len(parts) < MAX_DEPTH:
+            yield from _tensors(value, (*parts, str(key)))
+
+
+def without_wrappers(name: str) -> list[str]:
+    """Return the parts of a dotted name without those that wrappers insert."""
+    return [part for part in name.split(".") if part not in WRAPPERS]
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    return first.shape == second.shape and torch.equal(first, second)

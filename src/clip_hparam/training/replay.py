@@ -1,0 +1,136 @@
+"""Replay of a trial that is done, for outputs that its command did not ask for.
+
+The trial is trained again in `.replay` inside its folder, with the Numerics of its record. Only if
+every number is the recorded one, bit for bit, are the weights or the test metrics of each epoch
+added to the record. Otherwise the record stays as it is.
+"""
+
+import io
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.distributed import DistributedContext
+from clip_hparam.records.atomic import to_jsonable, utc_timestamp
+from clip_hparam.records.provenance import collect_provenance
+from clip_hparam.records.record import REPLAY_FOLDER, Record
+from clip_hparam.records.state import TrialState
+from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.numerics import device_of
+from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.trainer import train
+
+logger = logging.getLogger(__name__)
+MEASURED_TIMES = ("seconds", "img_per_s")  # columns that differ between two equal runs
+
+
+def replay_record(record: Record) -> Record:
+    """Return the record of the replay of a trial, in the folder of the trial."""
+    return Record(record.folder, REPLAY_FOLDER)
+
+
+def replay_trial(
+    spec: TrialSpec,
+    record: Record,
+    result: dict[str, Any],
+    callback: TrialCallback,
+    context: DistributedContext,
+) -> TrialOutcome:
+    """Train a trial that is done again and add what it lacks; called by rank 0.
+
+    "failed" if a number differs, "queued" if the callback stopped it. The record stays "done".
+    """
+    if not (record.folder / "recipe.json").exists():
+        return _refused(f"it is packed: unzip its pack into {record.folder.parent} first")
+    side = replay_record(record)
+    side.write_status(TrialState.RUNNING, numerics=result.get("numerics"))
+    device = device_of(spec.machine, context.local_rank)
+    try:
+        callback.on_start(spec)
+        with context.connect(device, spec.machine.rank_timeout):
+            outcome = train(spec, side, callback, context)
+    except Exception as error:
+        logger.exception("the replay failed")
+        return _refused(f"it failed: {type(error).__name__}: {error}")
+    if outcome.result is None:
+        return outcome
+    differing = _differences(record, result, side, outcome.result["metrics"])
+    if differing:
+        shutil.rmtree(side.folder)
+        return _refused(f"it gives other numbers than the record: {', '.join(differing[:3])}")
+    added = _add_outputs(spec, record, result, side, outcome.result["metrics"])
+    shutil.rmtree(side.folder)
+    logger.info("every number is the recorded one: %s added", " and ".join(added))
+    return TrialOutcome("done", record.verified_result())
+
+
+def _refused(reason: str) -> TrialOutcome:
+    message = f"the replay adds nothing, {reason}"
+    logger.error(message)
+    return TrialOutcome("failed", failure={"kind": "replay", "message": message})
+
+
+def _differences(
+    record: Record, result: Mapping[str, Any], side: Record, metrics: Mapping[str, Any]
+) -> list[str]:
+    """Return the names of recorded numbers that the replay does not give, with both values."""
+    recorded, replayed = result["metrics"], to_jsonable(dict(metrics))
+    differing = _differing(recorded, replayed, "")
+    for old, new in zip(record.rows(), side.rows(), strict=True):
+        kept = {name: value for name, value in old.items() if name not in MEASURED_TIMES}
+        differing += _differing(kept, new, f"epoch {old['epoch'] + 1}: ")
+    old_bits, new_bits = (_arrays(file.read("correct.npz")) for file in (record, side))
+    differing += [
+        f"correct.npz: {name}"
+        for name in old_bits
+        if name not in new_bits or not np.array_equal(old_bits[name], new_bits[name])
+    ]
+    return differing
+
+
+def _differing(recorded: Mapping[str, Any], replayed: Mapping[str, Any], where: str) -> list[str]:
+    return [
+        f"{where}{name} is {replayed.get(name)} and was {value}"
+        for name, value in recorded.items()
+        if replayed.get(name) != value
+    ]
+
+
+def _arrays(content: bytes | None) -> dict[str, Any]:
+    if content is None:
+        return {}
+    with np.load(io.BytesIO(content)) as arrays:
+        return dict(arrays)
+
+
+def _add_outputs(
+    spec: TrialSpec,
+    record: Record,
+    result: dict[str, Any],
+    side: Record,
+    metrics: Mapping[str, Any],
+) -> list[str]:
+    """Move the weights to the record, add the test metrics, and return what was added."""
+    added = record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
+    for path in side.folder.glob("*.safetensors"):
+        path.replace(record.folder / path.name)
+    if spec.eval_test == "epoch":
+        rows = [_with_test_columns(*pair) for pair in zip(record.rows(), side.rows(), strict=True)]
+        record.write_rows(rows)
+        record.write_result({**result, "metrics": {**metrics, **result["metrics"]}})
+    facts = collect_provenance()
+    replayed = {"added": added, "time": utc_timestamp(), "git": facts["git"], "host": facts["host"]}
+    record.write_status(TrialState.DONE, replayed=replayed)
+    return added
+
+
+def _with_test_columns(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded row with the test metrics before its last column, the seconds."""
+    tested: Sequence[str] = [name for name in new if name.startswith("test_")]
+    seconds = {name: old[name] for name in ("seconds",) if name in old}
+    others = {name: value for name, value in old.items() if name not in seconds}
+    return {**others, **{name: new[name] for name in tested}, **seconds}

@@ -1,0 +1,84 @@
+"""The tables of docs/paper.md are computed from the recipes; its commands are planned.
+
+To write the current tables into the page:
+
+    PYTHONPATH=tests python tests/integration/docs/test_paper_page.py
+"""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import image_folders
+from support.cli import ROOT, plan
+
+from clip_hparam.analysis.evidence.published import PAPER_LADDER
+from clip_hparam.cli.hydra_app.compose import compose_recipe
+from clip_hparam.config.recipe import with_values
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
+from clip_hparam.planning.throughput import DEVICES, gpu_seconds
+
+PAGE = ROOT / "docs" / "paper.md"
+IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
+SHOWN_DEVICES = ("V100", "A100", "H100")
+BLOCK = re.compile(r"(<!-- cost of family=(\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+COMMANDS = re.findall(r"^python sweep\.py .*$", PAGE.read_text(), re.MULTILINE)
+
+
+def recipe_of(family: str, rung: str) -> ResolvedRecipe:
+    """Return a recipe without its weights and images, which the cost does not need."""
+    known: dict[str, Any] = {
+        "encoder.weights": "random",
+        "encoder.pixels": "clip",
+        "data.fingerprint": "none",
+    }
+    known |= {"data.epoch_images": IMAGENET_IMAGES}
+    composed = compose_recipe([f"family={family}", f"recipe={rung}", "data=imagenet"])
+    return as_resolved(with_values(composed, known))
+
+
+def cost_table(family: str) -> str:
+    head = ("rung", *(f"{name}, predicted" for name in SHOWN_DEVICES))
+    paper = {row.key: row for row in PAPER_LADDER} if family == "b16" else {}
+    if paper:
+        head = ("rung", "paper, %", "paper, V100", *head[1:])
+    lines = [" | ".join(head), " | ".join("---" for _ in head)]
+    for row in PAPER_LADDER:
+        recipe = recipe_of(family, row.key)
+        hours = [gpu_seconds(recipe, DEVICES[name]) / 3600 for name in SHOWN_DEVICES]
+        published = [f"{row.acc1}", f"{row.v100_hours}"] if paper else []
+        lines.append(" | ".join([row.key, *published, *(f"{value:.0f}" for value in hours)]))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+@pytest.mark.parametrize(("_", "family", "__"), BLOCK.findall(PAGE.read_text()))
+def test_costs_on_the_page_are_those_of_the_recipes(_: str, family: str, __: str) -> None:
+    assert f"-->\n{cost_table(family)}\n<!--" in PAGE.read_text(), (
+        f"PYTHONPATH=tests python {Path(__file__).relative_to(ROOT)} updates it"
+    )
+
+
+def test_both_real_families_have_a_table() -> None:
+    assert [family for _, family, _ in BLOCK.findall(PAGE.read_text())] == ["b16", "l14"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_can_be_planned(command: str, tmp_path: Path) -> None:
+    root = image_folders.imagenet(tmp_path / "imagenet")
+    words = shlex.split(command.replace("/data/imagenet", str(root)))[2:]
+    planned = [word for word in words if not word.startswith(("machine=", "budget=", "dry_run="))]
+    if "-m" not in words:
+        planned = ["-m", *planned]
+    done = plan(*planned, "encoder.pretrained=random", "dry_run=true", cwd=tmp_path)
+    assert done.code == 0, done.err
+
+
+def rewrite() -> None:
+    text = PAGE.read_text()
+    PAGE.write_text(BLOCK.sub(lambda m: f"{m[1]}{cost_table(m[2])}{m[3]}", text))
+
+
+if __name__ == "__main__":
+    rewrite()

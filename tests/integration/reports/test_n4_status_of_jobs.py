@@ -1,0 +1,60 @@
+"""Report N4: `status` and `why` tell a worker killed for its memory; `cancel` counts jobs."""
+
+from pathlib import Path
+
+import pytest
+from support.cli import clip_hparam, fake
+
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.record import Record
+
+SWEEP, TRIAL = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+REASON = "Slurm job 7_0 ended FAILED: it exceeded its memory; raise hydra.launcher.mem_gb"
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_worker_killed_for_its_memory_is_told_with_the_remedy(
+    started: bool, tmp_path: Path
+) -> None:
+    runs = tmp_path / "my runs"
+    cell = {"label": "lr=1", "overrides": ["lr=1"], "trials": {"0": TRIAL}}
+    write_manifest(runs, manifest_tree(SWEEP, "mine", "search", [cell]))
+    process = {"host": "n1", "pid": 5, "job": "7_0"}
+    for number, state in enumerate(("failed", "done")):
+        worker = Record(runs, f".sweeps/{SWEEP}/worker_{number}")
+        worker.write_status(state, **{**process, "pid": 5 + number})
+        if state == "failed":
+            worker.write_failure("failed", "memory", REASON, printed="slurmstepd: memory limit")
+    trial = Record(runs, TRIAL)
+    if started:
+        trial.write_status("running", **process, heartbeat="2026-01-01T00:00:00Z")
+    else:
+        trial.write_failure("lost", "lost", "its worker died, as often as retries allows")
+    shown = clip_hparam("status", "--runs", runs, cwd=tmp_path).out.splitlines()
+    assert shown[0].endswith("mine: 1 lost")
+    assert shown[1:] == [f"  worker_0 failed: {REASON}"]
+    why = clip_hparam("why", TRIAL, "--runs", runs, cwd=tmp_path)
+    assert f"memory: its search worker: {REASON}\n" in why.out
+    assert "  slurmstepd: memory limit\n" in why.out
+
+
+def test_cancel_counts_trials_and_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tmp_path / "other"
+    specs = [TrialSpec(resolve(Recipe(seed=seed))) for seed in range(3)]
+    trials = {str(seed): spec.trial_id for seed, spec in enumerate(specs)}
+    cell = {"label": "one", "overrides": [], "trials": trials}
+    write_manifest(runs, manifest_tree(SWEEP, "mine", "grid", [cell]))
+    create_job_array(runs, SWEEP, "mine", [specs[:2], specs[2:]], JobLimits(1, 1, 0)).write_job_id(
+        "7"
+    )
+    fake(tmp_path, "squeue", "echo 7 0 PENDING 0 None; echo 7 1 PENDING 0 None")
+    fake(tmp_path, "scancel", f'echo "$@" > {tmp_path}/cancelled')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    ended = clip_hparam("cancel", "mine", "--runs", runs, cwd=tmp_path).out
+    assert ended.startswith("3 trials in 2 jobs of mine ended: what they saved is kept")
+    assert f"clip-hparam retry mine --runs {runs} goes on" in ended
+    assert (tmp_path / "cancelled").read_text() == "7_0 7_1\n"
