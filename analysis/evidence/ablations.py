@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
+from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_column
+from clip_hparam.analysis.frames.labels import decimals, metric_title
+from clip_hparam.analysis.frames.trial_table import TrialTable
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,19 @@ class Ablation:
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
     sweep_id: str = ""  # "": the newest sweep of the name
+    imported: bool = False  # the cells are those of an imported table
+    digits: int = 2  # decimals of the metric in tables
+
+    @property
+    def metric_title(self) -> str:
+        """Title of the metric; that of an imported one is its name, since its unit is unknown."""
+        imported_name = self.metric.removeprefix(IMPORTED_PREFIX)
+        return imported_name if self.imported else metric_title(self.metric)
+
+    @property
+    def counts_images(self) -> bool:
+        """Whether the metric is a share of test images whose records are at hand."""
+        return self.metric == "test_acc1" and not self.imported
 
 
 def _knob_ablation(name: str, title: str, *knobs: str) -> Ablation:
@@ -75,3 +91,18 @@ DEFAULTS_BY_KIND: dict[str, dict[str, Any]] = {  # kind of design -> fields of a
 def ablation_for_sweep(name: str, kind: str = "") -> Ablation:
     """Return the ablation of a sweep; if none is listed, one with the defaults of its kind."""
     return ABLATIONS.get(name) or Ablation(name, f"Sweep {name}", **DEFAULTS_BY_KIND.get(kind, {}))
+
+
+def ablation_for_import(name: str, table: TrialTable) -> Ablation:
+    """Return the ablation of an imported table: cells by its knobs, compared with the first."""
+    values = table.rows[table.objective].abs()
+    repeated = bool(table.knobs) and bool(table.rows.duplicated(table.knobs).any())
+    return Ablation(
+        name,
+        f"Imported table {name}",
+        knobs=tuple(map(imported_column, table.knobs)),
+        metric=imported_column(table.objective),
+        figure_kind="levels" if table.knobs and (table.seed or repeated) else "sample",
+        imported=True,
+        digits=decimals(float(values[values > 0].median())),
+    )

@@ -4,10 +4,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.lookup import cell_trials
-from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames, reported_values
-from clip_hparam.analysis.frames.trial_table import to_json_value
+from clip_hparam.analysis.evidence.lookup import cell_trials, is_imported
+from clip_hparam.analysis.frames.frame import (
+    CELL_KNOBS,
+    Frames,
+    reported_values,
+)
+from clip_hparam.analysis.frames.imported import imported_column
+from clip_hparam.analysis.frames.labels import decimals
+from clip_hparam.analysis.frames.trial_table import TrialTable, to_json_value
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, paired_differences
+from clip_hparam.config.knob import suggest
+from clip_hparam.records.metrics import is_percentage
 
 
 class Side(NamedTuple):
@@ -25,6 +33,7 @@ class Comparison(NamedTuple):
     before: Side
     after: Side
     difference: Estimate  # after minus before, paired by seed
+    digits: int = 2  # decimals of the metric
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON values; a missing number is None."""
@@ -36,29 +45,59 @@ class Comparison(NamedTuple):
         }
 
 
-def compare_cells(frames: Frames, before: str, after: str, metric: str = "test_acc1") -> Comparison:
+def compare_cells(frames: Frames, before: str, after: str, metric: str | None = None) -> Comparison:
     """Compare two cells by their names: [SWEEP/]LABEL or the start of a trial id.
 
+    metric: by default test_acc1, or the objective of an imported table.
+
     Raises:
-        ValueError: a name is no cell and no trial, or the metric is unknown.
+        ValueError: a name is no cell and no trial, the metric is unknown, or only one of the cells
+            is imported.
     """
     trials_before, trials_after = cell_trials(frames, before), cell_trials(frames, after)
-    old, new = _cell_recipe(trials_before), _cell_recipe(trials_after)
-    values_before = reported_values(trials_before, metric).dropna()
-    values_after = reported_values(trials_after, metric).dropna()
+    imported = is_imported(trials_before)
+    if imported != is_imported(trials_after):
+        raise ValueError(f"one of {before} and {after} is imported: their units and seeds differ")
+    table = frames.imported if imported else None
+    names = CELL_KNOBS if table is None else tuple(map(imported_column, table.knobs))
+    old, new = _cell_recipe(trials_before, names), _cell_recipe(trials_after, names)
+    wanted = metric or default_metric(frames)
+    values_before, values_after = (
+        _values(trials, wanted, table).dropna() for trials in (trials_before, trials_after)
+    )
     return Comparison(
-        {knob: (old[knob], new[knob]) for knob in CELL_KNOBS if old[knob] != new[knob]},
+        {knob: (old[knob], new[knob]) for knob in names if old[knob] != new[knob]},
         Side(float(values_before.mean()), len(values_before), len(trials_before)),
         Side(float(values_after.mean()), len(values_after), len(trials_after)),
         estimate(paired_differences(values_after, values_before)),
+        2 if table is None and is_percentage(wanted) else decimals(_typical(values_before)),
     )
 
 
-def _cell_recipe(trials: pd.DataFrame) -> dict[str, Any]:
+def _typical(values: pd.Series) -> float:
+    return float(values.abs().median()) if len(values) else 0.0
+
+
+def default_metric(frames: Frames) -> str:
+    """Return the metric that `compare_cells` uses if none is named."""
+    return "test_acc1" if frames.imported is None else frames.imported.objective
+
+
+def _values(trials: pd.DataFrame, metric: str, table: TrialTable | None) -> pd.Series:
+    """Return a metric of trials of ours, or of rows of an imported table."""
+    if table is None:
+        return reported_values(trials, metric)
+    if metric not in table.metrics:
+        names = suggest(metric, table.metrics)
+        raise ValueError(f"the imported table has no metric {metric}: {names}")
+    return trials[imported_column(metric)]
+
+
+def _cell_recipe(trials: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the knobs of the cell's first recorded trial; None for each if none is recorded."""
     recorded = trials.dropna(subset=["trial_id"])
     first = (recorded if len(recorded) else trials).iloc[0]
-    return {knob: to_json_value(first[knob]) for knob in CELL_KNOBS}
+    return {knob: to_json_value(first[knob]) for knob in names}
 
 
 def _to_json_values(facts: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import Ablation, ablation_for_sweep
+from clip_hparam.analysis.evidence.ablations import (
+    Ablation,
+    ablation_for_import,
+    ablation_for_sweep,
+)
 from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import paper_columns
@@ -28,6 +32,7 @@ from clip_hparam.analysis.frames.frame import (
     Frames,
     reported_values,
 )
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
@@ -36,6 +41,7 @@ from clip_hparam.analysis.frames.manifests import (
     output_names,
     race_of,
 )
+from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
     estimate,
@@ -85,8 +91,8 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
     )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
-    trials = pd.concat([cell.trials.assign(row=row) for row, cell in enumerate(cells)])
-    table["differs"] = differing_provenance(trials, ablation.knobs)
+    trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
+    table["differs"] = "" if ablation.imported else differing_provenance(trials, ablation.knobs)
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
@@ -98,8 +104,11 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
     sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
     if sweep is None:
         return ablation_for_sweep(name)
-    ablation = ablation_for_sweep(sweep.name, sweep.kind)
     names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
+    if sweep.kind == IMPORTED_KIND and frames.imported is not None:
+        imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
+        return replace(imported, sweep_id=sweep.sweep_id)
+    ablation = ablation_for_sweep(sweep.name, sweep.kind)
     return replace(
         ablation,
         name=names[sweep.sweep_id],
@@ -146,11 +155,15 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
 def sweep_replicates(
     frames: Frames, sweep: SweepManifest, metric: str = "test_acc1"
 ) -> list[Replicates]:
-    """Return the trials of each cell of a sweep, in the design's order."""
+    """Return the trials of each cell of a sweep, in the design's order.
+
+    metric: of a trial of ours, or a column of an imported table.
+    """
+    imported = sweep.kind == IMPORTED_KIND
     by_id = frames.trials.set_index("trial_id", drop=False)
     trials = [planned_trials(by_id, cell) for cell in sweep.cells]
     return [
-        Replicates(cell, rows, reported_values(rows, metric))
+        Replicates(cell, rows, rows[metric] if imported else reported_values(rows, metric))
         for cell, rows in zip(sweep.cells, trials, strict=True)
     ]
 
@@ -180,7 +193,7 @@ def _evidence_row(
     baseline_delta = _difference(cell, first if row else None, race)
     return {
         ablation.row: label,
-        **_change_columns(cell, before, ablation.knobs),
+        **_change_columns(cell, before, ablation),
         "asked": len(cell.values),
         "n": int(cell.values.notna().sum()),
         ablation.metric: level.mean,
@@ -190,8 +203,8 @@ def _evidence_row(
         **_difference_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
-        **_image_level(cell, before, ablation.metric),
-        "seeds_needed": _seeds_needed(cell, before),
+        **_image_level(cell, before, ablation),
+        "seeds_needed": math.nan if ablation.imported else _seeds_needed(cell, before),
         **_difference_columns("baseline_delta", baseline_delta),
         "seconds": cell.mean("cost.seconds"),
         "gpu_hours": cell.mean("cost.gpu_hours"),
@@ -209,9 +222,12 @@ def _difference(after: Replicates, before: Replicates | None, race: Race | None)
     return raced_estimate(differences, race) if race else estimate(differences)
 
 
-def _image_level(after: Replicates, before: Replicates | None, metric: str) -> dict[str, float]:
+def _image_level(
+    after: Replicates, before: Replicates | None, ablation: Ablation
+) -> dict[str, float]:
     """Return image-level columns; NaN unless the metric is top-1 and both cells are complete."""
-    if metric != "test_acc1" or before is None or not (after.complete and before.complete):
+    countable = ablation.counts_images and before is not None
+    if not countable or before is None or not (after.complete and before.complete):
         return MISSING_COLUMNS
     return image_level_columns(after.trials, before.trials)
 
@@ -230,12 +246,14 @@ def _difference_columns(name: str, delta: Estimate) -> dict[str, Any]:
 
 
 def _change_columns(
-    after: Replicates, before: Replicates | None, names: tuple[str, ...]
+    after: Replicates, before: Replicates | None, ablation: Ablation
 ) -> dict[str, Any]:
-    """Return the levels of the named knobs; without names the changes, "lr 0.006 → 0.001"."""
+    """Return the levels of the ablation's knobs; without any the changes, "lr 0.006 → 0.001"."""
+    if ablation.knobs or ablation.imported:
+        recorded = after.trials[after.trials["status"].notna()]
+        levels = {} if recorded.empty else recorded.iloc[0].to_dict()
+        return {name: levels.get(name, math.nan) for name in ablation.knobs}
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
-    if names:
-        return {name: new.get(name, math.nan) for name in names}
     differing = (name for name in new if name in old and new[name] != old[name])
     changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)
     return {"changed": ", ".join(changes)}

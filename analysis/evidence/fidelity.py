@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.frames.frame import FINGERPRINT_KNOBS, Frames, reported_values
+from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.config.recipe import FIDELITIES, knobs
 
 MIN_PAIRS, BEST_SHARE = 8, 1 / 3
@@ -99,16 +100,17 @@ def _best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
 
 def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
     """Yield proxies between runs that differ in one fidelity only."""
-    table = done.assign(
-        accuracy=reported_values(done, "selection_acc1"), averaged=done["ema_decay"] != 0
+    table = add_columns(
+        done, accuracy=reported_values(done, "selection_acc1"), averaged=done["ema_decay"] != 0
     )
     for knob, derived in FIDELITIES.items():
         if table[knob].nunique() < 2:
             continue
         may_differ = (knob, *derived, *FINGERPRINT_KNOBS)
         equal = [name for name in knobs() if name in table and name not in may_differ]
-        key = table[[*equal, "averaged"]].astype(str).agg("\x00".join, axis=1)
-        wide = table.assign(key=key).pivot_table(index="key", columns=knob, values="accuracy")
+        texts = table[[*equal, "averaged"]].astype(str).fillna("(missing)")  # of imported rows
+        key = texts.agg("\x00".join, axis=1)
+        wide = add_columns(table, key=key).pivot_table(index="key", columns=knob, values="accuracy")
         *cheaper, full = wide.columns.to_numpy(dtype=float)
         for level in cheaper:
             pairs = wide[[level, full]].dropna().set_axis(["cheap", "full"], axis="columns")

@@ -12,6 +12,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.evidence import planned_trials
 from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_cell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_numbers
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
     SweepManifest,
@@ -24,7 +25,8 @@ from clip_hparam.records.manifest import find_cells, find_trial_id
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
     """Return the trials of a cell, index: seed. `name` is [SWEEP/]LABEL or the start of a trial id.
 
-    A trial refers to its cell: all recorded trials of the same recipe with any seed.
+    A trial refers to its cell: all recorded trials of the same recipe with any seed, or all rows of
+    an imported table with equal knobs.
 
     Raises:
         ValueError: no cell or trial has the name, or several that differ.
@@ -35,6 +37,8 @@ def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
     trial_id = find_trial_id(by_id.index, name)
     if trial_id is None:
         raise _unknown_name(frames, name)
+    if imported := _imported_cell(frames, trial_id):
+        return planned_trials(by_id, imported)
     key = cell_key(by_id)
     same: pd.DataFrame = by_id[key == key[trial_id]]
     return same.set_index("seed")
@@ -51,20 +55,44 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
     """
     newest = newest_by_name(frames.sweeps)
     if name in newest or any(name == sweep.sweep_id for sweep in frames.sweeps):
-        return select_best_cell(frames, find_sweeps(frames.sweeps, name)[-1])
+        return _best_cell_of(frames, name)
     cells = find_cells(frames.sweeps, name) or _cells_of_trial(newest.values(), name)
     if not cells:
-        if sweeps := find_sweeps(frames.sweeps, name):
-            return select_best_cell(frames, sweeps[-1])
+        if find_sweeps(frames.sweeps, name):
+            return _best_cell_of(frames, name)
         raise _unknown_name(frames, name)
     sweep, cell = cells[0]
+    if sweep.kind == IMPORTED_KIND:
+        raise ValueError(f"{name} is imported: it has no recipe of ours")
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
     return SelectedCell(sweep, cell, trials[trials["status"] == "done"])
 
 
+def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
+    """Return the best cell of a sweep. Raises ValueError if it is an imported table."""
+    sweep = find_sweeps(frames.sweeps, name)[-1]
+    if sweep.kind == IMPORTED_KIND:
+        raise ValueError(f"{name} is imported: it has no recipe of ours")
+    return select_best_cell(frames, sweep)
+
+
+def is_imported(trials: pd.DataFrame) -> bool:
+    """Return whether the trials are rows of an imported table."""
+    return bool((trials["folder"].isna() & trials["trial_id"].notna()).any())
+
+
+def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
+    """Return the cell of a row of an imported table; None for a trial of ours."""
+    sweep = next((sweep for sweep in frames.sweeps if sweep.kind == IMPORTED_KIND), None)
+    if sweep is None or frames.imported is None or trial_id not in frames.imported.rows.index:
+        return None
+    return sweep.cells[int(cell_numbers(frames.imported)[trial_id])]
+
+
 def cell_key(trials: pd.DataFrame) -> pd.Series:
     """Return a text for each trial that is equal for trials of one cell."""
-    joined: pd.Series = trials[list(CELL_KNOBS)].astype(str).agg("\x00".join, axis=1)
+    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # of imported rows
+    joined: pd.Series = texts.agg("\x00".join, axis=1)
     return joined
 
 

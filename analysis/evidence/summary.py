@@ -47,12 +47,16 @@ def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
 
 
 def boundary_knobs(table: TrialTable) -> list[str]:
-    """Return the numeric knobs whose value in the best row is the lowest or highest tried."""
+    """Return the numeric knobs whose value in the best row is the lowest or highest tried.
+
+    None if the objective does not vary, since any row is the best.
+    """
     best = table.best
     return [
         knob
         for knob in table.knobs
         if best is not None
+        and table.gains.nunique() > 1
         and is_numeric(table.rows[knob])
         and table.rows[knob].nunique() > 1
         and best[knob] in (table.rows[knob].min(), table.rows[knob].max())
@@ -79,10 +83,10 @@ def boundary_warnings(table: TrialTable) -> list[str]:
 def format_summary(summary: dict[str, Any], table: TrialTable) -> str:
     """Format the JSON object as text, in the same order."""
     goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
-    lines = [
-        f"{summary['n']} trials{_unscored_text(table)}; {summary['duplicates']} duplicates dropped,"
-        f" {summary['incomplete']} without any knob set aside"
-    ]
+    rows = f"cells, means of {table.averaged} trials" if table.averaged else "trials"
+    left_out = summary["incomplete"] + sum(table.left_out.values()) + table.unseeded
+    counts = f"{summary['duplicates']} duplicates kept, {left_out} rows left out"
+    lines = [f"{summary['n']} {rows}{_unscored_text(table)}; {counts}"]
     if best := summary["best"]:
         lines += ["", f"{goal}: {best['name']}", f"  {_format_pairs(best['metrics'])}"]
         lines += [f"  {_format_pairs(best['knobs'])}"]

@@ -19,7 +19,7 @@ from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
 from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import format_done, format_knob, metric_title
+from clip_hparam.analysis.frames.labels import format_done, format_knob
 from clip_hparam.analysis.stats.binomial import wilson_interval
 
 MAX_GAP_RATIO = 10  # with a larger ratio of gaps the levels are named, not placed on a scale
@@ -57,12 +57,13 @@ def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
         NotSweptError: the sweep has no record yet.
     """
     data = cell_evidence(frames, ablation)
-    images = count_images(trials_of(frames, data)) if ablation.metric == "test_acc1" else None
+    images = count_images(trials_of(frames, data)) if ablation.counts_images else None
     knob = ablation.knobs[0] if ablation.knobs else ""
     levels = [_level(row, knob, ablation, images) for _, row in data.iterrows()]
-    title = metric_title(ablation.metric)
     scale = axis_scale([level.value for level in levels])
-    return KnobCurve(ablation.title, knob, title, scale, levels, images, format_seed_counts(data))
+    return KnobCurve(
+        ablation.title, knob, ablation.metric_title, scale, levels, images, format_seed_counts(data)
+    )
 
 
 def axis_scale(values: list[float]) -> Scale:

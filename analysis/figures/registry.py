@@ -87,16 +87,22 @@ def default_figures(frames: Frames) -> list[str]:
 
     The figures of a search need a search, a sampled design or an imported table.
     """
-    swept = output_names(frames.sweeps)
+    swept = {name for name in output_names(frames.sweeps) if has_sweep_figure(frames, name)}
     available = {name for name, entry in FRAME_FIGURES.items() if entry.is_available(frames)}
     if frames.imported is not None or sampled_sweeps(frames):
         available |= set(search_figure_names(trial_table(frames)))
     return [name for name in figure_names(frames) if name in swept or name in available]
 
 
+def has_sweep_figure(frames: Frames, name: str) -> bool:
+    """Return whether the cells of a sweep have a figure: not those of an import without seeds."""
+    ablation = ablation_of(frames, name)
+    return not (ablation.imported and ablation.figure_kind == "sample")
+
+
 def search_figure_names(table: TrialTable) -> list[str]:
     """Return the names of the search figures that the table has enough trials and knobs for."""
-    if len(table.scored) < 2 or len(table.knobs) < 2:
+    if len(table.scored) < 2 or (table.ours and len(table.knobs) < 2):
         return []
     return sorted(name for name, entry in SEARCH_FIGURES.items() if entry.is_available(table))
 

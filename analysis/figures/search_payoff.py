@@ -16,7 +16,6 @@ from clip_hparam.analysis.evidence.importance import (
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import frame_figure, search_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
-from clip_hparam.analysis.frames.labels import metric_title
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.expected_best import expected_best
 
@@ -27,7 +26,7 @@ COST_COLUMN = "cost.seconds"
 class BestOfN(NamedTuple):
     """The expected best value of the objective among n trials.
 
-    objective: name of the objective. n: about 60 numbers of trials, up to all trials.
+    objective: title of the objective. n: about 60 numbers of trials, up to all trials.
     best: the expected best value for each n.
     """
 
@@ -59,7 +58,7 @@ def best_of_n(table: TrialTable) -> BestOfN:
         raise ValueError(f"no row has {table.objective}: nothing to plot")
     counts = np.unique(np.geomspace(1, len(values), min(len(values), 60)).round().astype(int))
     best = [expected_best(values, int(n), table.minimize) for n in counts]
-    return BestOfN(table.objective, counts.tolist(), best)
+    return BestOfN(table.objective_title, counts.tolist(), best)
 
 
 def cost_front(table: TrialTable) -> CostFront:
@@ -78,7 +77,7 @@ def cost_front(table: TrialTable) -> CostFront:
     best_before = ordered["gain"].cummax().shift(fill_value=-np.inf)
     front = [int(index) for index in ordered.index[ordered["gain"] > best_before]]
     value = rows[table.objective].astype(float).to_list()
-    return CostFront(table.objective, points["cost"].to_list(), value, front)
+    return CostFront(table.objective_title, points["cost"].to_list(), value, front)
 
 
 def plot_best_of_n(data: BestOfN) -> Figure:
@@ -87,7 +86,7 @@ def plot_best_of_n(data: BestOfN) -> Figure:
     with style.house_style():
         panel = figure.subplots()
         panel.plot(data.n, data.best, "-", color=style.EMA_COLOUR)
-        objective = style.safe_text(metric_title(data.objective))
+        objective = style.safe_text(data.objective)
         panel.set(xscale="log", xlabel="number of trials", ylabel=f"expected best\n{objective}")
         ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if n <= data.n[-1]]
         panel.set_xticks(ticks, [f"{n:,}" for n in ticks])
@@ -108,7 +107,7 @@ def plot_cost_front(data: CostFront) -> Figure:
         panel.step(
             x, y, "o-", where="post", color=style.EMA_COLOUR, markersize=3.5, label="Pareto front"
         )
-        panel.set(xlabel="seconds per trial", ylabel=style.safe_text(metric_title(data.objective)))
+        panel.set(xlabel="seconds per trial", ylabel=style.safe_text(data.objective))
         if max(data.cost) > 10 * min(data.cost) > 0:
             panel.set_xscale("log")
             panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=15))

@@ -18,7 +18,7 @@ from clip_hparam.analysis.evidence.importance import axis_positions
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import search_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
-from clip_hparam.analysis.frames.labels import format_knob, metric_title
+from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric
 
 MISSING_LABEL, MAX_TICKS = "(missing)", 6
@@ -34,7 +34,10 @@ class KnobAxis(NamedTuple):
 
 
 class ParallelCoordinates(NamedTuple):
-    """The trials that have the objective: their values of it and positions on each knob's axis."""
+    """The trials that have the objective: their values of it and positions on each knob's axis.
+
+    objective: title of the objective.
+    """
 
     objective: str
     minimize: bool
@@ -47,14 +50,16 @@ def parallel_coordinates(table: TrialTable) -> ParallelCoordinates:
     """Return the positions of all scored trials on the axes of all knobs.
 
     Raises:
-        ValueError: no row has the objective.
+        ValueError: no row has the objective, or the table has no knob.
     """
     if table.best is None:
         raise ValueError(f"no row has {table.objective}: nothing to plot")
+    if not table.knobs:
+        raise ValueError("no knob varies among the trials: nothing to plot")
     values = table.scored[table.objective].astype(float).to_list()
     axes = [_knob_axis(table, knob) for knob in table.knobs]
     best = int(table.gains.to_numpy().argmax())
-    return ParallelCoordinates(table.objective, table.minimize, values, axes, best)
+    return ParallelCoordinates(table.objective_title, table.minimize, values, axes, best)
 
 
 def thin_ticks(ticks: dict[float, str], share: float) -> dict[float, str]:
@@ -85,7 +90,7 @@ def plot_slices(data: ParallelCoordinates) -> Figure:
             panel.set_axis_off()
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
-        figure.supylabel(style.safe_text(metric_title(data.objective)), fontsize=8)
+        figure.supylabel(style.safe_text(data.objective), fontsize=8)
     return figure
 
 
@@ -107,7 +112,7 @@ def plot_parallel_coordinates(data: ParallelCoordinates) -> Figure:
         panel.set(xlim=(-0.3, len(data.axes) - 0.5), ylim=(-0.05, 1.05), yticks=[])
         panel.set_xticks(range(len(data.axes)), _staggered([knob.knob for knob in data.axes]))
         panel.spines[:].set_visible(False)
-        figure.colorbar(shades, label=style.safe_text(metric_title(data.objective)))
+        figure.colorbar(shades, label=style.safe_text(data.objective))
         figure.legend(loc="outside upper right", frameon=False)
     return figure
 
@@ -193,11 +198,11 @@ def sweep_slices_figure(frames: Frames, ablation: Ablation) -> Figure:
     return plot_slices(parallel_coordinates(table))
 
 
-@search_figure("axes", "Each knob alone")
+@search_figure("axes", "Each knob alone", lambda table: len(table.knobs) > 0)
 def slices_figure(table: TrialTable) -> Figure:
     return plot_slices(parallel_coordinates(table))
 
 
-@search_figure("parallel", "All knobs at once")
+@search_figure("parallel", "All knobs at once", lambda table: len(table.knobs) > 1)
 def parallel_coordinates_figure(table: TrialTable) -> Figure:
     return plot_parallel_coordinates(parallel_coordinates(table))

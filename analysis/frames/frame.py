@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.import_table import HEAD_FILE, read_trial_table
-from clip_hparam.analysis.frames.json_files import UnreadableError
+from clip_hparam.analysis.frames.imported import imported_rows, read_imported
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_means
 from clip_hparam.analysis.frames.manifests import SweepManifest, output_names, read_manifests
 from clip_hparam.analysis.frames.runs_reader import read_runs
-from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 
@@ -51,7 +51,8 @@ class Frames(NamedTuple):
     epochs: pd.DataFrame
     sweeps: list[SweepManifest]
     problems: list[str]  # a sentence for each record that was not used
-    imported: TrialTable | None = None  # an imported table; its rows are also in `trials`
+    imported: TrialTable | None = None
+    """An imported table; its rows are also in `trials`, its cells in `sweeps`."""
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
@@ -67,21 +68,20 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
     contents = [read_runs(folder) for folder in folders]
-    imported, import_problems = _read_imported(
-        [folder for folder in folders if (folder / HEAD_FILE).exists()]
-    )
     manifests = [read_manifests(folder) for folder in folders]
     trials, epochs, conflicts = _deduplicate(
         [runs.trials for runs in contents], [runs.epochs for runs in contents]
     )
     trial_problems = [problem for runs in contents for problem in runs.problems]
     manifest_problems = [problem for _, problems in manifests for problem in problems]
+    sweeps = [sweep for sweeps, _ in manifests for sweep in sweeps]
+    imported = read_imported(folders, {sweep.name for sweep in sweeps}, trials["trial_id"])
     return Frames(
-        _with_promised_columns(pd.concat([trials, _imported_rows(imported)]), TRIAL_COLUMNS),
+        _with_promised_columns(pd.concat([trials, imported_rows(imported.table)]), TRIAL_COLUMNS),
         _with_promised_columns(epochs, EPOCH_COLUMNS),
-        [sweep for sweeps, _ in manifests for sweep in sweeps],
-        [*import_problems, *trial_problems, *conflicts, *manifest_problems],
-        imported,
+        [*sweeps, imported.sweep] if imported.sweep else sweeps,
+        [*imported.problems, *trial_problems, *conflicts, *manifest_problems],
+        imported.table,
     )
 
 
@@ -107,12 +107,12 @@ def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Serie
 def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTable:
     """Return the trials with the knobs that vary among them.
 
-    Without `sweep`: the imported table if one exists, else the trials of the newest search or
-    sampled design, else all trials. The objective is the accuracy on the selection set, since the
-    test set selects nothing; a pruned trial has none.
+    Without `sweep`: the imported table if one exists, a row per cell if it has seeds, else the
+    trials of the newest search or sampled design, else all trials. The objective of ours is the
+    accuracy on the selection set, since the test set selects nothing; a pruned trial has none.
     """
-    if sweep is None and frames.imported is not None:
-        return frames.imported
+    if frames.imported is not None and (sweep is None or sweep.kind == IMPORTED_KIND):
+        return cell_means(frames.imported)
     ended = ended_trials(frames, sweep)
     not_tuned = (*FINGERPRINT_KNOBS, "data.epoch_images")
     names = [name for name in CELL_KNOBS if name in ended and name not in not_tuned]
@@ -122,7 +122,8 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
     }
     rows = ended[varied].assign(**metrics, **{"cost.seconds": ended["cost.seconds"]})
     rows = rows.set_axis(ended["trial_id"], axis="index")
-    return TrialTable(rows, varied, [*metrics, "cost.seconds"], "selection_acc1", minimize=False)
+    names = [*metrics, "cost.seconds"]
+    return TrialTable(rows, varied, names, "selection_acc1", minimize=False, ours=True)
 
 
 def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
@@ -146,24 +147,6 @@ def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataF
     return ended[ended["trial_id"].isin(planned)]
 
 
-def _read_imported(folders: list[Path]) -> tuple[TrialTable | None, list[str]]:
-    """Return the table of the first folder, and a sentence for each table that is not used."""
-    problems = [f"{folder}: one imported table at a time" for folder in folders[1:]]
-    try:
-        return (read_trial_table(folders[0]) if folders else None), problems
-    except UnreadableError as error:
-        return None, [str(error), *problems]
-
-
-def _imported_rows(imported: TrialTable | None) -> pd.DataFrame:
-    """Return imported rows as done trials. A column called like one of ours gets a prefix."""
-    if imported is None:
-        return pd.DataFrame()
-    names = imported.rows.index
-    rows = imported.rows.rename(columns={name: f"imported.{name}" for name in HEAD_COLUMNS})
-    return rows.assign(trial_id=names, label=names, status="done").reset_index(drop=True)
-
-
 def _deduplicate(
     trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -171,11 +154,11 @@ def _deduplicate(
 
     Also return a sentence for each pair of done copies with different metrics.
     """
-    all_trials = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(trials)])
-    all_epochs = pd.concat([frame.assign(_folder=number) for number, frame in enumerate(epochs)])
+    all_trials = pd.concat([add_columns(t, _folder=number) for number, t in enumerate(trials)])
+    all_epochs = pd.concat([add_columns(e, _folder=number) for number, e in enumerate(epochs)])
     if all_trials["trial_id"].is_unique:
         return all_trials.drop(columns="_folder"), all_epochs.drop(columns="_folder"), []
-    not_done = all_trials.assign(_not_done=all_trials["status"] != "done")
+    not_done = add_columns(all_trials, _not_done=all_trials["status"] != "done")
     ordered = not_done.sort_values("_not_done", kind="stable").drop(columns="_not_done")
     problems = _disagreements(ordered[ordered["status"] == "done"])
     unique = ordered.drop_duplicates("trial_id").sort_values("trial_id")
@@ -201,4 +184,4 @@ def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.Da
     columns = [*first, *(name for name in frame if name not in first)]
     frame = frame.reset_index(drop=True).reindex(columns=columns)
     metrics = [name for name in METRIC_COLUMNS if name in frame]
-    return frame.astype(dict.fromkeys(metrics, float))
+    return frame.astype(dict.fromkeys(metrics, float)).copy()  # astype makes a block per column

@@ -1,53 +1,39 @@
 """Import a table of results from elsewhere as a TrialTable, and store it in a folder.
 
-The folder holds `study.json` (roles of the columns, counts of dropped rows) and `rows.parquet`.
+The folder holds `study.json` (roles of the columns, counts of rows left out) and `rows.parquet`.
 """
 
 import hashlib
-import json
-import math
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from clip_hparam.analysis.frames.importing.cells import validate_seeds
+from clip_hparam.analysis.frames.importing.formats import read_source
+from clip_hparam.analysis.frames.importing.levels import to_ids, to_levels, to_numbers, to_seeds
+from clip_hparam.analysis.frames.importing.source import find_column
+from clip_hparam.analysis.frames.importing.states import complete_rows
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.config.knob import suggest
 from clip_hparam.records.atomic import utc_timestamp, write_atomic, write_json
 from clip_hparam.records.record import SCHEMA_VERSION
 
 HEAD_FILE, ROWS_FILE = "study.json", "rows.parquet"
-ROW_NUMBER_COLUMN = "Unnamed: 0"  # pandas' name of a first column without a header
-READABLE_SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
+STEP_COLUMNS = frozenset(
+    ("epoch", "step", "_step", "global_step", "iteration", "training_iteration")
+)
+MAX_TWINS = 5  # duplicates that are named
+MIN_SCALE_GAP = 5  # between the largest fraction and the smallest percentage of a mixed column
+ACCURACY_NAME = re.compile(r"(^|[^a-z])(acc|accuracy|top)[-_@]?\d*([^a-z]|$)")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table with a row per trial; a leading column of row numbers is dropped.
-
-    Raises:
-        FileNotFoundError: the file does not exist.
-        ValueError: the file is no table, has no rows, or its suffix is unknown.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    readers = {
-        ".csv": lambda: pd.read_csv(path, low_memory=False),
-        ".tsv": lambda: pd.read_csv(path, sep="\t", low_memory=False),
-        ".parquet": lambda: pd.read_parquet(path),
-        ".jsonl": lambda: _read_json_lines(path),
-        ".ndjson": lambda: _read_json_lines(path),
-    }
-    if path.suffix.lower() not in readers:
-        raise ValueError(f"{path}: {path.suffix or 'no suffix'} is none of {READABLE_SUFFIXES}")
-    try:
-        table = readers[path.suffix.lower()]()
-    except (ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are ValueErrors too
-        raise ValueError(f"{path} cannot be read as {path.suffix}: {_first_line(error)}") from None
-    if table.empty:
-        raise ValueError(f"{path} has no rows")
-    return table.drop(columns=ROW_NUMBER_COLUMN, errors="ignore")
+    """Read a table with a row per trial; see `importing.formats.read_source`."""
+    return read_source(path).rows
 
 
 def to_trial_table(
@@ -57,28 +43,72 @@ def to_trial_table(
     objective: str,
     minimize: bool = False,
     name: str | None = None,
+    *,
+    seed: str | None = None,
+    state: str | None = None,
+    decimal: str = ".",
+    percent: Collection[str] = (),
 ) -> TrialTable:
-    """Select the columns of knobs and metrics. Drop duplicate rows and rows without any knob.
+    """Select the columns of knobs and metrics, and the rows that are results.
 
-    Duplicates are rows that are equal in every column but `name`.
+    Left out and counted are rows of another state than complete, without any knob, without a seed
+    if `seed` is given, and repetitions of a row including its name. Counted and kept are
+    duplicates, which are equal in every column but `name`, and rows that differ and have one name.
+
+    seed: column that makes rows of equal knobs replicates, paired between cells.
+    decimal: mark of numbers in columns of text. percent: metrics whose values up to 1 are percent.
 
     Raises:
-        ValueError: a column does not exist, has two roles, or a metric is not numeric.
+        ValueError: a column does not exist or has two roles, a metric is not numeric or mixes
+            fractions with percent, rows are steps of one trial, or a seed is in a cell twice.
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
-    _validate_columns(table, [*knobs], metrics, name)
-    named = table if name is None else table.drop(columns=name)
-    repeated = named.duplicated()
-    unique = table[~repeated]
-    empty = unique[list(knobs)].isna().all(axis=1)
-    trials = unique[~empty]
-    rows = trials[[*knobs, *metrics]].assign(
-        **{metric: _to_numbers(trials[metric], metric) for metric in metrics}
+    _validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
+    trials, counts = _distinct_rows(table, name, state)
+    levels = {knob: to_levels(trials[knob], decimal) for knob in knobs}
+    empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns") & bool(knobs)
+    seeds = to_seeds(trials[seed]) if seed else pd.Series(0, index=trials.index)
+    kept = seeds.notna() & ~empty
+    columns = {knob: values[kept] for knob, values in levels.items()}
+    for metric in metrics:
+        columns[metric] = to_numbers(trials[metric][kept], decimal)
+        if metric not in percent:
+            _validate_scale(columns[metric])
+    if seed:
+        columns[seed] = seeds[kept].astype("int64")
+    duplicated = trials.duplicated()[kept]
+    imported = TrialTable(
+        pd.DataFrame(columns, index=trials.index[kept]),
+        list(knobs),
+        metrics,
+        objective,
+        minimize,
+        duplicates=int(duplicated.sum()),
+        twins=_twins(trials[kept], duplicated),
+        incomplete=int(empty.sum()),
+        unseeded=int((seeds.isna() & ~empty).sum()),
+        seed=seed or "",
+        **counts,
     )
-    rows = rows.set_axis(_row_names(trials, name), axis="index")
-    return TrialTable(
-        rows, list(knobs), metrics, objective, minimize, int(repeated.sum()), int(empty.sum())
-    )
+    if seed:
+        validate_seeds(imported, duplicated.tolist())
+    return imported
+
+
+def _distinct_rows(
+    table: pd.DataFrame, name: str | None, state: str | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the complete rows without repetitions by their unique names, and what was counted."""
+    complete, left_out = complete_rows(table[state]) if state else (slice(None), {})
+    listed = table[complete]
+    once = listed.drop_duplicates() if name else listed
+    named = once.set_axis(_row_names(once, name), axis="index")
+    _validate_names(named, name)
+    renamed = int(named.index.duplicated().sum())
+    trials = named.drop(columns=[name] if name else [])
+    unique = trials.set_axis(_unique_names(named.index.to_list()), axis="index")
+    repeated = len(listed) - len(once)
+    return unique, {"left_out": left_out, "repeated": repeated, "renamed": renamed}
 
 
 def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Path]:
@@ -90,10 +120,12 @@ def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Pat
     """
     if any(folder.glob("*/recipe.json")):
         raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
-    content = _with_uniform_types(table.rows.reset_index(names=_unused_column(table)))
+    names = pd.DataFrame({_unused_column(table): table.rows.index}, index=table.rows.index)
+    content = pd.concat([names, table.rows], axis="columns").reset_index(drop=True)
     write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    digest = hashlib.sha256(source.read_bytes()).hexdigest() if source.is_file() else None
     facts = {key: value for key, value in table._asdict().items() if key != "rows"}
+    facts["left_out"] = dict(table.left_out)
     head = {
         "schema": SCHEMA_VERSION,
         "source": source.name,
@@ -105,18 +137,22 @@ def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Pat
 
 
 def read_trial_table(folder: Path) -> TrialTable:
-    """Read the table that `write_trial_table` wrote.
+    """Read the table that `write_trial_table` wrote, also in earlier versions.
 
     Raises:
         UnreadableError: a file is missing, cut, or of a newer schema.
     """
     facts = read_record_json(folder / HEAD_FILE)
+    defaults = TrialTable._field_defaults
     try:
         rows = pd.read_parquet(folder / ROWS_FILE)
         rows = rows.set_index(rows.columns[0])
-        fields = {key: facts[key] for key in TrialTable._fields if key != "rows"}
-        table = TrialTable(rows, **fields)
-        rows[[*table.knobs, *table.metrics]]  # raises KeyError if a column is missing
+        names = [key for key in TrialTable._fields if key != "rows"]
+        table = TrialTable(
+            rows,
+            **{key: facts[key] for key in names if key in facts or key not in defaults},
+        )
+        rows[_stored_columns(table)]  # raises KeyError if a column is missing
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UnreadableError(
             f"{folder / ROWS_FILE} is not what {HEAD_FILE} says: import again"
@@ -124,72 +160,85 @@ def read_trial_table(folder: Path) -> TrialTable:
     return table
 
 
-def _read_json_lines(path: Path) -> pd.DataFrame:
-    rows = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if line.strip():
-            row = json.loads(line)
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} is not an object")
-            rows.append({key: _to_scalar(value) for key, value in row.items()})
-    return pd.DataFrame(rows)
+def _stored_columns(table: TrialTable) -> list[str]:
+    return [*table.knobs, *table.metrics, *([table.seed] if table.seed else [])]
 
 
-def _to_scalar(value: Any) -> Any:
-    """Return the value; a list or an object as JSON text."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else value
+def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
+    """Return the names of the first duplicates, each with the first row that it equals."""
+    texts = trials.astype(object).where(trials.notna(), "")
+    twins = []
+    for name in trials.index[duplicated.to_numpy()][:MAX_TWINS]:
+        equal = (texts == texts.loc[name]).all(axis="columns").to_numpy()
+        twins.append([str(name), str(trials.index[equal][0])])
+    return twins
 
 
-def _validate_columns(
-    table: pd.DataFrame, knobs: list[str], metrics: list[str], name: str | None
-) -> None:
+def _validate_columns(table: pd.DataFrame, wanted: list[str]) -> None:
     known = [str(column) for column in table.columns]
-    wanted = [*knobs, *metrics, *([name] if name else [])]
     for column in wanted:
-        if column not in known:
-            raise ValueError(f"there is no column {column}: {suggest(column, known)}")
+        find_column(column, known)
     repeated = sorted({column for column in wanted if wanted.count(column) > 1})
     if repeated:
-        raise ValueError(f"column {repeated[0]} cannot be two things: knob, metric or name")
+        raise ValueError(
+            f"column {repeated[0]} cannot be two things: knob, metric, name, seed or state"
+        )
 
 
-def _to_numbers(values: pd.Series, metric: str) -> pd.Series:
-    """Convert to float, infinite to NaN. Raises: ValueError that names the first non-number."""
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    wrong = values[numbers.isna() & values.notna()]
-    wrong = wrong[[isinstance(value, str) for value in wrong]]
-    if len(wrong) or values.dtype == bool:
-        first = wrong.iloc[0] if len(wrong) else values.iloc[0]
-        raise ValueError(f"{metric} is no metric: {first!r} is not a number")
-    return numbers.where(numbers.abs() < math.inf)
+def _validate_names(trials: pd.DataFrame, name: str | None) -> None:
+    """Raise ValueError if the rows of one name are steps of one trial."""
+    repeated = trials[trials.index.duplicated(keep=False)]
+    if repeated.empty:
+        return
+    first = repeated.loc[[repeated.index[0]]]
+    for column in map(str, trials):
+        if column.lower().rpartition("/")[2] in STEP_COLUMNS and first[column].nunique() > 1:
+            raise ValueError(
+                f"{first.index[0]!r} in column {name} names {len(first)} rows that differ in"
+                f" {column}: keep one row per trial, such as its last {column}"
+            )
+
+
+def _unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names; a name that stands for several rows gets a number, "a", "a (2)"."""
+    taken, seen, unique = set(names), Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        new = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        while new != name and new in taken:
+            new = f"{new}'"
+        taken.add(new)
+        unique.append(new)
+    return unique
+
+
+def _validate_scale(values: pd.Series) -> None:
+    """Raise ValueError if a column that is named as an accuracy mixes fractions and percent."""
+    name = str(values.name)
+    small, large = values[(values > 0) & (values <= 1)], values[values > 1]
+    is_accuracy = ACCURACY_NAME.search(name.lower()) and values.dropna().between(0, 100).all()
+    if not is_accuracy or small.empty or large.empty:
+        return
+    if large.min() >= MIN_SCALE_GAP * small.max():
+        raise ValueError(
+            f"{name} is {small.iloc[0]:g} in {small.index[0]} and {large.iloc[0]:g} in"
+            f" {large.index[0]}: are these fractions and percent? Mend the table, or type"
+            f" --percent {name} if all its values are percent"
+        )
 
 
 def _row_names(table: pd.DataFrame, name: str | None) -> list[str]:
-    """Return the values of column `name`; without it "row N", the row of the file from 1."""
+    """Return the values of column `name`; "row N", the row of the file from 1, without a value."""
+    numbered = [f"row {number + 1}" for number in table.index]
     if name is None:
-        return [f"row {number + 1}" for number in table.index]
-    return [str(value) for value in table[name]]
+        return numbered
+    ids = to_ids(table[name])
+    return [text or row for text, row in zip(ids, numbered, strict=True)]
 
 
 def _unused_column(table: TrialTable) -> str:
-    """Return a name for the index column that no knob and no metric has."""
+    """Return a name for the index column that no other column has."""
     name = "name"
     while name in table.rows:
         name = f"_{name}"
     return name
-
-
-def _with_uniform_types(rows: pd.DataFrame) -> pd.DataFrame:
-    """Convert columns of numbers and text to text, since a Parquet column has one type."""
-    mixed = [
-        column
-        for column in rows
-        if rows[column].dtype == object
-        and len({isinstance(value, str) for value in rows[column].dropna()}) > 1
-    ]
-    texts = {str(column): rows[column].map(str, na_action="ignore") for column in mixed}
-    return rows.assign(**texts)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

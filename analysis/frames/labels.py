@@ -1,5 +1,6 @@
 """Format metric names, knob values and missing numbers for tables, figures and reports."""
 
+import math
 from typing import Any
 
 METRIC_TITLES = {
@@ -13,6 +14,12 @@ MINUS_SIGN, MISSING_MARK = "\N{MINUS SIGN}", "\N{EM DASH}"
 def metric_title(metric: str) -> str:
     """Return the title of a metric of ours, else its name."""
     return METRIC_TITLES.get(metric, metric)
+
+
+def decimals(largest: float) -> int:
+    """Return how many decimals show four digits of a number of this size, 2 to 8."""
+    size = math.floor(math.log10(largest)) if 0 < largest < math.inf else 0
+    return min(max(3 - size, 2), 8)
 
 
 def format_done(done: int, planned: int) -> str:

@@ -10,6 +10,7 @@ from clip_hparam.analysis.frames import cache
 from clip_hparam.analysis.frames.cache import SIGNATURE_COLUMN, CachedTables
 from clip_hparam.analysis.frames.epochs import epochs_table, rows_to_table
 from clip_hparam.analysis.frames.trial_reader import TrialContents, read_trial
+from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.records import archive
 
 
@@ -37,7 +38,7 @@ def read_runs(runs: Path) -> RunsContents:
     tables = cache.concat_cached(cached, _to_tables(damaged, signatures)) if damaged else cached
     problems = [problem for trial in fresh.values() for problem in trial.problems]
     trials = tables.trials.sort_by("trial_id").to_pandas().drop(columns=SIGNATURE_COLUMN)
-    trials = trials.assign(folder=[f"{folder}/{name}" for name in trials["trial_id"]])
+    trials = add_columns(trials, folder=[f"{folder}/{name}" for name in trials["trial_id"]])
     return RunsContents(trials, tables.epochs.to_pandas(), problems)
 
 

@@ -15,13 +15,13 @@ from clip_hparam.analysis.frames.epochs import complete_lines
 from clip_hparam.analysis.frames.json_files import UnreadableError, parse_record_json
 from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
 from clip_hparam.records import archive
+from clip_hparam.records.metrics import as_percentage, is_percentage
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import STATES
 
 DAMAGED, UNKNOWN = "damaged", "unknown"  # states of a row that no record has
 RESULT_HEAD_KEYS = ("schema", "trial_id", "metrics", "command", "sha256")
 EPOCHS_FILE = "metrics.jsonl"
-ROUNDING_ERROR = 1e-9  # records of 2026-11-25 and before hold accuracies of 100.00000000000001
 
 
 class TrialContents(NamedTuple):
@@ -136,8 +136,9 @@ def _validated_metric(path: str, name: str, value: Any) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UnreadableError(f"{path}: {name}={value!r} is not a number")
-    if "_acc" in name and not (math.isnan(value) or 0 <= value <= 100 + ROUNDING_ERROR):
-        raise UnreadableError(f"{path}: {name}={value} is not a percentage")
-    if not math.isfinite(value):
-        return math.nan
-    return min(float(value), 100.0) if "_acc" in name else float(value)
+    if is_percentage(name):
+        percentage = as_percentage(value)
+        if percentage is None:
+            raise UnreadableError(f"{path}: {name}={value} is not a percentage")
+        return percentage
+    return float(value) if math.isfinite(value) else math.nan

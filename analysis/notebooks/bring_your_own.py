@@ -57,7 +57,7 @@ results["ood"] = 50 + gain / 2 + rng.normal(0, 0.5, 60)
 results.head()
 
 # %% [markdown]
-# Rows that differ only in their name count once. A missing knob is a level of its own.
+# Rows that differ only in their name are counted and kept. A missing knob is a level of its own.
 
 # %%
 table = to_trial_table(results, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")

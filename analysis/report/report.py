@@ -150,7 +150,7 @@ def _search_sections(frames: Frames) -> Iterator[Section]:
 
 def _search_section(anchor: str, title: str, table: TrialTable) -> Iterator[Section]:
     names = registry.search_figure_names(table)
-    if not names:
+    if not names and table.ours:
         return
     shares = importance(table) if "importance" in names else {}  # once for figure and summary
     pictures = []
@@ -196,6 +196,9 @@ def _embed_figure(figure: Figure, title: str) -> Picture:
 
 
 def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> Iterator[str]:
+    """Yield the command of each cell; none for an imported table."""
+    if ablation.imported:
+        return
     for cell in replicates(frames, ablation):
         seeds = ",".join(str(seed) for seed in cell.cell.trials)
         known = (commands[name] for name in cell.cell.trials.values() if name in commands)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
+from clip_hparam.analysis.frames.trial_table import add_columns
 
 SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
 MAX_PAGES = 2_000  # entries; a browser opens a report with more of them slowly
@@ -35,7 +36,13 @@ def trial_pages(frames: Frames, commands: Commands = NO_COMMANDS) -> list[TrialP
     trials = frames.trials.head(MAX_PAGES)
     epochs = frames.epochs[frames.epochs["trial_id"].isin(trials["trial_id"])]
     lines = {weights: _sparklines(epochs, weights) for weights in ("raw", "ema")}
-    rows = trials.assign(reported=reported_values(trials)).to_dict("records")
+    table = frames.imported
+    imported = {} if table is None else dict(table.rows[table.objective])
+    objective = "" if table is None else table.objective
+    rows = add_columns(trials, reported=reported_values(trials)).to_dict("records")
+    for row in rows:
+        if row["trial_id"] in imported:
+            row["result"] = f"{objective} {_format_value(imported[row['trial_id']])}"
     return [_trial_page(row, lines, commands.get(row["trial_id"])) for row in rows]
 
 
@@ -58,8 +65,10 @@ def _failure_message(row: dict[Any, Any]) -> str:
 def _trial_page(
     row: dict[Any, Any], lines: dict[str, dict[str, str]], overrides: Sequence[str] | None
 ) -> TrialPage:
+    """Return the entry of a trial; `result` of an imported row replaces the accuracy."""
     value = row["reported"]
-    result = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
+    accuracy = row["status"] if math.isnan(value) else f"test accuracy {value:.2f} %"
+    result = row.get("result", accuracy)
     facts = {
         "selected epoch": row["epochs.selected"] + 1, "weights": row["selected_weights"],
         "seconds": row["cost.seconds"], "git": row["git.sha"], "folder": row["folder"],
@@ -71,12 +80,22 @@ def _trial_page(
     has_seed = pd.isna(row.get("seed")) or "seed=" in str(row["label"])
     seed = "" if has_seed else f" seed={row['seed']:.0f}"
     return TrialPage(
-        f"{row['trial_id']} {row['label']}{seed}: {result}",
+        f"{_title(row)}{seed}: {result}",
         ", ".join(f"{name} {format_knob(fact)}" for name, fact in known.items()),
         command if isinstance(command, str) else "",
         lines["raw"].get(row["trial_id"], ""),
         lines["ema"].get(row["trial_id"], ""),
     )
+
+
+def _title(row: dict[Any, Any]) -> str:
+    """Return id and label; one of them where they are equal, as for an imported row."""
+    same = row["trial_id"] == row["label"]
+    return str(row["trial_id"]) if same else f"{row['trial_id']} {row['label']}"
+
+
+def _format_value(value: float) -> str:
+    return "missing" if math.isnan(value) else f"{value:.6g}"
 
 
 def _sparklines(epochs: pd.DataFrame, weights: str) -> dict[str, str]:

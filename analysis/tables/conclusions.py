@@ -34,7 +34,8 @@ def conclusion(frames: Frames, ablation: Ablation) -> str:
         0
     ]  # index 0 is the first cell of the design, also where rows are sorted by knobs
     reference = f"the {ablation.row} before" if ablation.against == "previous" else first
-    return f"{ablation.title}, against {reference}: {'; '.join(part for part in parts if part)}."
+    parts = [part for part in parts if part] or ["no two cells are paired by a seed"]
+    return f"{ablation.title}, against {reference}: {'; '.join(parts)}."
 
 
 def _factorial_conclusion(frames: Frames, ablation: Ablation) -> str:
@@ -65,13 +66,17 @@ def _conclusion_parts(
 def _format_differences(rows: pd.DataFrame, ablation: Ablation) -> str:
     """Return the differences as text, the largest first."""
     largest = rows.reindex(rows["delta"].abs().sort_values(ascending=False).index)
-    ends = ("delta", "delta_low", "delta_high")
     named = [
-        f"{row[ablation.row]} {format_difference(*(row[end] for end in ends))}"
+        f"{row[ablation.row]} {_format(row, ablation.digits)}"
         for _, row in largest.head(MAX_NAMED).iterrows()
     ]
     more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
-    return f"{', '.join(named)}{more} points of test accuracy"
+    unit = f"in {ablation.metric}" if ablation.imported else "points of test accuracy"
+    return f"{', '.join(named)}{more} {unit}"
+
+
+def _format(row: pd.Series, digits: int) -> str:
+    return format_difference(row["delta"], row["delta_low"], row["delta_high"], digits)
 
 
 def _undecided_text(rows: pd.DataFrame, ablation: Ablation) -> str:

@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.importing.notes import import_notes
 from clip_hparam.analysis.frames.labels import format_done
 from clip_hparam.analysis.frames.manifests import race_of
 
@@ -31,6 +32,8 @@ RACED_NOTE = (
 
 def footnotes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[str]:
     """Return the footnotes of the table of a sweep's cells, the most important first."""
+    if ablation.imported and frames.imported is not None:
+        return import_notes(frames.imported, ablation.name, data)
     cells = replicates(frames, ablation)
     trials = pd.concat([cell.trials for cell in cells])
     pruned = [row for row, cell in enumerate(cells) if "pruned" in set(cell.trials["status"])]
@@ -76,7 +79,7 @@ def _zero_shot_note(trials: pd.DataFrame) -> Iterator[str]:
 def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> Iterator[str]:
     """Yield the best cell on the selection set and the bias of selecting on the test set."""
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
-    if len(cells) < 2 or len(cells) < len(data) or ablation.metric != "test_acc1":
+    if len(cells) < 2 or len(cells) < len(data) or not ablation.counts_images:
         return
     names = [cell.cell.label for cell in cells]
     selection = [selection_accuracy(cell.trials) for cell in cells]

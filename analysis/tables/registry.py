@@ -84,6 +84,8 @@ def tables_of(frames: Frames, name: str) -> list[Table]:
     ablation = ablation_of(frames, name)
     first = cell_table(frames, ablation)
     tables = [first]
+    if ablation.imported:
+        return tables
     for _, entry in sorted(SWEEP_TABLES.items()):
         if entry.kinds and ablation.figure_kind not in entry.kinds:
             continue

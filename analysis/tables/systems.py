@@ -21,6 +21,7 @@ from clip_hparam.analysis.evidence.published import (
 )
 from clip_hparam.analysis.evidence.selection import selection_accuracy
 from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.analysis.tables.registry import frame_table
 from clip_hparam.analysis.tables.table import Table, format_interval
@@ -95,7 +96,8 @@ def _our_entries(trials: pd.DataFrame) -> Iterator[SystemEntry]:
     """Yield the best cell of each tower and resolution on the selection set."""
     done = trials[(trials["status"] == "done") & (trials["data.name"] == "imagenet")]
     names = done["encoder.name"].astype(str)
-    known = done.assign(
+    known = add_columns(
+        done,
         tower=names.str.extract(f"^({'|'.join(TOWER_NAMES)})", expand=False).map(TOWER_NAMES),
         selection=reported_values(done, "selection_acc1"),
         test=reported_values(done),

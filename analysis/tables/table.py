@@ -13,7 +13,6 @@ from clip_hparam.analysis.frames.labels import (
     MISSING_MARK,
     format_done,
     format_knob,
-    metric_title,
 )
 from clip_hparam.analysis.tables.footnotes import footnotes
 
@@ -53,19 +52,22 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
 def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     """Return the text of a row by column title; columns empty in all rows are not printed."""
     count = format_done(row["n"], row["asked"])
-    level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"])
-    cost = {"cost, s": _format_cost(row["seconds"])}
+    spec = f".{ablation.digits}f"
+    level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"], spec)
+    named_by_label = ablation.imported or not ablation.knobs
+    has_cost = not ablation.imported or not math.isnan(row["seconds"])
+    cost = {"cost, s": _format_cost(row["seconds"]) if has_cost else ""}
     if row["gpu_hours"] > 0:
         cost = {"cost, GPU-h": _format_cost(row["gpu_hours"])}
     return {
         ablation.row: "" if _label_repeats_knobs(row, ablation) else str(row[ablation.row]),
-        **{knob: _format_level(row[knob]) for knob in ablation.knobs},
-        "what changed": "" if ablation.knobs else row["changed"],
-        metric_title(ablation.metric): (
+        **{knob: _format_level(row[knob]) for knob in ablation.knobs if not named_by_label},
+        "what changed": "" if ablation.knobs else row.get("changed", ""),
+        ablation.metric_title: (
             f"{MISSING_MARK} ({count})" if math.isnan(row[ablation.metric]) else level
         ),
-        "seeds": count,
-        _difference_title(ablation): _difference_cell(row),
+        "rows" if ablation.imported else "seeds": count,
+        _difference_title(ablation): _difference_cell(row, ablation.digits),
         **cost,
         **_paper_columns(row),
         "differs": row["differs"],
@@ -75,7 +77,8 @@ def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
 def _label_repeats_knobs(row: pd.Series, ablation: Ablation) -> bool:
     """Return whether the label only repeats the columns of the knobs, as "lr=0.003" does."""
     label_knobs = [part.partition("=")[0] for part in str(row[ablation.row]).split(",")]
-    return bool(ablation.knobs) and tuple(label_knobs) == ablation.knobs
+    repeated = bool(ablation.knobs) and tuple(label_knobs) == ablation.knobs
+    return repeated and not ablation.imported
 
 
 def _paper_columns(row: pd.Series) -> dict[str, str]:
@@ -93,15 +96,15 @@ def _difference_title(ablation: Ablation) -> str:
     return f"Δ to {before}"
 
 
-def _difference_cell(row: pd.Series) -> str:
+def _difference_cell(row: pd.Series, digits: int) -> str:
     if row["delta_why"] == "first row":
         return ""
-    return format_difference(row["delta"], row["delta_low"], row["delta_high"])
+    return format_difference(row["delta"], row["delta_low"], row["delta_high"], digits)
 
 
-def format_difference(delta: float, low: float, high: float) -> str:
+def format_difference(delta: float, low: float, high: float, digits: int = 2) -> str:
     """Return "+0.31 ± 0.12" with a true minus sign, or a dash where the difference is NaN."""
-    return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, "+.2f")
+    return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, f"+.{digits}f")
 
 
 def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:

@@ -287,7 +287,13 @@ def find_cells(
 
 
 def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
-    """Return the id that starts with `prefix`, None if there is none; ValueError for several."""
+    """Return the id that is `prefix`, or the one that starts with it, None if there is none.
+
+    Raises ValueError if several start with it.
+    """
+    ids = list(ids)
+    if prefix in ids:
+        return prefix
     matches = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
     if len(matches) > 1:
         raise ValueError(f"{len(matches)} trials start with {prefix}: {', '.join(matches[:5])}")

@@ -4,11 +4,16 @@ Trials report the EMA weights, or the raw weights where there is no EMA, at the 
 selected by accuracy on the selection set.
 """
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
 from clip_hparam.records.record import Record
+
+ROUNDING_ERROR = 1e-9  # records of 2026-11-25 and before hold accuracies of 100.00000000000001
+PERCENTAGE_NAME = re.compile(r"(^|[_.])acc[15]?([_.]|$)")
 
 
 def accuracy_percent(correct: int, total: int) -> float:
@@ -17,6 +22,26 @@ def accuracy_percent(correct: int, total: int) -> float:
     100 / total * correct exceeds 100 for 15 of the set sizes up to 200, such as 11.
     """
     return 100.0 * correct / total
+
+
+def is_percentage(name: str) -> bool:
+    """Return whether a metric column holds an accuracy: test_acc1.raw.last, eval.sketch.acc5.ema.
+
+    Writers compute these columns with `accuracy_percent`; readers check them with `as_percentage`.
+    """
+    return PERCENTAGE_NAME.search(name) is not None
+
+
+def as_percentage(value: float) -> float | None:
+    """Return the value within 0 to 100, NaN for NaN; None if it is outside by more than rounding.
+
+    `accuracy_percent` is returned unchanged.
+    """
+    if math.isnan(value):
+        return value
+    if not -ROUNDING_ERROR <= value <= 100 + ROUNDING_ERROR:
+        return None
+    return min(max(float(value), 0.0), 100.0)
 
 
 def reported_value(result: Mapping[str, Any], name: str = "test_acc1") -> float:

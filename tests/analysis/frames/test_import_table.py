@@ -55,7 +55,8 @@ def test_a_written_table_is_read_back_unchanged(results: pd.DataFrame, tmp_path:
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_duplicates_differ_only_in_their_name(named: bool) -> None:
+def test_duplicates_are_counted_and_kept(named: bool) -> None:
+    """A row that is repeated with its name is left out: it is the same trial."""
     rows = [
         {"run": "a", "lr": 1.0, "aug": None, "top1": 80.0, "other": "x"},
         {"run": "b", "lr": 1.0, "aug": None, "top1": 80.0, "other": "x"},  # a by another name
@@ -68,9 +69,9 @@ def test_duplicates_differ_only_in_their_name(named: bool) -> None:
     imported = to_trial_table(
         pd.DataFrame(rows), ["lr", "aug"], [], "top1", name="run" if named else None
     )
-    counts = (len(imported.rows), imported.duplicates, imported.incomplete)
-    assert counts == ((4, 2, 1) if named else (5, 1, 1))
-    assert list(imported.rows.index[:2]) == (["a", "c"] if named else ["row 1", "row 2"])
+    counts = (len(imported.rows), imported.duplicates, imported.repeated, imported.incomplete)
+    assert counts == ((5, 1, 1, 1) if named else (6, 1, 0, 1))
+    assert list(imported.rows.index[:2]) == (["a", "b"] if named else ["row 1", "row 2"])
     assert len(imported.scored) == len(imported.rows) - 1
 
 
@@ -78,7 +79,7 @@ def test_a_column_of_row_numbers_is_ignored(tmp_path: Path) -> None:
     rows = pd.DataFrame({"lr": [1.0, 1.0, 2.0], "top1": [80.0, 80.0, 81.0]})
     rows.to_csv(tmp_path / "t.csv")
     imported = to_trial_table(read_table(tmp_path / "t.csv"), ["lr"], [], "top1")
-    assert (len(imported.rows), imported.duplicates) == (2, 1)
+    assert (len(imported.rows), imported.duplicates) == (3, 1)
 
 
 Call = Callable[..., tuple[int, str, str]]
@@ -93,10 +94,10 @@ def test_import_and_summary_print_only_paths_and_json_on_stdout(
         "import", "t.csv", *COLUMNS, "--objective", "top1", "--name", "run", "--out", "kept"
     )
     assert (code, out.split()) == (0, ["kept/study.json", "kept/rows.parquet"])
-    assert "40 of 43 rows kept: 3 duplicates" in err
+    assert "43 of 43 rows kept: 3 duplicates" in err
     code, out, err = call("summary", "kept", "--json")
     summary = json.loads(out)
-    assert (code, err, summary["n"], summary["duplicates"]) == (0, "", 40, 3)
+    assert (code, err, summary["n"], summary["duplicates"]) == (0, "", 43, 3)
     code, out, _ = call("summary", "kept")
     assert summary["best"]["name"] in out
     assert "importance by fanova" in out

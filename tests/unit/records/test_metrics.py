@@ -1,8 +1,11 @@
 """The reported numbers of a trial."""
 
+import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clip_hparam.records import metrics
 from clip_hparam.records.record import Record
@@ -47,3 +50,30 @@ def test_seconds_of_an_unfinished_trial_are_those_of_its_epochs(tmp_path: Path) 
     assert metrics.seconds_spent(record) == 3.5
     record.write_result(RESULT)
     assert metrics.seconds_spent(record) == 12.0
+
+
+@given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_a_reader_keeps_each_accuracy_that_a_writer_computes(counts: tuple[int, int]) -> None:
+    accuracy = metrics.accuracy_percent(*counts)
+    assert metrics.as_percentage(accuracy) == accuracy
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(100.00000000000001, 100.0), (-1e-14, 0.0), (100.001, None), (-0.1, None), (math.inf, None)],
+)
+def test_only_a_rounding_error_may_leave_the_percentages(value: float, read: float | None) -> None:
+    assert metrics.as_percentage(value) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "percentage"),
+    [
+        *((f"{split}_{acc}.raw.last", True) for split in ("test", "selection_shift")
+          for acc in ("acc1", "acc5")),
+        *(("test_acc1.zero_shot", True), ("eval.sketch.acc1.ema.selected", True)),
+        *(("test_loss.raw.last", False), ("cost.seconds", False), ("accumulate", False)),
+    ],
+)  # fmt: skip
+def test_percentages_are_known_by_their_names(name: str, percentage: bool) -> None:
+    assert metrics.is_percentage(name) is percentage

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
+from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
@@ -101,6 +102,11 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     if arguments.names:
         names = choose_outputs(arguments.names, kind, frames)
         return sum([_write_output(kind, frames, name, arguments) for name in names])
+    if not kind.default_names and frames.imported is not None:
+        raise UsageError(
+            f"the imported table has no {arguments.what}: figures need two rows with"
+            f" {frames.imported.objective}, tables up to {MAX_CELLS:,} cells"
+        )
     print_shared_names(frames)
     older = superseded_names(frames)
     names = [name for name in kind.default_names if name not in older]

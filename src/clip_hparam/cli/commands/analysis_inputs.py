@@ -3,23 +3,57 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from clip_hparam.analysis.evidence.summary import format_summary, pruning_savings, summarise
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
-from clip_hparam.analysis.frames.import_table import read_table, to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.importing.formats import READERS, read_source
+from clip_hparam.analysis.frames.importing.levels import decimal_mark
+from clip_hparam.analysis.frames.importing.notes import import_counts
+from clip_hparam.analysis.frames.importing.roles import complete_roles, unused_seed
+from clip_hparam.analysis.frames.importing.source import Roles, Source
 from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
+from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
 
 
 def add_import_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help=".csv, .tsv, .parquet or .jsonl")
-    command.add_argument("--knob", action="append", required=True, help="a column; repeatable")
+    command.add_argument(
+        "source",
+        type=_source_path,
+        metavar="FILE",
+        help="a .csv, .tsv, .parquet, .jsonl, a storage of Optuna, a folder of Ray or TensorBoard",
+    )
+    command.add_argument("--format", metavar="NAME", help=f"{', '.join(READERS)} (by content)")
+    command.add_argument("--study", metavar="NAME", help="the study of an Optuna storage")
+    command.add_argument("--knob", action="append", default=[], help="a column; repeatable")
     command.add_argument("--metric", action="append", default=[], help="a column; repeatable")
-    command.add_argument("--objective", required=True, help="the metric that ranks the rows")
-    command.add_argument("--minimize", action="store_true", help="lower is better")
-    command.add_argument("--name", metavar="COLUMN", help="the column with the name of each row")
+    command.add_argument("--objective", default="", help="the metric that ranks the rows")
+    goal = command.add_mutually_exclusive_group()
+    goal.add_argument("--minimize", action="store_true", help="lower is better (losses, errors)")
+    goal.add_argument("--maximize", action="store_true", help="higher is better (other metrics)")
+    command.add_argument(
+        "--name", default="", metavar="COLUMN", help="the column with the name of each row"
+    )
+    command.add_argument(
+        "--seed",
+        default="",
+        metavar="COLUMN",
+        help="rows of equal knobs are replicates, paired by it",
+    )
+    command.add_argument(
+        "--state", default="", metavar="COLUMN", help="rows that are not complete are left out"
+    )
+    command.add_argument(
+        "--percent",
+        action="append",
+        default=[],
+        metavar="METRIC",
+        help="values up to 1 are percent",
+    )
     command.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the imported table"
     )
@@ -34,25 +68,59 @@ def add_summary_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def import_table(arguments: argparse.Namespace) -> None:
-    """Import a file of results and print the paths of the imported table.
+    """Import results of another tool and print the paths of the imported table.
 
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: the file cannot be read or lacks a column.
         OSError: the folder cannot be written.
     """
-    rows = read_table(arguments.file)
+    source = read_source(arguments.source, arguments.format, arguments.study)
+    roles = complete_roles(source, _typed_roles(arguments))
+    used = [*roles.knobs, *roles.metrics, roles.objective]
+    decimal = decimal_mark(source.rows[name] for name in used) if source.decimal_commas else "."
     table = to_trial_table(
-        rows, arguments.knob, arguments.metric, arguments.objective,
-        arguments.minimize, arguments.name,
+        source.rows, roles.knobs, roles.metrics, roles.objective, bool(roles.minimize),
+        roles.name or None, seed=roles.seed or None, state=roles.state or None, decimal=decimal,
+        percent=arguments.percent,
     )  # fmt: skip
-    paths = write_trial_table(table, arguments.file, arguments.out)
-    print(
-        f"{len(table.rows)} of {len(rows)} rows kept: {table.duplicates} duplicates dropped,"
-        f" {table.incomplete} rows without any knob left out",
-        file=sys.stderr,
-    )
+    paths = write_trial_table(table, arguments.source, arguments.out)
+    print(*_import_lines(source, roles, table, decimal), sep="\n", file=sys.stderr)
     print(*paths, sep="\n")
+
+
+def _source_path(text: str) -> Path:
+    """Return the path of a file or folder, also of a URL as Optuna takes it: sqlite:///study.db."""
+    return Path(text.removeprefix("sqlite:///"))
+
+
+def _typed_roles(arguments: argparse.Namespace) -> Roles:
+    return Roles(
+        tuple(arguments.knob),
+        tuple(arguments.metric),
+        arguments.objective,
+        True if arguments.minimize else False if arguments.maximize else None,
+        arguments.name,
+        arguments.seed,
+        arguments.state,
+    )
+
+
+def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str) -> Iterator[str]:
+    """Yield what was read, which rows are kept, and which way the objective is better."""
+    kept = f"{len(table.rows)} of {len(source.rows)} rows kept: {import_counts(table)}"
+    yield kept
+    better, other = ("lower", "--maximize") if table.minimize else ("higher", "--minimize")
+    yield f"read as {source.format}; {table.objective}: {better} is better ({other} reverses it)"
+    if missing := len(table.rows) - len(table.scored):
+        yield f"{missing} rows have no {table.objective}"
+    if roles.seed:
+        yield f"{roles.seed} makes rows of equal knobs replicates, paired by it"
+    elif column := unused_seed(source.rows, roles):
+        yield f"column {column} is not used: --seed {column} makes replicates of equal knobs"
+    if decimal == ",":
+        yield "numbers are read with decimal commas: 0,1 is 0.1"
+    yield from source.notes
 
 
 def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:

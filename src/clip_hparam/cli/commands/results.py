@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clip_hparam.analysis.evidence.compare import Comparison
+    from clip_hparam.analysis.frames.trial_table import TrialTable
 
 
 def _add_gather_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,31 +73,42 @@ def _add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a trial id (its cell: the same recipe with any seed), or [sweep/]label of a cell"
     parser.add_argument("before", help=what)
     parser.add_argument("after", help="the same")
-    parser.add_argument("--metric", default="test_acc1", help="test_acc1, selection_loss, ...")
+    metrics = "test_acc1 (default), selection_loss, ...; of an import a column, its objective"
+    parser.add_argument("--metric", help=metrics)
     add_common_arguments(parser)
 
 
 def _run_compare(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
-    from clip_hparam.analysis.evidence.compare import compare_cells
+    from clip_hparam.analysis.evidence.compare import compare_cells, default_metric
 
     frames = load(arguments.runs)
+    arguments.metric = arguments.metric or default_metric(frames)
     print_ambiguity(frames.sweeps, arguments.before, arguments.after)
     comparison = compare_cells(frames, arguments.before, arguments.after, arguments.metric)
-    emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison))
+    emit(arguments, comparison.to_dict(), _compare_lines(arguments, comparison, frames.imported))
     return ExitCode.OK
 
 
-def _compare_lines(arguments: argparse.Namespace, comparison: "Comparison") -> Iterator[str]:
+def _compare_lines(
+    arguments: argparse.Namespace, comparison: "Comparison", imported: "TrialTable | None"
+) -> Iterator[str]:
     for knob, values in comparison.differs.items():
         yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
     if not comparison.differs:
-        yield "the recipes are the same"
+        yield f"the {'recipes' if imported is None else 'knobs'} are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
-        yield f"{name}: {arguments.metric} {side.mean:.2f}, {side.done} of {side.asked} seeds done"
-    delta = comparison.difference
-    interval = f"95 % interval {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
-    yield f"difference {delta.mean:+.2f} over {delta.n} seeds in common; {delta.why or interval}"
+        mean = f"{side.mean:.{comparison.digits}f}" if side.done else "unknown"
+        yield f"{name}: {arguments.metric} {mean}, {side.done} of {side.asked} seeds done"
+    delta, spec = comparison.difference, f"+.{comparison.digits}f"
+    if not delta.n:
+        unpaired = imported is not None and not imported.seed
+        advice = ": to pair rows, import with --seed COLUMN" if unpaired else ""
+        yield f"no difference, {delta.why}{advice}"
+        return
+    interval = f"95 % interval {delta.low:{spec}} to {delta.high:{spec}}, p = {delta.p:.2g}"
+    mean = f"difference {delta.mean:{spec}} over {delta.n} seeds in common"
+    yield f"{mean}; {delta.why or interval}"
 
 
 def _format_value(value: Any) -> str:

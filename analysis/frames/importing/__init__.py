@@ -1,0 +1,1 @@
+"""Read results of other tools: each reader returns a `Source`, rows of text with proposed roles."""

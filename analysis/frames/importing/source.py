@@ -1,0 +1,132 @@
+"""Rows of another tool before their columns have roles, and the roles that its format proposes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from clip_hparam.config.knob import suggest
+
+
+class Roles(NamedTuple):
+    """Which column is what; "" or (): no such column.
+
+    minimize: None where it is not known. minimized, maximized: metrics whose direction the source
+    says.
+    """
+
+    knobs: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    objective: str = ""
+    minimize: bool | None = None
+    name: str = ""
+    seed: str = ""
+    state: str = ""
+    minimized: tuple[str, ...] = ()
+    maximized: tuple[str, ...] = ()
+
+
+class Source(NamedTuple):
+    """A table with a row per trial as a reader returns it.
+
+    rows: each value is a text or None, so that ids and levels are kept as they are spelled.
+    roles: what the format says about its columns; empty where the user has to say it.
+    notes: a sentence for each property of the source that a user must know.
+    """
+
+    format: str
+    rows: pd.DataFrame
+    roles: Roles = Roles()
+    notes: tuple[str, ...] = ()
+    decimal_commas: bool = False  # a number may be written with a comma, as 0,001
+
+
+class TrialParts(NamedTuple):
+    """A trial as a reader finds it: id and state, configuration, results."""
+
+    head: Mapping[str, Any]
+    knobs: Mapping[str, Any]
+    results: Mapping[str, Any]
+
+
+class JoinedTrials(NamedTuple):
+    """A row per trial; `knobs` and `results` are the names of their columns."""
+
+    rows: pd.DataFrame
+    knobs: tuple[str, ...]
+    results: tuple[str, ...]
+
+
+def join_parts(trials: Sequence[TrialParts]) -> JoinedTrials:
+    """Return the rows of trials, with a column of its own for each entry of each part.
+
+    A knob called like an entry of the head becomes `config.NAME`, and a result called like a knob
+    or like an entry of the head `result.NAME`, such as the last learning rate beside the first one.
+    """
+    heads, knobs, results = (dict.fromkeys(key for t in trials for key in t[n]) for n in range(3))
+    knob_columns = {key: f"config.{key}" if key in heads else key for key in knobs}
+    taken = {*heads, *knob_columns.values()}
+    result_columns = {key: f"result.{key}" if key in taken else key for key in results}
+    rows = text_frame(
+        {
+            **trial.head,
+            **{knob_columns[key]: value for key, value in trial.knobs.items()},
+            **{result_columns[key]: value for key, value in trial.results.items()},
+        }
+        for trial in trials
+    )
+    return JoinedTrials(rows, tuple(knob_columns.values()), tuple(result_columns.values()))
+
+
+def text_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a frame of texts and None; columns in order of first appearance."""
+    listed = list(rows)
+    names = dict.fromkeys(name for row in listed for name in row)
+    texts = {name: [to_text(row.get(name)) for row in listed] for name in names}
+    return pd.DataFrame(texts, dtype=object)
+
+
+def to_text(value: Any) -> str | None:
+    """Return the value as text: 0.001, 64, True; None if it is missing."""
+    if value is None or value is pd.NA or (not isinstance(value, str) and value != value):
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+def flatten(tree: Mapping[str, Any], separator: str = ".") -> dict[str, Any]:
+    """Return the leaves of nested mappings by joined keys: optimizer.lr. Lists stay values."""
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            below = flatten(value, separator)
+            leaves |= {f"{key}{separator}{name}": leaf for name, leaf in below.items()}
+        else:
+            leaves[str(key)] = value
+    return leaves
+
+
+def find_column(name: str, known: Iterable[str]) -> str:
+    """Return the name of an existing column.
+
+    Raises:
+        ValueError: it does not exist; the sentence names columns that end like it (optimizer.lr).
+    """
+    names = list(known)
+    if name in names:
+        return name
+    ending = [other for other in names if _last_part(other) == _last_part(name)]
+    advice = f"did you mean {' or '.join(ending[:3])}?" if ending else suggest(name, names)
+    raise ValueError(f"there is no column {name}: {advice}")
+
+
+def varied(rows: pd.DataFrame, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns with more than one level; all if none has."""
+    listed = tuple(names)
+    several = tuple(name for name in listed if rows[name].nunique(dropna=False) > 1)
+    return several or listed
+
+
+def _last_part(name: str) -> str:
+    for separator in (".", "/", "params_"):
+        name = name.rpartition(separator)[2]
+    return name.strip().lower()

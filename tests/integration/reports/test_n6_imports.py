@@ -1,0 +1,254 @@
+"""Report N6: results of other tools are read as they are and give tables, figures, comparisons."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from support.cli import clip_hparam
+from support.event_files import scalar, session, write_events
+from support.in_process import Done
+from support.ray_folders import RayTrial, write_ray_folder
+from support.trial_factory import Runs
+
+from clip_hparam.analysis.evidence.compare import compare_cells
+from clip_hparam.analysis.frames.frame import load
+from clip_hparam.analysis.stats.intervals import estimate
+
+CONFIGS = [("0.1", "0", 0.50), ("0.1", "1", 0.54), ("0.2", "0", 0.61), ("0.2", "1", 0.63)]
+
+
+def import_into(folder: Path, *words: str) -> Done:
+    return clip_hparam("import", *words, "--out", "kept", cwd=folder)
+
+
+def cells(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of the table of the cells by their label."""
+    assert clip_hparam("tables", "--runs", "kept", cwd=folder).code == 0
+    with (folder / "results" / "kept.csv").open(newline="") as file:
+        return {row["cell"]: row for row in csv.DictReader(file)}
+
+
+def write_wandb(folder: Path) -> list[str]:
+    head = ["Name", "State", "Notes", "User", "Created", "Runtime", "optimizer.lr", "seed", "acc"]
+    rows = [["run", "finished", "-", "me", "2026", "10", lr, s, str(acc)] for lr, s, acc in CONFIGS]
+    others = [["run", state, "-", "me", "2026", "1", "0.1", "2", "0.9"] for state in
+              ("crashed", "running", "failed", "killed")]  # fmt: skip
+    with (folder / "export.csv").open("w", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([head, *rows, *others])
+    return ["export.csv", "--knob", "optimizer.lr", "--objective", "acc", "--seed", "seed"]
+
+
+def write_optuna(folder: Path) -> list[str]:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(storage=f"sqlite:///{folder}/s.db", direction="maximize")
+    space = {"lr": optuna.distributions.FloatDistribution(0, 1),
+             "seed": optuna.distributions.IntDistribution(0, 9)}  # fmt: skip
+    states = optuna.trial.TrialState
+    rows = [(lr, s, acc, states.COMPLETE) for lr, s, acc in CONFIGS]
+    for lr, seed, value, state in [
+        *(*rows, ("0.1", "2", 0.9, states.PRUNED)),
+        *(("0.1", "3", None, states.FAIL), ("0.1", "4", None, states.RUNNING)),
+        ("0.1", "5", None, states.WAITING),
+    ]:
+        params = {"lr": float(lr), "seed": int(seed)}
+        study.add_trial(
+            optuna.trial.create_trial(state=state, value=value, params=params, distributions=space)
+        )
+    return ["s.db"]
+
+
+def write_ray(folder: Path) -> list[str]:
+    trials = [
+        RayTrial(f"5381e18{n}", {"lr": float(lr), "seed": int(seed)}, [{"acc": 0.1}, {"acc": acc}])
+        for n, (lr, seed, acc) in enumerate(CONFIGS)
+    ]
+    others = [RayTrial(f"x{n}", {"lr": 0.1, "seed": 5 + n}, [{"acc": 0.9}], status)
+              for n, status in enumerate(("ERROR", "PENDING", "RUNNING", "PAUSED"))]  # fmt: skip
+    write_ray_folder(folder / "exp", [*trials, *others])
+    return ["exp"]
+
+
+def write_tensorboard(folder: Path) -> list[str]:
+    for number, (lr, seed, acc) in enumerate(CONFIGS):
+        events = [*session({"lr": float(lr), "seed": int(seed)}), scalar("acc", 0.1, 1)]
+        write_events(folder / "tb" / f"run{number}", [*events, scalar("acc", acc, 2, "double")])
+    for number, status in enumerate((2, 3, None, 0)):
+        events = [*session({"lr": 0.1, "seed": 7}, status), scalar("acc", 0.9, 1)]
+        write_events(folder / "tb" / f"other{number}", events)
+    return ["tb"]
+
+
+def write_semicolons(folder: Path) -> list[str]:
+    lines = [f"{n};done;{lr};{seed};{acc}" for n, (lr, seed, acc) in enumerate(CONFIGS)]
+    others = [f"{9 + n};{state};0.1;{5 + n};0.9" for n, state in
+              enumerate(("failed", "lost", "timeout", "diverged"))]  # fmt: skip
+    text = "\n".join(["id;status;lr;seed;acc", *lines, *others]).replace(".", ",")
+    (folder / "t.csv").write_text(text, encoding="utf-8-sig")
+    return ["t.csv", "--knob", "lr", "--objective", "acc", "--seed", "seed", "--name", "id"]
+
+
+@pytest.mark.parametrize(
+    "write", [write_wandb, write_optuna, write_ray, write_tensorboard, write_semicolons]
+)
+def test_each_tool_gives_means_intervals_and_paired_differences(
+    write: Callable[[Path], list[str]], tmp_path: Path
+) -> None:
+    done = import_into(tmp_path, *write(tmp_path))
+    assert done.code == 0, done.err
+    assert "4 of 8 rows kept: 4 left out by state" in done.err
+    assert "acc: higher is better" in done.err or "value: higher is better" in done.err
+    first, second = cells(tmp_path).values()
+    metric = "value" if "value" in first else "acc"
+    expected = estimate([0.61, 0.63])
+    assert (second["n"], second["asked"]) == ("2", "2")
+    assert float(second[metric]) == pytest.approx(0.62)
+    assert float(second["ci_low"]) == pytest.approx(expected.low)
+    difference = estimate([0.61 - 0.50, 0.63 - 0.54])
+    assert float(second["delta"]) == pytest.approx(difference.mean)
+    assert float(second["delta_high"]) == pytest.approx(difference.high)
+    compared = clip_hparam(
+        "compare", "--runs", "kept", first["cell"], second["cell"], "--json", cwd=tmp_path
+    )
+    answer = json.loads(compared.out)
+    assert answer["difference"]["mean"] == pytest.approx(difference.mean)
+    assert answer["difference"]["p"] == pytest.approx(difference.p)
+    assert list(answer["differs"].values()) == [[0.1, 0.2]]
+
+
+def test_figures_and_report_draw_an_import(tmp_path: Path) -> None:
+    assert import_into(tmp_path, *write_optuna(tmp_path)).code == 0
+    figures = clip_hparam("figures", "--runs", "kept", cwd=tmp_path)
+    assert figures.code == 0
+    names = {Path(line).name for line in figures.out.split()}
+    assert {"kept.png", "axes.png", "best_of_n.png"} <= names
+    assert clip_hparam("report", "--runs", "kept", cwd=tmp_path).code == 0
+    page = (tmp_path / "results" / "report.html").read_text()
+    assert "Imported table kept" in page
+    assert "value 0.63" in page
+    assert "python sweep.py -m" not in page
+    summary = clip_hparam("summary", "kept", cwd=tmp_path)
+    assert "2 cells, means of 4 trials" in summary.out
+    assert "highest value: lr=0.2" in summary.out
+
+
+def test_results_of_model_soups_need_no_option(tmp_path: Path) -> None:
+    lines = [
+        {"model_name": f"model_{n}", "ImageNet2p": held, "ImageNet": held - 0.02}
+        for n, held in enumerate([0.78, 0.81, 0.785, 0.785])
+    ]
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = import_into(tmp_path, "r.jsonl")
+    assert done.code == 0, done.err
+    assert "model_3 equals model_2" in done.err
+    table = cells(tmp_path)
+    assert list(table) == [f"model_{n}" for n in range(4)]
+    assert float(table["model_1"]["ImageNet2p"]) == 0.81
+    assert "ImageNet2p   |" in (tmp_path / "results" / "kept.md").read_text()
+    assert "0.8100" in (tmp_path / "results" / "kept.md").read_text()
+
+
+TABLE = "run,optimizer.lr,test_acc1,val_loss,note,seed\na,0.1,0.8,0.5,x,0\nb,0.2,81,0.4,,0\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--knob", "lr", "--objective", "val_loss"], "did you mean optimizer.lr?"),
+        (["--knob", "optimizer.lr", "--objective", "loss"], "no column loss"),
+        (["--knob", "optimizer.lr", "--objective", "note"], "'x' is not a number"),
+        (["--objective", "val_loss"], "type --knob COLUMN"),
+        (["--knob", "optimizer.lr"], "type --objective COLUMN"),
+        (["--knob", "optimizer.lr", "--objective", "test_acc1"], "fractions and percent?"),
+        (["--knob", "seed", "--objective", "val_loss", "--seed", "seed"], "cannot be two things"),
+        (["--knob", "note", "--objective", "val_loss", "--state", "run"], "no row is complete"),
+        (["--format", "xls"], "there is no format xls"),
+        (["--format", "ray"], "is no folder"),
+        (["--format", "optuna"], "no SQLite file, no journal and no CSV of Optuna"),
+        (["--format", "tensorboard"], "t.csv is damaged at byte 0, or no event file"),
+        (["--format", "jsonl"], "line 1 is no JSON"),
+        (["--minimize", "--maximize"], "not allowed with"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence(
+    words: list[str], sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    done = import_into(tmp_path, "t.csv", *words)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "best", "said"),
+    [
+        (["val_loss"], "b", "lower is better (--maximize reverses it)"),
+        (["val_loss", "--maximize"], "a", "higher is better (--minimize reverses it)"),
+        (["test_acc1", "--percent", "test_acc1"], "b", "higher is better"),
+        (["test_acc1", "--percent", "test_acc1", "--minimize"], "a", "lower is better"),
+    ],
+)
+def test_the_direction_of_the_objective_is_said(
+    words: list[str], best: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    options = ("--knob", "optimizer.lr", "--name", "run", "--objective", *words)
+    done = import_into(tmp_path, "t.csv", *options)
+    assert said in done.err
+    assert "column seed is not used: --seed seed" in done.err
+    summary = json.loads(clip_hparam("summary", "kept", "--json", cwd=tmp_path).out)
+    assert summary["best"]["name"] == best
+
+
+def test_fractions_are_never_called_percent(tmp_path: Path) -> None:
+    rows = "".join(f"0.{n},{seed},0.8{n}{seed}\n" for n in range(1, 4) for seed in range(2))
+    (tmp_path / "t.csv").write_text(f"lr,seed,test_acc1\n{rows}")
+    options = ("--knob", "lr", "--seed", "seed", "--objective", "test_acc1")
+    assert import_into(tmp_path, "t.csv", *options).code == 0
+    assert float(cells(tmp_path)["lr=0.2"]["test_acc1"]) == pytest.approx(0.8205)
+    assert clip_hparam("report", "--runs", "kept", cwd=tmp_path).code == 0
+    assert "%" not in (tmp_path / "results" / "kept.md").read_text().replace("95 %", "")
+    assert "test accuracy" not in (tmp_path / "results" / "report.html").read_text()
+
+
+def test_a_missing_metric_leaves_its_cell_without_a_mean(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,seed,loss\n0.1,0,0.5\n0.1,1,NaN\n0.2,0,0.4\n0.2,1,inf\n")
+    options = ("--knob", "lr", "--seed", "seed", "--objective", "loss")
+    done = import_into(tmp_path, "t.csv", *options)
+    assert "2 rows have no loss" in done.err
+    assert [(row["n"], row["asked"], row["loss"]) for row in cells(tmp_path).values()] == [
+        *(("1", "2", ""), ("1", "2", ""))
+    ]
+    notes = (tmp_path / "results" / "kept.md").read_text()
+    assert "lr=0.1: 1 of 2 rows have loss, so there is no mean." in notes
+
+
+def test_a_table_of_hundreds_of_columns_prints_no_performance_warning(tmp_path: Path) -> None:
+    names = [f"config.knob{number}" for number in range(150)]
+    head = ",".join(["id", "seed", "acc", *names])
+    rows = [",".join([f"{n}", f"{n % 2}", f"0.{n + 5}", *[f"x{n // 2}"] * 150]) for n in range(4)]
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
+    knobs = [f"--knob={name}" for name in names]
+    options = ("--objective", "acc", "--seed", "seed", "--name", "id")
+    done = import_into(tmp_path, "t.csv", *knobs, *options)
+    assert done.code == 0, done.err
+    first, second = cells(tmp_path).values()
+    assert [float(first["acc"]), float(second["acc"])] == pytest.approx([0.55, 0.75])
+
+
+def test_our_own_runs_and_an_import_are_not_compared(tmp_path: Path) -> None:
+    Runs(tmp_path / "runs").done({"lr": 1e-3}, 0, 90.0)
+    done = import_into(tmp_path, "runs")
+    assert (done.code, done.out) == (2, "")
+    assert "holds trials of ours: they need no import" in done.err
+    (tmp_path / "t.csv").write_text("lr,seed,acc\n0.1,0,0.9\n0.2,0,0.8\n")
+    options = ("--knob", "lr", "--seed", "seed", "--objective", "acc")
+    assert import_into(tmp_path, "t.csv", *options).code == 0
+    frames = load([tmp_path / "runs", tmp_path / "kept"])
+    with pytest.raises(ValueError, match="is imported: their units and seeds differ"):
+        compare_cells(frames, frames.trials["trial_id"][0], "lr=0.1")
+    assert compare_cells(frames, "lr=0.1", "lr=0.2").difference.mean == pytest.approx(-0.1)
