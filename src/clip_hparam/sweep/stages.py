@@ -13,7 +13,7 @@ from typing import Any
 
 from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
-from clip_hparam.design.knob_levels import parse_knob_range
+from clip_hparam.design.ranges import parse_range
 from clip_hparam.design.sampling import level_at
 
 STAGES = ("reference", "screening", "search", "proof")
@@ -154,12 +154,9 @@ def significant_knobs(effects: Mapping[str, float]) -> tuple[list[str], float]:
 
 def _level_at(knob: str, levels: Sequence[str], position: float) -> str:
     """Return the level at a position, 0 to 1; the middle of a range that is one of the levels."""
-    whole_range = parse_knob_range(knob, levels[0]) if len(levels) == 1 else None
-    if whole_range:
-        return level_at(knob, whole_range, position)
     text = level_at(knob, levels, position)
-    inner_range = parse_knob_range(knob, text)
-    return level_at(knob, inner_range, 0.5) if inner_range else text
+    inner_range = parse_range(text)
+    return inner_range.value_at(0.5) if inner_range else text
 
 
 def _design_tree(study: Design, name: str, kind: str, **more: Any) -> dict[str, Any]:
