@@ -1,11 +1,15 @@
 """Report D4: split folders are never classes, however their names are written."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from support.cli import clip_hparam, plan, records, sweep
 from support.image_folders import grow
+
+from clip_hparam.config.recipe import Data
+from clip_hparam.data.datasets import load_dataset
 
 CLASSES = ("cat", "dog")
 TINY = ("data=folder", "epochs=1", "batch_size=2")
@@ -49,10 +53,16 @@ def test_unclear_split_folders_are_refused(
     parts: tuple[str, ...], sentence: str, tmp_path: Path
 ) -> None:
     root = grow(tmp_path / "photos", dict.fromkeys(parts, 4), ".png")
+    with pytest.raises(ValueError, match=re.escape(sentence)) as error:
+        load_dataset(Data(name="folder", root=str(root)))
+    assert "\n" not in str(error.value)
+
+
+def test_refused_folders_start_nothing(tmp_path: Path) -> None:
+    root = grow(tmp_path / "photos", {"cat": 4, "dog": 4, "Test/cat": 4}, ".png")
     done = plan("-m", *TINY, f"data.root={root}", "seeds=2", cwd=tmp_path)
     assert done.code == 2
-    assert sentence in done.err
-    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith(f"{root}/Test is named like a split, and {root} holds other folders")
     assert not (tmp_path / "runs").exists()
 
 
