@@ -153,19 +153,15 @@ QUANTITIES: tuple[Callable[[Golden], None], ...] = (
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda path: path.stem)
-def file(request: pytest.FixtureRequest) -> Path:
-    path: Path = request.param
-    return path
-
-
-@pytest.fixture(scope="module", params=["reference", "fused"])
-def golden(file: Path, request: pytest.FixtureRequest) -> Golden:
-    return Golden(file, request.param)
+def goldens(request: pytest.FixtureRequest) -> list[Golden]:
+    """Return the file with the kernels of the towers, and with our own."""
+    return [Golden(request.param, kernels) for kernels in ("reference", "fused")]
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.__name__)
-def test_golden(golden: Golden, quantity: Callable[[Golden], None]) -> None:
-    quantity(golden)
+def test_golden(goldens: list[Golden], quantity: Callable[[Golden], None]) -> None:
+    for golden in goldens:
+        quantity(golden)
 
 
 def test_there_are_golden_files() -> None:

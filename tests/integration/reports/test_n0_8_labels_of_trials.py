@@ -43,7 +43,7 @@ def test_trials_of_a_grid_and_of_a_search_have_labels_of_their_own(tmp_path: Pat
     labels = load(tmp_path / "runs").trials["label"].to_list()
     assert len(set(labels)) == len(labels) >= 5
     assert sum(label.startswith("epochs=1,data.epoch_images=100") for label in labels) >= 4
-    assert sum("llrd" in label and "seed=1" in label for label in labels) == 2
+    assert sum("recipe=llrd" in label and "seed=1" in label for label in labels) == 2
     for line in clip_hparam("report", cwd=tmp_path).out.splitlines():
         page = (tmp_path / line).read_text()
         assert all(label.replace("'", "&#39;") in page for label in labels)

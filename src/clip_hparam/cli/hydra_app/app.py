@@ -65,9 +65,9 @@ def main() -> int:
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
     try:
-        sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
         for word in sys.argv[1:]:
             validate_variables(word, word.partition("=")[0])
+        sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
         with InterruptFlag().installed():
             _run_hydra()
     except SystemExit as error:
