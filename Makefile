@@ -3,12 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SWEEP ?= ladder
-SEEDS ?= 5
+FAMILY ?= tiny
 RUNS ?= runs
 RESULTS ?= results
+PLACES = --runs $(RUNS) --out $(RESULTS)
+SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget=$(BUDGET)) \
+	$(if $(MACHINE),machine=$(MACHINE)) $(if $(DATA),data=$(DATA)) $(if $(ROOT),data.root=$(ROOT)) \
+	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder tables figures report tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder tables figures report paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,24 +30,26 @@ demo: setup ## The paper's ladder in miniature: 35 real fine-tuning runs, table 
 	@cat $(RESULTS)/ladder.md
 	@echo "figure: $(RESULTS)/ladder.png"
 
-ladder: setup ## Run the ladder (SEEDS=5) and draw its table and figure
-	$(PY) sweep.py -m sweeps=ladder seeds=$(SEEDS) machine.runs=$(RUNS)
-	$(PY) -m analysis tables ladder --runs $(RUNS) --out $(RESULTS)
-	$(PY) -m analysis figures ladder --runs $(RUNS) --out $(RESULTS)
+ladder: table-ladder ## Run the ladder and draw its table and figure: SEEDS=10; FAMILY=b16 ROOT=... MACHINE=slurm_node8 BUDGET=10d
 
 tables: setup ## Rebuild all tables from the records
-	$(PY) -m analysis tables --runs $(RUNS) --out $(RESULTS)
+	$(PY) -m analysis tables $(PLACES)
 
 figures: setup ## Redraw all figures from the records
-	$(PY) -m analysis figures --runs $(RUNS) --out $(RESULTS)
+	$(PY) -m analysis figures $(PLACES)
 
-table-%: setup ## Run the design sweeps/NAME.yaml, build its table and figure: make table-lr
-	$(PY) sweep.py -m sweeps=$* machine.runs=$(RUNS)
-	$(PY) -m analysis tables $* --runs $(RUNS) --out $(RESULTS)
-	$(PY) -m analysis figures $* --runs $(RUNS) --out $(RESULTS)
+table-%: setup ## Run the design sweeps/NAME.yaml, build its table and figure: make table-lr FAMILY=b16 ...
+	$(PY) sweep.py -m sweeps=$* $(SWEPT)
+	$(PY) -m analysis tables $* $(PLACES) --family $(FAMILY)
+	$(PY) -m analysis figures $* $(PLACES) --family $(FAMILY)
 
 report: setup ## One HTML page of all that is on record
-	$(PY) -m analysis report --runs $(RUNS) --out $(RESULTS)
+	$(PY) -m analysis report $(PLACES)
+
+paper: setup ## All tables and figures of FAMILY and one page, beside the published numbers: make paper FAMILY=b16
+	$(PY) -m analysis tables $(PLACES) --family $(FAMILY)
+	$(PY) -m analysis figures $(PLACES) --family $(FAMILY)
+	$(PY) -m analysis report $(PLACES) --family $(FAMILY)
 
 test: check ## What CI runs: checks, then the tests (TEST=path runs the tests of a file or folder)
 	$(PY) -m pytest -n 3 $(TEST)

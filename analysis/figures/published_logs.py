@@ -78,7 +78,7 @@ def _plot_panel(axes: Axes, panel: LogPanel) -> None:
 @frame_figure(
     "logs",
     "ImageNet-1k top-1 accuracy, %: published systems and logs",
-    lambda frames: frames.imported is None,
+    lambda frames: bool(frames.family),
 )
 def published_logs_figure(_frames: Frames) -> Figure:
     return plot_published_logs(published_log_panels())

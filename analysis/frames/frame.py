@@ -53,6 +53,8 @@ class Frames(NamedTuple):
     problems: list[str]  # a sentence for each record that was not used
     imported: TrialTable | None = None
     """An imported table; its rows are also in `trials`, its cells in `sweeps`."""
+    family: str = ""
+    """Recipe family of all `sweeps`; empty for the miniature, and where all families are in one."""
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
@@ -83,6 +85,12 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
         [*imported.problems, *trial_problems, *conflicts, *manifest_problems],
         imported.table,
     )
+
+
+def of_family(frames: Frames, family: str) -> Frames:
+    """Return the frames with the sweeps of one family alone; empty is the miniature."""
+    sweeps = [sweep for sweep in frames.sweeps if sweep.family == family]
+    return frames._replace(sweeps=sweeps, family=family)
 
 
 def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:

@@ -49,7 +49,7 @@ class PublishedRow(NamedTuple):
     source: str
 
 
-@frame_table("published")
+@frame_table("published", lambda frames: bool(frames.family))
 def published_table(frames: Frames) -> Table:
     """Return the table with a row per public number; records are not used."""
     rows = pd.DataFrame([*_ladder_rows(), *_readme_rows(), *_log_rows()])

@@ -17,6 +17,7 @@ from clip_hparam.analysis.tables.table import Table, cell_table
 
 CreateSweepTable = Callable[[Frames, Ablation], Table | None]
 CreateFrameTable = Callable[[Frames], Table]
+IsAvailable = Callable[[Frames], bool]
 Create = TypeVar("Create", bound=CreateSweepTable)
 
 
@@ -29,6 +30,8 @@ class SweepTable(NamedTuple):
 
 SWEEP_TABLES: dict[str, SweepTable] = {}  # by the suffix of the table's name
 FRAME_TABLES: dict[str, CreateFrameTable] = {}
+AVAILABLE: dict[str, IsAvailable] = {}
+"""Whether a table of FRAME_TABLES is written without being named."""
 
 
 def sweep_table(suffix: str, *kinds: str) -> Callable[[Create], Create]:
@@ -49,13 +52,19 @@ def sweep_table(suffix: str, *kinds: str) -> Callable[[Create], Create]:
     return register
 
 
-def frame_table(name: str) -> Callable[[CreateFrameTable], CreateFrameTable]:
-    """Register a table of all records, or of published data, under `name`."""
+def frame_table(
+    name: str, is_available: IsAvailable = lambda frames: True
+) -> Callable[[CreateFrameTable], CreateFrameTable]:
+    """Register a table of all records, or of published data, under `name`.
+
+    is_available: whether it is written without being named.
+    """
 
     def register(create: CreateFrameTable) -> CreateFrameTable:
         if name in FRAME_TABLES:
             raise ValueError(f"table {name} is registered twice: give one of the two another name")
         FRAME_TABLES[name] = create
+        AVAILABLE[name] = is_available
         return create
 
     return register
@@ -69,7 +78,7 @@ def table_names(frames: Frames) -> list[str]:
 
 def default_tables(frames: Frames) -> list[str]:
     """Return the names of all recorded sweeps, and of tables of all records if there are any."""
-    registered = [] if frames.imported else sorted(FRAME_TABLES)
+    registered = sorted(name for name in FRAME_TABLES if AVAILABLE[name](frames))
     return list(dict.fromkeys([*output_names(frames.sweeps), *registered]))
 
 

@@ -28,7 +28,10 @@ DESIGNS = {
         f"{LIST}steps: [{{label: a, overrides: [lr]}}]",
         "lr is no override: type KEY=VALUE",
     ),
-    "spaces": (f"{LIST}steps: [{{label: a, overrides: ['lr = 1']}}]", "'lr = 1' has a space in its key: type lr=1"),
+    "spaces": (
+        f"{LIST}steps: [{{label: a, overrides: ['lr = 1']}}]",
+        "'lr = 1' has a space in its key: type lr=1",
+    ),
     "knob twice": (
         f"{LIST}steps: [{{label: a, overrides: [lr=1, lr=2]}}]",
         "lr is given twice, lr=1 and lr=2: keep one",

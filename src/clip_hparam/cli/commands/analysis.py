@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
@@ -25,11 +26,14 @@ from clip_hparam.cli.commands.analysis_inputs import (
 from clip_hparam.cli.commands.command import CommandParser, UsageError
 from clip_hparam.cli.commands.output_choice import (
     choose_outputs,
+    divide_names,
+    family_parts,
     print_shared_names,
     superseded_names,
 )
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.sweep_options import DEFAULT_FAMILY
 from clip_hparam.records.record import Record
 
 NO_SWEEP_MESSAGE = (
@@ -93,15 +97,33 @@ def _add_folder_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", type=Path, default=DEFAULT_OUT, help="folder of the written files (results)"
     )
+    command.add_argument(
+        "--family", metavar="NAME", help="the recipe family, such as b16 (default: all on record)"
+    )
 
 
 def _write_outputs(arguments: argparse.Namespace) -> int:
     """Write tables or figures; return the number of planned runs that are missing."""
-    frames = _load_frames(arguments.runs)
+    frames = _load_frames(arguments)
+    parts = list(family_parts(frames, arguments.family, arguments.out))
+    if not arguments.names:
+        return sum([_write_part(part, out, [], arguments) for part, out in parts])
+    named = divide_names(arguments.names, [part for part, _ in parts])
+    return sum(
+        [
+            _write_part(part, out, names, arguments)
+            for (part, out), names in zip(parts, named, strict=True)
+            if names
+        ]
+    )
+
+
+def _write_part(frames: Frames, out: Path, typed: list[str], arguments: argparse.Namespace) -> int:
+    """Write the tables or figures of one family; return the number of runs that are missing."""
     kind = build.output_kind(arguments.what, frames)
-    if arguments.names:
-        names = choose_outputs(arguments.names, kind, frames)
-        return sum([_write_output(kind, frames, name, arguments) for name in names])
+    if typed:
+        names = choose_outputs(typed, kind, frames)
+        return sum([_write_output(kind, frames, name, out, arguments) for name in names])
     if not kind.default_names and frames.imported is not None:
         raise UsageError(
             f"the imported table has no {arguments.what}: figures need two rows with"
@@ -110,10 +132,10 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
     print_shared_names(frames)
     older = superseded_names(frames)
     names = [name for name in kind.default_names if name not in older]
-    missing = sum([_write_output(kind, frames, name, arguments) for name in names])
+    missing = sum([_write_output(kind, frames, name, out, arguments) for name in names])
     for name in older:
         try:
-            _write_output(kind, frames, name, arguments)
+            _write_output(kind, frames, name, out, arguments)
         except ValueError as error:  # such as a search that was stopped after its first point
             print(f"{name}: not written, {error}", file=sys.stderr)
     return missing
@@ -122,9 +144,9 @@ def _write_outputs(arguments: argparse.Namespace) -> int:
 def _write_report(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
-    frames = _load_frames(arguments.runs)
-    path = report.write_report(frames, arguments.out, _rerun_overrides(frames))
-    print(path)
+    frames = _load_frames(arguments)
+    for part, out in family_parts(frames, arguments.family, arguments.out):
+        print(report.write_report(part, out, _rerun_overrides(part)))
     return 0
 
 
@@ -154,22 +176,28 @@ def _print_summary(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _load_frames(runs: list[Path] | None) -> Frames:
+def _load_frames(arguments: argparse.Namespace) -> Frames:
     """Read the runs folders and print which records are not used.
+
+    With the family of published numbers, no sweep need be on record.
 
     Raises:
         NotSweptError: no sweep is on record.
         UsageError: a named folder does not exist.
     """
-    folders = runs or [DEFAULT_RUNS]
+    folders = arguments.runs or [DEFAULT_RUNS]
+    may_be_empty = arguments.family not in (None, DEFAULT_FAMILY)
     try:
         frames = load(folders)
     except FileNotFoundError as error:
         if folders != [DEFAULT_RUNS]:
             raise UsageError(str(error)) from error
+        if may_be_empty:
+            with TemporaryDirectory() as empty:
+                return load(empty)
         raise NotSweptError(NO_SWEEP_MESSAGE.format(runs=DEFAULT_RUNS)) from error
     _print_problems(frames.problems)
-    if not frames.sweeps and frames.imported is None:
+    if not frames.sweeps and frames.imported is None and not may_be_empty:
         raise NotSweptError(NO_SWEEP_MESSAGE.format(runs=", ".join(map(str, folders))))
     return frames
 
@@ -182,10 +210,9 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _write_output(
-    kind: OutputKind, frames: Frames, name: str, arguments: argparse.Namespace
+    kind: OutputKind, frames: Frames, name: str, out: Path, arguments: argparse.Namespace
 ) -> int:
     """Write a table or figure if its inputs changed; return the number of missing runs."""
-    out: Path = arguments.out
     try:
         if not arguments.all and build.up_to_date_files(kind, frames, name, out):
             print(f"{name}: unchanged, not written again", file=sys.stderr)

@@ -1,13 +1,17 @@
 """Which tables and figures are written: names, ids and their starts, and names that are shared."""
 
 import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
 
-from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.frame import Frames, of_family
 from clip_hparam.analysis.frames.manifests import find_sweeps, newest_by_name, output_names
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.cli.commands.command import UsageError
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
+from clip_hparam.design.families import real_family
 
 
 def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[str]:
@@ -25,6 +29,37 @@ def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[s
             raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
         found.append(sweeps[named[-1].sweep_id] if named else name)
     return found
+
+
+def family_parts(frames: Frames, family: str | None, out: Path) -> Iterator[tuple[Frames, Path]]:
+    """Yield the frames of each family with the folder of its files: OUT, or OUT/FAMILY.
+
+    family: the only family to yield; None: all that are on record.
+
+    Raises:
+        UsageError: the family is unknown.
+    """
+    recorded = sorted({sweep.family for sweep in frames.sweeps}) or [""]
+    if family is not None:
+        known = {*family_names(), *recorded} - {""}
+        if family not in known:
+            raise UsageError(f"--family {family} is unknown: {suggest(family, known)}")
+        recorded = [real_family(family)]
+    for name in recorded:
+        yield of_family(frames, name), out / name
+
+
+def family_names() -> list[str]:
+    """Return the names of the families in the package, without importing Hydra."""
+    folder = Path(import_module("clip_hparam.cli.hydra_app.conf").__path__[0]) / "family"
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def divide_names(names: Sequence[str], parts: Sequence[Frames]) -> list[list[str]]:
+    """Return for each part the names of its sweeps; names of no sweep belong to the first part."""
+    found = [[name for name in names if find_sweeps(part.sweeps, name)] for part in parts]
+    unknown = [name for name in names if not any(name in listed for listed in found)]
+    return [found[0] + unknown, *found[1:]]
 
 
 def superseded_names(frames: Frames) -> list[str]:
