@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.knob_levels import distinct_levels
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
@@ -37,12 +38,13 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     console = Console()
     console.print(f"search {search.name}, sweep {search.id}", markup=False, highlight=False)
     console.print(table)
+    base = merged_overrides(search.base.overrides, search.overrides)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     console.print(
         f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
         f" {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
-        f" base: python sweep.py {shlex.join(search.overrides)}".rstrip(),
+        f" base: python sweep.py {shlex.join(base)}".rstrip(),
         "nothing was started",
         sep="\n",
         highlight=False,
@@ -131,7 +133,7 @@ def _format_counts(points: Sequence[PointResult]) -> str:
 def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:
     if not front:
         return []
-    overrides = front[0].overrides
+    overrides = merged_overrides(search.base.overrides, front[0].overrides)
     if not search.full:
         return [f"the first again: python sweep.py {shlex.join(overrides)}"]
     return [

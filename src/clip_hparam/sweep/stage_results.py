@@ -8,6 +8,7 @@ from typing import Any
 
 from clip_hparam.records.manifest import ManifestCell, newest_by_name, read_manifests
 from clip_hparam.records.metrics import seconds_spent
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
 from clip_hparam.sweep.stages import STAGES
 
@@ -48,7 +49,8 @@ class StageResults:
             for result in results
         ]
         if not costs:
-            raise ValueError("no trial of the reference is done: clip-hparam status shows why")
+            command = command_line("status", runs=self.runs)
+            raise ValueError(f"no trial of the reference is done: {command} shows why")
         return fmean(costs)
 
     def spent(self) -> float:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
@@ -21,7 +22,7 @@ from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions
-from clip_hparam.sweep.sweep import Sweep, shorten
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep, shorten
 
 PAPER_FAMILY = "b16"
 """The family of the paper's ladder."""
@@ -40,7 +41,7 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     for column in (*columns, "python sweep.py ..."):
         table.add_column(column, overflow="fold")
     for label, ids in _ids_by_cell(sweep).items():
-        overrides = next(p.cell.overrides for p in sweep.planned if p.cell.label == label)
+        overrides = next(_typed_words(p) for p in sweep.planned if p.cell.label == label)
         left = [predictions[trial_id] for trial_id in ids if trial_id not in done]
         row = [label, str(len(ids)), str(len(ids) - len(left)), str(len(left))]
         row += [_format_time(left)]
@@ -62,6 +63,12 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _typed_words(plan: PlannedTrial) -> list[str]:
+    """Return the overrides that run a cell, those of the machine included, without the seed."""
+    words = plan.spec.overrides or plan.cell.overrides
+    return [w for w in words if key_of(w) != "seed" or w in plan.cell.overrides]
 
 
 def _format_time(predictions: Sequence[CostEstimate | None], at_once: int = 1) -> str:

@@ -27,6 +27,14 @@ def test_a_shell_reads_the_words_that_are_printed() -> None:
     assert pasted(shlex.join(words)) == words
 
 
+def test_the_command_in_a_plan_holds_the_options_of_the_machine(tmp_path: Path) -> None:
+    words = ("-m", "lr=1e-3,2e-3", "machine.runs=other", "machine.threads=2", "seeds=2")
+    done = sweep(*words, "dry_run=true", cwd=tmp_path, COLUMNS="160")
+    assert done.code == 0, done.err
+    assert done.out.count("machine.runs=other machine.threads=2 lr=") == 2
+    assert "seed=" not in done.out
+
+
 @pytest.mark.parametrize("folder", ["a,b", "it's [x] (1) = \u00e9"])
 def test_the_command_in_a_plan_runs_the_trial_of_its_cell(folder: str, tmp_path: Path) -> None:
     grow(tmp_path / folder, {"x": 8, "y": 8})

@@ -174,3 +174,20 @@ def test_archive_with_paths_for_ids_is_not_read(tmp_path: Path) -> None:
         for member in ("../x/result.json", "/etc/result.json", "good/result.json", "a/b/c.json"):
             archive.writestr(member, "{}")
     assert set(open_archives(tmp_path)) == {"good"}
+
+
+@pytest.mark.parametrize("multirun", [[], ["-m"]], ids=["single", "sweep"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "hydra.launcher._target_=os.system",
+        "hydra.sweeper._target_=os.system",
+        "+hydra.callbacks.mine._target_=os.system",
+        "++encoder._target_=os.system",
+    ],
+)
+def test_typed_code_is_refused(typed: str, multirun: list[str], tmp_path: Path) -> None:
+    done = plan(*multirun, typed, *SHORT, cwd=tmp_path)
+    assert done.code == 2
+    assert done.err.startswith(f"{typed} names code to run, which no key takes")
+    assert done.err.count("\n") == 1

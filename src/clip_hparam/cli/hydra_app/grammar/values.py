@@ -53,9 +53,12 @@ def word_mistakes(overrides: Iterable[Override]) -> Iterator[str]:
     for override in overrides:
         if override.key_or_group == "hydra/sweeper" and override.value() != "ablation":
             yield f"{override.input_line} runs no design or search: leave it out"
-        if override.is_hydra_override():
-            continue
         key = override.key_or_group
+        is_code = key.rpartition(".")[2] == "_target_"
+        if is_code:
+            yield f"{override.input_line} names code to run, which no key takes: leave it out"
+        if is_code or override.is_hydra_override():
+            continue
         mistake = _key_mistake(override)
         if mistake:
             yield mistake
