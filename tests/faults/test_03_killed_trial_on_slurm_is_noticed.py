@@ -12,7 +12,8 @@ def test_killed_task_is_recorded_within_ten_seconds(disturbed: DisturbedSweep) -
     noticed = datetime.fromisoformat(failure["time"]) - disturbed.killed
     assert noticed.total_seconds() < 10
     assert (failure["kind"], failure["slurm"]) == ("lost", "FAILED")
-    assert "no reason was recorded" in disturbed.out
+    assert "ended FAILED" in failure["message"]
+    assert failure["message"] in disturbed.out
 
 
 def test_killed_trial_process_is_retried_in_its_job(
