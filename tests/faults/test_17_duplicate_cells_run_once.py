@@ -8,7 +8,7 @@ from support.cli import SHORT, plan, records, sweep
 def test_repeated_level_runs_once(tmp_path: Path) -> None:
     done = sweep("-m", "lr=1e-3,2e-3,0.002", *SHORT, cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "lr=0.002 stands twice: its trials run once\n" in done.out
+    assert "lr=0.001,0.002,0.002 repeats a level: lr=0.001,0.002 is used\n" in done.out
     assert len(records(tmp_path)) == 2
 
 

@@ -33,7 +33,7 @@ from clip_hparam.analysis.figures.slice_parallel import (
     plot_parallel_coordinates,
     thin_ticks,
 )
-from clip_hparam.analysis.frames.frame import sampled_sweeps
+from clip_hparam.analysis.frames.frame import of_family, sampled_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.binomial import wilson_interval
 from clip_hparam.records.record import Record
@@ -220,15 +220,21 @@ def test_published_logs_mark_best_and_last_epoch(tmp_path: Path) -> None:
 
 def test_every_figure_is_plotted_or_its_error_names_the_command(ladder: Ladder) -> None:
     frames = ladder.runs.frames()
-    assert registry.default_figures(frames) == ["ladder", "cost", "curves", "logs"]
+    assert registry.default_figures(frames) == ["ladder", "cost", "curves"]
     for name in registry.figure_names(frames):
-        if name in registry.default_figures(frames):
+        if name in (*registry.default_figures(frames), "logs"):
             assert registry.plot_figure(frames, name).axes
         elif name in registry.SEARCH_FIGURES:
             assert not sampled_sweeps(frames)
         else:
             with pytest.raises(NotSweptError, match=f"sweeps={name}"):
                 registry.plot_figure(frames, name)
+
+
+def test_published_logs_are_plotted_with_a_real_family_alone(ladder: Ladder) -> None:
+    frames = ladder.runs.frames()
+    assert "logs" not in registry.default_figures(frames)
+    assert "logs" in registry.default_figures(of_family(frames, "b16"))
 
 
 @pytest.mark.parametrize("name", ["lr", "ema", "freeze", "augment", "my_sweep"])
