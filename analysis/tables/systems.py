@@ -57,7 +57,7 @@ class SystemEntry(NamedTuple):
     trials: str = ""
 
 
-@frame_table("systems", lambda frames: bool(frames.family))
+@frame_table("systems", lambda frames: frames.imported is None)
 def systems_table(frames: Frames) -> Table:
     """Return the table with a row per system and a column per tower and resolution.
 
