@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,14 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("uninterrupted")
     assert sweep(*TRIAL, cwd=folder).code == 0
     return content(*records(folder))
+
+
+@pytest.fixture(autouse=True)
+def _hangups_are_delivered() -> Iterator[None]:
+    """Deliver SIGHUP also where pytest was started by nohup, which a trial respects."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def run_interrupted(
