@@ -60,6 +60,11 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
     if not cells:
         if find_sweeps(frames.sweeps, name):
             return _best_cell_of(frames, name)
+        if trial_id := find_trial_id(frames.trials["trial_id"], name):
+            raise ValueError(
+                f"{trial_id} is in no cell of the newest sweeps:"
+                f" clip-hparam why {trial_id} shows what it runs"
+            )
         raise _unknown_name(frames, name)
     sweep, cell = cells[0]
     if sweep.kind == IMPORTED_KIND:

@@ -108,10 +108,11 @@ def format_summary(summary: dict[str, Any], table: TrialTable) -> str:
             f"  {share['mean']:4.2f}  ({share['low']:.2f} to {share['high']:.2f})  {knob}"
             for knob, share in ordered
         ]
-    lines += ["", "Spearman between metrics:"]
+    if len(summary["spearman"]) > 1:
+        lines += ["", "Spearman between metrics:"]
     for metric, by_other in summary["spearman"].items():
         others = {name: rho for name, rho in by_other.items() if name != metric}
-        lines += [f"  {metric}: {_format_pairs(others)}"]
+        lines += [f"  {metric}: {_format_pairs(others)}"] if others else []
     return "\n".join(lines)
 
 

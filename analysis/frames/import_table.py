@@ -65,6 +65,8 @@ def to_trial_table(
     metrics = list(dict.fromkeys([*metrics, objective]))
     _validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
     trials, counts = _distinct_rows(table, name, state)
+    if not name and not state:  # else a row is a trial by its name, or a run by its state
+        _validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
     levels = {knob: to_levels(trials[knob], decimal) for knob in knobs}
     empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns") & bool(knobs)
     seeds = to_seeds(trials[seed]) if seed else pd.Series(0, index=trials.index)
@@ -191,12 +193,29 @@ def _validate_names(trials: pd.DataFrame, name: str | None) -> None:
     if repeated.empty:
         return
     first = repeated.loc[[repeated.index[0]]]
-    for column in map(str, trials):
-        if column.lower().rpartition("/")[2] in STEP_COLUMNS and first[column].nunique() > 1:
+    for column in _step_columns(trials):
+        if first[column].nunique() > 1:
             raise ValueError(
                 f"{first.index[0]!r} in column {name} names {len(first)} rows that differ in"
                 f" {column}: keep one row per trial, such as its last {column}"
             )
+
+
+def _validate_steps(trials: pd.DataFrame, keys: list[str], used: Collection[str | None]) -> None:
+    """Raise ValueError if rows that are equal in `keys` differ in their epoch or step."""
+    for column in _step_columns(trials.drop(columns=list(filter(None, used)))):
+        texts = trials[keys].astype(str)
+        rows = texts.assign(**{column: trials[column]})
+        repeated = texts.duplicated(keep=False) & ~rows.duplicated(keep=False)
+        if keys and repeated.any():
+            raise ValueError(
+                f"rows of equal knobs, such as {repeated.idxmax()}, differ in {column}: keep one"
+                f" row per trial, such as its last {column}, or name the trials with --name"
+            )
+
+
+def _step_columns(trials: pd.DataFrame) -> list[str]:
+    return [c for c in map(str, trials) if c.lower().rpartition("/")[2] in STEP_COLUMNS]
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:

@@ -141,7 +141,8 @@ def _sweep_section(frames: Frames, name: str, commands: Commands) -> Section:
 def _search_sections(frames: Frames) -> Iterator[Section]:
     """Yield a section for an imported table and for each search or sampled design."""
     if frames.imported is not None:
-        yield from _search_section("imported", "Results of the imported table", frames.imported)
+        title = "Results of the imported table"
+        yield from _search_section("imported", title, trial_table(frames))
     anchors = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
     for sweep in sampled_sweeps(frames):
         title = f'Results of the search "{sweep.title}"'
@@ -208,14 +209,18 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
 
 def _provenance_lines(frames: Frames) -> list[str]:
     done = frames.trials[frames.trials["status"] == "done"]
-    names = [str(name) for name in done if str(name).startswith(PROVENANCE_COLUMNS)]
+    columns = [name for name in done if str(name).startswith(PROVENANCE_COLUMNS)]
+    names = [str(name) for name in columns if done[name].notna().any()]
+    ours = frames.trials[frames.trials["folder"].notna()]
+    code = "" if ours.empty else f"Code: {code_state(ours)}"
+    imported = "" if frames.imported is None else "Imported rows: code, weights and data unknown"
     return [
-        f"Code: {code_state(frames.trials)}",
+        *filter(None, (code, imported)),
         *(f"{name}: {_value_counts(done[name])}" for name in names),
         *(f"Not used: {problem}" for problem in frames.problems),
     ]
 
 
 def _value_counts(values: pd.Series) -> str:
-    counts = values.astype(str).value_counts()
+    counts = values.dropna().astype(str).value_counts()
     return ", ".join(f"{value} ({count} trials)" for value, count in counts.items())

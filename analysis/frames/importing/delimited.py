@@ -81,6 +81,8 @@ def _text_rows(text: str, separator: str) -> pd.DataFrame:
     if not lines:
         return pd.DataFrame()
     names = [name.strip() for name in lines[0][1]]
+    if len(lines) == 1:
+        return pd.DataFrame(columns=names, dtype=object)
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"the header has {min(repeated)!r} twice: rename one of the two columns")
     for number, fields in lines[1:]:

@@ -1,8 +1,11 @@
 """Choose the reader of a file or folder by the name of a format, or by its content."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.frames.importing.delimited import read_delimited
@@ -22,10 +25,33 @@ TABLES_BY_SUFFIX = {
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     ".parquet": "parquet",
 }
+NARROW_FLOATS = (np.float16, np.float32)  # 0.001 is 0.0010000000474974513 as a float
 
 
 def _read_parquet(path: Path) -> Source:
-    return Source("parquet", pd.read_parquet(path))
+    """Read the columns, and the index if it has a name or texts. Lists and structures become text.
+
+    Raises:
+        ValueError: the file cannot be read, or the index is called like a column.
+    """
+    rows = pd.read_parquet(path)
+    is_numbered = rows.index.names == [None] and pd.api.types.is_integer_dtype(rows.index)
+    rows = rows.reset_index(drop=is_numbered)
+    for name, kind in rows.dtypes.items():
+        if kind in NARROW_FLOATS:
+            rows[name] = [float(str(value)) for value in rows[name].to_numpy()]
+        elif kind.kind == "O":
+            rows[name] = rows[name].map(_plain)
+    return Source("parquet", rows)
+
+
+def _plain(value: Any) -> Any:
+    """Return a list or a structure as JSON text, any other value unchanged."""
+    if not isinstance(value, (np.ndarray, list, dict)):
+        return value
+    return json.dumps(
+        value, default=lambda item: item.tolist() if hasattr(item, "tolist") else str(item)
+    )
 
 
 READERS: dict[str, Callable[[Path], Source]] = {

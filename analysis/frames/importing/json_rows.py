@@ -15,6 +15,10 @@ from clip_hparam.analysis.frames.importing.source import Roles, Source, flatten,
 SOUPS_NAME, SOUPS_HELD_OUT = "model_name", "ImageNet2p"
 
 
+class NumberText(str):
+    """A number as it is spelled."""
+
+
 def read_json_rows(path: Path) -> Source:
     """Read a file with an object per row. Numbers keep their spelling, so that ids do.
 
@@ -25,7 +29,7 @@ def read_json_rows(path: Path) -> Source:
     if text.lstrip().startswith("["):
         trees = _parse(text, "the file")
     else:
-        lines = enumerate(text.splitlines(), start=1)
+        lines = enumerate(text.split("\n"), start=1)  # a text may hold other line separators
         trees = [_parse(line, f"line {number}") for number, line in lines if line.strip()]
     for number, tree in enumerate(trees, start=1):
         if not isinstance(tree, dict):
@@ -35,7 +39,9 @@ def read_json_rows(path: Path) -> Source:
 
 def _parse(text: str, place: str) -> Any:
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        return json.loads(
+            text, parse_float=NumberText, parse_int=NumberText, parse_constant=NumberText
+        )
     except ValueError as error:
         raise ValueError(f"{place} is no JSON: {error}") from None
 
@@ -43,7 +49,17 @@ def _parse(text: str, place: str) -> Any:
 def _to_row(tree: dict[str, Any]) -> dict[str, Any]:
     """Return the row; a list as JSON text, an empty object as a missing value."""
     leaves = flatten(tree)
-    return {k: json.dumps(v) if isinstance(v, list) else v for k, v in leaves.items()}
+    return {k: _list_text(v) if isinstance(v, list) else v for k, v in leaves.items()}
+
+
+def _list_text(value: Any) -> str:
+    """Return a list as JSON text, its numbers as they are spelled."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_list_text, value))}]"
+    if isinstance(value, dict):
+        entries = (f"{json.dumps(key)}: {_list_text(entry)}" for key, entry in value.items())
+        return f"{{{', '.join(entries)}}}"
+    return value if isinstance(value, NumberText) else json.dumps(value)
 
 
 def _recognise(source: Source) -> Source:

@@ -19,6 +19,8 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 CODE = re.compile(r"[+-]?0\d")
+WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+MAX_SEED = 2**63 - 1  # that a column of integers keeps
 MAX_DIGITS = 15  # that a float keeps
 
 
@@ -43,7 +45,7 @@ def to_levels(values: pd.Series, decimal: str = ".") -> pd.Series:
         number is None for number, is_present in zip(numbers, present, strict=True) if is_present
     ):
         return _text_series(texts, values)
-    if all(present) and all(re.fullmatch(r"[+-]?\d+", str(text).strip()) for text in texts):
+    if all(present) and all(WHOLE_NUMBER.fullmatch(str(text).strip()) for text in texts):
         whole = [int(str(text)) for text in texts]
         return pd.Series(whole, index=values.index, name=values.name, dtype="int64")
     return _float_series(numbers, values)
@@ -72,12 +74,20 @@ def to_numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
 
 
 def to_seeds(values: pd.Series) -> pd.Series:
-    """Return seeds as integers, pd.NA where missing; names of replicates become 0, 1, 2, ..."""
+    """Return seeds as integers, pd.NA where missing.
+
+    Names of replicates, and seeds of more than 63 bits, become 0, 1, 2, ...
+    """
     texts = [to_text(value) for value in values]
     present = {text for text in texts if text is not None and not _is_missing(text)}
     numbers = {text: _parse(text, ".") for text in present}
-    whole = {text: int(n) for text, n in numbers.items() if n is not None and n.is_integer()}
-    codes = whole if len(whole) == len(present) else {t: n for n, t in enumerate(sorted(present))}
+    whole = {
+        text: int(text) if WHOLE_NUMBER.fullmatch(text.strip()) else int(number)
+        for text, number in numbers.items()
+        if number is not None and number.is_integer()
+    }
+    is_number = len(whole) == len(present) and all(abs(n) <= MAX_SEED for n in whole.values())
+    codes = whole if is_number else {text: n for n, text in enumerate(sorted(present))}
     seeds = [codes.get(text) if text is not None else None for text in texts]
     return pd.Series(seeds, index=values.index, name=values.name, dtype="Int64")
 
@@ -104,7 +114,7 @@ def _to_number(text: str | None, decimal: str) -> float | None:
     stripped = str(text).strip()
     mantissa = re.split("e", stripped, flags=re.IGNORECASE)[0]
     digits = re.sub(r"\D", "", mantissa).lstrip("0")
-    too_long = re.fullmatch(r"[+-]?\d+", mantissa) is not None and len(digits) > MAX_DIGITS
+    too_long = WHOLE_NUMBER.fullmatch(mantissa) is not None and len(digits) > MAX_DIGITS
     return None if CODE.match(stripped) or too_long else _parse(stripped, decimal)
 
 

@@ -9,8 +9,10 @@ from clip_hparam.analysis.frames.importing.source import Roles, Source, find_col
 from clip_hparam.analysis.frames.importing.states import find_state_column
 
 LOWER_IS_BETTER = re.compile(
-    r"(^|[^a-z])(loss|err|error|nll|perplexity|ppl|mse|rmse|mae)([^a-z]|$)"
+    r"(^|[^a-z])(loss|losses|logloss|err|error|errors|nll|cross_?entropy|ce|perplexity|ppl|mse"
+    r"|rmse|mae|wer|cer|ece|brier|fid)([^a-z]|$)"
 )
+CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # between val and Loss in valLoss
 SEED_COLUMNS = ("seed", "random_seed")
 MAX_LISTED = 30  # columns that a message names
 
@@ -56,8 +58,8 @@ def complete_roles(source: Source, typed: Roles) -> Roles:
 
 
 def is_lower_better(metric: str) -> bool:
-    """Return whether the name of a metric says that lower is better, as val/loss does."""
-    return LOWER_IS_BETTER.search(metric.lower()) is not None
+    """Return whether the name of a metric says that lower is better, as val/loss and valLoss do."""
+    return LOWER_IS_BETTER.search(CAMEL_CASE.sub("_", metric).lower()) is not None
 
 
 def unused_seed(rows: pd.DataFrame, roles: Roles) -> str:

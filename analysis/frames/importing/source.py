@@ -94,14 +94,21 @@ def to_text(value: Any) -> str | None:
 
 
 def flatten(tree: Mapping[str, Any], separator: str = ".") -> dict[str, Any]:
-    """Return the leaves of nested mappings by joined keys: optimizer.lr. Lists stay values."""
+    """Return the leaves of nested mappings by joined keys: optimizer.lr. Lists stay values.
+
+    Raises:
+        ValueError: two leaves have one joined key.
+    """
     leaves: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
             below = flatten(value, separator)
-            leaves |= {f"{key}{separator}{name}": leaf for name, leaf in below.items()}
+            added = {f"{key}{separator}{name}": leaf for name, leaf in below.items()}
         else:
-            leaves[str(key)] = value
+            added = {str(key): value}
+        if repeated := leaves.keys() & added.keys():
+            raise ValueError(f"{min(repeated)} is there twice: as one key and as nested keys")
+        leaves |= added
     return leaves
 
 

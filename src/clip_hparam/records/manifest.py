@@ -294,6 +294,8 @@ def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
     ids = list(ids)
     if prefix in ids:
         return prefix
+    if not prefix:
+        return None
     matches = [trial_id for trial_id in ids if trial_id.startswith(prefix)]
     if len(matches) > 1:
         raise ValueError(f"{len(matches)} trials start with {prefix}: {', '.join(matches[:5])}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import optuna
+import pandas as pd
 import pytest
 from support.cli import clip_hparam
 from support.event_files import scalar, session, write_events
@@ -252,3 +253,89 @@ def test_our_own_runs_and_an_import_are_not_compared(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is imported: their units and seeds differ"):
         compare_cells(frames, frames.trials["trial_id"][0], "lr=0.1")
     assert compare_cells(frames, "lr=0.1", "lr=0.2").difference.mean == pytest.approx(-0.1)
+
+
+def test_steps_of_unnamed_trials_are_not_averaged(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("epoch,lr,acc\n0,0.1,70\n1,0.1,80\n0,0.2,60\n1,0.2,65\n")
+    done = import_into(tmp_path, "t.csv", "--knob", "lr", "--objective", "acc")
+    assert (done.code, done.out) == (2, "")
+    assert "rows of equal knobs, such as row 1, differ in epoch: keep one row" in done.err
+    (tmp_path / "t.csv").write_text("epoch,lr,acc\n7,0.1,70\n9,0.2,60\n")
+    assert import_into(tmp_path, "t.csv", "--knob", "lr", "--objective", "acc").code == 0
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"lr": [0.1, 0.2], "acc": [80.0, 81.0], "tags": [["a"], ["b", "c"]]}),
+        pd.DataFrame({"lr": [0.1, 0.2], "acc": [80.0, 81.0], "config": [{"x": 1}, {"x": 2}]}),
+        pd.DataFrame({"lr": [0.1, 0.2], "acc": [80.0, 81.0]}, index=["first", "second"]),
+        pd.DataFrame({"lr": [9, 0.1, 0.2], "acc": [1, 80.0, 81.0]})[1:],
+        pd.DataFrame({"lr": [0.1, 0.2], "acc": [80.0, 81.0]}, dtype="float32"),
+    ],
+)
+def test_any_frame_in_parquet_is_read(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.to_parquet(tmp_path / "t.parquet")
+    done = import_into(tmp_path, "t.parquet", "--knob", "lr", "--objective", "acc")
+    assert done.code == 0, done.err
+    assert {cell: row["acc"] for cell, row in cells(tmp_path).items()} == {
+        "lr=0.1": "80.0",
+        "lr=0.2": "81.0",
+    }
+
+
+def test_lists_of_a_parquet_file_are_levels(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"betas": [[0.9, 0.98], [0.9, 0.999]], "acc": [80.0, 81.0]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert import_into(tmp_path, "t.parquet", "--knob", "betas", "--objective", "acc").code == 0
+    assert set(cells(tmp_path)) == {"betas=[0.9, 0.98]", "betas=[0.9, 0.999]"}
+
+
+def test_json_rows_keep_lists_and_line_separators_and_refuse_a_key_twice(tmp_path: Path) -> None:
+    options = ("t.jsonl", "--knob", "betas", "--objective", "acc")
+    rows = ['{"betas": [0.90, "x"], "note": "a\u2028b", "acc": 1}', '{"betas": [0.5], "acc": 2}']
+    (tmp_path / "t.jsonl").write_text("\r\n".join(rows))
+    assert import_into(tmp_path, *options).code == 0
+    assert set(cells(tmp_path)) == {'betas=[0.90, "x"]', "betas=[0.5]"}
+    (tmp_path / "t.jsonl").write_text('{"o.lr": 1, "o": {"lr": 2}, "betas": 1, "acc": 1}')
+    done = import_into(tmp_path, *options)
+    assert done.code == 2
+    assert "o.lr is there twice: as one key and as nested keys" in done.err
+
+
+@pytest.mark.parametrize(
+    "seeds", [("18446744073709551615", "18446744073709551614"), (f"{10**16}", f"{10**16 + 1}")]
+)
+def test_large_seeds_stay_apart(seeds: tuple[str, str], tmp_path: Path) -> None:
+    rows = [f"{lr},{seed},{lr}{n}" for lr in (1, 2) for n, seed in enumerate(seeds)]
+    (tmp_path / "t.csv").write_text("\n".join(["lr,seed,acc", *rows]))
+    options = ("--knob", "lr", "--objective", "acc", "--seed", "seed")
+    done = import_into(tmp_path, "t.csv", *options)
+    assert done.code == 0, done.err
+    assert [row["n"] for row in cells(tmp_path).values()] == ["2", "2"]
+    assert float(cells(tmp_path)["lr=2"]["delta"]) == pytest.approx(10)
+
+
+@pytest.mark.parametrize("metric", ["valLoss", "testError", "cross_entropy", "logloss", "WER"])
+def test_more_names_of_losses_are_minimized(metric: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"lr,{metric}\n0.1,2\n0.2,1\n")
+    done = import_into(tmp_path, "t.csv", "--knob", "lr", "--objective", metric)
+    assert f"{metric}: lower is better" in done.err
+
+
+def test_a_header_without_rows_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,acc\n")
+    done = import_into(tmp_path, "t.csv", "--knob", "lr", "--objective", "acc")
+    assert (done.code, done.err) == (2, "clip-hparam: t.csv has no rows\n")
+
+
+def test_the_report_of_an_import_uses_means_of_cells(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,seed,acc\n0.1,0,84\n0.1,1,70\n0.2,0,79\n0.2,1,81\n")
+    options = ("--knob", "lr", "--objective", "acc", "--seed", "seed")
+    assert import_into(tmp_path, "t.csv", *options).code == 0
+    assert clip_hparam("report", "--runs", "kept", cwd=tmp_path).code == 0
+    page = (tmp_path / "results" / "report.html").read_text()
+    assert "2 cells, means of 4 trials" in page
+    assert "highest acc: lr=0.2" in page
+    assert "git unknown" not in page
+    assert "Spearman" not in page

@@ -153,6 +153,9 @@ def test_every_command_of_records_prints_json(ladder: Ladder, ask: Ask) -> None:
         (("retry", "lader"), "did you mean ladder"),
         (("status", "lader"), "did you mean ladder"),
         (("why", "ladder/emma"), "no trial is called ladder/emma"),
+        (("why", ""), "no trial is called  in runs"),
+        (("verify", "--runs", "rnus"), "there is no folder rnus"),
+        (("gc", "--runs", "rnus"), "there is no folder rnus"),
     ],
 )
 def test_mistake_is_one_sentence(
@@ -161,6 +164,13 @@ def test_mistake_is_one_sentence(
     code, out = ask(*words)
     assert message in out
     assert (code, out.count("\n")) == (2, 1)
+
+
+def test_single_trial_is_not_called_unknown(tmp_path: Path, ask: Ask) -> None:
+    trial_id = Runs(tmp_path / "runs").done({"lr": 2e-3}, 0, 95.0).trial_id
+    code, out = ask("export-recipe", trial_id[:6])
+    assert (code, out.count("\n")) == (2, 1)
+    assert f"{trial_id} is in no cell of the newest sweeps: clip-hparam why {trial_id}" in out
 
 
 def exported(folder: Path) -> Recipe:
