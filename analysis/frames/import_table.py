@@ -48,6 +48,7 @@ def to_trial_table(
     state: str | None = None,
     decimal: str = ".",
     percent: Collection[str] = (),
+    knobs_recorded: bool = False,
 ) -> TrialTable:
     """Select the columns of knobs and metrics, and the rows that are results.
 
@@ -57,6 +58,7 @@ def to_trial_table(
 
     seed: column that makes rows of equal knobs replicates, paired between cells.
     decimal: mark of numbers in columns of text. percent: metrics whose values up to 1 are percent.
+    knobs_recorded: the source recorded the knobs of each trial, so that None is a level of a knob.
 
     Raises:
         ValueError: a column does not exist or has two roles, a metric is not numeric or mixes
@@ -64,11 +66,14 @@ def to_trial_table(
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
     _validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
+    for metric in percent:
+        find_column(metric, metrics)
     trials, counts = _distinct_rows(table, name, state)
     if not name and not state:  # else a row is a trial by its name, or a run by its state
         _validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
     levels = {knob: to_levels(trials[knob], decimal) for knob in knobs}
-    empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns") & bool(knobs)
+    empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns")
+    empty &= bool(knobs) and not knobs_recorded
     seeds = to_seeds(trials[seed]) if seed else pd.Series(0, index=trials.index)
     kept = seeds.notna() & ~empty
     columns = {knob: values[kept] for knob, values in levels.items()}

@@ -339,3 +339,23 @@ def test_the_report_of_an_import_uses_means_of_cells(tmp_path: Path) -> None:
     assert "highest acc: lr=0.2" in page
     assert "git unknown" not in page
     assert "Spearman" not in page
+
+
+def test_none_of_the_only_knob_is_a_level_of_a_study(tmp_path: Path) -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/s.db", direction="maximize")
+    space = {"aug": optuna.distributions.CategoricalDistribution([None, "weak"])}
+    for aug, value in ((None, 3.0), ("weak", 1.0)):
+        study.add_trial(
+            optuna.trial.create_trial(value=value, params={"aug": aug}, distributions=space)
+        )
+    done = import_into(tmp_path, "s.db")
+    assert "2 of 2 rows kept" in done.err
+    assert [float(row["value"]) for row in cells(tmp_path).values()] == [3, 1]
+
+
+def test_percent_of_an_unknown_metric_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("lr,acc\n0.1,0.9\n0.2,80\n")
+    options = ("--knob", "lr", "--objective", "acc", "--percent", "ac")
+    done = import_into(tmp_path, "t.csv", *options)
+    assert (done.code, done.err) == (2, "clip-hparam: there is no column ac: did you mean acc?\n")

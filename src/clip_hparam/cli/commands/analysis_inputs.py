@@ -19,6 +19,8 @@ from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
 
+FORMATS_WITH_KNOBS = ("optuna", "ray", "tensorboard")  # they record the knobs of each trial
+
 
 def add_import_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
@@ -82,7 +84,7 @@ def import_table(arguments: argparse.Namespace) -> None:
     table = to_trial_table(
         source.rows, roles.knobs, roles.metrics, roles.objective, bool(roles.minimize),
         roles.name or None, seed=roles.seed or None, state=roles.state or None, decimal=decimal,
-        percent=arguments.percent,
+        percent=arguments.percent, knobs_recorded=source.format in FORMATS_WITH_KNOBS,
     )  # fmt: skip
     paths = write_trial_table(table, arguments.source, arguments.out)
     print(*_import_lines(source, roles, table, decimal), sep="\n", file=sys.stderr)
