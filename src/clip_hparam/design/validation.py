@@ -15,6 +15,8 @@ from clip_hparam.records.manifest import MAX_NAME_LENGTH, is_too_long
 
 NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 STEPS_SHAPE = "steps: [{label: NAME, overrides: [lr=1e-3]}]"
+INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+"""Characters without width, which make two labels that look the same."""
 STEP_KEYS = ("label", "overrides")
 KEY_PATTERN = re.compile(r"\+{0,2}[^\W\d][\w.@/:$-]*")
 NOT_OF_TRIALS = frozenset({field.name for field in fields(SweepOptions)} | {"machine", "hydra"})
@@ -126,6 +128,8 @@ def _label_mistakes(step: str, label: Any) -> Iterator[str]:
         yield f"{step} has no label: write {STEPS_SHAPE}"
     elif any(unicodedata.category(character) == "Cc" for character in str(label)):
         yield f"step label {label!r} has a line break or control character: write it on one line"
+    elif any(character in INVISIBLE for character in str(label)):
+        yield f"step label {label!a} has a character that nobody sees: type the label anew"
 
 
 def _equal_label_mistakes(steps: Iterable[Any]) -> Iterator[str]:
@@ -153,8 +157,9 @@ def _override_mistakes(place: str, overrides: Iterable[str]) -> Iterator[str]:
             yield f"{place}: {override!r} is no override: write knob=value without spaces"
             continue
         yield from _key_mistakes(place, key)
-        if known.setdefault(key.lstrip("+"), override) != override:
-            yield f"{place}: {key} is given twice, {known[key]} and {override}: keep one"
+        name = key.lstrip("+")
+        if known.setdefault(name, override) != override:
+            yield f"{place}: {name} is given twice, {known[name]} and {override}: keep one"
 
 
 def _key_mistakes(place: str, key: str) -> Iterator[str]:

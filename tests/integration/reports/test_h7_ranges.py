@@ -30,6 +30,8 @@ def test_a_range_of_whole_numbers_stays_whole(tmp_path: Path) -> None:
     [
         ("layer_decay=shuffle(range(0.5,0.9,0.1))", "another order each time"),
         ("lr=glob(*)", "chooses files of a config group, and lr is none"),
+        ("epochs=range(3,1)", "gives no level"),
+        ("recipe=glob(none*)", "gives no level"),
         ("data.root=glob(/d/*)", "chooses files of a config group, and data.root is none"),
     ],
 )

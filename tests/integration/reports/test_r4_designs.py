@@ -36,6 +36,14 @@ DESIGNS = {
         f"{LIST}steps: [{{label: a, overrides: [lr=1, lr=2]}}]",
         "lr is given twice, lr=1 and lr=2: keep one",
     ),
+    "knob twice, one added": (
+        f"{LIST}steps: [{{label: a, overrides: [lr=1, +lr=2]}}]",
+        r"lr is given twice, lr=1 and \+lr=2: keep one",
+    ),
+    "unseen character": (
+        f'{LIST}steps: [{{label: a, overrides: []}}, {{label: "a\\u200b", overrides: [lr=1]}}]',
+        "'a.u200b' has a character that nobody sees",
+    ),
     "driver in a step": (
         f"{LIST}steps: [{{label: a, overrides: [machine.runs=x]}}]",
         "machine.runs.*on the command line",

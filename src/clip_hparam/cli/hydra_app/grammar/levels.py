@@ -32,8 +32,14 @@ def override_levels(override: Override) -> list[str]:
     """Return the levels of a swept key as Hydra prints them (1e-3 as 0.001); an interval is one.
 
     Raises:
-        ValueError: a glob of a key that is no group, or a shuffled order.
+        ValueError: a glob of a key that is no group, a shuffled order, or no level at all.
     """
+    if levels := _listed_levels(override):
+        return levels
+    raise ValueError(f"{override.input_line} gives no level: list the levels")
+
+
+def _listed_levels(override: Override) -> list[str]:
     key, text = override.key_or_group, str(override.input_line).partition("=")[2]
     if not override.is_discrete_sweep():
         return [text]

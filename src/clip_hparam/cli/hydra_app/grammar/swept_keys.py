@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, RangeSweep
 
+from clip_hparam.cli.hydra_app.grammar.levels import override_levels
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.design.design import key_of
 
@@ -68,7 +69,7 @@ def _is_shared(key: str) -> bool:
 def _not_swept(override: Override) -> str:
     """Return the mistake in sweeping this key; empty for a knob."""
     key, text = override.key_or_group, override.input_line
-    values = str(text).partition("=")[2]
+    values = _listed(override)
     if key == "seeds":
         listed = shlex.quote(f"seeds=[{values}]")
         return f"{text} sweeps the number of seeds: for these seeds type {listed}"
@@ -81,6 +82,13 @@ def _not_swept(override: Override) -> str:
     if _is_shared(key):
         return f"{text} sweeps an option that all trials share: type one command per value"
     return ""
+
+
+def _listed(override: Override) -> str:
+    """Return the values of a swept key with commas; a range of numbers as its numbers."""
+    if isinstance(override._value, RangeSweep):
+        return ",".join(override_levels(override))
+    return str(override.input_line).partition("=")[2]
 
 
 def _given_twice(overrides: Sequence[Override]) -> list[str]:

@@ -113,6 +113,8 @@ def _key_mistake(override: Override) -> str:
         return f"{word} adds a group that exists: type {plain}"
     if key in GROUPS and override.type is not OverrideType.DEL and not _names_option(override):
         return f"{word} names no option: leave {key} out, or name one"
+    if key in GROUPS and isinstance(override._value, list):
+        return f"{word} names a list of options, and one holds: type {key}={override._value[0]}"
     if key in GROUPS and FILE.search(str(override.value())):
         return _is_file(key, str(override.value()))
     if key not in key_fields():
