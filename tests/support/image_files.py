@@ -54,8 +54,9 @@ def write_tiff(
     extra_sample: int | None = None,
     big_endian: bool = False,
     deflate: bool = False,
+    in_planes: bool = False,
 ) -> Path:
-    """Write a TIFF of one strip.
+    """Write a TIFF of one strip, or of one for each channel (whole bytes, not deflated).
 
     samples: shape (height, width) or (height, width, channels), of the dtype to write; 1, 2, 4 and
         12 bits are packed.
@@ -64,25 +65,28 @@ def write_tiff(
     height, width = samples.shape[:2]
     channels = samples.shape[2] if samples.ndim == 3 else 1
     packed = pack_bits(samples, bits) if bits % 8 else _in_order(samples, endian)
-    pixels = packed.tobytes()
+    pixels = (packed.transpose(2, 0, 1) if in_planes else packed).tobytes()
     pixels = zlib.compress(pixels) if deflate else pixels
+    strips = channels if in_planes else 1
     tags: dict[int, tuple[str, list[int]]] = {
         256: ("I", [width]),
         257: ("I", [height]),
         258: ("H", [bits] * channels),
         259: ("H", [8 if deflate else 1]),
         262: ("H", [photometric]),
-        273: ("I", [0]),
+        273: ("I", [0] * strips),
         277: ("H", [channels]),
         278: ("I", [height]),
-        279: ("I", [len(pixels)]),
+        279: ("I", [len(pixels) // strips] * strips),
+        284: ("H", [2] if in_planes else []),
         338: ("H", [] if extra_sample is None else [extra_sample]),
         339: ("H", [sample_format] * channels),
     }
     tags = {tag: value for tag, value in tags.items() if value[1]}
     start = 8 + 2 + 12 * len(tags) + 4
+    first = start + sum(len(_tiff_value(endian, *v)) for v in tags.values() if _is_long(v))
+    tags[273] = ("I", [first + strip * len(pixels) // strips for strip in range(strips)])
     beside = b"".join(_tiff_value(endian, *value) for value in tags.values() if _is_long(value))
-    tags[273] = ("I", [start + len(beside)])
     directory = struct.pack(f"{endian}H", len(tags))
     for tag, (code, values) in tags.items():
         content = _tiff_value(endian, code, values)

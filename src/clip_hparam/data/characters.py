@@ -61,7 +61,7 @@ def _load_or_render(seed: int, count: int) -> ImageArray:
     facts = (RENDERING_VERSION, seed, count, *libraries, features.version("freetype2"))
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
     path = cache_folder().expanduser() / "characters" / f"{name}.npy"
-    with suppress(OSError, ValueError):  # missing, or cut short
+    with suppress(OSError, ValueError, EOFError):  # missing, cut short, or empty
         return _map_file(path)
     images = render_characters(seed, range(count))
     with suppress(OSError):  # a cache that cannot be written

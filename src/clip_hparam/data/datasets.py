@@ -109,12 +109,17 @@ def load_dataset(data: Data) -> ImageDataset:
             )
         dataset = without_unreadable(dataset, root_overrides(data))
     if data.shift == "none":
-        return dataset
+        return _with_note_on_shift_root(dataset, data) if data.shift_root else dataset
     for shift in spec.shifts:
         if shift.name == data.shift:
             return with_shift(dataset, shift, data)
     usage = " or ".join(shift.usage for shift in spec.shifts)
     raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
+
+
+def _with_note_on_shift_root(dataset: ImageDataset, data: Data) -> ImageDataset:
+    note = f"data.shift_root={data.shift_root} is not used: it is read with data.shift=folder"
+    return replace(dataset, notes=(*dataset.notes, note))
 
 
 @cache

@@ -49,8 +49,13 @@ def split_sizes(
         0: none.
     classes: names for the error message.
 
-    Raises: ValueError if a class is too small.
+    Raises: ValueError if a class is too small, and for a number of images that is not whole.
     """
+    if selection >= 1 and not float(selection).is_integer():
+        raise ValueError(
+            f"data.selection={selection:g} is neither a share below 1 nor a whole number of images"
+            f" of each class: try data.selection={int(selection)}"
+        )
     members = np.bincount(labels, minlength=len(classes))
     share = np.maximum(np.rint(selection * members), 1)
     held = (share if 0 < selection < 1 else np.full(len(members), selection)).astype(np.int64)

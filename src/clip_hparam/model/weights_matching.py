@@ -115,7 +115,7 @@ def validate_values(key: str, tensor: Tensor, origin: str) -> None:
             f"{origin} holds {key} as {kind}, without the values of its weights: save it as"
             " float16, bfloat16 or float32"
         )
-    if not tensor.isfinite().all():
+    if not tensor.float().isfinite().all():  # a float64 may be beyond the range of float32
         raise ValueError(f"{origin} holds NaN or infinity in {key}: fetch it again")
 
 

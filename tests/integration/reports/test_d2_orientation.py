@@ -20,6 +20,7 @@ from support.picture_pairs import (
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.loader import open_image
+from clip_hparam.data.reading.image import read_image
 
 TURN = {1: 0, 3: 2, 6: 1, 8: 3}  # quarter turns to the left that each orientation takes back
 
@@ -107,3 +108,20 @@ def test_imagenet_and_its_shift_ignore_the_orientation(
         assert open_image(images, 0).size == (24, 40)
     folder = load_dataset(Data(name="folder", root=str(roots[6])))
     assert open_image(folder.train, 0).size == (40, 24)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "I;16", "CMYK", "P"])
+def test_uncompressed_tiffs_are_turned_as_compressed_ones(
+    mode: str, orientation: int, tmp_path: Path
+) -> None:
+    depth = np.uint16 if mode == "I;16" else np.uint8
+    levels = np.arange(24).reshape(4, 6) * (np.iinfo(depth).max // 24)
+    picture = Image.fromarray(levels.astype(depth))
+    picture = picture if mode == "I;16" else picture.convert(mode)
+    exif = b"Exif\0\0" + exif_of(orientation)
+    for name, compression in (("plain", "raw"), ("packed", "tiff_lzw")):
+        picture.save(tmp_path / f"{name}.tif", exif=exif, compression=compression)
+    plain, packed = (read_image(tmp_path / f"{name}.tif") for name in ("plain", "packed"))
+    assert plain.size == ((4, 6) if orientation > 4 else (6, 4))
+    assert np.array_equal(np.asarray(plain), np.asarray(packed))

@@ -71,3 +71,20 @@ def test_class_that_only_the_selection_set_has_is_refused(tmp_path: Path) -> Non
     done = plan("-m", *TINY, f"data.root={root}", "seeds=2", cwd=tmp_path)
     assert done.code == 2
     assert f"{root}/val/c is a class that {root}/train does not have: choose from a, b" in done.err
+
+
+def test_shift_folder_that_is_not_read_is_noted(tmp_path: Path) -> None:
+    root = grow(tmp_path / "photos", {"cat": 10, "dog": 10}, ".png")
+    words = ("data=folder", "batch_size=2", "epochs=1", f"data.root={root}")
+    done = clip_hparam("describe", *words, f"data.shift_root={root}", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"note: data.shift_root={root} is not used" in done.out
+
+
+def test_number_of_selection_images_is_whole(tmp_path: Path) -> None:
+    root = grow(tmp_path / "photos", {"cat": 10, "dog": 10}, ".png")
+    done = clip_hparam(
+        "describe", "data=folder", f"data.root={root}", "data.selection=1.5", cwd=tmp_path
+    )
+    assert done.code == 2
+    assert "try data.selection=1" in done.err

@@ -141,6 +141,14 @@ def test_config_file_with_code_is_refused(case: str, multirun: list[str], tmp_pa
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("value", ["&a [*a]", "&a {b: *a}", "[" * 2000 + "]" * 2000])
+def test_value_that_never_ends_is_refused(value: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe").mkdir()
+    (tmp_path / "recipe" / "mine.yaml").write_text(f"# @package _global_\nlr: {value}\n")
+    done = plan(f"--config-dir={tmp_path}", "recipe=mine", *SHORT, cwd=tmp_path)
+    assert_refused(done, "recipe/mine nests values too deeply", tmp_path / "executed")
+
+
 def assert_refused(done: Done, beginning: str, mark: Path) -> None:
     assert done.code == 2
     assert done.err.startswith(beginning), done.err

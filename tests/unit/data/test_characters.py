@@ -71,10 +71,11 @@ def test_second_load_reads_the_file_that_the_first_wrote(
     np.testing.assert_array_equal(second.train, first.train)
 
 
-def test_file_that_was_cut_short_is_rendered_again(cache: Path) -> None:
+@pytest.mark.parametrize("size", [0, 5, 1000])
+def test_file_that_was_cut_short_is_rendered_again(size: int, cache: Path) -> None:
     first = load_anew()
     for path in cache.glob("characters/*.npy"):
-        path.write_bytes(path.read_bytes()[:1000])
+        path.write_bytes(path.read_bytes()[:size])
     assert load_anew().fingerprint == first.fingerprint
 
 

@@ -74,3 +74,9 @@ def test_without_selection_images_all_images_train() -> None:
     split = stratified_split(LABELS, 0, 0.0, 0)
     assert len(split.selection) == 0
     assert len(split.train) == len(LABELS)
+
+
+@pytest.mark.parametrize("selection", [1.5, 2.0001])
+def test_number_of_selection_images_that_is_not_whole_is_refused(selection: float) -> None:
+    with pytest.raises(ValueError, match=r"neither a share below 1 nor a whole number of images"):
+        split_sizes(np.repeat([0, 1], 9), 0, selection)

@@ -53,6 +53,13 @@ def test_not_finite_tensor_is_refused_by_name(value: float) -> None:
         match(state)
 
 
+def test_float64_beyond_the_range_of_float32_is_refused_by_name() -> None:
+    state = image_tower()
+    state["conv1.weight"] = state["conv1.weight"].double() * 1e200
+    with pytest.raises(ValueError, match=r"holds NaN or infinity in conv1\.weight"):
+        match(state)
+
+
 def test_positions_of_an_image_that_is_not_square_are_refused() -> None:
     state = image_tower() | {"positional_embedding": torch.zeros(1 + 2 * 3, 64)}
     with pytest.raises(ValueError, match=r"has shape \(7, 64\) instead of \(17, 64\)"):

@@ -56,6 +56,10 @@ def load_checked(load: Callable[[], ConfigResult], name: str) -> ConfigResult:
         raise ValueError(f"{name} has a key that is not text: quote it") from None
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not text in UTF-8: save it as UTF-8") from None
+    except RecursionError:
+        raise ValueError(
+            f"{name} nests values too deeply, or in themselves: write plain values"
+        ) from None
     except AttributeError:  # of Hydra, for a list or a text
         raise ValueError(_no_mapping(name)) from None
     if not isinstance(result.config, DictConfig):

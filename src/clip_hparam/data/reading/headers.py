@@ -13,7 +13,7 @@ from PIL import ImageFile
 
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import open_header
-from clip_hparam.data.reading.orientation import orientation_of
+from clip_hparam.data.reading.orientation import has_mapped_rows, orientation_of
 from clip_hparam.data.reading.samples import sample_type
 
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
@@ -27,11 +27,13 @@ class HeaderFacts(IntFlag):
     PIXELS: its levels or its transparency are read by rules that the code before did not have.
     TURNED: its orientation says that the picture must be turned.
     FRAMES: it holds several frames or pages.
+    REREAD: version 1 of the rules read other pixels than the present one.
     """
 
     PIXELS = 1
     TURNED = 2
     FRAMES = 4
+    REREAD = 8
 
 
 def read_facts(path: Path) -> HeaderFacts:
@@ -41,6 +43,8 @@ def read_facts(path: Path) -> HeaderFacts:
             facts = HeaderFacts(0)
             if image.mode == "F" or sample_type(image) or image.has_transparency_data:
                 facts |= HeaderFacts.PIXELS
+            if has_mapped_rows(image):
+                facts |= HeaderFacts.PIXELS | HeaderFacts.REREAD
             if getattr(image, "is_animated", False) and image.format != "MPO":
                 facts |= HeaderFacts.FRAMES
             return facts | HeaderFacts.TURNED if _must_be_turned(image) else facts

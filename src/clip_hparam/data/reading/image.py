@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from clip_hparam.data.reading.errors import UnreadableImageError, UnsupportedPixelsError
-from clip_hparam.data.reading.orientation import orientation_of, turned_upright
-from clip_hparam.data.reading.samples import repair_byte_order, sample_type
+from clip_hparam.data.reading.orientation import keep_stored_rows, orientation_of, turned_upright
+from clip_hparam.data.reading.samples import has_deep_planes, repair_byte_order, sample_type
 from clip_hparam.data.reading.silence import silence_libtiff, silence_pillow
 from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
 
@@ -31,10 +31,13 @@ def read_image(path: Path, official: bool = False) -> Image.Image:
     with silence_pillow(), open_header(path) as image:
         repair_byte_order(image)
         match_key_to_pixels(image)
+        as_official = official and is_named_jpeg(path)
+        if not as_official:
+            keep_stored_rows(image)
         with silence_libtiff(image):
             image.load()
         _require_supported(image)
-        if official and is_named_jpeg(path):
+        if as_official:
             return _convert_as_official(image)
         orientation = 1 if official else orientation_of(image)
         return turned_upright(to_rgb(image), orientation)
@@ -63,6 +66,11 @@ def _require_supported(image: Image.Image) -> None:
         raise UnsupportedPixelsError(
             "its pixels are floating-point numbers, for which black and white are not defined",
             "convert it to integers of 8 or 16 bits",
+        )
+    if has_deep_planes(image):
+        raise UnsupportedPixelsError(
+            "its colours of more than 8 bits are stored in separate planes",
+            "store the colours of a pixel side by side, or in 8 bits",
         )
 
 

@@ -1,6 +1,6 @@
 """The EXIF orientation of an image: how the picture must be turned to be upright."""
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 METHODS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -11,6 +11,8 @@ METHODS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SIDEWAYS = (5, 6, 7, 8)
+MAPPED_MODES = ("L", "P", "RGBX", "RGBA", "CMYK", "I;16", "I;16L", "I;16B")  # Pillow's
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -25,6 +27,25 @@ def orientation_of(image: Image.Image) -> int:
     except Exception:  # Pillow's parser raises many types for damaged metadata
         return 1
     return int(value) if value in METHODS else 1
+
+
+def keep_stored_rows(image: ImageFile.ImageFile) -> None:
+    """Let Pillow decode a TIFF and not map its file into memory.
+
+    The map has rows of the width of the upright picture, which are not the rows of the file.
+    """
+    if image.format == "TIFF":
+        image.filename = ""
+
+
+def has_mapped_rows(image: ImageFile.ImageFile) -> bool:
+    """Return whether the rows of a file were cut wrongly before `keep_stored_rows`."""
+    if image.format != "TIFF" or len(image.tile) != 1 or image.mode not in MAPPED_MODES:
+        return False
+    (tile,) = image.tile
+    unchanged = isinstance(tile.args, tuple) and tile.args[0] == image.mode
+    sideways = Image.Image.getexif(image).get(ExifTags.Base.Orientation) in SIDEWAYS
+    return sideways and unchanged and tile.codec_name == "raw"
 
 
 def turned_upright(image: Image.Image, orientation: int) -> Image.Image:

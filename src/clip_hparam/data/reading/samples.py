@@ -13,6 +13,7 @@ from clip_hparam.data.reading.errors import UnsupportedPixelsError
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SIGNED, WHITE_IS_ZERO = 2, 0  # values of TIFF's SampleFormat and PhotometricInterpretation
 SAMPLE_FORMAT = 339  # TIFF tag
+SEPARATE_PLANES = 2  # value of TIFF's PlanarConfiguration
 SMALL = 2**23  # half of an 8-bit level of 32 bits
 BLOCK_SIZE = 2**20  # pixels that are scaled at once; they take 8 bytes each
 NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS"}
@@ -74,6 +75,17 @@ def sample_type(image: Image.Image) -> SampleType | None:
     # missing or 1: black is zero
     inverted = tags.get(ExifTags.Base.PhotometricInterpretation) == WHITE_IS_ZERO
     return SampleType(bits, signed, inverted)
+
+
+def has_deep_planes(image: Image.Image) -> bool:
+    """Return whether a TIFF holds a plane of more than 8 bits for each colour.
+
+    Pillow takes the bytes of such a plane as pixels of 8 bits.
+    """
+    tags: Any = getattr(image, "tag_v2", {})
+    bits = tags.get(ExifTags.Base.BitsPerSample, (1,))
+    separate = tags.get(ExifTags.Base.PlanarConfiguration) == SEPARATE_PLANES
+    return separate and len(bits) > 1 and max(bits) > 8
 
 
 def repair_byte_order(image: ImageFile.ImageFile) -> None:

@@ -19,8 +19,9 @@ from clip_hparam.data.reading.silence import silence_pillow
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Of `image.read_image`; raised by a change of the pixels that it returns for any file."""
+FIRST_VERSION = 1  # still that of folders in which no file is read differently since
 THREADS = 8  # a network disk answers several requests at once
 CHUNK_SIZE = 256  # files
 
@@ -41,16 +42,19 @@ class HeaderScan:
 
     changed: number of files that the rules read differently from the code before them.
     with_frames: files with several frames or pages, of which the first is read.
+    reread: number of files that version 1 of the rules read differently.
     """
 
     changed: int
     with_frames: tuple[str, ...]
+    reread: int = 0
 
     def identify(self, fingerprint: str) -> str:
         """Return the fingerprint of the index, with the rules in it where they change a file."""
         if not self.changed:
             return fingerprint
-        return sha256(f"{fingerprint} read by rules {RULES_VERSION}".encode()).hexdigest()
+        version = RULES_VERSION if self.reread else FIRST_VERSION
+        return sha256(f"{fingerprint} read by rules {version}".encode()).hexdigest()
 
 
 def scan_headers(root: Path, index: FileIndex, official: bool = False) -> HeaderScan:
@@ -67,6 +71,7 @@ def scan_headers(root: Path, index: FileIndex, official: bool = False) -> Header
         with_frames=tuple(
             path for path, fact in zip(paths, facts, strict=True) if fact & HeaderFacts.FRAMES
         ),
+        reread=sum(bool(fact & HeaderFacts.REREAD) for fact in facts),
     )
 
 

@@ -21,7 +21,7 @@ from support.image_files import (
 from clip_hparam.data.reading.headers import HeaderFacts, read_facts
 from clip_hparam.data.reading.image import read_image
 
-NONE, PIXELS, TURNED, FRAMES = HeaderFacts(0), *HeaderFacts
+NONE, PIXELS, TURNED, FRAMES, REREAD = HeaderFacts(0), *HeaderFacts
 ONE = np.array([[7]])
 WHITE = Image.new("RGB", (4, 3), (255, 255, 255))
 
@@ -45,6 +45,17 @@ CASES: dict[str, tuple[HeaderFacts, Callable[[Path], Path]]] = {
     "jpg turned": (TURNED, lambda path: saved(path, "jpg", exif=EXIF)),
     "webp turned": (TURNED, lambda path: saved(path, "webp", exif=EXIF)),
     "tif turned": (NONE, lambda path: saved(path, "tif", exif=EXIF)),
+    **{
+        f"tif {mode} turned": (
+            PIXELS | REREAD,
+            lambda path, mode=mode: saved(path, "tif", WHITE.convert(mode), exif=EXIF),
+        )
+        for mode in ("L", "P", "CMYK")
+    },
+    "tif packed turned": (
+        NONE,
+        lambda path: saved(path, "tif", WHITE.convert("L"), exif=EXIF, compression="tiff_lzw"),
+    ),
     "png palette": (NONE, lambda path: saved(path, "png", WHITE.convert("P"))),
     "png 1": (NONE, lambda path: write_png(path, ONE & 1, GREY, 1)),
     "png 16": (PIXELS, lambda path: write_png(path, ONE, GREY, 16)),

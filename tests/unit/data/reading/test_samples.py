@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from support.image_files import GREY, Levels, write_pgm, write_png, write_tiff
 
+from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import read_image
 from clip_hparam.data.reading.samples import SampleType
 
@@ -81,3 +82,21 @@ def test_lowest_value_of_the_type_is_0_and_highest_255(
     sample: SampleType, pixels: Levels, levels: list[int]
 ) -> None:
     assert sample.to_8_bits(pixels).tolist() == levels
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize(("channels", "photometric"), [(3, 2), (4, 5)])
+def test_16_bit_colours_in_planes_are_refused(
+    channels: int, photometric: int, big_endian: bool, tmp_path: Path
+) -> None:
+    colours = np.stack([RAMP * 257] * channels, 2).astype("u2")
+    path = tmp_path / "image.tif"
+    write_tiff(path, colours, 16, photometric=photometric, big_endian=big_endian, in_planes=True)
+    with pytest.raises(UnreadableImageError, match="more than 8 bits are stored in separate plane"):
+        read_image(path)
+
+
+def test_8_bit_colours_in_planes_are_read(tmp_path: Path) -> None:
+    colours = np.stack([RAMP, 255 - RAMP, RAMP // 2], 2).astype("u1")
+    path = write_tiff(tmp_path / "image.tif", colours, 8, photometric=2, in_planes=True)
+    np.testing.assert_array_equal(np.asarray(read_image(path)), colours)

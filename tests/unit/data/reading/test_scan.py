@@ -68,8 +68,12 @@ def test_rules_are_in_the_fingerprint_of_a_folder_that_they_change(
     assert scanned(root).changed == 1
     first = identity(root)
     assert first != index_folder(root).fingerprint
-    monkeypatch.setattr(module, "RULES_VERSION", 2)
-    assert identity(root) not in (first, index_folder(root).fingerprint)
+    turned = Image.fromarray(np.zeros((3, 4), np.uint8))
+    turned.save(root / "a" / "4.tif", exif=b"Exif\0\0" + exif_of(6))
+    assert scanned(root).reread == 1
+    second = identity(root)
+    monkeypatch.setattr(module, "RULES_VERSION", 3)
+    assert identity(root) not in (first, second, index_folder(root).fingerprint)
 
 
 def test_files_with_frames_are_listed(root: Path) -> None:
