@@ -46,10 +46,8 @@ def test_a_label_of_several_sweeps_is_refused(frames: Frames, find: Callable[...
 
 
 @pytest.mark.parametrize("find", [cell_trials, find_cell])
-def test_the_start_of_several_trial_ids_is_refused(
-    frames: Frames, find: Callable[..., Any]
-) -> None:
-    with pytest.raises(ValueError, match=f"[46] trials start with : {'.*, ' * 3}"):
+def test_an_empty_name_refers_to_no_trial(frames: Frames, find: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="no cell or trial is called"):
         find(frames, "")
 
 
