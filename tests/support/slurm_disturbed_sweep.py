@@ -18,6 +18,7 @@ from support.slurm_cluster import Cluster
 from support.slurm_jobs import (
     SLURM,
     job_of,
+    keep_paused,
     kill_task,
     limit,
     pause,
@@ -95,7 +96,7 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
         KILLED: lambda slurm, record: kill_task(record),
         AGAIN: lambda slurm, record: os.kill(record.status()["pid"], signal.SIGKILL),
         HELD: lambda slurm, record: slurm("scontrol", "requeuehold", job_of(record)),
-        STUCK: lambda slurm, record: limit(slurm, record, "now+5"),
+        STUCK: _hang_at_the_limit,
         MOVED: _lose_the_node,
     }
     then: dict[int, Act] = {MOVED: _preempt}
@@ -125,6 +126,11 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
     resume_once_signalled(warned)
     slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
     return when[KILLED]
+
+
+def _hang_at_the_limit(slurm: Cluster, record: Record) -> None:
+    keep_paused(record)
+    limit(slurm, record, "now+5")
 
 
 def _lose_the_node(slurm: Cluster, record: Record) -> None:

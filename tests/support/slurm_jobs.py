@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import trial_id
@@ -94,6 +96,23 @@ def limit(slurm: Cluster, record: Record, end: str) -> None:
 def pause(record: Record) -> None:
     """Stop the process of a trial (SIGSTOP)."""
     os.kill(record.status()["pid"], signal.SIGSTOP)
+
+
+def keep_paused(record: Record) -> None:
+    """Stop the process of a trial again and again until it has been killed.
+
+    At a time limit Slurm continues a stopped process, and milliseconds suffice to save the state.
+    """
+    pid = record.status()["pid"]
+
+    def stop_repeatedly() -> None:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        with suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(0.001)
+
+    Thread(target=stop_repeatedly, daemon=True).start()
 
 
 def resume_once_signalled(record: Record) -> None:
