@@ -84,7 +84,7 @@ def test_rerun_command_of_why_has_the_same_trial_id(runs: Path) -> None:
     ("words", "message"),
     [
         (("why", "zzz"), "no trial is called zzz"),
-        (("why", ""), "3 trials start with"),
+        (("why", ""), "no trial is called"),
         (("stauts",), "invalid choice"),
         (("describe", "ler=1"), "unknown knob ler: did you mean lr?"),
         (("describe", "layer_decay=2"), "try 0.65"),
