@@ -66,8 +66,6 @@ def to_trial_table(
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
     _validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
-    for metric in percent:
-        find_column(metric, metrics)
     trials, counts = _distinct_rows(table, name, state)
     if not name and not state:  # else a row is a trial by its name, or a run by its state
         _validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
@@ -77,10 +75,7 @@ def to_trial_table(
     seeds = to_seeds(trials[seed]) if seed else pd.Series(0, index=trials.index)
     kept = seeds.notna() & ~empty
     columns = {knob: values[kept] for knob, values in levels.items()}
-    for metric in metrics:
-        columns[metric] = to_numbers(trials[metric][kept], decimal)
-        if metric not in percent:
-            _validate_scale(columns[metric])
+    columns |= _metric_columns(trials[kept], metrics, decimal, percent)
     if seed:
         columns[seed] = seeds[kept].astype("int64")
     duplicated = trials.duplicated()[kept]
@@ -100,6 +95,24 @@ def to_trial_table(
     if seed:
         validate_seeds(imported, duplicated.tolist())
     return imported
+
+
+def _metric_columns(
+    trials: pd.DataFrame, metrics: Sequence[str], decimal: str, percent: Collection[str]
+) -> dict[str, pd.Series]:
+    """Return the numbers of each metric.
+
+    Raises:
+        ValueError: a metric is not numeric, or mixes fractions with percent; `percent` names a
+            column that is no metric.
+    """
+    for metric in percent:
+        find_column(metric, metrics)
+    columns = {metric: to_numbers(trials[metric], decimal) for metric in metrics}
+    for metric, numbers in columns.items():
+        if metric not in percent:
+            _validate_scale(numbers)
+    return columns
 
 
 def _distinct_rows(
