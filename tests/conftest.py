@@ -20,7 +20,7 @@ SHARED_FIXTURES = {
     "finished sweep": re.compile(r"\b(finished_sweep|sweep_copy)\b"),
 }
 """Expensive session fixtures, and a pattern that is in each test file that uses one."""
-LONGEST_FIRST = ("integration/test_demo.py", "integration/sweep/test_campaign.py")
+LONGEST_FIRST = ("integration/test_demo.py", "integration/sweep/campaigns/test_campaign.py")
 
 
 @pytest.fixture(scope="session")

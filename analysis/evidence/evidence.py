@@ -23,7 +23,7 @@ from clip_hparam.analysis.evidence.ablations import (
     ablation_for_import,
     ablation_for_sweep,
 )
-from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
+from clip_hparam.analysis.evidence.images.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import paper_columns
 from clip_hparam.analysis.frames.frame import (

@@ -19,7 +19,7 @@ from clip_hparam.analysis.frames.manifests import (
     find_sweeps,
     newest_by_name,
 )
-from clip_hparam.records.manifest import find_cells, find_trial_id
+from clip_hparam.records.manifests.manifest import find_cells, find_trial_id
 
 
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:

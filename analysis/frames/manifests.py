@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
 from clip_hparam.design.racing import Race
-from clip_hparam.records.manifest import (
+from clip_hparam.records.manifests.manifest import (
     ManifestCell,
     SweepManifest,
     find_sweeps,

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import ablation_of, replicates
-from clip_hparam.analysis.evidence.importance import importance
 from clip_hparam.analysis.evidence.provenance import code_state
-from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
+from clip_hparam.analysis.evidence.searches.importance import importance
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.figures.search_payoff import plot_importance
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table

@@ -16,7 +16,7 @@ from clip_hparam.renamed import RENAMED, new_names
         ("clip_hparam.recipe", "clip_hparam.config.recipe"),
         ("clip_hparam.search.search", "clip_hparam.search.spec"),
         ("analysis.frame", "clip_hparam.analysis.frames.frame"),
-        ("analysis.bits", "clip_hparam.analysis.evidence.correct_bits"),
+        ("analysis.bits", "clip_hparam.analysis.evidence.images.correct_bits"),
         ("clip_hparam.analysis.levels", "clip_hparam.analysis.figures.knob_curve"),
     ],
 )

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.evidence.images.correct_bits import reported_bits
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.stats.binomial import mcnemar
 from clip_hparam.analysis.stats.bootstrap import seed_image_interval

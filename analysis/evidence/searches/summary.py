@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
-from clip_hparam.analysis.evidence.importance import Importance, importance
+from clip_hparam.analysis.evidence.searches.importance import Importance, importance
 from clip_hparam.analysis.frames.frame import Frames, ended_trials
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import SweepManifest

@@ -19,7 +19,7 @@ from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
-from clip_hparam.records.manifest import GrowingManifest, manifest_tree
+from clip_hparam.records.manifests.manifest import GrowingManifest, manifest_tree
 from clip_hparam.records.paths import (
     manifest_path,
     runs_of_manifest,
@@ -44,7 +44,7 @@ class SearchSpec:
     budget: seconds of all trials together, over all commands; 0 for no limit.
     retries: how often a point may be taken over from a worker that died.
     full: values at full fidelity of the knobs that are cheaper in the search.
-    title, tags: as of any other sweep (records/manifest.py).
+    title, tags: as of any other sweep (records/manifests/manifest.py).
     """
 
     name: str

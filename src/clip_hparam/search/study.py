@@ -17,12 +17,12 @@ from optuna.trial import TrialState as OptunaState
 from clip_hparam.config.recipe import flatten
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.metrics import seconds_spent
-from clip_hparam.search.optuna_options import suppress_experimental_warnings
+from clip_hparam.search.methods.optuna_options import suppress_experimental_warnings
+from clip_hparam.search.methods.pruners import create_pruner
+from clip_hparam.search.methods.samplers import create_sampler
 from clip_hparam.search.point import Point
-from clip_hparam.search.pruners import create_pruner
 from clip_hparam.search.restore import manifest_cell, optuna_state, restore_trial, user_attributes
 from clip_hparam.search.results import IMPOSSIBLE
-from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.stopping import is_over
 from clip_hparam.search.storage import open_study

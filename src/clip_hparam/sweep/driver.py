@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY, SweepOptions
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
@@ -16,7 +16,7 @@ from clip_hparam.launch.finished import missing_outputs, replay_hint
 from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import gpu_slots, validate_device

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race

@@ -14,7 +14,7 @@ from support.image_folders import grow
 
 from clip_hparam.analysis.figures import registry as figures
 from clip_hparam.analysis.tables import registry as tables
-from clip_hparam.records.manifest import (
+from clip_hparam.records.manifests.manifest import (
     RESERVED_NAMES,
     SweepManifest,
     find_sweeps,

@@ -9,7 +9,7 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.record import Record
 
 SWEEP, TRIAL = "aaaaaaaaaaaa", "bbbbbbbbbbbb"

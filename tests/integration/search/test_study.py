@@ -16,8 +16,8 @@ from support.cli import wait_until
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
+from clip_hparam.search.methods.pruners import asha_rungs
 from clip_hparam.search.objective import parse_objective
-from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import best_points, point_results
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.study import SearchStudy

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.analysis.frames.importing.delimited import read_text
 from clip_hparam.analysis.frames.importing.levels import to_numbers
+from clip_hparam.analysis.frames.importing.readers.delimited import read_text
 from clip_hparam.analysis.frames.importing.source import Roles, Source, flatten, text_frame
 
 SOUPS_NAME, SOUPS_HELD_OUT = "model_name", "ImageNet2p"

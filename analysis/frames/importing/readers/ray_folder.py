@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.importing.delimited import read_delimited, read_text
+from clip_hparam.analysis.frames.importing.readers.delimited import read_delimited, read_text
 from clip_hparam.analysis.frames.importing.source import (
     Roles,
     Source,

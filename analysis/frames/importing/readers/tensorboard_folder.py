@@ -3,7 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
-from clip_hparam.analysis.frames.importing.event_file import read_events
+from clip_hparam.analysis.frames.importing.readers.event_file import read_events
 from clip_hparam.analysis.frames.importing.source import (
     Roles,
     Source,

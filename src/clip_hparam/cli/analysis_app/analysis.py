@@ -17,23 +17,23 @@ from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.analysis.report.trial_pages import MAX_PAGES
-from clip_hparam.cli.commands.analysis_inputs import (
+from clip_hparam.cli.analysis_app.analysis_inputs import (
     add_import_arguments,
     add_summary_arguments,
     import_table,
     print_summary,
 )
-from clip_hparam.cli.commands.command import CommandParser, UsageError
-from clip_hparam.cli.commands.output_choice import (
+from clip_hparam.cli.analysis_app.output_choice import (
     choose_outputs,
     divide_names,
     family_parts,
     print_shared_names,
     superseded_names,
 )
+from clip_hparam.cli.commands.command import CommandParser, UsageError
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.records.record import Record
 
 NO_SWEEP_MESSAGE = (

@@ -6,10 +6,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from clip_hparam.analysis.evidence.summary import format_summary, pruning_savings, summarise
+from clip_hparam.analysis.evidence.searches.summary import (
+    format_summary,
+    pruning_savings,
+    summarise,
+)
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
-from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
 from clip_hparam.analysis.frames.importing.formats import READERS, read_source
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table, write_trial_table
 from clip_hparam.analysis.frames.importing.levels import decimal_mark
 from clip_hparam.analysis.frames.importing.notes import import_counts
 from clip_hparam.analysis.frames.importing.roles import complete_roles, unused_seed

@@ -15,7 +15,7 @@ from clip_hparam.cli.commands.reasons import (
     list_reasons,
 )
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.manifest import (
+from clip_hparam.records.manifests.manifest import (
     SweepManifest,
     ambiguity_note,
     find_cells,

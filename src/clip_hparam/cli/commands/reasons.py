@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.records.manifest import SweepManifest, read_manifests
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import command_line, worker_records
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import FINISHED, LIVE, TrialState

@@ -150,7 +150,7 @@ def _run_export(arguments: argparse.Namespace) -> int:
 
 def _run_fidelity(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
-    from clip_hparam.analysis.evidence.fidelity import fidelity_proxies, format_proxies
+    from clip_hparam.analysis.evidence.searches.fidelity import fidelity_proxies, format_proxies
 
     proxies = fidelity_proxies(load(arguments.runs))
     emit(arguments, [proxy._asdict() for proxy in proxies], format_proxies(proxies))

@@ -14,7 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.families import family_of
 
 DEFAULT_RECIPE = "weak_aug"

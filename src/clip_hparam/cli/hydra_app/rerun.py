@@ -29,7 +29,7 @@ from clip_hparam.config.recipe import (
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.model.architectures import RANDOM, bundled_clip
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.manifest import SweepManifest
+from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 
 IDENTITIES = {"data.fingerprint": "images", "encoder.weights": "weights"}

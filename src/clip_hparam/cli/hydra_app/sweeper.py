@@ -11,12 +11,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.cells import (
-    CellPlanner,
-    requested_race,
-    requested_seeds,
-    words_of_trials,
-)
 from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.families import as_typed
@@ -28,12 +22,18 @@ from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     validate_typed,
 )
 from clip_hparam.cli.hydra_app.launchers import create_launcher
+from clip_hparam.cli.hydra_app.requests.cells import (
+    CellPlanner,
+    requested_race,
+    requested_seeds,
+    words_of_trials,
+)
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions, tag_list
+from clip_hparam.config.options.search_options import SearchOptions
+from clip_hparam.config.options.sweep_options import SweepOptions, tag_list
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
@@ -160,7 +160,9 @@ class AblationSweeper(Sweeper):
         self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a study, whose stages get all overrides; return the exit code."""
-        from clip_hparam.sweep.campaign import Campaign  # lazy: the tables of analysis, 0.3 s
+        from clip_hparam.sweep.campaigns.campaign import (
+            Campaign,  # lazy: the tables of analysis, 0.3 s
+        )
 
         if driver.budget == "none":
             raise ValueError("a study needs a budget: try budget=8h")

@@ -9,7 +9,7 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
-from clip_hparam.config.launcher_options import NON_SBATCH_KEYS, LauncherOptions
+from clip_hparam.config.options.launcher_options import NON_SBATCH_KEYS, LauncherOptions
 from clip_hparam.launch.slurm.job_array import JobArray
 
 OUTPUT_PATTERNS = {"output": "%A_%a_{task}_log.out", "error": "%A_%a_{task}_log.err"}

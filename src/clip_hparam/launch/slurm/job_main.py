@@ -20,7 +20,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import LaunchContext, state_on_record
 from clip_hparam.launch.local import processes

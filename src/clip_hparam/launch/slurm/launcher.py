@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clip_hparam.config.launcher_options import (
+from clip_hparam.config.options.launcher_options import (
     LauncherOptions,
     signal_delay_seconds,
     tasks_per_job,

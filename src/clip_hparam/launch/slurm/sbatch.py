@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from clip_hparam.config.launcher_options import LauncherOptions
+from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm import queries
 from clip_hparam.launch.slurm.batch_script import submission_script
 from clip_hparam.launch.slurm.job_array import JobArray

@@ -8,8 +8,8 @@ from typing import Any
 from optuna import pruners
 from optuna.pruners import BasePruner
 
+from clip_hparam.search.methods.optuna_options import Options, create_from_options, validate_name
 from clip_hparam.search.objective import Objective
-from clip_hparam.search.optuna_options import Options, create_from_options, validate_name
 
 ASHA_RUNGS = 2  # rungs of successive halving before the last epoch
 MIN_WILCOXON_SEEDS = 3  # replicates that the Wilcoxon test needs

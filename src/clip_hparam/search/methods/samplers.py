@@ -15,8 +15,8 @@ from optuna import samplers
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
+from clip_hparam.search.methods.optuna_options import Options, create_from_options, validate_name
 from clip_hparam.search.objective import Objective
-from clip_hparam.search.optuna_options import Options, create_from_options, validate_name
 from clip_hparam.search.space import Space
 
 

@@ -22,10 +22,10 @@ from clip_hparam.config.override_words import quote
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import campaign_folder
-from clip_hparam.sweep import stages
-from clip_hparam.sweep.decisions import Decisions
-from clip_hparam.sweep.stage_results import CellResults, StageResults
-from clip_hparam.sweep.stages import BUDGET_SHARES, InsufficientBudgetError, Stage
+from clip_hparam.sweep.campaigns import stages
+from clip_hparam.sweep.campaigns.decisions import Decisions
+from clip_hparam.sweep.campaigns.stage_results import CellResults, StageResults
+from clip_hparam.sweep.campaigns.stages import BUDGET_SHARES, InsufficientBudgetError, Stage
 
 SEARCHPATH_KEY = "hydra.searchpath="
 SWEEP_CODE = "import sys; from clip_hparam.cli.hydra_app.app import main; sys.exit(main())"

@@ -9,7 +9,7 @@ from typing import Any
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
-from clip_hparam.sweep.stages import InsufficientBudgetError, Stage
+from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError, Stage
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from clip_hparam.records.manifest import ManifestCell, newest_by_name, read_manifests
+from clip_hparam.records.manifests.manifest import ManifestCell, newest_by_name, read_manifests
 from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
-from clip_hparam.sweep.stages import STAGES
+from clip_hparam.sweep.campaigns.stages import STAGES
 
 CellResults = tuple[ManifestCell, list[dict[str, Any]]]
 """A cell of a manifest and the results of all its trials."""

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.correct_bits import count_images, read_correct, reported_bits
+from clip_hparam.analysis.evidence.images.correct_bits import (
+    count_images,
+    read_correct,
+    reported_bits,
+)
 from clip_hparam.analysis.frames.json_files import UnreadableError
 
 

@@ -5,8 +5,8 @@ import math
 from support.trial_factory import Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
-from clip_hparam.analysis.evidence.correct_bits import read_correct, reported_bits
 from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.images.correct_bits import read_correct, reported_bits
 from clip_hparam.analysis.stats.binomial import mcnemar
 from clip_hparam.analysis.stats.bootstrap import seed_image_interval
 from clip_hparam.analysis.tables.footnotes import footnotes

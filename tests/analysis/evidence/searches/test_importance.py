@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clip_hparam.analysis.evidence.importance import axis_positions, importance
-from clip_hparam.analysis.evidence.summary import summarise
-from clip_hparam.analysis.frames.import_table import to_trial_table
+from clip_hparam.analysis.evidence.searches.importance import axis_positions, importance
+from clip_hparam.analysis.evidence.searches.summary import summarise
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
 

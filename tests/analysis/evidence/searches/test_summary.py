@@ -11,7 +11,7 @@ from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
 from clip_hparam.analysis.evidence.evidence import count_missing_runs
-from clip_hparam.analysis.evidence.summary import (
+from clip_hparam.analysis.evidence.searches.summary import (
     boundary_knobs,
     boundary_warnings,
     format_summary,
@@ -19,7 +19,7 @@ from clip_hparam.analysis.evidence.summary import (
     summarise,
 )
 from clip_hparam.analysis.frames.frame import trial_table
-from clip_hparam.analysis.frames.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.tables.table import cell_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]

@@ -11,10 +11,10 @@ import pytest
 from support.trial_factory import Edit, Runs, write_ladder
 
 from clip_hparam import analysis
-from clip_hparam.analysis.evidence.summary import boundary_knobs
+from clip_hparam.analysis.evidence.searches.summary import boundary_knobs
 from clip_hparam.analysis.figures import registry
 from clip_hparam.analysis.frames.frame import trial_table
-from clip_hparam.analysis.frames.import_table import (
+from clip_hparam.analysis.frames.importing.import_table import (
     read_table,
     read_trial_table,
     to_trial_table,

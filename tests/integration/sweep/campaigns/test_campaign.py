@@ -11,16 +11,16 @@ import pytest
 from support.cli import plan, records, results, start, sweep, sweep_process, wait_until
 from support.trial_factory import Runs
 
+from clip_hparam.config.options.sweep_options import SweepOptions, seed_list
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.sweep_options import SweepOptions, seed_list
 from clip_hparam.design import racing
 from clip_hparam.design.design import Design, parse_design
 from clip_hparam.design.expand import expand_design
 from clip_hparam.design.knob_levels import parse_level
 from clip_hparam.launch.resources import gpu_slots
-from clip_hparam.sweep import campaign
-from clip_hparam.sweep.decisions import Decisions
-from clip_hparam.sweep.stages import STAGES
+from clip_hparam.sweep.campaigns import campaign
+from clip_hparam.sweep.campaigns.decisions import Decisions
+from clip_hparam.sweep.campaigns.stages import STAGES
 
 SMALL = ("data.epoch_images=50", "data.selection=5", "epochs=3")
 DESIGN = """# @package hydra.sweeper.design

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.launch.resources import gpu_slots, visible_gpus
 
 CORES = len(os.sched_getaffinity(0))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clip_hparam.records.manifest import (
+from clip_hparam.records.manifests.manifest import (
     GrowingManifest,
     ManifestCell,
     SweepManifest,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from clip_hparam.design import racing
 from clip_hparam.design.design import Design, key_of, parse_design
 from clip_hparam.design.expand import expand_design
-from clip_hparam.sweep import stages
-from clip_hparam.sweep.stages import InsufficientBudgetError
+from clip_hparam.sweep.campaigns import stages
+from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError
 
 KNOBS = {
     "lr": ["tag(log, interval(1e-3, 1e-1))"],

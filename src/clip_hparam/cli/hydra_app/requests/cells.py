@@ -8,8 +8,8 @@ from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.grammar.swept_keys import not_shared_message
 from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.sweep_options import SweepOptions, seed_list
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.sweep_options import SweepOptions, seed_list
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import (
     Cell,

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clip_hparam.cli.hydra_app.fidelity import parse_fidelity
 from clip_hparam.cli.hydra_app.grammar.design_files import refuse_references
 from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
+from clip_hparam.cli.hydra_app.requests.fidelity import parse_fidelity
 from clip_hparam.config.duration import parse_duration
+from clip_hparam.config.options.search_options import SearchOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.override_words import format_override, format_value
 from clip_hparam.config.recipe import flatten, with_values
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import (
     Design,
@@ -24,10 +24,10 @@ from clip_hparam.design.design import (
 from clip_hparam.design.knob_levels import parse_knob_range
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.credentials import without_password
+from clip_hparam.search.methods.optuna_options import parse_options
+from clip_hparam.search.methods.pruners import create_pruner
+from clip_hparam.search.methods.samplers import create_sampler
 from clip_hparam.search.objective import parse_objective
-from clip_hparam.search.optuna_options import parse_options
-from clip_hparam.search.pruners import create_pruner
-from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.space import Space, parse_space
 from clip_hparam.search.spec import SearchSpec
 

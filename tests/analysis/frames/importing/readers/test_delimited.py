@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.analysis.frames.importing.delimited import read_delimited
+from clip_hparam.analysis.frames.importing.readers.delimited import read_delimited
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

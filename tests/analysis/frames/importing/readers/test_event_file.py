@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from support.event_files import scalar, session, write_events
 
-from clip_hparam.analysis.frames.importing.event_file import masked_crc, read_events
-from clip_hparam.analysis.frames.importing.tensorboard_folder import read_event_files
+from clip_hparam.analysis.frames.importing.readers.event_file import masked_crc, read_events
+from clip_hparam.analysis.frames.importing.readers.tensorboard_folder import read_event_files
 
 
 def test_the_checksum_is_that_of_the_specification() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.ray_folders import RayTrial, write_ray_folder
 
-from clip_hparam.analysis.frames.importing.ray_folder import is_ray_folder, read_ray_folder
+from clip_hparam.analysis.frames.importing.readers.ray_folder import is_ray_folder, read_ray_folder
 
 TRIALS = [
     RayTrial("5381e182", {"lr": 0.1, "opt": {"name": "None"}}, [{"acc": 0.5}, {"acc": 0.625}]),
