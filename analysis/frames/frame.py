@@ -138,7 +138,7 @@ def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
     """Return the searches and the random and Sobol designs, newest last."""
     sweeps = output_names(frames.sweeps).values()
     sampled = (sweep for sweep in sweeps if sweep.kind in SAMPLED_KINDS)
-    return sorted(sampled, key=lambda sweep: (sweep.created, sweep.sweep_id))
+    return sorted(sampled, key=SweepManifest.age)
 
 
 def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataFrame:

@@ -1,39 +1,24 @@
-"""Import a table of results from elsewhere as a TrialTable, and store it in a folder.
+"""Turn a table of results from elsewhere into a TrialTable: its columns, its rows, their names."""
 
-The folder holds `study.json` (roles of the columns, counts of rows left out) and `rows.parquet`.
-"""
-
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from clip_hparam.analysis.frames.importing.cells import validate_seeds
-from clip_hparam.analysis.frames.importing.formats import read_source
 from clip_hparam.analysis.frames.importing.levels import to_ids, to_levels, to_numbers, to_seeds
 from clip_hparam.analysis.frames.importing.source import find_column
 from clip_hparam.analysis.frames.importing.states import complete_rows
-from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
-from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.records.atomic import utc_timestamp, write_atomic, write_json
-from clip_hparam.records.record import SCHEMA_VERSION
-
-HEAD_FILE, ROWS_FILE = "study.json", "rows.parquet"
-STEP_COLUMNS = frozenset(
-    ("epoch", "step", "_step", "global_step", "iteration", "training_iteration")
+from clip_hparam.analysis.frames.importing.table_checks import (
+    validate_columns,
+    validate_names,
+    validate_scale,
+    validate_steps,
 )
+from clip_hparam.analysis.frames.trial_table import TrialTable
+
 MAX_TWINS = 5  # duplicates that are named
-MIN_SCALE_GAP = 5  # between the largest fraction and the smallest percentage of a mixed column
-ACCURACY_NAME = re.compile(r"(^|[^a-z])(acc|accuracy|top)[-_@]?\d*([^a-z]|$)")
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a table with a row per trial; see `importing.formats.read_source`."""
-    return read_source(path).rows
 
 
 def to_trial_table(
@@ -65,10 +50,10 @@ def to_trial_table(
             fractions with percent, rows are steps of one trial, or a seed is in a cell twice.
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
-    _validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
+    validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
     trials, counts = _distinct_rows(table, name, state)
     if not name and not state:  # else a row is a trial by its name, or a run by its state
-        _validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
+        validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
     levels = {knob: to_levels(trials[knob], decimal) for knob in knobs}
     empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns")
     empty &= bool(knobs) and not knobs_recorded
@@ -111,7 +96,7 @@ def _metric_columns(
     columns = {metric: to_numbers(trials[metric], decimal) for metric in metrics}
     for metric, numbers in columns.items():
         if metric not in percent:
-            _validate_scale(numbers)
+            validate_scale(numbers)
     return columns
 
 
@@ -123,65 +108,12 @@ def _distinct_rows(
     listed = table[complete]
     once = listed.drop_duplicates() if name else listed
     named = once.set_axis(_row_names(once, name), axis="index")
-    _validate_names(named, name)
+    validate_names(named, name)
     renamed = int(named.index.duplicated().sum())
     trials = named.drop(columns=[name] if name else [])
     unique = trials.set_axis(_unique_names(named.index.to_list()), axis="index")
     repeated = len(listed) - len(once)
     return unique, {"left_out": left_out, "repeated": repeated, "renamed": renamed}
-
-
-def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Path]:
-    """Write both files atomically and return their paths.
-
-    Raises:
-        OSError: the folder cannot be written.
-        ValueError: the folder holds records of trials.
-    """
-    if any(folder.glob("*/recipe.json")):
-        raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
-    names = pd.DataFrame({_unused_column(table): table.rows.index}, index=table.rows.index)
-    content = pd.concat([names, table.rows], axis="columns").reset_index(drop=True)
-    write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
-    digest = hashlib.sha256(source.read_bytes()).hexdigest() if source.is_file() else None
-    facts = {key: value for key, value in table._asdict().items() if key != "rows"}
-    facts["left_out"] = dict(table.left_out)
-    head = {
-        "schema": SCHEMA_VERSION,
-        "source": source.name,
-        "sha256": digest,
-        "imported": utc_timestamp(),
-    }
-    write_json(folder / HEAD_FILE, {**head, **facts})
-    return [folder / HEAD_FILE, folder / ROWS_FILE]
-
-
-def read_trial_table(folder: Path) -> TrialTable:
-    """Read the table that `write_trial_table` wrote, also in earlier versions.
-
-    Raises:
-        UnreadableError: a file is missing, cut, or of a newer schema.
-    """
-    facts = read_record_json(folder / HEAD_FILE)
-    defaults = TrialTable._field_defaults
-    try:
-        rows = pd.read_parquet(folder / ROWS_FILE)
-        rows = rows.set_index(rows.columns[0])
-        names = [key for key in TrialTable._fields if key != "rows"]
-        table = TrialTable(
-            rows,
-            **{key: facts[key] for key in names if key in facts or key not in defaults},
-        )
-        rows[_stored_columns(table)]  # raises KeyError if a column is missing
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise UnreadableError(
-            f"{folder / ROWS_FILE} is not what {HEAD_FILE} says: import again"
-        ) from error
-    return table
-
-
-def _stored_columns(table: TrialTable) -> list[str]:
-    return [*table.knobs, *table.metrics, *([table.seed] if table.seed else [])]
 
 
 def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
@@ -192,48 +124,6 @@ def _twins(trials: pd.DataFrame, duplicated: pd.Series) -> list[list[str]]:
         equal = (texts == texts.loc[name]).all(axis="columns").to_numpy()
         twins.append([str(name), str(trials.index[equal][0])])
     return twins
-
-
-def _validate_columns(table: pd.DataFrame, wanted: list[str]) -> None:
-    known = [str(column) for column in table.columns]
-    for column in wanted:
-        find_column(column, known)
-    repeated = sorted({column for column in wanted if wanted.count(column) > 1})
-    if repeated:
-        raise ValueError(
-            f"column {repeated[0]} cannot be two things: knob, metric, name, seed or state"
-        )
-
-
-def _validate_names(trials: pd.DataFrame, name: str | None) -> None:
-    """Raise ValueError if the rows of one name are steps of one trial."""
-    repeated = trials[trials.index.duplicated(keep=False)]
-    if repeated.empty:
-        return
-    first = repeated.loc[[repeated.index[0]]]
-    for column in _step_columns(trials):
-        if first[column].nunique() > 1:
-            raise ValueError(
-                f"{first.index[0]!r} in column {name} names {len(first)} rows that differ in"
-                f" {column}: keep one row per trial, such as its last {column}"
-            )
-
-
-def _validate_steps(trials: pd.DataFrame, keys: list[str], used: Collection[str | None]) -> None:
-    """Raise ValueError if rows that are equal in `keys` differ in their epoch or step."""
-    for column in _step_columns(trials.drop(columns=list(filter(None, used)))):
-        texts = trials[keys].astype(str)
-        rows = texts.assign(**{column: trials[column]})
-        repeated = texts.duplicated(keep=False) & ~rows.duplicated(keep=False)
-        if keys and repeated.any():
-            raise ValueError(
-                f"rows of equal knobs, such as {repeated.idxmax()}, differ in {column}: keep one"
-                f" row per trial, such as its last {column}, or name the trials with --name"
-            )
-
-
-def _step_columns(trials: pd.DataFrame) -> list[str]:
-    return [c for c in map(str, trials) if c.lower().rpartition("/")[2] in STEP_COLUMNS]
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:
@@ -249,21 +139,6 @@ def _unique_names(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def _validate_scale(values: pd.Series) -> None:
-    """Raise ValueError if a column that is named as an accuracy mixes fractions and percent."""
-    name = str(values.name)
-    small, large = values[(values > 0) & (values <= 1)], values[values > 1]
-    is_accuracy = ACCURACY_NAME.search(name.lower()) and values.dropna().between(0, 100).all()
-    if not is_accuracy or small.empty or large.empty:
-        return
-    if large.min() >= MIN_SCALE_GAP * small.max():
-        raise ValueError(
-            f"{name} is {small.iloc[0]:g} in {small.index[0]} and {large.iloc[0]:g} in"
-            f" {large.index[0]}: are these fractions and percent? Mend the table, or type"
-            f" --percent {name} if all its values are percent"
-        )
-
-
 def _row_names(table: pd.DataFrame, name: str | None) -> list[str]:
     """Return the values of column `name`; "row N", the row of the file from 1, without a value."""
     numbered = [f"row {number + 1}" for number in table.index]
@@ -271,11 +146,3 @@ def _row_names(table: pd.DataFrame, name: str | None) -> list[str]:
         return numbered
     ids = to_ids(table[name])
     return [text or row for text, row in zip(ids, numbered, strict=True)]
-
-
-def _unused_column(table: TrialTable) -> str:
-    """Return a name for the index column that no other column has."""
-    name = "name"
-    while name in table.rows:
-        name = f"_{name}"
-    return name

@@ -14,12 +14,9 @@ from clip_hparam import analysis
 from clip_hparam.analysis.evidence.searches.summary import boundary_knobs
 from clip_hparam.analysis.figures import registry
 from clip_hparam.analysis.frames.frame import trial_table
-from clip_hparam.analysis.frames.importing.import_table import (
-    read_table,
-    read_trial_table,
-    to_trial_table,
-    write_trial_table,
-)
+from clip_hparam.analysis.frames.importing.formats import read_source
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.table_files import read_trial_table, write_trial_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
 COLUMNS = [*(f"--knob={name}" for name in KNOBS), *(f"--metric={name}" for name in METRICS)]
@@ -40,7 +37,7 @@ def test_every_file_format_gives_the_same_table(
     results: pd.DataFrame, tmp_path: Path, suffix: str
 ) -> None:
     read = to_trial_table(
-        read_table(write_table(results, tmp_path / f"t{suffix}")), KNOBS, METRICS, "top1"
+        read_source(write_table(results, tmp_path / f"t{suffix}")).rows, KNOBS, METRICS, "top1"
     )
     direct = to_trial_table(results, KNOBS, METRICS, "top1")
     pd.testing.assert_frame_equal(read.rows, direct.rows, check_dtype=False)
@@ -78,7 +75,7 @@ def test_duplicates_are_counted_and_kept(named: bool) -> None:
 def test_a_column_of_row_numbers_is_ignored(tmp_path: Path) -> None:
     rows = pd.DataFrame({"lr": [1.0, 1.0, 2.0], "top1": [80.0, 80.0, 81.0]})
     rows.to_csv(tmp_path / "t.csv")
-    imported = to_trial_table(read_table(tmp_path / "t.csv"), ["lr"], [], "top1")
+    imported = to_trial_table(read_source(tmp_path / "t.csv").rows, ["lr"], [], "top1")
     assert (len(imported.rows), imported.duplicates) == (3, 1)
 
 
