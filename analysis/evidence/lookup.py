@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.evidence import planned_trials
+from clip_hparam.analysis.evidence.replicates import planned_trials
 from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_cell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_numbers
@@ -19,7 +19,7 @@ from clip_hparam.analysis.frames.manifests import (
     find_sweeps,
     newest_by_name,
 )
-from clip_hparam.records.manifests.manifest import find_cells, find_trial_id
+from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
 
 
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:

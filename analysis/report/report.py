@@ -14,9 +14,9 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
-from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import ablation_of, replicates
+from clip_hparam.analysis.evidence.ablations import Ablation, ablation_of
 from clip_hparam.analysis.evidence.provenance import code_state
+from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.evidence.searches.importance import importance
 from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures import registry, style

@@ -4,8 +4,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.identity import canonical, label
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, canonical, label, with_values
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective

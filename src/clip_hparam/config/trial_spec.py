@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.identity import label, trial_id
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions
-from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs, label, trial_id
+from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs
 
 PER_TRIAL_OPTIONS = ("eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial", "replay")
 """Driver keys that are passed on to each trial."""

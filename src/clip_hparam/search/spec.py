@@ -19,13 +19,9 @@ from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
-from clip_hparam.records.manifests.manifest import GrowingManifest, manifest_tree
-from clip_hparam.records.paths import (
-    manifest_path,
-    runs_of_manifest,
-    sweep_folder,
-    worker_id,
-)
+from clip_hparam.records.manifests.growing import GrowingManifest
+from clip_hparam.records.manifests.manifest import manifest_tree
+from clip_hparam.records.paths import manifest_path, runs_of_manifest, sweep_folder, worker_id
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space, parse_space
 

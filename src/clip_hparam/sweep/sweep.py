@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from clip_hparam.config.identity import shorten
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
@@ -32,11 +33,6 @@ class PlannedTrial:
 def sweep_title(name: str, typed: Sequence[str]) -> str:
     """Return "lr (data=folder epochs=5)": the name, and what was typed for all cells."""
     return f"{shorten(name)} ({' '.join(typed)})" if typed else shorten(name)
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """Return the text, cut off with an ellipsis where it is longer than `limit`."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.identity import shorten
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
@@ -22,7 +23,7 @@ from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions
-from clip_hparam.sweep.sweep import PlannedTrial, Sweep, shorten
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 PAPER_FAMILY = "b16"
 """The family of the paper's ladder."""

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from clip_hparam.analysis.evidence.evidence import NotSweptError, ablation_of, count_missing_runs
+from clip_hparam.analysis.evidence.ablations import ablation_of
+from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames, load
 from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
 from clip_hparam.analysis.frames.manifests import output_names

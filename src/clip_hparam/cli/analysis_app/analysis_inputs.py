@@ -13,11 +13,12 @@ from clip_hparam.analysis.evidence.searches.summary import (
 )
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.importing.formats import READERS, read_source
-from clip_hparam.analysis.frames.importing.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.levels import decimal_mark
 from clip_hparam.analysis.frames.importing.notes import import_counts
 from clip_hparam.analysis.frames.importing.roles import complete_roles, unused_seed
 from clip_hparam.analysis.frames.importing.source import Roles, Source
+from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity

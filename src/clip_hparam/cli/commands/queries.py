@@ -9,20 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import (
-    explain_failure,
-    list_failed_workers,
-    list_reasons,
-)
+from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.manifests.manifest import (
-    SweepManifest,
+from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
     find_cells,
     find_sweeps,
     find_trial_id,
-    read_manifests,
 )
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state

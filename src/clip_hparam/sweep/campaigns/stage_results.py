@@ -6,7 +6,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from clip_hparam.records.manifests.manifest import ManifestCell, newest_by_name, read_manifests
+from clip_hparam.records.manifests.manifest import ManifestCell, read_manifests
+from clip_hparam.records.manifests.names import newest_by_name
 from clip_hparam.records.metrics import seconds_spent
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record

@@ -10,7 +10,7 @@ from scipy import stats as scipy_stats
 from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
-from clip_hparam.analysis.evidence.evidence import count_missing_runs
+from clip_hparam.analysis.evidence.replicates import count_missing_runs
 from clip_hparam.analysis.evidence.searches.summary import (
     boundary_knobs,
     boundary_warnings,
