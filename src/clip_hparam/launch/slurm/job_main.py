@@ -28,8 +28,8 @@ from clip_hparam.launch.local.child import catch_signals
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.log import redirect_output
+from clip_hparam.launch.slurm.commands import parse_fields, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
-from clip_hparam.launch.slurm.queries import run_command
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.paths import log_path
@@ -176,8 +176,7 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
 
 def _is_preempted(job_id: str) -> bool:
     """Return whether Slurm preempts this job; if not, its time limit is near."""
-    fields = run_command("scontrol", "-o", "show", "job", job_id).stdout.split()
-    facts = dict(field.partition("=")[::2] for field in fields)
+    facts = parse_fields(run_command("scontrol", "-o", "show", "job", job_id).stdout)
     return facts.get("PreemptTime", "None") not in ("None", "Unknown")
 
 

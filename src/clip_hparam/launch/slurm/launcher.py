@@ -18,8 +18,9 @@ from clip_hparam.config.options.launcher_options import (
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
-from clip_hparam.launch.slurm import queries, tracker
+from clip_hparam.launch.slurm import tracker
 from clip_hparam.launch.slurm.batch_script import validate_runs_folder
+from clip_hparam.launch.slurm.commands import max_array_size
 from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
 from clip_hparam.launch.slurm.option_checks import validate_options
@@ -102,7 +103,7 @@ class SlurmLauncher:
         packs = chunks(specs, driver.trials_per_job)
         code = create_snapshot(context.runs) if packs and driver.snapshot else None
         arrays: list[JobArray] = []
-        for part in chunks(packs, queries.max_array_size() if packs else 1):
+        for part in chunks(packs, max_array_size() if packs else 1):
             array = create_job_array(
                 context.runs, context.sweep_id, context.sweep_name, part, limits
             )

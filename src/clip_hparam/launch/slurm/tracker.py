@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.commands import SchedulerError, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, chunks, list_job_arrays
 from clip_hparam.launch.slurm.queries import (
     GONE,
     QUERY_PERIOD_SECONDS,
-    SchedulerError,
     SlurmJobState,
     SlurmQueue,
     find_array_id,
-    run_command,
 )
 from clip_hparam.launch.slurm.reconcile import (
     is_end_recorded,
