@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ class TrialSpec:
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
     replay: train a trial that is done again if its folder lacks what the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
-    worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
     overrides: what was typed for this trial, in Hydra's grammar; empty for trials of a program.
     """
 
@@ -39,7 +38,6 @@ class TrialSpec:
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     replay: bool = False
-    worker: str = ""
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -50,8 +48,8 @@ class TrialSpec:
 
     @cached_property
     def trial_id(self) -> str:
-        """Name of the folder inside `machine.runs`: the trial id, or `worker`."""
-        return self.worker or trial_id(self.recipe)
+        """Name of the folder inside `machine.runs`."""
+        return trial_id(self.recipe)
 
     @property
     def label(self) -> str:
@@ -72,8 +70,12 @@ class TrialSpec:
             if values[name] != knobs()[name].default
         }
 
+    def with_runs(self, runs: str) -> "TrialSpec":
+        """Return the trial with its record in another folder."""
+        return replace(self, machine=replace(self.machine, runs=runs))
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "worker": ""}  # a WorkerSpec has its name there
 
     @classmethod
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
@@ -85,7 +87,6 @@ class TrialSpec:
             Recipe(**nested),
             Machine(**tree["machine"]),
             **options,
-            worker=tree.get("worker", ""),
             overrides=tuple(tree.get("overrides", ())),
         )
 

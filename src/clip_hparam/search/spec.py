@@ -15,6 +15,7 @@ from typing import Any
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import WorkerSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
@@ -129,9 +130,9 @@ class SearchSpec:
             for seed in self.seeds
         }
 
-    def worker_spec(self, number: int) -> TrialSpec:
+    def worker_spec(self, number: int) -> WorkerSpec:
         """Return the spec of a worker process, which asks for points and trains them."""
-        return replace(self.base, worker=worker_id(self.id, number), gpus_per_trial=1)
+        return WorkerSpec(replace(self.base, gpus_per_trial=1), worker_id(self.id, number))
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "base": self.base.to_dict()}
@@ -139,9 +140,8 @@ class SearchSpec:
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any], runs: Path) -> "SearchSpec":
         """Return the search with its records in `runs`, also where that folder was moved."""
-        base = TrialSpec.from_dict(tree["base"])
         read = {
-            "base": replace(base, machine=replace(base.machine, runs=str(runs))),
+            "base": TrialSpec.from_dict(tree["base"]).with_runs(str(runs)),
             "overrides": tuple(tree["overrides"]),
             "levels": {knob: tuple(levels) for knob, levels in tree["levels"].items()},
             "seeds": tuple(tree["seeds"]),

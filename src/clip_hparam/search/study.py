@@ -17,6 +17,7 @@ from optuna.trial import TrialState as OptunaState
 from clip_hparam.config.recipe import flatten
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.metrics import seconds_spent
+from clip_hparam.records.state import TrialState
 from clip_hparam.search.methods.optuna_options import suppress_experimental_warnings
 from clip_hparam.search.methods.pruners import create_pruner
 from clip_hparam.search.methods.samplers import create_sampler
@@ -56,11 +57,11 @@ class SearchStudy:
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
         """Tell Optuna how a point ended.
 
-        state: "done" with the results of all replicates, else the state of the first other trial.
+        state: DONE with the results of all replicates, else the state of the first other trial.
         """
         point.trial.set_user_attr("seconds", sum(map(seconds_spent, point.records)))
         point.trial.set_user_attr("state", state)
-        if state == "done":
+        if state == TrialState.DONE:
             self.study.tell(point.trial, self.search.goal.values(results))
         else:
             self.study.tell(point.trial, state=optuna_state(state, self.search))
@@ -190,7 +191,7 @@ class SearchStudy:
     def _fail_point(self, point: Point) -> None:
         """Record the unfinished trials of a point as lost and tell Optuna."""
         point.write_lost()
-        self.tell(point, "lost", ())
+        self.tell(point, TrialState.LOST, ())
 
     def _restore_points(self) -> None:
         """Add the points that are missing from the storage, rebuilt from their records."""

@@ -123,9 +123,9 @@ def _show_or_validate_cost(
 
 def _run_rounds(
     sweep: Sweep, launcher: Launcher, done: set[str], detach: bool
-) -> tuple[Sweep, dict[str, str] | None]:
+) -> tuple[Sweep, dict[str, TrialState] | None]:
     """Run the rounds of a sweep; return the last round and the states, None after Ctrl-C."""
-    states: dict[str, str] = {}
+    states: dict[str, TrialState] = {}
     part = sweep
     try:
         for part in racing_rounds(sweep):
@@ -146,14 +146,14 @@ def _run_rounds(
 
 def _run_trials(
     sweep: Sweep, specs: Mapping[str, TrialSpec], launcher: Launcher, detach: bool
-) -> dict[str, str]:
+) -> dict[str, TrialState]:
     if not specs:
         return {}
     with ProgressDisplay(sweep, specs) as display:
         return supervise(launcher, list(specs.values()), display.update, detach)
 
 
-def sweep_exit_code(sweep: Sweep, states: Mapping[str, str]) -> int:
+def sweep_exit_code(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     """Return the exit code for the final states; a storage failure also prints its message."""
     failed = [name for name, state in states.items() if state == TrialState.FAILED]
     failures = filter(None, (Record(sweep.runs, name).failure() for name in failed))

@@ -90,7 +90,7 @@ def run_search(
 
 
 def search_exit_code(
-    search: SearchSpec, points: Sequence[PointResult], states: Mapping[str, str]
+    search: SearchSpec, points: Sequence[PointResult], states: Mapping[str, TrialState]
 ) -> int:
     """Return the exit code for the points and the states of the workers.
 

@@ -105,7 +105,7 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def show_failed_workers(search: SearchSpec, states: Mapping[str, str]) -> None:
+def show_failed_workers(search: SearchSpec, states: Mapping[str, TrialState]) -> None:
     """Print why workers that are not done have ended; their points may be done by others."""
     console = Console()
     for worker, state in states.items():

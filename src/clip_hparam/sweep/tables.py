@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -82,7 +82,7 @@ def _format_gpu_hours(predictions: Sequence[CostEstimate | None]) -> str:
     return "" if any(map(math.isnan, hours)) else f"{sum(hours):.1f}"
 
 
-def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
+def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState]) -> None:
     """Print a row per cell: trials that ran, that were already done, and that failed.
 
     before: ids of the trials that were done before the sweep started.
@@ -122,7 +122,7 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
     return f"{mean_reported_value(results):.2f}"
 
 
-def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
+def _failure_text(sweep: Sweep, trial_id: str, state: TrialState) -> str:
     return f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}"
 
 

@@ -60,7 +60,7 @@ def sweep_statuses(
     ]
 
 
-def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
     """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
     submitted = tracker.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}

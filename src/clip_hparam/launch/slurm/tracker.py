@@ -43,11 +43,11 @@ class ArrayTracker:
 
     arrays: list[JobArray]
     queue: SlurmQueue = field(default_factory=SlurmQueue)
-    states: dict[JobHandle, str] = field(default_factory=dict)
+    states: dict[JobHandle, TrialState] = field(default_factory=dict)
     updated: float = float("-inf")
     lost_since: dict[JobHandle, float] = field(default_factory=dict)
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Return the state of each trial, at most QUERY_PERIOD_SECONDS old.
 
         Raises: SchedulerError if Slurm has never responded.
@@ -56,7 +56,7 @@ class ArrayTracker:
             self._update(handles)
         return {handle.trial_id: self.states[handle] for handle in handles}
 
-    def poll_until_settled(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll_until_settled(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Poll until no trial waits for LOST_SETTLE_SECONDS to be recorded as lost."""
         states = self.poll(handles)
         while self.lost_since:
@@ -77,10 +77,10 @@ class ArrayTracker:
             self.states[handle] = self._reconcile(handle, jobs.get(handle.id, GONE))
         self.updated = time.monotonic()
 
-    def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> str:
+    def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> TrialState:
         """Return the state of a trial, and record a hold or an end that it has not recorded.
 
-        A lost trial is "running" until it was seen lost for LOST_SETTLE_SECONDS.
+        A lost trial is RUNNING until it was seen lost for LOST_SETTLE_SECONDS.
         """
         job_id = handle.id.partition("_")[0]
         array = next(array for array in self.arrays if array.job_id == job_id)
@@ -120,7 +120,7 @@ def newest_handles(tracker: ArrayTracker) -> list[JobHandle]:
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
-def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, str]:
+def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, TrialState]:
     """Return the states of all trials without a result that were submitted to Slurm.
 
     If Slurm does not respond, print a note and return no states.

@@ -9,17 +9,15 @@ A stage is an ordinary sweep. A decision is never changed: the same command runs
 again, which skips trials that are done, and continues with the next stage.
 """
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from clip_hparam.config.duration import format_duration
-from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.override_words import quote
 from clip_hparam.design.design import Design, merged_overrides
+from clip_hparam.launch.python_command import run_python
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import campaign_folder
 from clip_hparam.sweep.campaigns import stages
@@ -144,7 +142,7 @@ class Campaign:
                 search_path.append(override.removeprefix(SEARCHPATH_KEY).strip("[]"))
         users = [word for word in self.overrides if not word.startswith(SEARCHPATH_KEY)]
         head = [f"{SEARCHPATH_KEY}[{','.join(search_path)}]", f"sweeps={stage.design['name']}"]
-        return _run_python(SWEEP_CODE, ["-m", *head, *stage.words, *users])
+        return run_python(SWEEP_CODE, ["-m", *head, *stage.words, *users])
 
     def _write_report(self) -> int:
         """Export the winner as a recipe file and write the report of the runs folder."""
@@ -152,21 +150,10 @@ class Campaign:
         winner = self.folder / "winner.yaml"
         if self.results.cell_results("proof") and not winner.exists():
             proof = f"{self.design.name}_proof"
-            _run_python(CLI_CODE, ["export-recipe", proof, "--out", str(winner), *runs])
-        return _run_python(CLI_CODE, ["report", *runs])
+            run_python(CLI_CODE, ["export-recipe", proof, "--out", str(winner), *runs])
+        return run_python(CLI_CODE, ["report", *runs])
 
 
 def _selection_accuracy(results: CellResults) -> float:
     """Return the mean accuracy of a cell on the selection set, in percent."""
     return mean_reported_value(results[1], "selection_acc1")
-
-
-def _run_python(code: str, arguments: Sequence[str]) -> int:
-    """Run one of our commands and return its exit code; Ctrl-C here also stops the command."""
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments])
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        return ExitCode.INTERRUPTED

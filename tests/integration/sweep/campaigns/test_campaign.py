@@ -113,7 +113,7 @@ def test_stages_follow_from_results_and_decisions_do_not_change(
         workers=2,
     )
     written = Written(runs, dies_in="small_search")
-    monkeypatch.setattr(campaign, "_run_python", written)
+    monkeypatch.setattr(campaign, "run_python", written)
     assert small.run() == 130
     assert written.ran == ["small_reference", "small_screening", "small_search"]
     file = small.folder / "decisions.json"
