@@ -27,7 +27,7 @@ from clip_hparam.analysis.evidence.replicates import (
     replicates,
     sweep_of,
 )
-from clip_hparam.analysis.frames.frame import CELL_KNOBS, FINGERPRINT_KNOBS, Frames
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, FINGERPRINT_KNOBS, Frames, done_trials
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import race_of
 from clip_hparam.analysis.frames.trial_table import add_columns
@@ -66,9 +66,8 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
 
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
     """Return the done trials whose ids are in the column `trials` of `cell_evidence`."""
-    trials = frames.trials
-    ids = " ".join(data["trials"]).split()
-    return trials[trials["trial_id"].isin(ids) & (trials["status"] == "done")]
+    done = done_trials(frames.trials)
+    return done[done["trial_id"].isin(" ".join(data["trials"]).split())]
 
 
 def _evidence_row(

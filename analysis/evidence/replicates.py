@@ -9,6 +9,7 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, find_sweeps
+from clip_hparam.records.state import TrialState
 
 
 class NotSweptError(LookupError):
@@ -94,4 +95,6 @@ def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
         NotSweptError: the sweep is not on record.
     """
     cells = replicates(frames, ablation)
-    return sum(int((c.values.isna() & (c.trials["status"] != "pruned")).sum()) for c in cells)
+    return sum(
+        int((c.values.isna() & (c.trials["status"] != TrialState.PRUNED)).sum()) for c in cells
+    )

@@ -12,7 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.frames.frame import FINGERPRINT_KNOBS, Frames, reported_values
+from clip_hparam.analysis.frames.frame import (
+    FINGERPRINT_KNOBS,
+    Frames,
+    done_trials,
+    reported_values,
+)
 from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.config.recipe import FIDELITIES, knobs
 
@@ -41,7 +46,7 @@ def fidelity_proxies(frames: Frames) -> list[Proxy]:
     Raises:
         ValueError: no level has MIN_PAIRS pairs.
     """
-    done = frames.trials[frames.trials["status"] == "done"]
+    done = done_trials(frames.trials)
     proxies = [*_epoch_proxies(frames, done), *_knob_proxies(done)]
     if not proxies:
         raise ValueError(

@@ -11,6 +11,7 @@ from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric, to_j
 from clip_hparam.analysis.stats.expected_best import expected_best
 from clip_hparam.config.knob import is_boundary_value
 from clip_hparam.config.recipe import knobs
+from clip_hparam.records.state import TrialState
 
 TRIAL_BUDGETS = (1, 2, 5, 10, 20, 40)
 MIN_PAIRS = 3  # of a rank correlation: with two pairs it is always 1 or -1
@@ -177,7 +178,7 @@ class PruningSavings(NamedTuple):
 def pruning_savings(frames: Frames, sweep: SweepManifest | None = None) -> PruningSavings | None:
     """Return the savings in a search, by default the newest; None if no trial was pruned."""
     ended = ended_trials(frames, sweep)
-    pruned = int((ended["status"] == "pruned").sum())
+    pruned = int((ended["status"] == TrialState.PRUNED).sum())
     if not pruned:
         return None
     trained = frames.epochs["trial_id"].isin(ended["trial_id"]).sum()

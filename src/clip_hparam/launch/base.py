@@ -63,6 +63,22 @@ class Launcher(Protocol):
     def cancel(self, handles: Sequence[JobHandle]) -> None: ...
 
 
+class BlockingLauncher:
+    """Base of launchers whose `submit` runs all trials and returns when they have ended."""
+
+    survives_driver = False
+
+    def __init__(self) -> None:
+        self.specs: dict[str, LaunchSpec] = {}
+
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
+        """Return the states on record."""
+        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """Do nothing: no trial runs between two calls."""
+
+
 def state_on_record(spec: LaunchSpec) -> TrialState:
     """Return the state of a trial whose process has ended; LOST if its record holds no end."""
     record = Record(spec.machine.runs, spec.trial_id)

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 from clip_hparam.config.worker_spec import LaunchSpec
-from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
-from clip_hparam.records.state import TrialState
+from clip_hparam.launch.base import BlockingLauncher, Capacity, JobHandle, LaunchContext
 
 
-class InlineLauncher:
+class InlineLauncher(BlockingLauncher):
     """Runs all trials in `submit`; a crash of the interpreter ends the whole sweep."""
 
-    survives_driver = False
-
     def __init__(self, context: LaunchContext) -> None:
-        self.specs: dict[str, LaunchSpec] = {}
+        super().__init__()
 
     def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         return Capacity(1, "one after another")
@@ -26,9 +23,3 @@ class InlineLauncher:
             self.specs[spec.trial_id] = spec
             run_spec(spec, run_in_process)
         return [JobHandle(spec.trial_id, "inline", "") for spec in specs]
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Do nothing: no trial runs between two calls."""

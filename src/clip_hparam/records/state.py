@@ -32,6 +32,8 @@ class TrialState(StrEnum):
 
 LIVE = (TrialState.QUEUED, TrialState.RUNNING)
 """States of trials that a process or a scheduler still works on."""
+SCHEDULED = (*LIVE, TrialState.HELD)
+"""States of trials whose job the scheduler still has."""
 FINISHED = (TrialState.DONE, TrialState.PRUNED)
 """States of trials that a sweep has no reason to run again."""
 STATES = tuple(state.value for state in TrialState)

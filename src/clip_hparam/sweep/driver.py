@@ -1,7 +1,7 @@
 """The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -156,13 +156,18 @@ def _run_trials(
 def sweep_exit_code(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     """Return the exit code for the final states; a storage failure also prints its message."""
     failed = [name for name, state in states.items() if state == TrialState.FAILED]
-    failures = filter(None, (Record(sweep.runs, name).failure() for name in failed))
-    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    storage = storage_failures(sweep.runs, failed)
     if storage:
         print(storage_message(storage[0]), file=sys.stderr)
     if storage or TrialState.HELD in states.values():
         return ExitCode.STORAGE
     return ExitCode.OK if set(states.values()) <= {TrialState.DONE} else ExitCode.FAILED
+
+
+def storage_failures(runs: Path, names: Iterable[str]) -> list[str]:
+    """Return the messages of trials and search workers that failed because the storage did."""
+    failures = filter(None, (Record(runs, name).failure() for name in names))
+    return [failure["message"] for failure in failures if failure["kind"] == "storage"]
 
 
 def validate_detach(options: SweepOptions, launcher: Launcher) -> None:

@@ -21,6 +21,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import epoch_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.sweep import Sweep
 
 REFRESH_SECONDS = 1.0  # between two reads of the records of running trials
@@ -112,7 +113,7 @@ class ProgressDisplay:
         for trial_id, state in changed.items():
             if state not in silent:
                 line = self._change_line(trial_id, state)
-                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                print_plain(self.console, line)
         if self.console.is_terminal and time.monotonic() - self.refreshed > REFRESH_SECONDS:
             self.screen.update(self.render(states), refresh=True)
             self.refreshed = time.monotonic()

@@ -16,14 +16,19 @@ from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.paths import driver_lock, sweeps_folder
-from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.driver import CONSENT_MESSAGE, needs_consent, resume_hint, validate_detach
+from clip_hparam.sweep.driver import (
+    CONSENT_MESSAGE,
+    needs_consent,
+    resume_hint,
+    storage_failures,
+    validate_detach,
+)
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -98,8 +103,7 @@ def search_exit_code(
     that left points unfinished also prints its message.
     """
     names = [*states, *(trial for point in points for trial in point.trials.values())]
-    failures = filter(None, (Record(search.runs, name).failure() for name in names))
-    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    storage = storage_failures(search.runs, names)
     unfinished = any(point.state not in ENDED_NORMALLY for point in points)
     if storage and unfinished:
         print(storage_message(storage[0]), file=sys.stderr)

@@ -23,6 +23,7 @@ from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions
+from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 PAPER_FAMILY = "b16"
@@ -51,18 +52,16 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
         table.add_row(*map(Text, row), Text(shlex.join(overrides)))
     console = Console()
     plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
-    console.print(plan, markup=False, highlight=False)
+    print_plain(console, plan)
     console.print(table)
     of_arithmetic = any(p and p.source == "arithmetic" for p in predictions.values())
     assumed = [describe_device(sweep.device_name)] if of_arithmetic else []
-    for note in (*sweep.notes, *assumed):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
     total = _format_time(list(predictions.values()), capacity.at_once)
-    console.print(
+    print_plain(
+        console,
+        *(*sweep.notes, *assumed),
         f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
         f" {capacity.description}: {total}; nothing was started",
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -100,11 +99,11 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
         table.add_row(Text(label), str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
     console = Console()
     if sweep.title not in ("", sweep.name):
-        console.print(sweep.title, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, sweep.title)
     console.print(table)
     for trial_id, state in states.items():
         if state != TrialState.DONE:
-            console.print(_failure_text(sweep, trial_id, state), markup=False, soft_wrap=True)
+            print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")
 
 
 def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
@@ -120,10 +119,6 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
     if len(results) < len(ids):
         return f"{len(results)} of {len(ids)}"
     return f"{mean_reported_value(results):.2f}"
-
-
-def _failure_text(sweep: Sweep, trial_id: str, state: TrialState) -> str:
-    return f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}"
 
 
 def failure_message(runs: Path, trial_id: str) -> str:

@@ -1,6 +1,5 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
-import difflib
 import shlex
 import sys
 from collections import Counter
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
+from clip_hparam.config.knob import close_names
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -104,7 +104,7 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def suggest_name(wanted: str, known: Iterable[str]) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
-    close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.6)
+    close = close_names(wanted, sorted(known))
     return f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists them"
 
 

@@ -35,9 +35,7 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     files = _write_frame(frames.trials, FRAME_VERSION, arguments.out / "trials")
     files += _write_frame(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
     done = set(frames.trials.loc[frames.trials["status"] == TrialState.DONE, "trial_id"])
-    planned = {
-        trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
-    }
+    planned = {trial for sweep in frames.sweeps for trial in sweep.trial_ids}
     pruned = set(frames.trials.loc[frames.trials["status"] == TrialState.PRUNED, "trial_id"])
     missing = sorted(planned - done - pruned)
     facts = {

@@ -18,21 +18,24 @@ from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.worker_spec import LaunchSpec
-from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, Launcher, state_on_record
-from clip_hparam.records.state import TrialState
+from clip_hparam.launch.base import (
+    BlockingLauncher,
+    Capacity,
+    JobHandle,
+    LaunchContext,
+    Launcher,
+)
 
 ContextFactory = Callable[[dict[str, Any]], LaunchContext]
 """Creates the context of one of our launchers from the launcher's options."""
 
 
-class HydraLauncherAdapter:
+class HydraLauncherAdapter(BlockingLauncher):
     """Launcher interface of a Hydra launcher; `overrides` are those of each trial, by its id."""
 
-    survives_driver = False
-
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
         self.launcher, self.overrides = launcher, overrides
-        self.specs: dict[str, LaunchSpec] = {}
 
     def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         """Return one trial at a time: the real number is unknown, so assume the longest time."""
@@ -45,12 +48,6 @@ class HydraLauncherAdapter:
         except Exception as error:
             print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
         return [JobHandle(spec.trial_id, type(self.launcher).__name__, "") for spec in specs]
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Do nothing: no job runs when `submit` has returned."""
 
 
 def with_null_options(words: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
 from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
-from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.records.state import SCHEDULED, TrialState
 
 
 class SlurmLauncher:
@@ -76,8 +76,7 @@ class SlurmLauncher:
         newest = tracker.newest_handles(earlier)
         handles = [handle for handle in newest if handle.trial_id in trial_ids]
         states = earlier.poll_until_settled(handles)
-        in_queue = (*LIVE, TrialState.HELD)
-        queued = [handle for handle in handles if states[handle.trial_id] in in_queue]
+        queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
         if queued:
             print(f"{len(queued)} trials are in Slurm already: following them")
         queued_ids = {handle.trial_id for handle in queued}

@@ -26,7 +26,7 @@ from clip_hparam.launch.slurm.reconcile import (
     record_hold,
 )
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.records.state import SCHEDULED, TrialState
 
 LOST_SETTLE_SECONDS = 3.0  # a result.json may appear this late on a network disk
 MAX_IDS_PER_CALL = 500  # ids on one command line
@@ -65,12 +65,8 @@ class ArrayTracker:
         return states
 
     def _update(self, handles: Sequence[JobHandle]) -> None:
-        left = [
-            handle
-            for handle in handles
-            if self.states.get(handle) in (None, *LIVE, TrialState.HELD)
-        ]
-        ids = {handle.id.partition("_")[0] for handle in left}
+        left = [handle for handle in handles if self.states.get(handle) in (None, *SCHEDULED)]
+        ids = set(map(_array_id, left))
         arrays = [array for array in self.arrays if array.job_id in ids]
         jobs = self.queue.query(arrays) if arrays else {}
         for handle in left:
@@ -82,8 +78,7 @@ class ArrayTracker:
 
         A lost trial is RUNNING until it was seen lost for LOST_SETTLE_SECONDS.
         """
-        job_id = handle.id.partition("_")[0]
-        array = next(array for array in self.arrays if array.job_id == job_id)
+        array = next(array for array in self.arrays if array.job_id == _array_id(handle))
         record = Record(array.runs, handle.trial_id)
         state = reconciled_state(record, handle, job, array.submitted)
         if state is TrialState.HELD:
@@ -144,3 +139,8 @@ def cancel_jobs(handles: Sequence[JobHandle]) -> None:
     """
     for ids in chunks(sorted({handle.id for handle in handles}), MAX_IDS_PER_CALL):
         run_command("scancel", *ids)
+
+
+def _array_id(handle: JobHandle) -> str:
+    """Return the job id of the array that a job belongs to: 7 of 7_2."""
+    return handle.id.partition("_")[0]
