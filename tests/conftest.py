@@ -37,6 +37,17 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
     return Ladder(Runs(tmp_path / "runs"), written_ladder.truth)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, as trials of the tiny CLIP do."""
+    import torch  # lazy: 2 s, which most tests do not need
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @cache
 def scope_of(file: str) -> str:
     """Return the scope of a test file: the session fixture that it shares, or the file itself."""
