@@ -90,7 +90,7 @@ class ReportPage(NamedTuple):
 def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     """Return the content of the report.
 
-    commands: overrides that run a trial again, by trial id; what is recorded where it lacks one.
+    commands: overrides that run a trial again, by trial id; a trial without them gets its record's.
     """
     swept = output_names(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).figure_kind != "sample"]

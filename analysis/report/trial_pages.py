@@ -90,7 +90,7 @@ def _trial_page(
 
 
 def _title(row: dict[Any, Any]) -> str:
-    """Return id and label; one of them where they are equal, as for an imported row."""
+    """Return "ID LABEL"; only the id where both are equal, as for an imported row."""
     same = row["trial_id"] == row["label"]
     return str(row["trial_id"]) if same else f"{row['trial_id']} {row['label']}"
 

@@ -50,7 +50,7 @@ def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
 def boundary_knobs(table: TrialTable) -> list[str]:
     """Return the numeric knobs whose value in the best row is the lowest or highest tried.
 
-    None if the objective does not vary, since any row is the best.
+    Empty if the objective does not vary, since any row is then the best.
     """
     best = table.best
     return [

@@ -103,7 +103,7 @@ def _metric_columns(
 def _distinct_rows(
     table: pd.DataFrame, name: str | None, state: str | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the complete rows without repetitions by their unique names, and what was counted."""
+    """Return the complete rows without repetitions by unique names, and counts of the others."""
     complete, left_out = complete_rows(table[state]) if state else (slice(None), {})
     listed = table[complete]
     once = listed.drop_duplicates() if name else listed

@@ -1,4 +1,4 @@
-"""Refuse a table whose columns or rows cannot be what the user says, in one sentence each."""
+"""Refuse columns and rows that cannot have the roles that the user gives, in one sentence each."""
 
 import re
 from collections.abc import Collection

@@ -26,9 +26,9 @@ class TrialSpec:
     eval_raw: epochs that evaluate the raw weights of a trial with an EMA: "epoch" (each) or "end"
         (the last; the raw columns of the others are null).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
-    replay: train a trial that is done again if its folder lacks what the options ask for.
+    replay: train a done trial again if its folder lacks outputs that the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
-    overrides: what was typed for this trial, in Hydra's grammar; empty for trials of a program.
+    overrides: typed for this trial, in Hydra's grammar; empty for a trial that code created.
     """
 
     recipe: Recipe
@@ -53,9 +53,9 @@ class TrialSpec:
 
     @property
     def label(self) -> str:
-        """What was typed, as "lr=1e-3,layer_decay=0.65,seed=1", without places and machine.
+        """The typed overrides, "lr=1e-3,layer_decay=0.65,seed=1", without driver and machine keys.
 
-        Without typed overrides it is what differs from the defaults.
+        Without typed overrides: the knobs that differ from the defaults.
         """
         return typed_label(self.overrides) or label(self.recipe)
 
@@ -92,7 +92,7 @@ class TrialSpec:
 
 
 def typed_label(overrides: Sequence[str]) -> str:
-    """Return the overrides that tell trials apart, separated by commas; places come last."""
+    """Return the overrides that decide which trial runs, separated by commas; paths come last."""
     return ",".join(sorted(trial_words(overrides), key=_is_place))
 
 

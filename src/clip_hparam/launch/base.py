@@ -27,7 +27,7 @@ class JobHandle:
 
 @dataclass(frozen=True)
 class LaunchContext:
-    """What a launcher is created from: a sweep, the driver's keys, and the launcher's options."""
+    """The arguments of a launcher: the sweep, the driver's keys, and the launcher's options."""
 
     sweep_id: str
     sweep_name: str

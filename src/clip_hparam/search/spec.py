@@ -39,7 +39,7 @@ class SearchSpec:
     storage: URL without its password, or "" for a journal file.
     timeout: seconds after which a command starts no more trials; 0 for no limit.
     budget: seconds of all trials together, over all commands; 0 for no limit.
-    retries: how often a point may be taken over from a worker that died.
+    retries: how often a point may be taken over from a worker whose process was lost.
     full: values at full fidelity of the knobs that are cheaper in the search.
     title, tags: as of any other sweep (records/manifests/manifest.py).
     """

@@ -2,7 +2,7 @@
 
 A worker takes the next point under ask.lock, so that no number is given twice and no more than
 `n_trials` numbers are given. It holds point_<n>.lock while it trains the point. The kernel releases
-that lock when the process dies, and the next worker continues the point from its checkpoint.
+that lock when the process exits, and the next worker continues the point from its checkpoint.
 Points that are missing from Optuna's storage are restored from the manifest and the records.
 """
 
@@ -67,7 +67,7 @@ class SearchStudy:
             self.study.tell(point.trial, state=optuna_state(state, self.search))
 
     def fail_abandoned(self) -> int:
-        """Fail the points whose worker died; return their number.
+        """Fail the points whose worker was lost; return their number.
 
         Call it when no worker runs any more. Points that were stopped on request can be continued.
         """
@@ -149,8 +149,8 @@ class SearchStudy:
     def _take_over_point(self, held: ExitStack, take_over: bool = True) -> Point | None:
         """Lock and return a running point that no worker holds; None if all are held.
 
-        Points whose workers died more often than `retries` allows are failed. With take_over=False
-        only points whose worker died are returned, not those that were stopped on request.
+        Points whose workers were lost more often than `retries` allows are failed. With
+        take_over=False only points of lost workers are returned, not points stopped on request.
         """
         for frozen in self.trials:
             if frozen.state is not OptunaState.RUNNING:
@@ -165,12 +165,12 @@ class SearchStudy:
                 point = self._register_point(self._reopen_trial(frozen))
                 if point is None:
                     continue
-                died = not point.was_stopped()
-                if point.is_running() or not (take_over or died):
+                was_lost = not point.was_stopped()
+                if point.is_running() or not (take_over or was_lost):
                     continue
-                deaths = frozen.user_attrs.get("taken_over", 0) + died
-                point.trial.set_user_attr("taken_over", deaths)
-                if take_over and deaths > self.search.retries:
+                losses = frozen.user_attrs.get("taken_over", 0) + was_lost
+                point.trial.set_user_attr("taken_over", losses)
+                if take_over and losses > self.search.retries:
                     self._fail_point(point)
                     continue
                 held.push(lock.pop_all())

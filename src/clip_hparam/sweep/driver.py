@@ -54,12 +54,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    validate_detach(options, launcher)
-    if options.detach and sweep.race:
-        raise ValueError(
-            "detach=true: what a race runs next is decided here, when its trials are done: leave"
-            " it running without detach=true, or give it a number, seeds=5"
-        )
+    _validate_detached_race(sweep, options, launcher)
     if lacking and not options.replay:
         print(_lacking_sentence(lacking, len(results)))
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
@@ -75,18 +70,33 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         hint = resume_hint(sweep.id, sweep.runs)
         print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
         return ExitCode.OK
-    show_table(part, done, states)
-    for line in race_verdicts(part):
+    replayed = {name: sweep.specs[name] for name in lacking} if options.replay else {}
+    return _report_end(part, done, states, replayed)
+
+
+def _report_end(
+    sweep: Sweep,
+    done: set[str],
+    states: Mapping[str, TrialState],
+    replayed: Mapping[str, TrialSpec],
+) -> int:
+    """Print the table of a sweep that has ended, and return the exit code.
+
+    done: ids of the trials that were done before it started. replayed: trials that were trained
+    again for outputs that they lacked.
+    """
+    show_table(sweep, done, states)
+    for line in race_verdicts(sweep):
         print(line)
-    code = sweep_exit_code(part, states)
-    unchanged = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
+    code = sweep_exit_code(sweep, states)
+    unchanged = [name for name, spec in replayed.items() if missing_outputs(spec)]
     for name in unchanged:
         print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
 def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
-    """Return what trials that are done lack, and the command that adds it."""
+    """Return the sentence on outputs that done trials lack, with the command that adds them."""
     listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
     trials = f"{len(lacking)} of the {done} trials that are done already"
     return f"not in the folders of {trials}: {', '.join(listed)}; {replay_hint()}"
@@ -176,6 +186,16 @@ def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
         raise ValueError(
             "detach=true: the trials of this launcher end with this command, there is nothing to"
             " come back to: try hydra/launcher=submitit_slurm"
+        )
+
+
+def _validate_detached_race(sweep: Sweep, options: SweepOptions, launcher: Launcher) -> None:
+    """Raise ValueError for `detach=true` with a launcher or a race that needs the driver."""
+    validate_detach(options, launcher)
+    if options.detach and sweep.race:
+        raise ValueError(
+            "detach=true: the driver of a race decides what runs next, when its trials are done:"
+            " leave it running without detach=true, or give it a number, seeds=5"
         )
 
 

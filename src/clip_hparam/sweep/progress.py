@@ -1,8 +1,8 @@
 """Progress of a running sweep.
 
 On a terminal `ProgressDisplay` draws a line per running trial and a total with the time left;
-elsewhere it prints a line per change of a state. `running_trials` and `EtaEstimator` compute what
-is drawn.
+elsewhere it prints a line per change of a state. `running_trials` and `EtaEstimator` compute the
+data that it draws.
 """
 
 import time
@@ -84,7 +84,7 @@ class EtaEstimator:
 
 
 class ProgressDisplay:
-    """Draws the progress of a sweep, of which the trials in `specs` were launched."""
+    """Draws the progress of a sweep; `specs` are the trials that were launched."""
 
     def __init__(
         self, sweep: Sweep, specs: Mapping[str, TrialSpec], console: Console | None = None

@@ -67,31 +67,36 @@ def run_search(
     with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
-        left = study.points_left
-        if not left:
-            name = search.optuna_study_name
-            print(f"{name} has all its points: {search.n_trials} were asked for")
-        n_workers = _worker_count(search, options, launcher, left)
-        workers = [search.worker_spec(number) for number in range(n_workers)]
-        printer = PointPrinter(manifest)
-        try:
-            states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
-        except KeyboardInterrupt:
-            what_now = (
-                resume_hint(search.id, search.runs)
-                if launcher.survives_driver
-                else "; the same command goes on"
-            )
-            print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
+        states = _run_workers(study, options, launcher)
+        if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:
-            print(f"{n_workers} workers are submitted{resume_hint(search.id, search.runs)}")
+            print(f"{len(states)} workers are submitted{resume_hint(search.id, search.runs)}")
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
     show_result(search, points)
     show_failed_workers(search, states)
     return search_exit_code(search, points, states)
+
+
+def _run_workers(
+    study: SearchStudy, options: SweepOptions, launcher: Launcher
+) -> dict[str, TrialState] | None:
+    """Run the workers of a search and return their states; None after Ctrl-C."""
+    search, left = study.search, study.points_left
+    if not left:
+        print(f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for")
+    n_workers = _worker_count(search, options, launcher, left)
+    workers = [search.worker_spec(number) for number in range(n_workers)]
+    printer = PointPrinter(study.manifest)
+    try:
+        return supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
+    except KeyboardInterrupt:
+        hint = resume_hint(search.id, search.runs)
+        what_now = hint if launcher.survives_driver else "; the same command goes on"
+        print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
+        return None
 
 
 def search_exit_code(

@@ -31,7 +31,7 @@ class PlannedTrial:
 
 
 def sweep_title(name: str, typed: Sequence[str]) -> str:
-    """Return "lr (data=folder epochs=5)": the name, and what was typed for all cells."""
+    """Return "lr (data=folder epochs=5)": the name, and the overrides typed for all cells."""
     return f"{shorten(name)} ({' '.join(typed)})" if typed else shorten(name)
 
 
@@ -42,7 +42,7 @@ class Sweep:
     family: recipe family, which is not hashed.
     planned: with a race, the largest number of trials that it can come to.
     notes: lines that `dry_run=true` prints below the plan.
-    title: the name, and what tells the sweep from others of this name; not hashed, as the tags.
+    title: the name, and the overrides typed for all cells; title and tags are not hashed.
     """
 
     name: str

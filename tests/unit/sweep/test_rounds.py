@@ -137,6 +137,6 @@ def test_raced_manifest_grows_under_one_id_and_the_table_counts_it(runs: Runs) -
 def test_race_refuses_detach(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even)
     launcher.survives_driver = True
-    with pytest.raises(ValueError, match="what a race runs next"):
+    with pytest.raises(ValueError, match="the driver of a race decides"):
         run_sweep(sweep_of(runs, "grid", (1.0, 2.0)), SweepOptions(detach=True), lambda: launcher)
     assert launcher.rounds == []

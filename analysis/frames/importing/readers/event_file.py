@@ -20,7 +20,7 @@ Fields = dict[int, list[Any]]  # number of a field -> its values: bytes, or an i
 
 
 class Events(NamedTuple):
-    """What the event files of one run hold."""
+    """The content of the event files of one run."""
 
     scalars: dict[str, tuple[int, float]]  # tag -> last step and the value at it
     hparams: dict[str, Any]

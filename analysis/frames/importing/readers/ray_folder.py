@@ -1,7 +1,7 @@
 """Read a folder of Ray Tune: a trial per subfolder with params.json, result.json or progress.csv.
 
 States come from the newest experiment_state-*.json (Ray 1.13 to 2.x); without it a trial with
-error.txt or error.pkl has failed, and one whose last result says `done` is complete. The last
+error.txt or error.pkl has failed, and a trial with `done` in its last result is complete. The last
 result of a trial counts, also where a scheduler stopped it.
 """
 

@@ -1,4 +1,4 @@
-"""Arguments and bodies of `import` and `summary`."""
+"""The commands `import` and `summary`: their arguments, and the functions that run them."""
 
 import argparse
 import json
@@ -114,7 +114,7 @@ def _typed_roles(arguments: argparse.Namespace) -> Roles:
 
 
 def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str) -> Iterator[str]:
-    """Yield what was read, which rows are kept, and which way the objective is better."""
+    """Yield sentences on the format, the rows that are kept, and the direction of the objective."""
     kept = f"{len(table.rows)} of {len(source.rows)} rows kept: {import_counts(table)}"
     yield kept
     better, other = ("lower", "--maximize") if table.minimize else ("higher", "--minimize")

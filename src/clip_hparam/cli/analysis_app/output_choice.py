@@ -1,4 +1,4 @@
-"""Which tables and figures are written: names, ids and their starts, and names that are shared."""
+"""Choose the tables and figures to write, by the names, ids or starts of ids that were typed."""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -111,7 +111,7 @@ def suggest_name(wanted: str, known: Iterable[str]) -> str:
 def find_records(runs: Path, name: str) -> list[Record]:
     """Return the records that a cell, [SWEEP/]LABEL, or the start of a trial id names.
 
-    Of a cell these are the trials that are not done, or the first one if all are done. Raises
+    For a cell: its trials that are not done, or the first trial if all are done. Raises
     ValueError if there is no such cell or trial, or several.
     """
     cells = find_cells(read_manifests(runs), name)
@@ -190,7 +190,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return the command that runs a trial again, and what the record does not know of it."""
+    """Return the command that runs a trial again, and the facts that its record lacks."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))

@@ -24,7 +24,7 @@ PUBLISHED_FOLDER = "ft_clip"
 CONF = Path(__file__).parent / "conf"
 PLAIN_WORD = re.compile(r"(recipe|family)=([\w./-]+)")
 Exists = Callable[[str], bool]
-"""Says whether a config file exists; its argument is a path such as recipe/b16/llrd."""
+"""Returns whether a config file exists; its argument is a path such as recipe/b16/llrd."""
 
 
 def with_family(words: Sequence[str], exists: Exists) -> list[str]:

@@ -1,9 +1,9 @@
-"""The command that runs a recorded trial again: what was typed, and what has changed since.
+"""Make the command that runs a recorded trial again.
 
-The overrides that were typed for the trial are composed. Knobs whose composed value is not the
-recorded one (a default has changed since, or nothing is known of what was typed) are added. Data
-and weights that are not where they were are named, and their recorded identity is added, so that
-the command refuses to run another trial.
+The overrides that were typed for the trial are composed. A knob is added where the composed value
+differs from the recorded one: a default has changed since, or the typed overrides are not known.
+Where data or weights have moved, a sentence names them, and their recorded identity is added, so
+that the command refuses to run another trial.
 """
 
 import re
@@ -35,7 +35,7 @@ MAX_ROUNDS = 4  # a knob that is added may change the value of an `auto`
 
 
 class Rerun(NamedTuple):
-    """The overrides that run a trial again, and a sentence for each fact that is not known."""
+    """The overrides that run a trial again, and a sentence for each fact that is unknown."""
 
     overrides: tuple[str, ...]
     unknown: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def planned_overrides(manifests: Iterable[SweepManifest]) -> dict[str, tuple[str
 
 
 def typed_overrides(record: Record, planned: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return what was typed for a trial, as far as its record or its sweep tells."""
+    """Return the overrides that were typed for a trial; empty if no record or manifest has them."""
     status = record.status()
     if "overrides" in status:
         return [str(word) for word in status["overrides"]]

@@ -1,7 +1,7 @@
 """The state of a trial that was submitted to Slurm, from its record and the state of its job.
 
-The record decides; Slurm only tells whether the job still exists. A record of an earlier job does
-not count: status.json holds the job id and the time.
+The record decides; Slurm only adds whether the job still exists. A record that an earlier job wrote
+is ignored: status.json holds the job id and the time.
 """
 
 import re

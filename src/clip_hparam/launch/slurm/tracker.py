@@ -1,4 +1,4 @@
-"""Notice when the Slurm job of a trial has ended or died, and record the end of the trial.
+"""Notice when the Slurm job of a trial has ended, also by a kill, and record the end of the trial.
 
 Works from any process on the same file system. reconcile.py decides the state of one trial.
 """

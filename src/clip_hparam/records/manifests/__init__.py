@@ -1,1 +1,1 @@
-"""The manifest of a sweep: what it holds, how it is written, and which sweep a name means."""
+"""The manifest of a sweep: its content, how it is written, and how a name finds a sweep."""

@@ -3,7 +3,7 @@
     runs/.sweeps/<sweep_id>.json
         schema, sweep_id, name, kind, created (UTC), command
         family           only of another recipe family than that of the miniature
-        title            the name and what was typed beside the swept knobs, for people
+        title            the name and the overrides typed beside the swept knobs, for people
         tags, folder     tags that were typed, and the folder in which the command was typed
         race, search     only where the sweep has one
         cells            [{label, overrides, trials: {seed: trial_id}}, ...] in the design's order
@@ -38,7 +38,7 @@ class SweepManifest:
     race: fields of `design.racing.Race`; None for a sweep that is not raced.
     family: recipe family of all cells; empty for the miniature.
     full: overrides at full fidelity of a search that trained its points at less.
-    title: the name, and what tells the sweep from others of this name.
+    title: the name, and the typed overrides that distinguish sweeps of one name.
     folder: the folder in which the command was typed; "" for manifests that lack it.
     """
 

@@ -3,7 +3,7 @@
 runs/.studies/<name>/    conf/sweeps/<stage>.yaml   design of each stage, once it is decided
                          decisions.json             decisions with their reasons
                          study.md                   the same as text
-                         overrides.json             what was typed when the study was begun
+                         overrides.json             the overrides with which the study was begun
 
 A stage is an ordinary sweep. A decision is never changed: the same command runs the decided designs
 again, which skips trials that are done, and continues with the next stage.
@@ -34,7 +34,7 @@ CLI_CODE = "import sys; from clip_hparam.cli.main import main; sys.exit(main())"
 class Campaign:
     """A campaign over the knobs of a design.
 
-    overrides: the user's, passed on to every stage.
+    overrides: typed by the user, passed on to every stage.
     budget: seconds of all workers together.
     """
 

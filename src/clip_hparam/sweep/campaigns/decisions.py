@@ -16,7 +16,7 @@ from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError, Stage
 class Decisions:
     """The decisions in the folder of a campaign; a decision is never changed.
 
-    decisions.json holds them, study.md the same as text, overrides.json what was typed first.
+    decisions.json holds them, study.md the same as text, overrides.json the overrides typed first.
     """
 
     folder: Path

@@ -1,1 +1,1 @@
-"""What a design and the command line ask for: the trials of cells, or the spec of a search."""
+"""Turn a design and the command line into the trials of cells, or the specification of a search."""

@@ -1,4 +1,4 @@
-"""The trials of cells, composed with the options that all of a sweep share, and their seeds."""
+"""Plan the trials of the cells of a sweep: one per cell and seed, with the options of all."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
@@ -134,7 +134,7 @@ def requested_seeds(
 ) -> Sequence[int | None]:
     """Return the seeds of every cell: of seed=0,1 or seeds=5, else of the design.
 
-    [None] leaves the seed of each cell as its overrides say.
+    [None]: each cell keeps the seed that its overrides give.
 
     Raises:
         ValueError: seed and seeds are both given, or the cells set their seed themselves.

@@ -25,10 +25,10 @@ from clip_hparam.design.validation import validate_name
 def select_of_family(
     tree: dict[str, Any], typed: Sequence[str], composer: Composer
 ) -> dict[str, Any]:
-    """Return what a design holds for the family that is typed, or that its base names.
+    """Return the parts of a design for the family that is typed, or that its base names.
 
     Raises:
-        ValueError: it holds nothing for the family, or the recipe is of another one.
+        ValueError: the design has no part for the family, or the recipe is of another family.
     """
     base = tree.get("base")
     words = merged_overrides(base if isinstance(base, list) else [], typed)
