@@ -21,7 +21,12 @@ from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.families import as_typed
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
-from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
+from clip_hparam.cli.hydra_app.grammar.levels import (
+    Levels,
+    cross_cells,
+    first_word,
+    override_levels,
+)
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
 from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     shared_overrides,
@@ -39,6 +44,11 @@ from clip_hparam.design.design import Design, Step, merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
 from clip_hparam.design.families import depends_on_family, family_of, select_family
 from clip_hparam.design.knob_levels import repeated_level_notes
+from clip_hparam.design.typed_overrides import (
+    reach_notes,
+    refuse_searched,
+    replaced_step_notes,
+)
 from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
@@ -78,7 +88,8 @@ class AblationSweeper(Sweeper):
             given = {key: raw["design"][key] for key in parts}
             is_search = self.options.is_search or self.tree.get("kind") in ("search", "study")
             tree = {**self.tree, **with_references(given, parts)}
-            tree = self._of_family(tree, list(config.hydra.overrides.task))
+            typed = self.composer.parse(config.hydra.overrides.task)
+            tree = self._of_family(tree, [first_word(override) for override in typed])
             self.tree = read_design_tree(tree, is_search=is_search)
 
     def _of_family(self, tree: dict[str, Any], typed: list[str]) -> dict[str, Any]:
@@ -137,9 +148,12 @@ class AblationSweeper(Sweeper):
         design = _with_name(design, driver)
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
-        cells = list(cross_cells(expand_design(design), crossed))
+        expanded = expand_design(design)
+        reached = reach_notes(design, [str(o.input_line) for o in fixed])
+        reached += replaced_step_notes(design, expanded, crossed)
+        cells = list(cross_cells(expanded, crossed))
         machine = self.planner.shared_machine(cells[0], replicates[0], machine)
-        for note in repeated_levels(design):
+        for note in (*repeated_levels(design), *reached):
             print(note)
         planned = self.planner.plan(cells, replicates, machine, driver)
         print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
@@ -172,6 +186,7 @@ class AblationSweeper(Sweeper):
         design = _with_name(designs.parse_design(self.tree or {}), driver)
         self.planner.refuse_mistakes(design.base)
         self.planner.refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
+        refuse_searched(design, words)
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()

@@ -39,6 +39,13 @@ def override_levels(override: Override) -> list[str]:
     raise ValueError(f"{override.input_line} gives no level: list the levels")
 
 
+def first_word(override: Override) -> str:
+    """Return an override as it is typed; of a list of levels the override of the first."""
+    if not override.is_discrete_sweep():
+        return str(override.input_line)
+    return f"{override.key_or_group}={override_levels(override)[0]}"
+
+
 def _listed_levels(override: Override) -> list[str]:
     key, text = override.key_or_group, str(override.input_line).partition("=")[2]
     if not override.is_discrete_sweep():
