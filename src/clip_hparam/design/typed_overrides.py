@@ -7,8 +7,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from clip_hparam.config.override_words import quote
+from clip_hparam.config.recipe import knobs
 from clip_hparam.design.design import Cell, Design, key_of, merged_overrides
-from clip_hparam.design.expand import expand_design
+from clip_hparam.design.expand import KINDS, expand_design
+from clip_hparam.design.knob_levels import parse_knob_range
 
 MAX_NAMES = 3
 TYPED = "=\0typed"
@@ -55,6 +58,24 @@ def replaced_step_notes(
             )
         notes.append(f"{word} replaces the {key} that {_named_steps(steps)} {_sets(steps)}")
     return notes
+
+
+def refuse_added_ranges(design: Design, crossed: Mapping[str, Sequence[str]]) -> None:
+    """Raise ValueError for a typed range of a knob that a design with ranges does not draw."""
+    if not KINDS[design.kind].takes_ranges:
+        return
+    for knob, levels in crossed.items():
+        for level in levels:
+            if (bounds := parse_knob_range(knob, level)) is None:
+                continue
+            is_whole = knob in knobs() and knobs()[knob].type is int and not bounds.whole
+            drawn = f"int({level})" if is_whole else level
+            key = "" if "." in knob else f"+hydra.sweeper.design.knobs.{knob}={quote(drawn)}"
+            place = f" by {shlex.quote(key)}" if key else ""
+            raise ValueError(
+                f"{knob}={level} is a range, and {design.name} draws {', '.join(design.knobs)}"
+                f" only: list levels, or add the knob to the design{place}"
+            )
 
 
 def refuse_searched(study: Design, typed: Sequence[str]) -> None:

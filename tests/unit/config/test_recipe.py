@@ -94,7 +94,7 @@ def test_unresolved_recipe_has_no_id() -> None:
         ({"epochs": 2.5}, "no whole number of"),
         ({"epochs": True}, "no whole number of"),
         ({"pool": "avg"}, "not one of patch_mean, cls, clip"),
-        ({"freeze": "first_0"}, "does not read"),
+        ({"freeze": "first_0"}, "freeze=first_0 is not legal: try none, patch, backbone, or"),
         ({"ler": 1e-3}, "did you mean lr"),
         ({"data.shot": 5}, "did you mean data.shots"),
         ({"augment_backend": "tensor", "rand_augment": "rand-m9"}, "needs augment_backend=timm"),

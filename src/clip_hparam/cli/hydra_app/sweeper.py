@@ -46,6 +46,7 @@ from clip_hparam.design.families import depends_on_family, family_of, select_fam
 from clip_hparam.design.knob_levels import repeated_level_notes
 from clip_hparam.design.typed_overrides import (
     reach_notes,
+    refuse_added_ranges,
     refuse_searched,
     replaced_step_notes,
 )
@@ -149,6 +150,7 @@ class AblationSweeper(Sweeper):
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         expanded = expand_design(design)
+        refuse_added_ranges(design, crossed)
         reached = reach_notes(design, [str(o.input_line) for o in fixed])
         reached += replaced_step_notes(design, expanded, crossed)
         cells = list(cross_cells(expanded, crossed))
