@@ -50,6 +50,7 @@ from clip_hparam.analysis.stats.intervals import (
     raced_estimate,
 )
 from clip_hparam.analysis.stats.power import seeds_needed
+from clip_hparam.config.override_words import sweep_command
 from clip_hparam.design.racing import Race
 
 INCOMPLETE_CELL = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
@@ -136,10 +137,8 @@ def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
     wanted = ablation.sweep_id or ablation.name
     sweep = next(reversed(find_sweeps(frames.sweeps, wanted)), None)
     if sweep is None or not sweep.cells:
-        raise NotSweptError(
-            f"no sweep named {ablation.name} is on record:"
-            f" type python sweep.py -m sweeps={ablation.name}"
-        )
+        command = sweep_command("-m", f"sweeps={ablation.name}", runs=frames.runs)
+        raise NotSweptError(f"no sweep named {ablation.name} is on record: type {command}")
     return sweep
 
 

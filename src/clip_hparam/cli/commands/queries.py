@@ -1,6 +1,5 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
-import difflib
 import shlex
 import sys
 from collections import Counter
@@ -14,6 +13,8 @@ from clip_hparam.cli.commands.reasons import (
     list_failed_workers,
     list_reasons,
 )
+from clip_hparam.config.knob import close_names, suggest
+from clip_hparam.config.override_words import sweep_command
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifest import (
     SweepManifest,
@@ -23,7 +24,7 @@ from clip_hparam.records.manifest import (
     find_trial_id,
     read_manifests,
 )
-from clip_hparam.records.paths import LOG_FILE
+from clip_hparam.records.paths import LOG_FILE, command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
 
@@ -46,10 +47,14 @@ def sweep_statuses(
 ) -> list[SweepStatus]:
     """Return the status of all sweeps, or of those with a name, an id or a tag, oldest first.
 
-    Raises ValueError if no sweep has that name or id.
+    Raises ValueError if no sweep has that name, id or tag.
     """
     found = find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
+    if found and not manifests:
+        known = {known for manifest in found for known in manifest.tags}
+        hint = suggest(str(tag), known) if known else "no sweep has a tag"
+        raise ValueError(f"no sweep has the tag {tag}: {hint}")
     states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
     return [
         SweepStatus(
@@ -82,7 +87,8 @@ def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]
     found = find_sweeps(manifests, wanted)
     if not found:
         names = {manifest.name for manifest in manifests}
-        raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest_name(wanted, names)}")
+        hint = suggest_name(wanted, names, runs)
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {hint}")
     return found
 
 
@@ -93,7 +99,7 @@ def choose_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:
     """
     manifests = find_manifests(runs, wanted)
     if not manifests:
-        raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
+        raise ValueError(no_sweep_message(runs))
     if wanted is not None:
         print_ambiguity(manifests, wanted)
     return manifests[-1]
@@ -107,10 +113,20 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
             print(note, file=sys.stderr)
 
 
-def suggest_name(wanted: str, known: Iterable[str]) -> str:
+def no_sweep_message(runs: Path) -> str:
+    """Return the sentence about a runs folder without sweeps."""
+    command = sweep_command("-m", "sweeps=ladder", runs=runs)
+    return f"no sweep is on record in {runs}: type {command}"
+
+
+def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
-    close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists them"
+    names = sorted(known)
+    if not names:
+        return f"no sweep is on record, type {sweep_command('-m', 'sweeps=ladder', runs=runs)}"
+    if close := close_names(wanted, names):
+        return f"did you mean {' or '.join(close)}?"
+    return f"{command_line('status', runs=runs)} lists them"
 
 
 def find_records(runs: Path, name: str) -> list[Record]:
@@ -137,7 +153,7 @@ def _find_record(runs: Path, prefix: str) -> Record:
         }
         raise ValueError(
             f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
-            f" {suggest_name(prefix, known)}"
+            f" {suggest_name(prefix, known, runs)}"
         )
     return Record(runs, trial_id)
 
