@@ -53,6 +53,12 @@ class Data:
 
     name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
+    folders: str = knob(
+        "by_name",
+        "by_name | classes",
+        "the folders in data.root: split folders are found by name, or all are classes",
+        hashed=False,  # the fingerprint differs
+    )
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: int | float | str = knob(
         20.0,
