@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.knob import MAX_SEED, suggest
-from clip_hparam.config.sweep_options import MAX_REPLICATES
+from clip_hparam.config.options.sweep_options import MAX_REPLICATES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import pytest
 from support.cli import plan, sweep
 
 from clip_hparam.cli.hydra_app.grammar.single_keys import SWEEP_ONLY
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS
 
 WITHOUT_EFFECT = {

@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import (
-    explain_failure,
-    list_failed_workers,
-    list_reasons,
-)
+from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
 from clip_hparam.config.knob import close_names, suggest
 from clip_hparam.config.override_words import sweep_command
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.manifest import (
-    SweepManifest,
+from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
     find_cells,
     find_sweeps,
     find_trial_id,
-    read_manifests,
 )
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
@@ -70,7 +65,7 @@ def sweep_statuses(
     ]
 
 
-def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
     """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
     submitted = tracker.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
@@ -132,7 +127,7 @@ def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
 def find_records(runs: Path, name: str) -> list[Record]:
     """Return the records that a cell, [SWEEP/]LABEL, or the start of a trial id names.
 
-    Of a cell these are the trials that are not done, or the first one if all are done. Raises
+    For a cell: its trials that are not done, or the first trial if all are done. Raises
     ValueError if there is no such cell or trial, or several.
     """
     cells = find_cells(read_manifests(runs), name)
@@ -211,7 +206,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return the command that runs a trial again, and what the record does not know of it."""
+    """Return the command that runs a trial again, and the facts that its record lacks."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))

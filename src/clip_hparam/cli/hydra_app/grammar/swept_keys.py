@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override, RangeSweep
 
 from clip_hparam.cli.hydra_app.grammar.keys import is_list
 from clip_hparam.cli.hydra_app.grammar.levels import override_levels
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.design import key_of
 
 LIST_SETTINGS = ("hydra.sweeper.objective", "hydra.sweeper.direction")
