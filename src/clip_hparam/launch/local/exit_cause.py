@@ -3,10 +3,10 @@
 import signal
 from collections.abc import Sequence
 
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec
 
 
-def exit_cause(code: int | None, spec: TrialSpec, at_once: int) -> str:
+def exit_cause(code: int | None, spec: LaunchSpec, at_once: int) -> str:
     """Return the cause in an exit code of a process, negative for a signal.
 
     at_once: number of trials that ran at a time.
@@ -24,7 +24,7 @@ def exit_cause(code: int | None, spec: TrialSpec, at_once: int) -> str:
     return name
 
 
-def lost_rank_cause(codes: Sequence[int | None], spec: TrialSpec, at_once: int) -> str:
+def lost_rank_cause(codes: Sequence[int | None], spec: LaunchSpec, at_once: int) -> str:
     """Return which ranks but rank 0 a signal ended; empty if none.
 
     codes: exit codes of ranks 0, 1, ...
@@ -44,7 +44,7 @@ def signal_name(number: int) -> str:
         return "of real time"
 
 
-def _less_memory(spec: TrialSpec, at_once: int) -> str:
+def _less_memory(spec: LaunchSpec, at_once: int) -> str:
     """Return what to type for a trial that needs less memory."""
     words = []
     if at_once > 1:
