@@ -1,8 +1,8 @@
 """The recipe of a trial: every knob that changes its number by intent, and the id hashed from it.
 
 A knob has one name: the key on the command line is the field here, the column of the frame and the
-label of the axis. Paths (`data.root`, a file in `encoder.pretrained`) are not part of the identity;
-the SHA-256 of the files is. Standard library only.
+label of the axis. Paths (`data.root`, a file in `encoder.pretrained` or `data.subset`) are not part
+of the identity; the SHA-256 of the files, and the classes, are. Standard library only.
 """
 
 import dataclasses
@@ -53,6 +53,12 @@ class Data:
 
     name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
+    subset: str = knob(
+        "none",
+        "/.+/",
+        "classes to keep: none (all), imagenet100, or a file with a class name a line",
+        hashed=False,
+    )
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: int | float | str = knob(
         20.0,
@@ -63,8 +69,8 @@ class Data:
     epoch_images: int | str = knob(
         AUTO,
         "auto | [1, inf)",
-        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
-        " auto",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with all classes of"
+        " data=imagenet, else auto",
         of_one_dataset=True,
     )
     shift: str = knob(
