@@ -24,6 +24,8 @@ class Ablation:
     order: Literal["design", "value"] = "design"  # "value": rows sorted by `knobs`
     metric: str = "test_acc1"
     paper: tuple[PublishedResult, ...] = ()
+    paper_by: Literal["label", "recipe"] = "label"  # how a row is found among `paper`
+    family: str = ""  # recipe family, empty for the miniature
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
     sweep_id: str = ""  # "": the newest sweep of the name

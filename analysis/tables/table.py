@@ -7,6 +7,7 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.image_level import by_images
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import (
     MINUS_SIGN,
@@ -38,13 +39,14 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
         NotSweptError: the sweep has no record yet.
     """
     data = cell_evidence(frames, ablation)
+    evidence = by_images(data)
     shown = pd.DataFrame(
-        [_shown_row(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
+        [_shown_row(row, ablation) for _, row in evidence.iterrows()], index=data.index, dtype="str"
     )
     shown = shown.loc[:, (shown != "").any()]
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if (column := _difference_title(ablation)) in bold:
-        bold[column] = data["delta_excludes_zero"]
+        bold[column] = evidence["delta_excludes_zero"]
     notes = footnotes(frames, ablation, data)
     return Table(ablation.name, ablation.title, data, shown, bold, notes)
 
