@@ -12,7 +12,7 @@ SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder tables figures report paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls tables figures report paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ demo: setup ## The paper's ladder in miniature: 35 real fine-tuning runs, table 
 	@echo "figure: $(RESULTS)/ladder.png"
 
 ladder: table-ladder ## Run the ladder and draw its table and figure: SEEDS=10; FAMILY=b16 ROOT=... MACHINE=slurm_node8 BUDGET=10d
+
+controls: setup ## Zero-shot CLIP, a linear probe and random weights, as rows of the ladder's table
+	$(PY) sweep.py -m sweeps=controls $(SWEPT)
+	$(PY) -m analysis tables $(PLACES) --family $(FAMILY)
 
 tables: setup ## Rebuild all tables from the records
 	$(PY) -m analysis tables $(PLACES)

@@ -11,6 +11,8 @@ from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_colum
 from clip_hparam.analysis.frames.labels import decimals, metric_title
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
+CONTROLS = "controls"  # sweep whose cells are rows beside a ladder
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -23,6 +25,7 @@ class Ablation:
     against: Literal["previous", "first"] = "first"  # the row that differences are taken to
     order: Literal["design", "value"] = "design"  # "value": rows sorted by `knobs`
     metric: str = "test_acc1"
+    metric_columns: tuple[tuple[str, str], ...] = ()  # (label, column) of cells with their own
     paper: tuple[PublishedResult, ...] = ()
     paper_by: Literal["label", "recipe"] = "label"  # how a row is found among `paper`
     family: str = ""  # recipe family, empty for the miniature
@@ -57,6 +60,13 @@ _ALL = (
         paper=PAPER_LADDER,
         caveat="Cumulative, not re-tuned: a rung keeps all changes of the rungs before it.",
         figure_kind="ladder",
+    ),
+    Ablation(
+        CONTROLS,
+        "Controls: before training, the head alone, and without pre-training",
+        row="control",
+        metric_columns=(("zero_shot", "test_acc1.zero_shot"),),
+        caveat="zero_shot is the accuracy before any training.",
     ),
     _knob_ablation("lr", "Learning rate"),
     _knob_ablation("layer_decay", "Layer-wise learning-rate decay"),

@@ -165,7 +165,14 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
     Raises:
         NotSweptError: the sweep is not on record.
     """
-    return sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+    cells = sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+    columns = dict(ablation.metric_columns)
+    return [
+        cell._replace(values=cell.trials[columns[cell.cell.label]].astype(float))
+        if columns.get(cell.cell.label) in cell.trials
+        else cell
+        for cell in cells
+    ]
 
 
 def sweep_replicates(
@@ -256,7 +263,9 @@ def _image_level(
     after: Replicates, before: Replicates | None, ablation: Ablation
 ) -> dict[str, float]:
     """Return image-level columns; NaN unless the metric is top-1 and both cells are complete."""
-    countable = ablation.counts_images and before is not None
+    own = {label for label, _ in ablation.metric_columns}
+    reported = before is not None and not own & {after.cell.label, before.cell.label}
+    countable = ablation.counts_images and reported
     if not countable or before is None or not (after.complete and before.complete):
         return MISSING_COLUMNS
     return image_level_columns(after.trials, before.trials)

@@ -100,6 +100,8 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
     if len(cells) < 2 or len(cells) < len(data) or not ablation.counts_images:
         return
+    if ablation.metric_columns:  # such a cell has no selection accuracy of its own
+        return
     names = [cell.cell.label for cell in cells]
     selection = [selection_accuracy(cell.trials) for cell in cells]
     if any(map(math.isnan, selection)):

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, CONTROLS, Ablation
+from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.image_level import by_images
 from clip_hparam.analysis.frames.frame import Frames
@@ -16,6 +17,12 @@ from clip_hparam.analysis.frames.labels import (
     format_knob,
 )
 from clip_hparam.analysis.tables.footnotes import footnotes
+
+CONTROLS_NOTE = (
+    "Controls are cells of the sweep controls, in no difference and in no correction of the rungs:"
+    " CLIP before any training (zero shot), the sixth rung's recipe with the head alone trained"
+    " (linear probe), and the same recipe without pre-training (random weights)."
+)
 
 
 class Table(NamedTuple):
@@ -48,7 +55,24 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
     if (column := _difference_title(ablation)) in bold:
         bold[column] = evidence["delta_excludes_zero"]
     notes = footnotes(frames, ablation, data)
+    controls = _control_rows(control_evidence(frames, ablation), ablation)
+    if len(controls):
+        shown = pd.concat([shown, controls.reindex(columns=shown.columns)]).fillna("")
+        bold = bold.reindex(index=shown.index, fill_value=False)
+        notes.append(CONTROLS_NOTE)
     return Table(ablation.name, ablation.title, data, shown, bold, notes)
+
+
+def _control_rows(controls: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:
+    """Return the text of rows below a ladder: accuracy, seeds and cost, without a difference."""
+    rows = []
+    for _, row in controls.iterrows():
+        cells = _shown_row(row, ABLATIONS[CONTROLS])
+        kept = {ablation.metric_title, "seeds", "cost, s", "cost, GPU-h"} & cells.keys()
+        label = f"control: {str(row['control']).replace('_', ' ')}"
+        rows.append({ablation.row: label, **{name: cells[name] for name in kept}})
+    index = [f"control {number}" for number in range(len(rows))]
+    return pd.DataFrame(rows, index=index, dtype="str")
 
 
 def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
