@@ -6,13 +6,14 @@ SWEEP ?= ladder
 FAMILY ?= tiny
 RUNS ?= runs
 RESULTS ?= results
+EVIDENCE ?= docs
 PLACES = --runs $(RUNS) --out $(RESULTS)
 SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget=$(BUDGET)) \
 	$(if $(MACHINE),machine=$(MACHINE)) $(if $(DATA),data=$(DATA)) $(if $(ROOT),data.root=$(ROOT)) \
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder controls tables figures report paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence tables figures report paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,9 @@ ladder: table-ladder ## Run the ladder and draw its table and figure: SEEDS=10; 
 controls: setup ## Zero-shot CLIP, a linear probe and random weights, as rows of the ladder's table
 	$(PY) sweep.py -m sweeps=controls $(SWEPT)
 	$(PY) -m analysis tables $(PLACES) --family $(FAMILY)
+
+evidence: setup ## Rerun the ladder on three disjoint sets of ten seeds: docs/evidence_sets.md (SEEDS=2: of two)
+	$(PY) benchmarks/evidence_sets.py --runs $(RUNS) --out $(EVIDENCE) --seeds $(or $(SEEDS),10) $(if $(DATA),data=$(DATA))
 
 tables: setup ## Rebuild all tables from the records
 	$(PY) -m analysis tables $(PLACES)
