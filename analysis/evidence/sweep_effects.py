@@ -60,7 +60,7 @@ def _image_values(cells: list[Replicates]) -> NDArray[np.float64] | None:
         bits = reported_bits(pd.concat([cell.trials for cell in cells]))
     except UnreadableError:
         return None
-    return 100.0 * bits if len(bits) == len(cells) else None
+    return bits.astype(np.float64) * 100 if len(bits) == len(cells) else None
 
 
 def sweep_effects(frames: Frames, ablation: Ablation) -> list[FactorialEffect]:

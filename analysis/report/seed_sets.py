@@ -1,5 +1,6 @@
 """The page of three ladders on disjoint seeds: docs/evidence_sets.md, and its numbers as csv."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def _spread_table(sets: Sequence[SeedSet]) -> Table:
             {
                 "step": str(steps[0]["rung"]),
                 **dict(zip(names, cells, strict=True)),
-                "paper": "" if pd.isna(paper) else format_difference(paper, *[float("nan")] * 2, 1),
+                "paper": "" if pd.isna(paper) else format_difference(paper, math.nan, math.nan, 1),
             }
         )
         bold.append([False, *(bool(s["delta_excludes_zero"]) for s in steps), False])
