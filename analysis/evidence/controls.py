@@ -6,16 +6,12 @@ of no correction for several comparisons.
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import CONTROLS, Ablation
-from clip_hparam.analysis.evidence.evidence import (
-    NotSweptError,
-    ablation_of,
-    cell_evidence,
-    sweep_of,
-)
-from clip_hparam.analysis.evidence.image_level import by_images
+from clip_hparam.analysis.evidence.ablations import CONTROLS, Ablation, ablation_of
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.images.image_level import by_images
+from clip_hparam.analysis.evidence.replicates import NotSweptError, sweep_of
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.records.manifest import SweepManifest
+from clip_hparam.records.manifests.manifest import SweepManifest
 
 DATA_COLUMNS = ["data.name", "data.fingerprint", "data.shots", "encoder.name"]
 NO_CONTROLS = pd.DataFrame()

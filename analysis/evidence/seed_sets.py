@@ -7,9 +7,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
-from clip_hparam.analysis.evidence.evidence import NotSweptError, cell_evidence
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.records.manifest import SweepManifest
+from clip_hparam.records.manifests.manifest import SweepManifest
 
 SETS, SEEDS_PER_SET = 3, 10
 SIGNIFICANCE_LEVEL = 0.05

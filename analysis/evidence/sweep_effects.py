@@ -8,16 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.correct_bits import reported_bits
-from clip_hparam.analysis.evidence.evidence import Replicates, replicates
+from clip_hparam.analysis.evidence.images.correct_bits import reported_bits
+from clip_hparam.analysis.evidence.replicates import Replicates, replicates
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
-from clip_hparam.analysis.stats.factorial import (
-    FactorialEffect,
-    Signs,
-    factorial_effects,
-    signs_of,
-)
+from clip_hparam.analysis.stats.factorial import FactorialEffect, Signs, factorial_effects, signs_of
 from clip_hparam.analysis.stats.intervals import Estimate
 
 INCOMPLETE_DESIGN = Estimate(

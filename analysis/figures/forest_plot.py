@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
-from clip_hparam.analysis.evidence.image_level import by_images
+from clip_hparam.analysis.evidence.images.image_level import by_images
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
-from clip_hparam.analysis.evidence.image_level import by_images
+from clip_hparam.analysis.evidence.images.image_level import by_images
 from clip_hparam.analysis.evidence.published import LADDER_REFERENCE, TOWERS
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure

@@ -6,7 +6,7 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import MIN_DIFFERENCE_POINTS, cell_evidence
-from clip_hparam.analysis.evidence.image_level import by_images, has_one_seed
+from clip_hparam.analysis.evidence.images.image_level import by_images, has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.tables.effects import effects_data

@@ -8,7 +8,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, CONTROLS, Ablation
 from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
-from clip_hparam.analysis.evidence.image_level import by_images
+from clip_hparam.analysis.evidence.images.image_level import by_images
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import (
     MINUS_SIGN,

@@ -20,7 +20,7 @@ from clip_hparam.analysis.figures.ladder import ladder_panels
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.report.report import render_html, report_page
 from clip_hparam.analysis.report.seed_sets import page
-from clip_hparam.records.manifest import read_manifests
+from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record, trial_ids
 
 RUNGS = (

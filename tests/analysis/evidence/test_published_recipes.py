@@ -6,7 +6,8 @@ import pytest
 from support.real_family import write_sweeps
 from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.evidence import ablation_of, cell_evidence
+from clip_hparam.analysis.evidence.ablations import ablation_of
+from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.published import L14_LADDER, PUBLISHED_SYSTEMS
 from clip_hparam.analysis.evidence.published_recipes import PUBLISHED_RECIPES, published_rung
 from clip_hparam.analysis.figures.ladder import ladder_panels

@@ -10,7 +10,7 @@ from support.cli import ROOT, python
 from support.planned import planned_sweep
 from support.trial_factory import MEANS, RUNGS, Runs, ladder_cells
 
-from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.evidence.seed_sets import AIM, Counts, evidence_of_sets, seed_sets
 from clip_hparam.analysis.report.seed_sets import numbers, page, write_seed_sets
 

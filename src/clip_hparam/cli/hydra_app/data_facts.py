@@ -1,4 +1,4 @@
-"""What a plan prints about its images: sets and folders of each root and subset, notes once."""
+"""Print facts about the images of a plan: sets of each root and subset, each note once."""
 
 import sys
 from collections.abc import Iterable
