@@ -8,7 +8,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, CONTROLS, Ablation
 from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
-from clip_hparam.analysis.evidence.images.image_level import by_images
+from clip_hparam.analysis.evidence.images.image_level import by_images, without_unused
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import (
     MINUS_SIGN,
@@ -60,7 +60,7 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
         shown = pd.concat([shown, controls.reindex(columns=shown.columns)]).fillna("")
         bold = bold.reindex(index=shown.index, fill_value=False)
         notes.append(CONTROLS_NOTE)
-    return Table(ablation.name, ablation.title, data, shown, bold, notes)
+    return Table(ablation.name, ablation.title, without_unused(data), shown, bold, notes)
 
 
 def _control_rows(controls: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:

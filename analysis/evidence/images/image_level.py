@@ -21,6 +21,7 @@ BY_IMAGES = {
     "delta_p": "images_p", "delta_p_holm": "images_p_holm",
 }  # fmt: skip
 """Columns over seeds, and those over test images that stand for them with one seed."""
+OF_ONE_SEED = (*MISSING_LEVEL, "images_low", "images_high", "images_p_holm")
 
 
 def image_level_columns(after: pd.DataFrame, before: pd.DataFrame | None) -> dict[str, float]:
@@ -75,6 +76,11 @@ def by_images(data: pd.DataFrame) -> pd.DataFrame:
         return data
     shown = data.assign(**{column: data[source] for column, source in BY_IMAGES.items()})
     return shown.assign(delta_excludes_zero=shown["images_p"] < 1 - CONFIDENCE_LEVEL)
+
+
+def without_unused(data: pd.DataFrame) -> pd.DataFrame:
+    """Return `cell_evidence` without the columns that only cells of one seed have."""
+    return data if has_one_seed(data) else data.drop(columns=list(OF_ONE_SEED))
 
 
 def image_count(data: pd.DataFrame) -> int:
