@@ -6,13 +6,15 @@ SWEEP ?= ladder
 FAMILY ?= tiny
 RUNS ?= runs
 RESULTS ?= results
+EVIDENCE ?= docs
+TUNED = budget uniform lower ema llrd epochs resolution final
 PLACES = --runs $(RUNS) --out $(RESULTS)
 SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget=$(BUDGET)) \
 	$(if $(MACHINE),machine=$(MACHINE)) $(if $(DATA),data=$(DATA)) $(if $(ROOT),data.root=$(ROOT)) \
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder tables figures report paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence tables figures report paper tune tune-characters landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +33,13 @@ demo: setup ## The paper's ladder in miniature: 35 real fine-tuning runs, table 
 	@echo "figure: $(RESULTS)/ladder.png"
 
 ladder: table-ladder ## Run the ladder and draw its table and figure: SEEDS=10; FAMILY=b16 ROOT=... MACHINE=slurm_node8 BUDGET=10d
+
+controls: setup ## Zero-shot CLIP, a linear probe and random weights, as rows of the ladder's table
+	$(PY) sweep.py -m sweeps=controls $(SWEPT)
+	$(PY) -m analysis tables $(PLACES) --family $(FAMILY)
+
+evidence: setup ## Rerun the ladder on three disjoint sets of ten seeds: docs/evidence_sets.md (SEEDS=2: of two)
+	$(PY) benchmarks/evidence_sets.py --runs $(RUNS) --out $(EVIDENCE) --seeds $(or $(SEEDS),10) $(if $(DATA),data=$(DATA))
 
 tables: setup ## Rebuild all tables from the records
 	$(PY) -m analysis tables $(PLACES)
@@ -78,6 +87,9 @@ tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
 	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)
 	$(PY) sweep.py -m sweeps=tune_llrd machine.runs=$(RUNS)
 	$(PY) sweep.py -m sweeps=tune_final machine.runs=$(RUNS)
+
+tune-characters: setup ## The same for data=characters, whose rules are in docs/miniature.md
+	set -e; for name in $(TUNED); do $(PY) sweep.py -m sweeps=tune_characters_$$name machine.runs=$(RUNS); done
 
 landscape: setup ## Record the trials that benchmarks/search.py replays (half an hour of a core)
 	$(PY) sweep.py -m sweeps=landscape machine.runs=$(RUNS)

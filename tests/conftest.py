@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
+from support.cli import ROOT
 from support.slurm_cluster import Cluster, cluster
 from support.slurm_detached_sweep import DetachedSweep, submit_detached
 from support.slurm_disturbed_sweep import DisturbedSweep, run_disturbed
@@ -17,9 +19,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 SHARED_FIXTURES = {
     "slurm": re.compile(r"^from support\.slurm_", re.MULTILINE),
+    "trained ladder": re.compile(r"\btrained_ladder\b"),
     "finished sweep": re.compile(r"\b(finished_sweep|sweep_copy)\b"),
 }
 """Expensive session fixtures, and a pattern that is in each test file that uses one."""
+TRAINED_SEEDS = 2  # of `trained_ladder`: the least that has an interval
 LONGEST_FIRST = ("integration/test_demo.py", "integration/sweep/campaigns/test_campaign.py")
 
 
@@ -28,6 +32,21 @@ def written_ladder(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     """Write 34 of 35 trials of a ladder, for tests to copy."""
     runs = Runs(tmp_path_factory.mktemp("written") / "runs")
     return Ladder(runs, write_ladder(runs, skip=(("ema", 4),)))
+
+
+@pytest.fixture(scope="session")
+def trained_ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run `make demo SEEDS=2` once, and return the folder with its runs and results.
+
+    Tests of tables, figures, the report and notebooks read it and must not change it.
+    """
+    folder: Path = tmp_path_factory.mktemp("demo")
+    places = (f"RUNS={folder / 'runs'}", f"RESULTS={folder / 'results'}")
+    command = ["make", "demo", f"SEEDS={TRAINED_SEEDS}", *places]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "**The fine-tuning ladder**" in done.stdout
+    return folder
 
 
 @pytest.fixture

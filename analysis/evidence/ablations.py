@@ -6,13 +6,15 @@ A sweep without an entry here also gets a table (`ablation_for_sweep`), without 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
+from clip_hparam.analysis.evidence.published import LADDERS, PAPER_LADDER, PublishedResult
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_column
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.labels import decimals, metric_title
-from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
+from clip_hparam.analysis.frames.manifests import family_title, find_sweeps, output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
+
+CONTROLS = "controls"  # sweep whose cells are rows beside a ladder
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Ablation:
     against: Literal["previous", "first"] = "first"  # the row that differences are taken to
     order: Literal["design", "value"] = "design"  # "value": rows sorted by `knobs`
     metric: str = "test_acc1"
+    metric_columns: tuple[tuple[str, str], ...] = ()  # (label, column) of cells with their own
     paper: tuple[PublishedResult, ...] = ()
+    paper_by: Literal["label", "recipe"] = "label"  # how a row is found among `paper`
+    family: str = ""  # recipe family, empty for the miniature
     caveat: str = ""
     figure_kind: Literal["ladder", "levels", "map", "effects", "factorial", "sample"] = "levels"
     sweep_id: str = ""  # "": the newest sweep of the name
@@ -58,6 +63,13 @@ _ALL = (
         paper=PAPER_LADDER,
         caveat="Cumulative, not re-tuned: a rung keeps all changes of the rungs before it.",
         figure_kind="ladder",
+    ),
+    Ablation(
+        CONTROLS,
+        "Controls: before training, the head alone, and without pre-training",
+        row="control",
+        metric_columns=(("zero_shot", "test_acc1.zero_shot"),),
+        caveat="zero_shot is the accuracy before any training.",
     ),
     _knob_ablation("lr", "Learning rate"),
     _knob_ablation("layer_decay", "Layer-wise learning-rate decay"),
@@ -124,9 +136,13 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
         imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
         return replace(imported, sweep_id=sweep.sweep_id)
     ablation = ablation_for_sweep(sweep.name, sweep.kind)
+    named = replace(ablation, name=names[sweep.sweep_id], sweep_id=sweep.sweep_id)
+    if not sweep.family:
+        return replace(named, title=f"{ablation.title}{sweep.difference}")
     return replace(
-        ablation,
-        name=names[sweep.sweep_id],
-        sweep_id=sweep.sweep_id,
-        title=f"{ablation.title}{sweep.difference}",
+        named,
+        title=f"{ablation.title}, {family_title(sweep)}",
+        family=sweep.family,
+        paper=LADDERS.get(sweep.family, ()),
+        paper_by="label" if ablation.paper else "recipe",
     )

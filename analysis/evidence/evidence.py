@@ -4,9 +4,11 @@ Columns: the row's label; the ablation's knobs, or `changed`; `asked` and `n` (s
 done); the metric with `ci_low`, `ci_high`; `delta*` to the row that the ablation compares with,
 paired by seed, with `delta_p`, Holm-adjusted `delta_p_holm` and `delta_excludes_zero`;
 `both_low`, `both_high` (the difference over seeds and test images together) or, with one seed per
-side, `images_p` (McNemar); `seeds_needed` to resolve `MIN_DIFFERENCE_POINTS`; `baseline_delta*` to
-the design's first cell; `seconds` and `gpu_hours` per run; `paper_*`; `sign_agrees`; `differs`
-(provenance that differs from most trials of the table); `trials` (ids of the records).
+side, `images_low`, `images_high`, `images_p` (paired test images, McNemar), `images_p_holm`, and of
+the metric `images` (their number) and `ci_images_*` (Wilson); `seeds_needed` to resolve
+`MIN_DIFFERENCE_POINTS`; `baseline_delta*` to the design's first cell; `seconds` and `gpu_hours` per
+run; `paper_*`; `sign_agrees`; `differs` (provenance that differs from most trials of the table);
+`trials` (ids of the records).
 
 A cell with a missing trial has n < asked and no mean, since trials do not fail at random: a mean
 over the remaining trials would be biased.
@@ -18,9 +20,15 @@ from typing import Any
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.images.image_level import MISSING_COLUMNS, image_level_columns
+from clip_hparam.analysis.evidence.images.image_level import (
+    MISSING_COLUMNS,
+    MISSING_LEVEL,
+    image_level_accuracy,
+    image_level_columns,
+)
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import paper_columns
+from clip_hparam.analysis.evidence.published_recipes import published_rung
 from clip_hparam.analysis.evidence.replicates import (
     Replicates,
     first_recorded,
@@ -58,6 +66,9 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     table.insert(
         list(table.columns).index("delta_p") + 1, "delta_p_holm", holm(list(table["delta_p"]))
     )
+    table.insert(
+        list(table.columns).index("images_p") + 1, "images_p_holm", holm(list(table["images_p"]))
+    )
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
     trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
     table["differs"] = "" if ablation.imported else differing_provenance(trials, ablation.knobs)
@@ -74,6 +85,7 @@ def _evidence_row(
     cells: list[Replicates], row: int, ablation: Ablation, race: Race | None
 ) -> dict[str, Any]:
     cell, first, label = cells[row], cells[0], cells[row].cell.label
+    countable = ablation.counts_images and cell.complete
     before = None if row == 0 else cells[row - 1] if ablation.against == "previous" else first
     level = estimate(cell.values) if cell.complete else INCOMPLETE_CELL
     delta = _difference(cell, before, race)
@@ -87,6 +99,7 @@ def _evidence_row(
         "ci_low": level.low,
         "ci_high": level.high,
         "why": level.why,
+        **(image_level_accuracy(cell.trials, level.mean) if countable else MISSING_LEVEL),
         **_difference_columns("delta", delta),
         "delta_p": delta.p,
         "delta_excludes_zero": delta.excludes_zero,
@@ -95,9 +108,21 @@ def _evidence_row(
         **_difference_columns("baseline_delta", baseline_delta),
         "seconds": cell.mean("cost.seconds"),
         "gpu_hours": cell.mean("cost.gpu_hours"),
-        **paper_columns(ablation.paper, label, before.cell.label if before else "", delta.mean),
+        **paper_columns(
+            ablation.paper,
+            _published_key(cell, ablation),
+            _published_key(before, ablation) if before else "",
+            delta.mean,
+        ),
         "trials": " ".join(cell.cell.trials.values()),
     }
+
+
+def _published_key(cell: Replicates, ablation: Ablation) -> str:
+    """Return the key of the published result of a cell; a key without a result if there is none."""
+    if ablation.paper_by == "label":
+        return cell.cell.label
+    return published_rung(ablation.family, _cell_recipe(cell))
 
 
 def _difference(after: Replicates, before: Replicates | None, race: Race | None) -> Estimate:
@@ -113,7 +138,9 @@ def _image_level(
     after: Replicates, before: Replicates | None, ablation: Ablation
 ) -> dict[str, float]:
     """Return image-level columns; NaN unless the metric is top-1 and both cells are complete."""
-    countable = ablation.counts_images and before is not None
+    own = {label for label, _ in ablation.metric_columns}
+    reported = before is not None and not own & {after.cell.label, before.cell.label}
+    countable = ablation.counts_images and reported
     if not countable or before is None or not (after.complete and before.complete):
         return MISSING_COLUMNS
     return image_level_columns(after.trials, before.trials)

@@ -42,6 +42,13 @@ PAPER_LADDER = (
     _rung("weak_aug", "weaken augmentation", 85.7),
     _rung("higher_resolution", "resolution 384", 86.6),
 )
+L14_LADDER = (
+    PublishedResult("weak_aug", "CLIP ViT-L/14, 224 px", 88.0, None, README_TABLE_SOURCE),
+    PublishedResult("higher_resolution", "resolution 336", 88.3, None, README_TABLE_SOURCE),
+)
+LADDERS = {"": PAPER_LADDER, "b16": PAPER_LADDER, "l14": L14_LADDER}
+"""Rungs with a public number by recipe family; the miniature is compared with ViT-B/16."""
+TOWERS = {"": "ViT-B/16", "b16": "ViT-B/16", "l14": "ViT-L/14"}
 LADDER_REFERENCE = PublishedResult("jft3b", "JFT-3B ViT-B/16, 384 px", 86.6, None, FIGURE_1_SOURCE)
 
 

@@ -54,7 +54,14 @@ def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
     Raises:
         NotSweptError: the sweep is not on record.
     """
-    return sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+    cells = sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
+    columns = dict(ablation.metric_columns)
+    return [
+        cell._replace(values=cell.trials[columns[cell.cell.label]].astype(float))
+        if columns.get(cell.cell.label) in cell.trials
+        else cell
+        for cell in cells
+    ]
 
 
 def sweep_replicates(

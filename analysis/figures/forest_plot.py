@@ -8,10 +8,10 @@ from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.images.image_level import by_images
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
-from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 
 
@@ -29,7 +29,7 @@ class ForestPlot(NamedTuple):
     title: str
     axis: str
     effects: list[ForestRow]
-    seeds: str  # per cell: "3", or "2 to 5"
+    intervals: str  # what they are over: "95 %, 3 seeds"
 
 
 def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
@@ -38,17 +38,18 @@ def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
     Raises:
         NotSweptError: the sweep has no record yet.
     """
-    data = cell_evidence(frames, ablation)
+    data = by_images(cell_evidence(frames, ablation))
+    compared = "baseline_delta" if ablation.against == "previous" else "delta"  # to the first cell
     first = data[ablation.row].iloc[0]
     effects = [
         ForestRow(
-            str(row[ablation.row]), row["baseline_delta"],
-            row["baseline_delta_low"], row["baseline_delta_high"], row["baseline_delta_why"],
+            str(row[ablation.row]), row[compared],
+            row[f"{compared}_low"], row[f"{compared}_high"], row[f"{compared}_why"],
         )
         for _, row in data.iloc[1:].iterrows()
     ]  # fmt: skip
     axis = f"test accuracy minus that of {first}, points"
-    return ForestPlot(ablation.title, axis, effects, format_seed_counts(data))
+    return ForestPlot(ablation.title, axis, effects, style.interval_label(data))
 
 
 def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
@@ -62,8 +63,8 @@ def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
     rows = [
         ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why) for effect in effects
     ]
-    seeds = format_seed_counts(cell_evidence(frames, ablation))
-    return ForestPlot(f"{ablation.title}: effects", "effect on test accuracy, points", rows, seeds)
+    label = style.interval_label(cell_evidence(frames, ablation))
+    return ForestPlot(f"{ablation.title}: effects", "effect on test accuracy, points", rows, label)
 
 
 def plot_forest(data: ForestPlot) -> Figure:
@@ -83,10 +84,11 @@ def plot_forest(data: ForestPlot) -> Figure:
         labels = [style.safe_text(effect.label) for effect in data.effects]
         axes.set_yticks(range(len(labels)), labels)
         axes.set(ylim=(len(data.effects) - 0.4, -0.6))
-        intervals = f"{SEEDS_LABEL.format(data.seeds)}; filled: interval excludes zero"
-        axes.set_xlabel(f"{style.safe_text(data.axis, 60)}\n{intervals}")
+        axes.set_xlabel(
+            f"{style.safe_text(data.axis, 60)}\n{data.intervals}\nfilled: interval excludes zero"
+        )
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        figure.suptitle(style.safe_text(data.title, 60), fontsize=8.5)
+        style.set_title(figure, data.title)
     return figure
 
 

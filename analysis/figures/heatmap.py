@@ -75,7 +75,7 @@ def plot_heatmap(data: KnobHeatmap) -> Figure:
         axes.set_xticks(range(len(data.x_levels)), map(style.safe_text, data.x_levels))
         axes.set_yticks(range(len(data.y_levels)), map(style.safe_text, data.y_levels))
         axes.set(xlabel=style.safe_text(data.x_knob), ylabel=style.safe_text(data.y_knob))
-        axes.set_title(style.safe_text(data.title, 60))
+        style.set_title(figure, data.title)
         figure.colorbar(image, label=style.safe_text(data.metric))
     return figure
 

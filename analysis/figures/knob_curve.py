@@ -17,7 +17,7 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.images.correct_bits import count_images
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
-from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts
+from clip_hparam.analysis.figures.style import IMAGES_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_done, format_knob
 from clip_hparam.analysis.stats.binomial import wilson_interval
@@ -86,7 +86,7 @@ def plot_knob_curve(curve: KnobCurve) -> Figure:
     with style.house_style():
         axes = figure.subplots()
         (_plot_over_names if named else _plot_over_numbers)(axes, curve)
-        figure.suptitle(style.safe_text(curve.title, 60), fontsize=8.5)
+        style.set_title(figure, curve.title)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
     return figure
@@ -116,10 +116,10 @@ def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
         for end, label in zip(ends, (IMAGES_LABEL.format(curve.images), None), strict=True):
             axes.plot(x, end, ":", color=style.INK_COLOUR, linewidth=0.8, label=label)
     if not all(map(math.isnan, low)):
-        band = SEEDS_LABEL.format(curve.seeds)
+        band = style.seeds_label(curve.seeds)
         axes.fill_between(x, low, high, color=style.OURS_COLOUR, alpha=0.6, linewidth=0, label=band)
     means = [level.mean for level in known]
-    axes.plot(x, means, "o-", color=style.EMA_COLOUR, markersize=4, label="mean")
+    axes.plot(x, means, "o-", color=style.EMA_COLOUR, markersize=4, label=_dot_label(curve))
     axes.set_xscale(curve.scale)
     texts = [_tick_text(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
@@ -137,14 +137,19 @@ def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
         lows, highs = zip(*ends, strict=True)
         axes.hlines(rows, lows, highs, color=style.PAPER_COLOUR, linewidth=7, label=label)
     ends = [(level.low, level.high) for level in curve.levels]
-    label = SEEDS_LABEL.format(curve.seeds)
     lows, highs = zip(*ends, strict=True)
-    axes.hlines(rows, lows, highs, color=style.EMA_COLOUR, linewidth=1.6, label=label)
-    axes.plot(means, rows, "o", color=style.INK_COLOUR, markersize=4, label="mean")
+    if not all(map(math.isnan, lows)):
+        label = style.seeds_label(curve.seeds)
+        axes.hlines(rows, lows, highs, color=style.EMA_COLOUR, linewidth=1.6, label=label)
+    axes.plot(means, rows, "o", color=style.INK_COLOUR, markersize=4, label=_dot_label(curve))
     axes.set_yticks(rows, [_tick_text(level) for level in curve.levels])
     axes.set(ylim=(len(means) - 0.4, -0.6))
     axes.set(xlabel=style.safe_text(curve.metric), ylabel=style.safe_text(curve.knob))
     style.clip_to_percent(axes.get_xlim, axes.set_xlim, curve.metric)
+
+
+def _dot_label(curve: KnobCurve) -> str:
+    return style.ONE_SEED if curve.seeds == "1" else "mean"
 
 
 def _tick_text(level: Level) -> str:

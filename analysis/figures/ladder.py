@@ -15,16 +15,18 @@ from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
-from clip_hparam.analysis.evidence.published import LADDER_REFERENCE
+from clip_hparam.analysis.evidence.images.image_level import by_images
+from clip_hparam.analysis.evidence.published import LADDER_REFERENCE, TOWERS
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
-from clip_hparam.analysis.figures.style import SEEDS_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_done
 
 # shares of a panel's height, chosen so that bars, costs and titles do not overlap
 COST_TOP_SHARE, BARS_BOTTOM_SHARE, BARS_TOP_SHARE = 0.30, 0.44, 0.88
 AXIS_BREAK_SHARE = 0.08  # the part of a broken axis that has no tick
+IMAGENET_CLASSES = 1000
+PAPER_COST = "V100-hours per run"
 NAN = math.nan
 
 
@@ -51,32 +53,47 @@ class LadderPanels(NamedTuple):
 
     ours: Panel
     paper: Panel
-    reference: tuple[str, float]  # title and accuracy of the system that the paper compares with
+    reference: tuple[str, float] | None  # of the system that the paper compares with
+    same_scale: bool = False  # ours and the paper's are of one tower and data set
 
 
-def ladder_panels(frames: Frames) -> LadderPanels:
+def ladder_panels(frames: Frames, ablation: Ablation = ABLATIONS["ladder"]) -> LadderPanels:
     """Return the bars of both panels.
+
+    ablation: of one of several ladders; by default the newest.
 
     Raises:
         NotSweptError: no ladder is on record.
     """
-    data = cell_evidence(frames, ABLATIONS["ladder"])
+    data = by_images(cell_evidence(frames, ablation))
     on_gpu = bool((data["gpu_hours"] > 0).any())
     unit, cost = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
     return LadderPanels(
         Panel(
-            _title(frames, data),
+            _title(frames, data, ablation.family),
             f"{unit} per run",
             [_our_bar(row, cost) for row in _rows(data)],
-            f"whiskers: {SEEDS_LABEL.format(format_seed_counts(data))}",
+            f"whiskers: {style.interval_label(data)}",
         ),
         Panel(
-            "Paper: CLIP ViT-B/16 on ImageNet-1k",
-            "V100-hours per run",
+            paper_title(ablation.family),
+            PAPER_COST,
             [_paper_bar(row) for row in _rows(data.dropna(subset="paper_acc1"))],
         ),
-        (LADDER_REFERENCE.title, LADDER_REFERENCE.acc1),
+        reference_of(ablation.family),
+        same_scale=bool(ablation.family),
     )
+
+
+def paper_title(family: str) -> str:
+    return f"Paper: CLIP {TOWERS[family]} on ImageNet-1k"
+
+
+def reference_of(family: str) -> tuple[str, float] | None:
+    """Return title and accuracy of the system that the paper compares a tower with, if any."""
+    if TOWERS[family] != TOWERS[""]:
+        return None
+    return LADDER_REFERENCE.title, LADDER_REFERENCE.acc1
 
 
 def plot_ladder(data: LadderPanels) -> Figure:
@@ -84,15 +101,29 @@ def plot_ladder(data: LadderPanels) -> Figure:
     figure = style.create_figure(style.PAGE_INCHES, 3.2)
     with style.house_style():
         ours, paper = figure.subplots(1, 2)
-        _plot_panel(ours, data.ours, style.OURS_COLOUR, "////")
+        both = [*data.ours.bars, *data.paper.bars]
+        limits = accuracy_limits(both) if data.same_scale else None
+        _plot_panel(ours, data.ours, style.OURS_COLOUR, "////", limits)
         if data.paper.bars:
-            _plot_panel(paper, data.paper, style.PAPER_COLOUR, "...")
-            name, level = data.reference
-            paper.axhline(
-                level, color=style.INK_COLOUR, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1
-            )
-            paper.annotate(name, (-0.45, level), (0, 2), textcoords="offset points", fontsize=6.5)
+            plot_paper_panel(paper, data.paper, data.reference, limits)
+        else:
+            paper.set_axis_off()
     return figure
+
+
+def plot_paper_panel(
+    axes: Axes,
+    panel: Panel,
+    reference: tuple[str, float] | None,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Plot the paper's bars, and a line at the system that the paper compares with."""
+    _plot_panel(axes, panel, style.PAPER_COLOUR, "...", limits)
+    if reference is None:
+        return
+    name, level = reference
+    axes.axhline(level, color=style.INK_COLOUR, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+    axes.annotate(name, (-0.45, level), (0, 2), textcoords="offset points", fontsize=6.5)
 
 
 def accuracy_limits(bars: Iterable[Bar]) -> tuple[float, float]:
@@ -115,8 +146,14 @@ def _clip_percent(acc1: float) -> float:
     return min(max(acc1, 0.0), 100.0)
 
 
-def _title(frames: Frames, data: pd.DataFrame) -> str:
-    pairs = trials_of(frames, data)[["encoder.name", "data.name"]].drop_duplicates()
+def _title(frames: Frames, data: pd.DataFrame, family: str) -> str:
+    trials = trials_of(frames, data)
+    if family and set(trials["data.name"]) == {"imagenet"}:
+        classes = trials.get("images.classes", pd.Series(dtype=float)).dropna().unique()
+        all_of_it = set(classes) <= {IMAGENET_CLASSES}
+        images = "ImageNet-1k" if all_of_it else f"{classes.max():.0f} classes of ImageNet"
+        return f"Ours: CLIP {TOWERS[family]} on {images}"
+    pairs = trials[["encoder.name", "data.name"]].drop_duplicates()
     names = [f"encoder {encoder} on {name}" for encoder, name in pairs.itertuples(index=False)]
     return f"Ours: {' and '.join(names)}" if names else "Ours"
 
@@ -139,8 +176,10 @@ def _label(row: pd.Series) -> str:
     return str(row["rung"]).replace("_", " ")
 
 
-def _plot_panel(axes: Axes, panel: Panel, colour: str, hatch: str) -> None:
-    bottom, top = accuracy_limits(panel.bars)
+def _plot_panel(
+    axes: Axes, panel: Panel, colour: str, hatch: str, limits: tuple[float, float] | None = None
+) -> None:
+    bottom, top = limits or accuracy_limits(panel.bars)
     for x, bar in enumerate(panel.bars):
         _plot_bar(axes, x, bar, bottom, color=colour, hatch=hatch)
     axes.set(ylim=(bottom, top), xlim=(-0.6, len(panel.bars) - 0.4), title=panel.title)
@@ -185,6 +224,8 @@ def _plot_bar(axes: Axes, x: int, bar: Bar, bottom: float, **fill: Any) -> None:
 def _plot_costs(axes: Axes, panel: Panel) -> None:
     """Plot the costs as diamonds on a second axis, in the lowest part of the panel."""
     costs = [bar.cost for bar in panel.bars]
+    if all(map(math.isnan, costs)):
+        return
     highest = max((cost for cost in costs if not math.isnan(cost)), default=0.0) or 1.0
     second = axes.twinx()
     second.plot(
@@ -198,5 +239,5 @@ def _plot_costs(axes: Axes, panel: Panel) -> None:
 
 
 @sweep_figure("ladder")
-def ladder_figure(frames: Frames, _ablation: Ablation) -> Figure:
-    return plot_ladder(ladder_panels(frames))
+def ladder_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_ladder(ladder_panels(frames, ablation))

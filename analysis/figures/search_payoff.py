@@ -42,9 +42,10 @@ class CostFront(NamedTuple):
     """
 
     objective: str
-    cost: list[float]  # seconds
+    cost: list[float]
     value: list[float]
     front: list[int]
+    unit: str = "seconds"
 
 
 def best_of_n(table: TrialTable) -> BestOfN:
@@ -107,7 +108,7 @@ def plot_cost_front(data: CostFront) -> Figure:
         panel.step(
             x, y, "o-", where="post", color=style.EMA_COLOUR, markersize=3.5, label="Pareto front"
         )
-        panel.set(xlabel="seconds per trial", ylabel=style.safe_text(data.objective))
+        panel.set(xlabel=f"{data.unit} per trial", ylabel=style.safe_text(data.objective))
         if max(data.cost) > 10 * min(data.cost) > 0:
             panel.set_xscale("log")
             panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=15))
@@ -156,4 +157,9 @@ def _has_costs_of_ours(frames: Frames) -> bool:
 
 @frame_figure("cost", "Accuracy against cost", _has_costs_of_ours)
 def cost_front_figure(frames: Frames) -> Figure:
-    return plot_cost_front(cost_front(trial_table(frames)))
+    table = trial_table(frames)
+    hours = frames.trials.set_index("trial_id")["cost.gpu_hours"].reindex(table.rows.index)
+    if not (hours > 0).all():
+        return plot_cost_front(cost_front(table))
+    rows = table.rows.assign(**{COST_COLUMN: hours})
+    return plot_cost_front(cost_front(table._replace(rows=rows))._replace(unit="GPU-hours"))

@@ -5,6 +5,7 @@ repeats each distinction without colour. Figures are made without pyplot, so the
 state and no display is needed.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
@@ -16,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from clip_hparam.analysis.evidence.images.image_level import has_one_seed, image_count
 from clip_hparam.config.identity import shorten
 from clip_hparam.records.atomic import write_atomic
 
@@ -23,7 +25,9 @@ COLUMN_INCHES, PAGE_INCHES = 3.35, 6.9  # one column, and both columns, of a two
 OURS_COLOUR, PAPER_COLOUR, COST_COLOUR, INK_COLOUR = "#8fc4e8", "#e6e6e6", "#d55e00", "#222222"
 RAW_COLOUR, EMA_COLOUR = "#e69f00", "#0072b2"
 SEEDS_LABEL, IMAGES_LABEL = "95 %, {} seeds", "95 %, {:,} test images"
+ONE_SEED = "one seed"
 MAX_VECTOR_POINTS = 2_000
+CHARACTERS_PER_INCH, LINE_INCHES, MAX_TITLE_LINES = 15, 0.15, 3  # of a title in 8.5 points
 OPEN_MARKER: dict[str, Any] = {
     "markeredgecolor": INK_COLOUR,
     "markeredgewidth": 0.9,
@@ -62,6 +66,18 @@ def format_seed_counts(data: pd.DataFrame) -> str:
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
+def interval_label(data: pd.DataFrame) -> str:
+    """Return what the intervals of `cell_evidence` are over: seeds, or test images with one."""
+    if has_one_seed(data):
+        return f"{IMAGES_LABEL.format(image_count(data))}, {ONE_SEED}"
+    return seeds_label(format_seed_counts(data))
+
+
+def seeds_label(seeds: str) -> str:
+    """Return the legend of intervals over seeds; one seed has no interval."""
+    return f"{ONE_SEED}: no interval" if seeds == "1" else SEEDS_LABEL.format(seeds)
+
+
 def clip_to_percent(
     get_limits: Callable[[], tuple[float, float]], set_limits: Callable[..., Any], metric: str
 ) -> None:
@@ -79,6 +95,14 @@ def should_rasterize(n_points: int) -> bool:
 def safe_text(text: str, limit: int = 32) -> str:
     """Return text from records, never read as mathematics and at most `limit` characters long."""
     return shorten(text, limit).replace("$", r"\$")
+
+
+def set_title(figure: Figure, title: str) -> None:
+    """Write a title from records above a figure, and make the figure higher for further lines."""
+    characters = int(CHARACTERS_PER_INCH * figure.get_figwidth())
+    lines = textwrap.wrap(safe_text(title, MAX_TITLE_LINES * characters), characters)
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(lines) - 1))
+    figure.suptitle("\n".join(lines), fontsize=8.5)
 
 
 def mark_best(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "best") -> None:

@@ -93,9 +93,21 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
 
 
 def of_family(frames: Frames, family: str) -> Frames:
-    """Return the frames with the sweeps of one family alone; empty is the miniature."""
+    """Return the frames without the sweeps of other families and their trials.
+
+    family: empty is the miniature. Trials of no sweep and rows of an imported table are kept.
+    """
     sweeps = [sweep for sweep in frames.sweeps if sweep.family == family]
-    return frames._replace(sweeps=sweeps, family=family)
+    kept = frames._replace(sweeps=sweeps, family=family)
+    if frames.imported is not None:
+        return kept
+    ours = {trial_id for sweep in sweeps for trial_id in sweep.trial_ids}
+    others = {trial_id for sweep in frames.sweeps for trial_id in sweep.trial_ids} - ours
+    trials, epochs = (
+        frame[~frame["trial_id"].isin(others)].reset_index(drop=True)
+        for frame in (frames.trials, frames.epochs)
+    )
+    return kept._replace(trials=trials, epochs=epochs)
 
 
 def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:

@@ -5,6 +5,7 @@ as missing and not left out of a mean.
 """
 
 import re
+import shlex
 from pathlib import Path
 
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
@@ -17,12 +18,14 @@ from clip_hparam.records.paths import manifest_paths
 __all__ = [
     "ManifestCell",
     "SweepManifest",
+    "family_title",
     "find_sweeps",
     "newest_by_name",
     "output_names",
     "race_of",
     "read_manifests",
 ]
+PLACE_KEYS = {"family", "data", "data.root", "data.shift_root", "encoder.pretrained", "machine"}
 FILE_NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 
 
@@ -36,6 +39,19 @@ def read_manifests(runs: Path) -> tuple[list[SweepManifest], list[str]]:
         except UnreadableError as error:
             problems.append(str(error))
     return sweeps, problems
+
+
+def family_title(sweep: SweepManifest) -> str:
+    """Return the family of a sweep and what was typed for it, without places and the data set.
+
+    Each sweep of a real family is typed with them, and a path says nothing about the numbers.
+    """
+    try:
+        typed = shlex.split(sweep.difference.strip()[1:-1])
+    except ValueError:  # a path with an apostrophe, or a title that was cut off
+        typed = []
+    kept = [word for word in typed if word.partition("=")[0] not in PLACE_KEYS]
+    return ", ".join([sweep.family, " ".join(kept)]) if kept else sweep.family
 
 
 def race_of(sweep: SweepManifest) -> Race | None:

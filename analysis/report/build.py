@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from clip_hparam.analysis.evidence.ablations import CONTROLS
 from clip_hparam.analysis.frames.cache import trial_signature
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import output_names
@@ -88,10 +89,9 @@ def _stamp_path(kind: OutputKind, name: str, out: Path) -> Path:
 def _input_digest(frames: Frames, name: str) -> str:
     """Return a digest of the sweep called `name` and its trials, else of all records."""
     sweep = output_names(frames.sweeps).get(name)
-    sweeps = frames.sweeps if sweep is None else [sweep]
-    trial_ids = None
-    if sweep is not None:
-        trial_ids = {trial_id for cell in sweep.cells for trial_id in cell.trials.values()}
+    controls = [other for other in frames.sweeps if other.name == CONTROLS]  # beside a ladder
+    sweeps = frames.sweeps if sweep is None else [sweep, *controls]
+    trial_ids = None if sweep is None else {name for one in sweeps for name in one.trial_ids}
     parts = [_code_digest(), *map(repr, sweeps), *_trial_signatures(frames, trial_ids)]
     if frames.imported is not None:
         parts += [repr(frames.imported[1:]), frames.imported.rows.to_csv()]

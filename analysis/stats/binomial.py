@@ -48,6 +48,12 @@ class McNemar(NamedTuple):
         both, net = self.gained + self.lost, self.gained - self.lost
         return 100 * math.sqrt(both - net**2 / self.images) / self.images
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % interval of the difference over test sets, in points (Wald)."""
+        half = float(ndtri(0.5 + CONFIDENCE_LEVEL / 2)) * self.standard_error
+        return self.difference - half, self.difference + half
+
 
 def mcnemar(after: NDArray[np.bool_], before: NDArray[np.bool_]) -> McNemar:
     """Run the exact test on two arrays of shape (images,) in the same order.

@@ -6,6 +6,7 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import MIN_DIFFERENCE_POINTS, cell_evidence
+from clip_hparam.analysis.evidence.images.image_level import by_images, has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.tables.effects import effects_data
@@ -25,8 +26,10 @@ def conclusion(frames: Frames, ablation: Ablation) -> str:
         NotSweptError: the sweep has no record yet.
     """
     data = cell_evidence(frames, ablation)
+    source = " (one seed, over paired test images)" if has_one_seed(data) else ""
+    data = by_images(data)
     if ablation.figure_kind == "factorial" and not _incomplete_text(data, ablation):
-        return _factorial_conclusion(frames, ablation)
+        return _factorial_conclusion(frames, ablation, source)
     compared = data[data["delta"].notna()]
     significant = compared[compared["delta_p_holm"] < SIGNIFICANCE_LEVEL]
     parts = [*_conclusion_parts(compared, significant, ablation), _incomplete_text(data, ablation)]
@@ -35,17 +38,17 @@ def conclusion(frames: Frames, ablation: Ablation) -> str:
     ]  # index 0 is the first cell of the design, also where rows are sorted by knobs
     reference = f"the {ablation.row} before" if ablation.against == "previous" else first
     parts = [part for part in parts if part] or ["no two cells are paired by a seed"]
-    return f"{ablation.title}, against {reference}: {'; '.join(parts)}."
+    return f"{ablation.title}, against {reference}{source}: {'; '.join(parts)}."
 
 
-def _factorial_conclusion(frames: Frames, ablation: Ablation) -> str:
+def _factorial_conclusion(frames: Frames, ablation: Ablation, source: str) -> str:
     """Return the conclusion from main effects and interactions instead of single cells."""
     effects = effects_data(sweep_effects(frames, ablation))
     effects = effects.rename(columns={"effect": ablation.row})
     significant = effects[effects["p_holm"] < SIGNIFICANCE_LEVEL]
     parts = _conclusion_parts(effects.assign(seeds_needed=math.nan), significant, ablation)
     sentence = "; ".join(part for part in parts if part)
-    return f"{ablation.title}, effects over all others: {sentence}."
+    return f"{ablation.title}, effects over all others{source}: {sentence}."
 
 
 def _conclusion_parts(

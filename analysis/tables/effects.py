@@ -4,6 +4,7 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.images.image_level import has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.factorial import FactorialEffect
@@ -15,9 +16,10 @@ from clip_hparam.analysis.tables.table import Table, format_difference
 EFFECTS_NOTE = (
     "An effect is the mean accuracy with a factor minus the mean accuracy without it, over all"
     " settings of the other factors. An interaction a:b is half the change of the effect of a when"
-    " b is added. 95 % t interval over seeds. Bold: the interval excludes zero (Holm-adjusted p"
+    " b is added. 95 % t interval over {what}. Bold: the interval excludes zero (Holm-adjusted p"
     " over the table: csv)."
 )
+OVER_IMAGES = "the paired test images of one seed, which says nothing about other seeds"
 
 
 @sweep_table("effects", "factorial")
@@ -30,16 +32,19 @@ def effects_table(frames: Frames, ablation: Ablation) -> Table:
     """
     effects = sweep_effects(frames, ablation)
     data = effects_data(effects)
+    evidence = cell_evidence(frames, ablation)
+    over_images = has_one_seed(evidence)
     shown = pd.DataFrame({
         "effect": data["effect"],
         "Δ, points": [format_difference(*effect.estimate[:3]) for effect in effects],
-        "seeds": data["n"].astype(str),
+        "test images" if over_images else "seeds": data["n"].astype(str),
     }, dtype="str")  # fmt: skip
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold["Δ, points"] = [effect.estimate.excludes_zero for effect in effects]
-    runs, selection, *_ = footnotes(frames, ablation, cell_evidence(frames, ablation))
+    runs, selection, *_ = footnotes(frames, ablation, evidence)
     title = f"{ablation.title}: main effects and interactions"
-    notes = [runs, selection, EFFECTS_NOTE]
+    note = EFFECTS_NOTE.format(what=OVER_IMAGES if over_images else "seeds")
+    notes = [runs, selection, note]
     return Table(f"{ablation.name}_effects", title, data, shown, bold, notes)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.images.image_level import has_one_seed, image_count
 from clip_hparam.analysis.evidence.provenance import code_state
+from clip_hparam.analysis.evidence.published import TOWERS
 from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
 from clip_hparam.analysis.frames.frame import Frames
@@ -22,6 +24,17 @@ INTERVALS_NOTE = (
     "Mean ± half of the 95 % t interval over seeds; differences are paired by seed. Bold: the"
     " interval of the difference excludes zero (Holm-adjusted p over the table, and intervals over"
     " seeds and test images together: csv)."
+)
+ONE_SEED_NOTE = (
+    "One seed: ± is half of the 95 % interval over the {images:,} test images, of an accuracy"
+    " (Wilson) and of a difference of two runs on the same images (McNemar). It says nothing about"
+    " other seeds; seeds=3 runs three. Bold: McNemar's exact p is below 0.05 (p, and Holm-adjusted"
+    " over the table: csv)."
+)
+PAPER_SELECTION_NOTE = (
+    "Its epoch is the best on the validation set, on which it is also reported; ours is selected on"
+    " held-out training images. An empty cell: no public number. A sign in brackets: our interval"
+    " includes zero."
 )
 RACED_NOTE = (
     "Raced: {start} to {max} seeds, with more seeds where a difference was undecided. Intervals and"
@@ -43,18 +56,24 @@ def footnotes(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> list[st
     return [
         f"{done} of {planned} runs of sweep {sweep.name} ({sweep.sweep_id}), {code_state(trials)}.",
         SELECTION_NOTE.format(metric=ablation.metric, row=ablation.row),
-        INTERVALS_NOTE,
+        ONE_SEED_NOTE.format(images=image_count(data)) if has_one_seed(data) else INTERVALS_NOTE,
         *([RACED_NOTE.format(start=race.start, max=race.max)] if race else []),
         *([ablation.caveat] if ablation.caveat else []),
-        *_paper_note(ablation, trials),
+        *_paper_note(ablation, trials, data),
         *_zero_shot_note(trials),
         *_selection_note(frames, ablation, data),
         *_row_notes(ablation, data, pruned),
     ]
 
 
-def _paper_note(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
-    if not ablation.paper:
+def _paper_note(ablation: Ablation, trials: pd.DataFrame, data: pd.DataFrame) -> Iterator[str]:
+    """Yield the source of the public numbers, if a row has one."""
+    if data["paper_acc1"].isna().all():
+        return
+    tower = f"CLIP {TOWERS[ablation.family]} on ImageNet-1k"
+    if ablation.family:
+        cost = "" if data["paper_v100_hours"].isna().all() else ", cost in hours of one V100"
+        yield f"Paper: {ablation.paper[0].source}, {tower}{cost}. {PAPER_SELECTION_NOTE}"
         return
     done = trials[trials["status"] == "done"]
     names = done[["encoder.name", "data.name", "data.shots"]].drop_duplicates()
@@ -63,9 +82,9 @@ def _paper_note(ablation: Ablation, trials: pd.DataFrame) -> Iterator[str]:
         for encoder, data, shots in names.itertuples(index=False)
     )
     yield (
-        f"Paper: {ablation.paper[0].source}, CLIP ViT-B/16 on ImageNet-1k, cost in hours of one"
-        f" V100. Ours: {ours or 'no run yet'}. Compare signs, not sizes. A sign in brackets: our"
-        " interval includes zero."
+        f"Paper: {ablation.paper[0].source}, {tower}, cost in hours of one V100. Ours:"
+        f" {ours or 'no run yet'}. Compare signs, not sizes. A sign in brackets: our interval"
+        " includes zero."
     )
 
 
@@ -80,6 +99,8 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
     """Yield the best cell on the selection set and the bias of selecting on the test set."""
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
     if len(cells) < 2 or len(cells) < len(data) or not ablation.counts_images:
+        return
+    if ablation.metric_columns:  # such a cell has no selection accuracy of its own
         return
     names = [cell.cell.label for cell in cells]
     selection = [selection_accuracy(cell.trials) for cell in cells]
@@ -99,6 +120,7 @@ def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Ite
 
     Pruned rows share one note.
     """
+    one_seed = has_one_seed(data)
     if pruned:
         yield (
             "No mean, because trials were pruned when others were better at the same epoch:"
@@ -109,6 +131,9 @@ def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Ite
         if row["n"] < row["asked"]:
             done = format_done(row["n"], row["asked"])
             yield f"{name}: {done} runs are done, so there is no mean yet."
+        elif one_seed:
+            if math.isnan(row["ci_images_low"]):
+                yield f"{name}: one seed, and no record of the single test images: no interval."
         elif not math.isnan(row["images_p"]):
             p = f"{row['images_p']:.2g}"
             yield f"{name}: one seed a side; McNemar's test over test images alone: p = {p}."

@@ -16,6 +16,7 @@ from clip_hparam.analysis.evidence.sweep_effects import factorial_values
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.stats.shapley import OrderedGain, is_full_factorial, ordered_gains
+from clip_hparam.analysis.tables.effects import OVER_IMAGES
 from clip_hparam.analysis.tables.registry import sweep_table
 from clip_hparam.analysis.tables.table import Table, format_difference
 
@@ -24,7 +25,7 @@ ORDERS_NOTE = (
     " over all orders. First: the gain with no other change. Last: the gain with all other changes"
     " present. Mean over all orders: the Shapley value; these gains sum to the gain of all changes"
     " together. From, to: the least and the greatest gain over all orders. 95 % t interval over"
-    " seeds. Bold: the interval excludes zero."
+    " {what}. Bold: the interval excludes zero."
 )
 
 
@@ -35,7 +36,7 @@ def orders_table(frames: Frames, ablation: Ablation) -> Table | None:
     Raises:
         NotSweptError: the sweep has no record yet.
     """
-    factors, signs, values, complete = factorial_values(frames, ablation)
+    factors, signs, values, complete, images = factorial_values(frames, ablation)
     if not is_full_factorial(factors, signs) or not complete:
         return None
     gains = ordered_gains(factors, signs, values)
@@ -49,11 +50,13 @@ def orders_table(frames: Frames, ablation: Ablation) -> Table | None:
         mean: [format_difference(*gain.mean[:3]) for gain in gains],
         "from": [format_difference(gain.low, np.nan, np.nan) for gain in gains],
         "to": [format_difference(gain.high, np.nan, np.nan) for gain in gains],
-        "seeds": data["n"].astype(str),
+        "test images" if images else "seeds": data["n"].astype(str),
     }, dtype="str")  # fmt: skip
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold[mean] = [gain.mean.excludes_zero for gain in gains]
-    note = ORDERS_NOTE.format(orders=factorial(len(factors)))
+    note = ORDERS_NOTE.format(
+        orders=factorial(len(factors)), what=OVER_IMAGES if images else "seeds"
+    )
     title = f"{ablation.title}: gain of each change over all orders"
     return Table(f"{ablation.name}_orders", title, data, shown, bold, [note])
 

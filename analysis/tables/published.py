@@ -31,6 +31,7 @@ README_RUNGS = {
     ("ViT-L/14", 224): ("l14", "weak_aug"), ("ViT-L/14", 336): ("l14", "higher_resolution"),
 }  # fmt: skip
 METHOD = "FT-CLIP"
+RUNGS_WITHOUT_EMA = ("baseline", "lower_lr")
 NOTES = [
     "One run each, without intervals. The validation set of 50,000 images selects the epoch and is"
     " also reported, so the best epochs are higher than a held-out selection would give.",
@@ -51,28 +52,36 @@ class PublishedRow(NamedTuple):
 
 @frame_table("published", lambda frames: bool(frames.family))
 def published_table(frames: Frames) -> Table:
-    """Return the table with a row per public number; records are not used."""
-    rows = pd.DataFrame([*_ladder_rows(), *_readme_rows(), *_log_rows()])
+    """Return the table with a row per public number of the family; records are not used."""
+    every = [*_ladder_rows(), *_readme_rows(), *_log_rows()]
+    rows = pd.DataFrame([row for row in every if frames.family in ("", row.family)])
     shown = pd.DataFrame(
         {
             "family": rows["family"],
             "rung": rows["rung"],
             "epoch": rows["epoch"],
             "weights": rows["weights"],
-            "top-1, %": [f"{value:.6g}" for value in rows["acc1"]],
+            "top-1, %": [_format_accuracy(value) for value in rows["acc1"]],
             "V100-h": ["" if math.isnan(x) else f"{x:.1f}" for x in rows["v100_hours"]],
             "source": rows["source"],
         },
         dtype="str",
     )
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
-    return Table("published", PUBLISHED_TITLE, rows, shown, bold, [*NOTES, *_unfinished_notes()])
+    notes = [*NOTES, *_unfinished_notes(frames.family)]
+    return Table("published", PUBLISHED_TITLE, rows, shown, bold, notes)
+
+
+def _format_accuracy(acc1: float) -> str:
+    """Return one decimal, as the figure and the README have, or the three of the logs."""
+    return f"{acc1:.1f}" if math.isclose(acc1, round(acc1, 1)) else f"{acc1:.3f}"
 
 
 def _ladder_rows() -> Iterator[PublishedRow]:
     for rung in PAPER_LADDER:
         hours = math.nan if rung.v100_hours is None else rung.v100_hours
-        yield PublishedRow("b16", rung.key, "best", "ema", rung.acc1, hours, rung.source)
+        weights = "raw" if rung.key in RUNGS_WITHOUT_EMA else "ema"
+        yield PublishedRow("b16", rung.key, "best", weights, rung.acc1, hours, rung.source)
 
 
 def _readme_rows() -> Iterator[PublishedRow]:
@@ -93,8 +102,10 @@ def _log_rows() -> Iterator[PublishedRow]:
             yield PublishedRow(*place, epoch, weights, acc1, math.nan, LOGS_SOURCE)
 
 
-def _unfinished_notes() -> Iterator[str]:
+def _unfinished_notes(family: str) -> Iterator[str]:
     for run in summarise_logs():
+        if family not in ("", LOG_RUNGS[run.model][0]):
+            continue
         if run.epochs < PLANNED_EPOCHS[run.model]:
             yield (
                 f"The log of {run.model} ends after {run.epochs} of {PLANNED_EPOCHS[run.model]}"

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, CONTROLS, Ablation
+from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.images.image_level import by_images, without_unused
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import (
     MINUS_SIGN,
@@ -15,6 +17,12 @@ from clip_hparam.analysis.frames.labels import (
     format_knob,
 )
 from clip_hparam.analysis.tables.footnotes import footnotes
+
+CONTROLS_NOTE = (
+    "Controls are cells of the sweep controls, in no difference and in no correction of the rungs:"
+    " CLIP before any training (zero shot), the sixth rung's recipe with the head alone trained"
+    " (linear probe), and the same recipe without pre-training (random weights)."
+)
 
 
 class Table(NamedTuple):
@@ -38,15 +46,33 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
         NotSweptError: the sweep has no record yet.
     """
     data = cell_evidence(frames, ablation)
+    evidence = by_images(data)
     shown = pd.DataFrame(
-        [_shown_row(row, ablation) for _, row in data.iterrows()], index=data.index, dtype="str"
+        [_shown_row(row, ablation) for _, row in evidence.iterrows()], index=data.index, dtype="str"
     )
     shown = shown.loc[:, (shown != "").any()]
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if (column := _difference_title(ablation)) in bold:
-        bold[column] = data["delta_excludes_zero"]
+        bold[column] = evidence["delta_excludes_zero"]
     notes = footnotes(frames, ablation, data)
-    return Table(ablation.name, ablation.title, data, shown, bold, notes)
+    controls = _control_rows(control_evidence(frames, ablation), ablation)
+    if len(controls):
+        shown = pd.concat([shown, controls.reindex(columns=shown.columns)]).fillna("")
+        bold = bold.reindex(index=shown.index, fill_value=False)
+        notes.append(CONTROLS_NOTE)
+    return Table(ablation.name, ablation.title, without_unused(data), shown, bold, notes)
+
+
+def _control_rows(controls: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:
+    """Return the text of rows below a ladder: accuracy, seeds and cost, without a difference."""
+    rows = []
+    for _, row in controls.iterrows():
+        cells = _shown_row(row, ABLATIONS[CONTROLS])
+        kept = {ablation.metric_title, "seeds", "cost, s", "cost, GPU-h"} & cells.keys()
+        label = f"control: {str(row['control']).replace('_', ' ')}"
+        rows.append({ablation.row: label, **{name: cells[name] for name in kept}})
+    index = [f"control {number}" for number in range(len(rows))]
+    return pd.DataFrame(rows, index=index, dtype="str")
 
 
 def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:

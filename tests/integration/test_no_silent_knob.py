@@ -171,6 +171,17 @@ def pictures(name: str, seed: int = 0) -> Callable[[Path], str]:
     return made
 
 
+def listed(*names: str) -> Callable[[Path], str]:
+    """Return a function that writes a list of classes and returns its path."""
+
+    def write(folder: Path) -> str:
+        path = folder / f"{'-'.join(names)}.txt"
+        path.write_text("\n".join(names))
+        return str(path)
+
+    return write
+
+
 def broken_pictures(folder: Path) -> str:
     """Write the folders train and test; one of the training images is no image."""
     for part in ("train", "test"):
@@ -278,6 +289,7 @@ CASES = (
     Case("data.name", ("digits", "folder"), classes, FILES),
     Case("data.root", (pictures("x"), pictures("y")), classes, {**FILES, "data.name": "folder"}),
     Case("data.folders", ("by_name", "classes"), classes, DIVIDED),
+    Case("data.subset", ("none", listed("3", "7"), listed("3", "8")), classes),
     Case("data.shots", (10, 20), draws, {"data.epoch_images": "auto"}),
     Case("data.selection", (2.0, 3.0), evaluated_count),
     Case("data.selection", (0.1, 0.2), evaluated_count),

@@ -14,6 +14,21 @@ DESIGN = "# @package hydra.sweeper.design\nname: mine\n"
 RECIPE = "# @package _global_\ndefaults: [/recipe/tiny/weak_aug, _self_]\n"
 
 
+def planned_sweep(*words: str, cwd: Path) -> Sweep:
+    """Return the sweep of `python sweep.py -m WORDS` without running it."""
+    planned: list[Sweep] = []
+
+    def keep(one: Sweep, *_: object) -> int:
+        planned.append(one)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeper, "run_sweep", keep)
+        done = sweep("-m", *words, cwd=cwd)
+    assert done.code == 0, done.err
+    return planned[0]
+
+
 def planned_trials(*words: str, cwd: Path) -> list[TrialSpec]:
     """Return the trials of `python sweep.py WORDS`, a trial of its own or a sweep.
 

@@ -79,7 +79,10 @@ class Runs:
 
     def planned(self, values: dict[str, Any], seed: int = 0) -> Record:
         """Write the record of a queued trial."""
-        recipe = self.recipe(values, seed)
+        return self.plan(self.recipe(values, seed))
+
+    def plan(self, recipe: Recipe) -> Record:
+        """Write the record of a queued trial of a resolved recipe."""
         record = Record(self.folder, trial_id(recipe))
         record.write_recipe(canonical(recipe), label(recipe))
         record.write_status("queued")
@@ -90,8 +93,12 @@ class Runs:
 
         facts: keys of result.json that replace the default ones.
         """
-        record = self.planned(values, seed)
-        recipe = self.recipe(values, seed)
+        return self.finish(self.recipe(values, seed), acc1, **facts)
+
+    def finish(self, recipe: Recipe, acc1: float, **facts: Any) -> Record:
+        """Write the record of a finished trial of a resolved recipe, as `done` does."""
+        record = self.plan(recipe)
+        seed = recipe.seed
         ema = float(recipe.ema_decay) > 0
         epochs = int(recipe.epochs)
         rows = [epoch_row(epoch, epochs, acc1, ema) for epoch in range(epochs)]

@@ -1,7 +1,7 @@
 """The identity of a trial: the knobs of its recipe that are hashed, the id, and a readable label.
 
-Paths (`data.root`, a file in `encoder.pretrained`) are not part of the identity; the SHA-256 of the
-files is. Standard library only.
+Paths (`data.root`, a file in `encoder.pretrained` or `data.subset`) are not part of the identity;
+the SHA-256 of the files and the classes are. Standard library only.
 """
 
 import hashlib

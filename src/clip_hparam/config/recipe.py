@@ -57,6 +57,12 @@ class Data:
         "the folders in data.root: split folders are found by name, or all are classes",
         hashed=False,  # the fingerprint differs
     )
+    subset: str = knob(
+        "none",
+        "/.+/",
+        "classes to keep: none (all), imagenet100, or a file with a class name a line",
+        hashed=False,
+    )
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: int | float | str = knob(
         20.0,
@@ -67,8 +73,8 @@ class Data:
     epoch_images: int | str = knob(
         AUTO,
         "auto | [1, inf)",
-        "draws in an epoch; auto is the training set once; imagenet:N is N with data=imagenet, else"
-        " auto",
+        "draws in an epoch; auto is the training set once; imagenet:N is N with all classes of"
+        " data=imagenet, else auto",
         of_one_dataset=True,
     )
     shift: str = knob(

@@ -40,6 +40,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "encoder.pretrained": ("pretrained", "checkpoint", "ckpt", "weights", "init", "resume"),
     "data.name": ("dataset", "datasetname"),
     "data.root": ("datadir", "datapath", "root", "datasetdir", "imagedir", "path", "dataroot"),
+    "data.subset": ("classes", "classlist", "classsubset", "imagenet100", "in100"),
     "data.shots": ("shots", "nshots", "kshot", "fewshot", "imagesperclass", "shot"),
     "data.selection": ("val", "valsize", "valfraction", "validation", "valsplit", "holdout"),
     "data.epoch_images": ("epochsize", "samplesperepoch", "trainnumsamples"),

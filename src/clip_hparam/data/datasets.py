@@ -22,6 +22,7 @@ from clip_hparam.data.distribution_shift import (
     Shift,
     with_shift,
 )
+from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
 from clip_hparam.data.prompt_templates import (
@@ -94,20 +95,36 @@ def dataset_spec(name: str) -> DatasetSpec:
 
 
 def load_dataset(data: Data) -> ImageDataset:
-    """Return the data set with the evaluation sets of `data.shift`.
+    """Return the classes of `data.subset` with the evaluation sets of `data.shift`.
 
     Raises: ValueError for an unknown name and for images that cannot be used, FileNotFoundError
     for missing images.
     """
     spec = dataset_spec(data.name)
+    if data.on_error == "skip" and not spec.layout:
+        raise ValueError(
+            f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
+            " out"
+        )
     dataset = _with_selection(_loader(data)(_validated_root(data, spec.layout)), data)
+    if data.subset == ALL_CLASSES:
+        return _with_shift(_without_unreadable(dataset, data), data, spec)
+    # a folder of data.shift may have all classes, and the images of other classes are not decoded
+    return _without_unreadable(with_subset(_with_shift(dataset, data, spec), data.subset), data)
+
+
+def _without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
+    """Return the data set, or with `data.on_error=skip` its readable images."""
     if data.on_error == "skip":
-        if not spec.layout:
-            raise ValueError(
-                f"data.on_error=skip is for images in files, and data={data.name} has none: leave"
-                " it out"
-            )
-        dataset = without_unreadable(dataset, root_overrides(data))
+        return without_unreadable(dataset, root_overrides(data))
+    return dataset
+
+
+def _with_shift(dataset: ImageDataset, data: Data, spec: DatasetSpec) -> ImageDataset:
+    """Return the data set with the evaluation sets of `data.shift`.
+
+    Raises: ValueError for a shift that the data set does not offer.
+    """
     if data.shift == "none":
         return _with_note_on_shift_root(dataset, data) if data.shift_root else dataset
     for shift in spec.shifts:
@@ -171,10 +188,22 @@ def root_overrides(data: Data) -> str:
         words.append(format_override("data.root", data.root))
     if data.folders == "classes":
         words.append(format_override("data.folders", data.folders))
+    if data.subset != ALL_CLASSES:
+        words.append(format_override("data.subset", data.subset))
     if data.shift_root:
         words.append(f"data.shift={data.shift}")
         words.append(format_override("data.shift_root", data.shift_root))
     return shlex.join(words)
+
+
+def tiny_prompts(data: Data) -> list[list[str]] | None:
+    """Return the prompts of each class for tiny CLIP; None if its accuracy is not recorded."""
+    spec = dataset_spec(data.name)
+    if spec.tiny_prompts is None:
+        return None
+    all_classes = spec.load(_validated_root(data, spec.layout)).classes
+    by_name = dict(zip(all_classes, spec.tiny_prompts, strict=True))
+    return [by_name[name] for name in load_dataset(data).classes]
 
 
 def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[str]]:

@@ -15,6 +15,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
 from clip_hparam.data.dataset import ImageDataset, Images
 from clip_hparam.data.datasets import dataset_spec, load_dataset
+from clip_hparam.data.folders.class_subset import ALL_CLASSES
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
@@ -65,7 +66,8 @@ def _resolve_epoch_images(data: Data, train_images: int) -> int:
     dataset, value = split_dataset(data.epoch_images)
     if dataset:
         dataset_spec(dataset)
-    if value == AUTO or dataset not in ("", data.name):
+    is_of_others = dataset not in ("", data.name) or (dataset and data.subset != ALL_CLASSES)
+    if value == AUTO or is_of_others:
         return train_images
     return int(value)
 

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
-from clip_hparam.data.datasets import dataset_spec, load_dataset
+from clip_hparam.data.datasets import load_dataset, tiny_prompts
 from clip_hparam.model.architectures import RANDOM, BundledClip, encoder_spec, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
@@ -100,7 +100,7 @@ def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
         model = create_model(recipe, batches.classes).to(state.device)
         return {"test_acc1.zero_shot": evaluate(model, batches.evaluation(TEST), state).acc1}
     bundled = encoder_spec(recipe.encoder.name).bundled
-    prompts = dataset_spec(recipe.data.name).tiny_prompts
+    prompts = tiny_prompts(recipe.data)
     if bundled is None or prompts is None or recipe.encoder.weights == RANDOM:
         return {}
     return {"test_acc1.zero_shot": 100 * _bundled_zero_shot_accuracy(recipe, bundled, prompts)}

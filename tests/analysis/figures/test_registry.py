@@ -222,7 +222,7 @@ def test_every_figure_is_plotted_or_its_error_names_the_command(ladder: Ladder) 
     frames = ladder.runs.frames()
     assert registry.default_figures(frames) == ["ladder", "cost", "curves"]
     for name in registry.figure_names(frames):
-        if name in (*registry.default_figures(frames), "logs"):
+        if name in (*registry.default_figures(frames), "logs", "published_ladder"):
             assert registry.plot_figure(frames, name).axes
         elif name in registry.SEARCH_FIGURES:
             assert not sampled_sweeps(frames)

@@ -159,12 +159,12 @@ def test_uncommitted_code_and_other_code_are_named(runs: Runs) -> None:
     assert any(note.startswith("ema: code not as in most") for note in table.notes)
 
 
-def test_one_seed_has_a_note_about_the_missing_interval(runs: Runs) -> None:
+def test_one_seed_has_a_note_that_its_interval_is_over_images(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
     table = cell_table(runs.frames(), ABLATIONS["ladder"])
-    assert table.shown["test accuracy, %"].iloc[0] == "97.00"
-    assert "baseline: one seed: no interval." in table.notes
+    assert table.shown["test accuracy, %"].iloc[0] == "97.00 ± 0.84"  # over test images
+    assert any(note.startswith("One seed: ± is half of the 95 %") for note in table.notes)
 
 
 def test_gpu_hours_replace_seconds_where_a_gpu_was_used(runs: Runs) -> None:

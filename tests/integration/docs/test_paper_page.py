@@ -66,13 +66,16 @@ def test_both_real_families_have_a_table() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_page_can_be_planned(command: str, tmp_path: Path) -> None:
-    root = image_folders.imagenet(tmp_path / "imagenet")
+    of_subset = "data.subset=imagenet100" in command
+    make = image_folders.imagenet100 if of_subset else image_folders.imagenet
+    root = make(tmp_path / "imagenet")
     words = shlex.split(command.replace("/data/imagenet", str(root)))[2:]
     planned = [word for word in words if not word.startswith(("machine=", "budget=", "dry_run="))]
     if "-m" not in words:
         planned = ["-m", *planned]
     done = plan(*planned, "encoder.pretrained=random", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
+    assert ("100 classes" in done.err) == of_subset
 
 
 def rewrite() -> None:

@@ -1,4 +1,4 @@
-"""Print facts about the images of a plan: sets and folders once for each root, each note once."""
+"""Print facts about the images of a plan: sets of each root and subset, each note once."""
 
 import sys
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from clip_hparam.planning.data_facts import data_notes, data_rows, epoch_notes, 
 
 def print_plan_facts(recipes: Iterable[Recipe]) -> None:
     """Print facts about the images of resolved recipes to stderr."""
-    first_of_root: dict[tuple[str, str], Data] = {}
+    first_of_root: dict[tuple[str, ...], Data] = {}
     notes: dict[str, None] = {}
     for data in dict.fromkeys(recipe.data for recipe in recipes):
-        first_of_root.setdefault((data.name, data.root), data)
+        first_of_root.setdefault((data.name, data.root, data.subset), data)
         notes.update(dict.fromkeys([*data_notes(data), *epoch_notes(data)]))
     for data in first_of_root.values():
         _print_rows(data)
