@@ -6,8 +6,9 @@ from dataclasses import replace
 from clip_hparam.config import duration
 from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Capacity
+from clip_hparam.launch.base import Capacity, Launcher
 from clip_hparam.launch.local import processes
+from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.planning import cost
 from clip_hparam.planning.cost import CostEstimate, TrialCost
 from clip_hparam.planning.throughput import DEVICES
@@ -17,7 +18,7 @@ Predictions = dict[str, CostEstimate | None]
 """Predicted cost by trial id; None where nothing is known."""
 
 
-def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> Predictions:
+def predict_costs(sweep: Sweep, done: set[str], measure: bool, launcher: Launcher) -> Predictions:
     """Return the predicted cost of each trial that is not done.
 
     measure: time three steps of a trial where no similar trial is on record; without it such
@@ -26,12 +27,14 @@ def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> Predictions:
     costs = cost.load_costs(sweep.runs)
     left = {name: spec for name, spec in sweep.specs.items() if name not in done}
     if measure:
-        costs += _time_missing(left.values(), costs)
+        costs += _time_missing(left.values(), costs, isinstance(launcher, WorkerPool))
     device = DEVICES.get(sweep.device_name)
     return {name: cost.predict(spec, costs, device) for name, spec in left.items()}
 
 
-def _time_missing(specs: Iterable[TrialSpec], costs: Iterable[TrialCost]) -> Iterator[TrialCost]:
+def _time_missing(
+    specs: Iterable[TrialSpec], costs: Iterable[TrialCost], forked: bool
+) -> Iterator[TrialCost]:
     """Time a trial of each pair of encoder and data set that has no cost on record."""
     timed = {(trial.encoder, trial.data) for trial in costs}
     for spec in specs:
@@ -40,7 +43,7 @@ def _time_missing(specs: Iterable[TrialSpec], costs: Iterable[TrialCost]) -> Ite
             continue
         timed.add((encoder, data))
         print(f"no trial of {encoder} on {data} is on record: three steps are timed")
-        measured = processes.time_in_subprocess(spec)
+        measured = processes.time_in_subprocess(spec, forked)
         if measured is not None:
             yield replace(measured, is_probe=True)
 

@@ -113,7 +113,7 @@ def _show_or_validate_cost(
 ) -> None:
     """Print the plan if `show`, else raise ValueError if it exceeds the budget."""
     measure = options.budget != "none" and not launcher.survives_driver
-    predictions = predict_costs(sweep, done, measure)
+    predictions = predict_costs(sweep, done, measure, launcher)
     capacity = launcher.capacity([sweep.specs[name] for name in predictions])
     if show:
         show_plan(sweep, done, predictions, capacity)
