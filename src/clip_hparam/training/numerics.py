@@ -1,21 +1,19 @@
 """Select the device of a trial, and record what its floating-point results depend on."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.machine import Machine
+from clip_hparam.config.machine import DEFAULT_KERNELS, Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import encoder_spec, patch_grid, shape_of
 from clip_hparam.model.kernels.attention import SDPA, best_attention
-from clip_hparam.model.kernels.block import FUSED, REFERENCE
+from clip_hparam.model.kernels.block import REFERENCE
+from clip_hparam.planning.device_names import processor_name
 
-DEFAULT_KERNELS = FUSED  # of machine.kernels=auto
 TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
 
 
@@ -160,14 +158,4 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor_name()
-
-
-def _processor_name() -> str:
-    """Return the model name of the CPU from /proc/cpuinfo, else what `platform` knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
