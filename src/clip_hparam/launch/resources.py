@@ -53,8 +53,12 @@ def visible_gpus(device: str) -> list[str]:
 
 def local_device_name(device: str) -> str:
     """Return the name of the GPU or the CPU that a trial uses here; "" for an unknown GPU."""
-    on_gpu = device.startswith("cuda") or bool(visible_gpus(device))
-    return gpu_name() if on_gpu else processor_name()
+    return gpu_name() if uses_gpu(device) else processor_name()
+
+
+def uses_gpu(device: str) -> bool:
+    """Return whether a trial with this `machine.device` uses a GPU of this computer."""
+    return device.startswith("cuda") or bool(visible_gpus(device))
 
 
 def validate_device(device: str) -> None:

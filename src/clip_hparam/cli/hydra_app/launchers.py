@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, Launcher, state_on_record
+from clip_hparam.planning.compilation import ON
 
 ContextFactory = Callable[[dict[str, Any]], LaunchContext]
 """Creates the context of one of our launchers from the launcher's options."""
@@ -40,10 +41,15 @@ class HydraLauncherAdapter:
     def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
         self.jobs |= {job.trial_id: job for job in jobs}
         try:
-            self.launcher.launch([self.overrides[job.trial_id] for job in jobs], 0)
+            self.launcher.launch([self._words(job) for job in jobs], 0)
         except Exception as error:
             print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
         return [JobHandle(job.trial_id, type(self.launcher).__name__, "") for job in jobs]
+
+    def _words(self, job: TrialSpec) -> list[str]:
+        """Return the overrides of a trial; a sweep that compiles its trials adds one."""
+        compiled = ["machine.compile=on"] if job.machine.compile == ON else []
+        return [*self.overrides[job.trial_id], *compiled]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
         return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
