@@ -9,9 +9,10 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from operator import mul
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,18 +43,23 @@ class CompilationCost:
     """Seconds of compilation, and the share of a training step that it saves.
 
     first: seconds of a sweep's first trial. later: seconds of each further one.
+    saved: share by precision, "fp32" for all that are not listed.
     """
 
     first: float
     later: float
-    saved_share: float
+    saved: Mapping[str, float]
+
+    def saved_share(self, precision: str) -> float:
+        return self.saved.get(precision, self.saved["fp32"])
 
 
-CPU_COST = CompilationCost(first=35.0, later=0.0, saved_share=0.06)
-"""Measured (benchmarks/step.py): 34 CPU-s at width 64, 21 at width 192, which the forkserver spends
-once for all trials; saved is the share at width 192, the lower one."""
+CPU_COST = CompilationCost(first=35.0, later=0.0, saved={"fp32": 0.05, "bf16": 0.18})
+"""Measured: 34 CPU-s at width 64, 21 at width 192, which the forkserver spends once for all trials.
+Shares at width 192, the lower ones (benchmarks/step.py: 1.05 x, 1.22 x; at width 64 1.20 and 1.43).
+"""
 CPU_FLOPS_PER_SECOND = 40e9  # of one thread in a training step at width 64
-GPU_COST = CompilationCost(first=90.0, later=30.0, saved_share=0.25)
+GPU_COST = CompilationCost(first=90.0, later=30.0, saved={"fp32": 0.25})
 """By arithmetic over the memory traffic of a step and not measured: 2,700 to 3,600 images a second
 on an H100. Each process compiles, because a process that has used CUDA cannot fork."""
 
@@ -71,8 +77,9 @@ def choose_compile(specs: Sequence[TrialSpec], on_gpu: bool, is_local: bool) -> 
     if recorded is not None:
         return recorded
     cost = GPU_COST if on_gpu else CPU_COST
-    seconds = sum(training_seconds(spec, on_gpu) for spec in open_specs)
-    saved = seconds * cost.saved_share
+    times = [training_seconds(spec, on_gpu) for spec in open_specs]
+    shares = [cost.saved_share(spec.recipe.precision) for spec in open_specs]
+    seconds, saved = sum(times), sum(map(mul, times, shares))
     price = cost.first + cost.later * (len(open_specs) - 1)
     compared = (
         f"by arithmetic the training steps take {format_duration(seconds)}, of which compilation"

@@ -55,7 +55,7 @@ def trace(spec: TrialSpec) -> bool:
     images, _ = next(batches.train(0))
     images = images[: machine.micro_batch // spec.gpus_per_trial or len(images)]
     _compile_in_child(state, images)
-    with suppress(AutogradRefusedError), _autograd_refused():
+    with suppress(RuntimeError), _autograd_refused():  # the compiler wraps the error
         forward(state, images)
         return True
     return False

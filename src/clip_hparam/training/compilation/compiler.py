@@ -41,7 +41,8 @@ def why_not(device_type: str) -> str:
 def configure() -> None:
     """Share compiled code between processes and trials, and compile in this process.
 
-    A forkserver must not have threads; compiling in this process starts none.
+    A forkserver must not have threads; compiling in this process starts none, apart from the
+    monitor of progress bars, which is switched off.
     """
     folder = cache_folder().expanduser() / CACHE_NAME
     with suppress(OSError):  # a read-only home: torch's default is a temporary folder
@@ -50,7 +51,9 @@ def configure() -> None:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # says "no CUDA" on CPUs
     import torch._dynamo.config  # lazy: 1 s
     import torch._inductor.config  # lazy: as above
+    from tqdm import tqdm
 
+    tqdm.monitor_interval = 0
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT
     torch._inductor.config.compile_threads = 1
 

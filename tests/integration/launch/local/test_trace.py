@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.cli import python
+from support.cli import Done, python
+
+from clip_hparam.training.compilation.compiler import CACHE_VARIABLE
 
 SCRIPT = """
 import os, torch
@@ -41,9 +43,14 @@ assert os.waitpid(child, 0)[1] == 0
 """
 
 
+def run(script: str, folder: Path) -> Done:
+    """Run a script with an empty cache of the compiler and one thread."""
+    return python("-c", script, cwd=folder, OMP_NUM_THREADS="1", **{CACHE_VARIABLE: str(folder)})
+
+
 @pytest.mark.slow
 def test_children_of_a_tracing_process_do_not_compile(tmp_path: Path) -> None:
-    done = python("-c", SCRIPT, cwd=tmp_path, OMP_NUM_THREADS="1", CLIP_HPARAM_CACHE=str(tmp_path))
+    done = run(SCRIPT, tmp_path)
     assert (done.code, done.out) == (0, "True True True\n"), done.err
 
 
@@ -51,5 +58,5 @@ def test_children_of_a_tracing_process_do_not_compile(tmp_path: Path) -> None:
 def test_a_process_without_a_cached_model_runs_no_autograd(tmp_path: Path) -> None:
     nothing_cached = "trace._compile_in_child = lambda *_: None\nassert not trace.trace(spec)"
     script = SCRIPT.replace("assert trace.trace(spec)", nothing_cached).partition("graphs =")[0]
-    done = python("-c", script, cwd=tmp_path, OMP_NUM_THREADS="1", CLIP_HPARAM_CACHE=str(tmp_path))
+    done = run(script, tmp_path)
     assert done.code == 0, done.err

@@ -23,8 +23,9 @@ BROKEN = RuntimeError("\n  the linker is broken\nmore")
 
 
 @pytest.fixture(autouse=True)
-def _small_compiler(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trace without generating code, which takes minutes, and forget what was found out."""
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path / "inductor"))
     monkeypatch.setattr(modules, "BACKEND", "eager")
     WHY_NOT.cache_clear()
     yield

@@ -1,6 +1,7 @@
 """Compiled steps: the losses of eager ones, one graph for all steps, eager evaluation."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.model.classifier import Classifier
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.compilation import modules
+from clip_hparam.training.compilation.compiler import CACHE_VARIABLE
 from clip_hparam.training.compilation.modules import compiled_modules
 from clip_hparam.training.engine import TrainState, evaluate_models, train_step
 from clip_hparam.training.factory import create_model, create_train_state
@@ -26,7 +28,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+def _one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch._dynamo.reset()
