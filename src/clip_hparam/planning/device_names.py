@@ -1,9 +1,9 @@
 """Names of the processor and of the GPUs of this computer, read without torch and CUDA."""
 
 import platform
-import subprocess
 from contextlib import suppress
 from pathlib import Path
+from subprocess import SubprocessError, run
 
 NVIDIA_FOLDER = Path("/proc/driver/nvidia/gpus")
 NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
@@ -40,9 +40,7 @@ def _names_in_proc() -> set[str]:
 
 def _names_by_command() -> set[str]:
     try:
-        done = subprocess.run(
-            NVIDIA_SMI, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = run(NVIDIA_SMI, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True)
+    except (OSError, SubprocessError):
         return set()
     return {line.strip() for line in done.stdout.splitlines() if line.strip()}
