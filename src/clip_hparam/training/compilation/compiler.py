@@ -51,7 +51,7 @@ def configure() -> None:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # says "no CUDA" on CPUs
     import torch._dynamo.config  # lazy: 1 s
     import torch._inductor.config  # lazy: as above
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     tqdm.monitor_interval = 0
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT
