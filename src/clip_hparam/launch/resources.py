@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.planning.device_names import gpu_name, processor_name
 
 OTHER_GPU_FILES = ("/dev/kfd", "/dev/dxg", "/dev/nvmap")

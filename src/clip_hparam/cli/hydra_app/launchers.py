@@ -17,45 +17,43 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.schema import to_plain
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, Launcher, state_on_record
+from clip_hparam.config.worker_spec import LaunchSpec
+from clip_hparam.launch.base import (
+    BlockingLauncher,
+    Capacity,
+    JobHandle,
+    LaunchContext,
+    Launcher,
+)
 from clip_hparam.planning.compilation import ON
 
 ContextFactory = Callable[[dict[str, Any]], LaunchContext]
 """Creates the context of one of our launchers from the launcher's options."""
 
 
-class HydraLauncherAdapter:
+class HydraLauncherAdapter(BlockingLauncher):
     """Launcher interface of a Hydra launcher; `overrides` are those of each trial, by its id."""
 
-    survives_driver = False
-
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
         self.launcher, self.overrides = launcher, overrides
-        self.jobs: dict[str, TrialSpec] = {}
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         """Return one trial at a time: the real number is unknown, so assume the longest time."""
         return Capacity(1, f"by {type(self.launcher).__name__}, if one after another")
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
-        self.jobs |= {job.trial_id: job for job in jobs}
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
+        self.specs |= {spec.trial_id: spec for spec in specs}
         try:
-            self.launcher.launch([self._words(job) for job in jobs], 0)
+            self.launcher.launch([self._words(spec) for spec in specs], 0)
         except Exception as error:
             print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
-        return [JobHandle(job.trial_id, type(self.launcher).__name__, "") for job in jobs]
+        return [JobHandle(spec.trial_id, type(self.launcher).__name__, "") for spec in specs]
 
-    def _words(self, job: TrialSpec) -> list[str]:
+    def _words(self, spec: LaunchSpec) -> list[str]:
         """Return the overrides of a trial; a sweep that compiles its trials adds one."""
-        compiled = ["machine.compile=on"] if job.machine.compile == ON else []
-        return [*self.overrides[job.trial_id], *compiled]
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Do nothing: no job runs when `submit` has returned."""
+        compiled = ["machine.compile=on"] if spec.machine.compile == ON else []
+        return [*self.overrides[spec.trial_id], *compiled]
 
 
 def with_null_options(words: Sequence[str]) -> list[str]:

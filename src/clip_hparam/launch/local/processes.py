@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.local.child import (
     IMAGES_VARIABLE,
     PRELOAD,
@@ -45,7 +46,7 @@ Entry = Callable[[dict[str, Any], dict[str, str], socket.socket | None], None]
 
 
 def start_forkserver(
-    spec: TrialSpec, trials: int = 1, traced: Sequence[TrialSpec] = ()
+    spec: LaunchSpec, trials: int = 1, traced: Sequence[TrialSpec] = ()
 ) -> ForkServerContext | SpawnContext:
     """Start the forkserver, once per process, and return the context that starts children.
 
@@ -58,7 +59,7 @@ def start_forkserver(
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    preload = PRELOAD + SEARCH_PRELOAD * bool(spec.worker)
+    preload = PRELOAD + SEARCH_PRELOAD * isinstance(spec, WorkerSpec)
     preload += [TRACE_MODULE] * bool(traced)
     context.set_forkserver_preload(
         preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
@@ -85,7 +86,7 @@ def _fork_is_safe_for_cuda() -> bool:
 
 
 def start_ranks(
-    spec: TrialSpec, gpus: str | None = None, entry: Entry = rank_main
+    spec: LaunchSpec, gpus: str | None = None, entry: Entry = rank_main
 ) -> list[BaseProcess]:
     """Start the processes of one trial and return them, rank 0 first.
 
@@ -138,7 +139,7 @@ def time_in_subprocess(spec: TrialSpec, forked: bool) -> TrialCost | None:
 
 
 def _start_ranks(
-    spec: TrialSpec,
+    spec: LaunchSpec,
     ranks: range,
     gpus: str | None,
     listen_socket: socket.socket | None,
@@ -159,7 +160,7 @@ def _start_ranks(
 
 
 @contextmanager
-def _listen_socket(spec: TrialSpec) -> Iterator[socket.socket | None]:
+def _listen_socket(spec: LaunchSpec) -> Iterator[socket.socket | None]:
     """Yield a listening socket where the ranks of a trial meet; None for a trial of one rank.
 
     Rank 0 receives the socket open, so that no other program can take its port in between.
@@ -172,7 +173,7 @@ def _listen_socket(spec: TrialSpec) -> Iterator[socket.socket | None]:
 
 
 def _rank_environment(
-    spec: TrialSpec, rank: int, listen_socket: socket.socket | None
+    spec: LaunchSpec, rank: int, listen_socket: socket.socket | None
 ) -> dict[str, str]:
     """Return the variables that `distributed.create_context` reads; none for a single rank."""
     if listen_socket is None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.resources import uses_gpu
 from clip_hparam.model.architectures import encoder_spec
 from clip_hparam.planning.compilation import ON
@@ -18,7 +19,7 @@ MAX_TRACED = 4  # trials of further shapes read the cache of the compiler themse
 SHAPE_KNOBS = ("resolution", "batch_size", "pool", "precision", "drop_path", "freeze")
 
 
-def trials_to_trace(specs: Sequence[TrialSpec]) -> list[TrialSpec]:
+def trials_to_trace(specs: Sequence[LaunchSpec]) -> list[TrialSpec]:
     """Return a trial of each shape that is compiled on a CPU with one thread.
 
     On a GPU the forkserver cannot trace: a process that has initialised CUDA cannot fork, and one
@@ -26,8 +27,10 @@ def trials_to_trace(specs: Sequence[TrialSpec]) -> list[TrialSpec]:
     """
     traced: dict[str, TrialSpec] = {}
     for spec in specs:
+        if isinstance(spec, WorkerSpec):
+            continue
         threads = encoder_spec(spec.recipe.encoder.name).threads or spec.machine.threads
-        on_cpu = not spec.worker and not uses_gpu(spec.machine.device) and threads == 1
+        on_cpu = not uses_gpu(spec.machine.device) and threads == 1
         if spec.machine.compile == ON and on_cpu:
             traced.setdefault(shape_of_trial(spec), spec)
     return list(traced.values())[:MAX_TRACED]

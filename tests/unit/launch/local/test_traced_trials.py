@@ -8,6 +8,7 @@ import pytest
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import WorkerSpec
 from clip_hparam.launch.local.traced_trials import MAX_TRACED, trials_to_trace
 
 SPEC = TrialSpec(Recipe(), Machine(device="cpu", compile="on"))
@@ -39,7 +40,7 @@ def test_trials_that_cannot_share_a_model_are_left_out(monkeypatch: pytest.Monke
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     eager = replace(SPEC, machine=replace(SPEC.machine, compile="off"))
     on_gpu = replace(SPEC, machine=replace(SPEC.machine, device="auto"))
-    worker = replace(SPEC, worker=".sweeps/x/worker_0")
+    worker = WorkerSpec(SPEC, ".sweeps/x/worker_0")
     threaded = replace(
         SPEC,
         recipe=with_values(SPEC.recipe, {"encoder.name": "ViT-B-16"}),
