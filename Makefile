@@ -79,9 +79,8 @@ format: setup ## Format and fix what can be fixed
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-bench: setup ## Measure what the speed claims rest on; figures go to benchmarks/RESULTS.md by hand
-	$(PY) benchmarks/demo.py
-	$(PY) benchmarks/sweep_overhead.py
+bench: setup ## Measure what the speed claims rest on, into benchmarks/RESULTS.json and .md: BENCH="step gather"
+	$(PY) benchmarks/run.py $(BENCH)
 
 tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
 	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)

@@ -9,7 +9,6 @@ storage from the records, once.
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from rows import Row, ratio_of, row_of, to_markdown
 
 from clip_hparam.config.identity import canonical, label
 from clip_hparam.config.machine import Machine
@@ -101,14 +101,27 @@ def plain(study: optuna.Study, search: SearchSpec) -> tuple[list[float], list[fl
     return asked, told
 
 
-def row(name: str, rounds: list[tuple[list[float], list[float]]]) -> None:
-    for index, clock in enumerate(CLOCKS):
-        asks = statistics.median(asked[index] for asked, _ in rounds) * 1000
-        tells = statistics.median(told[index] for _, told in rounds) * 1000
-        print(f"| {name} | {clock} | {asks:.1f} | {tells:.1f} | {asks + tells:.1f} |")
+Rounds = list[tuple[list[float], list[float]]]
+"""Seconds of ask and of tell in each round, by clock."""
 
 
-def main() -> None:
+def both(rounds: Rounds, clock: int) -> list[float]:
+    """Return the milliseconds of ask and tell together in each round."""
+    return [1000 * (asked[clock] + told[clock]) for asked, told in rounds]
+
+
+def rows_of(points: int, clock: str, ran_ours: Rounds, ran_plain: Rounds) -> list[Row]:
+    index = list(CLOCKS).index(clock)
+    own, peers = both(ran_ours, index), both(ran_plain, index)
+    what = f"asking: ask and tell at {points} points, {clock}"
+    return [
+        row_of(what, own, "ms"),
+        row_of(f"{what}, plain Optuna", peers, "ms"),
+        ratio_of(f"{what}, against Optuna", own, peers, "plain Optuna"),
+    ]
+
+
+def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=20)
@@ -129,10 +142,10 @@ def main() -> None:
         for _ in range(arguments.rounds):  # in turn: the machine's load is the same for both
             ran_ours.append(ours(study))
             ran_plain.append(plain(peer, manifest.load_search()))
-        print("| ms, median | clock | ask | tell | both |\n|---|---|---|---|---|")
-        row("ours", ran_ours)
-        row("plain Optuna", ran_plain)
+        return [
+            row for clock in CLOCKS for row in rows_of(arguments.points, clock, ran_ours, ran_plain)
+        ]
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

@@ -1,16 +1,17 @@
 """Cost of `make demo` after set-up: wall and CPU seconds, and memory of all its processes.
 
-python benchmarks/demo.py [SEEDS]      prints one Markdown row for RESULTS.md
+python benchmarks/demo.py [SEEDS]
 """
 
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from rows import Row, row_of, to_markdown
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_SECONDS = 1.0
@@ -29,7 +30,7 @@ def proportional_mb(session: int) -> float:
     return total / 1024
 
 
-def main() -> None:
+def main() -> list[Row]:
     seeds = sys.argv[1] if len(sys.argv) > 1 else "5"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(ROOT / "sweep.py"), "-m", "sweeps=ladder", f"seeds={seeds}"]
@@ -46,11 +47,17 @@ def main() -> None:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = used.ru_utime + used.ru_stime
         print((Path(folder) / "results" / "ladder.md").read_text())
-        print(
-            f"| ladder, {seeds} seeds | {platform.machine()}, {os.cpu_count()} cores | {wall:.0f} s"
-            f" | {drawn:.0f} s | {cpu:.0f} s | {peak:.0f} MB | exit {driver.returncode} |"
-        )
+        if driver.returncode:
+            raise SystemExit(f"the sweep ended with exit code {driver.returncode}")
+        what = f"demo: ladder, {seeds} seeds"
+        figures = {
+            ("sweep", "s"): wall,
+            ("tables and figures", "s"): drawn,
+            ("all processes", "CPU s"): cpu,
+            ("all processes, shared pages counted once", "MB"): peak,
+        }
+        return [row_of(f"{what}, {name}", [value], unit) for (name, unit), value in figures.items()]
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

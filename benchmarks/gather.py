@@ -11,7 +11,6 @@ import argparse
 import itertools
 import json
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from rows import Row, ratio_of, row_of, to_markdown
 
 from clip_hparam import analysis
 from clip_hparam.analysis.frames import cache
@@ -26,6 +26,7 @@ from clip_hparam.config.identity import canonical, label, trial_id
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.records.record import Record
 
+QUICK = ["--trials", "20", "--epochs", "2"]
 ROUNDS = 3
 RESOLVED = {
     "encoder.weights": "ab" * 32, "data.fingerprint": "cd" * 32, "data.epoch_images": 750,
@@ -88,15 +89,16 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def median(prepare: Callable[[], object], runs: Path) -> float:
+def measured(prepare: Callable[[], object], runs: Path) -> list[float]:
+    """Return the CPU seconds of each round."""
     taken = []
     for _ in range(ROUNDS):
         prepare()
         taken.append(cpu(lambda: analysis.load(runs)))
-    return statistics.median(taken)
+    return taken
 
 
-def main() -> None:
+def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=50)
@@ -113,13 +115,16 @@ def main() -> None:
             for seed in range(10):
                 write_trial(runs, seed, arguments.epochs, 96.0)
 
-        cold = median(forget, runs)
-        print(f"cold          {cold:7.2f} CPU-s")
-        print(f"no change     {median(lambda: None, runs):7.2f} CPU-s")
-        print(f"ten changed   {median(change, runs):7.2f} CPU-s")
+        what = f"gather: {arguments.trials} trials of {arguments.epochs} epochs"
+        cold = measured(forget, runs)
+        rows = [
+            row_of(f"{what}, cold", cold, "CPU s"),
+            row_of(f"{what}, no change", measured(lambda: None, runs), "CPU s"),
+            row_of(f"{what}, ten changed", measured(change, runs), "CPU s"),
+        ]
         plain = cpu(lambda: naive(runs))
-        print(f"naive pandas  {plain:7.2f} CPU-s: {plain / cold:.0f} times cold")
+        return [*rows, ratio_of(f"{what}, against pandas", cold, [plain] * ROUNDS, "naive pandas")]
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from gather import write_trial
+from rows import Row, row_of, to_markdown
 
 from clip_hparam.records.atomic import write_json
 
@@ -52,7 +53,7 @@ def write_manifest(runs: Path, name: str, kind: str, cells: list[dict[str, Any]]
     write_json(runs / ".sweeps" / f"{name}.json", {**head, "cells": cells})
 
 
-def main() -> None:
+def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1_000)
     trials = parser.parse_args().trials
@@ -68,9 +69,10 @@ def main() -> None:
         wall = time.monotonic() - started
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         size = (out / "report.html").stat().st_size / 1e6
-        print(f"{trials} trials: {used.ru_utime + used.ru_stime:.1f} CPU-s, {wall:.1f} s wall")
-        print(f"the page: {size:.1f} MB")
+        what = f"report: {trials} trials"
+        figures = {"CPU s": used.ru_utime + used.ru_stime, "s": wall, "MB": size}
+        return [row_of(f"{what}, {unit}", [value], unit) for unit, value in figures.items()]
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

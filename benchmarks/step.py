@@ -1,6 +1,8 @@
 """CPU time of a training step: the product and two peers, on the same batches, one thread.
 
-python benchmarks/step.py [ROUNDS]     prints Markdown rows; compare the ratios
+python benchmarks/step.py [ROUNDS] [--widths 64 192] [--eager]     prints Markdown rows
+
+--eager leaves out the compiled product, whose first compilation takes 20 to 40 CPU-s a row.
 
 official-style: FT-CLIP's loop: nn.MultiheadAttention that returns its weights, AdamW and EMA tensor
 by tensor, the loss read after each step. timm-style: timm's Attention, torch's default AdamW,
@@ -8,15 +10,15 @@ ModelEmaV3, the loss read after each step. All start from the same weights; thei
 must agree to 1e-6 over the first steps, or the script ends with an error.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Any
 
 import torch
+from rows import Row, ratio_of, row_of, to_markdown
 from timm.layers import Attention
 from timm.loss import SoftTargetCrossEntropy
 from timm.utils.model_ema import ModelEmaV2, ModelEmaV3
@@ -27,10 +29,12 @@ from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, init_head
 from clip_hparam.model.tower import create_tower
+from clip_hparam.training.compilation.compiler import why_not
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups
 
+QUICK = ["1", "--widths", "64", "--precisions", "fp32", "--eager"]
 CLASSES, COMPARED, PER_ROUND = 10, 6, 4
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 RECIPE = Recipe(
@@ -67,6 +71,9 @@ class Case:
             shape = (self.batch, 3, self.px, self.px)
             labels = torch.randint(CLASSES, (self.batch,), generator=generator)
             yield torch.randn(shape, generator=generator), soft_targets(labels, CLASSES, 0.1)
+
+
+CASES = (Case(64, 8, 25), Case(192, 4, 32))
 
 
 class WeightsAttention(nn.Module):
@@ -130,10 +137,10 @@ def peer(case: Case, precision: str, style: str) -> Step:
     return step
 
 
-def product(case: Case, precision: str, kernels: str) -> Step:
+def product(case: Case, precision: str, kernels: str, compile_: str = "off") -> Step:
     """Return the training step of this package with one kind of kernels."""
     recipe = replace(RECIPE, precision=precision, batch_size=case.batch)
-    machine = Machine(device="cpu", kernels=kernels)
+    machine = Machine(device="cpu", kernels=kernels, compile=compile_)
     state = create_train_state(recipe, machine, case.model())  # type: ignore[arg-type]
     state.schedule[:] = RECIPE.lr
 
@@ -147,13 +154,16 @@ def autocast(precision: str) -> AbstractContextManager[None]:
     return torch.autocast("cpu", DTYPES[precision], enabled=precision != "fp32")
 
 
-def contenders(case: Case, precision: str) -> dict[str, Step]:
-    return {
+def contenders(case: Case, precision: str, compiled: bool = False) -> dict[str, Step]:
+    steps = {
         "official-style": peer(case, precision, "official"),
         "timm-style": peer(case, precision, "timm"),
         "product, reference kernels": product(case, precision, "reference"),
         "product, fused kernels": product(case, precision, "fused"),
     }
+    if compiled:
+        steps["product, fused kernels + compile"] = product(case, precision, "fused", "on")
+    return steps
 
 
 def check_losses(case: Case) -> None:
@@ -167,9 +177,9 @@ def check_losses(case: Case) -> None:
             raise ArithmeticError(f"the losses differ: {losses}")
 
 
-def measure(case: Case, precision: str, rounds: int) -> dict[str, list[float]]:
+def measure(case: Case, precision: str, rounds: int, compiled: bool) -> dict[str, list[float]]:
     """Return milliseconds a step in each of the interleaved rounds, after one that warms up."""
-    steps = contenders(case, precision)
+    steps = contenders(case, precision, compiled)
     batches = case.batches()
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds + 1):
@@ -182,26 +192,38 @@ def measure(case: Case, precision: str, rounds: int) -> dict[str, list[float]]:
     return {name: values[1:] for name, values in times.items()}
 
 
-def row(case: Case, precision: str, name: str, times: list[float], official: list[float]) -> str:
-    ratios = sorted(one / ours for one, ours in zip(official, times, strict=True))
-    low, high = ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10]
-    what = f"width {case.width}, patch {case.patch}, batch {case.batch}"
-    cells = (what, precision, name, f"{median(times):.1f}")
-    return f"| {' | '.join(cells)} | {median(ratios):.2f} ({low:.2f} to {high:.2f}) |"
+def rows_of(case: Case, precision: str, times: dict[str, list[float]]) -> list[Row]:
+    what = f"step: width {case.width}, patch {case.patch}, batch {case.batch}, {precision}"
+    official = times["official-style"]
+    rows = [row_of(f"{what}, official-style", official, "CPU ms")]
+    for name, values in times.items():
+        if values is not official:
+            rows.append(ratio_of(f"{what}, {name}", values, official, "official-style"))
+    compiled = times.get("product, fused kernels + compile")
+    if compiled:
+        eager = times["product, fused kernels"]
+        rows.append(ratio_of(f"{what}, compile", compiled, eager, "product, fused kernels"))
+    return rows
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+def main() -> list[Row]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=15)
+    parser.add_argument("--widths", type=int, nargs="+", default=[64, 192])
+    parser.add_argument("--precisions", nargs="+", default=list(DTYPES))
+    parser.add_argument("--eager", action="store_true")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    print("| tower | precision | loop | CPU ms a step | x official-style (10 to 90 %) |")
-    print("|---|---|---|---|---|")
-    for case in (Case(64, 8, 25), Case(192, 4, 32)):
+    compiled = not asked.eager and not why_not("cpu")
+    rows: list[Row] = []
+    for case in (case for case in CASES if case.width in asked.widths):
         check_losses(case)
-        for precision in DTYPES:
-            times = measure(case, precision, rounds)
-            for name, values in times.items():
-                print(row(case, precision, name, values, times["official-style"]), flush=True)
+        for precision in asked.precisions:
+            times = measure(case, precision, asked.rounds, compiled)
+            rows += rows_of(case, precision, times)
+            print("\n".join(map(str, rows[-len(times) - compiled :])), flush=True)
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

@@ -1,6 +1,6 @@
 """Cost of a sweep apart from training: CPU per trial and peers, planning, status, planning again.
 
-python benchmarks/sweep_overhead.py [TRIALS] [PLANNED]    prints the Markdown rows for RESULTS.md
+python benchmarks/sweep_overhead.py [TRIALS] [PLANNED]
 
 CPU seconds include all processes that a command starts, also those that end shortly after it.
 "A process per trial" is measured on FEW trials and multiplied, since these trials share nothing.
@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from rows import Row, ratio_of, row_of, to_markdown
 
 HERE = Path(__file__).parent
 FEW = 5
@@ -62,8 +64,8 @@ def script(folder: Path, name: str, before: str) -> list[str]:
     return [sys.executable, str(path)]
 
 
-def of_trials(trials: int, folder: Path) -> None:
-    """Print the CPU of n no-op trials: ours, Hydra's basic launcher, a process per trial."""
+def of_trials(trials: int, folder: Path) -> list[Row]:
+    """Return the CPU of n no-op trials: ours, Hydra's basic launcher, a process per trial."""
     noop = script(folder, "noop_sweep", WARM)
     one = script(folder, "noop_trial", "import noop")
     peer = [sys.executable, str(HERE / "peer_hydra.py"), "-m"]
@@ -76,21 +78,23 @@ def of_trials(trials: int, folder: Path) -> None:
     alone = [cost([*one, f"seed={n}", "min_lr=5e-7", *short], folder) for n in range(FEW)]
     process = sum(each.cpu for each in alone) / FEW * trials
     marginal = [(b.cpu - a.cpu) / (many - few) for a, b in (ours, hydra)]
-    print(f"| {trials} no-op trials | CPU, all in | CPU a further trial | ours is less by |")
-    print("|---|---|---|---|")
-    print(f"| warm workers | {ours[1].cpu:.1f} s | {1e3 * marginal[0]:.0f} ms | |")
-    print(
-        f"| Hydra, basic launcher | {hydra[1].cpu:.1f} s | {1e3 * marginal[1]:.0f} ms |"
-        f" {hydra[1].cpu / ours[1].cpu:.1f} x, a further trial {marginal[1] / marginal[0]:.1f} x |"
-    )
-    print(
-        f"| a process a trial ({FEW} measured) | {process:.0f} s | {process / trials:.2f} s |"
-        f" {process / ours[1].cpu:.0f} x, a further trial {process / trials / marginal[0]:.0f} x |"
-    )
+    what = f"sweep_overhead: {trials} no-op trials"
+    ours_all, hydra_all = [ours[1].cpu], [hydra[1].cpu]
+    further, of_process = [marginal[0]], [process / trials]
+    return [
+        row_of(f"{what}, all in", ours_all, "CPU s"),
+        ratio_of(f"{what}, all in, Hydra", ours_all, hydra_all, "Hydra's basic launcher"),
+        ratio_of(f"{what}, all in, processes", ours_all, [process], "a process per trial"),
+        row_of(f"{what}, a further trial", [1e3 * marginal[0]], "CPU ms"),
+        ratio_of(
+            f"{what}, a further trial, Hydra", further, [marginal[1]], "Hydra's basic launcher"
+        ),
+        ratio_of(f"{what}, a further trial, processes", further, of_process, "a process per trial"),
+    ]
 
 
-def of_plans(planned: int, folder: Path) -> None:
-    """Print the cost of a large sweep: planning, status, and planning when all trials are done."""
+def of_plans(planned: int, folder: Path) -> list[Row]:
+    """Return the cost of a large sweep: planning, status, and planning when all trials are done."""
     lrs = ",".join(f"{n}e-6" for n in range(1, planned // 100 + 1))
     words = ["-m", f"lr={lrs}", "layer_decay=0.5,0.6,0.7,0.8,0.9", "seeds=20"]
     sweep = script(folder, "large", AT_ONCE)
@@ -100,25 +104,30 @@ def of_plans(planned: int, folder: Path) -> None:
     cost([*sweep, *words], folder)
     statuses = [cost(status, folder) for _ in range(3)]
     again = [cost([*plain, *words], folder) for _ in range(2)]
-    print(f"\n| {planned} trials | wall | CPU | memory |\n|---|---|---|---|")
-    for name, each in (
-        ("planning (dry_run)", plan),
-        ("status, cold", statuses[0]),
-        ("status, warm", min(statuses[1:])),
-        ("the same sweep when all is done", min(again)),
-    ):
-        print(f"| {name} | {each.wall:.1f} s | {each.cpu:.1f} s | {each.megabytes:.0f} MB |")
+    measured = {
+        "planning (dry_run)": plan,
+        "status, cold": statuses[0],
+        "status, warm": min(statuses[1:]),
+        "the same sweep when all is done": min(again),
+    }
+    return [
+        row_of(f"sweep_overhead: {planned} trials, {name}, {unit}", [value], unit)
+        for name, each in measured.items()
+        for unit, value in (("s", each.wall), ("CPU s", each.cpu), ("MB", each.megabytes))
+    ]
 
 
-def main() -> None:
+def main() -> list[Row]:
     trials, planned = (
         int(word) for word in [*sys.argv[1:], *("100", "10000")[len(sys.argv) - 1 :]]
     )
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    rows: list[Row] = []
     for measured, number in ((of_trials, trials), (of_plans, planned)):
         with tempfile.TemporaryDirectory() as folder:
-            measured(number, Path(folder))
+            rows += measured(number, Path(folder))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from clip_hparam.config.knob import knob, validate
 
+DEFAULT_KERNELS = "fused"  # of machine.kernels=auto
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -27,6 +29,11 @@ class Machine:
         "auto",
         "auto | reference | fused",
         "modules of the tower: open_clip's own, or faster ones that round differently",
+    )
+    compile: str = knob(
+        "auto",
+        "auto | on | off",
+        "compile the blocks of the tower; auto only where it takes less time than it saves",
     )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")

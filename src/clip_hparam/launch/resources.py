@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.planning.device_names import gpu_name, processor_name
 
 OTHER_GPU_FILES = ("/dev/kfd", "/dev/dxg", "/dev/nvmap")
 """GPUs that are no /dev/nvidia0: of AMD, in WSL, and of Jetson."""
@@ -48,6 +49,16 @@ def visible_gpus(device: str) -> list[str]:
     if given is not None:
         return [name.strip() for name in given.split(",") if name.strip()]
     return [str(index) for index, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+
+
+def local_device_name(device: str) -> str:
+    """Return the name of the GPU or the CPU that a trial uses here; "" for an unknown GPU."""
+    return gpu_name() if uses_gpu(device) else processor_name()
+
+
+def uses_gpu(device: str) -> bool:
+    """Return whether a trial with this `machine.device` uses a GPU of this computer."""
+    return device.startswith("cuda") or bool(visible_gpus(device))
 
 
 def validate_device(device: str) -> None:

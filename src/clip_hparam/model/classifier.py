@@ -23,7 +23,7 @@ HEAD_INIT_STD = 0.02
 class DropPath(nn.Module):
     """Stochastic depth: drops a residual branch for single images.
 
-    rate: probability to drop, in [0, 1).
+    rate: probability to drop, in [0, 1); a tensor where blocks share a compiled graph.
     draws: uniform numbers in [0, 1), float32, shape (b,); the training loop sets them before each
         forward pass, so that a mask is a function of (seed, epoch, index). None: no image is
         dropped.
@@ -31,7 +31,7 @@ class DropPath(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate: float | Tensor = rate
         self.draws: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:

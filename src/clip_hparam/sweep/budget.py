@@ -1,23 +1,26 @@
 """Predict the cost of a sweep from records or a short timing, and compare it with the budget."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from clip_hparam.config import duration
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Capacity
+from clip_hparam.launch.base import Capacity, Launcher
 from clip_hparam.launch.local import processes
+from clip_hparam.launch.local.pool import WorkerPool
+from clip_hparam.launch.resources import local_device_name
 from clip_hparam.planning import cost
 from clip_hparam.planning.cost import CostEstimate, TrialCost
-from clip_hparam.planning.throughput import DEVICES
+from clip_hparam.planning.cost_key import CostKey, key_of_spec
+from clip_hparam.planning.throughput import DEVICES, describe_device
 from clip_hparam.sweep.sweep import Sweep
 
 Predictions = dict[str, CostEstimate | None]
 """Predicted cost by trial id; None where nothing is known."""
 
 
-def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> Predictions:
+def predict_costs(sweep: Sweep, done: set[str], measure: bool, launcher: Launcher) -> Predictions:
     """Return the predicted cost of each trial that is not done.
 
     measure: time three steps of a trial where no similar trial is on record; without it such
@@ -25,24 +28,47 @@ def predict_costs(sweep: Sweep, done: set[str], measure: bool) -> Predictions:
     """
     costs = cost.load_costs(sweep.runs)
     left = {name: spec for name, spec in sweep.specs.items() if name not in done}
+    if not left:
+        return {}
+    device = sweep.planned[0].spec.machine.device
+    name = "" if launcher.survives_driver else local_device_name(device)
     if measure:
-        costs += _time_missing(left.values(), costs)
-    device = DEVICES.get(sweep.device_name)
-    return {name: cost.predict(spec, costs, device) for name, spec in left.items()}
+        costs += _time_missing(left.values(), costs, name, isinstance(launcher, WorkerPool))
+    throughput = DEVICES.get(sweep.device_name)
+    return {id_: cost.predict(spec, costs, throughput, name) for id_, spec in left.items()}
 
 
-def _time_missing(specs: Iterable[TrialSpec], costs: Iterable[TrialCost]) -> Iterator[TrialCost]:
-    """Time a trial of each pair of encoder and data set that has no cost on record."""
-    timed = {(trial.encoder, trial.data) for trial in costs}
+def _time_missing(
+    specs: Iterable[TrialSpec], costs: Sequence[TrialCost], device_name: str, forked: bool
+) -> Iterator[TrialCost]:
+    """Time a trial of each encoder, data set and key that has no cost on record."""
+    timed: set[tuple[str, str, CostKey]] = set()
     for spec in specs:
         encoder, data = spec.recipe.encoder.name, spec.recipe.data.name
-        if (encoder, data) in timed:
+        key = key_of_spec(spec, device_name)
+        if (encoder, data, key) in timed or cost.predict(spec, costs, device_name=device_name):
             continue
-        timed.add((encoder, data))
-        print(f"no trial of {encoder} on {data} is on record: three steps are timed")
-        measured = processes.time_in_subprocess(spec)
+        timed.add((encoder, data, key))
+        print(f"no trial of {encoder} on {data} is on record ({key}): three steps are timed")
+        measured = processes.time_in_subprocess(spec, forked)
         if measured is not None:
-            yield replace(measured, is_probe=True)
+            yield replace(measured, key=key, is_probe=True)
+
+
+def describe_sources(predictions: Predictions, device_name: str) -> list[str]:
+    """Return a sentence for each source of the predictions, in the order of the trials.
+
+    device_name: the GPU of predictions by arithmetic.
+    """
+    sentences: dict[str, None] = {}
+    for prediction in filter(None, predictions.values()):
+        if prediction.source == "records":
+            sentences[f"predicted from trials on record ({prediction.key})"] = None
+        elif prediction.source == "probe":
+            sentences[f"predicted from three steps that were timed ({prediction.key})"] = None
+        else:
+            sentences[describe_device(device_name)] = None
+    return list(sentences)
 
 
 def validate_budget(options: SweepOptions, predictions: Predictions, capacity: Capacity) -> None:

@@ -23,6 +23,7 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
+from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
@@ -48,6 +49,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         validate_ranks(sweep.specs[name], results[name])
     launcher = make_launcher()
     validate_replay(options, launcher)
+    sweep, choice = with_compile_choice(sweep, launcher)
     refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
     if options.dry_run or refused or options.budget != "none":
         _show_or_validate_cost(sweep, options, launcher, done, show=options.dry_run or refused)
@@ -62,6 +64,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
+    if choice.compile and len(done) < len(sweep.specs):
+        print(choice.reason)
     warn_if_code_changed({name: result.get("git") for name, result in results.items()})
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
         part, states = _run_rounds(sweep, launcher, done, options.detach)
@@ -132,7 +136,7 @@ def _show_or_validate_cost(
 ) -> None:
     """Print the plan if `show`, else raise ValueError if it exceeds the budget."""
     measure = options.budget != "none" and not launcher.survives_driver
-    predictions = predict_costs(sweep, done, measure)
+    predictions = predict_costs(sweep, done, measure, launcher)
     capacity = launcher.capacity([sweep.specs[name] for name in predictions])
     if show:
         show_plan(sweep, done, predictions, capacity)

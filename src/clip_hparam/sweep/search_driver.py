@@ -22,6 +22,7 @@ from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_result
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
+from clip_hparam.sweep.compilation import with_compile_choice_of_search
 from clip_hparam.sweep.driver import (
     CONSENT_MESSAGE,
     needs_consent,
@@ -59,6 +60,7 @@ def run_search(
         return ExitCode.OK
     launcher = make_launcher()
     validate_detach(options, launcher)
+    search = with_compile_choice_of_search(search, manifest, launcher)
     if not launcher.survives_driver:
         validate_device(search.base.machine.device)
     check_writable(search.runs)

@@ -17,12 +17,11 @@ from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
-from clip_hparam.planning.throughput import describe_device
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
-from clip_hparam.sweep.budget import Predictions
+from clip_hparam.sweep.budget import Predictions, describe_sources
 from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
@@ -54,12 +53,11 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
     print_plain(console, plan)
     console.print(table)
-    of_arithmetic = any(p and p.source == "arithmetic" for p in predictions.values())
-    assumed = [describe_device(sweep.device_name)] if of_arithmetic else []
+    sources = describe_sources(predictions, sweep.device_name)
     total = _format_time(list(predictions.values()), capacity.at_once)
     print_plain(
         console,
-        *(*sweep.notes, *assumed),
+        *(*sweep.notes, *sources),
         f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
         f" {capacity.description}: {total}; nothing was started",
     )

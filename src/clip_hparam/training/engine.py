@@ -17,6 +17,7 @@ from clip_hparam.model.classifier import Classifier
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.compilation.modules import run_eagerly
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
@@ -197,7 +198,7 @@ def evaluate_models(
     for images, labels in batches:
         on_device = images.to(state.device, non_blocking=True)
         for name, model in models.items():
-            with state.autocast():
+            with state.autocast(), run_eagerly():  # the last batch is smaller
                 logits = model(on_device).float().cpu()
             if allowed_classes is not None:
                 logits = logits.masked_fill(~allowed_classes, -math.inf)

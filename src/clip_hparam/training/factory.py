@@ -18,6 +18,7 @@ from clip_hparam.model.classifier import (
 from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
 from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
+from clip_hparam.training.compilation.modules import compile_model
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
 from clip_hparam.training.numerics import KernelChoice, choose_kernels, device_of
@@ -62,6 +63,8 @@ def create_train_state(
     if choice.kernels == FUSED:
         use_fused_kernels(model, choice.attention)
     model = model.to(device)
+    if choice.compile:
+        compile_model(model, device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )

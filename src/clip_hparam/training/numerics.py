@@ -1,21 +1,21 @@
 """Select the device of a trial, and record what its floating-point results depend on."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.machine import Machine
+from clip_hparam.config.machine import DEFAULT_KERNELS, Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import encoder_spec, patch_grid, shape_of
 from clip_hparam.model.kernels.attention import SDPA, best_attention
-from clip_hparam.model.kernels.block import FUSED, REFERENCE
+from clip_hparam.model.kernels.block import REFERENCE
+from clip_hparam.planning.compilation import ON
+from clip_hparam.planning.device_names import processor_name
+from clip_hparam.training.compilation.compiler import checked_compile
 
-DEFAULT_KERNELS = FUSED  # of machine.kernels=auto
 TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
 
 
@@ -27,7 +27,7 @@ class UnsupportedMachineError(ValueError):
 class Numerics:
     """What floating-point results depend on besides the recipe.
 
-    Recorded with each attempt, as they are; a resume keeps threads, attention and kernels.
+    Recorded with each attempt, as they are; a resume keeps threads, attention, kernels and compile.
     attention: kernel of attention, "sdpa" or "explicit".
     kernels: modules of the tower, "reference" or "fused"; trials before these had "reference".
     matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
@@ -50,22 +50,30 @@ class Numerics:
         torch.set_float32_matmul_precision(self.matmul_precision)
         torch.backends.cudnn.allow_tf32 = self.matmul_precision == "high"
 
+    @property
+    def kernel_choice(self) -> "KernelChoice":
+        return KernelChoice(self.kernels, self.attention, self.compile)
+
 
 class KernelChoice(NamedTuple):
-    """Modules of a tower: the fields of Numerics with these names."""
+    """Modules of a tower, and whether they are compiled: the fields of Numerics by name."""
 
     kernels: str
     attention: str
+    compile: bool = False
 
 
 def choose_kernels(
     machine: Machine, device: torch.device, precision: str, tokens: int
 ) -> KernelChoice:
-    """Return the kernels of a new trial. tokens: class and patch tokens of an image."""
+    """Return the kernels of a new trial. tokens: class and patch tokens of an image.
+
+    machine.compile=auto, which a sweep resolves, is eager here.
+    """
     kernels = DEFAULT_KERNELS if machine.kernels == AUTO else machine.kernels
-    if kernels == REFERENCE:
-        return KernelChoice(kernels, SDPA)  # what nn.MultiheadAttention calls
-    return KernelChoice(kernels, best_attention(device.type, precision, tokens))
+    is_reference = kernels == REFERENCE  # nn.MultiheadAttention calls SDPA
+    attention = SDPA if is_reference else best_attention(device.type, precision, tokens)
+    return KernelChoice(kernels, attention, checked_compile(machine.compile == ON, device.type))
 
 
 def device_of(machine: Machine, local_rank: int = 0) -> torch.device:
@@ -93,15 +101,15 @@ def numerics_of(recipe: ResolvedRecipe, machine: Machine) -> Numerics:
     device = device_of(machine)
     check_precision(recipe.precision, device)
     tokens = 1 + patch_grid(recipe.resolution, shape_of(recipe.encoder.name).patch) ** 2
-    kernels, attention = choose_kernels(machine, device, recipe.precision, tokens)
+    choice = choose_kernels(machine, device, recipe.precision, tokens)
     return Numerics(
         device=device.type,
         device_name=_device_name(device),
         threads=encoder_spec(recipe.encoder.name).threads or machine.threads,
-        attention=attention,
-        compile=False,
+        attention=choice.attention,
+        compile=choice.compile,
         deterministic=torch.are_deterministic_algorithms_enabled(),
-        kernels=kernels,
+        kernels=choice.kernels,
         matmul_precision=matmul_precision_of(recipe.precision),
     )
 
@@ -109,7 +117,11 @@ def numerics_of(recipe: ResolvedRecipe, machine: Machine) -> Numerics:
 def keep_choices(numerics: Numerics, first: Numerics) -> Numerics:
     """Return the Numerics of a resume: this machine, with the choices of the first attempt."""
     return replace(
-        numerics, threads=first.threads, attention=first.attention, kernels=first.kernels
+        numerics,
+        threads=first.threads,
+        attention=first.attention,
+        kernels=first.kernels,
+        compile=first.compile and (numerics.compile or checked_compile(True, numerics.device)),
     )
 
 
@@ -160,14 +172,4 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor_name()
-
-
-def _processor_name() -> str:
-    """Return the model name of the CPU from /proc/cpuinfo, else what `platform` knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()

@@ -1,48 +1,100 @@
-"""Time a few steps of a trial, to predict the cost of a trial without a similar record."""
+"""Time a few steps of a trial, to predict the cost of a trial without a similar record.
+
+One process does the work of one rank: its rows of each micro-batch and its share of the evaluation
+sets. The exchange of gradients between ranks is not timed.
+"""
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, count, islice
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.cost import TrialCost
-from clip_hparam.training.engine import evaluate, train_step
+from clip_hparam.planning.cost_key import CostKey
+from clip_hparam.training.engine import TrainState, evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import numerics_of
 
+WARM_UP_STEPS = 1
 TIMED_STEPS = 3
+BATCHES_AHEAD = 2  # of each loader process: DataLoader's prefetch_factor, as an upper bound
+TrainBatches = Iterator[tuple[Tensor, Tensor]]
 
 
 def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """Return the cost of a trial from TIMED_STEPS steps and the evaluation of one batch.
 
-    One more step before these warms up. Nothing is written.
-    tree: what `TrialSpec.to_dict` returns.
+    tree: what `TrialSpec.to_dict` returns. Nothing is written.
     """
     spec = TrialSpec.from_dict(tree)
-    recipe = as_resolved(spec.recipe)
-    numerics_of(recipe, spec.machine).apply()
+    recipe, machine, ranks = as_resolved(spec.recipe), spec.machine, spec.gpus_per_trial
+    numerics = numerics_of(recipe, machine)
+    numerics.apply()
     dataset = load_dataset(recipe.data)
-    batches = Batches(recipe, dataset, spec.machine.loader_workers)
-    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))
+    share = DistributedContext(rank=0, world_size=ranks)
+    batches = Batches(recipe, dataset, machine.loader_workers, share)
+    own = replace(machine, micro_batch=machine.micro_batch // ranks)
+    model = create_model(recipe, batches.classes)
+    state = create_train_state(recipe, own, model, kernels=numerics.kernel_choice)
     train_batches = chain.from_iterable(map(batches.train, count()))
-    train_step(state, 0, *next(train_batches))
-    started = time.monotonic()
-    losses = [train_step(state, 0, *batch) for batch in islice(train_batches, TIMED_STEPS)]
-    float(losses[-1])  # waits for a GPU
-    trained = time.monotonic()
-    scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
-    seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
+    step_seconds = time_steps(state, train_batches, machine)
     selection = len(batches.eval_sets[SELECTION].labels)
     evaluated = recipe.epochs * selection + 2 * len(dataset.test.labels)
     return TrialCost(
         encoder=recipe.encoder.name,
         data=recipe.data.name,
+        key=CostKey(
+            device_name=numerics.device_name,
+            ranks=ranks,
+            precision=recipe.precision,
+            kernels=numerics.kernels,
+            compile=numerics.compile,
+        ),
         image_area=recipe.resolution**2,
-        train_seconds_per_image=(trained - started) / (TIMED_STEPS * recipe.batch_size),
-        other_seconds=seconds_per_image * evaluated * len(state.eval_models),
+        train_seconds_per_image=step_seconds / recipe.batch_size,
+        other_seconds=time_evaluation(state, batches) * evaluated / ranks,
     )
+
+
+def time_steps(state: TrainState, batches: TrainBatches, machine: Machine) -> float:
+    """Return the seconds of one step, its wait for images included.
+
+    The device is idle at both ends of the measurement, and no image is ready at its start: batches
+    that the loader processes prepared during the warm-up are read and dropped.
+    """
+    for batch in islice(batches, WARM_UP_STEPS):
+        train_step(state, 0, *batch)
+    synchronize(state.device)
+    for _ in islice(batches, BATCHES_AHEAD * machine.loader_workers):
+        pass
+    started = time.monotonic()
+    for batch in islice(batches, TIMED_STEPS):
+        train_step(state, 0, *batch)
+    synchronize(state.device)
+    return (time.monotonic() - started) / TIMED_STEPS
+
+
+def time_evaluation(state: TrainState, batches: Batches) -> float:
+    """Return the seconds of one image that all models of the trial evaluate."""
+    started = time.monotonic()
+    scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
+    synchronize(state.device)
+    seconds = time.monotonic() - started
+    return seconds / len(scores.top1_correct) * len(state.eval_models)
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done what was asked of it; a CPU never has work left."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

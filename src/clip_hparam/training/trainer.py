@@ -18,6 +18,7 @@ from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
+from clip_hparam.planning.compilation import OFF, ON
 from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
@@ -31,7 +32,6 @@ from clip_hparam.training.engine import (
 )
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import (
-    KernelChoice,
     Numerics,
     keep_choices,
     numerics_facts,
@@ -74,8 +74,7 @@ def train(
     if context.is_main:
         _log_data(recipe)
     model = create_model(recipe, batches.classes)
-    kernels = KernelChoice(numerics.kernels, numerics.attention)
-    state = create_train_state(recipe, spec.machine, model, context, kernels)
+    state = create_train_state(recipe, spec.machine, model, context, numerics.kernel_choice)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -205,7 +204,7 @@ def _record_numerics(
 ) -> list[Numerics]:
     """Return the Numerics of all attempts, the last of which is this one, and record them.
 
-    A resumed trial keeps what its first attempt chose: threads and kernels.
+    A resumed trial keeps what its first attempt chose: threads, kernels and compile.
     """
     numerics = numerics_of(as_resolved(spec.recipe), spec.machine)
     earlier = read_numerics(record.status())
@@ -216,6 +215,12 @@ def _record_numerics(
                 "machine.kernels=%s has no effect: the trial began with %s kernels and keeps them",
                 spec.machine.kernels,
                 numerics.kernels,
+            )
+        if spec.machine.compile not in (AUTO, ON if earlier[0].compile else OFF):
+            logger.warning(
+                "machine.compile=%s has no effect: the trial began %s and goes on so",
+                spec.machine.compile,
+                "compiled" if earlier[0].compile else "eager",
             )
     attempts = [*earlier, replace(numerics, ranks=context.world_size)]
     if context.is_main:

@@ -1,20 +1,26 @@
 """Predicted cost comes from measured trials and scales with images and resolution."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from support.trial_factory import Runs
 
 from clip_hparam.config.duration import format_duration, parse_duration
+from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.cost import CostEstimate, TrialCost, predict
+from clip_hparam.planning.cost import CostEstimate, TrialCost, load_costs, predict
+from clip_hparam.planning.cost_key import CostKey
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.planning.throughput import Device, operations
 
 RECIPE = resolve(with_values(Recipe(), {"data.selection": 10, "data.epoch_images": 500}))
 SPEC = TrialSpec(RECIPE)
-KNOWN = TrialCost("tiny", "digits", 32 * 32, train_seconds_per_image=0.001, other_seconds=2.0)
+KEY = CostKey("EPYC", ranks=1, precision="fp32", kernels="fused", compile=False)
+KNOWN = TrialCost("tiny", "digits", KEY, 32 * 32, train_seconds_per_image=0.001, other_seconds=2.0)
 
 
 def predicted(spec: TrialSpec, *known: TrialCost) -> CostEstimate:
@@ -40,6 +46,52 @@ def test_trials_of_the_same_resolution_are_preferred() -> None:
 def test_no_similar_trial_gives_no_prediction() -> None:
     assert predict(SPEC, [replace(KNOWN, encoder="ViT-B-16")]) is None
     assert predict(SPEC, [replace(KNOWN, data="imagenet")]) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ranks": 8},
+        {"precision": "bf16"},
+        {"kernels": "reference"},
+        {"compile": True},
+        {"device_name": "Xeon"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_records_of_another_key_give_no_prediction(other: dict[str, Any]) -> None:
+    elsewhere = replace(KNOWN, key=KEY._replace(**other))
+    assert predict(SPEC, [KNOWN], device_name="EPYC") is not None
+    assert predict(SPEC, [elsewhere], device_name="EPYC") is None
+    slow = replace(elsewhere, train_seconds_per_image=1.0)
+    assert predict(SPEC, [KNOWN, slow, slow], device_name="EPYC") == predicted(SPEC, KNOWN)
+
+
+def test_settings_of_the_machine_choose_the_key() -> None:
+    machine = Machine(kernels="reference", compile="on")
+    spec = replace(SPEC, machine=machine, gpus_per_trial=2)
+    key = KEY._replace(kernels="reference", compile=True, ranks=2)
+    assert predict(spec, [KNOWN]) is None
+    assert predicted(spec, replace(KNOWN, key=key)).key == key
+
+
+def test_an_unknown_device_is_predicted_from_one_device_only() -> None:
+    xeon = replace(KNOWN, key=KEY._replace(device_name="Xeon"), train_seconds_per_image=1.0)
+    estimate = predicted(SPEC, xeon, KNOWN, KNOWN)
+    assert estimate == predicted(SPEC, KNOWN)
+    assert estimate.key == KEY
+
+
+def test_costs_are_read_with_their_key(tmp_path: Path) -> None:
+    numerics = {**KEY._asdict(), "device": "cpu", "threads": 1, "attention": "sdpa"}
+    cost = {"seconds": 4.0, "train_seconds": 3.0}
+    runs = Runs(tmp_path)
+    runs.done({"precision": "bf16"}, 0, 90.0, cost=cost, numerics=numerics)
+    runs.done({}, 1, 90.0, cost=cost, numerics={"device": "cpu", "threads": 1})
+    runs.done({}, 2, 90.0, cost=cost, numerics={**numerics, "changes": 1})
+    keys = {known.key for known in load_costs(tmp_path)}
+    before_numerics = CostKey("", ranks=1, precision="fp32", kernels="reference", compile=False)
+    assert keys == {KEY._replace(precision="bf16"), before_numerics}
 
 
 def test_source_says_whether_a_trial_or_a_few_steps_were_measured() -> None:

@@ -27,6 +27,7 @@ from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.launch.compile_choice import resolve_single
 from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.commands import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
@@ -51,6 +52,8 @@ def run_single_trial(config: DictConfig) -> float:
     print_trial_notes(spec.recipe.data)
     if (accuracy := report_finished(spec)) is not None:
         return accuracy
+    if HydraConfig.get().mode == RunMode.RUN:  # a sweep decides for all of its trials
+        spec = resolve_single(spec)
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)

@@ -25,6 +25,7 @@ from clip_hparam.launch.base import (
     LaunchContext,
     Launcher,
 )
+from clip_hparam.planning.compilation import ON
 
 ContextFactory = Callable[[dict[str, Any]], LaunchContext]
 """Creates the context of one of our launchers from the launcher's options."""
@@ -44,10 +45,15 @@ class HydraLauncherAdapter(BlockingLauncher):
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         self.specs |= {spec.trial_id: spec for spec in specs}
         try:
-            self.launcher.launch([self.overrides[spec.trial_id] for spec in specs], 0)
+            self.launcher.launch([self._words(spec) for spec in specs], 0)
         except Exception as error:
             print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
         return [JobHandle(spec.trial_id, type(self.launcher).__name__, "") for spec in specs]
+
+    def _words(self, spec: LaunchSpec) -> list[str]:
+        """Return the overrides of a trial; a sweep that compiles its trials adds one."""
+        compiled = ["machine.compile=on"] if spec.machine.compile == ON else []
+        return [*self.overrides[spec.trial_id], *compiled]
 
 
 def with_null_options(words: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import SAVE_SIGNAL, rank_main
 from clip_hparam.launch.local.exit_cause import exit_cause, lost_rank_cause
 from clip_hparam.launch.local.search_worker import worker_main
+from clip_hparam.launch.local.traced_trials import trials_to_trace
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
@@ -50,7 +51,7 @@ class WorkerPool:
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         """Queue trials and start as many as there are free slots."""
         if specs and not self.specs:
-            processes.start_forkserver(specs[0], trials=len(specs))
+            processes.start_forkserver(specs[0], len(specs), trials_to_trace(specs))
             self.free_slots.extend(gpu_slots(self.driver, specs[0].machine.device))
         for spec in specs:
             self.specs[spec.trial_id] = spec

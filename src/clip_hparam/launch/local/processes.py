@@ -31,7 +31,8 @@ from clip_hparam.launch.local.child import (
     measure_in_child,
     rank_main,
 )
-from clip_hparam.launch.resources import gpu_groups, visible_gpus
+from clip_hparam.launch.local.traced_trials import TRACE_MODULE, TRACED_VARIABLE
+from clip_hparam.launch.resources import gpu_groups, uses_gpu
 from clip_hparam.planning.cost import TrialCost
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ HUGE_PAGES_MODULE = "clip_hparam.launch.local.huge_pages"
 Entry = Callable[[dict[str, Any], dict[str, str], socket.socket | None], None]
 
 
-def start_forkserver(spec: LaunchSpec, trials: int = 1) -> ForkServerContext | SpawnContext:
+def start_forkserver(
+    spec: LaunchSpec, trials: int = 1, traced: Sequence[TrialSpec] = ()
+) -> ForkServerContext | SpawnContext:
     """Start the forkserver, once per process, and return the context that starts children.
 
     Children are spawned instead where a fork is unsafe: off Linux, or after CUDA was initialised.
     trials: how many will be started; for many, the forkserver's memory is moved to huge pages.
+    traced: trials whose compiled models the forkserver loads.
     """
     for name in SINGLE_THREAD_VARIABLES:
         os.environ.setdefault(name, "1")
@@ -56,15 +60,16 @@ def start_forkserver(spec: LaunchSpec, trials: int = 1) -> ForkServerContext | S
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     preload = PRELOAD + SEARCH_PRELOAD * isinstance(spec, WorkerSpec)
+    preload += [TRACE_MODULE] * bool(traced)
     context.set_forkserver_preload(
         preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
     )
+    os.environ[TRACED_VARIABLE] = json.dumps([one.to_dict() for one in traced])
     os.environ[IMAGES_VARIABLE] = json.dumps(asdict(spec.recipe.data))
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     forkserver.ensure_running()  # survives the end of the terminal until the driver exits
     signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-    wants_cuda = spec.machine.device.startswith("cuda") or bool(visible_gpus(spec.machine.device))
-    if wants_cuda and not _fork_is_safe_for_cuda():
+    if uses_gpu(spec.machine.device) and not _fork_is_safe_for_cuda():
         return multiprocessing.get_context("spawn")
     return context
 
@@ -117,13 +122,17 @@ def kill(processes: Sequence[BaseProcess]) -> None:
         process.join()
 
 
-def time_in_subprocess(spec: TrialSpec) -> TrialCost | None:
+def time_in_subprocess(spec: TrialSpec, forked: bool) -> TrialCost | None:
     """Return the cost of a trial, measured over a few steps in a subprocess; None if killed.
+
+    forked: fork the subprocess from the forkserver, for a launcher whose trials fork from it too;
+        without such trials the forkserver would hold 770 MB until the sweep ends.
 
     Raises: what the trial raises, such as ValueError for a wrong setting.
     """
+    context = start_forkserver(spec) if forked else multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(1, mp_context=start_forkserver(spec)) as pool:
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
             return pool.submit(measure_in_child, spec.to_dict()).result()
     except BrokenProcessPool:
         return None

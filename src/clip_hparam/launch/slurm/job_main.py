@@ -28,6 +28,7 @@ from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import catch_signals
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.local.pool import WorkerPool
+from clip_hparam.launch.local.traced_trials import trials_to_trace
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.launch.slurm.commands import parse_fields, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
@@ -109,7 +110,7 @@ def _run_in_pool(
     )
     pool = WorkerPool(LaunchContext(array.folder.parent.name, array.name, array.runs, driver, {}))
     with _signals_blocked():
-        processes.start_forkserver(specs[0])
+        processes.start_forkserver(specs[0], traced=trials_to_trace(specs))
 
     def stop_if_asked(_: Mapping[str, TrialState]) -> None:
         if stop.received and not pool.stopped:
