@@ -61,6 +61,12 @@ class TrainState:
         return {"raw": self.model} | ({} if self.ema is None else {"ema": self.ema.module})
 
     @property
+    def flat_weights(self) -> dict[str, Tensor]:
+        """The trained weights of each of `eval_models`: a flat tensor, of which they are views."""
+        average = {} if self.ema is None else {"ema": self.ema.average}
+        return {"raw": self.weights.values} | average
+
+    @property
     def reported_weights(self) -> str:
         """The weights whose accuracy is reported: "ema" if the trial has an EMA, else "raw"."""
         return "raw" if self.ema is None else "ema"

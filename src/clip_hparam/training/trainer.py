@@ -4,6 +4,7 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 """
 
 import logging
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -20,8 +21,11 @@ from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
 from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
-from clip_hparam.training import checkpoint
-from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
+from clip_hparam.training.checkpoints import checkpoint
+from clip_hparam.training.checkpoints.content import restore_checkpoint
+from clip_hparam.training.checkpoints.progress import Progress, metric_columns
+from clip_hparam.training.checkpoints.writer import CheckpointWriter
 from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
@@ -39,12 +43,6 @@ from clip_hparam.training.numerics import (
     read_numerics,
 )
 from clip_hparam.training.outcome import TrialOutcome
-from clip_hparam.training.progress import (
-    Progress,
-    checkpoint_state,
-    metric_columns,
-    restore_checkpoint,
-)
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
@@ -79,13 +77,17 @@ def train(
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
-    try:
-        if not _run_epochs(spec, record, state, batches, progress, callback):
-            return TrialOutcome("pruned")
-        facts = _test(spec, record, state, batches, progress, dataset, callback)
-    except StoppedError:
-        _save_checkpoint(record, state, batches, progress)
-        return TrialOutcome("queued")
+    seconds = spec.machine.checkpoint_seconds if context.is_main else math.inf
+    folder = record.checkpoint_folder
+    with CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer:
+        try:
+            if not _run_epochs(spec, record, state, batches, progress, callback, writer):
+                return TrialOutcome("pruned")
+            writer.release()
+            facts = _test(spec, record, state, batches, progress, dataset, callback)
+        except StoppedError:
+            writer.save_now()
+            return TrialOutcome("queued")
     return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
 
 
@@ -104,19 +106,18 @@ def _run_epochs(
     batches: Batches,
     progress: Progress,
     callback: TrialCallback,
+    writer: CheckpointWriter,
 ) -> bool:
     """Train the epochs that are left; return False if the callback pruned the trial."""
-    saved = time.monotonic()
+    at_step = CallbackList([callback, writer])
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        _run_epoch(spec, state, batches, epoch, progress, callback)
+        _run_epoch(spec, state, batches, epoch, progress, at_step)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
             return False
-        if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
-            _save_checkpoint(record, state, batches, progress)
-            saved = time.monotonic()
+        writer.save_if_due()
     return True
 
 
@@ -131,12 +132,9 @@ def _run_epoch(
     """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
     started = time.monotonic()
     done = len(progress.losses)
-    try:
+    with progress.count_training():
         loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    finally:
-        trained = time.monotonic() - started
-        progress.train_seconds += trained
-        progress.seconds += trained
+    trained = time.monotonic() - started
     step = (epoch + 1) * batches.steps
     steps, seconds = batches.steps - done, trained
     if not steps:  # stopped during the evaluation of this epoch
@@ -164,7 +162,7 @@ def _run_epoch(
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
-    progress.add_epoch(row, state.eval_models)
+    progress.add_epoch(row, state.flat_weights if state.context.is_main else {})
 
 
 def _test(
@@ -238,14 +236,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
         )
     if saved is not None:
         epoch, steps = len(progress.rows), len(progress.losses)
-        of_epoch = f" and {steps} steps" if steps else ""
-        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        of_epoch = f" and {steps} step{'s' * (steps > 1)}" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
         logger.info("going on %s", whole)
     return progress
-
-
-def _save_checkpoint(
-    record: Record, state: TrainState, batches: Batches, progress: Progress
-) -> None:
-    step = len(progress.rows) * batches.steps + len(progress.losses)
-    checkpoint.save(record.checkpoint_folder, step, checkpoint_state(state, progress))

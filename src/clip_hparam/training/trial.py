@@ -17,9 +17,9 @@ from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
-from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
+from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome

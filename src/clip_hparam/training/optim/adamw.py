@@ -1,6 +1,6 @@
 """AdamW on flat parameters: one operation per parameter group instead of one per tensor."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -58,6 +58,16 @@ class FlatAdamW(torch.optim.AdamW):
                 name: torch.split(moments, self._sizes)[at]
                 for name, moments in self._moments.items()
             }
+
+    @property
+    def moments(self) -> Mapping[str, Tensor]:
+        """The moments by name, laid out as the flat parameters."""
+        return self._moments
+
+    @property
+    def steps_done(self) -> Tensor:
+        """The number of steps, float32, shape (), on the device."""
+        return self._step
 
     def set_gradients(self, gradients: Tensor) -> None:
         """Set the gradients of all groups, laid out as the flat parameters."""
