@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
+from clip_hparam.planning.memory import describe_memory
 from clip_hparam.planning.throughput import describe_device
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
@@ -54,7 +56,7 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     console.print(table)
     of_arithmetic = any(p and p.source == "arithmetic" for p in predictions.values())
     assumed = [describe_device(sweep.device_name)] if of_arithmetic else []
-    for note in (*sweep.notes, *assumed):
+    for note in (*sweep.notes, *assumed, *_memory_notes(sweep)):
         console.print(note, markup=False, highlight=False, soft_wrap=True)
     total = _format_time(list(predictions.values()), capacity.at_once)
     console.print(
@@ -63,6 +65,18 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _memory_notes(sweep: Sweep) -> list[str]:
+    """Return a line for each different memory of the trials of a family that needs a GPU."""
+    if not sweep.device_name:
+        return []
+    specs = {plan.cell: plan.spec for plan in sweep.planned}.values()
+    lines = (
+        describe_memory(as_resolved(spec.recipe), spec.machine, spec.gpus_per_trial)
+        for spec in specs
+    )
+    return [f"memory: {line}" for line in dict.fromkeys(lines)]
 
 
 def _typed_words(plan: PlannedTrial) -> list[str]:

@@ -6,6 +6,7 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,9 +35,12 @@ from clip_hparam.training.engine import (
     until_stopped,
 )
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.memory.micro_batch import choose_micro_batch
+from clip_hparam.training.memory.recorder import MicroBatchRecorder
 from clip_hparam.training.numerics import (
     KernelChoice,
     Numerics,
+    device_of,
     keep_choices,
     numerics_facts,
     numerics_of,
@@ -73,15 +77,16 @@ def train(
         _log_data(recipe)
     model = create_model(recipe, batches.classes)
     kernels = KernelChoice(numerics.kernels, numerics.attention)
-    state = create_train_state(recipe, spec.machine, model, context, kernels)
+    state = create_train_state(recipe, spec.machine, model, context, kernels, numerics.micro_batch)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
     seconds = spec.machine.checkpoint_seconds if context.is_main else math.inf
     folder = record.checkpoint_folder
     with CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer:
+        callback = CallbackList([callback, MicroBatchRecorder(attempts, state, record), writer])
         try:
-            if not _run_epochs(spec, record, state, batches, progress, callback, writer):
+            if not _run_epochs(spec, record, state, batches, progress, callback):
                 return TrialOutcome("pruned")
             writer.release()
             facts = _test(spec, record, state, batches, progress, dataset, callback)
@@ -106,18 +111,15 @@ def _run_epochs(
     batches: Batches,
     progress: Progress,
     callback: TrialCallback,
-    writer: CheckpointWriter,
 ) -> bool:
     """Train the epochs that are left; return False if the callback pruned the trial."""
-    at_step = CallbackList([callback, writer])
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        _run_epoch(spec, state, batches, epoch, progress, at_step)
+        _run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
             return False
-        writer.save_if_due()
     return True
 
 
@@ -213,10 +215,27 @@ def _record_numerics(
                 spec.machine.kernels,
                 numerics.kernels,
             )
-    attempts = [*earlier, replace(numerics, ranks=context.world_size)]
+    attempts = [
+        *earlier,
+        replace(
+            numerics,
+            ranks=context.world_size,
+            micro_batch=_micro_batch(spec, earlier[-1:], context),
+        ),
+    ]
     if context.is_main:
         record.write_status("running", **numerics_facts(attempts))
     return attempts
+
+
+def _micro_batch(spec: TrialSpec, last: Sequence[Numerics], context: DistributedContext) -> int:
+    """Return the images of this rank in a forward pass; auto keeps those of the last attempt."""
+    if spec.machine.micro_batch == AUTO and last and last[0].ranks == context.world_size:
+        return last[0].micro_batch
+    recipe = as_resolved(spec.recipe)
+    device = device_of(spec.machine, context.local_rank)
+    classes = len(load_dataset(recipe.data).classes)
+    return choose_micro_batch(recipe, spec.machine, device, classes, context)
 
 
 def _resume(state: TrainState, record: Record) -> Progress:

@@ -150,6 +150,12 @@ def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:
 
 def compose_recipe(overrides: Sequence[str]) -> Recipe:
     """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app."""
+    recipe, _, _ = compose_all(overrides)
+    return recipe
+
+
+def compose_all(overrides: Sequence[str]) -> Composed:
+    """Return the recipe, machine and driver options of `python sweep.py <overrides>`, likewise."""
     register_configs()
     words = [str(override.input_line) for override in read_overrides(overrides, is_sweep=False)]
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
@@ -157,5 +163,4 @@ def compose_recipe(overrides: Sequence[str]) -> Recipe:
         words = with_default_recipe(words, exists)
         config = compose("config", words, return_hydra_config=True)
         validate_family(config.family, config.hydra.runtime.choices)
-        recipe, _, _ = split_config(config)
-    return recipe
+        return split_config(config)

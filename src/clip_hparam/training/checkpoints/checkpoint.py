@@ -3,9 +3,10 @@
     runs/<trial_id>/checkpoint/step_<n>.safetensors and step_<n>.safetensors.sha256
     runs/<trial_id>/checkpoint/selected_<epoch>.safetensors
 
-The selected weights have a file of their own, written once, whose sha256 is in each checkpoint that
-needs it. Without these sums, a kill while a file is written leaves an unreadable file, and a
-flipped bit is not detected. Earlier versions wrote step_<n>.pt, which loads too.
+The selected weights have a file of their own, written once. The second line of the sha256 file of
+each checkpoint that needs it has its name and its sha256. Without these sums, a kill while a file is
+written leaves an unreadable file, and a flipped bit is not detected. Earlier versions wrote
+step_<n>.pt, which loads too.
 """
 
 import shutil
@@ -18,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from clip_hparam.records.atomic import sha256_of, write_atomic
-from clip_hparam.training.checkpoints.content import SELECTED_FILE, Content, nested_state
+from clip_hparam.training.checkpoints.content import Content, nested_state
 from clip_hparam.training.checkpoints.snapshot import Snapshot
 from clip_hparam.training.checkpoints.state_file import read_facts, write_parts
 
@@ -41,19 +42,20 @@ def save(
     """
     for temporary in (*folder.glob(".step_*"), *folder.glob(".selected_*")):  # of a killed process
         temporary.unlink()
-    facts = {**content.facts, **_save_selected(folder, content, is_cancelled)}
     path = folder / f"step_{step:09d}{END}"
     parts = [*content.changing, *content.constant]
-    digest = write_parts(path, parts, facts, snapshot, is_cancelled)
-    write_atomic(_digest_path(path), digest.encode())
+    digest = write_parts(path, parts, content.facts, snapshot, is_cancelled)
+    selected = _save_selected(folder, content, is_cancelled)  # after what training waits for
+    lines = [digest, *([" ".join(selected)] if selected else [])]
+    write_atomic(_digest_path(path), "\n".join(lines).encode())
     paths = _newest_first(folder)
     for old in paths[KEPT:]:
         _digest_path(old).unlink(missing_ok=True)
         old.unlink()
     needed = {_selected_file(path) for path in paths[:KEPT]}
-    for selected in folder.glob(f"selected_*{END}"):
-        if selected.name not in needed:
-            selected.unlink()
+    for unneeded in folder.glob(f"selected_*{END}"):
+        if unneeded.name not in needed:
+            unneeded.unlink()
 
 
 def load(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
@@ -81,17 +83,17 @@ def clear(folder: Path) -> None:
 
 def _save_selected(
     folder: Path, content: Content, is_cancelled: Callable[[], bool]
-) -> dict[str, Any]:
-    """Write the selected weights, unless a file of this trial holds them; return that fact."""
+) -> tuple[str, str] | None:
+    """Write the selected weights, unless it was done; return the name and sha256 of their file."""
     selection = content.selection
     if selection is None:
-        return {}
+        return None
     if selection.file is None:
         path = folder / f"selected_{selection.epoch:04d}{END}"
         constant = Snapshot((), [part.flat for part in content.selected])
         digest = write_parts(path, content.selected, {}, constant, is_cancelled)
         selection.file = (path.name, digest)
-    return {SELECTED_FILE: selection.file}
+    return selection.file
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -107,13 +109,19 @@ def _digest_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
+def _digests(path: Path) -> tuple[str, tuple[str, str] | None]:
+    """Return the sha256 of a checkpoint, and the name and sha256 of its selected weights."""
+    digest, *more = _digest_path(path).read_text().split()
+    return digest, (more[0], more[1]) if more else None
+
+
 def _selected_file(path: Path) -> str | None:
     """Return the file of selected weights that a checkpoint needs; None if it needs none."""
     try:
-        file = read_facts(path).get(SELECTED_FILE) if path.suffix == END else None
-    except Exception:  # a damaged checkpoint of an earlier attempt
+        _, selected = _digests(path)
+    except (OSError, ValueError):  # of a process that was killed between the two files
         return None
-    return file and file[0]
+    return selected and selected[0]
 
 
 def _load_verified(path: Path) -> dict[str, Any] | None:
@@ -123,9 +131,10 @@ def _load_verified(path: Path) -> dict[str, Any] | None:
     a file that was written by something else.
     """
     try:
-        if sha256_of(path) != _digest_path(path).read_text():
+        digest, selected = _digests(path)
+        if sha256_of(path) != digest:
             return None
-        state = _load_old(path) if path.suffix == OLD_END else _load_parts(path)
+        state = _load_old(path) if path.suffix == OLD_END else _load_parts(path, selected)
     except MemoryError:
         raise
     except Exception:
@@ -133,15 +142,13 @@ def _load_verified(path: Path) -> dict[str, Any] | None:
     return state if isinstance(state, dict) else None
 
 
-def _load_parts(path: Path) -> dict[str, Any] | None:
-    facts, tensors = read_facts(path), load_file(path)
-    selected = {}
-    if SELECTED_FILE in facts:
-        name, digest = facts[SELECTED_FILE]
-        if sha256_of(path.with_name(name)) != digest:
-            return None
-        selected = load_file(path.with_name(name))
-    return nested_state(facts, tensors, selected)
+def _load_parts(path: Path, selected: tuple[str, str] | None) -> dict[str, Any] | None:
+    if selected is None:
+        return nested_state(read_facts(path), load_file(path))
+    file = path.with_name(selected[0])
+    if sha256_of(file) != selected[1]:
+        return None
+    return nested_state(read_facts(path), load_file(path), load_file(file), selected)
 
 
 def _load_old(path: Path) -> Any:

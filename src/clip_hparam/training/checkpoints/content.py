@@ -16,7 +16,6 @@ from clip_hparam.training.checkpoints.state_file import Part
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.optim.adamw import MOMENTS
 
-SELECTED_FILE = "selected_file"  # fact: name and sha256
 FROZEN, LOSSES, STEP = "frozen", "losses", "step"
 
 
@@ -74,7 +73,10 @@ def checkpoint_content(state: TrainState, progress: Progress) -> Content:
 
 
 def nested_state(
-    facts: Mapping[str, Any], tensors: Mapping[str, Tensor], selected: Mapping[str, Tensor]
+    facts: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    selected: Mapping[str, Tensor] | None = None,
+    file: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return a state in the layout of earlier versions: state dicts of modules and optimiser."""
     trained, models = facts["trained"], facts["models"]
@@ -99,7 +101,7 @@ def nested_state(
             "weights": {model: _of_model(model, trained, selected) for model in models}
             if selected
             else {},
-            "file": facts.get(SELECTED_FILE),
+            "file": file,
             LOSSES: list(tensors.get(LOSSES, ())),
         },
     }
@@ -130,8 +132,7 @@ def _selection(state: TrainState, saved: Mapping[str, Any]) -> Selection | None:
         for model, tensors in saved["weights"].items()
         if state.context.is_main
     }
-    file = saved.get("file")
-    return Selection(saved["selected"], weights, file and tuple(file))
+    return Selection(saved["selected"], weights, saved.get("file"))
 
 
 def _part(prefix: str, shapes: Mapping[str, torch.Size], flat: Tensor) -> Part:

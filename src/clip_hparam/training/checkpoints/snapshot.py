@@ -98,12 +98,12 @@ class Snapshot:
 def _split(tensors: Sequence[Tensor]) -> deque[Tensor]:
     """Return the bytes of the tensors in chunks."""
     return deque(
-        chunk for tensor in tensors for chunk in tensor.view(torch.uint8).split(CHUNK_BYTES)
+        chunk for tensor in tensors for chunk in torch.split(tensor.view(torch.uint8), CHUNK_BYTES)
     )
 
 
 def _record_event() -> torch.cuda.Event:
     """Return an event after all that the current stream of the GPU has to do."""
-    event = torch.cuda.Event()
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
     event.record()
     return event

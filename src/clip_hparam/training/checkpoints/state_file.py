@@ -54,7 +54,7 @@ def write_parts(
         for chunk in snapshot.read():
             if is_cancelled():
                 raise CancelledError
-            content = memoryview(chunk.numpy())
+            content = chunk.numpy().data
             file.write(content)
             digest.update(content)
     return digest.hexdigest()

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
+from typing import Any
 
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.checkpoints import checkpoint
@@ -42,6 +43,10 @@ class CheckpointWriter(TrialCallback):
 
     def on_step(self, step: int, total_steps: int) -> None:
         self.save_if_due()
+
+    def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
+        self.save_if_due()
+        return False
 
     def save_if_due(self) -> None:
         """Begin to save, if it is time and no write is running.

@@ -22,6 +22,7 @@ class FlatAdamW(torch.optim.AdamW):
     checkpoints do not depend on the layout.
 
     groups: in the order of `flat`, which holds exactly their parameters.
+    updates: number of calls of `step` that have begun.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class FlatAdamW(torch.optim.AdamW):
         eps: float,
     ) -> None:
         self._flat = flat
+        self.updates = 0
         self._members = [len(group.parameters) for group in groups]
         self._sizes = [
             sum(parameter.numel() for parameter in group.parameters.values()) for group in groups
@@ -87,6 +89,7 @@ class FlatAdamW(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Update the parameters by their gradients."""
+        self.updates += 1
         # torch's GradScaler sets these for an optimiser that unscales gradients by itself
         grad_scale = getattr(self, "grad_scale", None)
         found_inf = getattr(self, "found_inf", None)
