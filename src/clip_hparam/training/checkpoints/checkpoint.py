@@ -4,8 +4,8 @@
     runs/<trial_id>/checkpoint/selected_<epoch>.safetensors
 
 The selected weights have a file of their own, written once. The second line of the sha256 file of
-each checkpoint that needs it has its name and its sha256. Without these sums, a kill while a file is
-written leaves an unreadable file, and a flipped bit is not detected. Earlier versions wrote
+each checkpoint that needs it has its name and its sha256. Without these sums, a kill while a file
+is written leaves an unreadable file, and a flipped bit is not detected. Earlier versions wrote
 step_<n>.pt, which loads too.
 """
 
