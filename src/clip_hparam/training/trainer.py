@@ -88,7 +88,7 @@ def train(
         try:
             if not _run_epochs(spec, record, state, batches, progress, callback):
                 return TrialOutcome("pruned")
-            writer.release()
+            writer.end_training()
             facts = _test(spec, record, state, batches, progress, dataset, callback)
         except StoppedError:
             writer.save_now()

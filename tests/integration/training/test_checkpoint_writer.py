@@ -1,6 +1,7 @@
 """The state is saved by time inside an epoch, in a thread, and loads with the bits of its step."""
 
 import errno
+import hashlib
 import os
 import threading
 from copy import deepcopy
@@ -95,6 +96,59 @@ def test_each_save_has_the_bits_of_its_step(
     assert torch.equal(torch.stack(restored.losses), losses)
 
 
+def save_as_version_0_1_0(folder: Path, state: TrainState, progress: Progress) -> None:
+    """Write the file that version 0.1.0 wrote: state dicts, pickled, and the selected ones too."""
+    models = {name: model.state_dict() for name, model in state.eval_models.items()}
+    old = {
+        "models": models,
+        "optimizer": state.optimizer.state_dict(),
+        "scaler": state.scaler.state_dict(),
+        "progress": {
+            "rows": [{"epoch": 0}],
+            "selected": 0,
+            "best": (50.0, -1.0),
+            "weights": {name: deepcopy(tensors) for name, tensors in models.items()},
+            "seconds": 2.0,
+            "train_seconds": 1.0,
+            "losses": progress.losses,
+        },
+    }
+    file = folder / "step_000000103.pt"
+    torch.save(old, file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_name(f"{file.name}.sha256").write_text(digest)
+
+
+def test_checkpoint_of_version_0_1_0_continues_in_the_new_format(tmp_path: Path) -> None:
+    state, progress = create(SMALL), Progress()
+    for _ in range(3):
+        train(state, progress)
+    save_as_version_0_1_0(tmp_path, state, progress)
+    resumed = create(SMALL)
+    loaded, damaged = checkpoint.load(tmp_path)
+    assert loaded is not None
+    assert damaged == []
+    restored = restore_checkpoint(resumed, loaded)
+    expected, found = tensors(state), tensors(resumed)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    selected = restored.selected_weights
+    assert {name: torch.equal(selected[name], state.flat_weights[name]) for name in selected} == {
+        "raw": True,
+        "ema": True,
+    }
+    assert (restored.selected, restored.best, restored.seconds) == (0, (50.0, -1.0), 2.0)
+    for one, its in ((state, progress), (resumed, restored)):
+        train(one, its)
+    assert torch.equal(state.weights.values, resumed.weights.values)
+    with CheckpointWriter(tmp_path, 60.0, resumed, restored, 100) as saver:
+        saver.save_now()
+    assert checkpoint.saved_step(tmp_path) == 104
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("step_000000103.pt", "step_000000103.pt.sha256", "selected_0000.safetensors"),
+        *("step_000000104.safetensors", "step_000000104.safetensors.sha256"),
+    }
+
+
 def test_one_write_at_a_time_and_training_goes_on_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +190,25 @@ def test_no_thread_starts_before_the_first_save(tmp_path: Path) -> None:
             saver.on_step(step, STEPS)
         assert threading.active_count() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluation_is_no_gap_between_two_saves_and_the_test_saves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, state, progress = Clock(monkeypatch), create(SMALL), Progress()
+    with CheckpointWriter(tmp_path, 5.0, state, progress, 100) as saver:
+        train(state, progress)
+        saver.on_step(1, STEPS)
+        clock.now = 9
+        assert not saver.should_stop()
+        saver._end_thread()
+        assert checkpoint.saved_step(tmp_path) == 1
+        train(state, progress)
+        saver.end_training()
+        clock.now = 100
+        assert not saver.should_stop()
+        assert saver._thread is None
+    assert checkpoint.saved_step(tmp_path) == 1
 
 
 def test_error_of_a_write_is_raised_at_the_next_step(

@@ -210,6 +210,7 @@ def test_auto_is_what_fits_the_free_memory_of_a_gpu_and_all_on_a_cpu(
     card(monkeypatch, 13.5e6)
     assert choose_micro_batch(recipe, machine, GPU, 10) == 10
     assert choose_micro_batch(recipe, replace(machine, micro_batch=4), GPU, 10) == 4
+    assert choose_micro_batch(recipe, replace(machine, micro_batch=20), GPU, 10) == 0
     assert choose_micro_batch(recipe, machine, torch.device("cpu"), 10) == 0
 
 

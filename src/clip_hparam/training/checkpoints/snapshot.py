@@ -33,13 +33,13 @@ class Snapshot:
         self._memory = memory
         self._changed = threading.Condition()
         self._is_copied = False
-        self._on_gpu = any(tensor.is_cuda for tensor in (*changing, *constant))
-        self._written = _record_event() if self._on_gpu else None
+        self._gpu = next((one.device for one in (*changing, *constant) if one.is_cuda), None)
+        self._written = _record_event(self._gpu)
 
     def read(self) -> Iterator[Tensor]:
         """Yield the bytes, uint8 in host memory; each tensor is valid until the next one."""
         buffer: Tensor | None = None
-        stream = torch.cuda.Stream() if self._on_gpu else None
+        stream = _create_stream(self._gpu)
         while True:
             with self._changed:
                 overwritten = bool(self._changing)
@@ -70,7 +70,7 @@ class Snapshot:
                 self._host_memory(len(chunk)).copy_(chunk, non_blocking=True)
                 for chunk in self._changing
             )
-            self._written = _record_event() if self._on_gpu else None
+            self._written = _record_event(self._gpu)
             self._is_copied = True
 
     def drop(self) -> None:
@@ -82,7 +82,7 @@ class Snapshot:
             self._changed.notify()
 
     def _host_memory(self, size: int) -> Tensor:
-        return torch.empty(size, dtype=torch.uint8, pin_memory=self._on_gpu)
+        return torch.empty(size, dtype=torch.uint8, pin_memory=self._gpu is not None)
 
     def _copy(self, chunk: Tensor, target: Tensor, stream: "torch.cuda.Stream | None") -> Tensor:
         """Return the chunk, copied to `target`, after the kernels that wrote it."""
@@ -102,8 +102,17 @@ def _split(tensors: Sequence[Tensor]) -> deque[Tensor]:
     )
 
 
-def _record_event() -> torch.cuda.Event:
-    """Return an event after all that the current stream of the GPU has to do."""
+def _record_event(gpu: torch.device | None) -> torch.cuda.Event | None:
+    """Return an event after all that the current stream of a GPU has to do; None without a GPU."""
+    if gpu is None:
+        return None
     event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    event.record()
+    event.record(torch.cuda.current_stream(gpu))
     return event
+
+
+def _create_stream(gpu: torch.device | None) -> torch.cuda.Stream | None:
+    """Return a stream for copies from a GPU; None without a GPU."""
+    if gpu is None:
+        return None
+    return torch.cuda.Stream(gpu)  # type: ignore[no-untyped-call]

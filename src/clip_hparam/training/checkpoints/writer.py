@@ -4,6 +4,7 @@ Only rank 0 saves. No thread starts before the first save; at most one write run
 """
 
 import logging
+import math
 import threading
 from pathlib import Path
 from time import monotonic
@@ -44,6 +45,10 @@ class CheckpointWriter(TrialCallback):
     def on_step(self, step: int, total_steps: int) -> None:
         self.save_if_due()
 
+    def should_stop(self) -> bool:
+        self.save_if_due()  # also between two batches of an evaluation
+        return False
+
     def on_epoch_end(self, rows: list[dict[str, Any]]) -> bool:
         self.save_if_due()
         return False
@@ -70,6 +75,11 @@ class CheckpointWriter(TrialCallback):
         self._end_thread()
         content = checkpoint_content(self._state, self._progress)
         checkpoint.save(self._folder, self._step(), content, _snapshot(content))
+
+    def end_training(self) -> None:
+        """Return when the weights may change; from now on only `save_now` saves."""
+        self._seconds = math.inf
+        self.release()
 
     def release(self) -> None:
         """Return when the state may change."""

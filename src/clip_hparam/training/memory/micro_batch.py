@@ -36,11 +36,12 @@ def choose_micro_batch(
 
     Raises: DeviceMemoryError if not a single image fits.
     """
+    rows = recipe.batch_size // context.world_size
     if machine.micro_batch != AUTO:
-        return int(machine.micro_batch) // context.world_size
+        asked = int(machine.micro_batch) // context.world_size
+        return 0 if asked == rows else asked
     if device.type != "cuda":
         return 0
-    rows = recipe.batch_size // context.world_size
     estimate, free = predict_memory(recipe, machine, classes), free_bytes(device)
     fitting = fitting_micro_batch(estimate, free, rows, mixes_rows(recipe))
     smallest = min(context.all_gather([fitting or 0]))
