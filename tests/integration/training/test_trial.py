@@ -112,9 +112,9 @@ def _info_messages(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="clip_hparam")
 
 
-def trial_spec(runs: Path, **knobs: Any) -> TrialSpec:
+def trial_spec(runs: Path, seconds: float = 0.0, **knobs: Any) -> TrialSpec:
     recipe = resolve(with_values(Recipe(), {**RECIPE, **knobs}))
-    machine = Machine(runs=str(runs), device="cpu", checkpoint_seconds=0)
+    machine = Machine(runs=str(runs), device="cpu", checkpoint_seconds=seconds)
     return TrialSpec(recipe, machine, keep_checkpoints="last")
 
 
@@ -191,15 +191,27 @@ def test_stopped_trial_resumes_from_its_step_to_the_same_bits(
 def test_damaged_checkpoint_falls_back_to_the_previous_one(
     tmp_path: Path, uninterrupted: TrialSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
+    spec = trial_spec(tmp_path, seconds=60.0)
+    for step in (STEPS + 1, 2 * STEPS + 1):
+        assert run_trial(spec, [StopAt(step)]).state == "queued"
+    newest = max((record_of(spec).folder / "checkpoint").glob("step_*.safetensors"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    caplog.clear()
+    assert run_trial(spec).state == "done"
+    assert any("is damaged: going back" in message for message in caplog.messages)
+    assert "going on after epoch 1 and 1 step" in caplog.messages
+    assert content(spec) == content(uninterrupted)
+
+
+def test_interrupted_trial_leaves_no_part_of_a_checkpoint(
+    tmp_path: Path, uninterrupted: TrialSpec
+) -> None:
     spec = trial_spec(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run_trial(spec, [InterruptAt(2 * STEPS + 1)])
     assert record_of(spec).status()["state"] == "cancelled"
-    newest = max((record_of(spec).folder / "checkpoint").glob("step_*.safetensors"))
-    newest.write_bytes(newest.read_bytes()[:-1])
+    assert list((record_of(spec).folder / "checkpoint").glob(".*")) == []
     assert run_trial(spec).state == "done"
-    assert any("is damaged: going back" in message for message in caplog.messages)
-    assert any(text.startswith("going on after") for text in caplog.messages)
     assert content(spec) == content(uninterrupted)
 
 

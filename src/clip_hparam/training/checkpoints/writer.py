@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 class CheckpointWriter(TrialCallback):
     """Saves the state at the first step boundary after `seconds` since the last save began.
 
-    As a context manager it ends its thread: a trial that is done needs no state, and every other
-    one gets the state that is being written.
+    As a context manager it ends its thread: a trial that is done needs no state, an interrupted one
+    stops at once, and after every other error the state that is being written is kept.
     """
 
     def __init__(
@@ -96,13 +96,13 @@ class CheckpointWriter(TrialCallback):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is None or isinstance(error, KeyboardInterrupt):
             self._is_cancelled.set()
-            self._end_thread()
-            return
         try:
             self._end_thread()
         except OSError as failure:
+            if error is None:
+                raise
             logger.warning("the state was not saved: %s", failure)
 
     def _step(self) -> int:

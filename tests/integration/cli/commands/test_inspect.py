@@ -101,3 +101,10 @@ def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "lr, block 5" in done.out
     assert "never warms up" in done.out
+
+
+def test_describe_shows_the_memory_on_the_card_of_the_machine(tmp_path: Path) -> None:
+    done = ask("describe", "machine.device_name=H100", "machine.micro_batch=10", cwd=tmp_path)
+    assert done.code == 0, done.err
+    (line,) = (line for line in done.out.splitlines() if line.startswith("memory "))
+    assert line.endswith(" fixed on a GPU: 10 of 50 images at once fit an H100 of 80 GB")
