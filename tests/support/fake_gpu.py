@@ -20,55 +20,51 @@ from clip_hparam.model.tower import create_tower
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 GPU = "cuda:0"
+CLASSES = 1000
 
 
 def saved_bytes_of_image(
-    encoder: str, resolution: int, *, kernels: str, precision: str, **options: Any
-) -> float:
-    """Return the bytes that one more image adds to the tensors that a forward pass saves.
-
-    options: freeze, pool and activation_checkpointing.
-    """
-    two, four = (
-        _saved_bytes(encoder, resolution, images, kernels, precision, **options)
-        for images in (2, 4)
-    )
-    return (four - two) / 2
-
-
-def _saved_bytes(
     encoder: str,
     resolution: int,
-    images: int,
+    *,
     kernels: str,
     precision: str,
     what: str = "patch",
     pool: str = "patch_mean",
     activation_checkpointing: bool = False,
-) -> int:
-    saved: dict[int, Tensor] = {}
+) -> float:
+    """Return the bytes that one more image adds to the tensors that a forward pass saves.
+
+    what: value of the knob freeze.
+    """
     with FakeTensorMode(), _attention_of_a_gpu(precision):
         with torch.device(GPU):
             model = _model(encoder, resolution, what, pool)
-            pixels = torch.empty(images, 3, resolution, resolution)
-            targets = torch.empty(images, 1000)
         if kernels == FUSED:
             use_fused_kernels(model, SDPA)
         model.transformer.grad_checkpointing = activation_checkpointing
-        weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
+        two, four = (_saved_bytes(model, resolution, images, precision) for images in (2, 4))
+        return (four - two) / 2
 
-        def pack(tensor: Tensor) -> Tensor:
-            saved[tensor.untyped_storage()._cdata] = tensor
-            return tensor
 
-        with (
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-            _autocast(precision),
-        ):
-            loss = F.cross_entropy(model(pixels), targets)
-        assert loss.requires_grad
-        storages = [tensor.untyped_storage() for key, tensor in saved.items() if key not in weights]
-        return sum(storage.nbytes() for storage in storages)
+def _saved_bytes(model: Classifier, resolution: int, images: int, precision: str) -> int:
+    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
+    saved: dict[int, Tensor] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        saved[tensor.untyped_storage()._cdata] = tensor
+        return tensor
+
+    pixels = torch.empty(images, 3, resolution, resolution, device=GPU)
+    targets = torch.empty(images, CLASSES, device=GPU)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        _autocast(precision),
+    ):
+        loss = F.cross_entropy(model(pixels), targets)
+    assert loss.requires_grad
+    storages = [tensor.untyped_storage() for key, tensor in saved.items() if key not in weights]
+    return sum(storage.nbytes() for storage in storages)
 
 
 @contextmanager
@@ -141,25 +137,26 @@ def peak_bytes_of_image(
     encoder: str, resolution: int, activation_checkpointing: bool = False
 ) -> float:
     """Return the bytes that one more image adds to the peak of a step in fp32, fused kernels."""
-    few, many = (
-        _peak_bytes(encoder, resolution, images, activation_checkpointing) for images in (64, 128)
-    )
-    return (many - few) / 64
-
-
-def _peak_bytes(encoder: str, resolution: int, images: int, checkpointing: bool) -> int:
     with FakeTensorMode():
         model = _model(encoder, resolution)
         use_fused_kernels(model, SDPA)
-        model.transformer.grad_checkpointing = checkpointing
-        with _LiveBytes() as live:
-            pixels = torch.empty(images, 3, resolution, resolution)
-            F.cross_entropy(model(pixels), torch.empty(images, 1000)).backward()
-        return live.peak
+        model.transformer.grad_checkpointing = activation_checkpointing
+        few, many = (_peak_bytes(model, resolution, images) for images in (64, 128))
+        return (many - few) / 64
 
 
-def _model(encoder: str, resolution: int, what: str = "patch", pool: str = "patch_mean") -> Any:
-    model = Classifier(create_tower(model_config(encoder)), 1000, pool).train()
+def _peak_bytes(model: Classifier, resolution: int, images: int) -> int:
+    model.zero_grad()
+    with _LiveBytes() as live:
+        pixels = torch.empty(images, 3, resolution, resolution)
+        F.cross_entropy(model(pixels), torch.empty(images, CLASSES)).backward()
+    return live.peak
+
+
+def _model(
+    encoder: str, resolution: int, what: str = "patch", pool: str = "patch_mean"
+) -> Classifier:
+    model = Classifier(create_tower(model_config(encoder)), CLASSES, pool).train()
     tokens = 1 + patch_grid(resolution, int(model.conv1.kernel_size[0])) ** 2
     width = model.positional_embedding.shape[1]
     model.positional_embedding = nn.Parameter(torch.empty(tokens, width))

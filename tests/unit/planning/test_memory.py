@@ -43,9 +43,14 @@ def recipe_of(encoder: str, resolution: int, **knobs: Any) -> ResolvedRecipe:
     )
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("kernels", ["reference", "fused"])
-@pytest.mark.parametrize(("encoder", "resolution"), TOWERS)
+@pytest.mark.parametrize(
+    ("encoder", "resolution", "precision"),
+    [
+        *((*tower, "bf16") for tower in TOWERS),
+        *((*tower, "fp32") for tower in (TOWERS[0], TOWERS[4])),
+    ],
+)
 def test_saved_bytes_are_those_of_fake_tensors(
     encoder: str, resolution: int, kernels: str, precision: str
 ) -> None:
