@@ -92,6 +92,12 @@ class DistributedContext:
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def broadcast(self, tensor: Tensor) -> None:
+        """Replace a tensor by that of rank 0."""
+        if self.world_size > 1:
+            with _raise_peer_error():
+                dist.broadcast(tensor, src=0)
+
     def wait_for_main(self) -> None:
         """Wait until rank 0 has locked the record of the trial and connects.
 

@@ -29,7 +29,7 @@ def whole(folder: Path) -> bool:
     """Return whether no file under a final name is truncated."""
     for path in folder.rglob("*.json"):
         json.loads(path.read_text())
-    return not list(folder.rglob("step_*.pt"))
+    return not list(folder.rglob("step_*.safetensors"))
 
 
 @pytest.mark.parametrize("left", [2**20, 2**15, 2**13, 0])

@@ -15,6 +15,7 @@ from support.multiprocess import in_ranks
 
 from clip_hparam import distributed as module
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.distributed import (
     SINGLE_PROCESS,
     DistributedContext,
@@ -22,7 +23,11 @@ from clip_hparam.distributed import (
     PeerError,
     create_context,
 )
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.checkpoints.progress import Progress
+from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import device_of
+from clip_hparam.training.results import load_selected
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +96,24 @@ def test_parts_are_gathered_in_order_and_tensors_are_averaged(parts: int) -> Non
         assert gathered == list(range(parts))
         assert ones == [[1.0] * 3] * 2
         assert ten == 10
+
+
+def load_selected_in_ranks(context: DistributedContext) -> list[list[float]]:
+    recipe = resolve(with_values(Recipe(), {"batch_size": 10, "ema_decay": 0.5}))
+    state = create_train_state(recipe, Machine(device="cpu"), create_model(recipe, 10), context)
+    weights = {name: torch.full_like(flat, 7.0) for name, flat in state.flat_weights.items()}
+    progress = Progress()
+    row = {"epoch": 0, "selection_acc1.ema": 50.0, "selection_loss.ema": 1.0}
+    progress.add_epoch(row, weights if context.is_main else {})
+    load_selected(state, progress)
+    heads = [model.get_parameter("head.bias") for model in state.eval_models.values()]
+    return [[float(len(progress.selected_weights))], *(head.tolist() for head in heads)]
+
+
+def test_rank_0_alone_keeps_the_selected_weights_and_all_ranks_test_them() -> None:
+    first, other = in_ranks(2, load_selected_in_ranks)
+    assert (first[0], other[0]) == ([2.0], [0.0])
+    assert first[1:] == other[1:] == [[7.0] * 10] * 2
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])

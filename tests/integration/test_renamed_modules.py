@@ -13,6 +13,7 @@ from clip_hparam.renamed import RENAMED, new_names
     ("old", "new"),
     [
         ("clip_hparam.fit", "clip_hparam.training.engine"),
+        ("clip_hparam.training.checkpoint", "clip_hparam.training.checkpoints.checkpoint"),
         ("clip_hparam.recipe", "clip_hparam.config.recipe"),
         ("clip_hparam.search.search", "clip_hparam.search.spec"),
         ("analysis.frame", "clip_hparam.analysis.frames.frame"),

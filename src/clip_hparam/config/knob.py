@@ -78,7 +78,9 @@ def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
             return AUTO
         legal = legal.removeprefix(f"{AUTO} | ")
     legal_value: Any
-    if legal[0] in "([":
+    if field.type is bool:
+        legal_value = value if isinstance(value, bool) else None
+    elif legal[0] in "([":
         legal_value = _as_number(value, legal, integral=_takes_integers(field))
     elif legal[0] == "/":
         legal_value = value if isinstance(value, str) and re.fullmatch(legal[1:-1], value) else None

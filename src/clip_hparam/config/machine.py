@@ -22,8 +22,15 @@ class Machine:
         "A100", "V100 | A100 | H100 | H200", "GPU whose throughput predicts costs without records"
     )
     threads: int = knob(1, "[1, inf)", "CPU threads of one trial; the tiny tower always uses 1")
-    micro_batch: int = knob(
-        0, "[0, inf)", "images in memory at once, over all ranks; 0 is the whole batch"
+    micro_batch: int | str = knob(
+        "auto",
+        "auto | [0, inf)",
+        "images in memory at once, over all ranks; 0 is the whole batch, auto on a GPU what fits",
+    )
+    activation_checkpointing: bool = knob(
+        False,
+        "false | true",
+        "whether blocks compute their activations again in the backward pass, to save memory",
     )
     kernels: str = knob(
         "auto",
@@ -37,7 +44,7 @@ class Machine:
     )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
-    checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
+    checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")
 
     def __post_init__(self) -> None:
         validate(self, "machine.")

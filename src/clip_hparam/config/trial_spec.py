@@ -41,7 +41,8 @@ class TrialSpec:
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        batch, micro = self.recipe.batch_size, self.machine.micro_batch or self.recipe.batch_size
+        batch, given = self.recipe.batch_size, self.machine.micro_batch
+        micro = given if isinstance(given, int) and given else batch  # auto divides what it chooses
         _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)
         whole = f"machine.micro_batch={micro}" if micro < batch else f"batch_size={batch}"
         _check_divides("gpus_per_trial", self.gpus_per_trial, whole, micro)

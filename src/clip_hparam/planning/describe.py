@@ -7,6 +7,7 @@ lint(recipe)      ->  a sentence for each choice that is probably a mistake
 import math
 from collections.abc import Iterator
 
+from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.data.datasets import load_dataset
@@ -14,6 +15,7 @@ from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
 from clip_hparam.planning import flops
 from clip_hparam.planning.data_facts import data_rows
+from clip_hparam.planning.memory import describe_memory
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
@@ -22,9 +24,12 @@ ADVISED_LAYER_DECAY, ADVISED_WARMUP = 0.65, 0.2
 HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
 
-def describe(recipe: ResolvedRecipe) -> str:
-    """Return a table of names and values; the values are those that training uses."""
-    rows = list(_rows(recipe))
+def describe(recipe: ResolvedRecipe, machine: Machine | None = None, ranks: int = 1) -> str:
+    """Return a table of names and values; the values are those that training uses.
+
+    machine, ranks: for the memory; None for the default machine.
+    """
+    rows = [*_rows(recipe), ("memory", describe_memory(recipe, machine or Machine(), ranks))]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 

@@ -13,10 +13,12 @@ from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.identity import shorten
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
+from clip_hparam.planning.memory import describe_memory
 from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
@@ -57,10 +59,22 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     total = _format_time(list(predictions.values()), capacity.at_once)
     print_plain(
         console,
-        *(*sweep.notes, *sources),
+        *(*sweep.notes, *sources, *_memory_notes(sweep)),
         f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
         f" {capacity.description}: {total}; nothing was started",
     )
+
+
+def _memory_notes(sweep: Sweep) -> list[str]:
+    """Return a line for each different memory of the trials of a family that needs a GPU."""
+    if not sweep.device_name:
+        return []
+    specs = {plan.cell: plan.spec for plan in sweep.planned}.values()
+    lines = (
+        describe_memory(as_resolved(spec.recipe), spec.machine, spec.gpus_per_trial)
+        for spec in specs
+    )
+    return [f"memory: {line}" for line in dict.fromkeys(lines)]
 
 
 def _typed_words(plan: PlannedTrial) -> list[str]:

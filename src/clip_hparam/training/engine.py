@@ -1,9 +1,10 @@
 """One optimiser step, one epoch of training, one evaluation: plain loops over tensors."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,10 +15,12 @@ from torch import Tensor, nn
 from clip_hparam.data.batches import Batches
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import Classifier
+from clip_hparam.planning.memory import MemoryEstimate
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.rng import uniform
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
 from clip_hparam.training.compilation.modules import run_eagerly
+from clip_hparam.training.memory.recovery import step_within_memory
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
@@ -34,14 +37,17 @@ class StoppedError(RuntimeError):
     """A callback stopped the trial between two batches."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainState:
     """A model in training, with all that an optimiser step needs.
 
     weights: the parameters that are trained.
     schedule: base learning rate at each step, shape (steps,); a parameter group multiplies it by
     its lr_scale.
-    micro_batch: images of this rank per forward pass; 0 for the whole batch.
+    micro_batch: images of this rank per forward pass; 0 for the whole batch. It is halved after an
+        out-of-memory error.
+    smallest_micro_batch: 2 if rows of a batch are mixed in pairs.
+    predict_memory: returns the memory on a GPU.
     """
 
     model: Classifier
@@ -51,15 +57,23 @@ class TrainState:
     scaler: torch.amp.GradScaler
     schedule: NDArray[np.float64]
     device: torch.device
+    predict_memory: Callable[[], MemoryEstimate]
     precision: str = "fp32"
     clip_grad: float = 0.0
     micro_batch: int = 0
     context: DistributedContext = SINGLE_PROCESS
+    smallest_micro_batch: int = 1
 
     @property
     def eval_models(self) -> dict[str, nn.Module]:
         """The models to evaluate: "raw", then "ema" if the trial has an EMA."""
         return {"raw": self.model} | ({} if self.ema is None else {"ema": self.ema.module})
+
+    @property
+    def flat_weights(self) -> dict[str, Tensor]:
+        """The trained weights of each of `eval_models`: a flat tensor, of which they are views."""
+        average = {} if self.ema is None else {"ema": self.ema.average}
+        return {"raw": self.weights.values} | average
 
     @property
     def reported_weights(self) -> str:
@@ -148,7 +162,8 @@ def train_epoch(
         if has_drop_path and table is None:
             table = drop_path_draws(state, batches, epoch, seed, len(images))
         draws = None if table is None else table[step]
-        losses.append(train_step(state, epoch * batches.steps + step, images, targets, draws))
+        at, data = epoch * batches.steps + step, (images, targets, draws)
+        losses.append(step_within_memory(state, len(images), partial(train_step, state, at, *data)))
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
             _check_finite(losses, epoch * batches.steps)
         callback.on_step(epoch * batches.steps + step + 1, len(state.schedule))

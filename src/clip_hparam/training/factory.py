@@ -1,5 +1,7 @@
 """Create the model, optimiser, schedule and EMA of a trial from its resolved recipe."""
 
+from functools import partial
+
 import torch
 
 from clip_hparam.config.machine import Machine
@@ -18,9 +20,11 @@ from clip_hparam.model.classifier import (
 from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
 from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
+from clip_hparam.planning.memory import mixes_rows, predict_memory
 from clip_hparam.training.compilation.modules import compile_model
 from clip_hparam.training.engine import TrainState
 from clip_hparam.training.lr_schedule import lr_schedule
+from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
@@ -52,12 +56,17 @@ def create_train_state(
     model: Classifier,
     context: DistributedContext = SINGLE_PROCESS,
     kernels: KernelChoice | None = None,
+    micro_batch: int | None = None,
 ) -> TrainState:
     """Move the model to its device and return it with its optimiser, schedule and EMA.
 
-    kernels: modules of the tower; None: those of a new trial on this machine.
+    kernels, micro_batch: modules of the tower, and images of this rank in a forward pass; None:
+        those of a new trial on this machine.
     """
     device = device_of(machine, context.local_rank)
+    classes = model.head.out_features
+    if micro_batch is None:
+        micro_batch = choose_micro_batch(recipe, machine, device, classes, context)
     tokens = len(model.positional_embedding)
     choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
     if choice.kernels == FUSED:
@@ -69,10 +78,12 @@ def create_train_state(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
     weights = FlatParameters(model, [name for group in groups for name in group.parameters])
+    ema = create_ema(model, weights, recipe.ema_decay)
+    model.transformer.grad_checkpointing = machine.activation_checkpointing
     return TrainState(
         model=model,
         weights=weights,
-        ema=create_ema(model, weights, recipe.ema_decay),
+        ema=ema,
         optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),
         scaler=torch.amp.GradScaler(
             device.type,
@@ -82,10 +93,12 @@ def create_train_state(
         ),
         schedule=lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe)),
         device=device,
+        predict_memory=partial(predict_memory, recipe, machine, classes),
         precision=recipe.precision,
         clip_grad=recipe.clip_grad,
-        micro_batch=machine.micro_batch // context.world_size,
+        micro_batch=micro_batch,
         context=context,
+        smallest_micro_batch=2 if mixes_rows(recipe) else 1,
     )
 
 

@@ -32,6 +32,7 @@ class Numerics:
     kernels: modules of the tower, "reference" or "fused"; trials before these had "reference".
     matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
         is TF32; convolutions have the same. Trials from before this field had "highest".
+    micro_batch: images of a rank in a forward pass; 0: all. Trials from before this field have 0.
     """
 
     device: str
@@ -43,6 +44,7 @@ class Numerics:
     ranks: int = 1
     kernels: str = REFERENCE
     matmul_precision: str = "highest"
+    micro_batch: int = 0
 
     def apply(self) -> None:
         """Set torch's number of threads and its precision of fp32 products, of this process."""

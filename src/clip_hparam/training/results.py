@@ -23,6 +23,7 @@ from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.checkpoints.progress import Progress, copy_to_host, metric_columns
 from clip_hparam.training.engine import (
     EvalResult,
     StoppedError,
@@ -32,7 +33,6 @@ from clip_hparam.training.engine import (
     until_stopped,
 )
 from clip_hparam.training.factory import create_model
-from clip_hparam.training.progress import Progress, cpu_state_dict, metric_columns
 
 EvalResults = dict[tuple[str, str, str], EvalResult]
 """By evaluation set, weights ("raw", "ema") and epoch ("selected", "last")."""
@@ -47,12 +47,12 @@ def evaluate_selected_and_last(
 
     Raises: StoppedError if the callback stops the trial; the models then hold the last weights.
     """
-    last = {name: cpu_state_dict(model) for name, model in state.eval_models.items()}
+    last = copy_to_host(state.flat_weights) if state.context.is_main else {}
     try:
         return _evaluate_both(state, batches, progress, callback)
     except StoppedError:
-        for name, model in state.eval_models.items():
-            model.load_state_dict(last[name])
+        for name, flat in state.flat_weights.items():
+            flat.copy_(last[name])
         raise
 
 
@@ -63,8 +63,7 @@ def _evaluate_both(
     last = _evaluate_sets(state, batches, callback)
     selected = last
     if progress.selected != progress.rows[-1]["epoch"]:
-        for name, model in models.items():
-            model.load_state_dict(progress.weights[name])
+        load_selected(state, progress)
         selected = _evaluate_sets(state, batches, callback)
     return {
         (split, name, when): scores[name]
@@ -72,6 +71,14 @@ def _evaluate_both(
         for name in models
         for split, scores in sets.items()
     }
+
+
+def load_selected(state: TrainState, progress: Progress) -> None:
+    """Give all models the weights of the selected epoch, which rank 0 has."""
+    for name, flat in state.flat_weights.items():
+        if state.context.is_main:
+            flat.copy_(progress.selected_weights[name])
+        state.context.broadcast(flat)
 
 
 def _evaluate_sets(
@@ -180,8 +187,11 @@ def save_weights(which: str, record: Record, state: TrainState, progress: Progre
     if which == "none":
         return
     name = state.reported_weights
-    best = which == "best"
-    weights = progress.weights[name] if best else cpu_state_dict(state.eval_models[name])
+    weights = {key: tensor.cpu() for key, tensor in state.eval_models[name].state_dict().items()}
+    if which == "best":
+        parts = state.weights.split(progress.selected_weights[name])
+        named = zip(state.weights.names, parts, strict=True)
+        weights |= {key: part.view_as(weights[key]) for key, part in named}
     write_atomic(record.folder / f"{which}.safetensors", save(weights))
 
 

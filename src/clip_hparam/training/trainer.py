@@ -4,7 +4,9 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 """
 
 import logging
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +23,11 @@ from clip_hparam.model.classifier import count_parameters
 from clip_hparam.planning.compilation import OFF, ON
 from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
-from clip_hparam.training import checkpoint
-from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
+from clip_hparam.training.checkpoints import checkpoint
+from clip_hparam.training.checkpoints.content import restore_checkpoint
+from clip_hparam.training.checkpoints.progress import Progress, metric_columns
+from clip_hparam.training.checkpoints.writer import CheckpointWriter
 from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
@@ -31,20 +36,17 @@ from clip_hparam.training.engine import (
     until_stopped,
 )
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.memory.micro_batch import choose_micro_batch
+from clip_hparam.training.memory.recorder import MicroBatchRecorder
 from clip_hparam.training.numerics import (
     Numerics,
+    device_of,
     keep_choices,
     numerics_facts,
     numerics_of,
     read_numerics,
 )
 from clip_hparam.training.outcome import TrialOutcome
-from clip_hparam.training.progress import (
-    Progress,
-    checkpoint_state,
-    metric_columns,
-    restore_checkpoint,
-)
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
@@ -74,19 +76,26 @@ def train(
     if context.is_main:
         _log_data(recipe)
     model = create_model(recipe, batches.classes)
-    state = create_train_state(recipe, spec.machine, model, context, numerics.kernel_choice)
+    state = create_train_state(
+        recipe, spec.machine, model, context, numerics.kernel_choice, numerics.micro_batch
+    )
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
     if context.is_main:
         _record_position(record, batches, progress)
-    try:
-        if not _run_epochs(spec, record, state, batches, progress, callback):
-            return TrialOutcome("pruned")
-        facts = _test(spec, record, state, batches, progress, dataset, callback)
-    except StoppedError:
-        _save_checkpoint(record, state, batches, progress)
-        return TrialOutcome("queued")
+    seconds = spec.machine.checkpoint_seconds if context.is_main else math.inf
+    folder = record.checkpoint_folder
+    with CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer:
+        callback = CallbackList([callback, MicroBatchRecorder(attempts, state, record), writer])
+        try:
+            if not _run_epochs(spec, record, state, batches, progress, callback):
+                return TrialOutcome("pruned")
+            writer.end_training()
+            facts = _test(spec, record, state, batches, progress, dataset, callback)
+        except StoppedError:
+            writer.save_now()
+            return TrialOutcome("queued")
     return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
 
 
@@ -107,7 +116,6 @@ def _run_epochs(
     callback: TrialCallback,
 ) -> bool:
     """Train the epochs that are left; return False if the callback pruned the trial."""
-    saved = time.monotonic()
     for epoch in range(len(progress.rows), spec.recipe.epochs):
         _run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
@@ -115,9 +123,6 @@ def _run_epochs(
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
             return False
-        if time.monotonic() - saved >= spec.machine.checkpoint_seconds:
-            _save_checkpoint(record, state, batches, progress)
-            saved = time.monotonic()
     return True
 
 
@@ -132,12 +137,9 @@ def _run_epoch(
     """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
     started = time.monotonic()
     done = len(progress.losses)
-    try:
+    with progress.count_training():
         loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    finally:
-        trained = time.monotonic() - started
-        progress.train_seconds += trained
-        progress.seconds += trained
+    trained = time.monotonic() - started
     step = (epoch + 1) * batches.steps
     steps, seconds = batches.steps - done, trained
     if not steps:  # stopped during the evaluation of this epoch
@@ -165,7 +167,7 @@ def _run_epoch(
     row["seconds"] = time.monotonic() - started
     progress.seconds += row["seconds"] - trained
     progress.losses = []
-    progress.add_epoch(row, state.eval_models)
+    progress.add_epoch(row, state.flat_weights if state.context.is_main else {})
 
 
 def _test(
@@ -222,10 +224,27 @@ def _record_numerics(
                 spec.machine.compile,
                 "compiled" if earlier[0].compile else "eager",
             )
-    attempts = [*earlier, replace(numerics, ranks=context.world_size)]
+    attempts = [
+        *earlier,
+        replace(
+            numerics,
+            ranks=context.world_size,
+            micro_batch=_micro_batch(spec, earlier[-1:], context),
+        ),
+    ]
     if context.is_main:
         record.write_status("running", **numerics_facts(attempts))
     return attempts
+
+
+def _micro_batch(spec: TrialSpec, last: Sequence[Numerics], context: DistributedContext) -> int:
+    """Return the images of this rank in a forward pass; auto keeps those of the last attempt."""
+    if spec.machine.micro_batch == AUTO and last and last[0].ranks == context.world_size:
+        return last[0].micro_batch
+    recipe = as_resolved(spec.recipe)
+    device = device_of(spec.machine, context.local_rank)
+    classes = len(load_dataset(recipe.data).classes)
+    return choose_micro_batch(recipe, spec.machine, device, classes, context)
 
 
 def _resume(state: TrainState, record: Record) -> Progress:
@@ -245,8 +264,8 @@ def _resume(state: TrainState, record: Record) -> Progress:
         )
     if saved is not None:
         epoch, steps = len(progress.rows), len(progress.losses)
-        of_epoch = f" and {steps} steps" if steps else ""
-        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
+        of_epoch = f" and {steps} step{'s' * (steps > 1)}" if steps else ""
+        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
         logger.info("going on %s", whole)
     return progress
 
@@ -262,10 +281,3 @@ def _record_position(record: Record, batches: Batches, progress: Progress) -> No
     step = len(progress.rows) * batches.steps + len(progress.losses)
     if step or "step" in record.status():
         record.write_status("running", step=step)
-
-
-def _save_checkpoint(
-    record: Record, state: TrainState, batches: Batches, progress: Progress
-) -> None:
-    step = len(progress.rows) * batches.steps + len(progress.losses)
-    checkpoint.save(record.checkpoint_folder, step, checkpoint_state(state, progress))

@@ -17,10 +17,11 @@ from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
 from clip_hparam.records.storage_errors import is_storage_error
-from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
+from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.engine import DivergedError
+from clip_hparam.training.memory.micro_batch import DeviceMemoryError
 from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.replay import replay_record, replay_trial
@@ -101,7 +102,7 @@ def _run_attempt(
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
-    except (UnreadableImageError, UnsupportedMachineError) as error:
+    except (UnreadableImageError, UnsupportedMachineError, DeviceMemoryError) as error:
         logger.error(str(error))
         return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:

@@ -76,6 +76,9 @@ def test_a_command_of_the_page_can_be_planned(command: str, tmp_path: Path) -> N
     done = plan(*planned, "encoder.pretrained=random", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert ("100 classes" in done.err) == of_subset
+    if any(word.startswith("family=") for word in words):
+        assert "images at once fit an A100 of 40 GB" in done.out
+        assert "do not fit" not in done.out
 
 
 def rewrite() -> None:

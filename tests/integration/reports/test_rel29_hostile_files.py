@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from clip_hparam.records.archive import open_archives
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record
-from clip_hparam.training import checkpoint
+from clip_hparam.training.checkpoints import checkpoint
 
 
 class Bomb:

@@ -113,17 +113,21 @@ def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_describe(arguments: argparse.Namespace) -> int:
-    from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
+    from clip_hparam.cli.hydra_app.compose import (  # lazy: Hydra, 0.3 s
+        compose_all,
+        create_trial_spec,
+    )
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+    from clip_hparam.config.resolved_recipe import as_resolved
     from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, lint
-    from clip_hparam.planning.resolve import resolve
 
     try:
-        recipe = resolve(compose_recipe(arguments.overrides))
+        spec = create_trial_spec(*compose_all(arguments.overrides))
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    print(describe(recipe))
+    recipe = as_resolved(spec.recipe)
+    print(describe(recipe, spec.machine, spec.gpus_per_trial))
     for warning in (*data_notes(recipe.data), *epoch_notes(recipe.data), *lint(recipe)):
         print(f"note: {warning}")
     return ExitCode.OK

@@ -155,6 +155,15 @@ def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:
 def compose_recipe(overrides: Sequence[str]) -> Recipe:
     """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app.
 
+    Raises: as `compose_all`.
+    """
+    recipe, _, _ = compose_all(overrides)
+    return recipe
+
+
+def compose_all(overrides: Sequence[str]) -> Composed:
+    """Return the recipe, machine and driver options of `python sweep.py <overrides>`, likewise.
+
     Raises:
         ValueError: an override that cannot be read, several values, or a design.
     """
@@ -169,5 +178,4 @@ def compose_recipe(overrides: Sequence[str]) -> Recipe:
         words = with_default_recipe(words, exists)
         config = compose("config", words, return_hydra_config=True)
         validate_family(config.family, config.hydra.runtime.choices)
-        recipe, _, _ = split_config(config)
-    return recipe
+        return split_config(config)

@@ -30,8 +30,13 @@ class Block(nn.Module):
             self.mlp.gelu = QuickGELU()
         self.ls_2 = block.ls_2
 
-    def forward(self, x: Tensor, attn_mask: None = None) -> Tensor:
-        """Return the tokens, shape (b, tokens, width), after both residual branches."""
+    def forward(
+        self, x: Tensor, k_x: None = None, v_x: None = None, attn_mask: None = None
+    ) -> Tensor:
+        """Return the tokens, shape (b, tokens, width), after both residual branches.
+
+        The other arguments are those of open_clip's block, and None in an image tower.
+        """
         x = x + self.ls_1(self.attn(self.ln_1(x)))
         result: Tensor = x + self.ls_2(self.mlp(self.ln_2(x)))
         return result

@@ -1,6 +1,6 @@
 """AdamW on flat parameters: one operation per parameter group instead of one per tensor."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,7 @@ class FlatAdamW(torch.optim.AdamW):
     checkpoints do not depend on the layout.
 
     groups: in the order of `flat`, which holds exactly their parameters.
+    updates: number of calls of `step` that have begun.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class FlatAdamW(torch.optim.AdamW):
         eps: float,
     ) -> None:
         self._flat = flat
+        self.updates = 0
         self._members = [len(group.parameters) for group in groups]
         self._sizes = [
             sum(parameter.numel() for parameter in group.parameters.values()) for group in groups
@@ -59,6 +61,16 @@ class FlatAdamW(torch.optim.AdamW):
                 for name, moments in self._moments.items()
             }
 
+    @property
+    def moments(self) -> Mapping[str, Tensor]:
+        """The moments by name, laid out as the flat parameters."""
+        return self._moments
+
+    @property
+    def steps_done(self) -> Tensor:
+        """The number of steps, float32, shape (), on the device."""
+        return self._step
+
     def set_gradients(self, gradients: Tensor) -> None:
         """Set the gradients of all groups, laid out as the flat parameters."""
         for group, part in zip(self.param_groups, torch.split(gradients, self._sizes), strict=True):
@@ -77,6 +89,7 @@ class FlatAdamW(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Update the parameters by their gradients."""
+        self.updates += 1
         # torch's GradScaler sets these for an optimiser that unscales gradients by itself
         grad_scale = getattr(self, "grad_scale", None)
         found_inf = getattr(self, "found_inf", None)

@@ -13,6 +13,7 @@ class WeightEma:
 
     It has the bits of timm's ModelEmaV3, and updates all weights in one operation.
     weights: the trained parameters of the model. The others are constant, and so is their average.
+    average: the average of `weights`, laid out as these.
     module: copy of the model that holds the average, in evaluation mode.
     """
 
@@ -20,9 +21,9 @@ class WeightEma:
         self.module = deepcopy(model).eval()
         self.decay = decay
         self._weights = weights.values
-        self._average = FlatParameters(self.module, weights.names).values
+        self.average = FlatParameters(self.module, weights.names).values
 
     @torch.no_grad()
     def update(self) -> None:
         """Move the average towards the current weights by 1 - decay of the distance."""
-        self._average.lerp_(self._weights, 1 - self.decay)
+        self.average.lerp_(self._weights, 1 - self.decay)

@@ -89,6 +89,7 @@ def test_rerun_command_of_why_has_the_same_trial_id(runs: Path) -> None:
         (("stauts",), "invalid choice"),
         (("describe", "ler=1"), "unknown knob ler: did you mean lr?"),
         (("describe", "layer_decay=2"), "try 0.65"),
+        (("describe", "machine.micro_batch=10"), "does not divide batch_size=25: try 5"),
     ],
 )
 def test_mistake_is_one_sentence(words: tuple[str, ...], message: str, runs: Path) -> None:
@@ -102,3 +103,10 @@ def test_describe_shows_the_lr_of_each_layer_and_warns(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "lr, block 5" in done.out
     assert "never warms up" in done.out
+
+
+def test_describe_shows_the_memory_on_the_card_of_the_machine(tmp_path: Path) -> None:
+    done = ask("describe", "machine.device_name=H100", "machine.micro_batch=5", cwd=tmp_path)
+    assert done.code == 0, done.err
+    (line,) = (line for line in done.out.splitlines() if line.startswith("memory "))
+    assert line.endswith(" fixed on a GPU: 5 of 25 images at once fit an H100 of 80 GB")

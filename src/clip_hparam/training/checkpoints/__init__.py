@@ -1,0 +1,1 @@
+"""Resumable state of a trial: what is saved, when, and in which files."""
