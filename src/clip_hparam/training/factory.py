@@ -25,6 +25,7 @@ from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
 from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.ranks.replica import Replica
 
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
@@ -68,6 +69,7 @@ def create_train_state(
     weights = FlatParameters(model, [name for group in groups for name in group.parameters])
     return TrainState(
         model=model,
+        replica=Replica(model, context, recipe.resolution),
         weights=weights,
         ema=create_ema(model, weights, recipe.ema_decay),
         optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),

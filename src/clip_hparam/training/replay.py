@@ -22,6 +22,7 @@ from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.numerics import device_of
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.trainer import train
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def replay_trial(
     device = device_of(spec.machine, context.local_rank)
     try:
         callback.on_start(spec)
-        with context.connect(device, spec.machine.rank_timeout):
+        with connect_ranks(context, device, spec.machine.rank_timeout):
             outcome = train(spec, side, callback, context)
     except Exception as error:
         logger.exception("the replay failed")

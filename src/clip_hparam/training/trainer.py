@@ -45,6 +45,7 @@ from clip_hparam.training.progress import (
     metric_columns,
     restore_checkpoint,
 )
+from clip_hparam.training.ranks.agreement import check_equal_weights
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
@@ -229,6 +230,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
     saved, damaged = checkpoint.load(record.checkpoint_folder)
     for sentence in damaged:
         logger.warning(sentence)
+    moment = "after the resume" if saved else "at the start"
     progress = restore_checkpoint(state, saved) if saved else Progress()
     positions = state.context.all_gather([(len(progress.rows), len(progress.losses))])
     if len(set(positions)) > 1:
@@ -236,6 +238,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
             f"the ranks resume from different (epoch, step) {positions}: {record.folder} must be"
             " the same folder for all of them"
         )
+    check_equal_weights(state.context, state.eval_models.values(), moment)
     if saved is not None:
         epoch, steps = len(progress.rows), len(progress.losses)
         of_epoch = f" and {steps} steps" if steps else ""

@@ -10,7 +10,7 @@ from clip_hparam.config.recipe import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.reading.errors import UnreadableImageError
-from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
+from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, PeerError
 from clip_hparam.records.atomic import utc_timestamp
 from clip_hparam.records.credentials import without_password
 from clip_hparam.records.lock import lock_folder
@@ -23,6 +23,8 @@ from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.ranks.connection import connect_ranks
+from clip_hparam.training.ranks.lost_ranks import LostRankError
 from clip_hparam.training.replay import replay_record, replay_trial
 from clip_hparam.training.trainer import train
 
@@ -129,7 +131,8 @@ def _train_and_seal(
     given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
     record.write_status("running", **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
-    with context.connect(device_of(spec.machine, context.local_rank), spec.machine.rank_timeout):
+    device = device_of(spec.machine, context.local_rank)
+    with connect_ranks(context, device, spec.machine.rank_timeout):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
@@ -170,7 +173,7 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
         context.wait_for_main()
         record = replay_record(record) if is_replay(spec, record) else record
         device = device_of(spec.machine, context.local_rank)
-        with context.connect(device, spec.machine.rank_timeout):
+        with connect_ranks(context, device, spec.machine.rank_timeout):
             train(spec, record, NO_CALLBACK, context)
     except PeerError:
         return TrialOutcome("lost")
