@@ -25,6 +25,7 @@ class Machine:
     )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
+    deterministic: bool = False  # algorithms with the same bits each time, also on a GPU; slower
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
 
     def __post_init__(self) -> None:

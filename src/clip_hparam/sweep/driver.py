@@ -13,7 +13,7 @@ from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.finished import missing_outputs, replay_hint
-from clip_hparam.launch.resources import validate_device
+from clip_hparam.launch.resources import print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifest import manifest_tree, write_manifest
@@ -45,6 +45,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     lacking = {name: missing for name in results if (missing := missing_outputs(sweep.specs[name]))}
     done = results.keys() - (lacking if options.replay else ())
     launcher = make_launcher()
+    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+        print_device_note(sweep.planned[0].spec.machine.device)
     validate_replay(options, launcher)
     refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
     if options.dry_run or refused or options.budget != "none":

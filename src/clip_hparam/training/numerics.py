@@ -72,25 +72,28 @@ def device_of(machine: Machine, local_rank: int = 0) -> torch.device:
     """Return the device of a rank of this computer.
 
     A scheduler may expose one GPU to each rank, which is then device 0 of every rank.
-    Raises: UnsupportedMachineError if `machine.device` names a GPU and torch sees none.
+    Raises: UnsupportedMachineError if `machine.device` names a GPU that torch does not see.
     """
     if machine.device in ("auto", "cuda") and torch.cuda.is_available():
         return torch.device("cuda", local_rank % torch.cuda.device_count())
     if machine.device == "auto":
         return torch.device("cpu")
-    if machine.device.startswith("cuda") and not torch.cuda.is_available():
+    device = torch.device(machine.device)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
         raise UnsupportedMachineError(
-            f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
+            f"machine.device={machine.device}, but torch sees"
+            f" {f'{count} GPUs' if count else 'no GPU'}: try machine.device=cpu, or auto"
         )
-    return torch.device(machine.device)
+    return device
 
 
-def numerics_of(recipe: ResolvedRecipe, machine: Machine) -> Numerics:
-    """Return the Numerics of a new trial on this machine.
+def numerics_of(recipe: ResolvedRecipe, machine: Machine, local_rank: int = 0) -> Numerics:
+    """Return the Numerics of a new trial on the device of a rank of this computer.
 
     Raises: UnsupportedMachineError if the device lacks `recipe.precision`.
     """
-    device = device_of(machine)
+    device = device_of(machine, local_rank)
     check_precision(recipe.precision, device)
     tokens = 1 + patch_grid(recipe.resolution, shape_of(recipe.encoder.name).patch) ** 2
     kernels, attention = choose_kernels(machine, device, recipe.precision, tokens)

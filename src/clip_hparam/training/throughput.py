@@ -10,9 +10,10 @@ from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.cost import TrialCost
+from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.engine import evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.numerics import device_of, numerics_of
 
 TIMED_STEPS = 3
 
@@ -25,10 +26,12 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """
     spec = TrialSpec.from_dict(tree)
     recipe = as_resolved(spec.recipe)
+    device = device_of(spec.machine)
+    set_deterministic(spec.machine.deterministic, device)
     numerics_of(recipe, spec.machine).apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers)
-    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))
+    state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes, device))
     train_batches = chain.from_iterable(map(batches.train, count()))
     train_step(state, 0, *next(train_batches))
     started = time.monotonic()

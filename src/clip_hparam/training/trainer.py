@@ -22,6 +22,7 @@ from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
 from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
@@ -33,6 +34,7 @@ from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import (
     KernelChoice,
     Numerics,
+    device_of,
     keep_choices,
     numerics_facts,
     numerics_of,
@@ -72,11 +74,13 @@ def train(
     numerics.apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
-    if context.is_main:
-        _log_data(recipe)
-    model = create_model(recipe, batches.classes)
+    device = device_of(spec.machine, context.local_rank)
+    model = create_model(recipe, batches.classes, device)
     kernels = KernelChoice(numerics.kernels, numerics.attention)
     state = create_train_state(recipe, spec.machine, model, context, kernels)
+    if context.is_main:
+        _log_data(recipe)
+        _log_machine(spec, numerics, state)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -96,6 +100,13 @@ def _log_data(recipe: ResolvedRecipe) -> None:
         logger.info("%s: %s", name, value)
     for note in load_dataset(recipe.data).notes:
         logger.info("note: %s", note)
+
+
+def _log_machine(spec: TrialSpec, numerics: Numerics, state: TrainState) -> None:
+    """Log what computes, and warn if it is not the GPU of this computer."""
+    logger.info(describe_attempt(spec.recipe, spec.machine, numerics, state.micro_batch))
+    if warning := hidden_gpu_warning(spec.machine, state.device):
+        logger.warning(warning)
 
 
 def _run_epochs(
@@ -206,7 +217,9 @@ def _record_numerics(
 
     A resumed trial keeps what its first attempt chose: threads and kernels.
     """
-    numerics = numerics_of(as_resolved(spec.recipe), spec.machine)
+    numerics = numerics_of(as_resolved(spec.recipe), spec.machine, context.local_rank)
+    names = dict.fromkeys(context.all_gather([numerics.device_name]))
+    numerics = replace(numerics, device_name=" and ".join(names))
     earlier = read_numerics(record.status())
     if earlier:
         numerics = keep_choices(numerics, earlier[0])

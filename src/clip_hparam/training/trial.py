@@ -20,6 +20,7 @@ from clip_hparam.records.storage_errors import is_storage_error
 from clip_hparam.training import checkpoint
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
+from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
@@ -132,6 +133,7 @@ def _train_and_seal(
     record.write_status("running", **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
     device = device_of(spec.machine, context.local_rank)
+    set_deterministic(spec.machine.deterministic, device)
     with connect_ranks(context, device, spec.machine.rank_timeout):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
@@ -173,6 +175,7 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
         context.wait_for_main()
         record = replay_record(record) if is_replay(spec, record) else record
         device = device_of(spec.machine, context.local_rank)
+        set_deterministic(spec.machine.deterministic, device)
         with connect_ranks(context, device, spec.machine.rank_timeout):
             train(spec, record, NO_CALLBACK, context)
     except PeerError:

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 import torch
 
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.numerics import (
     Numerics,
     UnsupportedMachineError,
     check_precision,
+    device_of,
     keep_choices,
     matmul_precision_of,
     numerics_facts,
+    numerics_of,
     read_numerics,
 )
 
@@ -97,3 +102,22 @@ def test_attempts_that_differ_are_listed_and_read_back() -> None:
 def test_resume_keeps_threads_and_kernels_but_not_the_device() -> None:
     first = replace(HERE, threads=4, kernels="fused", attention="explicit", device_name="Epyc")
     assert keep_choices(HERE, first) == replace(first, device_name="Xeon")
+
+
+def test_named_gpu_is_that_of_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert device_of(Machine(device="cuda:1")) == torch.device("cuda", 1)
+    with pytest.raises(UnsupportedMachineError, match=r"cuda:2, but torch sees 2 GPUs: try"):
+        device_of(Machine(device="cuda:2"))
+
+
+def test_each_rank_checks_the_precision_of_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_gpu(monkeypatch, (8, 0))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8 - device.index, 0))
+    recipe = resolve(Recipe(precision="tf32"))
+    assert numerics_of(recipe, Machine(device="cuda")).device_name == "T4"
+    with pytest.raises(UnsupportedMachineError, match="precision=tf32 needs a GPU"):
+        numerics_of(recipe, Machine(device="cuda"), 1)
