@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from clip_hparam.model.kernels.attention import SDPA, best_attention
 from clip_hparam.model.kernels.block import FUSED, REFERENCE
 
 DEFAULT_KERNELS = FUSED  # of machine.kernels=auto
+BUCKETS = "buckets"
 TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
 
 
@@ -32,6 +33,10 @@ class Numerics:
     kernels: modules of the tower, "reference" or "fused"; trials before these had "reference".
     matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
         is TF32; convolutions have the same. Trials from before this field had "highest".
+    deterministic: whether torch was confined to deterministic algorithms (machine.deterministic).
+    gradients: how three ranks or more average them: "buckets", in DistributedDataParallel. Empty,
+        and not recorded, for fewer ranks and for trials from before this field, whose ranks added
+        all gradients at once. A sum of two has the same bits either way.
     """
 
     device: str
@@ -43,6 +48,11 @@ class Numerics:
     ranks: int = 1
     kernels: str = REFERENCE
     matmul_precision: str = "highest"
+    gradients: str = ""
+
+    def with_ranks(self, ranks: int) -> "Numerics":
+        """Return the Numerics of a trial in this number of processes."""
+        return replace(self, ranks=ranks, gradients=BUCKETS if ranks > 2 else "")
 
     def apply(self) -> None:
         """Set torch's number of threads and its precision of fp32 products, of this process."""
@@ -122,7 +132,12 @@ def read_numerics(status: Mapping[str, Any]) -> list[Numerics]:
     Empty for a trial without an attempt. Fields that are newer than the record get their default.
     """
     recorded = status.get("numerics_of_attempts") or [status.get("numerics")]
-    return [Numerics(**values) for values in recorded if values]
+    known = {field.name for field in fields(Numerics)}
+    return [
+        Numerics(**{name: value for name, value in values.items() if name in known})
+        for values in recorded
+        if values
+    ]
 
 
 def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
@@ -132,13 +147,19 @@ def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
     tables mark the row, and `numerics_of_attempts` lists them.
     """
     changed = [one for one, before in zip(attempts[1:], attempts, strict=False) if one != before]
-    last = asdict(attempts[-1])
+    last = _recorded(attempts[-1])
     if not changed:
         return {"numerics": last}
     return {
         "numerics": {**last, "changes": len(changed)},
-        "numerics_of_attempts": [asdict(one) for one in (attempts[0], *changed)],
+        "numerics_of_attempts": [_recorded(one) for one in (attempts[0], *changed)],
     }
+
+
+def _recorded(numerics: Numerics) -> dict[str, Any]:
+    """Return the fields that a record holds; trials of one or two ranks keep their columns."""
+    values = asdict(numerics)
+    return {name: value for name, value in values.items() if (name, value) != ("gradients", "")}
 
 
 def matmul_precision_of(precision: str) -> str:

@@ -229,7 +229,7 @@ def _record_numerics(
                 spec.machine.kernels,
                 numerics.kernels,
             )
-    attempts = [*earlier, replace(numerics, ranks=context.world_size)]
+    attempts = [*earlier, numerics.with_ranks(context.world_size)]
     if context.is_main:
         record.write_status("running", **numerics_facts(attempts))
     return attempts

@@ -24,7 +24,8 @@ def set_deterministic(wanted: bool, device: torch.device) -> None:
     if wanted and device.type == "cuda":
         _set_workspace()
     torch.use_deterministic_algorithms(wanted)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, changes no result
+    # filling costs time and changes no result
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.deterministic = wanted
     torch.backends.cudnn.benchmark = False
 
@@ -32,7 +33,7 @@ def set_deterministic(wanted: bool, device: torch.device) -> None:
 def _set_workspace() -> None:
     if os.environ.get(WORKSPACE_VARIABLE) in WORKSPACES:
         return
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         raise UnsupportedMachineError(
             "machine.deterministic=true must be set before CUDA starts, and another trial of this"
             f" process has started it: set {WORKSPACE_VARIABLE}={WORKSPACES[0]} in the shell"

@@ -52,7 +52,7 @@ class Replica:
             with self._context.collective():
                 yield
         else:
-            with self._parallel.no_sync():  # type: ignore[no-untyped-call]
+            with self._parallel.no_sync():
                 yield
 
     def _settle_buckets(self, resolution: int) -> None:
@@ -62,10 +62,10 @@ class Replica:
         or more the bits of a sum depend on its place in a bucket: without this pass, the first step
         of a resumed trial would have other bits than the same step of an uninterrupted one.
         """
-        parameter = next(self._model.parameters())
-        size = (1, 3, resolution, resolution)
+        like = next(self._model.parameters())
+        black = torch.zeros(1, 3, resolution, resolution, dtype=like.dtype, device=like.device)
         with self.micro_batch(last=True):
-            self(torch.zeros(size, dtype=parameter.dtype, device=parameter.device)).sum().backward()
+            self(black).sum().backward()  # type: ignore[no-untyped-call]
         for parameter in self._model.parameters():
             parameter.grad = None
 
