@@ -1,11 +1,13 @@
 """The model of a rank, whose gradients are averaged over the ranks during the backward pass.
 
-torch's DistributedDataParallel exchanges gradients in buckets while the backward pass computes the
-rest. After the last micro-batch of a step, and in no other.
+torch's DistributedDataParallel exchanges gradients in buckets while the backward pass of the last
+micro-batch of a step computes the rest.
 
 A gradient is copied once into its bucket, and once out of it: the optimiser wants the gradients in
 the order of its groups (FlatParameters), buckets are in the order in which the backward pass ends
-them. The copy out of the buckets is that which a trial in one process makes too.
+them. The copy out of the buckets is that which a trial in one process makes too. Two ranks take
+0.70 to 0.77 of the CPU time of one all-reduce after the backward pass
+(benchmarks/gradient_exchange.py).
 """
 
 from collections.abc import Iterator
