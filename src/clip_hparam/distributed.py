@@ -35,14 +35,16 @@ class PeerError(RuntimeError):
 
 
 @dataclass
-class Activity:
-    """How far a rank has come.
+class ConnectionState:
+    """What changes while a rank is connected.
 
     collectives: number of collective operations that it has begun. Where all ranks wait, the rank
-    with fewest is the one that the others wait for.
+        with fewest is the one that the others wait for.
+    device_group: connects the GPUs of the ranks; None if tensors are on the CPU.
     """
 
     collectives: int = 0
+    device_group: dist.ProcessGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class DistributedContext:
     world_size: int = 1
     local_rank: int = 0
     store: Store | None = None
-    activity: Activity = field(default_factory=Activity, compare=False)
+    connection: ConnectionState = field(default_factory=ConnectionState, compare=False)
 
     @property
     def is_main(self) -> bool:
@@ -104,7 +106,7 @@ class DistributedContext:
         if self.world_size == 1:
             return
         with self.collective():
-            dist.all_reduce(value)
+            dist.all_reduce(value, group=self.connection.device_group)
         value.div_(self.world_size)
 
     @contextmanager
@@ -113,7 +115,7 @@ class DistributedContext:
 
         Other errors inside the `with` block, such as a GPU out of memory, are not changed.
         """
-        self.activity.collectives += 1
+        self.connection.collectives += 1
         with raise_peer_error():
             yield
 

@@ -79,7 +79,7 @@ def exchange(context: DistributedContext, parts: int) -> tuple[list[int], float,
     mine = list(range(parts))[context.rank :: context.world_size]
     ten = torch.tensor(10.0 * context.rank)
     context.all_reduce_mean(ten)
-    return context.all_gather(mine), float(ten), context.activity.collectives
+    return context.all_gather(mine), float(ten), context.connection.collectives
 
 
 @pytest.mark.parametrize("parts", [0, 1, 4, 5])
@@ -124,4 +124,4 @@ def test_only_failed_communication_is_an_error_of_a_peer(
     with pytest.raises(Exception, match=re.escape(str(error))) as caught, context.collective():
         raise error
     assert caught.type is raised
-    assert context.activity.collectives == 1
+    assert context.connection.collectives == 1

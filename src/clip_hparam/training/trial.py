@@ -4,6 +4,7 @@ import logging
 import os
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from clip_hparam.config.recipe import canonical
@@ -134,7 +135,8 @@ def _train_and_seal(
     callback.on_start(spec)
     device = device_of(spec.machine, context.local_rank)
     set_deterministic(spec.machine.deterministic, device)
-    with connect_ranks(context, device, spec.machine.rank_timeout):
+    record_lost = partial(record.write_failure, "lost", "lost")
+    with connect_ranks(context, device, spec.machine.rank_timeout, record_lost):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
         result = {**outcome.result, **facts, "finished": utc_timestamp()}

@@ -1,47 +1,64 @@
 """A thread of each rank that tells the others that its process runs, and how far it has come.
 
-The main thread of a rank cannot tell: on a GPU it waits inside CUDA for a rank that is lost.
+It also finds a rank that is lost while the main thread cannot: on a GPU the main thread waits
+inside CUDA for the gradients of that rank.
 """
 
-import logging
-import os
 import threading
-import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from dataclasses import dataclass
+
+from torch.distributed import Store  # type: ignore[attr-defined] # not in its stubs
 
 from clip_hparam.distributed import DistributedContext, name_key
 
 BEAT_SECONDS = 0.5
 SILENT_SECONDS = 5.0  # without a beat, after which a process counts as killed or stopped
-EXIT_SECONDS = 60.0  # after the timeout of a rank, in which the main thread may still end the trial
-LOST_EXIT_CODE = 1
-logger = logging.getLogger(__name__)
+MAIN_THREAD_SECONDS = 10.0  # after the timeout of a rank, in which the main thread may report it
 
 
-class Beat(NamedTuple):
-    """The last value that a rank wrote, and when it was first read here (time.monotonic)."""
+@dataclass
+class Peer:
+    """What this rank knows of another one; times are in own beats, which stop with this process.
 
-    value: str
-    since: float
+    value: its last beat. collectives: operations that it had begun by then.
+    silent: time without a new beat.
+    behind: time in which it had begun fewer operations than this rank, and began none.
+    """
+
+    value: str = ""
+    collectives: int = 0
+    silent: int = 0
+    behind: int = 0
+
+    def update(self, value: str, own_collectives: int) -> None:
+        """Compare a beat with the one before."""
+        begun = int(value.partition(" ")[2] or 0)
+        waits = begun == self.collectives and begun < own_collectives
+        self.silent = self.silent + 1 if value == self.value else 0
+        self.behind = self.behind + 1 if waits else 0
+        self.value, self.collectives = value, begun
 
 
 class Heartbeat:
     """Writes the beats of this rank to the store, and reads those of the others.
 
-    seconds: time after which a silent rank is given up. If the main thread has not ended the trial
-    EXIT_SECONDS later, the process exits, so that a trial never waits for ever.
+    Rank 0 reads all, the others that of rank 0.
+    seconds: time after which a rank is given up.
+    on_lost: called in this thread with ranks that were given up MAIN_THREAD_SECONDS ago, unless
+        the main thread has called `leave_to_main_thread`.
     """
 
-    def __init__(self, context: DistributedContext, seconds: float) -> None:
+    def __init__(
+        self, context: DistributedContext, seconds: float, on_lost: Callable[[set[int]], None]
+    ) -> None:
         assert context.store is not None
-        self._context = context
-        self._store = context.store.clone()  # a client of its own: calls of one client queue up
-        self._seconds = seconds
-        self._stopped = threading.Event()
-        now = time.monotonic()
-        others = (rank for rank in range(context.world_size) if rank != context.rank)
-        self._beats = {rank: Beat("", now) for rank in others}
+        self.store: Store = context.store.clone()  # a client of its own: calls of one client queue
+        self._context, self._seconds, self._on_lost = context, seconds, on_lost
+        self._stopped, self._watches = threading.Event(), True
+        ranks = range(1, context.world_size) if context.is_main else (0,)
+        self.peers = {rank: Peer() for rank in ranks}
         self._thread = threading.Thread(target=self._run, daemon=True, name="heartbeat")
 
     def start(self) -> None:
@@ -51,45 +68,35 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join(SILENT_SECONDS)
 
-    def silent_seconds(self, rank: int) -> float:
-        """Return for how long another rank has written no beat."""
-        return time.monotonic() - self._beats[rank].since
+    def leave_to_main_thread(self) -> None:
+        """Call `on_lost` no more: the main thread reports what is lost."""
+        self._watches = False
 
-    def collectives(self, rank: int) -> int:
-        """Return how many collective operations another rank had begun at its last beat."""
-        return int(self._beats[rank].value.partition(" ")[2] or 0)
+    def is_silent(self, rank: int) -> bool:
+        """Return whether the process of another rank was killed or stopped."""
+        return self.peers[rank].silent * BEAT_SECONDS > SILENT_SECONDS
 
     def _run(self) -> None:
         number = 0
         while not self._stopped.wait(BEAT_SECONDS):
             number += 1
+            begun = self._context.connection.collectives
             with suppress(RuntimeError):  # rank 0, which holds the store, is lost
-                own = f"{number} {self._context.activity.collectives}"
-                self._store.set(_beat_key(self._context.rank), own)
-                self._read_beats()
-            self._exit_if_abandoned()
+                self.store.set(_beat_key(self._context.rank), f"{number} {begun}")
+            for rank, peer in self.peers.items():
+                peer.update(self._read_beat(rank) or peer.value, begun)
+            limit = (self._seconds + MAIN_THREAD_SECONDS) / BEAT_SECONDS
+            lost = {
+                rank for rank, peer in self.peers.items() if max(peer.silent, peer.behind) > limit
+            }
+            if lost and self._watches and not self._stopped.is_set():
+                self._on_lost(lost)
 
-    def _read_beats(self) -> None:
-        """Read the beats of all ranks in rank 0, and that of rank 0 in the others."""
-        ranks = self._beats if self._context.is_main else (0,)
-        for rank in ranks:
-            key = _beat_key(rank)
-            value = str(self._store.get(key), "utf-8") if self._store.check([key]) else ""
-            if value != self._beats[rank].value:
-                self._beats[rank] = Beat(value, time.monotonic())
-
-    def _exit_if_abandoned(self) -> None:
-        """End this process if a rank is lost and the main thread has not noticed in time."""
-        ranks = self._beats if self._context.is_main else (0,)
-        limit = self._seconds + EXIT_SECONDS
-        lost = [rank for rank in ranks if self.silent_seconds(rank) > limit]
-        if lost and not self._stopped.is_set():
-            logger.error(
-                "%s has been silent for %.0f s, and this process still waits for it: it exits",
-                " and ".join(f"rank {rank}" for rank in lost),
-                limit,
-            )
-            os._exit(LOST_EXIT_CODE)
+    def _read_beat(self, rank: int) -> str | None:
+        key = _beat_key(rank)
+        with suppress(RuntimeError):
+            return str(self.store.get(key), "utf-8") if self.store.check([key]) else None
+        return None
 
 
 def _beat_key(rank: int) -> str:

@@ -1,12 +1,13 @@
 """Name the rank that made a collective operation fail."""
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from torch.distributed import Store  # type: ignore[attr-defined] # not in its stubs
 
-from clip_hparam.distributed import DistributedContext, name_key
-from clip_hparam.training.ranks.heartbeat import SILENT_SECONDS, Heartbeat
+from clip_hparam.distributed import DistributedContext, PeerError, name_key
+from clip_hparam.training.ranks.heartbeat import Heartbeat
 
 EXIT_REASON_SECONDS = 10.0  # in which a rank that still runs reports that it lost a peer
 POLL_SECONDS = 0.1
@@ -24,7 +25,7 @@ def report_exit_reason(context: DistributedContext, reason: str) -> None:
 
 
 def find_peer_failure(
-    context: DistributedContext, heartbeat: Heartbeat, seconds: float
+    world_size: int, heartbeat: Heartbeat, seconds: float, error: PeerError
 ) -> RuntimeError:
     """Return the error that names the failed ranks; called by rank 0 after a PeerError.
 
@@ -32,33 +33,39 @@ def find_peer_failure(
     or stopped. If all beat, the ranks that have come least far are those that the others wait for.
     seconds: timeout that the error states.
     """
-    assert context.store is not None
-    world, store = context.world_size, context.store
-    left = set(range(1, world))
+    left = set(heartbeat.peers)
     deadline = time.monotonic() + EXIT_REASON_SECONDS
     while True:
         for rank in sorted(left):
-            reason = _read(store, _reason_key(rank))
+            reason = _read(heartbeat.store, _reason_key(rank))
             if reason:
-                return RuntimeError(f"rank {rank} of {world} failed: {reason}")
+                return RuntimeError(f"rank {rank} of {world_size} failed: {reason}")
             if reason is not None:
                 left.discard(rank)
-        silent = {rank for rank in left if heartbeat.silent_seconds(rank) > SILENT_SECONDS}
+        silent = {rank for rank in left if heartbeat.is_silent(rank)}
         if left == silent or time.monotonic() > deadline:
             break
         time.sleep(POLL_SECONDS)
     lost = silent or _least_far(left, heartbeat)
+    if not lost:
+        return LostRankError(f"an exchange of all {world_size} ranks failed: {error}")
+    return lost_rank_error(lost, world_size, heartbeat.store, seconds)
+
+
+def lost_rank_error(
+    ranks: Iterable[int], world_size: int, store: Store, seconds: float
+) -> LostRankError:
+    """Return the error that names these ranks by process and host."""
     names = " and ".join(
-        f"rank {rank} of {world} ({_read(store, name_key(rank)) or 'which never connected'})"
-        for rank in sorted(lost)
+        f"rank {rank} of {world_size} ({_read(store, name_key(rank)) or 'which never connected'})"
+        for rank in sorted(ranks)
     )
-    who = names or f"one of {world} ranks"
-    return LostRankError(f"{who} was killed, or did not respond for {seconds:g} s")
+    return LostRankError(f"{names} was killed, or did not respond for {seconds:g} s")
 
 
 def _least_far(ranks: set[int], heartbeat: Heartbeat) -> set[int]:
     """Return the ranks that have begun the fewest collective operations."""
-    begun = {rank: heartbeat.collectives(rank) for rank in ranks}
+    begun = {rank: heartbeat.peers[rank].collectives for rank in ranks}
     return {rank for rank in ranks if begun[rank] == min(begun.values())}
 
 

@@ -34,7 +34,7 @@ class Replica:
         self._model, self._context = model, context
         self._parallel: DistributedDataParallel | None = None
         if context.world_size > 1:
-            self._parallel = _create_parallel(model)
+            self._parallel = _create_parallel(model, context)
             self._settle_buckets(resolution)
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ class Replica:
             parameter.grad = None
 
 
-def _create_parallel(model: nn.Module) -> DistributedDataParallel:
+def _create_parallel(model: nn.Module, context: DistributedContext) -> DistributedDataParallel:
     """Return the model in DistributedDataParallel.
 
     Weights are not broadcast, but compared (`agreement`). All trained parameters have a gradient in
@@ -80,6 +80,7 @@ def _create_parallel(model: nn.Module) -> DistributedDataParallel:
     """
     return DistributedDataParallel(
         model,
+        process_group=context.connection.device_group,
         init_sync=False,
         forward_sync_buffers=False,
         gradient_as_bucket_view=True,

@@ -1,19 +1,23 @@
 """A rank that fails, dies or hangs is named by rank 0 in time, wherever the others wait for it."""
 
+import multiprocessing
 import os
 import signal
+import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from support.float64_trial import CLASSES, RECIPE, Doubled
 from support.multiprocess import in_ranks
+from support.shared_forkserver import start_shared_forkserver
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.digits import load_digits
-from clip_hparam.distributed import DistributedContext, PeerError
+from clip_hparam.distributed import DistributedContext, PeerError, create_context
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import engine
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -69,7 +73,7 @@ def gather_twice(context: DistributedContext, how: str) -> None:
 
 
 def impatient() -> None:
-    heartbeat.BEAT_SECONDS, lost_ranks.SILENT_SECONDS, lost_ranks.EXIT_REASON_SECONDS = 0.1, 1, 3
+    heartbeat.BEAT_SECONDS, heartbeat.SILENT_SECONDS, lost_ranks.EXIT_REASON_SECONDS = 0.1, 1, 3
 
 
 def check_named(answers: list[Any], how: str) -> None:
@@ -105,16 +109,47 @@ def test_rank_lost_while_the_others_wait_in_backward_is_named_in_time(world: int
     assert time.monotonic() - started < 30
 
 
-def wait_outside_of_the_exchange(context: DistributedContext) -> None:
-    """Rank 1 stops while the main thread of rank 0 waits for something that has no timeout."""
-    heartbeat.BEAT_SECONDS, heartbeat.EXIT_SECONDS = 0.1, 1
-    fail("stops" if context.rank == 1 else "hangs")
+def fail_in_all(context: DistributedContext) -> None:
+    impatient()
+    context.wait_for_all()
+    raise PeerError("Duplicate GPU detected")
 
 
-def test_process_whose_main_thread_waits_for_a_lost_rank_exits() -> None:
-    started = time.monotonic()
-    assert in_ranks(2, wait_outside_of_the_exchange, seconds=2, answer_seconds=1) == [None, None]
-    assert time.monotonic() - started < 30
+def test_failure_of_all_ranks_is_no_lost_rank() -> None:
+    first, *_ = in_ranks(2, fail_in_all, answer_seconds=1)
+    assert str(first) == "an exchange of all 2 ranks failed: Duplicate GPU detected"
+
+
+def wait_outside_of_python(how: str, path: str, rank: int, port: int) -> None:
+    """Rank 1 is lost while the main thread of rank 0 waits without a timeout, as in CUDA."""
+    heartbeat.BEAT_SECONDS, heartbeat.MAIN_THREAD_SECONDS = 0.1, 1
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    context = create_context({**address, "RANK": str(rank), "WORLD_SIZE": "2"}, 20)
+    on_lost = Path(path).write_text
+    with connect_ranks(context, torch.device("cpu"), 1, on_lost):
+        context.connection.collectives += 1 - rank  # rank 0 has begun an operation more
+        fail(how if rank else "hangs")
+
+
+@pytest.mark.parametrize("how", ["stops", "hangs"])
+def test_lost_rank_is_recorded_while_the_main_thread_waits_for_its_gpu(
+    tmp_path: Path, how: str
+) -> None:
+    start_shared_forkserver()
+    context = multiprocessing.get_context("forkserver")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    path = tmp_path / "failure"
+    ranks = [
+        context.Process(target=wait_outside_of_python, args=(how, str(path), rank, port))
+        for rank in range(2)
+    ]
+    for process in ranks:
+        process.start()
+    ranks[0].join(30)
+    ranks[1].kill()
+    assert ranks[0].exitcode == 1
+    assert path.read_text().startswith(f"rank 1 of 2 (process {ranks[1].pid} on ")
 
 
 def test_rank_that_never_connects_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

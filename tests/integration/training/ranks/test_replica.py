@@ -29,7 +29,7 @@ def created(context: DistributedContext, **knobs: Any) -> tuple[TrainState, Doub
 def accumulate(context: DistributedContext) -> tuple[Any, Any, int]:
     """Return the gradient after the first and after the last of two micro-batches."""
     state, _ = created(context)
-    before = context.activity.collectives
+    before = context.connection.collectives
     seen = []
     for last in (False, True):
         images = torch.full((2, 3, 32, 32), 0.5 + context.rank, dtype=torch.float64)
@@ -38,7 +38,7 @@ def accumulate(context: DistributedContext) -> tuple[Any, Any, int]:
         seen.append(
             torch.cat([one.grad.flatten().clone() for one in state.weights.parameters]).numpy()
         )
-    return seen[0], seen[1], context.activity.collectives - before
+    return seen[0], seen[1], context.connection.collectives - before
 
 
 def test_gradients_are_averaged_after_the_last_micro_batch_only() -> None:
