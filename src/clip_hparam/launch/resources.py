@@ -7,7 +7,7 @@ import os
 import sys
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.planning.gpus import unusable_gpu_reason, visible_names
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from clip_hparam.config.recipe import canonical
+from clip_hparam.config.identity import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.reading.errors import UnreadableImageError

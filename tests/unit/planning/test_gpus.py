@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.launch.resources import (
     available_cores,
     gpu_slots,

@@ -90,9 +90,10 @@ def _init_process_groups(context: DistributedContext, device: torch.device, seco
         )
         if device.type == "cuda":
             torch.cuda.set_device(device)
-            context.connection.device_group = dist.new_group(
-                backend="nccl", timeout=timedelta(seconds=seconds + NCCL_SECONDS)
-            )
+            longer = timedelta(seconds=seconds + NCCL_SECONDS)
+            group = dist.new_group(backend="nccl", timeout=longer)
+            assert isinstance(group, dist.ProcessGroup)
+            context.connection.device_group = group
 
 
 def _disconnect(context: DistributedContext) -> None:
