@@ -27,7 +27,7 @@ def describe_attempt(recipe: Recipe, machine: Machine, numerics: Numerics, micro
         f"batch {recipe.batch_size} in micro-batches of {micro_batch or share}{each}",
         f"{_count(machine.loader_workers, 'loader worker')}{each}",
     ]
-    return "computes on " + "; ".join(parts)
+    return "machine: " + "; ".join(parts)
 
 
 def hidden_gpu_warning(machine: Machine, device: torch.device) -> str | None:
