@@ -5,13 +5,14 @@ MASTER_PORT, which the local launcher sets, or submitit's TorchDistributedEnviro
 job. Each rank trains on its rows of every batch, and gradients are averaged: the batch size is that
 of the recipe for any number of ranks. Each rank evaluates every WORLD_SIZE-th batch. Rank 0 alone
 writes the record. A trial in one process is rank 0 of 1 and communicates with no other process.
+
+`training.ranks` connects the ranks, averages their gradients and names a rank that is lost.
 """
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, zip_longest
 from socket import socket
@@ -25,7 +26,7 @@ from torch import Tensor
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # not in its stubs
 
 POLL_SECONDS = 0.1  # between two checks whether rank 0 has connected
-EXIT_REASON_SECONDS = 10.0  # in which a rank that still runs reports that it lost a peer
+COMMUNICATION_LIBRARIES = ("gloo", "nccl")  # which name themselves in their errors
 T = TypeVar("T")
 
 
@@ -33,8 +34,17 @@ class PeerError(RuntimeError):
     """A collective operation failed; this rank does not know which rank is the cause."""
 
 
-class LostRankError(RuntimeError):
-    """A rank was killed or does not respond."""
+@dataclass
+class ConnectionState:
+    """What changes while a rank is connected.
+
+    collectives: number of collective operations that it has begun. Where all ranks wait, the rank
+        with fewest is the one that the others wait for.
+    device_group: connects the GPUs of the ranks; None if tensors are on the CPU.
+    """
+
+    collectives: int = 0
+    device_group: dist.ProcessGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ class DistributedContext:
     world_size: int = 1
     local_rank: int = 0
     store: Store | None = None
+    connection: ConnectionState = field(default_factory=ConnectionState, compare=False)
 
     @property
     def is_main(self) -> bool:
@@ -70,101 +81,58 @@ class DistributedContext:
         return shard
 
     def all_gather(self, parts: Sequence[T]) -> list[T]:
-        """Return the parts of all ranks, one per batch, in the order of the batches."""
+        """Return the parts of all ranks, one per batch, in the order of the batches.
+
+        The exchange is on the CPU, by gloo, and waits for no GPU.
+        """
         if self.world_size == 1:
             return list(parts)
         parts_of_ranks: list[Any] = [None] * self.world_size
-        with _raise_peer_error():
+        with self.collective():
             dist.all_gather_object(parts_of_ranks, list(parts))
         missing = object()
         in_order = chain.from_iterable(zip_longest(*parts_of_ranks, fillvalue=missing))
         return [part for part in in_order if part is not missing]
 
-    def all_reduce_mean(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its mean over the ranks, which has the same bits on each rank."""
+    def wait_for_all(self) -> None:
+        """Wait on the CPU until each rank has come here; raise PeerError if one does not."""
+        self.all_gather([])
+
+    def all_reduce_mean(self, value: Tensor) -> None:
+        """Replace a tensor by its mean over the ranks, which has the same bits on each rank.
+
+        The host does not wait for a GPU.
+        """
         if self.world_size == 1:
             return
-        flat = torch.cat([tensor.flatten() for tensor in tensors])
-        with _raise_peer_error():
-            dist.all_reduce(flat)
-        flat /= self.world_size
-        means = torch.split(flat, [tensor.numel() for tensor in tensors])
-        for tensor, mean in zip(tensors, means, strict=True):
-            tensor.copy_(mean.view_as(tensor))
+        with self.collective():
+            dist.all_reduce(value, group=self.connection.device_group)
+        value.div_(self.world_size)
+
+    @contextmanager
+    def collective(self) -> Iterator[None]:
+        """Count a collective operation, and raise PeerError if it fails.
+
+        Other errors inside the `with` block, such as a GPU out of memory, are not changed.
+        """
+        self.connection.collectives += 1
+        with raise_peer_error():
+            yield
 
     def broadcast(self, tensor: Tensor) -> None:
         """Replace a tensor by that of rank 0."""
         if self.world_size > 1:
-            with _raise_peer_error():
-                dist.broadcast(tensor, src=0)
+            with self.collective():
+                dist.broadcast(tensor, src=0, group=self.connection.device_group)
 
     def wait_for_main(self) -> None:
         """Wait until rank 0 has locked the record of the trial and connects.
 
         Raises: PeerError if rank 0 exits before that, as for a trial that is done already.
         """
-        with _raise_peer_error():
-            while self.store is not None and not self.store.check([_rank_key(0)]):
+        with raise_peer_error():
+            while self.store is not None and not self.store.check([name_key(0)]):
                 time.sleep(POLL_SECONDS)
-
-    @contextmanager
-    def connect(self, device: torch.device, seconds: float) -> Iterator[None]:
-        """Connect the ranks inside the `with` block.
-
-        seconds: timeout of each collective operation.
-
-        Raises: in rank 0, LostRankError that names the rank which was killed or does not respond,
-        or RuntimeError with the error of another rank; in other ranks, PeerError.
-        """
-        if self.store is None:
-            yield
-            return
-        try:
-            self._init_process_group(self.store, device, seconds)
-            yield
-        except PeerError as error:
-            if self.is_main:
-                raise self._peer_failure(self.store, seconds) from error
-            self._report_exit_reason(self.store, "")
-            raise
-        except Exception as error:
-            self._report_exit_reason(self.store, f"{type(error).__name__}: {error}")
-            raise
-        finally:
-            if dist.is_initialized():
-                dist.destroy_process_group()
-
-    def _init_process_group(self, store: Store, device: torch.device, seconds: float) -> None:
-        os.environ["TORCH_NCCL_BLOCKING_WAIT"] = "1"  # a lost rank is an error, not an abort
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        with _raise_peer_error():
-            store.set(_rank_key(self.rank), f"process {os.getpid()} on {os.uname().nodename}")
-            dist.init_process_group(
-                "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
-                store=store,
-                rank=self.rank,
-                world_size=self.world_size,
-                timeout=timedelta(seconds=seconds),
-            )
-
-    def _report_exit_reason(self, store: Store, reason: str) -> None:
-        """Write to the store why this rank exits; empty if it has only lost a peer."""
-        with suppress(RuntimeError):  # rank 0, which holds the store, may have exited
-            store.set(f"exit reason {self.rank}", reason)
-
-    def _peer_failure(self, store: Store, seconds: float) -> RuntimeError:
-        """Return the error that names the failed ranks: those without an empty exit reason."""
-        lost: list[str] = []
-        for rank in range(1, self.world_size):
-            reason = _read_store(store, f"exit reason {rank}", EXIT_REASON_SECONDS)
-            if reason:
-                return RuntimeError(f"rank {rank} of {self.world_size} failed: {reason}")
-            if reason is None:
-                name = _read_store(store, _rank_key(rank), 0.1) or "which never connected"
-                lost.append(f"rank {rank} of {self.world_size} ({name})")
-        who = " and ".join(lost) or f"one of {self.world_size} ranks"
-        return LostRankError(f"{who} was killed, or did not respond for {seconds:g} s")
 
 
 SINGLE_PROCESS = DistributedContext()
@@ -181,7 +149,7 @@ def create_context(
     rank, world_size = int(environment.get("RANK", 0)), int(environment.get("WORLD_SIZE", 1))
     if world_size == 1:
         return SINGLE_PROCESS
-    with _raise_peer_error():
+    with raise_peer_error():
         store = TCPStore(
             environment["MASTER_ADDR"],
             int(environment["MASTER_PORT"]),
@@ -194,23 +162,30 @@ def create_context(
 
 
 @contextmanager
-def _raise_peer_error() -> Iterator[None]:
-    """Raise PeerError for each RuntimeError of torch.distributed."""
+def raise_peer_error() -> Iterator[None]:
+    """Raise PeerError for each error of torch.distributed and of its libraries.
+
+    Errors of a backward pass keep their type, unless gloo or nccl is named in them: gloo raises
+    plain RuntimeError.
+    """
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
-        raise PeerError(str(error)) from error
+        if is_communication_error(error):
+            raise PeerError(str(error)) from error
+        raise
 
 
-def _rank_key(rank: int) -> str:
+def is_communication_error(error: RuntimeError) -> bool:
+    """Return whether an error is of torch.distributed, gloo or nccl."""
+    message = str(error).lower()
+    return isinstance(error, dist.DistError) or any(
+        library in message for library in COMMUNICATION_LIBRARIES
+    )
+
+
+def name_key(rank: int) -> str:
     """Return the key under which a rank writes its process id and host when it connects."""
     return f"name {rank}"
-
-
-def _read_store(store: Store, key: str, seconds: float) -> str | None:
-    """Wait for a key and return its value; None if it is not written in time."""
-    try:
-        store.wait([key], timedelta(seconds=seconds))
-        return str(store.get(key), "utf-8")
-    except RuntimeError:
-        return None

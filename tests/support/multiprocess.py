@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from clip_hparam.distributed import DistributedContext, create_context
+from clip_hparam.training.ranks.connection import connect_ranks
 from support.shared_forkserver import start_shared_forkserver
 
 CPU = torch.device("cpu")
@@ -17,10 +18,16 @@ ANSWER_SECONDS = 5.0  # for the other ranks, once rank 0 has answered
 Function = Callable[..., Any]
 
 
-def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 60) -> list[Any]:
+def in_ranks(
+    world: int,
+    function: Function,
+    *arguments: Any,
+    seconds: float = 60,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> list[Any]:
     """Return what `function(ranks, *arguments)` returns or raises in each rank.
 
-    A rank that exits, or is silent for ANSWER_SECONDS after the answer of rank 0, gives None and
+    A rank that exits, or is silent for `answer_seconds` after the answer of rank 0, gives None and
     is killed.
     """
     start_shared_forkserver()
@@ -39,7 +46,8 @@ def in_ranks(world: int, function: Function, *arguments: Any, seconds: float = 6
             theirs.close()
             started.append((process, ours))
     first = _received(started[0][1])
-    return [first, *(_received_soon(process, pipe) for process, pipe in started[1:])]
+    others = [_received_soon(process, pipe, answer_seconds) for process, pipe in started[1:]]
+    return [first, *others]
 
 
 def _rank(
@@ -52,15 +60,15 @@ def _rank(
     torch.set_num_threads(1)
     ranks: DistributedContext = create_context(environment, seconds, listen_socket)
     try:
-        with ranks.connect(CPU, seconds):
+        with connect_ranks(ranks, CPU, seconds):
             answer = function(ranks, *arguments)
     except Exception as error:
         answer = error
     pipe.send(answer)
 
 
-def _received_soon(process: ForkServerProcess, pipe: Connection) -> Any:
-    answered = pipe.poll(ANSWER_SECONDS)
+def _received_soon(process: ForkServerProcess, pipe: Connection, seconds: float) -> Any:
+    answered = pipe.poll(seconds)
     if not answered:
         process.kill()
     return _received(pipe) if answered else None

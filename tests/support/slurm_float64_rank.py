@@ -11,6 +11,7 @@ import torch
 
 from clip_hparam.distributed import create_context
 from clip_hparam.launch.slurm.job_main import rank_environment
+from clip_hparam.training.ranks.connection import connect_ranks
 from support.float64_trial import trained
 
 SECONDS = 60.0
@@ -18,6 +19,6 @@ SECONDS = 60.0
 if __name__ == "__main__":
     torch.set_num_threads(1)
     own = create_context(rank_environment(), SECONDS)
-    with own.connect(torch.device("cpu"), SECONDS):
+    with connect_ranks(own, torch.device("cpu"), SECONDS):
         outcome = trained(own)
     np.savez(Path(sys.argv[1]) / f"{own.rank}.npz", **outcome)

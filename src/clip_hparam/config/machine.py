@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clip_hparam.config.knob import knob, validate
+from clip_hparam.config.knob import AUTO, knob, validate
 
 DEFAULT_KERNELS = "fused"  # of machine.kernels=auto
 
@@ -44,7 +44,12 @@ class Machine:
     )
     loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
+    deterministic: bool = False  # algorithms with the same bits each time, also on a GPU; slower
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")
 
     def __post_init__(self) -> None:
         validate(self, "machine.")
+
+    def micro_batch_of_rank(self, ranks: int) -> int:
+        """Return the images of a rank in memory at once; 0 for its whole batch, and for auto."""
+        return 0 if self.micro_batch == AUTO else int(self.micro_batch) // ranks

@@ -46,6 +46,12 @@ class TrialSpec:
         _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)
         whole = f"machine.micro_batch={micro}" if micro < batch else f"batch_size={batch}"
         _check_divides("gpus_per_trial", self.gpus_per_trial, whole, micro)
+        if self.gpus_per_trial > 1 and self.machine.device.startswith("cuda:"):
+            raise ValueError(
+                f"gpus_per_trial={self.gpus_per_trial} needs a GPU for each, and"
+                f" machine.device={self.machine.device} is one: try machine.device=cuda, and"
+                " CUDA_VISIBLE_DEVICES=0,1,... to choose them"
+            )
 
     @cached_property
     def trial_id(self) -> str:

@@ -4,14 +4,12 @@ CUDA is not initialised: a process that has initialised it cannot fork.
 """
 
 import os
-from pathlib import Path
+import sys
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.planning.device_names import gpu_name, processor_name
-
-OTHER_GPU_FILES = ("/dev/kfd", "/dev/dxg", "/dev/nvmap")
-"""GPUs that are no /dev/nvidia0: of AMD, in WSL, and of Jetson."""
+from clip_hparam.planning.gpus import unusable_gpu_reason, visible_names
 
 
 def gpu_slots(driver: SweepOptions, device: str) -> list[str | None]:
@@ -43,12 +41,14 @@ def gpu_groups(size: int, device: str) -> list[str]:
 
 def visible_gpus(device: str) -> list[str]:
     """Return the names of the GPUs of this computer; none if `device` is a single device."""
-    if device not in (AUTO, "cuda"):
-        return []
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is not None:
-        return [name.strip() for name in given.split(",") if name.strip()]
-    return [str(index) for index, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+    return visible_names() if device in (AUTO, "cuda") else []
+
+
+def print_device_note(device: str) -> None:
+    """Print a sentence to stderr if `auto` is the CPU of a computer with a GPU."""
+    reason = unusable_gpu_reason() if device == AUTO else None
+    if reason:
+        print(f"note: machine.device=auto is the CPU: {reason}", file=sys.stderr)
 
 
 def local_device_name(device: str) -> str:
@@ -66,13 +66,14 @@ def validate_device(device: str) -> None:
 
     Device files are counted, because CUDA must not be initialised in a process that forks.
     """
-    if not device.startswith("cuda") or any(Path(name).exists() for name in OTHER_GPU_FILES):
+    if not device.startswith("cuda"):
         return
-    count = len(visible_gpus("cuda"))
+    count = len(visible_names())
     if count <= int(device.partition(":")[2] or 0):
-        has = f"{count} GPUs" if count else "no GPU"
+        has = f"this computer has {f'{count} GPUs' if count else 'no GPU'}"
         raise ValueError(
-            f"machine.device={device}, and this computer has {has}: try machine.device=cpu, or auto"
+            f"machine.device={device}, and {unusable_gpu_reason() or has}:"
+            " try machine.device=cpu, or auto"
         )
 
 

@@ -26,10 +26,11 @@ Prompts = Sequence[Sequence[str]]
 """Prompts of each class."""
 
 
-def head_weights(encoder: Encoder, prompts: Prompts) -> Tensor:
-    """Return the weights of the head, float32, shape (classes, embed_dim).
+def head_weights(encoder: Encoder, prompts: Prompts, device: torch.device | None = None) -> Tensor:
+    """Return the weights of the head on the CPU, float32, shape (classes, embed_dim).
 
     Weights of a file are kept in the user's cache folder.
+    device: computes the embeddings; None is the CPU.
 
     Raises: ValueError for a weight file without a text tower.
     """
@@ -41,15 +42,14 @@ def head_weights(encoder: Encoder, prompts: Prompts) -> Tensor:
     if entry.is_file():
         cached: Tensor = load_file(entry)["head"]
         return cached
-    weights = _embed_prompts(encoder, prompts)
+    weights = _embed_prompts(encoder, prompts, device or torch.device("cpu"))
     with suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(entry, save({"head": weights}))
     return weights
 
 
-def _embed_prompts(encoder: Encoder, prompts: Prompts) -> Tensor:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _embed_prompts(encoder: Encoder, prompts: Prompts, device: torch.device) -> Tensor:
     file, found = verified_weights(encoder)
     tower, logit_scale = load_text_tower(found, file.label, encoder.name)
     tower, tokenize = tower.to(device).eval(), get_tokenizer(encoder.name)

@@ -13,7 +13,7 @@ from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.finished import missing_outputs, replay_hint, validate_ranks
-from clip_hparam.launch.resources import validate_device
+from clip_hparam.launch.resources import print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
@@ -48,6 +48,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     for name in lacking if options.replay else ():
         validate_ranks(sweep.specs[name], results[name])
     launcher = make_launcher()
+    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+        print_device_note(sweep.planned[0].spec.machine.device)
     validate_replay(options, launcher)
     sweep, choice = with_compile_choice(sweep, launcher)
     refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)

@@ -11,7 +11,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
-from clip_hparam.launch.resources import gpu_slots, validate_device
+from clip_hparam.launch.resources import gpu_slots, print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
@@ -62,6 +62,7 @@ def run_search(
     validate_detach(options, launcher)
     search = with_compile_choice_of_search(search, manifest, launcher)
     if not launcher.survives_driver:
+        print_device_note(search.base.machine.device)
         validate_device(search.base.machine.device)
     check_writable(search.runs)
     if search.storage:

@@ -24,6 +24,7 @@ from clip_hparam.training.memory.recovery import step_within_memory
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
+from clip_hparam.training.ranks.replica import Replica
 
 AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 LOSS_CHECK_INTERVAL_STEPS = 20  # a GPU would stall if the loss were read after each step
@@ -48,9 +49,11 @@ class TrainState:
         out-of-memory error.
     smallest_micro_batch: 2 if rows of a batch are mixed in pairs.
     predict_memory: returns the memory on a GPU.
+    replica: calls the model and averages its gradients over the ranks.
     """
 
     model: Classifier
+    replica: Replica
     weights: FlatParameters
     ema: WeightEma | None
     optimizer: FlatAdamW
@@ -113,17 +116,18 @@ def train_step(
     total = torch.zeros((), device=state.device)
     paths = state.model.drop_paths
     for start in range(0, batch, size):
-        rows = slice(start, start + size)
+        rows, last = slice(start, start + size), start + size >= batch
         for column, path in enumerate(paths):
             path.draws = None if drop_draws is None else drop_draws[rows, column]
-        with state.autocast():
-            logits = state.model(images[rows].to(state.device, non_blocking=True))
-            part = targets[rows].to(state.device, non_blocking=True)
-            loss = F.cross_entropy(logits, part) * (len(part) / batch)
-        state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        total = total + loss.detach()
+        with state.replica.micro_batch(last):
+            with state.autocast():
+                logits = state.replica(images[rows].to(state.device, non_blocking=True))
+                part = targets[rows].to(state.device, non_blocking=True)
+                loss = F.cross_entropy(logits, part) * (len(part) / batch)
+            total = total + loss.detach()
+            state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    state.context.all_reduce_mean(total)
     gradients = state.weights.pop_gradients()
-    state.context.all_reduce_mean([gradients, total])
     state.optimizer.set_gradients(gradients)
     if state.clip_grad:
         state.scaler.unscale_(state.optimizer)
@@ -165,6 +169,7 @@ def train_epoch(
         at, data = epoch * batches.steps + step, (images, targets, draws)
         losses.append(step_within_memory(state, len(images), partial(train_step, state, at, *data)))
         if (step + 1) % LOSS_CHECK_INTERVAL_STEPS == 0 or step + 1 == batches.steps:
+            state.context.wait_for_all()  # names a lost rank before the host waits for its device
             _check_finite(losses, epoch * batches.steps)
         callback.on_step(epoch * batches.steps + step + 1, len(state.schedule))
     return float(torch.stack(losses).mean())

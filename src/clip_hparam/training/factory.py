@@ -30,12 +30,18 @@ from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
 from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.ranks.replica import Replica
 
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 
 
-def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
-    """Return the model as it is before the first step."""
+def create_model(
+    recipe: ResolvedRecipe, classes: int, device: torch.device | None = None
+) -> Classifier:
+    """Return the model on the CPU as it is before the first step.
+
+    device: computes the head of head_init=zero_shot; None is the CPU.
+    """
     tower = build_tower(recipe.encoder, recipe.seed, recipe.resolution)
     model = Classifier(tower, classes, recipe.pool)
     set_resolution(model, recipe.resolution)
@@ -43,7 +49,7 @@ def create_model(recipe: ResolvedRecipe, classes: int) -> Classifier:
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
         prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
-        set_head(model, head_weights(recipe.encoder, prompts))
+        set_head(model, head_weights(recipe.encoder, prompts, device))
     else:
         init_head(model, recipe.head_init_scale, recipe.seed)
     freeze(model, recipe.freeze)
@@ -82,6 +88,7 @@ def create_train_state(
     model.transformer.grad_checkpointing = machine.activation_checkpointing
     return TrainState(
         model=model,
+        replica=Replica(model, context, recipe.resolution),
         weights=weights,
         ema=ema,
         optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),

@@ -1,7 +1,7 @@
 """Select the device of a trial, and record what its floating-point results depend on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from clip_hparam.planning.compilation import ON
 from clip_hparam.planning.device_names import processor_name
 from clip_hparam.training.compilation.compiler import checked_compile
 
+BUCKETS = "buckets"
 TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
 
 
@@ -33,6 +34,10 @@ class Numerics:
     matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
         is TF32; convolutions have the same. Trials from before this field had "highest".
     micro_batch: images of a rank in a forward pass; 0: all. Trials from before this field have 0.
+    deterministic: whether torch was confined to deterministic algorithms (machine.deterministic).
+    gradients: how three ranks or more average them: "buckets", in DistributedDataParallel. Empty,
+        and not recorded, for fewer ranks and for trials from before this field, whose ranks added
+        all gradients at once. A sum of two has the same bits either way.
     """
 
     device: str
@@ -45,6 +50,11 @@ class Numerics:
     kernels: str = REFERENCE
     matmul_precision: str = "highest"
     micro_batch: int = 0
+    gradients: str = ""
+
+    def with_ranks(self, ranks: int) -> "Numerics":
+        """Return the Numerics of a trial in this number of processes."""
+        return replace(self, ranks=ranks, gradients=BUCKETS if ranks > 2 else "")
 
     def apply(self) -> None:
         """Set torch's number of threads and its precision of fp32 products, of this process."""
@@ -82,25 +92,28 @@ def device_of(machine: Machine, local_rank: int = 0) -> torch.device:
     """Return the device of a rank of this computer.
 
     A scheduler may expose one GPU to each rank, which is then device 0 of every rank.
-    Raises: UnsupportedMachineError if `machine.device` names a GPU and torch sees none.
+    Raises: UnsupportedMachineError if `machine.device` names a GPU that torch does not see.
     """
     if machine.device in ("auto", "cuda") and torch.cuda.is_available():
         return torch.device("cuda", local_rank % torch.cuda.device_count())
     if machine.device == "auto":
         return torch.device("cpu")
-    if machine.device.startswith("cuda") and not torch.cuda.is_available():
+    device = torch.device(machine.device)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
         raise UnsupportedMachineError(
-            f"machine.device={machine.device}, but torch sees no GPU: try machine.device=cpu"
+            f"machine.device={machine.device}, but torch sees"
+            f" {f'{count} GPUs' if count else 'no GPU'}: try machine.device=cpu, or auto"
         )
-    return torch.device(machine.device)
+    return device
 
 
-def numerics_of(recipe: ResolvedRecipe, machine: Machine) -> Numerics:
-    """Return the Numerics of a new trial on this machine.
+def numerics_of(recipe: ResolvedRecipe, machine: Machine, local_rank: int = 0) -> Numerics:
+    """Return the Numerics of a new trial on the device of a rank of this computer.
 
     Raises: UnsupportedMachineError if the device lacks `recipe.precision`.
     """
-    device = device_of(machine)
+    device = device_of(machine, local_rank)
     check_precision(recipe.precision, device)
     tokens = 1 + patch_grid(recipe.resolution, shape_of(recipe.encoder.name).patch) ** 2
     choice = choose_kernels(machine, device, recipe.precision, tokens)
@@ -133,7 +146,12 @@ def read_numerics(status: Mapping[str, Any]) -> list[Numerics]:
     Empty for a trial without an attempt. Fields that are newer than the record get their default.
     """
     recorded = status.get("numerics_of_attempts") or [status.get("numerics")]
-    return [Numerics(**values) for values in recorded if values]
+    known = {field.name for field in fields(Numerics)}
+    return [
+        Numerics(**{name: value for name, value in values.items() if name in known})
+        for values in recorded
+        if values
+    ]
 
 
 def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
@@ -143,13 +161,19 @@ def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
     tables mark the row, and `numerics_of_attempts` lists them.
     """
     changed = [one for one, before in zip(attempts[1:], attempts, strict=False) if one != before]
-    last = asdict(attempts[-1])
+    last = _recorded(attempts[-1])
     if not changed:
         return {"numerics": last}
     return {
         "numerics": {**last, "changes": len(changed)},
-        "numerics_of_attempts": [asdict(one) for one in (attempts[0], *changed)],
+        "numerics_of_attempts": [_recorded(one) for one in (attempts[0], *changed)],
     }
+
+
+def _recorded(numerics: Numerics) -> dict[str, Any]:
+    """Return the fields that a record holds; trials of one or two ranks keep their columns."""
+    values = asdict(numerics)
+    return {name: value for name, value in values.items() if (name, value) != ("gradients", "")}
 
 
 def matmul_precision_of(precision: str) -> str:

@@ -20,8 +20,10 @@ from clip_hparam.records.provenance import collect_provenance
 from clip_hparam.records.record import REPLAY_FOLDER, Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.numerics import device_of
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.trainer import train
 
 logger = logging.getLogger(__name__)
@@ -50,8 +52,9 @@ def replay_trial(
     side.write_status(TrialState.RUNNING, numerics=result.get("numerics"))
     device = device_of(spec.machine, context.local_rank)
     try:
+        set_deterministic(spec.machine.deterministic, device)
         callback.on_start(spec)
-        with context.connect(device, spec.machine.rank_timeout):
+        with connect_ranks(context, device, spec.machine.rank_timeout):
             outcome = train(spec, side, callback, context)
     except Exception as error:
         logger.exception("the replay failed")

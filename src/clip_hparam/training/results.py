@@ -104,7 +104,7 @@ def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
     """
     recipe = batches.recipe
     if recipe.head_init == "zero_shot":
-        model = create_model(recipe, batches.classes).to(state.device)
+        model = create_model(recipe, batches.classes, state.device).to(state.device)
         return {"test_acc1.zero_shot": evaluate(model, batches.evaluation(TEST), state).acc1}
     bundled = encoder_spec(recipe.encoder.name).bundled
     prompts = tiny_prompts(recipe.data)

@@ -22,9 +22,10 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.planning.cost_key import CostKey
+from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.engine import TrainState, evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.numerics import device_of, numerics_of
 
 WARM_UP_STEPS = 1
 TIMED_STEPS = 3
@@ -39,13 +40,16 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     """
     spec = TrialSpec.from_dict(tree)
     recipe, machine, ranks = as_resolved(spec.recipe), spec.machine, spec.gpus_per_trial
+    device = device_of(machine)
+    set_deterministic(machine.deterministic, device)
     numerics = numerics_of(recipe, machine)
     numerics.apply()
     dataset = load_dataset(recipe.data)
     share = DistributedContext(rank=0, world_size=ranks)
     batches = Batches(recipe, dataset, machine.loader_workers, share)
-    own = replace(machine, micro_batch=machine.micro_batch // ranks)
-    model = create_model(recipe, batches.classes)
+    micro_batch = machine.micro_batch_of_rank(ranks) or machine.micro_batch
+    own = replace(machine, micro_batch=micro_batch)
+    model = create_model(recipe, batches.classes, device)
     state = create_train_state(recipe, own, model, kernels=numerics.kernel_choice)
     train_batches = chain.from_iterable(map(batches.train, count()))
     step_seconds = time_steps(state, train_batches, machine)

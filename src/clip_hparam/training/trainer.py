@@ -28,6 +28,7 @@ from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.checkpoints.content import restore_checkpoint
 from clip_hparam.training.checkpoints.progress import Progress, metric_columns
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
+from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
 from clip_hparam.training.engine import (
     StoppedError,
     TrainState,
@@ -47,6 +48,7 @@ from clip_hparam.training.numerics import (
     read_numerics,
 )
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.ranks.agreement import check_equal_weights
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
@@ -73,12 +75,14 @@ def train(
     numerics.apply()
     dataset = load_dataset(recipe.data)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
-    if context.is_main:
-        _log_data(recipe)
-    model = create_model(recipe, batches.classes)
+    device = device_of(spec.machine, context.local_rank)
+    model = create_model(recipe, batches.classes, device)
     state = create_train_state(
         recipe, spec.machine, model, context, numerics.kernel_choice, numerics.micro_batch
     )
+    if context.is_main:
+        _log_data(recipe)
+        _log_machine(spec, numerics, state)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -105,6 +109,13 @@ def _log_data(recipe: ResolvedRecipe) -> None:
         logger.info("%s: %s", name, value)
     for note in load_dataset(recipe.data).notes:
         logger.info("note: %s", note)
+
+
+def _log_machine(spec: TrialSpec, numerics: Numerics, state: TrainState) -> None:
+    """Log what computes, and warn if it is not the GPU of this computer."""
+    logger.info(describe_attempt(spec.recipe, spec.machine, numerics, state.micro_batch))
+    if warning := hidden_gpu_warning(spec.machine, state.device):
+        logger.warning(warning)
 
 
 def _run_epochs(
@@ -208,7 +219,9 @@ def _record_numerics(
 
     A resumed trial keeps what its first attempt chose: threads, kernels and compile.
     """
-    numerics = numerics_of(as_resolved(spec.recipe), spec.machine)
+    numerics = numerics_of(as_resolved(spec.recipe), spec.machine, context.local_rank)
+    names = dict.fromkeys(context.all_gather([numerics.device_name]))
+    numerics = replace(numerics, device_name=" and ".join(names))
     earlier = read_numerics(record.status())
     if earlier:
         numerics = keep_choices(numerics, earlier[0])
@@ -227,8 +240,7 @@ def _record_numerics(
     attempts = [
         *earlier,
         replace(
-            numerics,
-            ranks=context.world_size,
+            numerics.with_ranks(context.world_size),
             micro_batch=_micro_batch(spec, earlier[-1:], context),
         ),
     ]
@@ -255,6 +267,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
     saved, damaged = checkpoint.load(record.checkpoint_folder)
     for sentence in damaged:
         logger.warning(sentence)
+    moment = "after the resume" if saved else "at the start"
     progress = restore_checkpoint(state, saved) if saved else Progress()
     positions = state.context.all_gather([(len(progress.rows), len(progress.losses))])
     if len(set(positions)) > 1:
@@ -262,6 +275,7 @@ def _resume(state: TrainState, record: Record) -> Progress:
             f"the ranks resume from different (epoch, step) {positions}: {record.folder} must be"
             " the same folder for all of them"
         )
+    check_equal_weights(state.context, state.eval_models.values(), moment)
     if saved is not None:
         epoch, steps = len(progress.rows), len(progress.losses)
         of_epoch = f" and {steps} step{'s' * (steps > 1)}" if steps else ""

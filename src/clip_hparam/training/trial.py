@@ -4,13 +4,14 @@ import logging
 import os
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from clip_hparam.config.identity import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.reading.errors import UnreadableImageError
-from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
+from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, PeerError
 from clip_hparam.records.atomic import utc_timestamp
 from clip_hparam.records.credentials import without_password
 from clip_hparam.records.lock import lock_folder
@@ -20,10 +21,13 @@ from clip_hparam.records.storage_errors import is_storage_error
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.checkpoints import checkpoint
+from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.memory.micro_batch import DeviceMemoryError
 from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
+from clip_hparam.training.ranks.connection import connect_ranks
+from clip_hparam.training.ranks.lost_ranks import LostRankError
 from clip_hparam.training.replay import replay_record, replay_trial
 from clip_hparam.training.trainer import train
 
@@ -130,7 +134,10 @@ def _train_and_seal(
     given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
     record.write_status("running", **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
-    with context.connect(device_of(spec.machine, context.local_rank), spec.machine.rank_timeout):
+    device = device_of(spec.machine, context.local_rank)
+    set_deterministic(spec.machine.deterministic, device)
+    record_lost = partial(record.write_failure, "lost", "lost")
+    with connect_ranks(context, device, spec.machine.rank_timeout, record_lost):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
@@ -171,7 +178,8 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
         context.wait_for_main()
         record = replay_record(record) if is_replay(spec, record) else record
         device = device_of(spec.machine, context.local_rank)
-        with context.connect(device, spec.machine.rank_timeout):
+        set_deterministic(spec.machine.deterministic, device)
+        with connect_ranks(context, device, spec.machine.rank_timeout):
             train(spec, record, NO_CALLBACK, context)
     except PeerError:
         return TrialOutcome("lost")

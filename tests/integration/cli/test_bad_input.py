@@ -34,6 +34,14 @@ MISTAKES = {
     "gpus_per_trial=2 batch_size=50 machine.micro_batch=25": (
         "gpus_per_trial=2 does not divide machine.micro_batch=25: try 1"
     ),
+    "gpus_per_trial=8 batch_size=4": "gpus_per_trial=8 does not divide batch_size=4: try 4",
+    "gpus_per_trial=2 batch_size=50 machine.device=cuda:1": (
+        "machine.device=cuda:1 is one: try machine.device=cuda, and CUDA_VISIBLE_DEVICES=0,1,"
+    ),
+    "-m hydra/launcher=submitit_slurm hydra.launcher.nodes=3 batch_size=50 dry_run=true": (
+        "nodes x tasks_per_node makes gpus_per_trial=3 does not divide batch_size=50: try 2"
+    ),
+    "machine.deterministic=maybe": "machine.deterministic=maybe",
     "epochs=[1": "epochs=[1 is no whole number of [1, inf): try epochs=20",
     "lr=1e-3,1e-4": "add -m to sweep over them",
     "seeds=3": "add -m",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from support.cli import SHORT, plan, records
 
-DATA_ROWS = ["data", "training set", "selection set", "test set"]
+FIRST_ROWS = ["data", "training set", "selection set", "test set", "machine"]
 
 
 def test_lines_of_the_log_are_printed(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_lines_of_the_log_are_printed(tmp_path: Path) -> None:
     (record,) = records(tmp_path)
     log = (record.folder / "log.txt").read_text()
     *facts, epoch = log.splitlines()
-    assert [line.partition(":")[0] for line in facts] == DATA_ROWS
+    assert [line.partition(":")[0] for line in facts] == FIRST_ROWS
     assert epoch.startswith("epoch 1/")
     first, *lines, last = done.out.splitlines(keepends=True)
     assert first.startswith(f"trial {record.trial_id}  ")
@@ -29,7 +29,7 @@ def test_error_is_logged_and_printed_with_exit_code_1(tmp_path: Path) -> None:
     assert done.code == 1
     (record,) = records(tmp_path)
     log = (record.folder / "log.txt").read_text()
-    assert [line.partition(":")[0] for line in log.splitlines()[:-1]] == DATA_ROWS
+    assert [line.partition(":")[0] for line in log.splitlines()[:-1]] == FIRST_ROWS
     assert log.splitlines()[-1] == (record.failure() or {})["message"]
     assert log.splitlines()[-1].startswith("diverged at step ")
     assert log in done.out

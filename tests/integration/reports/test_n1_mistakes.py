@@ -23,7 +23,7 @@ def test_a_mistake_is_one_sentence(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setattr("clip_hparam.launch.resources.OTHER_GPU_FILES", ())
+    monkeypatch.setattr("clip_hparam.planning.gpus.installed_gpus", lambda: ("", 0))
     done = plan(*words.split(), cwd=tmp_path)
     assert MISTAKES[words] in done.err
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)

@@ -149,3 +149,15 @@ def test_tf32_without_a_gpu_fails_with_one_sentence(
     assert message.startswith("precision=tf32 needs a GPU of compute capability 8.0 or newer, and")
     assert message.endswith(": try precision=fp32")
     assert "Traceback" not in caplog.text
+
+
+def test_deterministic_attempt_is_recorded_and_a_change_is_listed(tmp_path: Path) -> None:
+    spec = trial_spec(tmp_path, "reference")
+    deterministic = replace(spec, machine=replace(spec.machine, deterministic=True))
+    assert run_trial(deterministic, [StopAfter(3)]).state == "queued"
+    assert torch.are_deterministic_algorithms_enabled()
+    assert run_trial(spec).state == "done"
+    assert not torch.are_deterministic_algorithms_enabled()
+    result = result_of(spec)
+    assert [one["deterministic"] for one in result["numerics_of_attempts"]] == [True, False]
+    assert result["numerics"]["changes"] == 1

@@ -79,6 +79,24 @@ def test_head_is_computed_once_and_cached(saved: Saved, monkeypatch: pytest.Monk
         head_weights(encoder, PROMPTS[:1])
 
 
+def test_head_is_computed_on_the_given_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = []
+
+    def embed(encoder: Encoder, prompts: zero_shot_head.Prompts, device: torch.device) -> Tensor:
+        devices.append(device.type)
+        return torch.zeros(len(prompts), 4)
+
+    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(zero_shot_head, "weights_sha256", lambda encoder: "0")
+    monkeypatch.setattr(zero_shot_head, "_embed_prompts", embed)
+    head_weights(Encoder(NAME, "a.pt"), PROMPTS)
+    head_weights(Encoder(NAME, "a.pt"), PROMPTS[:1], torch.device("cuda", 1))
+    assert devices == ["cpu", "cuda"]
+
+
 def test_weights_without_text_tower_are_refused_at_plan_time(saved: Saved) -> None:
     encoder = saved(image_only)
     values = {**WORDS, "encoder.name": NAME, "encoder.pretrained": encoder.pretrained}

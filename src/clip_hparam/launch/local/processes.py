@@ -34,6 +34,7 @@ from clip_hparam.launch.local.child import (
 from clip_hparam.launch.local.traced_trials import TRACE_MODULE, TRACED_VARIABLE
 from clip_hparam.launch.resources import gpu_groups, uses_gpu
 from clip_hparam.planning.cost import TrialCost
+from clip_hparam.planning.gpus import visibility_variables
 
 if TYPE_CHECKING:
     from clip_hparam.distributed import DistributedContext
@@ -90,7 +91,8 @@ def start_ranks(
 ) -> list[BaseProcess]:
     """Start the processes of one trial and return them, rank 0 first.
 
-    gpus: CUDA_VISIBLE_DEVICES of the processes; None leaves it as it is.
+    gpus: CUDA_VISIBLE_DEVICES of the processes (for AMD also HIP_VISIBLE_DEVICES); None leaves it
+        as it is.
     """
     with _listen_socket(spec) as listen_socket:
         return _start_ranks(spec, range(spec.gpus_per_trial), gpus, listen_socket, entry)
@@ -148,7 +150,7 @@ def _start_ranks(
     if not ranks:  # a trial of one rank in this process: the forkserver costs 4 CPU-s of imports
         return []
     context = start_forkserver(spec)
-    visible = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
+    visible = {} if gpus is None else dict.fromkeys(visibility_variables(), gpus)
     processes: list[BaseProcess] = []
     for rank in ranks:
         environment = _rank_environment(spec, rank, listen_socket) | visible

@@ -53,7 +53,7 @@ def trace(spec: TrialSpec) -> bool:
     state = create_train_state(recipe, machine, model, kernels=numerics.kernel_choice)
     state.model.train()
     images, _ = next(batches.train(0))
-    images = images[: machine.micro_batch // spec.gpus_per_trial or len(images)]
+    images = images[: machine.micro_batch_of_rank(spec.gpus_per_trial) or len(images)]
     _compile_in_child(state, images)
     with suppress(RuntimeError), _autograd_refused():  # the compiler wraps the error
         forward(state, images)

@@ -48,6 +48,8 @@ class SlurmLauncher:
             )
 
     def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
+        for spec in specs:
+            with_ranks_of_tasks(spec, self.options)  # refuses ranks that do not divide a batch
         size = self.context.driver.trials_per_job
         count = -(-len(specs) // size)
         at_once = max(1, min(count, self.options.array_parallelism or count))

@@ -38,7 +38,7 @@ def choose_micro_batch(
     """
     rows = recipe.batch_size // context.world_size
     if machine.micro_batch != AUTO:
-        asked = int(machine.micro_batch) // context.world_size
+        asked = machine.micro_batch_of_rank(context.world_size)
         return 0 if asked == rows else asked
     if device.type != "cuda":
         return 0

@@ -1,0 +1,42 @@
+"""What the log of an attempt says about the machine that computes."""
+
+import torch
+
+from clip_hparam.config.knob import AUTO
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.planning.gpus import hidden_gpu_reason
+from clip_hparam.training.numerics import Numerics
+
+
+def describe_attempt(recipe: Recipe, machine: Machine, numerics: Numerics, micro_batch: int) -> str:
+    """Return one line: device, ranks, precision, kernels, micro-batch and loader workers.
+
+    micro_batch: images of a rank per forward pass; 0 for all of its batch.
+    """
+    ranks = numerics.ranks
+    share = recipe.batch_size // ranks
+    each = " a rank" if ranks > 1 else ""
+    threads = f", {_count(numerics.threads, 'thread')}" if numerics.device == "cpu" else ""
+    parts = [
+        f"{numerics.device_name} ({numerics.device}{threads}), {_count(ranks, 'rank')}",
+        f"precision {recipe.precision}",
+        f"{numerics.kernels} kernels with {numerics.attention} attention"
+        + ", compiled" * numerics.compile
+        + ", deterministic" * numerics.deterministic,
+        f"batch {recipe.batch_size} in micro-batches of {micro_batch or share}{each}",
+        f"{_count(machine.loader_workers, 'loader worker')}{each}",
+    ]
+    return "machine: " + "; ".join(parts)
+
+
+def hidden_gpu_warning(machine: Machine, device: torch.device) -> str | None:
+    """Return a sentence if machine.device=auto is the CPU of a computer with a GPU, else None."""
+    if machine.device != AUTO or device.type != "cpu":
+        return None
+    reason = hidden_gpu_reason()
+    return reason and f"machine.device=auto is the CPU: {reason}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,1 @@
+"""The ranks of a trial: their connection, their gradients, equal weights, and lost ranks."""
