@@ -27,7 +27,7 @@ def published(*words: str) -> ResolvedRecipe:
         "encoder.pixels": "clip",
         "data.fingerprint": "none",
     }
-    known |= {"data.epoch_images": IMAGENET_IMAGES}
+    known |= {"data.epoch_images": IMAGENET_IMAGES, "mix_pairs": "adjacent"}
     return as_resolved(with_values(compose_recipe(words), known))
 
 
