@@ -103,7 +103,7 @@ class Batches:
         labels = to_device(torch.from_numpy(self.eval_sets[name].labels[own]), self.device)
         side = resolution or self.recipe.resolution
         read = self._pipeline.eval_batches(name, own, size, side)
-        return zip(read, labels.split(size), strict=True)
+        return zip(read, torch.split(labels, size), strict=True)
 
     def close(self) -> None:
         """End the processes that read images."""

@@ -48,8 +48,11 @@ class CropReader:
 
         As in timm the whole image is resized, so that its pixels are those of an evaluation there.
         """
-        return functional.center_crop(self._resized(image, [resolution]), [resolution, resolution])
+        resized = self._resized(image, [resolution])
+        centre: Tensor = functional.center_crop(resized, [resolution, resolution])
+        return centre
 
     def _resized(self, image: Image.Image, size: list[int]) -> Tensor:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-        return functional.resize(pixels, size, self.interpolation, antialias=True)
+        resized: Tensor = functional.resize(pixels, size, self.interpolation, antialias=True)
+        return resized

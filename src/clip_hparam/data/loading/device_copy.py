@@ -30,7 +30,7 @@ class DeviceCopy:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self.stream = _create_stream(device) if device.type == "cuda" else None
 
     def start(self, batch: Tensor, reused: bool) -> Transfer:
         """Start to copy a batch.
@@ -55,6 +55,10 @@ class DeviceCopy:
             yield current.result()
 
 
+def _create_stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call] # untyped in torch
+
+
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Return a copy on the device for which the host does not wait; on a CPU the tensor itself."""
     source = tensor.pin_memory() if device.type == "cuda" else tensor
@@ -66,7 +70,7 @@ def tables_to_device(tables: Sequence[Tensor], device: torch.device) -> list[Ten
     if device.type == "cpu":
         return list(tables)
     parts = [_padded(table.ravel().view(torch.uint8)) for table in tables]
-    moved = to_device(torch.cat(parts), device).split([len(part) for part in parts])
+    moved = torch.split(to_device(torch.cat(parts), device), [len(part) for part in parts])
     return [
         part[: table.nbytes].view(table.dtype).view(table.shape)
         for part, table in zip(moved, tables, strict=True)

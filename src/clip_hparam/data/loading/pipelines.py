@@ -109,25 +109,23 @@ class TensorPipeline:
     def train_batches(self, epoch: int, index: Indices, batches: Indices) -> Iterator[Tensor]:
         """Yield the augmented batches of an epoch, see `ImagePipeline`."""
         images, order = self.sets[TRAIN], batches.ravel()
-        in_memory = isinstance(images, np.ndarray)
-        size = images.shape[2:] if in_memory else None
-        params = self.augment.sample_params(self.seed, epoch, len(index), size)[order]
         rows = [slice(*ends) for ends in pairwise(range(0, len(order) + 1, batches.shape[1]))]
-        if in_memory:
+        if isinstance(images, np.ndarray):
+            height, width = images.shape[2:]
+            params = self._params(epoch, index, (height, width))[order]
             crops = self._copy.batches(self._crops(images, index[order], params, rows))
-        else:
-            draws = uniform(self.seed, epoch, "crop", len(index), DRAWS_PER_BOX)[order]
-            crops = self._loader.batches(
-                [
-                    ReadRequest(TRAIN, index[order[part]], draws[part], self.augment.resolution)
-                    for part in rows
-                ]
-            )
-        table = params_on_device(params, self._device)
-        for part, batch in zip(rows, crops, strict=True):
-            drawn = table[part]
-            flipped = batch if in_memory else self.augment.flip(batch, drawn)
-            yield self.augment.finish(flipped, drawn)
+            table = params_on_device(params, self._device)
+            for part, batch in zip(rows, crops, strict=True):
+                yield self.augment.finish(batch, table[part])
+            return
+        table = params_on_device(self._params(epoch, index, None)[order], self._device)
+        draws = uniform(self.seed, epoch, "crop", len(index), DRAWS_PER_BOX)[order]
+        requests = [
+            ReadRequest(TRAIN, index[order[part]], draws[part], self.augment.resolution)
+            for part in rows
+        ]
+        for part, batch in zip(rows, self._loader.batches(requests), strict=True):
+            yield self.augment.finish(self.augment.flip(batch, table[part]), table[part])
 
     def eval_batches(
         self, name: str, index: Indices, size: int, resolution: int
@@ -143,6 +141,9 @@ class TensorPipeline:
     def close(self) -> None:
         """End the worker processes."""
         self._loader.close()
+
+    def _params(self, epoch: int, index: Indices, size: tuple[int, int] | None) -> AugmentParams:
+        return self.augment.sample_params(self.seed, epoch, len(index), size)
 
     def _crops(
         self, images: ImageArray, index: Indices, params: AugmentParams, rows: list[slice]
@@ -162,11 +163,9 @@ class TensorPipeline:
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:
     """Return all tables but those of the crops, after one copy that the host does not wait for."""
-    tables: list[Tensor] = []
     later = replace(params, crop=None)
-    later.map(lambda table: (tables.append(table), table)[1])
-    moved = iter(tables_to_device(tables, device))
-    return later.map(lambda table: next(moved))
+    moved = tables_to_device(list(later.tables.values()), device)
+    return replace(later, **dict(zip(later.tables, moved, strict=True)))
 
 
 def _plain_requests(name: str, index: Indices, size: int, resolution: int) -> list[ReadRequest]:

@@ -6,7 +6,7 @@ limit to 64 MB by default, and its pages are touched once, not for each batch.
 
 import mmap
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -62,14 +62,18 @@ class SharedBuffer:
 
     def pin(self) -> None:
         """Lock the pages for copies by a GPU, which then do not wait for it."""
-        cuda = torch.cuda.cudart()
         whole = torch.frombuffer(self._memory, dtype=torch.uint8)
-        torch.cuda.check_error(int(cuda.cudaHostRegister(whole.data_ptr(), self.size, 0)))
+        code = _cuda_runtime().cudaHostRegister(whole.data_ptr(), self.size, 0)
+        torch.cuda.check_error(int(code))
 
     def unpin(self) -> None:
         """Undo `pin`, before the memory is freed."""
         whole = torch.frombuffer(self._memory, dtype=torch.uint8)
-        torch.cuda.cudart().cudaHostUnregister(whole.data_ptr())
+        _cuda_runtime().cudaHostUnregister(whole.data_ptr())
+
+
+def _cuda_runtime() -> Any:
+    return torch.cuda.cudart()  # type: ignore[no-untyped-call] # untyped in torch
 
 
 def require_memory(size: int, workers: int) -> None:

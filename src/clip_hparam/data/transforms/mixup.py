@@ -92,7 +92,7 @@ def partners_mirrored(rows: Tensor) -> Tensor:
 
 def partners_adjacent(rows: Tensor) -> Tensor:
     """Return row 2k + 1 at place 2k and row 2k at place 2k + 1, of an even number of rows."""
-    return rows.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+    return rows.reshape(-1, 2, *rows.shape[1:]).flip(1).flatten(0, 1)
 
 
 PAIRS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -6,8 +6,7 @@ whole epoch and read by position, so that a batch may be cut into slices. What f
 on the device of the images, and the host does not wait for it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import permutations
 
@@ -53,12 +52,13 @@ class AugmentParams:
     noise: Tensor
 
     def __getitem__(self, rows: slice | Indices) -> "AugmentParams":
-        return self.map(lambda table: table[rows])
+        return replace(self, **{name: table[rows] for name, table in self.tables.items()})
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> "AugmentParams":
-        """Return the changed tables."""
-        tables = (getattr(self, field.name) for field in fields(self))
-        return AugmentParams(*(None if one is None else change(one) for one in tables))
+    @property
+    def tables(self) -> dict[str, Tensor]:
+        """The tables that are not None, by field."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: table for name, table in named.items() if table is not None}
 
 
 @dataclass(frozen=True)
