@@ -1,5 +1,6 @@
 """Images from files are a function of (seed, epoch, position); errors name the file."""
 
+import errno
 import multiprocessing
 import random
 from dataclasses import replace
@@ -12,10 +13,18 @@ from PIL import Image
 from support import image_folders
 from support.pipelines import pipeline
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import TEST, TRAIN, ImageFiles, Images
 from clip_hparam.data.image_folder import load_imagenet
+from clip_hparam.data.loading import device_copy, shared_buffer
+from clip_hparam.data.loading.crop_reader import CropReader
+from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
+from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
+from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.shared_buffer import SharedBuffer, SharedMemoryError
+from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.reading.errors import UnreadableImageError
 
 RECIPE = Recipe(
@@ -123,6 +132,46 @@ def test_processes_are_kept_over_epochs_and_evaluations(backend: str, files: Ima
     reader.close()
     assert len(seen[0]) == 2
     assert all(pids == seen[0] for pids in seen)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_buffer_of_the_workers_is_pinned_for_a_gpu(
+    device: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(device_copy, "_create_stream", lambda device: object())
+    monkeypatch.setattr(
+        DeviceCopy,
+        "start",
+        lambda self, batch, reused: Transfer(batch.clone() if reused else batch),
+    )
+    monkeypatch.setattr(SharedBuffer, "pin", lambda self: done.append("pinned"))
+    monkeypatch.setattr(SharedBuffer, "unpin", lambda self: done.append("unpinned"))
+    options = LoaderOptions(1, 20, 32, torch.device(device))
+    reader = CropReader(RECIPE)  # type: ignore[arg-type]
+    loader = ImageLoader({TRAIN: files}, reader, options, WaitClock(""))
+    for _ in range(2):
+        list(loader.batches([ReadRequest(TRAIN, np.arange(20), None, 32)] * 3))
+    loader.close()
+    assert done == (["pinned", "unpinned"] if device == "cuda" else [])
+
+
+@pytest.mark.parametrize("error", ["no memory", "no locks"])
+def test_too_little_shared_memory_is_one_sentence(
+    error: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if error == "no memory":
+        monkeypatch.setattr(shared_buffer, "available_memory", lambda: 2**20)
+    else:
+        monkeypatch.setattr(DataLoader, "__iter__", fail)
+    with pytest.raises(SharedMemoryError, match=r"try\s+machine.loader_workers=") as refused:
+        epoch("tensor", files, workers=2)
+    assert "\n" not in str(refused.value)
+    assert ("/dev/shm" in str(refused.value)) == (error == "no locks")
     assert not multiprocessing.active_children()
 
 

@@ -121,7 +121,10 @@ class TensorAugmentation:
 
     def flip(self, crops: Tensor, params: AugmentParams) -> Tensor:
         """Return the images, shape (b, c, r, r), mirrored where they are to be."""
-        return torch.where(params.flipped[:, None, None, None], crops.flip(3), crops)
+        count = len(crops)
+        chosen = torch.arange(count, device=crops.device) + count * params.flipped
+        # on a CPU a quarter of the time of torch.where
+        return torch.cat([crops, crops.flip(3)]).index_select(0, chosen)
 
     def finish(self, crops: Tensor, params: AugmentParams) -> Tensor:
         """Return images after all that follows crop and flip: float32, shape (b, 3, r, r).

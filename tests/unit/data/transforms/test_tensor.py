@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare, ks_2samp
 from support.pipelines import pipeline
 from torch import Tensor
+from torchvision.transforms import ColorJitter
 from torchvision.transforms.v2 import functional as torchvision
 
 from clip_hparam.config.recipe import Recipe
@@ -154,3 +156,34 @@ def test_erasing_fills_only_its_box_with_unit_normal_noise() -> None:
     assert torch.equal(before, after)
     assert float(noise.mean()) == pytest.approx(0, abs=0.05)
     assert float(noise.std()) == pytest.approx(1, abs=0.05)
+
+
+def test_orders_of_jitter_are_equally_frequent_as_in_timm() -> None:
+    params = EVERYTHING.sample_params(0, 0, 6000, (8, 8))
+    _, counts = params.order.unique(dim=0, return_counts=True)
+    assert len(counts) == len(JITTER_ORDERS)
+    assert chisquare(counts.numpy()).pvalue > 1e-3
+
+
+def test_factors_of_jitter_have_the_distribution_of_timm() -> None:
+    torch.manual_seed(0)
+    theirs = torch.tensor(
+        [ColorJitter.get_params([0.6, 1.4], [0.6, 1.4], [0.6, 1.4], None)[1:4] for _ in range(3000)]
+    )
+    ours = EVERYTHING.sample_params(0, 0, 3000, (8, 8)).factors
+    for column in range(3):
+        assert ks_2samp(ours[:, column], theirs[:, column]).pvalue > 1e-3
+
+
+def test_params_after_the_crop_do_not_depend_on_the_size_of_the_images() -> None:
+    known, unknown = (EVERYTHING.sample_params(0, 0, 50, size) for size in ((8, 8), None))
+    assert unknown.crop is None
+    assert unknown.tables.keys() == known.tables.keys() - {"crop"}
+    assert all(torch.equal(table, known.tables[name]) for name, table in unknown.tables.items())
+
+
+def test_flip_mirrors_the_images_that_it_is_drawn_for() -> None:
+    images, params = digits(40, 3, PX), EVERYTHING.sample_params(0, 0, 40, None)
+    flipped = EVERYTHING.flip(images, params)
+    for image, result, mirrored in zip(images, flipped, params.flipped.tolist(), strict=True):
+        assert torch.equal(result, image.flip(2) if mirrored else image)
