@@ -105,10 +105,10 @@ def _validated_identity(name: str, given: str, actual: str) -> str:
 
 
 def _resolve_augment_backend(recipe: Recipe, images: Images) -> str:
-    """Return the augmentation backend; auto is tensor if it supports the images and the knobs."""
+    """Return the augmentation backend; auto is tensor for images in memory."""
     in_memory = isinstance(images, np.ndarray)
     if recipe.augment_backend == AUTO:
-        return "tensor" if in_memory and recipe.rand_augment == "none" else "timm"
+        return "tensor" if in_memory else "timm"
     if recipe.augment_backend == "tensor" and not in_memory:
         raise ValueError(
             f"augment_backend=tensor needs images in memory, and data={recipe.data.name} is read"

@@ -1,8 +1,8 @@
 """Image pipeline for augment_backend=tensor: augments whole batches of images held in memory.
 
-Operations, order and distributions are those of timm's training transform without RandAugment:
-random resized crop, flip, colour jitter, normalise, random erasing. Random numbers are drawn for a
-whole epoch and read by position, so that a batch may be cut into slices.
+Operations, order and distributions are those of timm's training transform: random resized crop,
+flip, RandAugment, colour jitter, normalise, random erasing. Random numbers are drawn for a whole
+epoch and read by position, so that a batch may be cut into slices.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,9 @@ from torch import Tensor
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import ImageArray, Images, Indices
+from clip_hparam.data.transforms.rand_augment.apply import apply_operations
+from clip_hparam.data.transforms.rand_augment.draws import sample_operations
+from clip_hparam.data.transforms.rand_augment.policy import fill_levels, parse_policy
 from clip_hparam.data.transforms.random_boxes import (
     DRAWS_PER_BOX,
     random_crop_boxes,
@@ -41,6 +44,8 @@ class AugmentParams:
     factors: float32, shape (n, 3), by position in the order; at least 0.
     erased: int64, shape (n, 4): a box in px of the result, height 0 where nothing is erased.
     noise: int64, shape (n, 2): top and left of the window of the noise field.
+    operations, arguments: int64 and float64, shape (n, layers), see `draws.sample_operations`;
+    always on the host.
     """
 
     crop: Tensor
@@ -49,6 +54,8 @@ class AugmentParams:
     factors: Tensor
     erased: Tensor
     noise: Tensor
+    operations: Tensor
+    arguments: Tensor
 
     def __getitem__(self, rows: slice | Indices) -> "AugmentParams":
         return AugmentParams(*(getattr(self, field.name)[rows] for field in fields(self)))
@@ -68,6 +75,7 @@ class TensorAugmentation:
     random_erasing: float
     interpolation: str
     normalization: str
+    rand_augment: str = "none"
 
     @classmethod
     def from_recipe(cls, recipe: ResolvedRecipe) -> "TensorAugmentation":
@@ -96,17 +104,25 @@ class TensorAugmentation:
             np.maximum(1 + self.color_jitter * (2 * jitter[:, :3] - 1), 0),
             erased,
             (erasing[:, DRAWS_PER_BOX + 1 :] * self.resolution).astype(np.int64),
+            *sample_operations(parse_policy(self.rand_augment), seed, epoch, images),
         )
         return AugmentParams(*map(torch.from_numpy, drawn))
 
     def __call__(self, images: Tensor, params: AugmentParams) -> Tensor:
         levels = resample(images, params.crop, params.flipped, self.resolution, self.interpolation)
+        if self.rand_augment != "none":
+            levels = self._rand_augmented(levels, params)
         if self.color_jitter:
             levels = jittered(levels, params.order, params.factors)
         pixels = normalize(levels, self.normalization)
         if self.random_erasing:
             erase(pixels, params.erased, params.noise)
         return pixels
+
+    def _rand_augmented(self, levels: Tensor, params: AugmentParams) -> Tensor:
+        drawn = params.operations.numpy(), params.arguments.numpy()
+        fill = fill_levels(self.normalization)
+        return apply_operations(levels.to(torch.uint8), *drawn, fill, self.interpolation).float()
 
     def resized(self, images: Tensor, resolution: int) -> Tensor:
         """Return the centre squares, resized and normalised: float32, shape (b, 3, r, r).
