@@ -227,7 +227,12 @@ CASES = (
     Case("resolution", ("auto", 48), lambda recipe: evaluated_images(recipe).shape),
     *(
         Case(knob, values, first_images, beside)
-        for beside in ({"augment_backend": "tensor"}, {"augment_backend": "timm"}, RAND_AUGMENT)
+        for beside in (
+            {"augment_backend": "tensor"},
+            {"augment_backend": "timm"},
+            {"augment_backend": "tensor", **RAND_AUGMENT},
+            {"augment_backend": "timm", **RAND_AUGMENT},
+        )
         for knob, values in {
             "crop_scale": (0.08, 0.9),
             "hflip": (0.0, 1.0),
@@ -237,11 +242,14 @@ CASES = (
         }.items()
     ),
     Case("interpolation", ("bicubic", "bilinear"), evaluated_images, {"resolution": 48}),
-    Case(
-        "rand_augment",
-        ("none", "rand-m9-inc1", "rand-m2-inc1"),
-        first_images,
-        {"augment_backend": "timm"},
+    *(
+        Case(
+            "rand_augment",
+            ("none", "rand-m9-inc1", "rand-m2-inc1"),
+            first_images,
+            {"augment_backend": how},
+        )
+        for how in ("timm", "tensor")
     ),
     Case("augment_backend", ("timm", "tensor"), first_images),
     *(

@@ -170,11 +170,6 @@ class Recipe:
                 f"head_init_scale={self.head_init_scale:g} scales a random head, and"
                 f" head_init=zero_shot has CLIP's own logit scale: leave it at {scale:g}"
             )
-        if self.augment_backend == "tensor" and self.rand_augment != "none":
-            raise ValueError(
-                f"rand_augment={self.rand_augment} needs augment_backend=timm: the tensor backend"
-                " has no RandAugment"
-            )
 
 
 @cache

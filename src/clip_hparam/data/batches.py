@@ -12,7 +12,7 @@ from torch import Tensor
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.data.dataset import SELECTION, TRAIN, EvalSet, ImageDataset, Indices
-from clip_hparam.data.loading.device_copy import to_device
+from clip_hparam.data.device import to_device
 from clip_hparam.data.loading.eval_batch import eval_batch_size
 from clip_hparam.data.loading.loader import CPU, LoaderOptions
 from clip_hparam.data.loading.pipelines import create_pipeline

@@ -36,7 +36,7 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
         data=_resolve_data(recipe.data, dataset),
         encoder=_resolve_encoder(recipe.encoder),
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
-        augment_backend=_resolve_augment_backend(recipe),
+        augment_backend="tensor" if recipe.augment_backend == AUTO else recipe.augment_backend,
         mix_pairs=_resolve_mix_pairs(recipe),
     )
     validate_images(resolved.data)
@@ -101,13 +101,6 @@ def _validated_identity(name: str, given: str, actual: str) -> str:
     if given not in (AUTO, actual):
         raise ValueError(f"{name}={given} was asked for, and {actual} is there: leave it auto")
     return actual
-
-
-def _resolve_augment_backend(recipe: Recipe) -> str:
-    """Return the augmentation backend; auto is tensor if it supports the knobs."""
-    if recipe.augment_backend == AUTO:
-        return "tensor" if recipe.rand_augment == "none" else "timm"
-    return recipe.augment_backend
 
 
 def _resolve_mix_pairs(recipe: Recipe) -> str:

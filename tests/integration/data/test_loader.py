@@ -165,7 +165,7 @@ def test_too_little_shared_memory_is_one_sentence(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if error == "no memory":
-        monkeypatch.setattr(shared_buffer, "available_memory", lambda: 2**20)
+        monkeypatch.setattr(shared_buffer, "available_memory", lambda: 2**19)
     else:
         monkeypatch.setattr(DataLoader, "__iter__", fail)
     with pytest.raises(SharedMemoryError, match=r"try\s+machine.loader_workers=") as refused:

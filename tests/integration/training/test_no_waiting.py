@@ -105,6 +105,14 @@ def test_step_with_all_options_never_waits(kernels: str, monkeypatch: pytest.Mon
     assert mode.copies["to the device"] == STEPS + 3 + CONSTANTS
 
 
+def test_augmentation_of_a_step_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, batches = state_on_meta(monkeypatch, "fused", rand_augment="rand-m9-mstd0.5-inc1")
+    with ForbidWaiting():
+        images, targets = next(batches.train(0))
+    assert images.device == targets.device == META
+    assert images.shape == (20, 3, 32, 32)
+
+
 def test_mode_detects_reads_and_blocking_copies() -> None:
     on_meta, on_cpu = torch.zeros(3, device=META), torch.zeros(3)
     with ForbidWaiting():

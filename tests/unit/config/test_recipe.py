@@ -98,7 +98,6 @@ def test_unresolved_recipe_has_no_id() -> None:
         ({"freeze": "first_0"}, "does not read"),
         ({"ler": 1e-3}, "did you mean lr"),
         ({"data.shot": 5}, "did you mean data.shots"),
-        ({"augment_backend": "tensor", "rand_augment": "rand-m9"}, "needs augment_backend=timm"),
     ],
 )
 def test_illegal_value_is_refused_with_the_legal_range(

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from clip_hparam.data.device import to_device
+
 ALIGNMENT = 8  # bytes, of the largest dtype in a table
 
 
@@ -57,12 +59,6 @@ class DeviceCopy:
 
 def _create_stream(device: torch.device) -> torch.cuda.Stream:
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call] # untyped in torch
-
-
-def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return a copy on the device for which the host does not wait; on a CPU the tensor itself."""
-    source = tensor.pin_memory() if device.type == "cuda" else tensor
-    return source.to(device, non_blocking=True)
 
 
 def tables_to_device(tables: Sequence[Tensor], device: torch.device) -> list[Tensor]:

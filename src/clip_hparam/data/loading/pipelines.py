@@ -18,7 +18,7 @@ from clip_hparam.data.loading.requests import ReadRequest
 from clip_hparam.data.loading.timm_reader import TimmReader
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
-from clip_hparam.data.transforms.tensor import AugmentParams, TensorAugmentation
+from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
 
@@ -162,10 +162,10 @@ class TensorPipeline:
 
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:
-    """Return all tables but those of the crops, after one copy that the host does not wait for."""
-    later = replace(params, crop=None)
-    moved = tables_to_device(list(later.tables.values()), device)
-    return replace(later, **dict(zip(later.tables, moved, strict=True)))
+    """Return the params with all but HOST_TABLES moved, by one copy; the host does not wait."""
+    moving = {name: one for name, one in params.tables.items() if name not in HOST_TABLES}
+    moved = tables_to_device(list(moving.values()), device)
+    return replace(params, **dict(zip(moving, moved, strict=True)))
 
 
 def _plain_requests(name: str, index: Indices, size: int, resolution: int) -> list[ReadRequest]:

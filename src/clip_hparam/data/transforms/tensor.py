@@ -1,9 +1,9 @@
 """Augmentation of whole batches, for augment_backend=tensor.
 
-Operations, order and distributions are those of timm's training transform without RandAugment:
-random resized crop, flip, colour jitter, normalise, random erasing. Random numbers are drawn for a
-whole epoch and read by position, so that a batch may be cut into slices. What follows the crop runs
-on the device of the images, and the host does not wait for it.
+Operations, order and distributions are those of timm's training transform: random resized crop,
+flip, RandAugment, colour jitter, normalise, random erasing. Random numbers are drawn for a whole
+epoch and read by position, so that a batch may be cut into slices. What follows the crop runs on
+the device of the images, and the host does not wait for it.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -17,6 +17,9 @@ from torch import Tensor
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Indices
 from clip_hparam.data.transforms.erasing import erase
+from clip_hparam.data.transforms.rand_augment.apply import apply_operations
+from clip_hparam.data.transforms.rand_augment.draws import sample_operations
+from clip_hparam.data.transforms.rand_augment.policy import fill_levels, parse_policy
 from clip_hparam.data.transforms.random_boxes import (
     DRAWS_PER_BOX,
     random_crop_boxes,
@@ -29,6 +32,7 @@ from clip_hparam.rng import uniform
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow converts to grey
 JITTER_ORDERS = np.array(list(permutations(range(3))))
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
+HOST_TABLES = ("crop", "operations", "arguments")  # no work on the device reads them
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class AugmentParams:
     factors: float32, shape (n, 3), by position in the order; at least 0.
     erased: int64, shape (n, 4): a box in px of the result, height 0 where nothing is erased.
     noise: int64, shape (n, 2): top and left of the window of the noise field.
+    operations, arguments: int64 and float64, shape (n, layers), see `draws.sample_operations`;
+    always on the host.
     """
 
     crop: Tensor | None
@@ -50,6 +56,8 @@ class AugmentParams:
     factors: Tensor
     erased: Tensor
     noise: Tensor
+    operations: Tensor
+    arguments: Tensor
 
     def __getitem__(self, rows: slice | Indices) -> "AugmentParams":
         return replace(self, **{name: table[rows] for name, table in self.tables.items()})
@@ -75,6 +83,7 @@ class TensorAugmentation:
     random_erasing: float
     interpolation: str
     normalization: str
+    rand_augment: str = "none"
 
     @classmethod
     def from_recipe(cls, recipe: ResolvedRecipe) -> "TensorAugmentation":
@@ -106,6 +115,7 @@ class TensorAugmentation:
             np.maximum(1 + self.color_jitter * (2 * jitter[:, :3] - 1), 0),
             erased,
             (erasing[:, DRAWS_PER_BOX + 1 :] * self.resolution).astype(np.int64),
+            *sample_operations(parse_policy(self.rand_augment), seed, epoch, images),
         )
         boxes = None if crop is None else torch.from_numpy(crop)
         return AugmentParams(boxes, *map(torch.from_numpy, drawn))
@@ -131,6 +141,8 @@ class TensorAugmentation:
 
         crops: uint8, shape (b, c, r, r), on the device of the params.
         """
+        if self.rand_augment != "none":
+            crops = self._rand_augmented(crops, params)
         levels = crops.float()
         if self.color_jitter:
             levels = jittered(levels, params.order, params.factors)
@@ -138,6 +150,11 @@ class TensorAugmentation:
         if self.random_erasing:
             erase(pixels, params.erased, params.noise)
         return pixels
+
+    def _rand_augmented(self, crops: Tensor, params: AugmentParams) -> Tensor:
+        drawn = params.operations.numpy(), params.arguments.numpy()
+        fill = fill_levels(self.normalization)
+        return apply_operations(crops, *drawn, fill, self.interpolation)
 
     def centred(self, images: Tensor, resolution: int) -> Tensor:
         """Return the centre squares, resized: uint8, shape (b, c, r, r).

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from clip_hparam.data.device import to_device
 from clip_hparam.data.loading import device_copy
 from clip_hparam.data.loading.device_copy import (
     DeviceCopy,
     Transfer,
     tables_to_device,
-    to_device,
 )
 
 CPU, META = torch.device("cpu"), torch.device("meta")
