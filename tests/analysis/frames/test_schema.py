@@ -10,7 +10,8 @@ import pytest
 from support.trial_factory import Ladder, Runs
 
 from clip_hparam.analysis.frames.frame import EPOCH_COLUMNS, TRIAL_COLUMNS, Frames, load
-from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 from clip_hparam.config.recipe import knobs
 
