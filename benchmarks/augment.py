@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.batches import ImagePipeline
-from clip_hparam.data.loader import TimmPipeline
-from clip_hparam.data.transforms.tensor import TensorPipeline
+from clip_hparam.data.dataset import TRAIN
+from clip_hparam.data.loading.loader import LoaderOptions
+from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, TimmPipeline
+from clip_hparam.data.loading.wait_clock import WaitClock
 
 BATCH, BATCHES = 50, 4
 WEAK = Recipe(
@@ -41,16 +42,17 @@ def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str,
     shape = (BATCH * BATCHES, channels, side, side)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = np.arange(len(images))
-    readers: tuple[ImagePipeline, ...] = (TensorPipeline(recipe), TimmPipeline(recipe, 0))
+    given = (recipe, {TRAIN: images}, LoaderOptions(), WaitClock(""))
+    readers: tuple[ImagePipeline, ...] = (TensorPipeline(*given), TimmPipeline(*given))
     train = [
         [
-            microseconds(reader.train_batches(images, epoch, index, index.reshape(-1, BATCH)))
+            microseconds(reader.train_batches(epoch, index, index.reshape(-1, BATCH)))
             for reader in readers
         ]
         for epoch in range(rounds)
     ]
     plain = [
-        [microseconds(reader.eval_batches(images, index, BATCH, 32)) for reader in readers]
+        [microseconds(reader.eval_batches(TRAIN, index, BATCH, 32)) for reader in readers]
         for _ in range(rounds)
     ]
     return {

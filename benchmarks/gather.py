@@ -28,7 +28,8 @@ from clip_hparam.records.record import Record
 ROUNDS = 3
 RESOLVED = {
     "encoder.weights": "ab" * 32, "data.fingerprint": "cd" * 32, "data.epoch_images": 750,
-    "resolution": 32, "encoder.pixels": "clip", "augment_backend": "tensor", "ema_decay": 0.98,
+    "resolution": 32, "encoder.pixels": "clip", "augment_backend": "tensor",
+    "mix_pairs": "mirrored", "ema_decay": 0.98,
 }  # fmt: skip
 COLUMNS = [
     f"{split}_{measure}.{weights}"

@@ -257,6 +257,7 @@ CASES = (
         for knob in ("mixup", "cutmix")
         for sees in (first_images, first_targets)
     ),
+    Case("mix_pairs", ("adjacent", "mirrored"), first_images, {"mixup": 0.8}),
     Case("label_smoothing", (0.0, 0.1, 0.2), lambda recipe: float(first_targets(recipe).min())),
     Case("precision", ("fp32", "bf16", "fp16"), logits_dtype),
     Case("precision", ("fp32", "tf32"), lambda recipe: matmul_precision_of(recipe.precision)),

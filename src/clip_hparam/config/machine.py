@@ -23,7 +23,12 @@ class Machine:
         "auto | reference | fused",
         "modules of the tower: open_clip's own, or faster ones that round differently",
     )
-    loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
+    loader_workers: int | str = knob(
+        "auto",
+        "auto | [0, inf)",
+        "processes a rank that read image files; auto: a rank's CPU cores less one, 0 for images in"
+        " memory",
+    )
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "least time between two checkpoints")
 

@@ -25,7 +25,7 @@ from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.trainer import train
 
 logger = logging.getLogger(__name__)
-MEASURED_TIMES = ("seconds", "img_per_s")  # columns that differ between two equal runs
+MEASURED_TIMES = ("seconds", "img_per_s", "wait")  # columns that differ between two equal runs
 
 
 def replay_record(record: Record) -> Record:

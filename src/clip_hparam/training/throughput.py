@@ -12,7 +12,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.training.engine import evaluate, train_step
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.numerics import device_of, numerics_of
 
 TIMED_STEPS = 3
 
@@ -27,7 +27,8 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     recipe = as_resolved(spec.recipe)
     numerics_of(recipe, spec.machine).apply()
     dataset = load_dataset(recipe.data)
-    batches = Batches(recipe, dataset, spec.machine.loader_workers)
+    device = device_of(spec.machine)
+    batches = Batches(recipe, dataset, spec.machine.loader_workers, device=device)
     state = create_train_state(recipe, spec.machine, create_model(recipe, batches.classes))
     train_batches = chain.from_iterable(map(batches.train, count()))
     train_step(state, 0, *next(train_batches))
@@ -37,6 +38,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     trained = time.monotonic()
     scores = evaluate(state.model, islice(batches.evaluation(SELECTION), 1), state)
     seconds_per_image = (time.monotonic() - trained) / len(scores.top1_correct)
+    batches.close()
     selection = len(batches.eval_sets[SELECTION].labels)
     evaluated = recipe.epochs * selection + 2 * len(dataset.test.labels)
     return TrialCost(

@@ -33,6 +33,7 @@ from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.numerics import (
     KernelChoice,
     Numerics,
+    device_of,
     keep_choices,
     numerics_facts,
     numerics_of,
@@ -70,7 +71,8 @@ def train(
     numerics = attempts[-1]
     numerics.apply()
     dataset = load_dataset(recipe.data)
-    batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
+    device = device_of(spec.machine, context.local_rank)
+    batches = Batches(recipe, dataset, spec.machine.loader_workers, context, device)
     if context.is_main:
         _log_data(recipe)
     model = create_model(recipe, batches.classes)
@@ -86,6 +88,8 @@ def train(
     except StoppedError:
         _save_checkpoint(record, state, batches, progress)
         return TrialOutcome("queued")
+    finally:
+        batches.close()
     return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
 
 
@@ -129,7 +133,7 @@ def _run_epoch(
     callback: TrialCallback,
 ) -> None:
     """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
-    started = time.monotonic()
+    started, waited = time.monotonic(), batches.wait.seconds
     done = len(progress.losses)
     try:
         loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
@@ -139,6 +143,7 @@ def _run_epoch(
         progress.seconds += trained
     step = (epoch + 1) * batches.steps
     steps, seconds = batches.steps - done, trained
+    wait = batches.wait.share_since(waited, trained) if steps else None
     if not steps:  # stopped during the evaluation of this epoch
         steps, seconds = step, progress.train_seconds
     row: dict[str, Any] = {
@@ -147,6 +152,7 @@ def _run_epoch(
         "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
         "img_per_s": steps * spec.recipe.batch_size / seconds,
+        "wait": wait,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     models = state.eval_models

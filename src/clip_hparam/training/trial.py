@@ -9,6 +9,7 @@ from typing import Any
 from clip_hparam.config.recipe import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.loading.shared_buffer import SharedMemoryError
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, LostRankError, PeerError
 from clip_hparam.records.atomic import utc_timestamp
@@ -101,7 +102,7 @@ def _run_attempt(
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
-    except (UnreadableImageError, UnsupportedMachineError) as error:
+    except (UnreadableImageError, UnsupportedMachineError, SharedMemoryError) as error:
         logger.error(str(error))
         return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:

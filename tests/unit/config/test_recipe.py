@@ -28,6 +28,7 @@ CHANGES: dict[str, object] = {
     "interpolation": "bilinear",
     "precision": "bf16",
     "augment_backend": "tensor",
+    "mix_pairs": "adjacent",
     "encoder.name": "ViT-B-32",
     "encoder.weights": "0" * 64,
     "encoder.pixels": "imagenet",
@@ -115,6 +116,7 @@ def test_label_lists_differences_from_the_defaults_and_is_short() -> None:
 def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     tree = canonical(RESOLVED)
     assert tree.pop("head_init") == "random"
+    assert tree.pop("mix_pairs") == "mirrored"
     assert tree["encoder"].pop("pixels") == "clip"
     assert tree["data"].pop("shift") == "none"
     assert tree["data"].pop("on_error") == "raise"

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.loading.worker_count import CORES_VARIABLE
 from clip_hparam.launch.local.child import (
     IMAGES_VARIABLE,
     PRELOAD,
@@ -30,7 +31,7 @@ from clip_hparam.launch.local.child import (
     measure_in_child,
     rank_main,
 )
-from clip_hparam.launch.resources import gpu_groups, visible_gpus
+from clip_hparam.launch.resources import available_cores, gpu_groups, visible_gpus
 from clip_hparam.planning.cost import TrialCost
 
 if TYPE_CHECKING:
@@ -80,14 +81,17 @@ def _fork_is_safe_for_cuda() -> bool:
 
 
 def start_ranks(
-    spec: TrialSpec, gpus: str | None = None, entry: Entry = rank_main
+    spec: TrialSpec, gpus: str | None = None, entry: Entry = rank_main, at_once: int = 1
 ) -> list[BaseProcess]:
     """Start the processes of one trial and return them, rank 0 first.
 
     gpus: CUDA_VISIBLE_DEVICES of the processes; None leaves it as it is.
+    at_once: trials that run at a time, which share the CPU cores.
     """
+    given = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
+    given[CORES_VARIABLE] = str(max(available_cores() // (at_once * spec.gpus_per_trial), 1))
     with _listen_socket(spec) as listen_socket:
-        return _start_ranks(spec, range(spec.gpus_per_trial), gpus, listen_socket, entry)
+        return _start_ranks(spec, range(spec.gpus_per_trial), given, listen_socket, entry)
 
 
 @contextmanager
@@ -100,7 +104,7 @@ def as_main_rank(spec: TrialSpec) -> Iterator["DistributedContext"]:
 
     gpu_groups(spec.gpus_per_trial, spec.machine.device)
     with _listen_socket(spec) as listen_socket:
-        others = _start_ranks(spec, range(1, spec.gpus_per_trial), None, listen_socket, rank_main)
+        others = _start_ranks(spec, range(1, spec.gpus_per_trial), {}, listen_socket, rank_main)
         environment = _rank_environment(spec, 0, listen_socket)
         try:
             yield create_context(environment, spec.machine.rank_timeout, listen_socket)
@@ -131,17 +135,16 @@ def time_in_subprocess(spec: TrialSpec) -> TrialCost | None:
 def _start_ranks(
     spec: TrialSpec,
     ranks: range,
-    gpus: str | None,
+    given: Mapping[str, str],
     listen_socket: socket.socket | None,
     entry: Entry,
 ) -> list[BaseProcess]:
     if not ranks:  # a trial of one rank in this process: the forkserver costs 4 CPU-s of imports
         return []
     context = start_forkserver(spec)
-    visible = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
     processes: list[BaseProcess] = []
     for rank in ranks:
-        environment = _rank_environment(spec, rank, listen_socket) | visible
+        environment = {**_rank_environment(spec, rank, listen_socket), **given}
         arguments = (spec.to_dict(), environment, None if rank else listen_socket)
         processes.append(context.Process(target=entry, args=arguments))
     for process in processes:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clip_hparam.data.device import to_device
 from clip_hparam.data.transforms.rand_augment.affine import (
     rotate,
     rotation_matrices,
@@ -54,7 +55,7 @@ def apply_operations(
     count = np.where(coloured, CHANNELS, 1)
     image = np.repeat(np.arange(batch), count)
     planes = images.reshape(-1, side * side)
-    planes = planes.clone() if channels == CHANNELS else planes[to_device(image, images.device)]
+    planes = planes.clone() if channels == CHANNELS else planes[_to_device(image, images.device)]
     for layer in range(kinds.shape[1]):
         sorted_layer = _sort(kinds[image, layer], arguments[image, layer], coloured[image])
         if len(sorted_layer.places):
@@ -62,14 +63,12 @@ def apply_operations(
     if channels != CHANNELS:
         first = np.cumsum(count) - count
         shown = first[:, None] + np.arange(CHANNELS) * coloured[:, None]
-        planes = planes[to_device(shown.ravel(), images.device)]
+        planes = planes[_to_device(shown.ravel(), images.device)]
     return planes.view(batch, CHANNELS, side, side)
 
 
-def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
-    """Return a copy of an array on a device; the host does not wait for the device."""
-    tensor = torch.from_numpy(array)
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    return to_device(torch.from_numpy(array), device)
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,9 @@ def _apply_layer(
     planes: Tensor, layer: _SortedLayer, fill: tuple[int, ...], interpolation: str
 ) -> None:
     """Replace the planes of a layer, uint8, shape (p, pixels), in place."""
-    places = to_device(layer.places, planes.device)
+    places = _to_device(layer.places, planes.device)
     picked = planes[places]
-    factors = to_device(layer.arguments.astype(np.float32), planes.device)
+    factors = _to_device(layer.arguments.astype(np.float32), planes.device)
     _apply_tables(picked, layer, factors)
     _apply_filters(picked, layer, factors)
     _move(picked, layer, fill, interpolation)
@@ -134,7 +133,7 @@ def _apply_tables(picked: Tensor, layer: _SortedLayer, factors: Tensor) -> None:
     fixed = layer.rows(Kind.INVERT, Kind.SOLARIZE_ADD)
     if fixed.start < fixed.stop:
         chosen = fixed_rows(layer.kinds[fixed], layer.arguments[fixed])
-        tables.append(fixed_tables(picked.device)[to_device(chosen, picked.device)])
+        tables.append(fixed_tables(picked.device)[_to_device(chosen, picked.device)])
     levels = picked[rows]
     torch.gather(torch.cat(tables), 1, levels.long(), out=levels)
 
@@ -162,14 +161,14 @@ def _apply_filters(picked: Tensor, layer: _SortedLayer, factors: Tensor) -> None
         picked[rows] = sharp.view(-1, pixels)
     rows = layer.rows(Kind.GAUSSIAN_BLUR, Kind.GAUSSIAN_BLUR)
     if rows.start < rows.stop:
-        weights = to_device(box_weights(layer.arguments[rows]), picked.device)
+        weights = _to_device(box_weights(layer.arguments[rows]), picked.device)
         picked[rows] = gaussian_blur(picked[rows].view(-1, side, side), weights).view(-1, pixels)
 
 
 def _move(picked: Tensor, layer: _SortedLayer, fill: tuple[int, ...], interpolation: str) -> None:
     side = round(picked.shape[1] ** 0.5)
     images = picked.view(-1, side, side)
-    outside = to_device(np.array(fill, np.uint8)[:, None], picked.device)
+    outside = _to_device(np.array(fill, np.uint8)[:, None], picked.device)
     for first, last in MOVES:
         rows = layer.rows(first, last)
         if rows.start == rows.stop:
@@ -181,4 +180,4 @@ def _move(picked: Tensor, layer: _SortedLayer, fill: tuple[int, ...], interpolat
         move, table = shift_rows, shifts(layer.kinds[own], layer.arguments[own], side)
         if first == Kind.ROTATE:
             move, table = rotate, rotation_matrices(layer.arguments[own], side)
-        moving.copy_(move(moving, to_device(table, picked.device), outside, interpolation))
+        moving.copy_(move(moving, _to_device(table, picked.device), outside, interpolation))
