@@ -21,9 +21,6 @@ from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
-PIXELS_AT_ONCE = 2**19
-"""Small images are augmented in groups of batches: a call costs more than the work on a few."""
-
 
 class ImagePipeline(Protocol):
     """Augmentation backend: yields normalised images on the device, float32, shape (b, 3, r, r)."""
@@ -116,11 +113,9 @@ class TensorPipeline:
         if isinstance(images, np.ndarray):
             height, width = images.shape[2:]
             params = self._params(epoch, index, (height, width))[order]
-            rows = merged(rows, PIXELS_AT_ONCE // self.augment.resolution**2)
             crops = self._copy.batches(self._crops(images, index[order], params, rows))
             table = params_on_device(params, self._device)
-            for part, batch in zip(rows, crops, strict=True):
-                yield from self.augment.finish(batch, table[part]).split(batches.shape[1])
+            yield from self.augment.finish_batches(crops, table)
             return
         table = params_on_device(self._params(epoch, index, None)[order], self._device)
         draws = uniform(self.seed, epoch, "crop", len(index), DRAWS_PER_BOX)[order]
@@ -163,13 +158,6 @@ class TensorPipeline:
         for start in range(0, len(index), size):
             batch = torch.from_numpy(images[index[start : start + size]])
             yield self._copy.start(self.augment.centred(batch, resolution), reused=False)
-
-
-def merged(rows: list[slice], images: int) -> list[slice]:
-    """Return adjacent slices of equal length, joined up to `images` rows where they are shorter."""
-    count = max(images // (rows[0].stop - rows[0].start), 1) if rows else 1
-    groups = [rows[first : first + count] for first in range(0, len(rows), count)]
-    return [slice(group[0].start, group[-1].stop) for group in groups]
 
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:
