@@ -115,8 +115,7 @@ class TensorPipeline:
             params = self._params(epoch, index, (height, width), order)
             crops = self._copy.batches(self._crops(images, index[order], params, rows))
             table = params_on_device(params, self._device)
-            for part, batch in zip(rows, crops, strict=True):
-                yield self.augment.finish(batch, table[part])
+            yield from self.augment.finish_batches(crops, table)
             return
         table = params_on_device(self._params(epoch, index, None, order), self._device)
         draws = uniform(self.seed, epoch, "crop", len(index), DRAWS_PER_BOX)[order]

@@ -6,6 +6,7 @@ epoch and read by position, so that a batch may be cut into slices. What follows
 the device of the images, and the host does not wait for it.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import permutations
@@ -19,6 +20,7 @@ from clip_hparam.data.dataset import Indices
 from clip_hparam.data.transforms.erasing import erase
 from clip_hparam.data.transforms.rand_augment.apply import apply_operations
 from clip_hparam.data.transforms.rand_augment.draws import sample_operations
+from clip_hparam.data.transforms.rand_augment.groups import PIXELS_AT_ONCE, groups
 from clip_hparam.data.transforms.rand_augment.policy import fill_levels, parse_policy
 from clip_hparam.data.transforms.random_boxes import (
     DRAWS_PER_BOX,
@@ -148,8 +150,24 @@ class TensorAugmentation:
 
         crops: uint8, shape (b, c, r, r), on the device of the params.
         """
-        if self.rand_augment != "none":
-            crops = self._rand_augmented(crops, params)
+        return self._coloured(self._rand_augmented(crops, params), params)
+
+    def finish_batches(self, batches: Iterable[Tensor], params: AugmentParams) -> Iterator[Tensor]:
+        """Yield `finish` of batches whose params follow each other.
+
+        RandAugment takes small images in groups of batches.
+        """
+        augments, first = self.rand_augment != "none", 0
+        for group in groups(batches, PIXELS_AT_ONCE if augments else 0):
+            rows = slice(first, first + sum(map(len, group)))
+            first = rows.stop
+            crops = self._rand_augmented(torch.cat(group), params[rows]) if augments else group[0]
+            start = rows.start
+            for batch in crops.split([len(batch) for batch in group]):
+                yield self._coloured(batch, params[start : start + len(batch)])
+                start += len(batch)
+
+    def _coloured(self, crops: Tensor, params: AugmentParams) -> Tensor:
         levels = crops.float()
         if self.color_jitter:
             levels = jittered(levels, params.order, params.factors)
@@ -159,6 +177,8 @@ class TensorAugmentation:
         return pixels
 
     def _rand_augmented(self, crops: Tensor, params: AugmentParams) -> Tensor:
+        if self.rand_augment == "none":
+            return crops
         drawn = params.operations.numpy(), params.arguments.numpy()
         fill = fill_levels(self.normalization)
         return apply_operations(crops, *drawn, fill, self.interpolation)

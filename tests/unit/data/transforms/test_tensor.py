@@ -194,3 +194,19 @@ def test_flip_mirrors_the_images_that_it_is_drawn_for() -> None:
     flipped = EVERYTHING.flip(images, params)
     for image, result, mirrored in zip(images, flipped, params.flipped.tolist(), strict=True):
         assert torch.equal(result, image.flip(2) if mirrored else image)
+
+
+@pytest.mark.parametrize("string", ["none", RANDOM])
+@pytest.mark.parametrize("pixels", [1, 20 * PX * PX, 10**9])
+def test_batches_in_groups_equal_single_batches(
+    pixels: int, string: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clip_hparam.data.transforms.tensor.PIXELS_AT_ONCE", pixels)
+    augment = replace(EVERYTHING, rand_augment=string)
+    params = augment.sample_params(0, 0, 45, (8, 8))
+    crops = augment.crop(digits(45), params)
+    rows = [slice(start, start + 9) for start in range(0, 45, 9)]
+    batches = list(augment.finish_batches((crops[part] for part in rows), params))
+    assert [len(batch) for batch in batches] == [9] * 5
+    for part, batch in zip(rows, batches, strict=True):
+        assert torch.equal(batch, augment.finish(crops[part], params[part]))

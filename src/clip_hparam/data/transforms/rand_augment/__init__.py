@@ -1,1 +1,1 @@
-"""RandAugment of timm's strings on whole batches of uint8 images, on any device."""
+"""RandAugment of timm's strings on whole batches of 8-bit images, on any device."""

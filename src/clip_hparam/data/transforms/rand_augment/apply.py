@@ -14,10 +14,10 @@ from torch import Tensor
 
 from clip_hparam.data.device import to_device
 from clip_hparam.data.transforms.rand_augment.affine import (
-    axis_parameters,
-    move_along_axis,
     rotate,
     rotation_matrices,
+    shift_rows,
+    shifts,
 )
 from clip_hparam.data.transforms.rand_augment.blending import blend, grey_levels
 from clip_hparam.data.transforms.rand_augment.draws import Kinds
@@ -25,13 +25,20 @@ from clip_hparam.data.transforms.rand_augment.neighbours import box_weights, gau
 from clip_hparam.data.transforms.rand_augment.operations import Kind, Values
 from clip_hparam.data.transforms.rand_augment.tables import (
     auto_contrast_tables,
-    contrast_tables,
+    blend_tables,
     equalize_tables,
+    fixed_rows,
     fixed_tables,
     rounded_means,
 )
 
 CHANNELS = 3
+MOVES = (
+    (Kind.SHEAR_X, Kind.TRANSLATE_X),
+    (Kind.SHEAR_Y, Kind.TRANSLATE_Y),
+    (Kind.ROTATE, Kind.ROTATE),
+)
+"""Ranges of kinds that are moved together: along rows, along columns, around the centre."""
 
 
 def apply_operations(
@@ -117,14 +124,18 @@ def _apply_tables(picked: Tensor, layer: _SortedLayer, factors: Tensor) -> None:
     if flattened.start < flattened.stop:
         tables.append(equalize_tables(picked[flattened]))
     contrasted = layer.rows(Kind.CONTRAST, Kind.CONTRAST)
-    if contrasted.start < contrasted.stop:
+    brightened = layer.rows(Kind.BRIGHTNESS, Kind.BRIGHTNESS)
+    blended = slice(contrasted.start, brightened.stop)
+    if blended.start < blended.stop:
         means = _mean_greys(picked, contrasted, layer.bounds[2 * Kind.CONTRAST + 1])
-        tables.append(contrast_tables(means, factors[contrasted]))
-    fixed = layer.rows(Kind.BRIGHTNESS, Kind.SOLARIZE_ADD)
+        black = torch.zeros(brightened.stop - brightened.start, device=picked.device)
+        tables.append(blend_tables(torch.cat([means, black]), factors[blended]))
+    fixed = layer.rows(Kind.INVERT, Kind.SOLARIZE_ADD)
     if fixed.start < fixed.stop:
-        table = fixed_tables(layer.kinds[fixed], layer.arguments[fixed])
-        tables.append(_to_device(table, picked.device))
-    picked[rows] = torch.cat(tables).gather(1, picked[rows].long())
+        chosen = fixed_rows(layer.kinds[fixed], layer.arguments[fixed])
+        tables.append(fixed_tables(picked.device)[_to_device(chosen, picked.device)])
+    levels = picked[rows]
+    torch.gather(torch.cat(tables), 1, levels.long(), out=levels)
 
 
 def _mean_greys(picked: Tensor, rows: slice, coloured: int) -> Tensor:
@@ -155,20 +166,18 @@ def _apply_filters(picked: Tensor, layer: _SortedLayer, factors: Tensor) -> None
 
 
 def _move(picked: Tensor, layer: _SortedLayer, fill: tuple[int, ...], interpolation: str) -> None:
-    pixels = picked.shape[1]
-    side = round(pixels**0.5)
+    side = round(picked.shape[1] ** 0.5)
+    images = picked.view(-1, side, side)
     outside = _to_device(np.array(fill, np.uint8)[:, None], picked.device)
-    rows = layer.rows(Kind.SHEAR_X, Kind.TRANSLATE_Y)
-    if rows.start < rows.stop:
+    for first, last in MOVES:
+        rows = layer.rows(first, last)
+        if rows.start == rows.stop:
+            continue
         own = slice(rows.start, rows.stop, CHANNELS)
-        table = axis_parameters(layer.kinds[own], layer.arguments[own], side)
-        triples = picked[rows].view(-1, CHANNELS, pixels)
-        parameters = _to_device(table, picked.device)
-        moved = move_along_axis(triples, parameters, outside, interpolation)
-        picked[rows] = moved.view(-1, pixels)
-    rows = layer.rows(Kind.ROTATE, Kind.ROTATE)
-    if rows.start < rows.stop:
-        own = slice(rows.start, rows.stop, CHANNELS)
-        matrices = _to_device(rotation_matrices(layer.arguments[own], side), picked.device)
-        triples = picked[rows].view(-1, CHANNELS, pixels)
-        picked[rows] = rotate(triples, matrices, outside, interpolation).view(-1, pixels)
+        moving = images[rows].view(-1, CHANNELS, side, side)
+        if first == Kind.SHEAR_Y:
+            moving = moving.transpose(2, 3)
+        move, table = shift_rows, shifts(layer.kinds[own], layer.arguments[own], side)
+        if first == Kind.ROTATE:
+            move, table = rotate, rotation_matrices(layer.arguments[own], side)
+        moving.copy_(move(moving, _to_device(table, picked.device), outside, interpolation))

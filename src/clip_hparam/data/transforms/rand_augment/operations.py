@@ -35,8 +35,8 @@ class Kind(IntEnum):
     SHARPNESS = 9
     GAUSSIAN_BLUR = 10
     SHEAR_X = 11
-    SHEAR_Y = 12
-    TRANSLATE_X = 13
+    TRANSLATE_X = 12
+    SHEAR_Y = 13
     TRANSLATE_Y = 14
     ROTATE = 15
 
