@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import random
 from dataclasses import replace
+from multiprocessing.context import ForkContext
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from PIL import Image
 from support import image_folders
 from support.pipelines import pipeline
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import TEST, TRAIN, ImageFiles, Images
@@ -161,13 +161,13 @@ def test_buffer_of_the_workers_is_pinned_for_a_gpu(
 def test_too_little_shared_memory_is_one_sentence(
     error: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: object) -> None:
+    def fail(*given: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if error == "no memory":
         monkeypatch.setattr(shared_buffer, "available_memory", lambda: 2**19)
     else:
-        monkeypatch.setattr(DataLoader, "__iter__", fail)
+        monkeypatch.setattr(ForkContext, "Lock", fail)
     with pytest.raises(SharedMemoryError, match=r"try\s+machine.loader_workers=") as refused:
         epoch("tensor", files, workers=2)
     assert "\n" not in str(refused.value)

@@ -9,7 +9,11 @@ from torch import Tensor
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
 from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
-from clip_hparam.data.loading.shared_buffer import SharedBuffer, require_memory
+from clip_hparam.data.loading.shared_buffer import (
+    SharedBuffer,
+    require_locks,
+    require_memory,
+)
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.loading.workers import (
     CHUNK_SIZE,
@@ -112,6 +116,7 @@ class ImageLoader:
             row_size = CHANNELS * options.resolution**2 * self.reader.dtype.itemsize
             size = (ahead + BATCHES_IN_USE * options.rows) * row_size
             require_memory(size, options.workers)
+            require_locks(options.workers)
             buffer = SharedBuffer(size, self.reader.dtype)
             reading = BufferedReading(self.sets, self.reader, buffer)
             self._pool = WorkerPool(reading, options.workers)

@@ -5,6 +5,7 @@ limit to 64 MB by default, and its pages are touched once, not for each batch.
 """
 
 import mmap
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from clip_hparam.data.loading.requests import ReadRequest
 
 MEMORY_INFO = Path("/proc/meminfo")
+LOCKS_PER_QUEUE = 4  # of a queue of multiprocessing, at most
 
 
 class SharedMemoryError(RuntimeError):
@@ -85,6 +87,18 @@ def require_memory(size: int, workers: int) -> None:
             f" batches, and {available / 2**20:.0f} MB are available: try"
             f" machine.loader_workers={max(workers // 2, 0)}, or a job with more memory"
         )
+
+
+def require_locks(workers: int) -> None:
+    """Raise SharedMemoryError unless /dev/shm has room for the locks of the processes' queues."""
+    try:
+        _locks = [get_context("fork").Lock() for _ in range(LOCKS_PER_QUEUE * (workers + 1))]
+    except OSError as error:
+        raise SharedMemoryError(
+            f"machine.loader_workers={workers} needs locks in /dev/shm, which has no room for them"
+            f" ({error.strerror}): make it larger (docker run --shm-size=64m), or try"
+            " machine.loader_workers=0"
+        ) from error
 
 
 def available_memory() -> int | None:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
-from clip_hparam.data.loading.shared_buffer import SharedBuffer, SharedMemoryError
+from clip_hparam.data.loading.shared_buffer import SharedBuffer
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.subprocesses import exit_with_parent
 
@@ -73,10 +73,7 @@ class TaskSampler:
 
 
 class WorkerPool:
-    """Processes that are forked once, and read all requests until `close`.
-
-    Raises: SharedMemoryError if /dev/shm has no room for their locks.
-    """
+    """Processes that are forked once, and read all requests until `close`."""
 
     def __init__(self, dataset: BufferedReading, workers: int) -> None:
         self.buffer = dataset.buffer
@@ -93,14 +90,7 @@ class WorkerPool:
                 multiprocessing_context="fork",  # spawn: each imports torch
                 generator=torch.Generator(),  # default: a draw from torch's global generator
             )
-        try:
-            self._answers: Any = iter(self._loader)  # starts the processes
-        except OSError as error:
-            raise SharedMemoryError(
-                f"machine.loader_workers={workers} cannot start, because /dev/shm has no room for"
-                f" their locks ({error.strerror}): make it larger (docker run --shm-size=64m), or"
-                " try machine.loader_workers=0"
-            ) from error
+        self._answers: Any = iter(self._loader)  # starts the processes
 
     def read(self, requests: Iterable[ReadRequest]) -> Iterator[Task]:
         """Yield each request, with the offset of its batch, once its images are in the buffer.

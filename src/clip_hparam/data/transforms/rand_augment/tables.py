@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clip_hparam.data.device import to_device
 from clip_hparam.data.transforms.rand_augment.blending import blend
 from clip_hparam.data.transforms.rand_augment.operations import Kind, Values
 
@@ -30,7 +31,7 @@ def fixed_tables(device: torch.device) -> Tensor:
         np.where(LEVELS < THRESHOLDS, LEVELS, 255 - LEVELS),
         np.where(LEVELS < 128, np.minimum(LEVELS + ADDED, 255), LEVELS),
     ]
-    return torch.from_numpy(np.concatenate(tables).astype(np.uint8)).to(device)
+    return to_device(torch.from_numpy(np.concatenate(tables).astype(np.uint8)), device)
 
 
 def fixed_rows(kinds: NDArray[np.int64], arguments: Values) -> NDArray[np.int64]:
