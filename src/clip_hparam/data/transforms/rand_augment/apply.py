@@ -51,8 +51,8 @@ def apply_operations(
     A grey image stays a single plane unless an operation moves it, because the fill has a colour.
     """
     batch, channels, side = images.shape[:3]
-    moved = (kinds >= Kind.SHEAR_X).any(1)
-    coloured = np.ones_like(moved) if channels == CHANNELS else moved
+    moved = np.max(kinds, axis=1, initial=Kind.NONE) >= Kind.SHEAR_X
+    coloured: NDArray[np.bool_] = np.full(batch, channels == CHANNELS) | moved
     count = np.where(coloured, CHANNELS, 1)
     image = np.repeat(np.arange(batch), count)
     planes = images.reshape(-1, side * side)
