@@ -2,7 +2,7 @@
 
 import sys
 
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 
 if __name__ == "__main__":
     sys.exit(main())

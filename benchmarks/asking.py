@@ -20,8 +20,9 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from clip_hparam.config.identity import canonical, label
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, canonical, label
+from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective

@@ -2,8 +2,10 @@
 
 python benchmarks/files.py [ROUNDS]     prints Markdown rows; compare the ratios
 
-Decoding is in all times. timm's loader, which ships 8-bit pixels and normalises on the device, is
-the third contender in training and in evaluation. All work is done in this process.
+All work is done in this process, and decoding is in all times. "in a worker" is the part of the
+tensor backend that worker processes do: decode, crop and resize; the rest is done by the process of
+the trial, or its GPU. timm's transforms, and the DataLoader of timm's create_loader, do all in the
+workers.
 """
 
 import sys
@@ -23,15 +25,21 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import TRAIN, ImageFiles
-from clip_hparam.data.loading.loader import LoaderOptions
+from clip_hparam.data.loading.crop_reader import CropReader
+from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
 from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, TimmPipeline
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.requests import ReadRequest, open_image
 from clip_hparam.data.loading.wait_clock import WaitClock
+from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
+from clip_hparam.rng import uniform
 
 IMAGES, BATCH, SIDE = 64, 32, 224
 PLAIN = Recipe(encoder=Encoder(pixels="clip"), resolution=SIDE, random_erasing=0.25)
-CASES = {"crop, flip, erasing": PLAIN, "the same and jitter": replace(PLAIN, color_jitter=0.4)}
+CASES = {
+    "crop, flip, erasing": PLAIN,
+    "the same and RandAugment": replace(PLAIN, rand_augment="rand-m9-mstd0.5-inc1"),
+}
 Read = Callable[[], Iterator[Tensor]]
 
 
@@ -74,7 +82,7 @@ def timm_loader(images: ImageFiles, recipe: Recipe, training: bool) -> Read:
         use_prefetcher=False,
         scale=(recipe.crop_scale, 1.0),
         hflip=recipe.hflip,
-        color_jitter=recipe.color_jitter or None,  # type: ignore[arg-type]
+        color_jitter=None,  # type: ignore[arg-type]
         re_prob=recipe.random_erasing,
         re_mode="pixel",
         interpolation=recipe.interpolation,
@@ -85,6 +93,19 @@ def timm_loader(images: ImageFiles, recipe: Recipe, training: bool) -> Read:
         persistent_workers=False,
     )
     return lambda: (pixels for pixels, _ in loader)
+
+
+def in_worker(images: ImageFiles, recipe: Recipe, training: bool) -> Read:
+    """Return a pass over the files by the part of the tensor backend that workers do."""
+    index = np.arange(IMAGES)
+    draws = uniform(0, 0, "crop", IMAGES, DRAWS_PER_BOX)
+    requests = [
+        ReadRequest(TRAIN, index[part], draws[part] if training else None, SIDE)
+        for part in (slice(start, start + BATCH) for start in range(0, IMAGES, BATCH))
+    ]
+    reader = CropReader(recipe)  # type: ignore[arg-type]
+    loader = ImageLoader({TRAIN: images}, reader, LoaderOptions(), WaitClock(""))
+    return lambda: loader.batches(requests)
 
 
 def contenders(images: ImageFiles, recipe: Recipe, training: bool) -> dict[str, Read]:
@@ -98,9 +119,15 @@ def contenders(images: ImageFiles, recipe: Recipe, training: bool) -> dict[str, 
         return lambda: pipeline.eval_batches(TRAIN, index, BATCH, SIDE)
 
     return {
+        "in a worker": in_worker(images, recipe, training),
         "tensor": read(TensorPipeline(*given)),  # type: ignore[arg-type]
         "timm": read(TimmPipeline(*given)),  # type: ignore[arg-type]
-        "timm's own loader": timm_loader(images, recipe, training),
+        # timm 1.0.31's RandAugment asks Pillow for 0 bits of posterize, which raises
+        **(
+            {"timm's own loader": timm_loader(images, recipe, training)}
+            if recipe.rand_augment == "none"
+            else {}
+        ),
     }
 
 
@@ -113,8 +140,8 @@ def milliseconds(read: Read) -> float:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     torch.set_num_threads(1)
-    print("| what | tensor, CPU ms an image | timm | ratio | timm's loader | ratio |")
-    print("|---|---|---|---|---|---|")
+    print("| what | contender | CPU ms an image | x in a worker | x tensor |")
+    print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         images = write_jpegs(Path(folder))
         for name, recipe, training in (
@@ -123,12 +150,13 @@ def main() -> None:
         ):
             reads = contenders(images, recipe, training)
             times = [[milliseconds(read) for read in reads.values()] for _ in range(rounds + 1)][1:]
-            ours, *others = (median(one) for one in zip(*times, strict=True))
-            ratios = [median(row[peer] / row[0] for row in times) for peer in (1, 2)]
-            cells = [
-                f"{other:.2f} | {ratio:.2f}" for other, ratio in zip(others, ratios, strict=True)
-            ]
-            print(f"| {name} | {ours:.2f} | {' | '.join(cells)} |", flush=True)
+            for column, contender in enumerate(reads):
+                ratios = [median(row[column] / row[peer] for row in times) for peer in (0, 1)]
+                cells = (
+                    f"{median(row[column] for row in times):.2f}",
+                    *map("{:.2f}".format, ratios),
+                )
+                print(f"| {name} | {contender} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

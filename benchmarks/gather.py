@@ -22,7 +22,8 @@ import pandas as pd
 
 from clip_hparam import analysis
 from clip_hparam.analysis.frames import cache
-from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.config.identity import canonical, label, trial_id
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.records.record import Record
 
 ROUNDS = 3

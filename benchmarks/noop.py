@@ -5,7 +5,7 @@ Importing this module replaces `run_trial`, in the forkserver of the workers or 
 
 import os
 
-from clip_hparam.config.recipe import canonical, label
+from clip_hparam.config.identity import canonical, label
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.records.lock import lock_folder

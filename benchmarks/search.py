@@ -29,9 +29,9 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from clip_hparam.config.recipe import Recipe
+from clip_hparam.search.methods.pruners import create_pruner
+from clip_hparam.search.methods.samplers import create_sampler
 from clip_hparam.search.objective import parse_objective
-from clip_hparam.search.pruners import create_pruner
-from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.space import parse_space
 
 TABLE = Path(__file__).parent / "data" / "landscape.csv"

@@ -20,7 +20,7 @@ SHARED_FIXTURES = {
     "finished sweep": re.compile(r"\b(finished_sweep|sweep_copy)\b"),
 }
 """Expensive session fixtures, and a pattern that is in each test file that uses one."""
-LONGEST_FIRST = ("integration/test_demo.py", "integration/sweep/test_campaign.py")
+LONGEST_FIRST = ("integration/test_demo.py", "integration/sweep/campaigns/test_campaign.py")
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,17 @@ def ladder(written_ladder: Ladder, tmp_path: Path) -> Ladder:
     """Copy `written_ladder` to tmp_path/runs."""
     shutil.copytree(written_ladder.runs.folder, tmp_path / "runs")
     return Ladder(Runs(tmp_path / "runs"), written_ladder.truth)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, as trials of the tiny CLIP do."""
+    import torch  # lazy: 2 s, which most tests do not need
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @cache

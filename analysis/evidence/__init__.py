@@ -5,6 +5,6 @@ from clip_hparam.renamed import moved_attributes
 __getattr__ = moved_attributes(
     __name__,
     {
-        "ablation_of": "evidence.ablation_of",
+        "ablation_of": "ablations.ablation_of",
     },
 )

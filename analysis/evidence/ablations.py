@@ -3,12 +3,15 @@
 A sweep without an entry here also gets a table (`ablation_for_sweep`), without a paper column.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER, PublishedResult
+from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_column
+from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.labels import decimals, metric_title
+from clip_hparam.analysis.frames.manifests import find_sweeps, output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
 
@@ -105,4 +108,25 @@ def ablation_for_import(name: str, table: TrialTable) -> Ablation:
         figure_kind="levels" if table.knobs and (table.seed or repeated) else "sample",
         imported=True,
         digits=decimals(float(values[values > 0].median())),
+    )
+
+
+def ablation_of(frames: Frames, name: str) -> Ablation:
+    """Return the ablation of a sweep, which need not be on record.
+
+    name: what `records.manifest.find_sweeps` takes; a shared name stands for its newest sweep.
+    """
+    sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
+    if sweep is None:
+        return ablation_for_sweep(name)
+    names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
+    if sweep.kind == IMPORTED_KIND and frames.imported is not None:
+        imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
+        return replace(imported, sweep_id=sweep.sweep_id)
+    ablation = ablation_for_sweep(sweep.name, sweep.kind)
+    return replace(
+        ablation,
+        name=names[sweep.sweep_id],
+        sweep_id=sweep.sweep_id,
+        title=f"{ablation.title}{sweep.difference}",
     )

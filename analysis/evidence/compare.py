@@ -5,11 +5,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from clip_hparam.analysis.evidence.lookup import cell_trials, is_imported
-from clip_hparam.analysis.frames.frame import (
-    CELL_KNOBS,
-    Frames,
-    reported_values,
-)
+from clip_hparam.analysis.evidence.replicates import first_recorded
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames, reported_values
 from clip_hparam.analysis.frames.imported import imported_column
 from clip_hparam.analysis.frames.labels import decimals
 from clip_hparam.analysis.frames.trial_table import TrialTable, to_json_value
@@ -95,9 +92,8 @@ def _values(trials: pd.DataFrame, metric: str, table: TrialTable | None) -> pd.S
 
 def _cell_recipe(trials: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the knobs of the cell's first recorded trial; None for each if none is recorded."""
-    recorded = trials.dropna(subset=["trial_id"])
-    first = (recorded if len(recorded) else trials).iloc[0]
-    return {knob: to_json_value(first[knob]) for knob in names}
+    first = first_recorded(trials)
+    return {knob: to_json_value(first.get(knob)) for knob in names}
 
 
 def _to_json_values(facts: dict[str, Any]) -> dict[str, Any]:

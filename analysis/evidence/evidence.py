@@ -13,34 +13,23 @@ over the remaining trials would be biased.
 """
 
 import math
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.ablations import (
-    Ablation,
-    ablation_for_import,
-    ablation_for_sweep,
-)
-from clip_hparam.analysis.evidence.image_level import MISSING_COLUMNS, image_level_columns
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.images.image_level import MISSING_COLUMNS, image_level_columns
 from clip_hparam.analysis.evidence.provenance import differing_provenance
 from clip_hparam.analysis.evidence.published import paper_columns
-from clip_hparam.analysis.frames.frame import (
-    CELL_KNOBS,
-    FINGERPRINT_KNOBS,
-    Frames,
-    reported_values,
+from clip_hparam.analysis.evidence.replicates import (
+    Replicates,
+    first_recorded,
+    replicates,
+    sweep_of,
 )
-from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, FINGERPRINT_KNOBS, Frames, done_trials
 from clip_hparam.analysis.frames.labels import format_knob
-from clip_hparam.analysis.frames.manifests import (
-    ManifestCell,
-    SweepManifest,
-    find_sweeps,
-    output_names,
-    race_of,
-)
+from clip_hparam.analysis.frames.manifests import race_of
 from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
@@ -54,27 +43,6 @@ from clip_hparam.design.racing import Race
 
 INCOMPLETE_CELL = Estimate(math.nan, math.nan, math.nan, math.nan, 0, "incomplete")
 MIN_DIFFERENCE_POINTS = 0.2  # `seeds_needed` is for a difference of this size
-
-
-class NotSweptError(LookupError):
-    """The sweep is not on record yet; the message gives the command that runs it."""
-
-
-class Replicates(NamedTuple):
-    """Planned trials of a cell, one per seed; a row of NaN where no record exists."""
-
-    cell: ManifestCell
-    trials: pd.DataFrame  # index: seed
-    values: pd.Series  # the reported metric, index: seed
-
-    @property
-    def complete(self) -> bool:
-        """Whether every planned trial has a value; also true without any trial."""
-        return bool(self.values.notna().all())
-
-    def mean(self, column: str) -> float:
-        """Return the mean of a column over the trials; NaN if the cell is not complete."""
-        return float(self.trials[column].mean()) if self.complete else math.nan
 
 
 def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
@@ -96,91 +64,10 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
 
 
-def ablation_of(frames: Frames, name: str) -> Ablation:
-    """Return the ablation of a sweep, which need not be on record.
-
-    name: what `records.manifest.find_sweeps` takes; a shared name stands for its newest sweep.
-    """
-    sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
-    if sweep is None:
-        return ablation_for_sweep(name)
-    names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
-    if sweep.kind == IMPORTED_KIND and frames.imported is not None:
-        imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
-        return replace(imported, sweep_id=sweep.sweep_id)
-    ablation = ablation_for_sweep(sweep.name, sweep.kind)
-    return replace(
-        ablation,
-        name=names[sweep.sweep_id],
-        sweep_id=sweep.sweep_id,
-        title=f"{ablation.title}{sweep.difference}",
-    )
-
-
-def count_missing_runs(frames: Frames, ablation: Ablation) -> int:
-    """Return the number of planned runs without a value, pruned runs excepted.
-
-    Raises:
-        NotSweptError: the sweep is not on record.
-    """
-    cells = replicates(frames, ablation)
-    return sum(int((c.values.isna() & (c.trials["status"] != "pruned")).sum()) for c in cells)
-
-
-def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
-    """Return the manifest of the ablation's sweep, the newest of its name if it states no id.
-
-    Raises:
-        NotSweptError: the sweep is not on record, or has no cell.
-    """
-    wanted = ablation.sweep_id or ablation.name
-    sweep = next(reversed(find_sweeps(frames.sweeps, wanted)), None)
-    if sweep is None or not sweep.cells:
-        raise NotSweptError(
-            f"no sweep named {ablation.name} is on record:"
-            f" type python sweep.py -m sweeps={ablation.name}"
-        )
-    return sweep
-
-
-def replicates(frames: Frames, ablation: Ablation) -> list[Replicates]:
-    """Return the trials of each cell of the ablation's sweep, in the design's order.
-
-    Raises:
-        NotSweptError: the sweep is not on record.
-    """
-    return sweep_replicates(frames, sweep_of(frames, ablation), ablation.metric)
-
-
-def sweep_replicates(
-    frames: Frames, sweep: SweepManifest, metric: str = "test_acc1"
-) -> list[Replicates]:
-    """Return the trials of each cell of a sweep, in the design's order.
-
-    metric: of a trial of ours, or a column of an imported table.
-    """
-    imported = sweep.kind == IMPORTED_KIND
-    by_id = frames.trials.set_index("trial_id", drop=False)
-    trials = [planned_trials(by_id, cell) for cell in sweep.cells]
-    return [
-        Replicates(cell, rows, rows[metric] if imported else reported_values(rows, metric))
-        for cell, rows in zip(sweep.cells, trials, strict=True)
-    ]
-
-
-def planned_trials(by_id: pd.DataFrame, cell: ManifestCell) -> pd.DataFrame:
-    """Return a row per planned trial of the cell, index: seed; NaN where no record exists.
-
-    by_id: the trials of the frames, index: trial_id.
-    """
-    return by_id.reindex(list(cell.trials.values())).set_axis(list(cell.trials), axis="index")
-
-
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
     """Return the done trials whose ids are in the column `trials` of `cell_evidence`."""
-    trials = frames.trials
-    ids = " ".join(data["trials"]).split()
-    return trials[trials["trial_id"].isin(ids) & (trials["status"] == "done")]
+    done = done_trials(frames.trials)
+    return done[done["trial_id"].isin(" ".join(data["trials"]).split())]
 
 
 def _evidence_row(
@@ -250,8 +137,7 @@ def _change_columns(
 ) -> dict[str, Any]:
     """Return the levels of the ablation's knobs; without any the changes, "lr 0.006 → 0.001"."""
     if ablation.knobs or ablation.imported:
-        recorded = after.trials[after.trials["status"].notna()]
-        levels = {} if recorded.empty else recorded.iloc[0].to_dict()
+        levels = first_recorded(after.trials)
         return {name: levels.get(name, math.nan) for name in ablation.knobs}
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     differing = (name for name in new if name in old and new[name] != old[name])
@@ -261,6 +147,6 @@ def _change_columns(
 
 def _cell_recipe(cell: Replicates) -> dict[str, Any]:
     """Return the knobs of the cell's first recorded trial; {} if no trial is recorded."""
-    recorded = cell.trials[cell.trials["status"].notna()]
-    names = [name for name in CELL_KNOBS if name in recorded and name not in FINGERPRINT_KNOBS]
-    return {} if recorded.empty else dict(recorded.iloc[0][names].dropna())
+    first = first_recorded(cell.trials)
+    names = [name for name in CELL_KNOBS if name in first and name not in FINGERPRINT_KNOBS]
+    return {name: first[name] for name in names if not pd.isna(first[name])}

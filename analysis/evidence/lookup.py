@@ -5,13 +5,12 @@ SWEEP is a name, which refers to its newest manifest, an id or the start of one.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 import pandas as pd
 
-from clip_hparam.analysis.evidence.evidence import planned_trials
+from clip_hparam.analysis.evidence.replicates import planned_trials
 from clip_hparam.analysis.evidence.selection import SelectedCell, select_best_cell
-from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames, done_trials
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_numbers
 from clip_hparam.analysis.frames.manifests import (
     ManifestCell,
@@ -19,7 +18,8 @@ from clip_hparam.analysis.frames.manifests import (
     find_sweeps,
     newest_by_name,
 )
-from clip_hparam.records.manifest import find_cells, find_trial_id
+from clip_hparam.config.knob import close_names
+from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
 
 
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
     if sweep.kind == IMPORTED_KIND:
         raise ValueError(f"{name} is imported: it has no recipe of ours")
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
-    return SelectedCell(sweep, cell, trials[trials["status"] == "done"])
+    return SelectedCell(sweep, cell, done_trials(trials))
 
 
 def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
@@ -118,6 +118,6 @@ def _unknown_name(frames: Frames, name: str) -> ValueError:
         return ValueError(f"{name} is a sweep: name one of its cells, such as {', '.join(cells)}")
     newest = newest_by_name(frames.sweeps)
     labels = [cell.label for sweep in newest.values() for cell in sweep.cells]
-    close = get_close_matches(name, sorted({*newest, *labels}), n=3)
+    close = close_names(name, sorted({*newest, *labels}))
     hint = f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists the sweeps"
     return ValueError(f"no cell or trial is called {name}: {hint}")

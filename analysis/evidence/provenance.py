@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from clip_hparam.analysis.frames.frame import done_trials
+
 COLUMN_PREFIXES = {
     "code": ("git.",),
     "data": ("data.name", "data.fingerprint"),
@@ -19,7 +21,7 @@ def differing_provenance(trials: pd.DataFrame, varied: Iterable[str] = ()) -> li
     One text per table row (column `row` of the trials, from 0). A kind that the ablation varies on
     purpose (`varied` holds a knob below `data.` or `encoder.`) is not reported.
     """
-    done = trials[trials["status"] == "done"]
+    done = done_trials(trials)
     intended = {knob.partition(".")[0] for knob in varied if "." in knob}
     differing: dict[int, list[str]] = {}
     for kind, prefixes in COLUMN_PREFIXES.items():
@@ -31,7 +33,7 @@ def differing_provenance(trials: pd.DataFrame, varied: Iterable[str] = ()) -> li
 
 def code_state(trials: pd.DataFrame) -> str:
     """Return the commits of the done trials, "git 1a2b3c4, git unknown", or "no run"."""
-    done = trials[trials["status"] == "done"]
+    done = done_trials(trials)
     states = done[["git.sha", "git.dirty"]].drop_duplicates()
     texts = [_format_commit(sha, dirty) for sha, dirty in states.itertuples(index=False)]
     return ", ".join(sorted(set(texts))) or "no run"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.evidence.evidence import Replicates, sweep_replicates
+from clip_hparam.analysis.evidence.replicates import Replicates, sweep_replicates
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest
 

@@ -8,14 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import replicates
+from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.stats.factorial import (
-    FactorialEffect,
-    Signs,
-    factorial_effects,
-    signs_of,
-)
+from clip_hparam.analysis.stats.factorial import FactorialEffect, Signs, factorial_effects, signs_of
 from clip_hparam.analysis.stats.intervals import Estimate
 
 INCOMPLETE_DESIGN = Estimate(

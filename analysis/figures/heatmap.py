@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import cell_evidence, replicates
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure

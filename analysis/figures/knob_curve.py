@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.correct_bits import count_images
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
+from clip_hparam.analysis.evidence.images.correct_bits import count_images
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import sweep_figure
 from clip_hparam.analysis.figures.style import IMAGES_LABEL, SEEDS_LABEL, format_seed_counts

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
-from clip_hparam.analysis.evidence.evidence import replicates
+from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames

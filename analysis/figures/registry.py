@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
-from clip_hparam.analysis.evidence.evidence import ablation_of
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation, ablation_of
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from clip_hparam.analysis.evidence.importance import (
+from clip_hparam.analysis.evidence.searches.importance import (
     METHODS,
     Importance,
     importance,

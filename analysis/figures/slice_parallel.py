@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import sweep_of
-from clip_hparam.analysis.evidence.importance import axis_positions
+from clip_hparam.analysis.evidence.replicates import sweep_of
+from clip_hparam.analysis.evidence.searches.importance import axis_positions
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.registry import search_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table

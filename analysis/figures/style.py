@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from clip_hparam.config.identity import shorten
 from clip_hparam.records.atomic import write_atomic
 
 COLUMN_INCHES, PAGE_INCHES = 3.35, 6.9  # one column, and both columns, of a two-column paper
@@ -23,6 +24,11 @@ OURS_COLOUR, PAPER_COLOUR, COST_COLOUR, INK_COLOUR = "#8fc4e8", "#e6e6e6", "#d55
 RAW_COLOUR, EMA_COLOUR = "#e69f00", "#0072b2"
 SEEDS_LABEL, IMAGES_LABEL = "95 %, {} seeds", "95 %, {:,} test images"
 MAX_VECTOR_POINTS = 2_000
+OPEN_MARKER: dict[str, Any] = {
+    "markeredgecolor": INK_COLOUR,
+    "markeredgewidth": 0.9,
+    "zorder": 5,
+}
 RC_PARAMS: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -72,24 +78,17 @@ def should_rasterize(n_points: int) -> bool:
 
 def safe_text(text: str, limit: int = 32) -> str:
     """Return text from records, never read as mathematics and at most `limit` characters long."""
-    short = text if len(text) <= limit else text[: limit - 1] + "…"
-    return short.replace("$", r"\$")
+    return shorten(text, limit).replace("$", r"\$")
 
 
 def mark_best(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "best") -> None:
     """Plot open stars at the selected epochs or trials."""
-    axes.plot(
-        x, y, "*", markersize=10, markerfacecolor="none", markeredgecolor=INK_COLOUR,
-        markeredgewidth=0.9, label=label, zorder=5,
-    )  # fmt: skip
+    axes.plot(x, y, "*", markersize=10, markerfacecolor="none", label=label, **OPEN_MARKER)
 
 
 def mark_last(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "last") -> None:
     """Plot open squares at the last epochs."""
-    axes.plot(
-        x, y, "s", markersize=4.5, markerfacecolor="white", markeredgecolor=INK_COLOUR,
-        markeredgewidth=0.9, label=label, zorder=5,
-    )  # fmt: skip
+    axes.plot(x, y, "s", markersize=4.5, markerfacecolor="white", label=label, **OPEN_MARKER)
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -2,8 +2,8 @@
 
 The signature of a trial (sizes and times of its files) decides whether the cached row is valid.
 Trials with problems are never cached, so that each call of `load` reports them. The cache may be
-deleted at any time. It is written again when at
-least 100 trials and at least 5 % of all trials are not in it.
+deleted at any time. It is written again when at least 100 trials and at least 5 % of all trials are
+not in it.
 """
 
 import os

@@ -20,6 +20,7 @@ from clip_hparam.analysis.frames.runs_reader import read_runs
 from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
+from clip_hparam.records.state import FINISHED, TrialState
 
 METRIC_COLUMNS = tuple(
     f"{split}_{measure}.{weights}.{rule}"
@@ -134,11 +135,16 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
     return TrialTable(rows, varied, names, "selection_acc1", minimize=False, ours=True)
 
 
+def done_trials(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of trials that are done."""
+    return trials[trials["status"] == TrialState.DONE]
+
+
 def sampled_sweeps(frames: Frames) -> list[SweepManifest]:
     """Return the searches and the random and Sobol designs, newest last."""
     sweeps = output_names(frames.sweeps).values()
     sampled = (sweep for sweep in sweeps if sweep.kind in SAMPLED_KINDS)
-    return sorted(sampled, key=lambda sweep: (sweep.created, sweep.sweep_id))
+    return sorted(sampled, key=SweepManifest.age)
 
 
 def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataFrame:
@@ -146,13 +152,12 @@ def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataF
 
     Without `sweep`: of the newest of `sampled_sweeps`, else of all records.
     """
-    ended = frames.trials[frames.trials["status"].isin(["done", "pruned"])]
+    ended = frames.trials[frames.trials["status"].isin(FINISHED)]
     if sweep is None:
         sweep = next(reversed(sampled_sweeps(frames)), None)
     if sweep is None:
         return ended
-    planned = {trial_id for cell in sweep.cells for trial_id in cell.trials.values()}
-    return ended[ended["trial_id"].isin(planned)]
+    return ended[ended["trial_id"].isin(sweep.trial_ids)]
 
 
 def _deduplicate(
@@ -166,9 +171,9 @@ def _deduplicate(
     all_epochs = pd.concat([add_columns(e, _folder=number) for number, e in enumerate(epochs)])
     if all_trials["trial_id"].is_unique:
         return all_trials.drop(columns="_folder"), all_epochs.drop(columns="_folder"), []
-    not_done = add_columns(all_trials, _not_done=all_trials["status"] != "done")
+    not_done = add_columns(all_trials, _not_done=all_trials["status"] != TrialState.DONE)
     ordered = not_done.sort_values("_not_done", kind="stable").drop(columns="_not_done")
-    problems = _disagreements(ordered[ordered["status"] == "done"])
+    problems = _disagreements(done_trials(ordered))
     unique = ordered.drop_duplicates("trial_id").sort_values("trial_id")
     unique_epochs = all_epochs.merge(unique[["trial_id", "_folder"]], on=["trial_id", "_folder"])
     return unique.drop(columns="_folder"), unique_epochs.drop(columns="_folder"), problems

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from clip_hparam.analysis.frames.import_table import HEAD_FILE, read_trial_table
 from clip_hparam.analysis.frames.importing.cells import (
     MAX_CELLS,
     cell_numbers,
     imported_manifest,
     safe_name,
 )
+from clip_hparam.analysis.frames.importing.table_files import HEAD_FILE, read_trial_table
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import SweepManifest
 from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns

@@ -9,14 +9,9 @@ from pathlib import Path
 
 from clip_hparam.analysis.frames.json_files import UnreadableError, read_record_json
 from clip_hparam.design.racing import Race
-from clip_hparam.records.manifest import (
-    ManifestCell,
-    SweepManifest,
-    find_sweeps,
-    newest_by_name,
-    output_names,
-    parse_manifest,
-)
+from clip_hparam.records.manifests.lookup import find_sweeps
+from clip_hparam.records.manifests.manifest import ManifestCell, SweepManifest, parse_manifest
+from clip_hparam.records.manifests.names import newest_by_name, output_names
 from clip_hparam.records.paths import manifest_paths
 
 __all__ = [

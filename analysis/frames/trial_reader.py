@@ -5,7 +5,6 @@ files that it seals have their recorded sha256. Any other trial keeps its status
 metrics, and gets a sentence in `problems`.
 """
 
-import hashlib
 import math
 import shlex
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any, NamedTuple
 
 from clip_hparam.analysis.frames.epochs import complete_lines
 from clip_hparam.analysis.frames.json_files import UnreadableError, parse_record_json
-from clip_hparam.config.recipe import flatten_tree, with_missing_knobs
+from clip_hparam.config.identity import with_missing_knobs
+from clip_hparam.config.recipe import flatten_tree
 from clip_hparam.records import archive
 from clip_hparam.records.metrics import as_percentage, is_percentage
-from clip_hparam.records.record import Record
-from clip_hparam.records.state import STATES
+from clip_hparam.records.record import Record, changed_files
+from clip_hparam.records.state import STATES, TrialState
 
 DAMAGED, UNKNOWN = "damaged", "unknown"  # states of a row that no record has
 RESULT_HEAD_KEYS = ("schema", "trial_id", "metrics", "command", "sha256")
@@ -54,11 +54,7 @@ class TrialFolder:
 
     def corrupted_files(self, sealed: dict[str, str]) -> list[str]:
         """Return the sealed files (name -> sha256) whose content has another digest."""
-        return [name for name, digest in sealed.items() if self._sha256(name) != digest]
-
-    def _sha256(self, name: str) -> str | None:
-        content = self.content(name)
-        return None if content is None else hashlib.sha256(content).hexdigest()
+        return changed_files(sealed, self.content)
 
 
 def read_trial(runs: Path | str, trial_id: str) -> TrialContents:
@@ -106,13 +102,13 @@ def _read_facts(folder: TrialFolder) -> tuple[dict[str, Any], dict[str, str]]:
     )
     metrics = _validated_metrics(path, result.get("metrics"))
     command = shlex.join(map(str, result.get("command") or []))
-    return {"status": "done", **facts, **metrics, "command": command}, sealed
+    return {"status": TrialState.DONE.value, **facts, **metrics, "command": command}, sealed
 
 
 def _read_unfinished(folder: TrialFolder) -> dict[str, Any]:
     record = Record(Path(folder.path).parent, folder.trial_id)
     state = record.status().get("state")
-    if state == "done":
+    if state == TrialState.DONE:
         path = folder.path_to("result.json")
         raise UnreadableError(f"{path} is missing, though status.json says done")
     known = state if state in STATES else UNKNOWN

@@ -1,7 +1,7 @@
 """A table of trials with knobs, metrics and an objective, from records or from elsewhere.
 
 The figures and the summary of a search read only this table, so they also work on an imported one
-(frames/import_table.py).
+(frames/importing/import_table.py).
 """
 
 from collections.abc import Mapping, Sequence

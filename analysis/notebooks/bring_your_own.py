@@ -32,15 +32,15 @@
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.evidence.importance import importance
-from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
+from clip_hparam.analysis.evidence.searches.importance import importance
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures.search_payoff import best_of_n, plot_best_of_n, plot_importance
 from clip_hparam.analysis.figures.slice_parallel import (
     parallel_coordinates,
     plot_parallel_coordinates,
     plot_slices,
 )
-from clip_hparam.analysis.frames.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 
 rng = np.random.default_rng(0)
 results = pd.DataFrame(

@@ -30,7 +30,7 @@ from matplotlib.figure import Figure
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.compare import compare_cells
-from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.evidence.images.correct_bits import reported_bits
 from clip_hparam.analysis.evidence.lookup import cell_trials
 from clip_hparam.analysis.evidence.selection import selection_effect
 from clip_hparam.analysis.figures import style

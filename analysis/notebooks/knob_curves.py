@@ -27,7 +27,7 @@ import os
 from IPython.display import display_markdown
 
 from clip_hparam import analysis
-from clip_hparam.analysis.evidence.evidence import ablation_of
+from clip_hparam.analysis.evidence.ablations import ablation_of
 from clip_hparam.analysis.figures.knob_curve import knob_curve, plot_knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
 from clip_hparam.analysis.tables.render import to_markdown

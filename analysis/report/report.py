@@ -14,14 +14,14 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
-from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import ablation_of, replicates
-from clip_hparam.analysis.evidence.importance import importance
+from clip_hparam.analysis.evidence.ablations import Ablation, ablation_of
 from clip_hparam.analysis.evidence.provenance import code_state
-from clip_hparam.analysis.evidence.summary import format_summary, summary_dict
+from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.evidence.searches.importance import importance
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.figures.search_payoff import plot_importance
-from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
+from clip_hparam.analysis.frames.frame import Frames, done_trials, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.trial_pages import (
@@ -37,6 +37,7 @@ from clip_hparam.analysis.tables.systems import systems_table
 from clip_hparam.analysis.tables.table import Table
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.state import FINISHED
 
 PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
 TEMPLATE_PATH = Path(__file__).parents[1] / "data" / "report.html"
@@ -89,11 +90,11 @@ class ReportPage(NamedTuple):
 def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     """Return the content of the report.
 
-    commands: overrides that run a trial again, by trial id; what is recorded where it lacks one.
+    commands: overrides that run a trial again, by trial id; a trial without them gets its record's.
     """
     swept = output_names(frames.sweeps)
     names = [name for name in swept if ablation_of(frames, name).figure_kind != "sample"]
-    done, pruned = (int((frames.trials["status"] == state).sum()) for state in ("done", "pruned"))
+    done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)
     trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
     pages = trial_pages(frames, commands)
     return ReportPage(
@@ -208,7 +209,7 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
 
 
 def _provenance_lines(frames: Frames) -> list[str]:
-    done = frames.trials[frames.trials["status"] == "done"]
+    done = done_trials(frames.trials)
     columns = [name for name in done if str(name).startswith(PROVENANCE_COLUMNS)]
     names = [str(name) for name in columns if done[name].notna().any()]
     ours = frames.trials[frames.trials["folder"].notna()]

@@ -11,6 +11,7 @@ import pandas as pd
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.trial_table import add_columns
+from clip_hparam.records.state import FINISHED
 
 SPARKLINE_WIDTH, SPARKLINE_HEIGHT, MAX_FAILURES = 200, 60, 200
 MAX_PAGES = 2_000  # entries; a browser opens a report with more of them slowly
@@ -48,7 +49,7 @@ def trial_pages(frames: Frames, commands: Commands = NO_COMMANDS) -> list[TrialP
 
 def failure_lines(frames: Frames) -> list[str]:
     """Return a line for each of the first 200 trials that are neither done nor pruned."""
-    unfinished = frames.trials[~frames.trials["status"].isin(["done", "pruned"])]
+    unfinished = frames.trials[~frames.trials["status"].isin(FINISHED)]
     lines = [
         f"{row['trial_id']} {row['label']}: {row['status']}{_failure_message(row)}"
         for row in unfinished.head(MAX_FAILURES).to_dict("records")
@@ -89,7 +90,7 @@ def _trial_page(
 
 
 def _title(row: dict[Any, Any]) -> str:
-    """Return id and label; one of them where they are equal, as for an imported row."""
+    """Return "ID LABEL"; only the id where both are equal, as for an imported row."""
     same = row["trial_id"] == row["label"]
     return str(row["trial_id"]) if same else f"{row['trial_id']} {row['label']}"
 

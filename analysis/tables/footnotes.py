@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.evidence import replicates, sweep_of
 from clip_hparam.analysis.evidence.provenance import code_state
+from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.importing.notes import import_notes

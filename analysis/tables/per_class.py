@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
-from clip_hparam.analysis.evidence.correct_bits import read_classes, reported_bits
-from clip_hparam.analysis.evidence.evidence import Replicates, replicates
+from clip_hparam.analysis.evidence.images.correct_bits import read_classes, reported_bits
+from clip_hparam.analysis.evidence.replicates import Replicates, replicates
 from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError

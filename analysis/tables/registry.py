@@ -8,8 +8,7 @@ first and receives the notes.
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
-from clip_hparam.analysis.evidence.evidence import ablation_of
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation, ablation_of
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import output_names

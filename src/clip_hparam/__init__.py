@@ -15,8 +15,9 @@ from clip_hparam import renamed
 
 if TYPE_CHECKING:
     from clip_hparam.analysis.frames.frame import Frames, load
+    from clip_hparam.config.identity import trial_id
     from clip_hparam.config.machine import Machine
-    from clip_hparam.config.recipe import Data, Encoder, Recipe, trial_id
+    from clip_hparam.config.recipe import Data, Encoder, Recipe
     from clip_hparam.config.trial_spec import TrialSpec
     from clip_hparam.planning.resolve import resolve
     from clip_hparam.records.record import Record
@@ -48,7 +49,7 @@ _HOMES = {
     "load": "analysis.frames.frame",
     "resolve": "planning.resolve",
     "run_trial": "training.trial",
-    "trial_id": "config.recipe",
+    "trial_id": "config.identity",
 }
 
 renamed.install()

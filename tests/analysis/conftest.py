@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from support.trial_factory import Edit, Ladder, Runs, write_ladder
 
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.trial_factory import Ladder, Runs
 
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 
 Call = Callable[..., tuple[int, str, str]]
 

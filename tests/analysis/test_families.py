@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.trial_factory import Runs
 
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
 

@@ -8,10 +8,10 @@ import pytest
 from support.cli import clip_hparam
 from support.trial_factory import Edit, Runs, numbers
 
-from clip_hparam.analysis.evidence.summary import boundary_knobs, boundary_warnings
-from clip_hparam.analysis.frames.import_table import to_trial_table
+from clip_hparam.analysis.evidence.searches.summary import boundary_knobs, boundary_warnings
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.labels import decimals
-from clip_hparam.records.manifest import find_trial_id
+from clip_hparam.records.manifests.lookup import find_trial_id
 
 Call = Callable[..., tuple[int, str, str]]
 

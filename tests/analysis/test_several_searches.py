@@ -11,7 +11,7 @@ from clip_hparam.analysis.figures import registry
 from clip_hparam.analysis.figures.slice_parallel import parallel_coordinates
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.report import report
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 
 SPACES = {"first": ("lr", "drop_path"), "second": ("weight_decay", "label_smoothing")}
 

@@ -59,7 +59,7 @@ ANALYSIS = f"""
 import analysis
 assert_absent(*{NOT_ANALYSIS}, "scipy", "matplotlib", "jinja2")
 
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 for what in ("tables", "figures"):
     assert main([what, "--runs", "runs", "--out", what]) == 0
     assert_absent(*{NOT_ANALYSIS}, *(["matplotlib"] if what == "tables" else []))

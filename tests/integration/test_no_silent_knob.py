@@ -16,8 +16,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from clip_hparam.config.identity import trial_id
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, knobs, trial_id, with_values
+from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve

@@ -16,8 +16,11 @@ from clip_hparam.renamed import RENAMED, new_names
         ("clip_hparam.recipe", "clip_hparam.config.recipe"),
         ("clip_hparam.search.search", "clip_hparam.search.spec"),
         ("analysis.frame", "clip_hparam.analysis.frames.frame"),
-        ("analysis.bits", "clip_hparam.analysis.evidence.correct_bits"),
+        ("analysis.bits", "clip_hparam.analysis.evidence.images.correct_bits"),
         ("clip_hparam.analysis.levels", "clip_hparam.analysis.figures.knob_curve"),
+        ("clip_hparam.records.manifest", "clip_hparam.records.manifests.manifest"),
+        ("clip_hparam.cli.commands.analysis", "clip_hparam.cli.analysis_app.analysis"),
+        ("clip_hparam.sweep.campaign", "clip_hparam.sweep.campaigns.campaign"),
     ],
 )
 def test_old_import_raises_the_new_name(old: str, new: str) -> None:

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from support.cli import alive
 
 SCRIPT = """
 import multiprocessing, os, signal, time
@@ -22,15 +23,6 @@ if __name__ == "__main__":
     time.sleep(0.2)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not, even if no process reaps it."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def test_children_exit_within_two_seconds_of_a_killed_parent() -> None:

@@ -1,8 +1,8 @@
 """Run the commands of the project as users type them, and read the files that they leave.
 
 `sweep` and `clip_hparam` call the entry points in this process, which saves 8 s of imports per
-call. `sweep_process` and `clip_hparam_process` start an interpreter; they are for tests of the
-process itself: its exit code after a signal, its environment, its imports, its limits.
+call. `sweep_process` and `python` start an interpreter; they are for tests of the process itself:
+its exit code after a signal, its environment, its imports, its limits.
 """
 
 import json
@@ -60,9 +60,11 @@ def clip_hparam(*words: str | Path, cwd: Path) -> Done:
     return call(clip_hparam_command.main, "clip-hparam", *map(str, words), cwd=cwd)
 
 
-def clip_hparam_process(*words: str | Path, cwd: Path) -> Done:
-    """Run `clip-hparam ...` in a new process."""
-    return python("-c", ASK, *words, cwd=cwd)
+def describe(*overrides: str, cwd: Path) -> str:
+    """Return what `clip-hparam describe ...` prints."""
+    done = clip_hparam("describe", *overrides, cwd=cwd)
+    assert done.code == 0, done.err
+    return done.out
 
 
 def start_clip_hparam(*words: str, cwd: Path) -> subprocess.Popen[str]:

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.analysis.frames.importing.event_file import masked_crc
+from clip_hparam.analysis.frames.importing.readers.event_file import masked_crc
 
 
 def varint(number: int) -> bytes:

@@ -4,13 +4,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.identity import canonical, label
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, canonical, label, with_values
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
 from clip_hparam.search.objective import parse_objective
 from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
 from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.outcome import TrialOutcome
 
 EPOCHS = 9
 SPACE = {
@@ -69,20 +71,21 @@ def rows(recipe: Recipe, epochs: int) -> list[dict[str, Any]]:
     ]
 
 
-def train(job: TrialSpec, callback: TrialCallback) -> str:
+def train(job: TrialSpec, callback: TrialCallback) -> TrialOutcome:
     """Write the record of a trial epoch by epoch; stop where `callback` prunes it."""
     record = Record(job.machine.runs, job.trial_id)
-    if record.is_done():
-        return "done"
+    if (result := record.verified_result()) is not None:
+        return TrialOutcome("done", result)
     record.write_recipe(canonical(job.recipe), label(job.recipe))
     epochs = int(job.recipe.epochs)
     for epoch in range(1, epochs + 1):
         record.write_rows(rows(job.recipe, epoch))
         if callback.on_epoch_end(rows(job.recipe, epoch)) and epoch < epochs:
             record.write_status("pruned")
-            return "pruned"
+            return TrialOutcome("pruned")
     final = accuracy(job.recipe)
     metrics = {"selection_acc1.raw.selected": final - 20 / epochs}
     cost = {"seconds": 2.0 * epochs, "peak_memory_mb": 100 + 100 * (job.recipe.pool == "cls")}
-    record.write_result({"selected_weights": "raw", "metrics": metrics, "cost": cost})
-    return "done"
+    result = {"selected_weights": "raw", "metrics": metrics, "cost": cost}
+    record.write_result(result)
+    return TrialOutcome("done", result)

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
-from clip_hparam.config.recipe import trial_id
+from clip_hparam.config.identity import trial_id
 from clip_hparam.launch.slurm.job_array import JobArray, list_job_arrays
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record

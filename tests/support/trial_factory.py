@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clip_hparam import analysis
-from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.config.identity import canonical, label, trial_id
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record
 

@@ -1,1 +1,1 @@
-"""Read results of other tools: each reader returns a `Source`, rows of text with proposed roles."""
+"""Import results of other tools: rows of text get roles, then types, and become a `TrialTable`."""

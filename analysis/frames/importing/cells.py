@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.records.manifest import ManifestCell, SweepManifest
+from clip_hparam.records.manifests.manifest import ManifestCell, SweepManifest
 
 IMPORTED_KIND = "imported"  # kind of the manifest that stands for an imported table
 MISSING_LEVEL, ONLY_CELL = "(missing)", "all rows"

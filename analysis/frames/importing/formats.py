@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clip_hparam.analysis.frames.importing.delimited import read_delimited
-from clip_hparam.analysis.frames.importing.json_rows import read_json_rows
-from clip_hparam.analysis.frames.importing.optuna_storage import is_journal, is_sqlite, read_study
-from clip_hparam.analysis.frames.importing.ray_folder import is_ray_folder, read_ray_folder
-from clip_hparam.analysis.frames.importing.source import Source
-from clip_hparam.analysis.frames.importing.tensorboard_folder import (
+from clip_hparam.analysis.frames.importing.readers.delimited import read_delimited
+from clip_hparam.analysis.frames.importing.readers.json_rows import read_json_rows
+from clip_hparam.analysis.frames.importing.readers.optuna_storage import (
+    is_journal,
+    is_sqlite,
+    read_study,
+)
+from clip_hparam.analysis.frames.importing.readers.ray_folder import is_ray_folder, read_ray_folder
+from clip_hparam.analysis.frames.importing.readers.tensorboard_folder import (
     has_event_files,
     read_event_files,
 )
+from clip_hparam.analysis.frames.importing.source import Source
 from clip_hparam.config.knob import suggest
 
 READABLE_SUFFIXES = ".csv, .tsv, .parquet, .jsonl"

@@ -1,4 +1,4 @@
-"""Decide what each column of a source is, from what the user types and what its format says."""
+"""Give each column of a source its role: as the user types it, else as the format records it."""
 
 import re
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def complete_roles(source: Source, typed: Roles) -> Roles:
 
 
 def is_lower_better(metric: str) -> bool:
-    """Return whether the name of a metric says that lower is better, as val/loss and valLoss do."""
+    """Return whether lower is better by the name of the metric, as for val/loss and valLoss."""
     return LOWER_IS_BETTER.search(CAMEL_CASE.sub("_", metric).lower()) is not None
 
 

@@ -9,10 +9,9 @@ from clip_hparam.config.knob import suggest
 
 
 class Roles(NamedTuple):
-    """Which column is what; "" or (): no such column.
+    """The columns by role; "" or (): no column has the role.
 
-    minimize: None where it is not known. minimized, maximized: metrics whose direction the source
-    says.
+    minimize: None if unknown. minimized, maximized: metrics whose direction the source records.
     """
 
     knobs: tuple[str, ...] = ()
@@ -30,7 +29,7 @@ class Source(NamedTuple):
     """A table with a row per trial as a reader returns it.
 
     rows: each value is a text or None, so that ids and levels are kept as they are spelled.
-    roles: what the format says about its columns; empty where the user has to say it.
+    roles: those that the format records; empty where the user has to give them.
     notes: a sentence for each property of the source that a user must know.
     """
 

@@ -1,1 +1,1 @@
-"""The two commands: `python sweep.py` (hydra_app) and `clip-hparam` (commands)."""
+"""The commands: `python sweep.py` (hydra_app), `clip-hparam` (commands), `python -m analysis`."""

@@ -71,7 +71,7 @@ def _run_forwarded(name: str, argv: Sequence[str]) -> int:
 
         sys.argv[1:] = argv
         return sweep()
-    from clip_hparam.cli.commands.analysis import main as analysis  # lazy: pandas, 0.4 s
+    from clip_hparam.cli.analysis_app.analysis import main as analysis  # lazy: pandas, 0.4 s
 
     return analysis([name, *argv], prog="clip-hparam")
 

@@ -1,7 +1,7 @@
-"""Output of a command that goes on when nobody reads it: closed pipes, terminals and full disks.
+"""Keep a command running when its output cannot be written: closed pipe, terminal or full disk.
 
-A closed pipe (`| head`) or terminal takes no more output, and the command does its work in silence.
-Output that is lost to a full disk is told on stderr at the end, and the exit code is 3.
+After a pipe (`| head`) or a terminal was closed, further output is dropped without a message.
+Output that is lost to a full disk is reported on stderr at the end, and the exit code is 3.
 """
 
 import errno
@@ -51,7 +51,7 @@ class GuardedStream:
 
 
 def with_guarded_output(main: Callable[..., int]) -> Callable[..., int]:
-    """Return a command whose prints never fail, and whose exit code tells of lost output."""
+    """Return a command in which printing never fails; lost output changes its exit code."""
 
     @wraps(main)
     def guarded(*args: Any, **kwargs: Any) -> int:
@@ -91,7 +91,7 @@ def _exit_code(main: Callable[[], int]) -> int:
 def _open_closed_descriptors() -> None:
     """Open /dev/null where stdin, stdout or stderr is closed.
 
-    The next file that is opened would take its place, and receive what is printed.
+    Else the next file that is opened gets its number, and everything that is printed.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -106,7 +106,7 @@ def _open_closed_descriptors() -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send all further writes to a file descriptor to /dev/null, those of other code included."""
+    """Send everything that any code writes to the file descriptor from now on to /dev/null."""
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # no file

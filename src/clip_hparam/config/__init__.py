@@ -1,4 +1,4 @@
-"""Configuration as frozen dataclasses: recipe, machine, and options of sweeps, searches, launchers.
+"""Configuration as frozen dataclasses: the recipe of a trial, its machine and its specification.
 
-Standard library only. A new kind of option goes here.
+Standard library only.
 """

@@ -1,16 +1,14 @@
-"""The recipe of a trial: every knob that changes its number by intent, and the id hashed from it.
+"""The recipe of a trial: every knob that changes its number by intent.
 
 A knob has one name: the key on the command line is the field here, the column of the frame and the
-label of the axis. Paths (`data.root`, a file in `encoder.pretrained`) are not part of the identity;
-the SHA-256 of the files is. Standard library only.
+label of the axis. identity.py hashes a recipe to the id of its trial. Standard library only.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from clip_hparam.config.knob import AUTO, knob, suggest, validate
@@ -187,7 +185,7 @@ def knobs() -> dict[str, dataclasses.Field[Any]]:
 
 def flatten(recipe: Recipe) -> dict[str, Any]:
     """Return the value of every knob by its dotted name, paths included."""
-    return {name: _get_value(recipe, name) for name in knobs()}
+    return {name: attrgetter(name)(recipe) for name in knobs()}
 
 
 def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
@@ -202,78 +200,6 @@ def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
     for node, leaves in nested.items():
         outer[node] = dataclasses.replace(getattr(recipe, node), **leaves)
     return dataclasses.replace(recipe, **outer)
-
-
-def canonical(recipe: Recipe) -> dict[str, Any]:
-    """Return the hashed knobs of a resolved recipe as nested plain types.
-
-    Raises ValueError if a value is still "auto": the recipe was not resolved.
-    """
-    tree: dict[str, Any] = {}
-    for name, knob_field in knobs().items():
-        if not knob_field.metadata["hashed"]:
-            continue
-        value = _get_value(recipe, name)
-        if value == AUTO:
-            raise ValueError(f"{name} is still auto: resolve the recipe before asking for its id")
-        node, _, leaf = name.rpartition(".")
-        (tree.setdefault(node, {}) if node else tree)[leaf] = value
-    return tree
-
-
-def identity(recipe: Recipe) -> dict[str, Any]:
-    """Return the tree that `trial_id` hashes: the canonical recipe without unused new knobs.
-
-    A knob at its `value_before_introduction` is left out, so that adding a knob keeps old ids.
-    """
-    tree = canonical(recipe)
-    for name, value in _values_before_introduction().items():
-        node, _, leaf = name.rpartition(".")
-        branch = tree[node] if node else tree
-        if branch[leaf] == value:
-            del branch[leaf]
-    return tree
-
-
-def with_missing_knobs(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return a recorded canonical recipe; knobs that it lacks get `value_before_introduction`."""
-    present = flatten_tree(tree)
-    before = _values_before_introduction()
-    return tree_with_values(tree, {name: before[name] for name in before if name not in present})
-
-
-def trial_id(recipe: Recipe) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the identity as canonical JSON."""
-    text = json.dumps(identity(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def label(recipe: Recipe, limit: int = 60) -> str:
-    """Return the knobs that differ from the defaults, as "lr=0.003,layer_decay=0.65,seed=1"."""
-    resolved = {"encoder.weights", "data.fingerprint"}
-    differing = [
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in flatten(recipe).items()
-        if value not in (knobs()[name].default, knobs()[name].metadata["value_before_introduction"])
-        and knobs()[name].metadata["hashed"]
-        and name not in resolved
-    ]
-    text = ",".join(differing)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-@cache
-def _values_before_introduction() -> dict[str, Any]:
-    """Return `value_before_introduction` by dotted name, of the knobs that have one."""
-    values = {name: field.metadata["value_before_introduction"] for name, field in knobs().items()}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _get_value(recipe: Recipe, name: str) -> Any:
-    value: Any = recipe
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 def flatten_tree(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

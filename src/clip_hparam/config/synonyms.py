@@ -1,4 +1,4 @@
-"""Other names of knobs, as other tools call them, for the answer to an unknown key."""
+"""Names that other tools have for our knobs; the message about an unknown key uses them."""
 
 import re
 from collections.abc import Iterable
@@ -73,7 +73,7 @@ def suggest_key(name: str, known: Iterable[str]) -> str:
 
 
 def _same_key(name: str, known: list[str]) -> list[str]:
-    """Return the keys of which `name`, or its last part, is another spelling or a synonym."""
+    """Return the keys that have `name`, or its last part, as another spelling or a synonym."""
     for text in (name, re.split(r"[./]", name)[-1]):
         plain = _plain(text)
         leaf = [key for key in known if _plain(key) == plain or _plain(_leaf(key)) == plain]

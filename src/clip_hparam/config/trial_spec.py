@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.identity import label, trial_id
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs, label, trial_id
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs
 
 PER_TRIAL_OPTIONS = ("eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial", "replay")
 """Driver keys that are passed on to each trial."""
@@ -25,10 +26,9 @@ class TrialSpec:
     eval_raw: epochs that evaluate the raw weights of a trial with an EMA: "epoch" (each) or "end"
         (the last; the raw columns of the others are null).
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
-    replay: train a trial that is done again if its folder lacks what the options ask for.
+    replay: train a done trial again if its folder lacks outputs that the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
-    worker: for a search worker instead of a trial: path of its record inside `machine.runs`.
-    overrides: what was typed for this trial, in Hydra's grammar; empty for trials of a program.
+    overrides: typed for this trial, in Hydra's grammar; empty for a trial that code created.
     """
 
     recipe: Recipe
@@ -38,7 +38,6 @@ class TrialSpec:
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     replay: bool = False
-    worker: str = ""
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -50,14 +49,14 @@ class TrialSpec:
 
     @cached_property
     def trial_id(self) -> str:
-        """Name of the folder inside `machine.runs`: the trial id, or `worker`."""
-        return self.worker or trial_id(self.recipe)
+        """Name of the folder inside `machine.runs`."""
+        return trial_id(self.recipe)
 
     @property
     def label(self) -> str:
-        """What was typed, as "lr=1e-3,layer_decay=0.65,seed=1", without places and machine.
+        """The typed overrides, "lr=1e-3,layer_decay=0.65,seed=1", without driver and machine keys.
 
-        Without typed overrides it is what differs from the defaults.
+        Without typed overrides: the knobs that differ from the defaults.
         """
         return typed_label(self.overrides) or label(self.recipe)
 
@@ -72,8 +71,12 @@ class TrialSpec:
             if values[name] != knobs()[name].default
         }
 
+    def with_runs(self, runs: str) -> "TrialSpec":
+        """Return the trial with its record in another folder."""
+        return replace(self, machine=replace(self.machine, runs=runs))
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "worker": ""}  # a WorkerSpec has its name there
 
     @classmethod
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
@@ -85,13 +88,12 @@ class TrialSpec:
             Recipe(**nested),
             Machine(**tree["machine"]),
             **options,
-            worker=tree.get("worker", ""),
             overrides=tuple(tree.get("overrides", ())),
         )
 
 
 def typed_label(overrides: Sequence[str]) -> str:
-    """Return the overrides that tell trials apart, separated by commas; places come last."""
+    """Return the overrides that decide which trial runs, separated by commas; paths come last."""
     return ",".join(sorted(trial_words(overrides), key=_is_place))
 
 

@@ -103,7 +103,8 @@ class Batches:
         labels = to_device(torch.from_numpy(self.eval_sets[name].labels[own]), self.device)
         side = resolution or self.recipe.resolution
         read = self._pipeline.eval_batches(name, own, size, side)
-        return zip(read, torch.split(labels, size), strict=True)
+        by_batch = (labels[start : start + size] for start in range(0, len(own), size))
+        return zip(read, by_batch, strict=True)
 
     def close(self) -> None:
         """End the processes that read images."""

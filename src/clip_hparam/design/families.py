@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 
 
 def select_family(

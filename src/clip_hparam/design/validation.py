@@ -10,8 +10,8 @@ from dataclasses import fields
 from typing import Any
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.records.manifest import MAX_NAME_LENGTH, is_too_long
+from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.records.manifests.names import MAX_NAME_LENGTH, is_too_long
 
 NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 STEPS_SHAPE = "steps: [{label: NAME, overrides: [lr=1e-3]}]"

@@ -1,8 +1,8 @@
 """The interface between a sweep and the launchers that run its trials.
 
-A launcher takes the specs of trials and returns handles. Handles are plain JSON, so that another
-process can poll them later. The result of a trial is in its record; a launcher only adds whether
-the job of the trial still exists.
+A launcher takes the specs of trials, or of the workers of a search, and returns handles. Handles
+are plain JSON, so that another process can poll them later. The result of a trial is in its record;
+a launcher only adds whether the job of the trial still exists.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from clip_hparam.config.sweep_options import SweepOptions
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState, trial_state
 
@@ -27,7 +27,7 @@ class JobHandle:
 
 @dataclass(frozen=True)
 class LaunchContext:
-    """What a launcher is created from: a sweep, the driver's keys, and the launcher's options."""
+    """The arguments of a launcher: the sweep, the driver's keys, and the launcher's options."""
 
     sweep_id: str
     sweep_name: str
@@ -52,18 +52,34 @@ class Launcher(Protocol):
 
     survives_driver: bool
 
-    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity: ...
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity: ...
 
-    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]: ...
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]: ...
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Return the state of each trial, and start waiting trials. Never blocks for long."""
         ...
 
     def cancel(self, handles: Sequence[JobHandle]) -> None: ...
 
 
-def state_on_record(spec: TrialSpec) -> TrialState:
+class BlockingLauncher:
+    """Base of launchers whose `submit` runs all trials and returns when they have ended."""
+
+    survives_driver = False
+
+    def __init__(self) -> None:
+        self.specs: dict[str, LaunchSpec] = {}
+
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
+        """Return the states on record."""
+        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """Do nothing: no trial runs between two calls."""
+
+
+def state_on_record(spec: LaunchSpec) -> TrialState:
     """Return the state of a trial whose process has ended; LOST if its record holds no end."""
     record = Record(spec.machine.runs, spec.trial_id)
     return trial_state(record, absent=TrialState.LOST, alive=False)

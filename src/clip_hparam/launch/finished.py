@@ -1,4 +1,4 @@
-"""Answer for a trial that is done: its result, and what was asked for and is not in its folder.
+"""Report a trial that is done already: its result, and requested outputs that its folder lacks.
 
 Imports no torch: a trial that is done already answers in about a second.
 """
@@ -31,13 +31,13 @@ def report_finished(spec: TrialSpec) -> float | None:
 
 
 def missing_outputs(spec: TrialSpec) -> list[str]:
-    """Return what the driver keys ask for and a trial that is done lacks."""
+    """Return the outputs that the driver keys ask for and that a done trial lacks."""
     record = Record(spec.machine.runs, spec.trial_id)
     return record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
 
 
 def replay_hint() -> str:
-    """Return the end of a sentence: the command that adds what is missing."""
+    """Return the end of a sentence: the command that adds the missing outputs."""
     command = shlex.join(["python", "sweep.py", *command_line()[1:], "replay=true"])
     return f"to train again, compare every number with the record and then add it: {command}"
 

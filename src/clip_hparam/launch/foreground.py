@@ -14,6 +14,7 @@ from clip_hparam.launch.log import PrintHandler, log_to
 from clip_hparam.launch.resources import validate_device
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable
 from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from clip_hparam.training.callbacks.progress_bar import ProgressBar
@@ -29,7 +30,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
 
     On Ctrl-C, SIGTERM or SIGHUP the state is saved after the current step.
 
-    Raises: TrialFailed if it does not end as "done"; FolderLockedError if another process runs it;
+    Raises: TrialFailed if it is not done at the end; FolderLockedError if another process runs it;
     KeyboardInterrupt with the sentence to print.
     """
     validate_device(spec.machine.device)
@@ -44,7 +45,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
         InterruptFlag().installed() as interrupt,
     ):
         outcome = run_trial(spec, [ProgressBar(Console()), interrupt], context)
-    if outcome.state == "queued" and interrupt.is_received:  # a replay; the trial stays done
+    if outcome.state == TrialState.QUEUED and interrupt.is_received:  # a replay of a done trial
         raise KeyboardInterrupt("interrupted: the same command goes on with the replay")
     if outcome.result is None and (outcome.failure or {}).get("kind") == "replay":
         raise TrialFailed(ExitCode.FAILED)

@@ -2,32 +2,24 @@
 
 from collections.abc import Sequence
 
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
+from clip_hparam.config.worker_spec import LaunchSpec
+from clip_hparam.launch.base import BlockingLauncher, Capacity, JobHandle, LaunchContext
 
 
-class InlineLauncher:
+class InlineLauncher(BlockingLauncher):
     """Runs all trials in `submit`; a crash of the interpreter ends the whole sweep."""
 
-    survives_driver = False
-
     def __init__(self, context: LaunchContext) -> None:
-        self.specs: dict[str, TrialSpec] = {}
+        super().__init__()
 
-    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         return Capacity(1, "one after another")
 
-    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         """Run the trials and return their handles once all have ended."""
-        from clip_hparam.launch.local.run import run_in_process, run_task  # lazy: torch, 4 s
+        from clip_hparam.launch.local.run import run_in_process, run_spec  # lazy: torch, 4 s
 
         for spec in specs:
             self.specs[spec.trial_id] = spec
-            run_task(spec, run_in_process)
+            run_spec(spec, run_in_process)
         return [JobHandle(spec.trial_id, "inline", "") for spec in specs]
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        return {handle.trial_id: state_on_record(self.specs[handle.trial_id]) for handle in handles}
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Do nothing: no trial runs between two calls."""

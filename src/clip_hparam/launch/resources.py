@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 
 OTHER_GPU_FILES = ("/dev/kfd", "/dev/dxg", "/dev/nvmap")
 """GPUs that are no /dev/nvidia0: of AMD, in WSL, and of Jetson."""

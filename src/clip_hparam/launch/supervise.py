@@ -3,19 +3,19 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.launch.base import JobHandle, Launcher
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 
 POLL_SECONDS = 0.1
 
 
 def supervise(
     launcher: Launcher,
-    specs: Sequence[TrialSpec],
-    on_update: Callable[[Mapping[str, str]], None],
+    specs: Sequence[LaunchSpec],
+    on_update: Callable[[Mapping[str, TrialState]], None],
     detach: bool = False,
-) -> dict[str, str]:
+) -> dict[str, TrialState]:
     """Run trials and return their final states by trial id.
 
     on_update: called with the states after each poll.

@@ -1,4 +1,4 @@
-"""What ran: one folder per trial, one manifest per sweep, and how both are written and read.
+"""Records on disk: one folder per trial, one manifest per sweep; how they are written and read.
 
 Standard library only. A new file on disk goes here.
 """

@@ -1,4 +1,4 @@
-"""The reported numbers of a trial: of which weights, of which epoch, and in how many seconds.
+"""The reported numbers of a trial: the weights and the epoch that count, and the seconds spent.
 
 Trials report the EMA weights, or the raw weights where there is no EMA, at the epoch that is
 selected by accuracy on the selection set.

@@ -132,7 +132,7 @@ class Record:
         return self.verified_result() is not None
 
     def missing_outputs(self, eval_test: str, keep_checkpoints: str) -> list[str]:
-        """Return what these driver keys ask for and the trial, which is done, does not have."""
+        """Return the outputs that these driver keys ask for and that the done trial lacks."""
         missing: list[str] = []
         weights = f"{keep_checkpoints}.safetensors"
         archived = archive.open_archives(self.folder.parent).get(self.trial_id, {})

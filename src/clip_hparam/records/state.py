@@ -1,4 +1,4 @@
-"""The state of a trial: what its record holds, and whether the process that wrote it still runs."""
+"""The state of a trial: the state on record, unless the process that wrote it has ended."""
 
 import os
 import platform
@@ -32,6 +32,8 @@ class TrialState(StrEnum):
 
 LIVE = (TrialState.QUEUED, TrialState.RUNNING)
 """States of trials that a process or a scheduler still works on."""
+SCHEDULED = (*LIVE, TrialState.HELD)
+"""States of trials whose job the scheduler still has."""
 FINISHED = (TrialState.DONE, TrialState.PRUNED)
 """States of trials that a sweep has no reason to run again."""
 STATES = tuple(state.value for state in TrialState)
@@ -39,7 +41,7 @@ HEARTBEAT_TIMEOUT_SECONDS = 60.0  # a live trial writes a heartbeat every 5 s
 
 
 class TrialFiles(Protocol):
-    """The files of one trial that tell its state; `record.Record` reads them."""
+    """The files from which the state of a trial follows; `record.Record` reads them."""
 
     def result(self) -> dict[str, Any] | None: ...
 

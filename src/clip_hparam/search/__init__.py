@@ -1,4 +1,1 @@
-"""Searches with Optuna: space, objective, samplers, pruners, storage, study and worker.
-
-A new sampler is an entry of `samplers.SAMPLERS`, a new pruner an entry of `pruners.PRUNERS`.
-"""
+"""Searches with Optuna: space, objective, storage, study and worker; `methods` has the samplers."""

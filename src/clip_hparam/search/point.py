@@ -13,7 +13,7 @@ from clip_hparam.search.objective import Rows
 from clip_hparam.search.spec import SearchSpec
 
 STOPPED_STATES = (TrialState.QUEUED, TrialState.CANCELLED)
-"""States of trials whose process ended on request, so that their worker did not die."""
+"""States of trials whose process ended on request, so that their worker was not lost."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Point:
 
     trial_specs: the trial of each replicate, by seed.
     is_repeated: its trials ran before, in an earlier point of the same search or under a worker
-        that died. Trials that ended are then not run again.
+        whose process ended. Trials that ended are then not run again.
     reported_steps: values that Optuna has already received, by step.
     """
 
@@ -67,7 +67,7 @@ class Point:
         for record in self.records:
             if not record.is_done():
                 record.write_failure(
-                    TrialState.LOST, "lost", "its worker died, as often as retries allows"
+                    TrialState.LOST, "lost", "its worker was lost, more often than retries allows"
                 )
 
     def _report_curve(self, curve: Mapping[int, float]) -> bool:

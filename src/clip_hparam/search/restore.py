@@ -14,7 +14,7 @@ from optuna.trial import TrialState as OptunaState
 
 from clip_hparam.config.override_words import format_override
 from clip_hparam.records.state import TrialState
-from clip_hparam.search.pruners import asha_rungs
+from clip_hparam.search.methods.pruners import asha_rungs
 from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results
 from clip_hparam.search.spec import SearchSpec
 

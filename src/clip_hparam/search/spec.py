@@ -15,17 +15,14 @@ from typing import Any
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import WorkerSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides
 from clip_hparam.design.families import family_of, real_family
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import read_json
-from clip_hparam.records.manifest import GrowingManifest, manifest_tree
-from clip_hparam.records.paths import (
-    manifest_path,
-    runs_of_manifest,
-    sweep_folder,
-    worker_id,
-)
+from clip_hparam.records.manifests.growing import GrowingManifest
+from clip_hparam.records.manifests.manifest import manifest_tree
+from clip_hparam.records.paths import manifest_path, runs_of_manifest, sweep_folder, worker_id
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space, parse_space
 
@@ -42,9 +39,9 @@ class SearchSpec:
     storage: URL without its password, or "" for a journal file.
     timeout: seconds after which a command starts no more trials; 0 for no limit.
     budget: seconds of all trials together, over all commands; 0 for no limit.
-    retries: how often a point may be taken over from a worker that died.
+    retries: how often a point may be taken over from a worker whose process was lost.
     full: values at full fidelity of the knobs that are cheaper in the search.
-    title, tags: as of any other sweep (records/manifest.py).
+    title, tags: as of any other sweep (records/manifests/manifest.py).
     """
 
     name: str
@@ -133,9 +130,9 @@ class SearchSpec:
             for seed in self.seeds
         }
 
-    def worker_spec(self, number: int) -> TrialSpec:
+    def worker_spec(self, number: int) -> WorkerSpec:
         """Return the spec of a worker process, which asks for points and trains them."""
-        return replace(self.base, worker=worker_id(self.id, number), gpus_per_trial=1)
+        return WorkerSpec(replace(self.base, gpus_per_trial=1), worker_id(self.id, number))
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "base": self.base.to_dict()}
@@ -143,9 +140,8 @@ class SearchSpec:
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any], runs: Path) -> "SearchSpec":
         """Return the search with its records in `runs`, also where that folder was moved."""
-        base = TrialSpec.from_dict(tree["base"])
         read = {
-            "base": replace(base, machine=replace(base.machine, runs=str(runs))),
+            "base": TrialSpec.from_dict(tree["base"]).with_runs(str(runs)),
             "overrides": tuple(tree["overrides"]),
             "levels": {knob: tuple(levels) for knob, levels in tree["levels"].items()},
             "seeds": tuple(tree["seeds"]),

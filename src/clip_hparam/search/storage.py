@@ -30,7 +30,7 @@ DATABASE_DRIVERS = {
 
 
 class FlockLock:
-    """File lock that the kernel releases when its holder dies; Optuna's own would wait 30 s."""
+    """File lock that the kernel releases when its holder exits; Optuna's own would wait 30 s."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -84,7 +84,7 @@ def open_study(search: SearchSpec) -> optuna.Study:
         ValueError: the storage cannot be reached, or has a study of the same name that belongs to
             another search.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # its messages mean nothing to our users
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # users do not call Optuna themselves
     name = search.optuna_study_name
     study = optuna.create_study(
         study_name=name,

@@ -2,7 +2,7 @@
 
 A worker takes the next point under ask.lock, so that no number is given twice and no more than
 `n_trials` numbers are given. It holds point_<n>.lock while it trains the point. The kernel releases
-that lock when the process dies, and the next worker continues the point from its checkpoint.
+that lock when the process exits, and the next worker continues the point from its checkpoint.
 Points that are missing from Optuna's storage are restored from the manifest and the records.
 """
 
@@ -17,12 +17,13 @@ from optuna.trial import TrialState as OptunaState
 from clip_hparam.config.recipe import flatten
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.metrics import seconds_spent
-from clip_hparam.search.optuna_options import suppress_experimental_warnings
+from clip_hparam.records.state import TrialState
+from clip_hparam.search.methods.optuna_options import suppress_experimental_warnings
+from clip_hparam.search.methods.pruners import create_pruner
+from clip_hparam.search.methods.samplers import create_sampler
 from clip_hparam.search.point import Point
-from clip_hparam.search.pruners import create_pruner
 from clip_hparam.search.restore import manifest_cell, optuna_state, restore_trial, user_attributes
 from clip_hparam.search.results import IMPOSSIBLE
-from clip_hparam.search.samplers import create_sampler
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.stopping import is_over
 from clip_hparam.search.storage import open_study
@@ -56,17 +57,17 @@ class SearchStudy:
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
         """Tell Optuna how a point ended.
 
-        state: "done" with the results of all replicates, else the state of the first other trial.
+        state: DONE with the results of all replicates, else the state of the first other trial.
         """
         point.trial.set_user_attr("seconds", sum(map(seconds_spent, point.records)))
         point.trial.set_user_attr("state", state)
-        if state == "done":
+        if state == TrialState.DONE:
             self.study.tell(point.trial, self.search.goal.values(results))
         else:
             self.study.tell(point.trial, state=optuna_state(state, self.search))
 
     def fail_abandoned(self) -> int:
-        """Fail the points whose worker died; return their number.
+        """Fail the points whose worker was lost; return their number.
 
         Call it when no worker runs any more. Points that were stopped on request can be continued.
         """
@@ -148,8 +149,8 @@ class SearchStudy:
     def _take_over_point(self, held: ExitStack, take_over: bool = True) -> Point | None:
         """Lock and return a running point that no worker holds; None if all are held.
 
-        Points whose workers died more often than `retries` allows are failed. With take_over=False
-        only points whose worker died are returned, not those that were stopped on request.
+        Points whose workers were lost more often than `retries` allows are failed. With
+        take_over=False only points of lost workers are returned, not points stopped on request.
         """
         for frozen in self.trials:
             if frozen.state is not OptunaState.RUNNING:
@@ -164,12 +165,12 @@ class SearchStudy:
                 point = self._register_point(self._reopen_trial(frozen))
                 if point is None:
                     continue
-                died = not point.was_stopped()
-                if point.is_running() or not (take_over or died):
+                was_lost = not point.was_stopped()
+                if point.is_running() or not (take_over or was_lost):
                     continue
-                deaths = frozen.user_attrs.get("taken_over", 0) + died
-                point.trial.set_user_attr("taken_over", deaths)
-                if take_over and deaths > self.search.retries:
+                losses = frozen.user_attrs.get("taken_over", 0) + was_lost
+                point.trial.set_user_attr("taken_over", losses)
+                if take_over and losses > self.search.retries:
                     self._fail_point(point)
                     continue
                 held.push(lock.pop_all())
@@ -190,7 +191,7 @@ class SearchStudy:
     def _fail_point(self, point: Point) -> None:
         """Record the unfinished trials of a point as lost and tell Optuna."""
         point.write_lost()
-        self.tell(point, "lost", ())
+        self.tell(point, TrialState.LOST, ())
 
     def _restore_points(self) -> None:
         """Add the points that are missing from the storage, rebuilt from their records."""

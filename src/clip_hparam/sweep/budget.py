@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from clip_hparam.config import duration
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity
 from clip_hparam.launch.local import processes

@@ -1,13 +1,13 @@
 """The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY, SweepOptions
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
@@ -16,7 +16,7 @@ from clip_hparam.launch.finished import missing_outputs, replay_hint
 from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
@@ -54,12 +54,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    validate_detach(options, launcher)
-    if options.detach and sweep.race:
-        raise ValueError(
-            "detach=true: what a race runs next is decided here, when its trials are done: leave"
-            " it running without detach=true, or give it a number, seeds=5"
-        )
+    _validate_detached_race(sweep, options, launcher)
     if lacking and not options.replay:
         print(_lacking_sentence(lacking, len(results)))
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
@@ -75,18 +70,33 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         hint = resume_hint(sweep.id, sweep.runs)
         print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
         return ExitCode.OK
-    show_table(part, done, states)
-    for line in race_verdicts(part):
+    replayed = {name: sweep.specs[name] for name in lacking} if options.replay else {}
+    return _report_end(part, done, states, replayed)
+
+
+def _report_end(
+    sweep: Sweep,
+    done: set[str],
+    states: Mapping[str, TrialState],
+    replayed: Mapping[str, TrialSpec],
+) -> int:
+    """Print the table of a sweep that has ended, and return the exit code.
+
+    done: ids of the trials that were done before it started. replayed: trials that were trained
+    again for outputs that they lacked.
+    """
+    show_table(sweep, done, states)
+    for line in race_verdicts(sweep):
         print(line)
-    code = sweep_exit_code(part, states)
-    unchanged = [name for name in lacking if options.replay and missing_outputs(sweep.specs[name])]
+    code = sweep_exit_code(sweep, states)
+    unchanged = [name for name, spec in replayed.items() if missing_outputs(spec)]
     for name in unchanged:
         print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
 def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
-    """Return what trials that are done lack, and the command that adds it."""
+    """Return the sentence on outputs that done trials lack, with the command that adds them."""
     listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
     trials = f"{len(lacking)} of the {done} trials that are done already"
     return f"not in the folders of {trials}: {', '.join(listed)}; {replay_hint()}"
@@ -123,9 +133,9 @@ def _show_or_validate_cost(
 
 def _run_rounds(
     sweep: Sweep, launcher: Launcher, done: set[str], detach: bool
-) -> tuple[Sweep, dict[str, str] | None]:
+) -> tuple[Sweep, dict[str, TrialState] | None]:
     """Run the rounds of a sweep; return the last round and the states, None after Ctrl-C."""
-    states: dict[str, str] = {}
+    states: dict[str, TrialState] = {}
     part = sweep
     try:
         for part in racing_rounds(sweep):
@@ -146,23 +156,28 @@ def _run_rounds(
 
 def _run_trials(
     sweep: Sweep, specs: Mapping[str, TrialSpec], launcher: Launcher, detach: bool
-) -> dict[str, str]:
+) -> dict[str, TrialState]:
     if not specs:
         return {}
     with ProgressDisplay(sweep, specs) as display:
         return supervise(launcher, list(specs.values()), display.update, detach)
 
 
-def sweep_exit_code(sweep: Sweep, states: Mapping[str, str]) -> int:
+def sweep_exit_code(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     """Return the exit code for the final states; a storage failure also prints its message."""
     failed = [name for name, state in states.items() if state == TrialState.FAILED]
-    failures = filter(None, (Record(sweep.runs, name).failure() for name in failed))
-    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    storage = storage_failures(sweep.runs, failed)
     if storage:
         print(storage_message(storage[0]), file=sys.stderr)
     if storage or TrialState.HELD in states.values():
         return ExitCode.STORAGE
     return ExitCode.OK if set(states.values()) <= {TrialState.DONE} else ExitCode.FAILED
+
+
+def storage_failures(runs: Path, names: Iterable[str]) -> list[str]:
+    """Return the messages of trials and search workers that failed because the storage did."""
+    failures = filter(None, (Record(runs, name).failure() for name in names))
+    return [failure["message"] for failure in failures if failure["kind"] == "storage"]
 
 
 def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
@@ -171,6 +186,16 @@ def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
         raise ValueError(
             "detach=true: the trials of this launcher end with this command, there is nothing to"
             " come back to: try hydra/launcher=submitit_slurm"
+        )
+
+
+def _validate_detached_race(sweep: Sweep, options: SweepOptions, launcher: Launcher) -> None:
+    """Raise ValueError for `detach=true` with a launcher or a race that needs the driver."""
+    validate_detach(options, launcher)
+    if options.detach and sweep.race:
+        raise ValueError(
+            "detach=true: the driver of a race decides what runs next, when its trials are done:"
+            " leave it running without detach=true, or give it a number, seeds=5"
         )
 
 

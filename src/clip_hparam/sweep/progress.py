@@ -1,8 +1,8 @@
 """Progress of a running sweep.
 
 On a terminal `ProgressDisplay` draws a line per running trial and a total with the time left;
-elsewhere it prints a line per change of a state. `running_trials` and `EtaEstimator` compute what
-is drawn.
+elsewhere it prints a line per change of a state. `running_trials` and `EtaEstimator` compute the
+data that it draws.
 """
 
 import time
@@ -21,6 +21,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import epoch_accuracy
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.sweep import Sweep
 
 REFRESH_SECONDS = 1.0  # between two reads of the records of running trials
@@ -38,7 +39,7 @@ class TrialProgress:
 
 
 def running_trials(
-    names: Mapping[str, str], sweep: Sweep, states: Mapping[str, str]
+    names: Mapping[str, str], sweep: Sweep, states: Mapping[str, TrialState]
 ) -> list[TrialProgress]:
     """Return the running trials in the order of the plan; `names` come from `display_names`."""
     running = [trial_id for trial_id in sweep.specs if states.get(trial_id) == TrialState.RUNNING]
@@ -65,7 +66,7 @@ class EtaEstimator:
         self.first = {name: work * share_done(specs[name]) for name, work in self.work.items()}
         self.started = now()
 
-    def left(self, states: Mapping[str, str]) -> float | None:
+    def left(self, states: Mapping[str, TrialState]) -> float | None:
         """Return the seconds left, None before any work is done; failed trials do not count."""
         known = {name: states.get(name, TrialState.QUEUED) for name in self.work}
         going = [name for name, state in known.items() if state in (*LIVE, TrialState.DONE)]
@@ -74,7 +75,7 @@ class EtaEstimator:
         remaining = sum(self.work[name] - done[name] for name in going)
         return remaining * (self.now() - self.started) / gained if gained > 0 else None
 
-    def _done(self, name: str, state: str) -> float:
+    def _done(self, name: str, state: TrialState) -> float:
         if state == TrialState.DONE:
             return self.work[name]
         if state == TrialState.QUEUED:
@@ -83,14 +84,14 @@ class EtaEstimator:
 
 
 class ProgressDisplay:
-    """Draws the progress of a sweep, of which the trials in `specs` were launched."""
+    """Draws the progress of a sweep; `specs` are the trials that were launched."""
 
     def __init__(
         self, sweep: Sweep, specs: Mapping[str, TrialSpec], console: Console | None = None
     ) -> None:
         self.sweep, self.before = sweep, len(sweep.specs) - len(specs)
         self.eta, self.names = EtaEstimator(specs), display_names(sweep)
-        self.known: dict[str, str] = {}
+        self.known: dict[str, TrialState] = {}
         self.refreshed = 0.0
         self.console = console or Console()
         self.screen = Screen(console=self.console, auto_refresh=False, transient=True)
@@ -103,7 +104,7 @@ class ProgressDisplay:
     def __exit__(self, *_: object) -> None:
         self.screen.stop()
 
-    def update(self, states: Mapping[str, str]) -> None:
+    def update(self, states: Mapping[str, TrialState]) -> None:
         """Show the states of all trials that were launched."""
         changed = {name: state for name, state in states.items() if state != self.known.get(name)}
         self.known |= changed
@@ -112,12 +113,12 @@ class ProgressDisplay:
         for trial_id, state in changed.items():
             if state not in silent:
                 line = self._change_line(trial_id, state)
-                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                print_plain(self.console, line)
         if self.console.is_terminal and time.monotonic() - self.refreshed > REFRESH_SECONDS:
             self.screen.update(self.render(states), refresh=True)
             self.refreshed = time.monotonic()
 
-    def render(self, states: Mapping[str, str]) -> Group:
+    def render(self, states: Mapping[str, TrialState]) -> Group:
         """Return a line per running trial, then the total."""
         table = Table.grid(padding=(0, 2))
         for row in running_trials(self.names, self.sweep, states):
@@ -129,11 +130,11 @@ class ProgressDisplay:
         ended = sum(state not in LIVE for state in self.known.values())
         return f"{self.before + ended}/{len(self.sweep.specs)}"
 
-    def _format_left(self, states: Mapping[str, str]) -> str:
+    def _format_left(self, states: Mapping[str, TrialState]) -> str:
         seconds = self.eta.left(states)
         return f", about {format_duration(seconds)} left" if seconds else ""
 
-    def _change_line(self, trial_id: str, state: str) -> str:
+    def _change_line(self, trial_id: str, state: TrialState) -> str:
         row = read_progress(self.sweep.specs[trial_id], self.names[trial_id])
         if state != TrialState.DONE:
             return f"{self._count()}  {trial_id}  {state}  {row.name}"

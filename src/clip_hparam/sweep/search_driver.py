@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import gpu_slots, validate_device
@@ -16,14 +16,19 @@ from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.paths import driver_lock, sweeps_folder
-from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.driver import CONSENT_MESSAGE, needs_consent, resume_hint, validate_detach
+from clip_hparam.sweep.driver import (
+    CONSENT_MESSAGE,
+    needs_consent,
+    resume_hint,
+    storage_failures,
+    validate_detach,
+)
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -62,25 +67,11 @@ def run_search(
     with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
-        left = study.points_left
-        if not left:
-            name = search.optuna_study_name
-            print(f"{name} has all its points: {search.n_trials} were asked for")
-        n_workers = _worker_count(search, options, launcher, left)
-        workers = [search.worker_spec(number) for number in range(n_workers)]
-        printer = PointPrinter(manifest)
-        try:
-            states = supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
-        except KeyboardInterrupt:
-            what_now = (
-                resume_hint(search.id, search.runs)
-                if launcher.survives_driver
-                else "; the same command goes on"
-            )
-            print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
+        states = _run_workers(study, options, launcher)
+        if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:
-            print(f"{n_workers} workers are submitted{resume_hint(search.id, search.runs)}")
+            print(f"{len(states)} workers are submitted{resume_hint(search.id, search.runs)}")
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
@@ -89,8 +80,27 @@ def run_search(
     return search_exit_code(search, points, states)
 
 
+def _run_workers(
+    study: SearchStudy, options: SweepOptions, launcher: Launcher
+) -> dict[str, TrialState] | None:
+    """Run the workers of a search and return their states; None after Ctrl-C."""
+    search, left = study.search, study.points_left
+    if not left:
+        print(f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for")
+    n_workers = _worker_count(search, options, launcher, left)
+    workers = [search.worker_spec(number) for number in range(n_workers)]
+    printer = PointPrinter(study.manifest)
+    try:
+        return supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
+    except KeyboardInterrupt:
+        hint = resume_hint(search.id, search.runs)
+        what_now = hint if launcher.survives_driver else "; the same command goes on"
+        print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
+        return None
+
+
 def search_exit_code(
-    search: SearchSpec, points: Sequence[PointResult], states: Mapping[str, str]
+    search: SearchSpec, points: Sequence[PointResult], states: Mapping[str, TrialState]
 ) -> int:
     """Return the exit code for the points and the states of the workers.
 
@@ -98,8 +108,7 @@ def search_exit_code(
     that left points unfinished also prints its message.
     """
     names = [*states, *(trial for point in points for trial in point.trials.values())]
-    failures = filter(None, (Record(search.runs, name).failure() for name in names))
-    storage = [failure["message"] for failure in failures if failure["kind"] == "storage"]
+    storage = storage_failures(search.runs, names)
     unfinished = any(point.state not in ENDED_NORMALLY for point in points)
     if storage and unfinished:
         print(storage_message(storage[0]), file=sys.stderr)

@@ -21,6 +21,7 @@ from clip_hparam.search.results import (
     point_results,
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
+from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.tables import failure_message
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
@@ -36,20 +37,17 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
         table.add_row(dimension.knob, Text(levels), where)
     console = Console()
-    console.print(f"search {search.name}, sweep {search.id}", markup=False, highlight=False)
+    print_plain(console, f"search {search.name}, sweep {search.id}")
     console.print(table)
     base = merged_overrides(search.base.overrides, search.overrides)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
-    console.print(
+    print_plain(
+        console,
         f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
         f" {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: python sweep.py {shlex.join(base)}".rstrip(),
         "nothing was started",
-        sep="\n",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
     )
 
 
@@ -66,7 +64,7 @@ class PointPrinter:
         """Print the newly ended points; read the records only of points that had not ended."""
         for point in self._read_newly_ended():
             self.ended.add(point.number)
-            self.console.print(self._line(point), markup=False, highlight=False, soft_wrap=True)
+            print_plain(self.console, self._line(point))
 
     def _read_newly_ended(self) -> list[PointResult]:
         cells = self.manifest.read()["cells"]
@@ -99,19 +97,18 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
         table.add_row(str(point.number), *values, str(len(point.trials)), Text(point.label))
     console = Console()
     if search.title not in ("", search.name):
-        console.print(search.title, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, search.title)
     console.print(table)
-    for line in (_format_counts(points), *_rerun_commands(search, front)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    print_plain(console, _format_counts(points), *_rerun_commands(search, front))
 
 
-def show_failed_workers(search: SearchSpec, states: Mapping[str, str]) -> None:
+def show_failed_workers(search: SearchSpec, states: Mapping[str, TrialState]) -> None:
     """Print why workers that are not done have ended; their points may be done by others."""
     console = Console()
     for worker, state in states.items():
         if state != TrialState.DONE:
             line = f"{worker.rpartition('/')[2]} {state}: {failure_message(search.runs, worker)}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_plain(console, line)
 
 
 def _format_counts(points: Sequence[PointResult]) -> str:

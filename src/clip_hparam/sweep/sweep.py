@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.identity import shorten
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
@@ -30,13 +31,8 @@ class PlannedTrial:
 
 
 def sweep_title(name: str, typed: Sequence[str]) -> str:
-    """Return "lr (data=folder epochs=5)": the name, and what was typed for all cells."""
+    """Return "lr (data=folder epochs=5)": the name, and the overrides typed for all cells."""
     return f"{shorten(name)} ({' '.join(typed)})" if typed else shorten(name)
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """Return the text, cut off with an ellipsis where it is longer than `limit`."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Sweep:
     family: recipe family, which is not hashed.
     planned: with a race, the largest number of trials that it can come to.
     notes: lines that `dry_run=true` prints below the plan.
-    title: the name, and what tells the sweep from others of this name; not hashed, as the tags.
+    title: the name, and the overrides typed for all cells; title and tags are not hashed.
     """
 
     name: str

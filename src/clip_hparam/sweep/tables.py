@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.identity import shorten
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
@@ -22,7 +23,8 @@ from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions
-from clip_hparam.sweep.sweep import PlannedTrial, Sweep, shorten
+from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 PAPER_FAMILY = "b16"
 """The family of the paper's ladder."""
@@ -50,18 +52,16 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
         table.add_row(*map(Text, row), Text(shlex.join(overrides)))
     console = Console()
     plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
-    console.print(plan, markup=False, highlight=False)
+    print_plain(console, plan)
     console.print(table)
     of_arithmetic = any(p and p.source == "arithmetic" for p in predictions.values())
     assumed = [describe_device(sweep.device_name)] if of_arithmetic else []
-    for note in (*sweep.notes, *assumed):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
     total = _format_time(list(predictions.values()), capacity.at_once)
-    console.print(
+    print_plain(
+        console,
+        *(*sweep.notes, *assumed),
         f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
         f" {capacity.description}: {total}; nothing was started",
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -81,7 +81,7 @@ def _format_gpu_hours(predictions: Sequence[CostEstimate | None]) -> str:
     return "" if any(map(math.isnan, hours)) else f"{sum(hours):.1f}"
 
 
-def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
+def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState]) -> None:
     """Print a row per cell: trials that ran, that were already done, and that failed.
 
     before: ids of the trials that were done before the sweep started.
@@ -99,11 +99,11 @@ def show_table(sweep: Sweep, before: set[str], states: dict[str, str]) -> None:
         table.add_row(Text(label), str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
     console = Console()
     if sweep.title not in ("", sweep.name):
-        console.print(sweep.title, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, sweep.title)
     console.print(table)
     for trial_id, state in states.items():
         if state != TrialState.DONE:
-            console.print(_failure_text(sweep, trial_id, state), markup=False, soft_wrap=True)
+            print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")
 
 
 def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
@@ -119,10 +119,6 @@ def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
     if len(results) < len(ids):
         return f"{len(results)} of {len(ids)}"
     return f"{mean_reported_value(results):.2f}"
-
-
-def _failure_text(sweep: Sweep, trial_id: str, state: str) -> str:
-    return f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}"
 
 
 def failure_message(runs: Path, trial_id: str) -> str:

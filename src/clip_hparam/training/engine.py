@@ -194,6 +194,8 @@ def evaluate_models(
     parts: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {name: [] for name in models}
     for model in models.values():
         model.eval()
+    if allowed_classes is not None:
+        allowed_classes = allowed_classes.to(state.device)
     for images, labels in batches:
         on_device = images.to(state.device, non_blocking=True)
         labels = labels.to(state.device, non_blocking=True)
@@ -201,7 +203,7 @@ def evaluate_models(
             with state.autocast():
                 logits = model(on_device).float()
             if allowed_classes is not None:
-                logits = logits.masked_fill(~allowed_classes.to(state.device), -math.inf)
+                logits = logits.masked_fill(~allowed_classes, -math.inf)
             top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
             image_losses = F.cross_entropy(logits, labels, reduction="none")
             parts[name].append((image_losses, top[:, 0], top.any(dim=1)))

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from clip_hparam.config.recipe import canonical
+from clip_hparam.config.identity import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.loading.shared_buffer import SharedMemoryError

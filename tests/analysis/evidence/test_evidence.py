@@ -13,7 +13,8 @@ from scipy import stats as scipy_stats
 from support.trial_factory import RUNGS, SEEDS, Edit, Ladder, Runs, ladder_cells, write_ladder
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
-from clip_hparam.analysis.evidence.evidence import NotSweptError, cell_evidence, count_missing_runs
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
 from clip_hparam.analysis.frames.labels import format_knob
 
 LADDER = ABLATIONS["ladder"]

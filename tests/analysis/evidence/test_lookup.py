@@ -8,7 +8,7 @@ from support.trial_factory import Runs
 
 from clip_hparam.analysis.evidence.lookup import cell_trials, find_cell
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.records.manifest import find_cells, find_trial_id
+from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
 
 CELLS = {"slow": {"lr": 1e-4}, "recipe=ft_clip/b16": {"lr": 1e-3}}
 

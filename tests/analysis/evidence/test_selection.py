@@ -8,7 +8,8 @@ import pytest
 from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
-from clip_hparam.analysis.evidence.evidence import cell_evidence, sweep_replicates
+from clip_hparam.analysis.evidence.evidence import cell_evidence
+from clip_hparam.analysis.evidence.replicates import sweep_replicates
 from clip_hparam.analysis.evidence.selection import (
     best_cell,
     select_best_cell,

@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 from support.trial_factory import IMAGES, Ladder, Runs, bits
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
-from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.figures import registry
 from clip_hparam.analysis.figures.forest_plot import cell_forest
 from clip_hparam.analysis.figures.heatmap import knob_heatmap

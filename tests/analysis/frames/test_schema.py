@@ -10,7 +10,8 @@ import pytest
 from support.trial_factory import Ladder, Runs
 
 from clip_hparam.analysis.frames.frame import EPOCH_COLUMNS, TRIAL_COLUMNS, Frames, load
-from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.frames.schema import FRAME_VERSION, schema_violations
 from clip_hparam.config.recipe import knobs
 
@@ -62,6 +63,11 @@ def repeat_epoch(frames: Frames) -> None:
     frames.epochs.loc[1, "epoch"] = frames.epochs.loc[0, "epoch"]
 
 
+def set_wait_to_a_percentage(frames: Frames) -> None:
+    frames.epochs["wait"] = 0.0
+    frames.epochs.loc[1, "wait"] = 7.0
+
+
 def remove_column(frames: Frames) -> None:
     del frames.trials["selected_weights"]
 
@@ -74,6 +80,7 @@ def remove_column(frames: Frames) -> None:
         (repeat_trial_id, "trials: trial_id breaks"),
         (set_done_trial_to_running, "not done, but with a metric"),
         (repeat_epoch, "epochs: .* breaks"),
+        (set_wait_to_a_percentage, r"epochs: wait breaks .*: 7.0"),
         (remove_column, "selected_weights"),
     ],
 )

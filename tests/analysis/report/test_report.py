@@ -14,13 +14,14 @@ import pytest
 from support.trial_factory import Ladder, Runs
 
 from clip_hparam import analysis
-from clip_hparam.analysis.evidence import importance
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
-from clip_hparam.analysis.frames.import_table import to_trial_table, write_trial_table
+from clip_hparam.analysis.evidence.searches import importance
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
+from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.report import report, trial_pages
 from clip_hparam.analysis.report.trial_pages import failure_lines
 from clip_hparam.analysis.tables.conclusions import conclusion
-from clip_hparam.cli.commands.analysis import main
+from clip_hparam.cli.analysis_app.analysis import main
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'

@@ -6,7 +6,7 @@ from scipy import stats as scipy_stats
 from support.trial_factory import LABELS, Ladder, Runs, bits
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
-from clip_hparam.analysis.evidence.correct_bits import reported_bits
+from clip_hparam.analysis.evidence.images.correct_bits import reported_bits
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.tables import render
 from clip_hparam.analysis.tables.per_class import MAX_SHOWN_CLASSES, classes_table

@@ -15,7 +15,7 @@ import pytest
 from support.trial_factory import RUNGS, Ladder, Runs, ladder_cells, write_ladder
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
-from clip_hparam.analysis.evidence.evidence import NotSweptError
+from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.tables import render
 from clip_hparam.analysis.tables.registry import table_names, tables_of
 from clip_hparam.analysis.tables.table import Table, cell_table

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from clip_hparam.config.recipe import Recipe, trial_id, with_values
+from clip_hparam.config.identity import trial_id
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.planning.resolve import resolve
 
 RESOLVED = resolve(with_values(Recipe(), {"data.selection": 10.0, "augment_backend": "timm"}))
@@ -12,7 +13,8 @@ RESOLVED = resolve(with_values(Recipe(), {"data.selection": 10.0, "augment_backe
 def test_the_id_is_the_same_in_another_process() -> None:
     code = (
         "from clip_hparam.planning.resolve import resolve\n"
-        "from clip_hparam.config.recipe import Recipe, trial_id, with_values\n"
+        "from clip_hparam.config.identity import trial_id\n"
+        "from clip_hparam.config.recipe import Recipe, with_values\n"
         "values = {'augment_backend': 'timm', 'data.selection': 10}\n"
         "print(trial_id(resolve(with_values(Recipe(), values))))"
     )

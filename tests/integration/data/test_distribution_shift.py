@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from support.cli import SHORT, plan, records, sweep
 from support.image_folders import grow
 
+from clip_hparam.config.identity import trial_id
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Data, Recipe, trial_id, with_values
+from clip_hparam.config.recipe import Data, Recipe, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from support.trial_factory import Ladder, ladder_cells
 
-from clip_hparam.analysis.evidence.correct_bits import read_correct
+from clip_hparam.analysis.evidence.images.correct_bits import read_correct
 from clip_hparam.cli import main
 from clip_hparam.records import archive_writer
 from clip_hparam.records.atomic import read_json, write_json

@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from support.cli import clip_hparam, plan
+from support.cli import describe, plan
 from support.image_folders import grow
 
 TINY = ("data=folder", "epochs=1", "batch_size=2")
@@ -12,9 +12,7 @@ NFC, NFD = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
 
 
 def described(root: Path, *words: str) -> str:
-    done = clip_hparam("describe", *TINY, f"data.root={root}", *words, cwd=root.parent)
-    assert done.code == 0, done.err
-    return done.out
+    return describe(*TINY, f"data.root={root}", *words, cwd=root.parent)
 
 
 def refusal(root: Path, *words: str) -> str:

@@ -16,8 +16,9 @@ from support.cli import ROOT, clip_hparam, records, sweep
 from support.image_folders import grow
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
+from clip_hparam.config.identity import canonical, trial_id
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, canonical, trial_id, with_values
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.planning.resolve import resolve

@@ -14,13 +14,9 @@ from support.image_folders import grow
 
 from clip_hparam.analysis.figures import registry as figures
 from clip_hparam.analysis.tables import registry as tables
-from clip_hparam.records.manifest import (
-    RESERVED_NAMES,
-    SweepManifest,
-    find_sweeps,
-    output_names,
-    read_manifests,
-)
+from clip_hparam.records.manifests.lookup import find_sweeps
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
+from clip_hparam.records.manifests.names import RESERVED_NAMES, output_names
 
 PHOTOS = ("data=folder", "data.root=photos", "data.shots=3", "data.selection=2")
 TINY = ("epochs=1", "data.epoch_images=4", "batch_size=2", "hydra/launcher=inline")

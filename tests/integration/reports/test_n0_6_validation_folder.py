@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.cli import clip_hparam, plan, records, sweep
+from support.cli import clip_hparam, describe, plan, records, sweep
 from support.image_folders import grow
 
 TINY = ("data=folder", "epochs=1", "batch_size=2")
@@ -16,9 +16,7 @@ def write_splits(root: Path, **images: int) -> Path:
 
 
 def described(root: Path, *words: str) -> str:
-    done = clip_hparam("describe", *TINY, f"data.root={root}", *words, cwd=root.parent)
-    assert done.code == 0, done.err
-    return done.out
+    return describe(*TINY, f"data.root={root}", *words, cwd=root.parent)
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "Validation", "dev"])

@@ -9,7 +9,7 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.manifest import manifest_tree, write_manifest
+from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.record import Record
 
 SWEEP, TRIAL = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -33,7 +33,7 @@ def test_worker_killed_for_its_memory_is_told_with_the_remedy(
     if started:
         trial.write_status("running", **process, heartbeat="2026-01-01T00:00:00Z")
     else:
-        trial.write_failure("lost", "lost", "its worker died, as often as retries allows")
+        trial.write_failure("lost", "lost", "its worker was lost, more often than retries allows")
     shown = clip_hparam("status", "--runs", runs, cwd=tmp_path).out.splitlines()
     assert shown[0].endswith("mine: 1 lost")
     assert shown[1:] == [f"  worker_0 failed: {REASON}"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.cli import clip_hparam
 
-from clip_hparam.analysis.frames.import_table import read_trial_table
+from clip_hparam.analysis.frames.importing.table_files import read_trial_table
 
 IDS = ["53811182", "5381e182", "00123456", "007", "7", "1e5", "nan", "True", " 7", "None"]
 

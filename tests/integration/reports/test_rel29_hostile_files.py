@@ -17,7 +17,7 @@ from support.weight_files import whole_clip
 from torch import Tensor, nn
 
 from clip_hparam.records.archive import open_archives
-from clip_hparam.records.manifest import read_manifests
+from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record
 from clip_hparam.training import checkpoint
 

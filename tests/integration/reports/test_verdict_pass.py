@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.cli import clip_hparam, plan, sweep
+from support.cli import describe, plan, sweep
 from support.image_folders import grow
 
 TRAIN = ("data=folder", "epochs=1", "batch_size=2", "data.selection=1", "freeze=backbone")
@@ -16,9 +16,7 @@ SEARCH = (
 
 
 def described(root: Path) -> str:
-    done = clip_hparam("describe", *TRAIN, f"data.root={root}", cwd=root.parent)
-    assert done.code == 0, done.err
-    return done.out
+    return describe(*TRAIN, f"data.root={root}", cwd=root.parent)
 
 
 def test_d7_files_of_editors_and_systems_are_no_images(tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from support.cli import wait_until
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.record import Record
+from clip_hparam.search.methods.pruners import asha_rungs
 from clip_hparam.search.objective import parse_objective
-from clip_hparam.search.pruners import asha_rungs
 from clip_hparam.search.results import best_points, point_results
 from clip_hparam.search.spec import SearchManifest
 from clip_hparam.search.study import SearchStudy
 from clip_hparam.search.worker import run_until_done
+from clip_hparam.training.outcome import TrialOutcome
 
 FORK = get_context("fork")
 
@@ -303,7 +304,7 @@ def test_several_objectives_have_a_pareto_front(tmp_path: Path) -> None:
 
 def test_search_stops_when_the_first_points_all_fail(tmp_path: Path) -> None:
     manifest = fake_search.create_search(tmp_path / "runs", n_trials=50)
-    run_until_done(manifest, lambda job, callback: "failed")
+    run_until_done(manifest, lambda job, callback: TrialOutcome("failed"))
     assert len(trials(manifest)) == 3
 
 
@@ -329,18 +330,18 @@ def done_records(runs: Path) -> list[Record]:
     return [record for record in known if record.is_done()]
 
 
-def train_until_killed(job: TrialSpec, callback: Any) -> str:
+def train_until_killed(job: TrialSpec, callback: Any) -> TrialOutcome:
     callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def train_on_full_disk(job: TrialSpec, callback: Any) -> str:
+def train_on_full_disk(job: TrialSpec, callback: Any) -> TrialOutcome:
     Record(job.machine.runs, job.trial_id).write_failure("failed", "storage", "no space left")
-    return "failed"
+    return TrialOutcome("failed")
 
 
-def train_until_signal(job: TrialSpec, callback: Any) -> str:
+def train_until_signal(job: TrialSpec, callback: Any) -> TrialOutcome:
     callback.on_epoch_end(fake_search.rows(job.recipe, 1))
     folder = Record(job.machine.runs, job.trial_id).folder
     folder.mkdir()

@@ -5,17 +5,8 @@ import json
 
 import pytest
 
-from clip_hparam.config.recipe import (
-    Recipe,
-    canonical,
-    flatten,
-    identity,
-    knobs,
-    label,
-    trial_id,
-    with_missing_knobs,
-    with_values,
-)
+from clip_hparam.config.identity import canonical, identity, label, trial_id, with_missing_knobs
+from clip_hparam.config.recipe import Recipe, flatten, knobs, with_values
 from clip_hparam.planning.resolve import resolve
 
 OPEN = with_values(Recipe(), {"data.selection": 10.0, "augment_backend": "timm"})

@@ -5,8 +5,8 @@ from dataclasses import fields
 import pytest
 
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.synonyms import SEVERAL, SYNONYMS, suggest_key
 
 KEYS = [

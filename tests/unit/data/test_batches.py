@@ -137,6 +137,12 @@ def test_evaluation_yields_each_image_once_with_its_label(backend: str) -> None:
         assert seen(images) == labels.tolist()
 
 
+def test_rank_without_a_batch_evaluates_nothing(backend: str) -> None:
+    recipe = replace(PLAIN, augment_backend=backend)
+    share = Batches(recipe, grey_dataset(), context=DistributedContext(1, 2))  # type: ignore[arg-type]
+    assert list(share.evaluation(TEST)) == []
+
+
 def test_evaluation_does_not_depend_on_augmentation(backend: str) -> None:
     rough, plain = batches(ROUGH, backend), batches(PLAIN, backend)
     assert same(rough.evaluation(SELECTION), plain.evaluation(SELECTION))

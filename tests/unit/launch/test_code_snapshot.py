@@ -8,7 +8,7 @@ import pytest
 from support.cli import fake
 
 from clip_hparam.cli.commands import garbage
-from clip_hparam.config.launcher_options import LauncherOptions
+from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.code_snapshot import create_snapshot, package_hash

@@ -8,38 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import open_clip
 import open_clip.pretrained
 import pytest
 import torch
 from safetensors.torch import save_file
+from support.weight_files import State, prefixed
 from torch import Tensor, nn
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.model.tower import build_tower
 from clip_hparam.model.weights_identity import weights_sha256
 from clip_hparam.model.weights_reader import read_state_dict
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records import user_cache
 
-State = dict[str, Tensor]
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start with empty caches and a fake hub that can be reached."""
-    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda *_: None)
-
-
-@pytest.fixture(scope="module")
-def clip() -> open_clip.CLIP:
-    """Return a two-tower model with random weights."""
-    torch.manual_seed(1)
-    return open_clip.CLIP(**tiny_clip.model_config()).eval()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 class Archive(nn.Module):
@@ -60,10 +44,6 @@ def plain(clip: open_clip.CLIP) -> State:
 
 def image_tower(clip: open_clip.CLIP) -> State:
     return {name: tensor.clone() for name, tensor in clip.visual.state_dict().items()}
-
-
-def prefixed(state: State, prefix: str) -> State:
-    return {prefix + name: tensor for name, tensor in state.items()}
 
 
 def write_checkpoint(clip: open_clip.CLIP, path: Path) -> None:

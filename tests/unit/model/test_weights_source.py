@@ -7,7 +7,6 @@ import huggingface_hub
 import open_clip
 import open_clip.pretrained
 import pytest
-import torch
 from safetensors.torch import save_file
 
 from clip_hparam.config.recipe import Encoder
@@ -18,25 +17,11 @@ from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.model.weights_source import _normalization_of_tag, fetch_weights
 
 OPENAI = Encoder("ViT-B-16-quickgelu", "openai")
+pytestmark = pytest.mark.usefixtures("own_cache")
 WHICH = (
     r"get open_clip_model\.safetensors or .* of timm/vit_base_patch16_clip_224\.openai on .*"
     r" pass it as encoder\.pretrained=PATH"
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start with empty caches and a fake hub that can be reached."""
-    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda *_: None)
-
-
-@pytest.fixture(scope="module")
-def clip() -> open_clip.CLIP:
-    """Return a two-tower model with random weights."""
-    torch.manual_seed(1)
-    return open_clip.CLIP(**tiny_clip.model_config()).eval()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.progress import (
     EtaEstimator,
     ProgressDisplay,
@@ -51,8 +52,8 @@ def write_epochs(spec: TrialSpec, epochs: int) -> None:
     Record(spec.machine.runs, spec.trial_id).write_rows(done)
 
 
-def states(sweep: Sweep, *values: str) -> dict[str, str]:
-    return dict(zip(sweep.specs, values, strict=True))
+def states(sweep: Sweep, *values: str) -> dict[str, TrialState]:
+    return dict(zip(sweep.specs, map(TrialState, values), strict=True))
 
 
 def test_running_trials_have_epoch_and_accuracy(sweep: Sweep) -> None:

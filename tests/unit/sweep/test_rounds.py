@@ -11,7 +11,7 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.racing import Race
@@ -137,6 +137,6 @@ def test_raced_manifest_grows_under_one_id_and_the_table_counts_it(runs: Runs) -
 def test_race_refuses_detach(runs: Runs) -> None:
     launcher = Written(runs, plain_and_even)
     launcher.survives_driver = True
-    with pytest.raises(ValueError, match="what a race runs next"):
+    with pytest.raises(ValueError, match="the driver of a race decides"):
         run_sweep(sweep_of(runs, "grid", (1.0, 2.0)), SweepOptions(detach=True), lambda: launcher)
     assert launcher.rounds == []

@@ -12,7 +12,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
-from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.records.state import SCHEDULED
 
 CANCEL_TIMEOUT_SECONDS = 90.0  # a driver gives its trials 60 s to save their state
 
@@ -28,7 +28,7 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
     arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
     sent = tracker.newest_handles(arrays)
     states = arrays.poll(sent)
-    alive = [handle for handle in sent if states[handle.trial_id] in (*LIVE, TrialState.HELD)]
+    alive = [handle for handle in sent if states[handle.trial_id] in SCHEDULED]
     tracker.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = sorted({handle.id for handle in alive})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.records.paths import DEFAULT_RUNS
 
 
 class Command(NamedTuple):
@@ -24,7 +25,7 @@ class Command(NamedTuple):
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of all commands that read records: --runs and --json."""
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the records")
+    parser.add_argument("--runs", type=Path, default=DEFAULT_RUNS, help="folder of the records")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
 
 

@@ -35,7 +35,7 @@ class GarbageItem:
 
 
 def find_garbage(runs: Path) -> list[GarbageItem]:
-    """Return what can be removed, in the order of KINDS, then by path."""
+    """Return the files that can be removed, in the order of KINDS, then by path."""
     folders = [path for path in runs.glob("*") if path.is_dir() and path.name != SWEEPS_FOLDER]
     items = [item for folder in folders if not is_locked(folder) for item in _trial_garbage(folder)]
     for lock in driver_lock_paths(runs):

@@ -9,7 +9,7 @@ from typing import Any
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.records.manifest import read_manifests
+from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0

@@ -1,6 +1,5 @@
 """Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
 
-import difflib
 import shlex
 import sys
 from collections import Counter
@@ -9,20 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import (
-    explain_failure,
-    list_failed_workers,
-    list_reasons,
-)
+from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
+from clip_hparam.config.knob import close_names
 from clip_hparam.launch.slurm import tracker
-from clip_hparam.records.manifest import (
-    SweepManifest,
+from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
     find_cells,
     find_sweeps,
     find_trial_id,
-    read_manifests,
 )
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
@@ -65,7 +60,7 @@ def sweep_statuses(
     ]
 
 
-def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, str]:
+def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
     """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
     submitted = tracker.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
@@ -109,14 +104,14 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def suggest_name(wanted: str, known: Iterable[str]) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
-    close = difflib.get_close_matches(wanted, sorted(known), n=3, cutoff=0.6)
+    close = close_names(wanted, sorted(known))
     return f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists them"
 
 
 def find_records(runs: Path, name: str) -> list[Record]:
     """Return the records that a cell, [SWEEP/]LABEL, or the start of a trial id names.
 
-    Of a cell these are the trials that are not done, or the first one if all are done. Raises
+    For a cell: its trials that are not done, or the first trial if all are done. Raises
     ValueError if there is no such cell or trial, or several.
     """
     cells = find_cells(read_manifests(runs), name)
@@ -195,7 +190,7 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return the command that runs a trial again, and what the record does not know of it."""
+    """Return the command that runs a trial again, and the facts that its record lacks."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))

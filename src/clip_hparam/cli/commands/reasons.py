@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.records.manifest import SweepManifest, read_manifests
+from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import command_line, worker_records
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import FINISHED, LIVE, TrialState
@@ -13,7 +13,7 @@ QUIET_STATES = (*FINISHED, *LIVE, TrialState.PLANNED)
 PROCESS_FACTS = ("host", "pid", "job")
 
 
-def explain_failure(record: Record, state: str) -> dict[str, Any] | None:
+def explain_failure(record: Record, state: TrialState) -> dict[str, Any] | None:
     """Return the failure of a trial that is not done; of a lost one, that of its search worker."""
     if state == TrialState.DONE:
         return None
@@ -38,7 +38,9 @@ def list_failed_workers(runs: Path, manifest: SweepManifest) -> list[dict[str, s
     ]
 
 
-def list_reasons(runs: Path, manifest: SweepManifest, states: Mapping[str, str]) -> list[str]:
+def list_reasons(
+    runs: Path, manifest: SweepManifest, states: Mapping[str, TrialState]
+) -> list[str]:
     """Return a line for each kind of failure among the trials of a sweep, and for each worker.
 
     states: of the trials, by id.

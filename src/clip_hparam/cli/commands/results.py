@@ -35,9 +35,7 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     files = _write_frame(frames.trials, FRAME_VERSION, arguments.out / "trials")
     files += _write_frame(frames.epochs, FRAME_VERSION, arguments.out / "epochs")
     done = set(frames.trials.loc[frames.trials["status"] == TrialState.DONE, "trial_id"])
-    planned = {
-        trial for sweep in frames.sweeps for cell in sweep.cells for trial in cell.trials.values()
-    }
+    planned = {trial for sweep in frames.sweeps for trial in sweep.trial_ids}
     pruned = set(frames.trials.loc[frames.trials["status"] == TrialState.PRUNED, "trial_id"])
     missing = sorted(planned - done - pruned)
     facts = {
@@ -150,7 +148,7 @@ def _run_export(arguments: argparse.Namespace) -> int:
 
 def _run_fidelity(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
-    from clip_hparam.analysis.evidence.fidelity import fidelity_proxies, format_proxies
+    from clip_hparam.analysis.evidence.searches.fidelity import fidelity_proxies, format_proxies
 
     proxies = fidelity_proxies(load(arguments.runs))
     emit(arguments, [proxy._asdict() for proxy in proxies], format_proxies(proxies))

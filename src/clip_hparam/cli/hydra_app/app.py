@@ -24,7 +24,7 @@ from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.finished import report_finished
-from clip_hparam.launch.slurm.queries import SchedulerError
+from clip_hparam.launch.slurm.commands import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
 from clip_hparam.training.callbacks.interrupt import InterruptFlag
 from hydra_plugins.clip_hparam_plugin.sweeper import AblationSweeper

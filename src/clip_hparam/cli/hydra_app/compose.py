@@ -32,8 +32,8 @@ from clip_hparam.cli.hydra_app.grammar.references import (
 from clip_hparam.cli.hydra_app.grammar.values import override_value
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
-from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
 from clip_hparam.planning.resolve import resolve

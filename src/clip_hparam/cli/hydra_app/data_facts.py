@@ -1,4 +1,4 @@
-"""What a plan prints about its images: sets and folders once for each root, notes once."""
+"""Print facts about the images of a plan: sets and folders once for each root, each note once."""
 
 import sys
 from collections.abc import Iterable

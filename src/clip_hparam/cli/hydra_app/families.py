@@ -14,7 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 
-from clip_hparam.config.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.families import family_of
 
 DEFAULT_RECIPE = "weak_aug"
@@ -24,7 +24,7 @@ PUBLISHED_FOLDER = "ft_clip"
 CONF = Path(__file__).parent / "conf"
 PLAIN_WORD = re.compile(r"(recipe|family)=([\w./-]+)")
 Exists = Callable[[str], bool]
-"""Says whether a config file exists; its argument is a path such as recipe/b16/llrd."""
+"""Returns whether a config file exists; its argument is a path such as recipe/b16/llrd."""
 
 
 def with_family(words: Sequence[str], exists: Exists) -> list[str]:

@@ -17,39 +17,37 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.schema import to_plain
-from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, Launcher, state_on_record
+from clip_hparam.config.worker_spec import LaunchSpec
+from clip_hparam.launch.base import (
+    BlockingLauncher,
+    Capacity,
+    JobHandle,
+    LaunchContext,
+    Launcher,
+)
 
 ContextFactory = Callable[[dict[str, Any]], LaunchContext]
 """Creates the context of one of our launchers from the launcher's options."""
 
 
-class HydraLauncherAdapter:
+class HydraLauncherAdapter(BlockingLauncher):
     """Launcher interface of a Hydra launcher; `overrides` are those of each trial, by its id."""
 
-    survives_driver = False
-
     def __init__(self, launcher: HydraLauncher, overrides: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
         self.launcher, self.overrides = launcher, overrides
-        self.jobs: dict[str, TrialSpec] = {}
 
-    def capacity(self, jobs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         """Return one trial at a time: the real number is unknown, so assume the longest time."""
         return Capacity(1, f"by {type(self.launcher).__name__}, if one after another")
 
-    def submit(self, jobs: Sequence[TrialSpec]) -> list[JobHandle]:
-        self.jobs |= {job.trial_id: job for job in jobs}
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
+        self.specs |= {spec.trial_id: spec for spec in specs}
         try:
-            self.launcher.launch([self.overrides[job.trial_id] for job in jobs], 0)
+            self.launcher.launch([self.overrides[spec.trial_id] for spec in specs], 0)
         except Exception as error:
             print(f"{type(self.launcher).__name__}: {error}", file=sys.stderr)
-        return [JobHandle(job.trial_id, type(self.launcher).__name__, "") for job in jobs]
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
-        return {handle.trial_id: state_on_record(self.jobs[handle.trial_id]) for handle in handles}
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Do nothing: no job runs when `submit` has returned."""
+        return [JobHandle(spec.trial_id, type(self.launcher).__name__, "") for spec in specs]
 
 
 def with_null_options(words: Sequence[str]) -> list[str]:

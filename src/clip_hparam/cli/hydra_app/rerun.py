@@ -1,9 +1,9 @@
-"""The command that runs a recorded trial again: what was typed, and what has changed since.
+"""Make the command that runs a recorded trial again.
 
-The overrides that were typed for the trial are composed. Knobs whose composed value is not the
-recorded one (a default has changed since, or nothing is known of what was typed) are added. Data
-and weights that are not where they were are named, and their recorded identity is added, so that
-the command refuses to run another trial.
+The overrides that were typed for the trial are composed. A knob is added where the composed value
+differs from the recorded one: a default has changed since, or the typed overrides are not known.
+Where data or weights have moved, a sentence names them, and their recorded identity is added, so
+that the command refuses to run another trial.
 """
 
 import re
@@ -14,22 +14,15 @@ from typing import Any, NamedTuple
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
+from clip_hparam.config.identity import trial_id, with_missing_knobs
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.override_words import format_override
-from clip_hparam.config.recipe import (
-    Recipe,
-    flatten,
-    flatten_tree,
-    knobs,
-    trial_id,
-    with_missing_knobs,
-    with_values,
-)
+from clip_hparam.config.recipe import Recipe, flatten, flatten_tree, knobs, with_values
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.model.architectures import RANDOM, bundled_clip
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.manifest import SweepManifest
+from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 
 IDENTITIES = {"data.fingerprint": "images", "encoder.weights": "weights"}
@@ -42,7 +35,7 @@ MAX_ROUNDS = 4  # a knob that is added may change the value of an `auto`
 
 
 class Rerun(NamedTuple):
-    """The overrides that run a trial again, and a sentence for each fact that is not known."""
+    """The overrides that run a trial again, and a sentence for each fact that is unknown."""
 
     overrides: tuple[str, ...]
     unknown: tuple[str, ...] = ()
@@ -81,7 +74,7 @@ def planned_overrides(manifests: Iterable[SweepManifest]) -> dict[str, tuple[str
 
 
 def typed_overrides(record: Record, planned: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return what was typed for a trial, as far as its record or its sweep tells."""
+    """Return the overrides that were typed for a trial; empty if no record or manifest has them."""
     status = record.status()
     if "overrides" in status:
         return [str(word) for word in status["overrides"]]

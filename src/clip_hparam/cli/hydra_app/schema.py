@@ -11,16 +11,16 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.config.launcher_options import (
+from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.launcher_options import (
     InlineOptions,
     SubmititLocalOptions,
     SubmititSlurmOptions,
     WorkersOptions,
 )
-from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.search_options import SearchOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions
 from clip_hparam.config.synonyms import suggest_key
 
 NODES = ("encoder", "data", "machine")

@@ -11,35 +11,39 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from clip_hparam.cli.hydra_app.cells import (
-    CellPlanner,
-    requested_race,
-    requested_seeds,
-    words_of_trials,
-)
 from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.families import as_typed
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
-from clip_hparam.cli.hydra_app.grammar.levels import Levels, cross_cells, override_levels
+from clip_hparam.cli.hydra_app.grammar.levels import cross_cells, override_levels
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
 from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     shared_overrides,
     validate_typed,
 )
 from clip_hparam.cli.hydra_app.launchers import create_launcher
+from clip_hparam.cli.hydra_app.requests.cells import (
+    CellPlanner,
+    requested_race,
+    requested_seeds,
+    words_of_trials,
+)
+from clip_hparam.cli.hydra_app.requests.design_request import (
+    create_design,
+    select_of_family,
+    with_name,
+)
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.search_options import SearchOptions
-from clip_hparam.config.sweep_options import SweepOptions, tag_list
+from clip_hparam.config.options.search_options import SearchOptions
+from clip_hparam.config.options.sweep_options import SweepOptions, tag_list
 from clip_hparam.design import design as designs
-from clip_hparam.design.design import Design, Step, merged_overrides
+from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
-from clip_hparam.design.families import depends_on_family, family_of, select_family
+from clip_hparam.design.families import family_of
 from clip_hparam.design.knob_levels import repeated_level_notes
-from clip_hparam.design.validation import validate_name
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
@@ -78,27 +82,8 @@ class AblationSweeper(Sweeper):
             given = {key: raw["design"][key] for key in parts}
             is_search = self.options.is_search or self.tree.get("kind") in ("search", "study")
             tree = {**self.tree, **with_references(given, parts)}
-            tree = self._of_family(tree, list(config.hydra.overrides.task))
+            tree = select_of_family(tree, list(config.hydra.overrides.task), self.composer)
             self.tree = read_design_tree(tree, is_search=is_search)
-
-    def _of_family(self, tree: dict[str, Any], typed: list[str]) -> dict[str, Any]:
-        """Return what a design holds for the family that is typed, or that its base names.
-
-        Raises:
-            ValueError: it holds nothing for the family, or the recipe is of another one.
-        """
-        base = tree.get("base")
-        words = merged_overrides(base if isinstance(base, list) else [], typed)
-        family = family_of(words)
-        if not depends_on_family(tree, self.composer.families):
-            return tree
-        values = self.composer.recipe_family(words)
-        if values != family:
-            raise ValueError(
-                f"design {tree.get('name')} is planned for family={family}, and the recipe holds"
-                f" values of family={values}: add family={values}"
-            )
-        return select_family(tree, family, self.composer.families)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep, search or study that these overrides ask for.
@@ -133,8 +118,8 @@ class AblationSweeper(Sweeper):
         swept = {o.key_or_group: override_levels(o) for o in overrides if o.is_sweep_override()}
         seeds = swept.pop("seed", None)
         fixed = [o for o in overrides if not o.is_sweep_override()]
-        design, crossed = self._create_design(swept, fixed)
-        design = _with_name(design, driver)
+        design, crossed = create_design(self.tree, swept, fixed)
+        design = with_name(design, driver)
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
         cells = list(cross_cells(expand_design(design), crossed))
@@ -160,7 +145,9 @@ class AblationSweeper(Sweeper):
         self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a study, whose stages get all overrides; return the exit code."""
-        from clip_hparam.sweep.campaign import Campaign  # lazy: the tables of analysis, 0.3 s
+        from clip_hparam.sweep.campaigns.campaign import (
+            Campaign,  # lazy: the tables of analysis, 0.3 s
+        )
 
         if driver.budget == "none":
             raise ValueError("a study needs a budget: try budget=8h")
@@ -169,7 +156,7 @@ class AblationSweeper(Sweeper):
         hydra_words = [w for w in self.composer.hydra_overrides if not w.startswith("hydra.mode")]
         workers = len(gpu_slots(driver, machine.device))
         budget = parse_duration(driver.budget) * workers
-        design = _with_name(designs.parse_design(self.tree or {}), driver)
+        design = with_name(designs.parse_design(self.tree or {}), driver)
         self.planner.refuse_mistakes(design.base)
         self.planner.refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
@@ -182,7 +169,7 @@ class AblationSweeper(Sweeper):
         self, overrides: Sequence[Override], machine: Machine, driver: SweepOptions
     ) -> int:
         """Run a search; return the exit code."""
-        from clip_hparam.cli.hydra_app import search_request  # lazy: optuna, 0.5 s
+        from clip_hparam.cli.hydra_app.requests import search_request  # lazy: optuna, 0.5 s
         from clip_hparam.records.credentials import export_password
         from clip_hparam.sweep.search_driver import run_search
 
@@ -191,7 +178,7 @@ class AblationSweeper(Sweeper):
         varied = [str(o.input_line) for o in swept.values()]
         fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
         design = search_request.create_search_design(self.tree, self.options, varied, fixed)
-        design = _with_name(design, driver)
+        design = with_name(design, driver)
         if driver.replay:
             raise ValueError("replay=true is for trials and designs: take the command of a point")
         driver = search_request.with_worker_count(self.options, driver)
@@ -212,25 +199,3 @@ class AblationSweeper(Sweeper):
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))
-
-    def _create_design(self, swept: Levels, fixed: Sequence[Override]) -> tuple[Design, Levels]:
-        """Return the design with the command line applied, and the swept keys it does not vary."""
-        base = tuple(str(o.input_line) for o in fixed)
-        if self.tree is None:
-            if swept:
-                return Design("_x_".join(sorted(swept)), "grid", base, swept), {}
-            return Design("one", "list", base, steps=(Step("one", ()),)), {}
-        design = designs.parse_design(self.tree)
-        given = swept | {o.key_or_group: [o.get_value_string()] for o in fixed}
-        varied = {knob: levels for knob, levels in given.items() if knob in design.knobs}
-        others = tuple(line for line in base if designs.key_of(line) not in varied)
-        crossed = {knob: levels for knob, levels in swept.items() if knob not in varied}
-        return designs.with_base(designs.with_levels(design, varied), others), crossed
-
-
-def _with_name(design: Design, driver: SweepOptions) -> Design:
-    """Return the design with the name that was typed. Raises ValueError if it names no file."""
-    if driver.name is None:
-        return design
-    validate_name(driver.name)
-    return replace(design, name=driver.name)

@@ -112,12 +112,12 @@ class TensorPipeline:
         rows = [slice(*ends) for ends in pairwise(range(0, len(order) + 1, batches.shape[1]))]
         if isinstance(images, np.ndarray):
             height, width = images.shape[2:]
-            params = self._params(epoch, index, (height, width))[order]
+            params = self._params(epoch, index, (height, width), order)
             crops = self._copy.batches(self._crops(images, index[order], params, rows))
             table = params_on_device(params, self._device)
             yield from self.augment.finish_batches(crops, table)
             return
-        table = params_on_device(self._params(epoch, index, None)[order], self._device)
+        table = params_on_device(self._params(epoch, index, None, order), self._device)
         draws = uniform(self.seed, epoch, "crop", len(index), DRAWS_PER_BOX)[order]
         requests = [
             ReadRequest(TRAIN, index[order[part]], draws[part], self.augment.resolution)
@@ -141,8 +141,10 @@ class TensorPipeline:
         """End the worker processes."""
         self._loader.close()
 
-    def _params(self, epoch: int, index: Indices, size: tuple[int, int] | None) -> AugmentParams:
-        return self.augment.sample_params(self.seed, epoch, len(index), size)
+    def _params(
+        self, epoch: int, index: Indices, size: tuple[int, int] | None, order: Indices
+    ) -> AugmentParams:
+        return self.augment.sample_params(self.seed, epoch, len(index), size, order)
 
     def _crops(
         self, images: ImageArray, index: Indices, params: AugmentParams, rows: list[slice]

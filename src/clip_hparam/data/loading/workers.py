@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from warnings import catch_warnings
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -80,17 +81,18 @@ class WorkerPool:
     def __init__(self, dataset: BufferedReading, workers: int) -> None:
         self.buffer = dataset.buffer
         self.sampler = TaskSampler(dataset.buffer)
-        self._loader: DataLoader[Any] = DataLoader(
-            dataset,
-            batch_sampler=self.sampler,  # type: ignore[arg-type] # its items are passed on as is
-            collate_fn=_identity_collate,
-            num_workers=workers,
-            prefetch_factor=CHUNKS_AHEAD,
-            persistent_workers=True,
-            worker_init_fn=_init_worker,
-            multiprocessing_context="fork",  # spawn: each imports torch
-            generator=torch.Generator(),  # default: a draw from torch's global generator
-        )
+        with catch_warnings(action="ignore"):  # of more workers than cores, see `worker_count`
+            self._loader: DataLoader[Any] = DataLoader(
+                dataset,
+                batch_sampler=self.sampler,  # type: ignore[arg-type] # items are passed on as is
+                collate_fn=_identity_collate,
+                num_workers=workers,
+                prefetch_factor=CHUNKS_AHEAD,
+                persistent_workers=True,
+                worker_init_fn=_init_worker,
+                multiprocessing_context="fork",  # spawn: each imports torch
+                generator=torch.Generator(),  # default: a draw from torch's global generator
+            )
         try:
             self._answers: Any = iter(self._loader)  # starts the processes
         except OSError as error:

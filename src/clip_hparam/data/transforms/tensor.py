@@ -34,6 +34,7 @@ from clip_hparam.rng import uniform
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow converts to grey
 JITTER_ORDERS = np.array(list(permutations(range(3))))
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
+EVERY = slice(None)
 HOST_TABLES = ("crop", "operations", "arguments")  # no work on the device reads them
 
 
@@ -95,17 +96,23 @@ class TensorAugmentation:
         return cls(**knobs, normalization=recipe.encoder.pixels)
 
     def sample_params(
-        self, seed: int, epoch: int, images: int, size: tuple[int, int] | None
+        self,
+        seed: int,
+        epoch: int,
+        images: int,
+        size: tuple[int, int] | None,
+        rows: slice | Indices = EVERY,
     ) -> AugmentParams:
         """Draw the augmentation of an epoch of `images` draws.
 
         size: height and width of all images in px; None if they differ.
+        rows: positions whose augmentation is returned; a rank needs its own.
         """
 
         def numbers(
             purpose: str, columns: int
         ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-            return uniform(seed, epoch, purpose, images, columns)
+            return uniform(seed, epoch, purpose, images, columns)[rows]
 
         jitter, erasing = numbers("jitter", 4), numbers("erasing", DRAWS_PER_BOX + 3)
         erased = random_erase_boxes(erasing[:, :DRAWS_PER_BOX], self.resolution)
@@ -117,7 +124,7 @@ class TensorAugmentation:
             np.maximum(1 + self.color_jitter * (2 * jitter[:, :3] - 1), 0),
             erased,
             (erasing[:, DRAWS_PER_BOX + 1 :] * self.resolution).astype(np.int64),
-            *sample_operations(parse_policy(self.rand_augment), seed, epoch, images),
+            *sample_operations(parse_policy(self.rand_augment), seed, epoch, images, rows),
         )
         boxes = None if crop is None else torch.from_numpy(crop)
         return AugmentParams(boxes, *map(torch.from_numpy, drawn))

@@ -8,10 +8,12 @@ from socket import socket
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.records.paths import log_path
+from clip_hparam.records.state import TrialState
 from clip_hparam.subprocesses import exit_with_parent
 from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
 from clip_hparam.training.callbacks.interrupt import InterruptFlag
@@ -38,21 +40,21 @@ def rank_main(
     """
     from clip_hparam import distributed  # lazy: torch, 4 s, which the forkserver has imported
 
-    def run(spec: TrialSpec, stop: TrialCallback) -> str:
+    spec = TrialSpec.from_dict(tree)
+
+    def run(stop: TrialCallback) -> str:
         context = distributed.create_context(environment, spec.machine.rank_timeout, listen_socket)
         if context.world_size > 1:
             print(f"rank {context.rank} of {context.world_size} is process {os.getpid()}")
-        return run_logged_trial(spec, context, stop)
+        return run_logged_trial(spec, context, stop).state
 
-    run_in_child(tree, environment, run)
+    run_in_child(spec, environment, run)
 
 
 def run_in_child(
-    tree: dict[str, Any],
-    environment: dict[str, str],
-    run: Callable[[TrialSpec, TrialCallback], str],
+    spec: LaunchSpec, environment: dict[str, str], run: Callable[[TrialCallback], str]
 ) -> None:
-    """Run a task with its output in its log.txt, and exit: 0 if its state is "done", else 1.
+    """Call `run` with the output in the log.txt of the spec, and exit: 0 for state DONE, else 1.
 
     SIGTERM stops it once the state is saved. Ctrl-C and the end of the terminal reach all processes
     and are left to the driver, which then sends SIGTERM to rank 0.
@@ -65,13 +67,12 @@ def run_in_child(
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     stop = CallbackList([catch_signals(SAVE_SIGNAL), interrupt])
-    spec = TrialSpec.from_dict(tree)
     redirect_output(log_path(spec.machine.runs, spec.trial_id))
     try:
-        state = run(spec, stop)
+        state = run(stop)
     except KeyboardInterrupt:
-        state = "cancelled"
-    sys.exit(state != "done")
+        state = TrialState.CANCELLED
+    sys.exit(state != TrialState.DONE)
 
 
 def catch_signals(*numbers: signal.Signals) -> StopFlag:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.log import PrintHandler, log_to
 from clip_hparam.records.lock import FolderLockedError
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
+from clip_hparam.training.outcome import TrialOutcome
 
 if TYPE_CHECKING:
     from clip_hparam.distributed import DistributedContext
@@ -20,8 +22,8 @@ def run_logged_trial(
     context: "DistributedContext",
     stop: TrialCallback,
     callback: TrialCallback = NO_CALLBACK,
-) -> str:
-    """Run a trial as one of its ranks and return its state; rank 0 prints the log messages.
+) -> TrialOutcome:
+    """Run a trial as one of its ranks and return how it ended; rank 0 prints the log messages.
 
     stop: asked after each step, and while another process runs the trial.
     """
@@ -29,15 +31,13 @@ def run_logged_trial(
 
     handlers = [PrintHandler()] if context.is_main else []
     with log_to(*handlers):
-        return retry_while_locked(
-            lambda: trial.run_trial(spec, [callback, stop], context).state, stop
-        )
+        return retry_while_locked(lambda: trial.run_trial(spec, [callback, stop], context), stop)
 
 
-def retry_while_locked(run: Callable[[], str], stop: TrialCallback) -> str:
-    """Run a trial as soon as no other process runs it, and return its state.
+def retry_while_locked(run: Callable[[], TrialOutcome], stop: TrialCallback) -> TrialOutcome:
+    """Run a trial as soon as no other process runs it, and return how it ended.
 
-    Return "queued" if `stop` asks for an end before that.
+    It stays QUEUED if `stop` asks for an end before that.
     """
     warned = False
     while not stop.should_stop():
@@ -48,4 +48,4 @@ def retry_while_locked(run: Callable[[], str], stop: TrialCallback) -> str:
                 print(f"{error}: waiting for it")
             warned = True
             time.sleep(LOCK_POLL_SECONDS)
-    return "queued"
+    return TrialOutcome(TrialState.QUEUED)

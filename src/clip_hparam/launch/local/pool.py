@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import SAVE_SIGNAL, rank_main
@@ -19,12 +19,10 @@ from clip_hparam.launch.local.search_worker import worker_main
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import LIVE, TrialState
 
 NOTE_SECONDS = 2.0
 CANCEL_SECONDS = 60.0  # in which all cancelled trials together may save their state
-
-
 SHORT_OF_MEMORY = "as Linux does when memory is short: see dmesg, try workers=1"
 
 
@@ -37,20 +35,20 @@ class WorkerPool:
         self.driver = context.driver
         self.free_slots: deque[str | None] = deque()
         self.at_once = 1
-        self.specs: dict[str, TrialSpec] = {}
+        self.specs: dict[str, LaunchSpec] = {}
         self.waiting: deque[str] = deque()
         self.running: dict[str, list[BaseProcess]] = {}
         self.slots: dict[str, str | None] = {}
         self.attempts: dict[str, int] = {}
-        self.ended: dict[str, str] = {}
+        self.ended: dict[str, TrialState] = {}
         self.stopped = False
 
-    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         device = specs[0].machine.device if specs else AUTO
         count = len(gpu_slots(self.driver, device))
         return Capacity(count, f"on {count} workers")
 
-    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         """Queue trials and start as many as there are free slots."""
         if specs and not self.specs:
             processes.start_forkserver(specs[0], trials=len(specs))
@@ -62,7 +60,7 @@ class WorkerPool:
         self._start_waiting()
         return [JobHandle(spec.trial_id, "workers", "") for spec in specs]
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Return the state of each trial, after ended processes were replaced by new ones."""
         for trial_id, ranks in list(self.running.items()):
             if not ranks[0].is_alive():
@@ -87,10 +85,10 @@ class WorkerPool:
         message = "interrupted, and killed before its state was saved"
         for trial_id, ranks in ended.items():
             processes.kill(ranks)
-            self._record_end(trial_id, "cancelled", message)
+            self._record_end(trial_id, TrialState.CANCELLED, message)
 
     def stop(self) -> None:
-        """Ask running trials to save their state and exit, after which `poll` returns "lost"."""
+        """Ask running trials to save their state and exit, after which `poll` returns LOST."""
         self.stopped = True
         self.waiting.clear()
         for first, *_ in self.running.values():
@@ -104,7 +102,7 @@ class WorkerPool:
     def _start(self, trial_id: str) -> None:
         spec, gpus = self.specs[trial_id], self.free_slots.popleft()
         self.slots[trial_id] = gpus
-        entry = worker_main if spec.worker else rank_main
+        entry = worker_main if isinstance(spec, WorkerSpec) else rank_main
         self.running[trial_id] = processes.start_ranks(spec, gpus, entry, self.at_once)
         self.attempts[trial_id] = self.attempts.get(trial_id, 0) + 1
 
@@ -114,7 +112,7 @@ class WorkerPool:
         processes.kill(ranks)
         del self.running[trial_id]
         self.free_slots.append(self.slots.pop(trial_id))
-        if self.stopped or state_on_record(self.specs[trial_id]) != "lost":
+        if self.stopped or state_on_record(self.specs[trial_id]) is not TrialState.LOST:
             return
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
@@ -123,11 +121,10 @@ class WorkerPool:
         cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         if code == -signal.SIGKILL:
             cause += f" ({SHORT_OF_MEMORY})"
-        self._record_end(
-            trial_id, "lost", f"the process ended unexpectedly: {cause}", exit_code=code
-        )
+        message = f"the process ended unexpectedly: {cause}"
+        self._record_end(trial_id, TrialState.LOST, message, exit_code=code)
 
-    def _record_end(self, trial_id: str, state: str, message: str, **facts: Any) -> None:
+    def _record_end(self, trial_id: str, state: TrialState, message: str, **facts: Any) -> None:
         """Record the end of a trial whose process exited without recording it.
 
         A trial that another sweep runs meanwhile is left alone.
@@ -137,11 +134,11 @@ class WorkerPool:
             if not record.result() and record.status().get("state") in (None, *LIVE):
                 record.write_failure(state, state, message, **facts)
 
-    def _state(self, trial_id: str) -> str:
+    def _state(self, trial_id: str) -> TrialState:
         if trial_id in self.running:
-            return "running"
+            return TrialState.RUNNING
         if trial_id in self.waiting:
-            return "queued"
+            return TrialState.QUEUED
         if trial_id not in self.ended:
             self.ended[trial_id] = state_on_record(self.specs[trial_id])
         return self.ended[trial_id]

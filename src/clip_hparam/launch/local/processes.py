@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.data.loading.worker_count import CORES_VARIABLE
 from clip_hparam.launch.local.child import (
     IMAGES_VARIABLE,
@@ -44,7 +45,7 @@ HUGE_PAGES_MODULE = "clip_hparam.launch.local.huge_pages"
 Entry = Callable[[dict[str, Any], dict[str, str], socket.socket | None], None]
 
 
-def start_forkserver(spec: TrialSpec, trials: int = 1) -> ForkServerContext | SpawnContext:
+def start_forkserver(spec: LaunchSpec, trials: int = 1) -> ForkServerContext | SpawnContext:
     """Start the forkserver, once per process, and return the context that starts children.
 
     Children are spawned instead where a fork is unsafe: off Linux, or after CUDA was initialised.
@@ -55,7 +56,7 @@ def start_forkserver(spec: TrialSpec, trials: int = 1) -> ForkServerContext | Sp
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    preload = PRELOAD + SEARCH_PRELOAD * bool(spec.worker)
+    preload = PRELOAD + SEARCH_PRELOAD * isinstance(spec, WorkerSpec)
     context.set_forkserver_preload(
         preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
     )
@@ -81,7 +82,7 @@ def _fork_is_safe_for_cuda() -> bool:
 
 
 def start_ranks(
-    spec: TrialSpec, gpus: str | None = None, entry: Entry = rank_main, at_once: int = 1
+    spec: LaunchSpec, gpus: str | None = None, entry: Entry = rank_main, at_once: int = 1
 ) -> list[BaseProcess]:
     """Start the processes of one trial and return them, rank 0 first.
 
@@ -133,7 +134,7 @@ def time_in_subprocess(spec: TrialSpec) -> TrialCost | None:
 
 
 def _start_ranks(
-    spec: TrialSpec,
+    spec: LaunchSpec,
     ranks: range,
     given: Mapping[str, str],
     listen_socket: socket.socket | None,
@@ -153,7 +154,7 @@ def _start_ranks(
 
 
 @contextmanager
-def _listen_socket(spec: TrialSpec) -> Iterator[socket.socket | None]:
+def _listen_socket(spec: LaunchSpec) -> Iterator[socket.socket | None]:
     """Yield a listening socket where the ranks of a trial meet; None for a trial of one rank.
 
     Rank 0 receives the socket open, so that no other program can take its port in between.
@@ -166,7 +167,7 @@ def _listen_socket(spec: TrialSpec) -> Iterator[socket.socket | None]:
 
 
 def _rank_environment(
-    spec: TrialSpec, rank: int, listen_socket: socket.socket | None
+    spec: LaunchSpec, rank: int, listen_socket: socket.socket | None
 ) -> dict[str, str]:
     """Return the variables that `distributed.create_context` reads; none for a single rank."""
     if listen_socket is None:

@@ -4,7 +4,7 @@ from functools import partial
 from socket import socket
 from typing import Any
 
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import WorkerSpec
 from clip_hparam.launch.local.child import run_in_child
 from clip_hparam.training.callbacks.base import TrialCallback
 
@@ -16,7 +16,9 @@ def worker_main(
     from clip_hparam.launch.local.run import run_with_log  # lazy: torch, 4 s
     from clip_hparam.search.worker import run_worker  # lazy: optuna, 0.5 s
 
-    def run(spec: TrialSpec, stop: TrialCallback) -> str:
+    spec = WorkerSpec.from_dict(tree)
+
+    def run(stop: TrialCallback) -> str:
         return run_worker(spec, partial(run_with_log, stop=stop), stop)
 
-    run_in_child(tree, environment, run)
+    run_in_child(spec, environment, run)

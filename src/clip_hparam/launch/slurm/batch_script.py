@@ -9,12 +9,12 @@ from typing import Any
 
 from submitit import SlurmExecutor
 
-from clip_hparam.config.launcher_options import NON_SBATCH_KEYS, LauncherOptions
+from clip_hparam.config.options.launcher_options import NON_SBATCH_KEYS, LauncherOptions
 from clip_hparam.launch.slurm.job_array import JobArray
 
 OUTPUT_PATTERNS = {"output": "%A_%a_{task}_log.out", "error": "%A_%a_{task}_log.err"}
 """Slurm's file patterns of a job: array id, array task, then "0" or the number of the rank."""
-WORDS_OF_NO_PATTERN = {"\\": "a backslash", "\n": "a line break", "\r": "a line break"}
+REFUSED_CHARACTERS = {"\\": "a backslash", "\n": "a line break", "\r": "a line break"}
 """Characters of a path that a Slurm file pattern or a line of a batch script cannot hold."""
 
 
@@ -36,7 +36,7 @@ def submission_script(array: JobArray, options: LauncherOptions, code: Path | No
 
 def validate_runs_folder(runs: Path) -> None:
     """Raise ValueError for a path that the file patterns of Slurm cannot hold."""
-    for character, name in WORDS_OF_NO_PATTERN.items():
+    for character, name in REFUSED_CHARACTERS.items():
         if character in str(runs.absolute()):
             raise ValueError(
                 f"machine.runs={str(runs)!r} lies in a folder with {name} in its name, which Slurm"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from clip_hparam.config.launcher_options import LauncherOptions
+from clip_hparam.config.options.launcher_options import LauncherOptions
 
 DROPPED_PREFIXES = (
     *("SLURM_", "SLURMD_", "SBATCH_", "SALLOC_", "SRUN_", "SQUEUE_", "SACCT_", "SCANCEL_"),

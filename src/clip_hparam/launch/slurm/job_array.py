@@ -12,12 +12,12 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, parse_launch_spec
 from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
 from clip_hparam.records.paths import ARRAY_FILE, array_folder, array_paths, runs_of_array
@@ -76,12 +76,11 @@ class JobArray:
     def write_job_id(self, job_id: str) -> None:
         write_json(self.folder / "job_id.json", {"job_id": job_id, "submitted": utc_timestamp()})
 
-    def specs(self, task: int) -> list[TrialSpec]:
+    def specs(self, task: int) -> list[LaunchSpec]:
         """Return the trials of a task; their runs folder is where the array is now."""
         tree = read_json(self.folder / ARRAY_FILE)
         assert tree is not None
-        specs = [TrialSpec.from_dict(spec) for spec in tree["jobs"][task]]
-        return [replace(spec, machine=replace(spec.machine, runs=str(self.runs))) for spec in specs]
+        return [parse_launch_spec(spec).with_runs(str(self.runs)) for spec in tree["jobs"][task]]
 
     def read_stderr(self, job_id: str) -> str:
         """Return what Slurm and the job wrote to stderr, outside the logs of the trials."""
@@ -111,7 +110,7 @@ def create_job_array(
     runs: Path,
     sweep_id: str,
     sweep_name: str,
-    packs: Sequence[Sequence[TrialSpec]],
+    packs: Sequence[Sequence[LaunchSpec]],
     limits: JobLimits,
 ) -> JobArray:
     """Write array.json into a new folder and return the array."""

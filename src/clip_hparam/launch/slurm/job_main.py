@@ -20,8 +20,9 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.data.loading.worker_count import CORES_VARIABLE
 from clip_hparam.launch.base import LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
@@ -30,8 +31,8 @@ from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.log import redirect_output
 from clip_hparam.launch.resources import available_cores
+from clip_hparam.launch.slurm.commands import parse_fields, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
-from clip_hparam.launch.slurm.queries import run_command
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.paths import log_path
@@ -55,12 +56,12 @@ def main(folder: Path) -> int:
     if int(environment["WORLD_SIZE"]) > 1:
         os.environ[CORES_VARIABLE] = str(_cores_of_task())
     if int(environment["RANK"]):
-        return _run_as_other_rank(array.specs(task)[0], environment)
+        return _run_as_other_rank(_trial_of(array, task), environment)
     if int(environment["WORLD_SIZE"]) > 1:
-        states = _run_as_main_rank(array.specs(task)[0], environment, stop)
+        states = _run_as_main_rank(_trial_of(array, task), environment, stop)
     else:
         states = _run_in_pool(array, _trials_left(array, task), stop)
-    if all(state_on_record(spec) == "done" for spec in array.specs(task)):
+    if all(state_on_record(spec) is TrialState.DONE for spec in array.specs(task)):
         return ExitCode.OK
     left = [trial for trial, state in states.items() if state in (*LIVE, TrialState.LOST)]
     if not stop.received or not left:
@@ -96,14 +97,23 @@ def _cores_of_task() -> int:
     return int(asked) if asked else max(available_cores() // int(tasks), 1)
 
 
-def _trials_left(array: JobArray, task: int) -> list[TrialSpec]:
+def _trial_of(array: JobArray, task: int) -> TrialSpec:
+    """Return the trial whose ranks are the tasks of a job; a worker of a search has one task."""
+    (spec,) = array.specs(task)
+    assert isinstance(spec, TrialSpec)
+    return spec
+
+
+def _trials_left(array: JobArray, task: int) -> list[LaunchSpec]:
     """Return the trials of a task that had not ended when the job last requeued itself."""
     left = (read_json(_requeue_file(array, task)) or {}).get("left", array.packs[task])
     return [spec for spec in array.specs(task) if spec.trial_id in left]
 
 
-def _run_in_pool(array: JobArray, specs: Sequence[TrialSpec], stop: StopFlag) -> dict[str, str]:
-    """Run trials in local processes and return their states; "lost" if they were stopped."""
+def _run_in_pool(
+    array: JobArray, specs: Sequence[LaunchSpec], stop: StopFlag
+) -> dict[str, TrialState]:
+    """Run trials in local processes and return their states; LOST if they were stopped."""
     limits = array.limits
     driver = SweepOptions(
         workers=limits.workers, retries=limits.retries, gpus_per_trial=specs[0].gpus_per_trial
@@ -112,7 +122,7 @@ def _run_in_pool(array: JobArray, specs: Sequence[TrialSpec], stop: StopFlag) ->
     with _signals_blocked():
         processes.start_forkserver(specs[0])
 
-    def stop_if_asked(_: Mapping[str, str]) -> None:
+    def stop_if_asked(_: Mapping[str, TrialState]) -> None:
         if stop.received and not pool.stopped:
             pool.stop()
 
@@ -136,13 +146,13 @@ def _signals_blocked() -> Iterator[None]:
 
 def _run_as_main_rank(
     spec: TrialSpec, environment: dict[str, str], stop: StopFlag
-) -> dict[str, str]:
+) -> dict[str, TrialState]:
     """Run rank 0 of a trial whose ranks are the tasks of this job."""
     from clip_hparam import distributed  # lazy: torch, 4 s, after the signals are handled
 
     redirect_output(log_path(spec.machine.runs, spec.trial_id))
     context = distributed.create_context(environment, spec.machine.rank_timeout)
-    return {spec.trial_id: run_logged_trial(spec, context, stop)}
+    return {spec.trial_id: TrialState(run_logged_trial(spec, context, stop).state)}
 
 
 def _run_as_other_rank(spec: TrialSpec, environment: dict[str, str]) -> int:
@@ -187,8 +197,7 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
 
 def _is_preempted(job_id: str) -> bool:
     """Return whether Slurm preempts this job; if not, its time limit is near."""
-    fields = run_command("scontrol", "-o", "show", "job", job_id).stdout.split()
-    facts = dict(field.partition("=")[::2] for field in fields)
+    facts = parse_fields(run_command("scontrol", "-o", "show", "job", job_id).stdout)
     return facts.get("PreemptTime", "None") not in ("None", "Unknown")
 
 
@@ -196,8 +205,8 @@ def _record_timeout(array: JobArray, left: Sequence[str], sentence: str) -> int:
     """Record the trials as timed out and return the exit code."""
     for trial in left:
         record = Record(array.runs, trial)
-        record.write_status("timeout", job=slurm_job_id())
-        record.write_failure("timeout", "timeout", sentence)
+        record.write_status(TrialState.TIMEOUT, job=slurm_job_id())
+        record.write_failure(TrialState.TIMEOUT, "timeout", sentence)
     return ExitCode.FAILED
 
 

@@ -10,21 +10,22 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clip_hparam.config.launcher_options import (
+from clip_hparam.config.options.launcher_options import (
     LauncherOptions,
     signal_delay_seconds,
     tasks_per_job,
 )
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
-from clip_hparam.launch.slurm import queries, tracker
+from clip_hparam.launch.slurm import tracker
 from clip_hparam.launch.slurm.batch_script import validate_runs_folder
+from clip_hparam.launch.slurm.commands import max_array_size
 from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
 from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
-from clip_hparam.records.state import LIVE
+from clip_hparam.records.state import SCHEDULED, TrialState
 
 
 class SlurmLauncher:
@@ -46,7 +47,7 @@ class SlurmLauncher:
                 " out, or hydra.launcher.nodes and tasks_per_node"
             )
 
-    def capacity(self, specs: Sequence[TrialSpec]) -> Capacity:
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         size = self.context.driver.trials_per_job
         count = -(-len(specs) // size)
         at_once = max(1, min(count, self.options.array_parallelism or count))
@@ -58,7 +59,7 @@ class SlurmLauncher:
             f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
         )
 
-    def submit(self, specs: Sequence[TrialSpec]) -> list[JobHandle]:
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         """Return the handle of each trial's existing Slurm job, or of a new one.
 
         Raises: ValueError if Slurm refuses a job; SchedulerError if it does not respond.
@@ -75,7 +76,7 @@ class SlurmLauncher:
         newest = tracker.newest_handles(earlier)
         handles = [handle for handle in newest if handle.trial_id in trial_ids]
         states = earlier.poll_until_settled(handles)
-        queued = [handle for handle in handles if states[handle.trial_id] in (*LIVE, "held")]
+        queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
         if queued:
             print(f"{len(queued)} trials are in Slurm already: following them")
         queued_ids = {handle.trial_id for handle in queued}
@@ -83,13 +84,13 @@ class SlurmLauncher:
         self.tracker = tracker.ArrayTracker([*earlier.arrays, *arrays])
         return queued + [handle for array in arrays for handle in array.handles()]
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         return self.tracker.poll(handles)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         tracker.cancel_jobs(handles)
 
-    def _submit_arrays(self, specs: Sequence[TrialSpec]) -> list[JobArray]:
+    def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
         """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
         options, context, driver = self.options, self.context, self.context.driver
         limits = JobLimits(
@@ -102,7 +103,7 @@ class SlurmLauncher:
         packs = chunks(specs, driver.trials_per_job)
         code = create_snapshot(context.runs) if packs and driver.snapshot else None
         arrays: list[JobArray] = []
-        for part in chunks(packs, queries.max_array_size() if packs else 1):
+        for part in chunks(packs, max_array_size() if packs else 1):
             array = create_job_array(
                 context.runs, context.sweep_id, context.sweep_name, part, limits
             )
@@ -117,7 +118,7 @@ class SlurmLauncher:
         return arrays
 
 
-def with_ranks_of_tasks(spec: TrialSpec, options: LauncherOptions) -> TrialSpec:
+def with_ranks_of_tasks(spec: LaunchSpec, options: LauncherOptions) -> LaunchSpec:
     """Return the trial with one rank per task of its Slurm job.
 
     Raises: ValueError if the trial cannot have as many ranks as the job has tasks.
@@ -125,7 +126,7 @@ def with_ranks_of_tasks(spec: TrialSpec, options: LauncherOptions) -> TrialSpec:
     count = tasks_per_job(options)
     if count == 1:
         return spec
-    if spec.worker:
+    if isinstance(spec, WorkerSpec):
         raise ValueError(
             "a search gives each of its trials one task of Slurm: leave hydra.launcher.nodes and"
             " tasks_per_node at 1"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from clip_hparam.config.launcher_options import LauncherOptions, signal_delay_seconds
+from clip_hparam.config.options.launcher_options import LauncherOptions, signal_delay_seconds
 
 LEAST_VALUES = {
     **dict.fromkeys(("timeout_min", "nodes", "tasks_per_node", "array_parallelism"), 1),

@@ -5,18 +5,15 @@ where sacct still shows the end of the previous one. squeue drops ended jobs aft
 by default); sacct is called for these, if Slurm has accounting.
 """
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from clip_hparam.launch.slurm.environment import command_environment
+from clip_hparam.launch.slurm.commands import SchedulerError, output_lines, parse_fields
 from clip_hparam.launch.slurm.job_array import JobArray
 
 QUERY_PERIOD_SECONDS = 2.0  # between two calls, for any number of jobs
-COMMAND_TIMEOUT_SECONDS = 10.0
 PENDING_STATES = (
     "PENDING",
     "REQUEUED",
@@ -30,10 +27,6 @@ ACTIVE_STATES = (
     *("RESIZING", "PREEMPTED", "NODE_FAIL"),
 )
 """A job that is preempted or has lost its node will be requeued or removed soon."""
-
-
-class SchedulerError(OSError):
-    """A Slurm command is missing, fails or does not respond."""
 
 
 @dataclass(frozen=True)
@@ -128,67 +121,17 @@ def find_array_id(array: JobArray) -> str | None:
 
     Raises: SchedulerError if squeue does not respond.
     """
-    lines = _output_lines(
+    lines = output_lines(
         "squeue", "-h", "-r", "-t", "all", "--name", array.name, "-O", "ArrayJobID:16"
     )
     return next((line.strip() for line in lines if line[:1].isdigit()), None)
-
-
-def max_array_size() -> int:
-    """Return Slurm's MaxArraySize.
-
-    Raises: SchedulerError if scontrol does not respond.
-    """
-    for line in _output_lines("scontrol", "show", "config"):
-        key, _, value = line.partition("=")
-        if key.strip() == "MaxArraySize":
-            return int(value)
-    return 1001  # Slurm's default
-
-
-def run_command(
-    *command: str, timeout: float = COMMAND_TIMEOUT_SECONDS
-) -> subprocess.CompletedProcess[str]:
-    """Run a Slurm command with a timeout in seconds; its exit code is not checked.
-
-    Variables of the caller's own Slurm job do not reach it (environment.py).
-
-    Raises: SchedulerError if the command is missing or does not end in time.
-    """
-    try:
-        return subprocess.run(
-            command,
-            env=command_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise SchedulerError(f"there is no {command[0]} on PATH") from None
-    except subprocess.TimeoutExpired:
-        raise SchedulerError(f"{command[0]} does not respond within {timeout:.0f} s") from None
-
-
-def _output_lines(*command: str) -> list[str]:
-    """Run a Slurm command and return the lines of its output.
-
-    Raises: SchedulerError if it fails.
-    """
-    done = run_command(*command)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["without a message"])[-1]
-        raise SchedulerError(f"{command[0]} failed: {reason}")
-    return done.stdout.splitlines()
 
 
 def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
     columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:64"
     names = ",".join(array.name for array in arrays)
     users = ",".join({str(array.user) for array in arrays})
-    lines = _output_lines(
+    lines = output_lines(
         *("squeue", "-h", "-r", "-t", "all", "-u", users, "--name", names, "-O", columns)
     )
     snapshot: QueueSnapshot = {}
@@ -203,7 +146,7 @@ def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
 
 def _query_sacct(arrays: Sequence[JobArray]) -> QueueSnapshot:
     jobs = ",".join(filter(None, (array.job_id for array in arrays)))
-    lines = _output_lines("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
+    lines = output_lines("sacct", "-n", "-X", "-P", "-j", jobs, "-o", "JobID,State,ExitCode")
     return {name: state for line in lines for name, state in _parse_sacct_row(line)}
 
 
@@ -222,8 +165,8 @@ def _query_scontrol(arrays: Iterable[JobArray]) -> QueueSnapshot:
     """Call scontrol once for each array."""
     snapshot: QueueSnapshot = {}
     for job_id in filter(None, (array.job_id for array in arrays)):
-        for line in _output_lines("scontrol", "-o", "show", "job", job_id):
-            facts = dict(word.partition("=")[::2] for word in line.split())
+        for line in output_lines("scontrol", "-o", "show", "job", job_id):
+            facts = parse_fields(line)
             state = SlurmJobState(facts["JobState"], facts["Reason"], facts["ExitCode"])
             for name, _ in _parse_sacct_row(f"{job_id}_[{facts.get('ArrayTaskId', '')}]|PENDING|"):
                 snapshot[name] = state

@@ -1,7 +1,7 @@
 """The state of a trial that was submitted to Slurm, from its record and the state of its job.
 
-The record decides; Slurm only tells whether the job still exists. A record of an earlier job does
-not count: status.json holds the job id and the time.
+The record decides; Slurm only adds whether the job still exists. A record that an earlier job wrote
+is ignored: status.json holds the job id and the time.
 """
 
 import re
@@ -28,7 +28,7 @@ MAX_REASON_LINES = 3
 def reconciled_state(
     record: Record, handle: JobHandle, job: SlurmJobState, submitted: str
 ) -> TrialState:
-    """Return the state of a trial; "lost" if its job has ended and the record has no end.
+    """Return the state of a trial; LOST if its job has ended and the record has no end.
 
     submitted: UTC time of the submission; an older record is of an earlier job.
     """
@@ -46,10 +46,10 @@ def reconciled_state(
     return unsealed_state(status, absent=TrialState.LOST, alive=False)
 
 
-def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: str) -> str:
+def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: str) -> TrialState:
     """Record the end of a trial whose job ended without recording it, and return its state.
 
-    The state is "running", and nothing is written, if a process still locks the record.
+    The state is RUNNING, and nothing is written, if a process still locks the record.
     stderr: what Slurm and the job wrote to stderr.
     """
     try:

@@ -5,11 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from clip_hparam.config.launcher_options import LauncherOptions
-from clip_hparam.launch.slurm import queries
+from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm.batch_script import submission_script
+from clip_hparam.launch.slurm.commands import SchedulerError, run_command
 from clip_hparam.launch.slurm.job_array import JobArray
-from clip_hparam.launch.slurm.queries import SchedulerError
+from clip_hparam.launch.slurm.queries import find_array_id
 
 RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # between attempts while Slurm does not respond
 SBATCH_TIMEOUT_SECONDS = 60.0
@@ -35,9 +35,7 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
     path = array.folder / "submission.sh"
     path.write_text(submission_script(array, options, code))
     for pause in (*RETRY_SECONDS, None):
-        done = queries.run_command(
-            "sbatch", "--parsable", str(path), timeout=SBATCH_TIMEOUT_SECONDS
-        )
+        done = run_command("sbatch", "--parsable", str(path), timeout=SBATCH_TIMEOUT_SECONDS)
         if not done.returncode:
             return done.stdout.strip().partition(";")[0]
         reason = done.stderr.strip().rpartition(": ")[2]
@@ -73,6 +71,6 @@ def refusal_message(reason: str, options: LauncherOptions) -> str:
 def _find_submitted(array: JobArray) -> str | None:
     """Return the job id of an array that Slurm accepted without responding; None if it did not."""
     try:
-        return queries.find_array_id(array)
+        return find_array_id(array)
     except SchedulerError:
         return None

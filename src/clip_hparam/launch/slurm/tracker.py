@@ -1,4 +1,4 @@
-"""Notice when the Slurm job of a trial has ended or died, and record the end of the trial.
+"""Notice when the Slurm job of a trial has ended, also by a kill, and record the end of the trial.
 
 Works from any process on the same file system. reconcile.py decides the state of one trial.
 """
@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.commands import SchedulerError, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, chunks, list_job_arrays
 from clip_hparam.launch.slurm.queries import (
     GONE,
     QUERY_PERIOD_SECONDS,
-    SchedulerError,
     SlurmJobState,
     SlurmQueue,
     find_array_id,
-    run_command,
 )
 from clip_hparam.launch.slurm.reconcile import (
     is_end_recorded,
@@ -27,7 +26,7 @@ from clip_hparam.launch.slurm.reconcile import (
     record_hold,
 )
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.records.state import SCHEDULED, TrialState
 
 LOST_SETTLE_SECONDS = 3.0  # a result.json may appear this late on a network disk
 MAX_IDS_PER_CALL = 500  # ids on one command line
@@ -44,11 +43,11 @@ class ArrayTracker:
 
     arrays: list[JobArray]
     queue: SlurmQueue = field(default_factory=SlurmQueue)
-    states: dict[JobHandle, str] = field(default_factory=dict)
+    states: dict[JobHandle, TrialState] = field(default_factory=dict)
     updated: float = float("-inf")
     lost_since: dict[JobHandle, float] = field(default_factory=dict)
 
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Return the state of each trial, at most QUERY_PERIOD_SECONDS old.
 
         Raises: SchedulerError if Slurm has never responded.
@@ -57,7 +56,7 @@ class ArrayTracker:
             self._update(handles)
         return {handle.trial_id: self.states[handle] for handle in handles}
 
-    def poll_until_settled(self, handles: Sequence[JobHandle]) -> dict[str, str]:
+    def poll_until_settled(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
         """Poll until no trial waits for LOST_SETTLE_SECONDS to be recorded as lost."""
         states = self.poll(handles)
         while self.lost_since:
@@ -66,25 +65,20 @@ class ArrayTracker:
         return states
 
     def _update(self, handles: Sequence[JobHandle]) -> None:
-        left = [
-            handle
-            for handle in handles
-            if self.states.get(handle) in (None, *LIVE, TrialState.HELD)
-        ]
-        ids = {handle.id.partition("_")[0] for handle in left}
+        left = [handle for handle in handles if self.states.get(handle) in (None, *SCHEDULED)]
+        ids = set(map(_array_id, left))
         arrays = [array for array in self.arrays if array.job_id in ids]
         jobs = self.queue.query(arrays) if arrays else {}
         for handle in left:
             self.states[handle] = self._reconcile(handle, jobs.get(handle.id, GONE))
         self.updated = time.monotonic()
 
-    def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> str:
+    def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> TrialState:
         """Return the state of a trial, and record a hold or an end that it has not recorded.
 
-        A lost trial is "running" until it was seen lost for LOST_SETTLE_SECONDS.
+        A lost trial is RUNNING until it was seen lost for LOST_SETTLE_SECONDS.
         """
-        job_id = handle.id.partition("_")[0]
-        array = next(array for array in self.arrays if array.job_id == job_id)
+        array = next(array for array in self.arrays if array.job_id == _array_id(handle))
         record = Record(array.runs, handle.trial_id)
         state = reconciled_state(record, handle, job, array.submitted)
         if state is TrialState.HELD:
@@ -121,7 +115,7 @@ def newest_handles(tracker: ArrayTracker) -> list[JobHandle]:
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
-def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, str]:
+def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, TrialState]:
     """Return the states of all trials without a result that were submitted to Slurm.
 
     If Slurm does not respond, print a note and return no states.
@@ -145,3 +139,8 @@ def cancel_jobs(handles: Sequence[JobHandle]) -> None:
     """
     for ids in chunks(sorted({handle.id for handle in handles}), MAX_IDS_PER_CALL):
         run_command("scancel", *ids)
+
+
+def _array_id(handle: JobHandle) -> str:
+    """Return the job id of the array that a job belongs to: 7 of 7_2."""
+    return handle.id.partition("_")[0]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.training.outcome import TrialOutcome
 
 
 class TrialCallback:
@@ -38,8 +39,8 @@ class TrialCallback:
 
 
 NO_CALLBACK = TrialCallback()
-TrialRunner = Callable[[TrialSpec, TrialCallback], str]
-"""A function that runs a trial with a callback and returns the state of the trial."""
+TrialRunner = Callable[[TrialSpec, TrialCallback], TrialOutcome]
+"""A function that runs a trial with a callback and returns how the trial ended."""
 
 
 class CallbackList(TrialCallback):

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_hparam.analysis.frames.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.cells import (
     cell_labels,
     cell_means,
@@ -13,6 +12,7 @@ from clip_hparam.analysis.frames.importing.cells import (
     imported_manifest,
     safe_name,
 )
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
 LEVELS = st.sampled_from(["None", "null", "NA", "", "(missing)", "a", "a,lr=1", "1", "1.0", "007"])

@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_hparam.analysis.frames.import_table import (
-    read_trial_table,
-    to_trial_table,
-    write_trial_table,
-)
-from clip_hparam.analysis.frames.importing.delimited import read_delimited
+from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.levels import (
     decimal_mark,
     to_ids,
@@ -22,6 +17,8 @@ from clip_hparam.analysis.frames.importing.levels import (
     to_numbers,
     to_seeds,
 )
+from clip_hparam.analysis.frames.importing.readers.delimited import read_delimited
+from clip_hparam.analysis.frames.importing.table_files import read_trial_table, write_trial_table
 
 WORDS = ["None", "null", "NA", "nan", "True", "007", "7", "1e5", "5381e182", " a ", "a", "é,;\t\"'"]
 TEXTS = st.one_of(

@@ -10,7 +10,8 @@ import pytest
 from support.cli import clip_hparam as ask
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
-from clip_hparam.config.recipe import Recipe, canonical, label, trial_id, with_values
+from clip_hparam.config.identity import canonical, label, trial_id
+from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record

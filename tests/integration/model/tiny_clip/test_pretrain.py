@@ -1,7 +1,6 @@
 """Training of the tiny CLIP: a function of its seed, published as weights that load."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import open_clip
@@ -11,13 +10,7 @@ import torch
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.model.tiny_clip import pretrain
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_pretraining_is_a_function_of_the_seed(

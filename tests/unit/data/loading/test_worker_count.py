@@ -26,6 +26,11 @@ def test_cores_that_a_launcher_divided_are_not_divided_again(
     assert resolve_workers("auto", in_memory=False, ranks=8) == 9
 
 
-@pytest.mark.parametrize("in_memory", [False, True])
-def test_a_number_is_taken_as_it_is(in_memory: bool) -> None:
-    assert resolve_workers(3, in_memory, ranks=4) == 3
+@pytest.mark.parametrize(("cores", "told"), [(3, False), (2, True)])
+def test_number_is_taken_as_it_is_and_told_if_it_exceeds_the_cores(
+    cores: int, told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(CORES_VARIABLE, str(cores))
+    for in_memory in (False, True):
+        assert resolve_workers(3, in_memory, ranks=1) == 3
+    assert any("loader_workers=3 is more than" in one for one in caplog.messages) == told

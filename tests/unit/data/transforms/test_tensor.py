@@ -183,6 +183,12 @@ def test_params_after_the_crop_do_not_depend_on_the_size_of_the_images() -> None
     assert all(torch.equal(table, known.tables[name]) for name, table in unknown.tables.items())
 
 
+def test_params_of_some_positions_are_those_of_the_epoch() -> None:
+    rows = np.array([3, 1, 40, 41])
+    whole, some = (EVERYTHING.sample_params(0, 0, 50, (8, 8), *own) for own in ((), (rows,)))
+    assert all(torch.equal(table, whole.tables[name][rows]) for name, table in some.tables.items())
+
+
 def test_flip_mirrors_the_images_that_it_is_drawn_for() -> None:
     images, params = digits(40, 3, PX), EVERYTHING.sample_params(0, 0, 40, None)
     flipped = EVERYTHING.flip(images, params)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.cli import fake
 
-from clip_hparam.config.launcher_options import LauncherOptions
+from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm.batch_script import submission_script, validate_runs_folder
 from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clip_hparam.config.launcher_options import LauncherOptions
+from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm.environment import command_environment, with_user_defaults
 
 

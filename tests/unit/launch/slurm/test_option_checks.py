@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clip_hparam.config.launcher_options import LauncherOptions, signal_delay_seconds
+from clip_hparam.config.options.launcher_options import LauncherOptions, signal_delay_seconds
 from clip_hparam.launch.slurm.option_checks import validate_options
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override, RangeSweep
 
 from clip_hparam.cli.hydra_app.grammar.levels import override_levels
-from clip_hparam.config.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.design import key_of
 
 NOT_SWEPT = {field.name for field in fields(SweepOptions)} | {"machine", "sweeps"}

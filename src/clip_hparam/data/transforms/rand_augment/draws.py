@@ -13,15 +13,23 @@ Kinds = NDArray[np.int64]
 
 
 def sample_operations(
-    policy: Policy, seed: int, epoch: int, images: int
+    policy: Policy,
+    seed: int,
+    epoch: int,
+    images: int,
+    rows: slice | NDArray[np.int64] = slice(None),
 ) -> tuple[Kinds, NDArray[np.float64]]:
-    """Return the operations of each position and their arguments, both of shape (n, layers)."""
-    shape = images, policy.layers
+    """Return the operations of positions and their arguments, both of shape (n, layers).
+
+    images: positions of the epoch; rows: those of them that are returned.
+    """
     columns = len(policy.names) if policy.weights else policy.layers
-    chosen = choose(policy, uniform(seed, epoch, "rand_augment choice", images, columns))
-    numbers = uniform(seed, epoch, "rand_augment layer", images, 3 * policy.layers)
+    chosen = choose(policy, uniform(seed, epoch, "rand_augment choice", images, columns)[rows])
+    numbers = uniform(seed, epoch, "rand_augment layer", images, 3 * policy.layers)[rows]
     skipping, signing, placing = np.split(numbers, 3, axis=1)
-    normal = stream(seed, epoch, "rand_augment magnitude").standard_normal(shape)
+    draw_normal = stream(seed, epoch, "rand_augment magnitude").standard_normal
+    normal = draw_normal((images, policy.layers))[rows]
+    shape = normal.shape
     levels, signs = magnitudes(policy, placing, normal), np.where(signing > 0.5, -1.0, 1.0)
     kinds, arguments = np.full(shape, Kind.NONE, np.int64), np.zeros(shape)
     for place, name in enumerate(policy.names):

@@ -1,0 +1,1 @@
+"""Evidence from single test images: which of them each trial classifies correctly."""

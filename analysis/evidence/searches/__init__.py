@@ -1,0 +1,1 @@
+"""Evidence from searches and sampled designs: summary, importance of knobs, cheap runs."""

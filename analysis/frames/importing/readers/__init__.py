@@ -1,0 +1,1 @@
+"""One module per format of another tool; a new format goes here and into `formats.READERS`."""

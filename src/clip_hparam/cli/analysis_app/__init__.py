@@ -1,0 +1,1 @@
+"""`python -m analysis`, and its commands under `clip-hparam`: tables, figures, report, import."""

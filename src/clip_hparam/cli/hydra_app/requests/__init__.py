@@ -1,0 +1,1 @@
+"""Turn a design and the command line into the trials of cells, or the specification of a search."""
