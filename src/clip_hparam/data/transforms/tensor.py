@@ -162,10 +162,11 @@ class TensorAugmentation:
             rows = slice(first, first + sum(map(len, group)))
             first = rows.stop
             crops = self._rand_augmented(torch.cat(group), params[rows]) if augments else group[0]
-            start = rows.start
-            for batch in crops.split([len(batch) for batch in group]):
-                yield self._coloured(batch, params[start : start + len(batch)])
-                start += len(batch)
+            end = 0
+            for size in map(len, group):
+                start, end = end, end + size
+                drawn = params[rows.start + start : rows.start + end]
+                yield self._coloured(crops[start:end], drawn)
 
     def _coloured(self, crops: Tensor, params: AugmentParams) -> Tensor:
         levels = crops.float()

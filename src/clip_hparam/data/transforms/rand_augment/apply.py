@@ -51,7 +51,8 @@ def apply_operations(
     A grey image stays a single plane unless an operation moves it, because the fill has a colour.
     """
     batch, channels, side = images.shape[:3]
-    coloured = (kinds >= Kind.SHEAR_X).any(1) | (channels == CHANNELS)
+    moved = np.max(kinds, axis=1, initial=Kind.NONE) >= Kind.SHEAR_X
+    coloured: NDArray[np.bool_] = np.full(batch, channels == CHANNELS) | moved
     count = np.where(coloured, CHANNELS, 1)
     image = np.repeat(np.arange(batch), count)
     planes = images.reshape(-1, side * side)
@@ -177,7 +178,9 @@ def _move(picked: Tensor, layer: _SortedLayer, fill: tuple[int, ...], interpolat
         moving = images[rows].view(-1, CHANNELS, side, side)
         if first == Kind.SHEAR_Y:
             moving = moving.transpose(2, 3)
-        move, table = shift_rows, shifts(layer.kinds[own], layer.arguments[own], side)
         if first == Kind.ROTATE:
-            move, table = rotate, rotation_matrices(layer.arguments[own], side)
-        moving.copy_(move(moving, _to_device(table, picked.device), outside, interpolation))
+            matrices = _to_device(rotation_matrices(layer.arguments[own], side), picked.device)
+            moving.copy_(rotate(moving, matrices, outside, interpolation))
+        else:
+            shift = _to_device(shifts(layer.kinds[own], layer.arguments[own], side), picked.device)
+            moving.copy_(shift_rows(moving, shift, outside, interpolation))
