@@ -20,6 +20,7 @@ from clip_hparam.analysis.frames.manifests import (
 )
 from clip_hparam.config.knob import close_names
 from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
+from clip_hparam.records.paths import command_line
 
 
 def cell_trials(frames: Frames, name: str) -> pd.DataFrame:
@@ -61,9 +62,9 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
         if find_sweeps(frames.sweeps, name):
             return _best_cell_of(frames, name)
         if trial_id := find_trial_id(frames.trials["trial_id"], name):
+            command = command_line("why", trial_id, runs=frames.runs)
             raise ValueError(
-                f"{trial_id} is in no cell of the newest sweeps:"
-                f" clip-hparam why {trial_id} shows what it runs"
+                f"{trial_id} is in no cell of the newest sweeps: {command} shows what it runs"
             )
         raise _unknown_name(frames, name)
     sweep, cell = cells[0]
@@ -119,5 +120,6 @@ def _unknown_name(frames: Frames, name: str) -> ValueError:
     newest = newest_by_name(frames.sweeps)
     labels = [cell.label for sweep in newest.values() for cell in sweep.cells]
     close = close_names(name, sorted({*newest, *labels}))
-    hint = f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists the sweeps"
+    status = command_line("status", runs=frames.runs)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"{status} lists the sweeps"
     return ValueError(f"no cell or trial is called {name}: {hint}")

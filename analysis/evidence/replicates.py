@@ -9,6 +9,7 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, find_sweeps
+from clip_hparam.config.override_words import sweep_command
 from clip_hparam.records.state import TrialState
 
 
@@ -42,10 +43,8 @@ def sweep_of(frames: Frames, ablation: Ablation) -> SweepManifest:
     wanted = ablation.sweep_id or ablation.name
     sweep = next(reversed(find_sweeps(frames.sweeps, wanted)), None)
     if sweep is None or not sweep.cells:
-        raise NotSweptError(
-            f"no sweep named {ablation.name} is on record:"
-            f" type python sweep.py -m sweeps={ablation.name}"
-        )
+        command = sweep_command("-m", f"sweeps={ablation.name}", runs=frames.runs)
+        raise NotSweptError(f"no sweep named {ablation.name} is on record: type {command}")
     return sweep
 
 

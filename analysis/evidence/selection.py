@@ -9,6 +9,7 @@ import pandas as pd
 from clip_hparam.analysis.evidence.replicates import Replicates, sweep_replicates
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest
+from clip_hparam.records.paths import command_line
 
 
 class SelectedCell(NamedTuple):
@@ -66,7 +67,8 @@ def select_best_cell(frames: Frames, sweep: SweepManifest) -> SelectedCell:
     finished = finished_cells(sweep_replicates(frames, sweep))
     best = best_cell(finished)
     if best is None:
-        raise ValueError(f"no cell of {sweep.name} is finished: clip-hparam status shows why")
+        status = command_line("status", sweep.sweep_id, runs=frames.runs)
+        raise ValueError(f"no cell of {sweep.name} is finished: {status} shows why")
     return SelectedCell(sweep, best.cell, best.trials, len(finished))
 
 

@@ -20,6 +20,7 @@ from clip_hparam.analysis.frames.runs_reader import read_runs
 from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
+from clip_hparam.records.paths import DEFAULT_RUNS
 from clip_hparam.records.state import FINISHED, TrialState
 
 METRIC_COLUMNS = tuple(
@@ -56,6 +57,8 @@ class Frames(NamedTuple):
     """An imported table; its rows are also in `trials`, its cells in `sweeps`."""
     family: str = ""
     """Recipe family of all `sweeps`; empty for the miniature, and where all families are in one."""
+    runs: str = str(DEFAULT_RUNS)
+    """The first of the runs folders, for commands that messages name."""
 
 
 def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
@@ -85,6 +88,7 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
         [*sweeps, imported.sweep] if imported.sweep else sweeps,
         [*imported.problems, *trial_problems, *conflicts, *manifest_problems],
         imported.table,
+        runs=str(folders[0]) if folders else str(DEFAULT_RUNS),
     )
 
 

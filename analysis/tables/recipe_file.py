@@ -24,7 +24,7 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
         ValueError: no trial of the cell is done.
     """
     if selected.trials.empty:
-        raise ValueError(f"no trial of {selected.cell.label} is done: clip-hparam retry runs them")
+        raise ValueError(f"no trial of {selected.cell.label} is done")
     overrides = merged_overrides(selected.cell.overrides, selected.sweep.full)
     base, groups, values = _split_overrides(overrides)
     family = selected.sweep.family or DEFAULT_FAMILY

@@ -50,7 +50,7 @@ def test_without_records_error_names_the_command(
         Path("runs").mkdir()
     found, out, err = call("tables", *named, *strict)
     assert (found, out) == (code, "")
-    assert "make ladder" in one_sentence(err)
+    assert "type python sweep.py -m sweeps=ladder" in one_sentence(err)
     assert not Path("results").exists()
 
 

@@ -34,3 +34,7 @@ def test_killed_trial_is_retried_or_reported(tmp_path: Path, retries: int) -> No
         assert "going on after epoch" in (victim.folder / "log.txt").read_text()
     else:
         assert f"{victim.trial_id} lost: the process ended unexpectedly: signal 9" in out
+        failure = victim.failure() or {}
+        assert (failure["kind"], failure["signal"], failure["exit_code"]) == ("lost", 9, -9)
+        assert "often sent by the kernel's out-of-memory killer" in failure["message"]
+        assert "type workers=1 or machine.micro_batch=" in failure["message"]

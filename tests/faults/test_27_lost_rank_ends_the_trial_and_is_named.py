@@ -55,6 +55,8 @@ def test_trial_with_a_lost_rank_is_lost_and_names_the_rank(
     assert (victim.failure() or {})["kind"] == "lost"
     assert len(results(tmp_path)) == 1
     if how is signal.SIGKILL:
+        message = (victim.failure() or {})["message"]
+        assert "; rank 1 ended by signal 9 (SIGKILL), often sent by the kernel's out-of-" in message
         assert sweep(*TWO, cwd=tmp_path).code == 0
         assert "going on after epoch" in (victim.folder / "log.txt").read_text()
 

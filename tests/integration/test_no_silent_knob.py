@@ -196,7 +196,15 @@ class Case:
     resolved: bool = True
 
 
+def divided_pictures(folder: Path) -> str:
+    """Write the folders train and test with the classes x_a and x_b in each."""
+    for name in ("train", "test"):
+        shutil.copytree(pictures("x")(folder), folder / "divided" / name, dirs_exist_ok=True)
+    return str(folder / "divided")
+
+
 FILES = {"data.selection": 2.0, "data.shots": 3, "data.epoch_images": 4, "batch_size": 2}
+DIVIDED = {**FILES, "data.name": "folder", "data.root": divided_pictures}
 BROKEN = {**FILES, "data.name": "folder", "data.root": broken_pictures}
 SHIFTED = {**FILES, "data.name": "folder", "data.shift": "folder"}
 CASES = (
@@ -278,6 +286,7 @@ CASES = (
     Case("encoder.pretrained", ("tiny", "random"), trial_id),
     Case("data.name", ("digits", "folder"), classes, FILES),
     Case("data.root", (pictures("x"), pictures("y")), classes, {**FILES, "data.name": "folder"}),
+    Case("data.folders", ("by_name", "classes"), classes, DIVIDED),
     Case("data.shots", (10, 20), draws, {"data.epoch_images": "auto"}),
     Case("data.selection", (2.0, 3.0), evaluated_count),
     Case("data.selection", (0.1, 0.2), evaluated_count),

@@ -20,7 +20,7 @@ from clip_hparam.analysis.frames.importing.readers.tensorboard_folder import (
     has_event_files,
     read_event_files,
 )
-from clip_hparam.analysis.frames.importing.source import Source
+from clip_hparam.analysis.frames.importing.source import Source, refuse_twin_columns
 from clip_hparam.config.knob import suggest
 
 READABLE_SUFFIXES = ".csv, .tsv, .parquet, .jsonl"
@@ -77,6 +77,8 @@ def _read_optuna(path: Path, study: str | None) -> Source:
     table = read_delimited(path)
     if table.format != "optuna-csv":
         raise ValueError("it is no SQLite file, no journal and no CSV of Optuna")
+    if study is not None:
+        raise ValueError(f"a CSV holds one study, so leave --study {study} out")
     return table
 
 
@@ -95,6 +97,11 @@ def read_source(path: Path, format_name: str | None = None, study: str | None = 
     chosen = format_name or format_of(path)
     if chosen not in READERS:
         raise ValueError(f"there is no format {chosen}: {suggest(chosen, READERS)}")
+    if study is not None and chosen != "optuna":
+        raise ValueError(
+            f"--study {study} names a study in a storage of Optuna, and {path} is read as {chosen}:"
+            " leave it out"
+        )
     if path.is_dir() != (chosen == "ray") and chosen != "tensorboard":
         needed = "folder" if chosen == "ray" else "file"
         raise ValueError(f"{path} is no {needed}, which format {chosen} needs")
@@ -103,6 +110,7 @@ def read_source(path: Path, format_name: str | None = None, study: str | None = 
     except ValueError as error:  # pyarrow's errors are ValueErrors too
         sentence = str(error).strip().splitlines()[0].rstrip(".")
         raise ValueError(f"{path} cannot be read as {chosen}: {sentence}") from None
+    refuse_twin_columns(path, map(str, source.rows))
     if source.rows.empty:
         raise ValueError(f"{path} has no rows")
     return source

@@ -1,6 +1,8 @@
 """Rows of another tool before their columns have roles, and the roles that its format proposes."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -54,6 +56,36 @@ class JoinedTrials(NamedTuple):
     rows: pd.DataFrame
     knobs: tuple[str, ...]
     results: tuple[str, ...]
+
+
+class RepeatedKeyError(ValueError):
+    """A key stands twice in one JSON object."""
+
+
+def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, as `object_pairs_hook` of `json.loads`.
+
+    Raises:
+        RepeatedKeyError: a key stands twice; json alone would take the last value.
+    """
+    tree: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in tree:
+            raise RepeatedKeyError(f"an object has the key {key} twice: keep one of them")
+        tree[key] = value
+    return tree
+
+
+def refuse_twin_columns(path: Path, names: Iterable[str]) -> None:
+    """Raise ValueError for two columns whose names look the same."""
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(unicodedata.normalize("NFC", name).strip(), name)
+        if twin != name:
+            raise ValueError(
+                f"{path} has two columns whose names look the same, {twin!a} and {name!a}: give one"
+                " of them another name"
+            )
 
 
 def join_parts(trials: Sequence[TrialParts]) -> JoinedTrials:

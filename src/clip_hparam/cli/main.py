@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from clip_hparam.cli.commands import cancel, data, inspect, maintain, results, retry
-from clip_hparam.cli.commands.command import Command, CommandParser
+from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 
@@ -32,6 +32,8 @@ def main() -> int:
     arguments = create_parser().parse_args(argv)
     command: Command = arguments.command
     try:
+        if hasattr(arguments, "runs"):
+            validate_runs(arguments.runs)
         return command.run(arguments)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 AUTO = "auto"
+MAX_SEED = 2**32 - 1
+"""The largest seed that every random number generator in use takes."""
 
 
 def knob(
@@ -141,7 +143,7 @@ def _as_number(value: Any, interval: str, integral: bool) -> float | None:
 def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
     legal, hint = field.metadata["legal"], field.metadata["hint"]
     if legal[0] == "/":
-        rule = f"does not read {legal[1:-1]}"
+        rule = "is not legal" if hint else f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
         kind = "whole number" if _takes_integers(field) else "number"
         types = int if _takes_integers(field) else (int, float)

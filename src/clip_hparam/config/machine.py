@@ -10,7 +10,12 @@ class Machine:
     """Settings that do not change the number of a trial by intent; never hashed."""
 
     runs: str = knob("runs", "/.+/", "folder of the records")
-    device: str = knob("auto", "/auto|cpu|cuda(:[0-9]+)?/", "auto is a GPU where there is one")
+    device: str = knob(
+        "auto",
+        "/auto|cpu|cuda(:[0-9]+)?/",
+        "auto is a GPU where there is one",
+        hint="try auto, cpu, cuda or cuda:1",
+    )
     device_name: str = knob(
         "A100", "V100 | A100 | H100 | H200", "GPU whose throughput predicts costs without records"
     )

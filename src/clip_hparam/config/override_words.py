@@ -4,16 +4,27 @@
     format_override("data.root", "2024")     data.root="2024"
     format_override("lr", 1e-3)              lr=0.001
 
-Hydra reads the value, and a shell reads the word around it: print words with `shlex.join`.
+Hydra reads the value, and a shell reads the word around it: print words with `shlex.join`, or as
+`sweep_command`.
 """
 
 import re
+import shlex
+from pathlib import Path
 from typing import Any
+
+from clip_hparam.config.machine import Machine
 
 BARE_TEXT = re.compile(r"(?=[A-Za-z_/.])[\w/.@%+:|-]*", re.ASCII)
 """Texts that Hydra reads as they are; a conservative part of its grammar."""
 NOT_TEXT = re.compile(r"true|false|null|inf|nan|[.][0-9_]*(e[+-]?[0-9_]*)?", re.IGNORECASE)
 """Texts of the form of BARE_TEXT that Hydra reads as another type."""
+
+
+def sweep_command(*words: str, runs: Path | str) -> str:
+    """Return a `python sweep.py` command to type, with machine.runs where it is not the default."""
+    place = [] if Path(runs) == Path(Machine.runs) else [format_override("machine.runs", str(runs))]
+    return shlex.join(["python", "sweep.py", *words, *place])
 
 
 def format_override(key: str, value: Any) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from clip_hparam.config.knob import AUTO, knob, suggest, validate
+from clip_hparam.config.knob import AUTO, MAX_SEED, knob, suggest, validate
 
 # sections of timm's string; timm ignores sections that it does not know
 RAND_AUGMENT_SECTION = r"m\d+|n[1-9]|p(0\.\d+|1)|mstd\d+(\.\d+)?|mmax\d+|inc[01]|tweights|t3aw?"
@@ -51,6 +51,12 @@ class Data:
 
     name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
+    folders: str = knob(
+        "by_name",
+        "by_name | classes",
+        "the folders in data.root: split folders are found by name, or all are classes",
+        hashed=False,  # the fingerprint differs
+    )
     shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
     selection: int | float | str = knob(
         20.0,
@@ -114,7 +120,7 @@ class Recipe:
         "patch",
         "/none|patch|backbone|first_[1-9][0-9]*/",
         "what is not trained",
-        hint="first_3 is the embeddings and three blocks",
+        hint="try none, patch, backbone, or first_3: the embeddings and three blocks",
     )
     drop_path: float = knob(0.0, "[0, 1)", "stochastic depth of the last block, linear from 0")
     head_init: str = knob(
@@ -132,7 +138,7 @@ class Recipe:
         "none",
         rf"/none|rand(-({RAND_AUGMENT_SECTION}))+/",
         "RandAugment string of timm, or none",
-        hint="try rand-m9-mstd0.5-inc1",
+        hint="try none, or rand-m9-mstd0.5-inc1",
     )
     color_jitter: float = knob(0.0, "[0, inf)", "strength of brightness, contrast, saturation")
     random_erasing: float = knob(0.0, "[0, 1]", "probability of erasing a rectangle")
@@ -156,7 +162,9 @@ class Recipe:
         "fp32 | tf32 | bf16 | fp16",
         "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
     )
-    seed: int = knob(0, "[0, inf)", "of the data draw, the head, the order and the augmentation")
+    seed: int = knob(
+        0, f"[0, {MAX_SEED}]", "of the data draw, the head, the order and the augmentation"
+    )
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)
 

@@ -7,7 +7,7 @@ import hashlib
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from clip_hparam.config.knob import AUTO, suggest
@@ -100,7 +100,7 @@ def load_dataset(data: Data) -> ImageDataset:
     for missing images.
     """
     spec = dataset_spec(data.name)
-    dataset = _with_selection(spec.load(_validated_root(data, spec.layout)), data)
+    dataset = _with_selection(_loader(data)(_validated_root(data, spec.layout)), data)
     if data.on_error == "skip":
         if not spec.layout:
             raise ValueError(
@@ -115,6 +115,21 @@ def load_dataset(data: Data) -> ImageDataset:
             return with_shift(dataset, shift, data)
     usage = " or ".join(shift.usage for shift in spec.shifts)
     raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
+
+
+def _loader(data: Data) -> Callable[[Path], ImageDataset]:
+    """Return the function that loads a data set from `data.root`.
+
+    Raises: ValueError for `data.folders` of a data set that has its own layout.
+    """
+    if data.folders == "by_name":
+        return dataset_spec(data.name).load
+    if data.name != "folder":
+        raise ValueError(
+            f"data.folders={data.folders} is for data=folder, and data={data.name} has folders of"
+            " its own: leave it out"
+        )
+    return partial(load_image_folder, only_classes=True)
 
 
 def _with_note_on_shift_root(dataset: ImageDataset, data: Data) -> ImageDataset:
@@ -154,6 +169,8 @@ def root_overrides(data: Data) -> str:
     words = [f"data={data.name}"]
     if data.root:
         words.append(format_override("data.root", data.root))
+    if data.folders == "classes":
+        words.append(format_override("data.folders", data.folders))
     if data.shift_root:
         words.append(f"data.shift={data.shift}")
         words.append(format_override("data.shift_root", data.shift_root))

@@ -21,7 +21,7 @@ from clip_hparam.data.folders.class_folders import refuse_unknown_classes
 from clip_hparam.data.folders.class_level import level_notes
 from clip_hparam.data.folders.folder_notes import file_notes, missing_note
 from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
-from clip_hparam.data.folders.split_folders import find_splits, split_folder
+from clip_hparam.data.folders.split_folders import SplitFolders, find_splits, split_folder
 from clip_hparam.data.folders.split_names import SplitRole
 
 TEST_SHARE = 0.2  # of each class, where a folder has no test set of its own
@@ -53,15 +53,17 @@ def load_imagenet(root: Path) -> ImageDataset:
 
 
 @cache
-def load_image_folder(root: Path) -> ImageDataset:
+def load_image_folder(root: Path, only_classes: bool = False) -> ImageDataset:
     """Return the images of class folders; the classes are the sorted folder names.
+
+    only_classes: all folders in the root are classes, also those that are named like splits.
 
     The root holds the class folders, or split folders (see folders/split_names.py). Without a test
     set a fixed fifth of each class is the test set.
     """
-    splits = find_splits(root)
+    splits = SplitFolders(root) if only_classes else find_splits(root)
     if splits.test is None:
-        dataset = _load_and_split(splits.train)
+        dataset = _load_and_split(splits.train, only_classes)
     else:
         dataset = _load_splits(splits.train, splits.selection, splits.test)
     return replace(dataset, notes=(*splits.notes, *dataset.notes))
@@ -106,9 +108,9 @@ def _read_evaluation_set(folder: Path, trained: LabelledFolder) -> LabelledFolde
     return read
 
 
-def _load_and_split(root: Path) -> ImageDataset:
+def _load_and_split(root: Path, only_classes: bool) -> ImageDataset:
     """Return the data set of one folder, with TEST_SHARE of each class as the test set."""
-    folder = read_labelled_folder(root)
+    folder = read_labelled_folder(root, only_classes=only_classes)
     files, labels = folder.files, folder.labels(folder.classes)
     for name, count in zip(folder.classes, np.bincount(labels), strict=True):
         if count < 2:

@@ -105,7 +105,7 @@ def validate_no_ranges(knobs: Mapping[str, Sequence[str]]) -> None:
             if parse_knob_range(knob, level):
                 raise ValueError(
                     f"{knob}={level} is a range, and a sweep needs levels: list them with commas,"
-                    " or take a design of kind random or sobol"
+                    " take a design of kind random or sobol, or search: hydra.sweeper.n_trials=20"
                 )
 
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.config.knob import suggest
+from clip_hparam.config.knob import MAX_SEED, suggest
+from clip_hparam.config.options.sweep_options import MAX_REPLICATES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,10 +76,12 @@ def parse_race(seeds: Any) -> Race | None:
     numbers = {"start": 3, "max": 10, **{name: seeds[name] for name in seeds if name != "until"}}
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers.values())
     race = Race(**numbers)
-    if not whole or not 2 <= race.start < race.max or race.step < 1 or race.first < 0:
+    is_race = whole and 2 <= race.start < race.max <= MAX_REPLICATES and race.step >= 1
+    if not is_race or not 0 <= race.first <= MAX_SEED - race.max:
         raise ValueError(
-            f"seeds={dict(seeds)} is no race: it needs whole numbers, 2 <= start < max and a step"
-            " of at least 1; try 'seeds={start: 3, max: 10}'"
+            f"seeds={dict(seeds)} is no race: it needs whole numbers, 2 <= start < max <="
+            f" {MAX_REPLICATES}, a step of at least 1 and seeds up to {MAX_SEED}; try"
+            " 'seeds={start: 3, max: 10}'"
         )
     return race
 

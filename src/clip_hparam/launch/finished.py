@@ -4,6 +4,7 @@ Imports no torch: a trial that is done already answers in about a second.
 """
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,37 @@ def report_finished(spec: TrialSpec) -> float | None:
     """Print the result of a trial that is done and return its test accuracy in percent.
 
     None if the trial has to run, or to be replayed for outputs that it lacks.
+
+    Raises: ValueError for a replay in another number of processes.
     """
     record = Record(spec.machine.runs, spec.trial_id)
     result = record.verified_result()
     missing = missing_outputs(spec) if result else []
-    if result is None or (missing and spec.replay):
+    if result is None:
+        return None
+    if missing and spec.replay:
+        validate_ranks(spec, result)
         return None
     print(f"trial {spec.trial_id} is done already ({record.folder})")
     accuracy = print_result(record.folder, result)
     if missing:
-        print(f"not in its folder: {', '.join(missing)}; {replay_hint()}")
+        hint = replay_hint({spec.trial_id: spec}, {spec.trial_id: result})
+        print(f"not in its folder: {', '.join(missing)}; {hint}")
     return accuracy
+
+
+def validate_ranks(spec: TrialSpec, result: dict[str, Any]) -> None:
+    """Raise ValueError for a replay in another number of processes than the trial had.
+
+    Gradients are summed in another order then, so that no number would be the recorded one.
+    """
+    ranks = _ranks_of(result)
+    if ranks != spec.gpus_per_trial:
+        raise ValueError(
+            f"replay=true: trial {spec.trial_id} was trained in {ranks} processes, and"
+            f" gpus_per_trial={spec.gpus_per_trial} gives other numbers: type"
+            f" gpus_per_trial={ranks}"
+        )
 
 
 def missing_outputs(spec: TrialSpec) -> list[str]:
@@ -36,10 +57,21 @@ def missing_outputs(spec: TrialSpec) -> list[str]:
     return record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
 
 
-def replay_hint() -> str:
-    """Return the end of a sentence: the command that adds the missing outputs."""
-    command = shlex.join(["python", "sweep.py", *command_line()[1:], "replay=true"])
+def replay_hint(specs: Mapping[str, TrialSpec], results: Mapping[str, dict[str, Any]]) -> str:
+    """Return the end of a sentence: the command that adds what is missing.
+
+    It has the number of processes of the trials, if all of `results` had the same.
+    """
+    ranks = {_ranks_of(result) for result in results.values()}
+    asked = {spec.gpus_per_trial for spec in specs.values()}
+    words = [f"gpus_per_trial={max(ranks)}"] if len(ranks) == 1 and ranks != asked else []
+    typed = [word for word in command_line()[1:] if not (words and word.startswith("gpus_per_tr"))]
+    command = shlex.join(["python", "sweep.py", *typed, *words, "replay=true"])
     return f"to train again, compare every number with the record and then add it: {command}"
+
+
+def _ranks_of(result: dict[str, Any]) -> int:
+    return int((result.get("numerics") or {}).get("ranks", 1))
 
 
 def print_result(folder: Path, result: dict[str, Any]) -> float:

@@ -12,6 +12,7 @@ from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset
 from clip_hparam.data.datasets import load_dataset, root_overrides
 from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.shared_files import shared_file_notes
 from clip_hparam.data.folders.unreadable import refuse_unreadable
 from clip_hparam.data.splits import split_sizes
 
@@ -29,7 +30,8 @@ def resolve_selection(data: Data, dataset: ImageDataset) -> float:
 def validate_images(data: Data) -> tuple[str, ...]:
     """Raise ValueError with one line for each unreadable image; up to 20,000 are decoded.
 
-    Return a sentence if there are more and they were never checked.
+    Return a sentence if there are more and they were never checked, and one for each evaluation set
+    that holds training images.
     """
     return _validate_images(replace(data, shots=0, epoch_images=AUTO, fingerprint=AUTO))
 
@@ -82,7 +84,8 @@ def epoch_notes(data: Data) -> list[str]:
 
 @cache
 def _validate_images(data: Data) -> tuple[str, ...]:
-    return refuse_unreadable(load_dataset(data), root_overrides(data))
+    dataset = load_dataset(data)
+    return (*refuse_unreadable(dataset, root_overrides(data)), *shared_file_notes(dataset))
 
 
 def _source(dataset: ImageDataset, name: str) -> str:

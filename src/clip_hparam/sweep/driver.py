@@ -12,7 +12,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
-from clip_hparam.launch.finished import missing_outputs, replay_hint
+from clip_hparam.launch.finished import missing_outputs, replay_hint, validate_ranks
 from clip_hparam.launch.resources import validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
@@ -44,6 +44,8 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
     lacking = {name: missing for name in results if (missing := missing_outputs(sweep.specs[name]))}
     done = results.keys() - (lacking if options.replay else ())
+    for name in lacking if options.replay else ():
+        validate_ranks(sweep.specs[name], results[name])
     launcher = make_launcher()
     validate_replay(options, launcher)
     refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
@@ -56,7 +58,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.OK
     _validate_detached_race(sweep, options, launcher)
     if lacking and not options.replay:
-        print(_lacking_sentence(lacking, len(results)))
+        print(_lacking_sentence(lacking, results, sweep.specs))
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
@@ -95,11 +97,18 @@ def _report_end(
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
-def _lacking_sentence(lacking: Mapping[str, Sequence[str]], done: int) -> str:
-    """Return the sentence on outputs that done trials lack, with the command that adds them."""
+def _lacking_sentence(
+    lacking: Mapping[str, Sequence[str]],
+    results: Mapping[str, dict[str, Any]],
+    specs: Mapping[str, TrialSpec],
+) -> str:
+    """Return what trials that are done lack, and the command that adds it."""
     listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
-    trials = f"{len(lacking)} of the {done} trials that are done already"
-    return f"not in the folders of {trials}: {', '.join(listed)}; {replay_hint()}"
+    trials = f"{len(lacking)} of the {len(results)} trials that are done already"
+    hint = replay_hint(
+        {name: specs[name] for name in lacking}, {name: results[name] for name in lacking}
+    )
+    return f"not in the folders of {trials}: {', '.join(listed)}; {hint}"
 
 
 def validate_replay(options: SweepOptions, launcher: Launcher) -> None:

@@ -19,7 +19,7 @@ from clip_hparam.config.duration import format_duration
 from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import epoch_accuracy
-from clip_hparam.records.record import Record
+from clip_hparam.records.record import REPLAY_FOLDER, Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.sweep import Sweep
@@ -122,8 +122,8 @@ class ProgressDisplay:
         """Return a line per running trial, then the total."""
         table = Table.grid(padding=(0, 2))
         for row in running_trials(self.names, self.sweep, states):
-            epoch = f"epoch {row.epoch}/{row.epochs}"
-            table.add_row(row.trial_id, epoch, _format_accuracy(row.accuracy), Text(row.name))
+            done = f"{row.epoch} of {row.epochs} epochs"
+            table.add_row(row.trial_id, done, _format_accuracy(row.accuracy), Text(row.name))
         return Group(table, Text(f"{self._count()} trials ended{self._format_left(states)}"))
 
     def _count(self) -> str:
@@ -144,7 +144,7 @@ class ProgressDisplay:
 
 def share_done(spec: TrialSpec) -> float:
     """Return the share of its steps, 0 to 1, that a trial has done by its record."""
-    record = Record(spec.machine.runs, spec.trial_id)
+    record = _record_in_use(spec)
     last_row = max((row["step"] for row in record.rows()), default=0)
     steps: int = max(last_row, record.status().get("step", 0))
     return min(1.0, steps / total_steps(spec.recipe))
@@ -152,9 +152,16 @@ def share_done(spec: TrialSpec) -> float:
 
 def read_progress(spec: TrialSpec, name: str) -> TrialProgress:
     """Return the progress of a trial by its record."""
-    rows = Record(spec.machine.runs, spec.trial_id).rows()
+    rows = _record_in_use(spec).rows()
     accuracy = epoch_accuracy(rows[-1]) if rows else None
     return TrialProgress(spec.trial_id, name, len(rows), spec.recipe.epochs, accuracy)
+
+
+def _record_in_use(spec: TrialSpec) -> Record:
+    """Return the record that a trial writes: that of its replay while one runs."""
+    record = Record(spec.machine.runs, spec.trial_id)
+    replay = Record(record.folder, REPLAY_FOLDER)
+    return replay if spec.replay and replay.folder.is_dir() else record
 
 
 def _format_accuracy(accuracy: float | None, before: str = "") -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 from clip_hparam.config.duration import format_duration
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.knob_levels import distinct_levels
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
     ENDED_NORMALLY,
@@ -135,8 +136,9 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return [f"the first again: python sweep.py {shlex.join(overrides)}"]
     return [
         f"the first in full: python sweep.py {shlex.join(search.at_full_fidelity(overrides))}",
-        f"all were trained at {' '.join(search.reduced_overrides)}; clip-hparam fidelity says how"
-        " well such runs rank full ones, once eight of both are done",
+        f"all were trained at {' '.join(search.reduced_overrides)};"
+        f" {command_line('fidelity', runs=search.runs)} says how well such runs rank full ones,"
+        " once eight of both are done",
     ]
 
 

@@ -81,6 +81,8 @@ def train(
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
+    if context.is_main:
+        _record_position(record, batches, progress)
     try:
         if not _run_epochs(spec, record, state, batches, progress, callback):
             return TrialOutcome("pruned")
@@ -248,6 +250,19 @@ def _resume(state: TrainState, record: Record) -> Progress:
         whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after {steps} steps of epoch 1"
         logger.info("going on %s", whole)
     return progress
+
+
+def _record_position(record: Record, batches: Batches, progress: Progress) -> None:
+    """Make the record show from where this attempt goes on.
+
+    Rows of epochs that an earlier attempt did and did not save are removed; rows of a file that was
+    set aside are written again.
+    """
+    if len(record.rows()) != len(progress.rows):
+        record.write_rows(progress.rows)
+    step = len(progress.rows) * batches.steps + len(progress.losses)
+    if step or "step" in record.status():
+        record.write_status("running", step=step)
 
 
 def _save_checkpoint(

@@ -141,8 +141,8 @@ def test_tags_do_not_change_the_id_and_a_name_does(folder: Path, ids: tuple[str,
         (("-m", "name=a,b"), "type one command per value"),
         (("-m", "tags=a,b"), "for these tags type 'tags=[a,b]'"),
         (("-m", "tags=['a b']"), "'a b' is no single word: try 'tags=[first,second]'"),
-        (("name=a",), "name, tags and detach are for sweeps: add -m"),
-        (("tags=[a]",), "name, tags and detach are for sweeps: add -m"),
+        (("name=a",), "name=a is for sweeps: add -m"),
+        (("tags=[a]",), "tags=[a] is for sweeps: add -m"),
     ],
 )
 def test_names_that_cannot_be_used_are_refused(

@@ -8,7 +8,7 @@ from support.cli import clip_hparam, plan
 MISTAKES = {
     "learning_rate=1e-3": "unknown knob learning_rate: did you mean lr?",
     "-m machine.thread=2": "did you mean machine.threads",
-    "seed=a": "seed=a is no whole number of [0, inf)",
+    "seed=a": "seed=a is no whole number of [0, 4294967295]",
     "recipe=b16": "unknown recipe=b16: did you mean ft_clip/b16?",
     "recipe/ft_clip=b16": "type recipe=ft_clip/b16",
     "-m sweeps=./mine.yaml": "put it into FOLDER/sweeps/",

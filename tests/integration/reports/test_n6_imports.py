@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -359,3 +360,56 @@ def test_percent_of_an_unknown_metric_is_refused(tmp_path: Path) -> None:
     options = ("--knob", "lr", "--objective", "acc", "--percent", "ac")
     done = import_into(tmp_path, "t.csv", *options)
     assert (done.code, done.err) == (2, "clip-hparam: there is no column ac: did you mean acc?\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"lr": 0.1, "lr": 0.2, "acc": 90}\n{"lr": 0.3, "acc": 91}\n',
+        '[{"lr": 0.1, "acc": 90, "acc": 91}]',
+        '{"acc": 90, "optimizer": {"lr": 0.1, "lr": 0.2}}\n',
+    ],
+)
+def test_a_key_that_an_object_has_twice_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "results.jsonl").write_text(text)
+    done = import_into(tmp_path, "results.jsonl", "--metric", "acc")
+    assert done.code == 2
+    assert re.search(r"an object has the key (lr|acc) twice: keep one of them", done.err)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_key_that_stands_twice_in_a_trial_of_ray_is_refused(tmp_path: Path) -> None:
+    write_ray_folder(tmp_path / "ray", [RayTrial("a", {"lr": 0.1}, [{"acc": 90.0}])])
+    (params,) = (tmp_path / "ray").rglob("params.json")
+    params.write_text('{"lr": 0.1, "lr": 0.2}')
+    done = import_into(tmp_path, "ray", "--objective", "acc")
+    assert done.code == 2
+    assert "an object has the key lr twice" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("results.jsonl", '{"lr": 0.1, "acc": 90}\n{"lr ": 0.2, "acc": 91}\n'),
+        ("results.jsonl", '{"\\u00e9": 0.1, "acc": 90}\n{"e\\u0301": 0.2, "acc": 91}\n'),
+        ("results.csv", "\u00e9,e\u0301,acc\n0.1,0.2,90\n"),
+    ],
+)
+def test_columns_whose_names_look_the_same_are_refused(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    done = import_into(tmp_path, name, "--metric", "acc")
+    assert done.code == 2
+    assert "two columns whose names look the same" in done.err
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "optuna")], ids=["by content", "named"])
+def test_a_study_is_named_only_in_a_storage(options: tuple[str, ...], tmp_path: Path) -> None:
+    header = "number,value,datetime_start,params_lr,state"
+    (tmp_path / "results.csv").write_text(f"{header}\n0,90,2026-01-01,0.1,COMPLETE\n")
+    done = import_into(tmp_path, "results.csv", *options, "--study", "mine")
+    assert done.code == 2
+    assert "--study mine" in done.err
+    assert "leave" in done.err
+    assert import_into(tmp_path, "results.csv", *options, "--maximize").code == 0

@@ -1,6 +1,7 @@
 """The progress of a running sweep: the data, and one rendering."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.records.record import Record
+from clip_hparam.records.record import REPLAY_FOLDER, Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.progress import (
     EtaEstimator,
     ProgressDisplay,
     TrialProgress,
     display_names,
+    read_progress,
     running_trials,
 )
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
@@ -109,7 +111,18 @@ def test_on_a_terminal_running_trials_and_the_total_are_drawn(sweep: Sweep) -> N
         display.update(states(sweep, "running", "running", "queued", "lost"))
         console.print(display.render(states(sweep, "running", "running", "queued", "lost")))
     text = out.getvalue()
-    assert "epoch 2/4" in text
+    assert "2 of 4 epochs" in text
     assert "selection acc1 95.0 %" in text
     assert "1/4 trials ended" in text
     assert "lost" in text
+
+
+def test_a_replay_shows_its_own_epochs(sweep: Sweep) -> None:
+    spec = next(iter(sweep.specs.values()))
+    write_epochs(spec, EPOCHS)
+    replayed = replace(spec, replay=True)
+    side = Record(Record(spec.machine.runs, spec.trial_id).folder, REPLAY_FOLDER)
+    assert read_progress(replayed, "").epoch == EPOCHS
+    side.write_rows(Record(spec.machine.runs, spec.trial_id).rows()[:1])
+    assert read_progress(replayed, "").epoch == 1
+    assert read_progress(spec, "").epoch == EPOCHS

@@ -10,7 +10,14 @@ from typing import Any
 
 from clip_hparam.analysis.frames.importing.levels import to_numbers
 from clip_hparam.analysis.frames.importing.readers.delimited import read_text
-from clip_hparam.analysis.frames.importing.source import Roles, Source, flatten, text_frame
+from clip_hparam.analysis.frames.importing.source import (
+    RepeatedKeyError,
+    Roles,
+    Source,
+    flatten,
+    text_frame,
+    without_repeated_keys,
+)
 
 SOUPS_NAME, SOUPS_HELD_OUT = "model_name", "ImageNet2p"
 
@@ -40,8 +47,14 @@ def read_json_rows(path: Path) -> Source:
 def _parse(text: str, place: str) -> Any:
     try:
         return json.loads(
-            text, parse_float=NumberText, parse_int=NumberText, parse_constant=NumberText
+            text,
+            parse_float=NumberText,
+            parse_int=NumberText,
+            parse_constant=NumberText,
+            object_pairs_hook=without_repeated_keys,
         )
+    except RepeatedKeyError as error:
+        raise ValueError(f"{place}: {error}") from None
     except ValueError as error:
         raise ValueError(f"{place} is no JSON: {error}") from None
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.importing.readers.delimited import read_delimited, read_text
 from clip_hparam.analysis.frames.importing.source import (
+    RepeatedKeyError,
     Roles,
     Source,
     TrialParts,
@@ -20,6 +21,7 @@ from clip_hparam.analysis.frames.importing.source import (
     join_parts,
     to_text,
     varied,
+    without_repeated_keys,
 )
 
 PARAMS, RESULTS, PROGRESS = "params.json", "result.json", "progress.csv"
@@ -93,7 +95,15 @@ def _loads(text: str, path: Path) -> dict[str, Any]:
 
 def _parse(text: str) -> dict[str, Any] | None:
     try:
-        tree = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        tree = json.loads(
+            text,
+            parse_float=str,
+            parse_int=str,
+            parse_constant=str,
+            object_pairs_hook=without_repeated_keys,
+        )
+    except RepeatedKeyError:
+        raise
     except ValueError:
         return None
     return tree if isinstance(tree, dict) else None

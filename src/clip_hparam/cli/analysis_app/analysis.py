@@ -12,22 +12,22 @@ from tempfile import TemporaryDirectory
 
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames, load
+from clip_hparam.analysis.report import build
 from clip_hparam.cli.analysis_app.analysis_inputs import (
     add_import_arguments,
     add_summary_arguments,
     import_table,
     print_summary,
 )
+from clip_hparam.cli.analysis_app.output_choice import validate_planned
 from clip_hparam.cli.analysis_app.outputs import write_outputs, write_report
-from clip_hparam.cli.commands.command import CommandParser, UsageError
+from clip_hparam.cli.commands.command import CommandParser, validate_runs
+from clip_hparam.cli.commands.queries import no_sweep_message
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.records.paths import DEFAULT_RUNS
 
-NO_SWEEP_MESSAGE = (
-    "no sweep is on record in {runs}: type make ladder, or python sweep.py -m sweeps=ladder"
-)
 MAX_WARNINGS = 10
 DEFAULT_OUT = Path("results")
 
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
     arguments = _create_parser(prog).parse_args(argv)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
+        _validate_folders(arguments)
         missing: int = arguments.run(arguments)
     except (ValueError, FileNotFoundError) as error:
         return _print_error(prog, error, ExitCode.WRONG_USE)
@@ -53,6 +54,13 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     return if_missing if missing else ExitCode.OK
+
+
+def _validate_folders(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for a folder of records that the user names and that does not exist."""
+    given = getattr(arguments, "runs", None) or []
+    for folder in given if isinstance(given, list) else [given]:
+        validate_runs(folder)
 
 
 def _create_parser(prog: str) -> CommandParser:
@@ -119,22 +127,20 @@ def _load_frames(arguments: argparse.Namespace) -> Frames:
 
     Raises:
         NotSweptError: no sweep is on record.
-        UsageError: a named folder does not exist.
+        UsageError: nothing is on record, and a name is that of no table, figure or design.
     """
     folders = arguments.runs or [DEFAULT_RUNS]
     may_be_empty = arguments.family not in (None, DEFAULT_FAMILY)
-    try:
+    if folders == [DEFAULT_RUNS] and not DEFAULT_RUNS.is_dir():  # nothing has run yet
+        with TemporaryDirectory() as empty:
+            frames = load(empty)._replace(runs=str(DEFAULT_RUNS))
+    else:
         frames = load(folders)
-    except FileNotFoundError as error:
-        if folders != [DEFAULT_RUNS]:
-            raise UsageError(str(error)) from error
-        if may_be_empty:
-            with TemporaryDirectory() as empty:
-                return load(empty)
-        raise NotSweptError(NO_SWEEP_MESSAGE.format(runs=DEFAULT_RUNS)) from error
     _print_problems(frames.problems)
     if not frames.sweeps and frames.imported is None and not may_be_empty:
-        raise NotSweptError(NO_SWEEP_MESSAGE.format(runs=", ".join(map(str, folders))))
+        if names := getattr(arguments, "names", []):
+            validate_planned(names, build.output_kind(arguments.what, frames))
+        raise NotSweptError(no_sweep_message(folders[0]))
     return frames
 
 

@@ -31,6 +31,20 @@ def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[s
     return found
 
 
+def validate_planned(names: Sequence[str], kind: OutputKind) -> None:
+    """Raise UsageError for a name that is not of a table, a figure or a shipped design.
+
+    For folders of records without a sweep, where no other name can have a meaning.
+    """
+    known = {*kind.names, *_option_names("sweeps")}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"{name} is none of the {kind.what}, and no sweep is on record:"
+                f" {suggest(name, known)}"
+            )
+
+
 def family_parts(frames: Frames, family: str | None, out: Path) -> Iterator[tuple[Frames, Path]]:
     """Yield the frames of each family with the folder of its files: OUT, or OUT/FAMILY.
 
@@ -51,7 +65,11 @@ def family_parts(frames: Frames, family: str | None, out: Path) -> Iterator[tupl
 
 def family_names() -> list[str]:
     """Return the names of the families in the package, without importing Hydra."""
-    folder = Path(import_module("clip_hparam.cli.hydra_app.conf").__path__[0]) / "family"
+    return _option_names("family")
+
+
+def _option_names(group: str) -> list[str]:
+    folder = Path(import_module("clip_hparam.cli.hydra_app.conf").__path__[0]) / group
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 

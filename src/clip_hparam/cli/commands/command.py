@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.knob import close_names
 from clip_hparam.records.paths import DEFAULT_RUNS
 
 
@@ -36,6 +37,20 @@ def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None
 
 class UsageError(ValueError):
     """An unknown name or a missing folder; the message lists what exists."""
+
+
+def validate_runs(runs: Path) -> None:
+    """Raise UsageError if a folder of records that the user names does not exist.
+
+    The default folder may be missing: nothing has run yet.
+    """
+    if runs == DEFAULT_RUNS or runs.is_dir():
+        return
+    beside = runs.parent if runs.parent.is_dir() else Path()
+    close = close_names(runs.name, (path.name for path in beside.iterdir() if path.is_dir()))
+    meant = " or ".join(str(runs.with_name(name)) for name in close)
+    hint = f"did you mean {meant}?" if meant else "name the folder of the records"
+    raise UsageError(f"there is no folder {runs}: {hint}")
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -10,6 +10,7 @@ from clip_hparam.cli.commands.command import Command, CommandParser, UsageError,
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.data.dataset import ImageFiles
 
+MAX_FILES_COMPARED = 10_000_000  # of a set with the training set: all
 REPORT_SECONDS = 10.0  # between two lines of progress
 
 
@@ -78,6 +79,7 @@ def _sets_of_recipe(overrides: Sequence[str]) -> list[ImageFiles]:
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
     from clip_hparam.data.datasets import load_dataset
+    from clip_hparam.data.folders.shared_files import shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
 
     try:
@@ -85,7 +87,7 @@ def _sets_of_recipe(overrides: Sequence[str]) -> list[ImageFiles]:
         dataset = load_dataset(recipe.data)
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    for note in dataset.notes:
+    for note in (*dataset.notes, *shared_file_notes(dataset, limit=MAX_FILES_COMPARED)):
         print(f"note: {note}", file=sys.stderr)
     sets = file_sets(dataset)
     if not sets:

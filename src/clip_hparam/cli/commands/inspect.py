@@ -4,12 +4,14 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.manifests.manifest import read_manifests
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import LIVE
 
 WATCH_SECONDS = 2.0
@@ -39,10 +41,8 @@ def _run_status(arguments: argparse.Namespace) -> int:
 
 
 def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus]) -> Iterator[str]:
-    if not sweeps and arguments.tag:
-        yield f"no sweep has the tag {arguments.tag}: clip-hparam status shows the tags"
-    elif not sweeps:
-        yield f"no sweep is on record in {arguments.runs}: type python sweep.py -m sweeps=ladder"
+    if not sweeps:
+        yield queries.no_sweep_message(arguments.runs)
     for sweep in sweeps:
         states = _format_states(sweep.states)
         tags = f" [{', '.join(sweep.tags)}]" if sweep.tags else ""
@@ -60,7 +60,7 @@ def _run_why(arguments: argparse.Namespace) -> int:
     queries.print_ambiguity(manifests, arguments.trial)
     if sweep := queries.find_named_sweep(arguments.runs, arguments.trial):
         summary = queries.explain_sweep(arguments.runs, sweep)
-        emit(arguments, summary, _sweep_summary_lines(summary))
+        emit(arguments, summary, _sweep_summary_lines(summary, arguments.runs))
         return ExitCode.OK
     explained = [
         queries.explain_trial(record)
@@ -71,7 +71,7 @@ def _run_why(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _sweep_summary_lines(facts: dict[str, Any]) -> Iterator[str]:
+def _sweep_summary_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
     yield f"{facts['title']}, sweep {facts['sweep']}: {_format_states(facts['states'])}"
     cells = list(facts["cells"].items())
     yield from (f"  {label}: {_format_states(states)}" for label, states in cells[:MAX_LINES])
@@ -82,7 +82,8 @@ def _sweep_summary_lines(facts: dict[str, Any]) -> Iterator[str]:
     if more := len(facts["failures"][MAX_LINES:]):
         yield f"and {more} more"
     name = cells[0][0] if cells else "LABEL"
-    yield f"for the log and the command of a trial: clip-hparam why {facts['sweep']}/{name}"
+    why = command_line("why", f"{facts['sweep']}/{name}", runs=runs)
+    yield f"for the log and the command of a trial: {why}"
 
 
 def _format_states(states: dict[str, int]) -> str:

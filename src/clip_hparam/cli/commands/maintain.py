@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 from clip_hparam.cli.commands import garbage, queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
@@ -10,18 +9,10 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records import archive
 from clip_hparam.records.archive_writer import archive_trials
 from clip_hparam.records.lock import FolderLockedError
-from clip_hparam.records.paths import DEFAULT_RUNS
 from clip_hparam.records.record import Record, trial_ids
 
 
-def _validate_folder(runs: Path) -> None:
-    """Raise ValueError if a folder that the user named does not exist: its name is mistyped."""
-    if runs != DEFAULT_RUNS and not runs.is_dir():
-        raise ValueError(f"there is no folder {runs}: name the folder of the records")
-
-
 def _run_verify(arguments: argparse.Namespace) -> int:
-    _validate_folder(arguments.runs)
     ids = list(trial_ids(arguments.runs))
     corrupted = {name: Record(arguments.runs, name).corrupted_files() for name in ids}
     damaged = {name: names for name, names in corrupted.items() if names}
@@ -43,7 +34,6 @@ def _add_gc_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_gc(arguments: argparse.Namespace) -> int:
-    _validate_folder(arguments.runs)
     items = garbage.find_garbage(arguments.runs)
     freed = sum(item.size for item in items)
     removed = garbage.remove_items(items) if arguments.yes else 0

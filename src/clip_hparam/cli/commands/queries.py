@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
-from clip_hparam.config.knob import close_names
+from clip_hparam.config.knob import close_names, suggest
+from clip_hparam.config.override_words import sweep_command
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -18,7 +19,7 @@ from clip_hparam.records.manifests.lookup import (
     find_trial_id,
 )
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
-from clip_hparam.records.paths import LOG_FILE
+from clip_hparam.records.paths import LOG_FILE, command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
 
@@ -41,10 +42,14 @@ def sweep_statuses(
 ) -> list[SweepStatus]:
     """Return the status of all sweeps, or of those with a name, an id or a tag, oldest first.
 
-    Raises ValueError if no sweep has that name or id.
+    Raises ValueError if no sweep has that name, id or tag.
     """
     found = find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
+    if found and not manifests:
+        known = {known for manifest in found for known in manifest.tags}
+        hint = suggest(str(tag), known) if known else "no sweep has a tag"
+        raise ValueError(f"no sweep has the tag {tag}: {hint}")
     states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
     return [
         SweepStatus(
@@ -77,7 +82,8 @@ def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]
     found = find_sweeps(manifests, wanted)
     if not found:
         names = {manifest.name for manifest in manifests}
-        raise ValueError(f"no sweep is called {wanted} in {runs}: {suggest_name(wanted, names)}")
+        hint = suggest_name(wanted, names, runs)
+        raise ValueError(f"no sweep is called {wanted} in {runs}: {hint}")
     return found
 
 
@@ -88,7 +94,7 @@ def choose_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:
     """
     manifests = find_manifests(runs, wanted)
     if not manifests:
-        raise ValueError(f"no sweep is on record in {runs}: type python sweep.py -m sweeps=ladder")
+        raise ValueError(no_sweep_message(runs))
     if wanted is not None:
         print_ambiguity(manifests, wanted)
     return manifests[-1]
@@ -102,10 +108,20 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
             print(note, file=sys.stderr)
 
 
-def suggest_name(wanted: str, known: Iterable[str]) -> str:
+def no_sweep_message(runs: Path) -> str:
+    """Return the sentence about a runs folder without sweeps."""
+    command = sweep_command("-m", "sweeps=ladder", runs=runs)
+    return f"no sweep is on record in {runs}: type {command}"
+
+
+def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
-    close = close_names(wanted, sorted(known))
-    return f"did you mean {' or '.join(close)}?" if close else "clip-hparam status lists them"
+    names = sorted(known)
+    if not names:
+        return f"no sweep is on record, type {sweep_command('-m', 'sweeps=ladder', runs=runs)}"
+    if close := close_names(wanted, names):
+        return f"did you mean {' or '.join(close)}?"
+    return f"{command_line('status', runs=runs)} lists them"
 
 
 def find_records(runs: Path, name: str) -> list[Record]:
@@ -132,7 +148,7 @@ def _find_record(runs: Path, prefix: str) -> Record:
         }
         raise ValueError(
             f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
-            f" {suggest_name(prefix, known)}"
+            f" {suggest_name(prefix, known, runs)}"
         )
     return Record(runs, trial_id)
 

@@ -45,7 +45,7 @@ def list_reasons(
 
     states: of the trials, by id.
     """
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    groups: dict[tuple[TrialState, str], list[tuple[str, str]]] = {}
     for trial_id in manifest.trial_ids:
         state, record = states[trial_id], Record(runs, trial_id)
         failure = None if state in QUIET_STATES else record.failure()

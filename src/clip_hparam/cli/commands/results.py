@@ -11,6 +11,7 @@ from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import TrialState
 
 if TYPE_CHECKING:
@@ -130,6 +131,9 @@ def _run_export(arguments: argparse.Namespace) -> int:
     frames = load(arguments.runs)
     print_ambiguity(frames.sweeps, arguments.name)
     selected = find_cell(frames, arguments.name)
+    if selected.trials.empty:
+        retry = command_line("retry", selected.sweep.sweep_id, "--run", runs=arguments.runs)
+        raise ValueError(f"no trial of {selected.cell.label} is done: {retry} runs them")
     name = arguments.out.stem if arguments.out else selected.sweep.name
     text = recipe_text(selected, name)
     if arguments.out:

@@ -7,10 +7,12 @@ Errors of this program, and all errors under HYDRA_FULL_ERROR=1, print a traceba
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from clip_hparam.cli.hydra_app.compose import create_trial_spec, split_config
@@ -19,10 +21,12 @@ from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import as_typed, typed_words, validate_family
 from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.grammar.single_keys import launcher_note, refuse_sweep_keys
 from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.launch.finished import report_finished
 from clip_hparam.launch.slurm.commands import SchedulerError
 from clip_hparam.records.storage_errors import storage_message
@@ -40,11 +44,9 @@ def run_single_trial(config: DictConfig) -> float:
     recipe, machine, driver = split_config(config)
     if HydraConfig.get().sweeper.get("design") is not None:
         raise ValueError("sweeps=... is a sweep: add -m")
-    if driver.seeds is not None or driver.dry_run:
-        raise ValueError("seeds and dry_run are for sweeps: add -m, or give seed=0 for one trial")
-    if driver.name is not None or driver.tags is not None or driver.detach:
-        raise ValueError("name, tags and detach are for sweeps: add -m, also for a single trial")
     typed = as_typed(HydraConfig.get().overrides.task)
+    if HydraConfig.get().mode != RunMode.MULTIRUN:  # else a job of a third-party launcher
+        _refuse_sweep_keys(driver, typed)
     spec = create_trial_spec(recipe, machine, driver, typed)
     print_trial_notes(spec.recipe.data)
     if (accuracy := report_finished(spec)) is not None:
@@ -52,6 +54,13 @@ def run_single_trial(config: DictConfig) -> float:
     from clip_hparam.launch.foreground import run_in_foreground  # lazy: torch, 2 s
 
     return run_in_foreground(spec)
+
+
+def _refuse_sweep_keys(driver: SweepOptions, typed: Sequence[str]) -> None:
+    """Raise ValueError for keys without effect; print that the machine's launcher has none."""
+    refuse_sweep_keys(driver, typed, HydraConfig.get().overrides.hydra)
+    if note := launcher_note(HydraConfig.get().runtime.choices["hydra/launcher"]):
+        print(f"note: {note}", file=sys.stderr)
 
 
 @with_guarded_output

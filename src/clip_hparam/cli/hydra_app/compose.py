@@ -40,6 +40,10 @@ from clip_hparam.planning.resolve import resolve
 
 Composed = tuple[Recipe, Machine, SweepOptions]
 SWEEPER_PREFIX = "hydra.sweeper."
+ONE_RECIPE = (
+    "this command takes one recipe, so give one value; python sweep.py -m {word} dry_run=true shows"
+    " the plan of all"
+)
 
 
 class Composer:
@@ -149,9 +153,17 @@ def with_seed(spec: TrialSpec, seed: int) -> TrialSpec:
 
 
 def compose_recipe(overrides: Sequence[str]) -> Recipe:
-    """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app."""
+    """Return the recipe of `python sweep.py <overrides>`, not resolved, without a Hydra app.
+
+    Raises:
+        ValueError: an override that cannot be read, several values, or a design.
+    """
     register_configs()
-    words = [str(override.input_line) for override in read_overrides(overrides, is_sweep=False)]
+    read = read_overrides(overrides, is_sweep=False, advice=ONE_RECIPE)
+    words = [str(override.input_line) for override in read]
+    for word in words:
+        if word.startswith("sweeps=") and word != "sweeps=null":
+            raise ValueError(f"{word} is a design: {ONE_RECIPE.format(word=word)}")
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
         exists = exists_in_loader(GlobalHydra.instance().config_loader())
         words = with_default_recipe(words, exists)

@@ -4,13 +4,11 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
-from importlib import import_module
-from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.cli.hydra_app.families import recipe_names
+from clip_hparam.cli.hydra_app.families import CONF, recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
@@ -19,7 +17,6 @@ from clip_hparam.config.synonyms import suggest_key
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
-CONF_PACKAGE = "clip_hparam.cli.hydra_app.conf"
 KINDS = {"Integer": "whole number", "Float": "number", "Boolean": "true or false"}
 WHOLE_NUMBER_ADVICE = {
     "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
@@ -61,7 +58,7 @@ def _unknown_option(match: re.Match[str]) -> str:
 
 def _options_below(group: str) -> list[str]:
     """Return the options of a group of this package that lie in folders, such as ft_clip/b16."""
-    folder = Path(import_module(CONF_PACKAGE).__path__[0]) / group
+    folder = CONF / group
     paths = sorted(folder.glob("*/**/*.yaml"))
     return [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
 

@@ -15,7 +15,7 @@ from clip_hparam.cli.hydra_app.compose import Composer, create_base_spec
 from clip_hparam.cli.hydra_app.data_facts import print_plan_facts, print_search_facts
 from clip_hparam.cli.hydra_app.families import as_typed
 from clip_hparam.cli.hydra_app.grammar.design_files import read_design_tree, with_references
-from clip_hparam.cli.hydra_app.grammar.levels import cross_cells, override_levels
+from clip_hparam.cli.hydra_app.grammar.levels import cross_cells, first_word, override_levels
 from clip_hparam.cli.hydra_app.grammar.references import refuse_resolvers
 from clip_hparam.cli.hydra_app.grammar.swept_keys import (
     shared_overrides,
@@ -44,6 +44,12 @@ from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
 from clip_hparam.design.families import family_of
 from clip_hparam.design.knob_levels import repeated_level_notes
+from clip_hparam.design.typed_overrides import (
+    reach_notes,
+    refuse_added_ranges,
+    refuse_searched,
+    replaced_step_notes,
+)
 from clip_hparam.launch.base import LaunchContext
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.sweep.driver import run_sweep
@@ -82,7 +88,8 @@ class AblationSweeper(Sweeper):
             given = {key: raw["design"][key] for key in parts}
             is_search = self.options.is_search or self.tree.get("kind") in ("search", "study")
             tree = {**self.tree, **with_references(given, parts)}
-            tree = select_of_family(tree, list(config.hydra.overrides.task), self.composer)
+            typed = [first_word(o) for o in self.composer.parse(config.hydra.overrides.task)]
+            tree = select_of_family(tree, typed, self.composer)
             self.tree = read_design_tree(tree, is_search=is_search)
 
     def sweep(self, arguments: list[str]) -> None:
@@ -122,9 +129,13 @@ class AblationSweeper(Sweeper):
         design = with_name(design, driver)
         race = requested_race(seeds, driver, design)
         replicates = race.seeds if race else requested_seeds(seeds, driver, design)
-        cells = list(cross_cells(expand_design(design), crossed))
+        expanded = expand_design(design)
+        refuse_added_ranges(design, crossed)
+        reached = reach_notes(design, [str(o.input_line) for o in fixed])
+        reached += replaced_step_notes(design, expanded, crossed)
+        cells = list(cross_cells(expanded, crossed))
         machine = self.planner.shared_machine(cells[0], replicates[0], machine)
-        for note in repeated_levels(design):
+        for note in (*repeated_levels(design), *reached):
             print(note)
         planned = self.planner.plan(cells, replicates, machine, driver)
         print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
@@ -159,6 +170,7 @@ class AblationSweeper(Sweeper):
         design = with_name(designs.parse_design(self.tree or {}), driver)
         self.planner.refuse_mistakes(design.base)
         self.planner.refuse_varied_references([*design.base, *words], [*design.knobs, "seed"])
+        refuse_searched(design, words)
         study = Campaign(design, (*words, *hydra_words), Path(machine.runs), budget, workers)
         if driver.dry_run:
             study.show()

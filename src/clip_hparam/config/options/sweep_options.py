@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from clip_hparam.config.knob import knob, validate
+from clip_hparam.config.duration import parse_duration
+from clip_hparam.config.knob import MAX_SEED, knob, validate
 
 DEFAULT_FAMILY = "tiny"
 """Recipe family of the miniature; a trial of any other family takes GPU-hours."""
+MAX_REPLICATES = 10_000
 TAG_PATTERN = re.compile(r"\w[\w.=:/@+-]*")
 
 
@@ -18,7 +20,12 @@ class SweepOptions:
     seeds: Any = None
     dry_run: bool = False
     confirm: bool = False
-    budget: str = knob("none", "/none|[0-9.]+[smhd]/", "longest predicted time of the whole sweep")
+    budget: str = knob(
+        "none",
+        "/none|([0-9]+[.]?[0-9]*|[.][0-9]+)[smhd]/",
+        "longest predicted time of the whole sweep",
+        hint="try 90s, 30m, 8h, 2d, or none",
+    )
     workers: int | str = knob(
         "auto", "auto | [1, inf)", "trials at a time; auto: one a GPU, else a core"
     )
@@ -38,6 +45,8 @@ class SweepOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.budget != "none":
+            parse_duration(self.budget)
 
 
 def tag_list(tags: Any) -> tuple[str, ...]:
@@ -53,14 +62,22 @@ def seed_list(seeds: Any) -> list[int] | None:
     """Return the seeds that a value of `seeds` means: 5 is 0 to 4, a list is itself.
 
     None stays None: the sweep has no replicates. Raises ValueError for any other value, or a seed
-    that is listed twice.
+    that is listed twice or outside its range.
     """
     if seeds is None:
         return None
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+        if seeds > MAX_REPLICATES:
+            raise ValueError(
+                f"seeds={seeds} is a number of replicates, at most {MAX_REPLICATES}: to give a seed"
+                " its number type seed=NUMBER"
+            )
         return list(range(seeds))
     if isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds):
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"seeds={seeds} names a seed twice: each is one replicate")
+        for seed in seeds:
+            if not 0 <= seed <= MAX_SEED:
+                raise ValueError(f"seeds={seeds}: {seed} is no whole number of [0, {MAX_SEED}]")
         return list(seeds)
     raise ValueError(f"seeds={seeds} is neither a number of replicates nor a list: try seeds=5")

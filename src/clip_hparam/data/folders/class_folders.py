@@ -18,10 +18,12 @@ from clip_hparam.data.folders.names import normalized, readable
 CLOSE_NAMES = 50  # classes up to which an unknown name is answered with all names
 
 
-def classes_of(root: Path, index: FileIndex, least: int = 2) -> tuple[str, ...]:
+def classes_of(
+    root: Path, index: FileIndex, least: int = 2, only_classes: bool = False
+) -> tuple[str, ...]:
     """Return the sorted names of the class folders, as they are on disk.
 
-    least: the number of classes that there must be.
+    least: the number of classes that there must be. only_classes: also names of splits are classes.
 
     Raises: ValueError for an image outside a class folder, for an empty class folder, for two
     names that look the same, for folders that are splits, and for too few class folders.
@@ -39,7 +41,7 @@ def classes_of(root: Path, index: FileIndex, least: int = 2) -> tuple[str, ...]:
     if not filled:
         raise ValueError(f"{root} holds no class folders: images are read from {root}/CLASS/")
     _refuse_twins(root, filled)
-    validate_level(root, index, sorted(filled), least)
+    validate_level(root, index, sorted(filled), least, only_classes)
     return tuple(sorted(filled))
 
 

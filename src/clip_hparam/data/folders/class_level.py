@@ -11,9 +11,11 @@ from clip_hparam.data.folders.split_folders import visible_folders
 from clip_hparam.data.folders.split_names import split_names
 
 
-def validate_level(root: Path, index: FileIndex, classes: Sequence[str], least: int) -> None:
+def validate_level(
+    root: Path, index: FileIndex, classes: Sequence[str], least: int, only_classes: bool
+) -> None:
     """Raise ValueError for fewer classes than `least`, and for classes that hold or are splits."""
-    if split_names(classes).is_divided:
+    if not only_classes and split_names(classes).is_divided:
         raise ValueError(
             f"{root} holds {listed(classes)}, which are splits and no classes:"
             f" try {root_override(root)}"

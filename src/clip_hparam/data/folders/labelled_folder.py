@@ -48,15 +48,17 @@ class LabelledFolder:
         return labels_of(self.index, classes)
 
 
-def read_labelled_folder(root: Path, official: bool = False, least: int = 2) -> LabelledFolder:
+def read_labelled_folder(
+    root: Path, official: bool = False, least: int = 2, only_classes: bool = False
+) -> LabelledFolder:
     """Return an indexed folder.
 
-    least: the number of classes that there must be.
+    least: the number of classes that there must be. only_classes: as for `load_image_folder`.
 
     Raises: ValueError as `index_folder` and `classes_of` do.
     """
     index = index_folder(root)
-    return LabelledFolder(root, index, classes_of(root, index, least), official)
+    return LabelledFolder(root, index, classes_of(root, index, least, only_classes), official)
 
 
 def image_files(root: Path, index: FileIndex, official: bool = False) -> ImageFiles:

@@ -7,6 +7,7 @@ from pathlib import Path
 from clip_hparam.data.file_index import IMAGE_SUFFIXES
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_names import SplitNames, SplitRole, split_names
+from clip_hparam.data.folders.suspected_splits import suspected_roles
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,12 @@ def find_splits(root: Path) -> SplitFolders:
 
     Without a test folder the selection folder is the test set, as in ImageNet.
 
-    Raises: ValueError if folders are named like splits and their use is not clear.
+    Raises: ValueError if folders are named like splits and their use is not clear, or if two or
+    three folders all look like splits and do not have their usual names.
     """
     folders = visible_folders(root)
     names = split_names(folders)
+    _refuse_suspected(root, names)
     if not names:
         return SplitFolders(root)
     _refuse_unclear(root, names)
@@ -65,6 +68,20 @@ def visible_folders(folder: Path) -> list[str]:
         )
 
 
+def _refuse_suspected(root: Path, names: SplitNames) -> None:
+    """Raise ValueError if all folders look like splits and some have no usual name."""
+    if not names.others or not (roles := suspected_roles([*names.names, *names.others])):
+        return
+    usual = {SplitRole.TRAIN: "train", SplitRole.SELECTION: "val", SplitRole.TEST: "test"}
+    are_clear = len(set(roles.values())) == len(roles)
+    renamed = [f"{name} to {usual.get(roles[name], 'val or test')}" for name in names.others]
+    advice = listed(renamed) if are_clear else "them to train, val and test"
+    raise ValueError(
+        f"{root} holds {listed(sorted(roles))}, which look like splits: rename {advice}; if all of"
+        " them are classes, type data.folders=classes"
+    )
+
+
 def _refuse_unclear(root: Path, names: SplitNames) -> None:
     """Raise ValueError if the folders may be classes, or no one training set is among them."""
     train = names.of(SplitRole.TRAIN)
@@ -74,7 +91,8 @@ def _refuse_unclear(root: Path, names: SplitNames) -> None:
         raise ValueError(
             f"{root / name} is named like a split, and {root} holds other folders beside it"
             f" ({listed(names.others)}): move the folders of all classes into {root / 'train'},"
-            f" or give {name} another name"
+            f" or give {name} another name; if all of them are"
+            " classes, type data.folders=classes"
         )
     if not train:
         raise ValueError(

@@ -81,7 +81,7 @@ def split_names(folders: Iterable[str]) -> SplitNames:
 
 def plain_role(name: str) -> SplitRole | None:
     """Return the role of a folder that is named like a split, else None."""
-    match = PLAIN_NAME.fullmatch(_simplified(name))
+    match = PLAIN_NAME.fullmatch(simplified(name))
     return ROLE_OF_WORD[match[1]] if match else None
 
 
@@ -89,7 +89,7 @@ def _affixed_roles(names: list[str]) -> dict[str, SplitRole | None]:
     """Return the roles of names that are equal but for a word: a_train, a_test."""
     groups: dict[str, dict[str, SplitRole]] = {}
     for name in names:
-        text = _simplified(name)
+        text = simplified(name)
         for match in WORD_IN_NAME.finditer(text):
             rest = text[: match.start()] + "*" + text[match.end() :]
             groups.setdefault(rest, {})[name] = ROLE_OF_WORD[match[1]]
@@ -103,7 +103,7 @@ def _is_divided(roles: Iterable[SplitRole]) -> bool:
     return SplitRole.TRAIN in distinct and len(distinct) > 1
 
 
-def _simplified(name: str) -> str:
+def simplified(name: str) -> str:
     """Return the name in lower case, with one "_" for spaces and punctuation between words."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[\W_]+", "_", text).strip("_")

@@ -15,6 +15,7 @@ from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import SAVE_SIGNAL, rank_main
+from clip_hparam.launch.local.exit_cause import exit_cause, lost_rank_cause
 from clip_hparam.launch.local.search_worker import worker_main
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.lock import FolderLockedError, lock_folder
@@ -23,7 +24,6 @@ from clip_hparam.records.state import LIVE, TrialState
 
 NOTE_SECONDS = 2.0
 CANCEL_SECONDS = 60.0  # in which all cancelled trials together may save their state
-SHORT_OF_MEMORY = "as Linux does when memory is short: see dmesg, try workers=1"
 
 
 class WorkerPool:
@@ -109,6 +109,7 @@ class WorkerPool:
     def _reap(self, trial_id: str, ranks: list[BaseProcess]) -> None:
         """Free the slot of an ended trial; retry it, or record it as lost, if it was killed."""
         ranks[0].join()
+        codes = [rank.exitcode for rank in ranks]  # before the others are killed
         processes.kill(ranks)
         del self.running[trial_id]
         self.free_slots.append(self.slots.pop(trial_id))
@@ -117,12 +118,12 @@ class WorkerPool:
         if self.attempts[trial_id] <= self.driver.retries:
             self.waiting.append(trial_id)
             return
-        code = ranks[0].exitcode
-        cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        if code == -signal.SIGKILL:
-            cause += f" ({SHORT_OF_MEMORY})"
-        message = f"the process ended unexpectedly: {cause}"
-        self._record_end(trial_id, TrialState.LOST, message, exit_code=code)
+        code, spec, at_once = codes[0], self.specs[trial_id], len(self.running) + 1
+        message = f"the process ended unexpectedly: {exit_cause(code, spec, at_once)}"
+        facts = {"signal": -code} if code is not None and code < 0 else {}
+        self._record_end(trial_id, TrialState.LOST, message, exit_code=code, **facts)
+        if cause := lost_rank_cause(codes, spec, at_once):
+            self._add_cause(trial_id, cause)
 
     def _record_end(self, trial_id: str, state: TrialState, message: str, **facts: Any) -> None:
         """Record the end of a trial whose process exited without recording it.
@@ -133,6 +134,13 @@ class WorkerPool:
         with suppress(FolderLockedError), lock_folder(record.folder):
             if not record.result() and record.status().get("state") in (None, *LIVE):
                 record.write_failure(state, state, message, **facts)
+
+    def _add_cause(self, trial_id: str, cause: str) -> None:
+        """Add to the failure that rank 0 has recorded why another rank was lost."""
+        record = Record(self.specs[trial_id].machine.runs, trial_id)
+        failure = record.failure() or {}
+        if failure.get("kind") == "lost" and not record.result():
+            record.write_failure(TrialState.LOST, "lost", f"{failure['message']}; {cause}")
 
     def _state(self, trial_id: str) -> TrialState:
         if trial_id in self.running:

@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.exceptions import ExperimentalWarning
 
-from clip_hparam.config.knob import suggest
+from clip_hparam.config.knob import MAX_SEED, suggest
 
 Options = Mapping[str, Any]
 """The keys `name` and `seed`, and arguments of Optuna's class."""
@@ -35,6 +35,18 @@ def validate_name(kind: str, name: str, known: Mapping[str, Any]) -> None:
     """Raise ValueError for a name that is not in the table of samplers or pruners."""
     if name not in known:
         raise ValueError(f"unknown hydra.sweeper.{kind}={name}: {suggest(name, known)}")
+
+
+def validated_seed(options: Options) -> int:
+    """Return the seed of a sampler, 0 if there is none; ValueError outside its range."""
+    seed = options.get("seed")
+    if seed is None:
+        return 0
+    if type(seed) is not int or not 0 <= seed <= MAX_SEED:
+        raise ValueError(
+            f"hydra.sweeper.sampler.seed={seed} is no whole number of [0, {MAX_SEED}]: try 0"
+        )
+    return seed
 
 
 def create_from_options(

@@ -15,7 +15,12 @@ from optuna import samplers
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
-from clip_hparam.search.methods.optuna_options import Options, create_from_options, validate_name
+from clip_hparam.search.methods.optuna_options import (
+    Options,
+    create_from_options,
+    validate_name,
+    validated_seed,
+)
 from clip_hparam.search.objective import Objective
 from clip_hparam.search.space import Space
 
@@ -84,7 +89,7 @@ def create_sampler(options: Options, space: Space, goal: Objective, number: int)
     Raises:
         ValueError: an unknown name or argument, or a sampler that does not fit the search.
     """
-    name, seed = options["name"], int(options.get("seed") or 0)
+    name, seed = options["name"], validated_seed(options)
     validate_name("sampler", name, SAMPLERS)
     entry = SAMPLERS[name]
     if goal.is_multi_objective and not entry.multi_objective:

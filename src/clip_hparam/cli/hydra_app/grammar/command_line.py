@@ -10,12 +10,14 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 
 from clip_hparam.cli.hydra_app.grammar.keys import GROUPS, is_text, key_fields
+from clip_hparam.cli.hydra_app.grammar.swept_keys import several_settings
 from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.cli.hydra_app.grammar.words import parse_word, readable
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.synonyms import suggest_key
 
+ADD_M = "add -m to sweep over them"
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN")
 UNTOUCHED = ("--shell-completion", "-sc", "--hydra-help", "--version")
 WITHOUT_EFFECT = {
@@ -46,8 +48,10 @@ def prepared(argv: Sequence[str]) -> list[str]:
     return [*options, *(str(override.input_line) for override in overrides)]
 
 
-def read_overrides(words: Sequence[str], *, is_sweep: bool) -> list[Override]:
+def read_overrides(words: Sequence[str], *, is_sweep: bool, advice: str = ADD_M) -> list[Override]:
     """Return the overrides in these words, spelled as Hydra reads them.
+
+    advice: what to type in place of several values, {word}, where there is no sweep.
 
     Raises:
         ValueError: words that are no override, or that have a wrong key or value; a sentence each.
@@ -55,8 +59,11 @@ def read_overrides(words: Sequence[str], *, is_sweep: bool) -> list[Override]:
     _refuse_divided(words)
     overrides, mistakes = _read(words)
     mistakes += word_mistakes(overrides)
-    if not is_sweep:
-        mistakes += [_several_values(o) for o in overrides if o.is_sweep_override()]
+    several = [o for o in overrides if o.is_sweep_override()]
+    if is_sweep:
+        mistakes += [several_settings(o) for o in several if o.is_hydra_override()]
+    else:
+        mistakes += [_several_values(o, advice) for o in several]
     if mistakes:
         raise ValueError("\n".join(dict.fromkeys(mistakes)))
     return overrides
@@ -163,12 +170,12 @@ def _read(words: Sequence[str]) -> tuple[list[Override], list[str]]:
     return overrides, mistakes
 
 
-def _several_values(override: Override) -> str:
+def _several_values(override: Override, advice: str) -> str:
     word, key = str(override.input_line), override.key_or_group
     raw = word.partition("=")[2]
     as_text = shlex.quote(format_override(key, raw))
     otherwise = f", or type {as_text} for one text" if is_text(key) else ""
-    return f"{word} gives several values: add -m to sweep over them{otherwise}"
+    return f"{word} gives several values: {advice.format(word=shlex.quote(word))}{otherwise}"
 
 
 def _note_repeated(overrides: Sequence[Override]) -> None:

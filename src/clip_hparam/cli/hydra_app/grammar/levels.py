@@ -21,6 +21,7 @@ from clip_hparam.design.design import Cell, merged_overrides
 from clip_hparam.design.expand import validate_no_ranges
 
 Levels = dict[str, list[str]]
+MAX_LEVELS = 1_000_000
 SORTED_RANGE = re.compile(
     r"sort\(\s*(?P<range>range\([^()]*\))\s*(,\s*reverse\s*=\s*(?P<reverse>\w+)\s*)?\)"
 )
@@ -37,6 +38,13 @@ def override_levels(override: Override) -> list[str]:
     if levels := _listed_levels(override):
         return levels
     raise ValueError(f"{override.input_line} gives no level: list the levels")
+
+
+def first_word(override: Override) -> str:
+    """Return an override as it is typed; of a list of levels the override of the first."""
+    if not override.is_discrete_sweep():
+        return str(override.input_line)
+    return f"{override.key_or_group}={override_levels(override)[0]}"
 
 
 def _listed_levels(override: Override) -> list[str]:
@@ -144,6 +152,8 @@ def _exact(sweep: RangeSweep) -> list[int | float]:
     start, stop, step = (Decimal(repr(end)) for end in (sweep.start, sweep.stop, sweep.step))
     if not step:
         raise ValueError("a range needs a step other than 0")
+    if (stop - start) / step > MAX_LEVELS:
+        raise ValueError(f"range({start},{stop},{step}) lists over {MAX_LEVELS:,} levels")
     is_whole = all(isinstance(end, int) for end in (sweep.start, sweep.stop, sweep.step))
     numbers: list[int | float] = []
     value = start

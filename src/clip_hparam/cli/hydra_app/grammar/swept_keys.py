@@ -7,10 +7,12 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override, RangeSweep
 
+from clip_hparam.cli.hydra_app.grammar.keys import is_list
 from clip_hparam.cli.hydra_app.grammar.levels import override_levels
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.design.design import key_of
 
+LIST_SETTINGS = ("hydra.sweeper.objective", "hydra.sweeper.direction")
 NOT_SWEPT = {field.name for field in fields(SweepOptions)} | {"machine", "sweeps"}
 
 
@@ -82,6 +84,18 @@ def _not_swept(override: Override) -> str:
     if _is_shared(key):
         return f"{text} sweeps an option that all trials share: type one command per value"
     return ""
+
+
+def several_settings(override: Override) -> str:
+    """Return the sentence about a setting of Hydra with several values, which none can have."""
+    key, text = override.key_or_group, str(override.input_line)
+    if key.startswith("hydra.sweeper.params."):
+        knob = key.removeprefix("hydra.sweeper.params.")
+        return f"{text} is a range or a list: type {shlex.quote(f'{knob}={_listed(override)}')}"
+    if key in LIST_SETTINGS or is_list(key):
+        listed = shlex.quote(f"{key}=[{_listed(override)}]")
+        return f"{text} gives several values: for a list type {listed}"
+    return f"{text} gives several values, and {key} has one: type one command per value"
 
 
 def _listed(override: Override) -> str:

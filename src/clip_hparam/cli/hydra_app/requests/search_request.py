@@ -52,10 +52,7 @@ def create_search_spec(
     Raises:
         ValueError: an invalid space, objective, sampler, pruner or fidelity.
     """
-    cheap = parse_fidelity(options.fidelity, base.recipe, design.knobs)
-    full = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
-    base = replace(base, recipe=with_values(base.recipe, cheap))
-    design = with_base(design, [format_override(knob, value) for knob, value in cheap.items()])
+    design, base, full = _with_fidelity(design, base, options)
     goal = parse_objective(options.objective, options.direction)
     space = parse_space(design.knobs, design.when)
     if not space.varies:
@@ -75,8 +72,7 @@ def create_search_spec(
         n_trials=_parse_n_trials(options.n_trials, sampler["name"], space),
         storage=without_password(str(options.storage or "")),
         timeout=_parse_seconds(f"{SWEEPER_KEY}.timeout", options.timeout),
-        budget=_parse_seconds("budget", options.budget or driver.budget)
-        * len(gpu_slots(driver, base.machine.device)),
+        budget=_total_budget(options, driver, base.machine.device),
         retries=driver.retries,
         full=full,
     )
@@ -127,6 +123,23 @@ def with_worker_count(options: SearchOptions, driver: SweepOptions) -> SweepOpti
     if options.n_jobs is None:
         return driver
     return replace(driver, workers=options.n_jobs)
+
+
+def _with_fidelity(
+    design: Design, base: TrialSpec, options: SearchOptions
+) -> tuple[Design, TrialSpec, dict[str, str]]:
+    """Return the design and the base at the `fidelity` of the options, and the full values."""
+    cheap = parse_fidelity(options.fidelity, base.recipe, design.knobs)
+    full = {knob: format_value(flatten(base.recipe)[knob]) for knob in cheap}
+    base = replace(base, recipe=with_values(base.recipe, cheap))
+    added = [format_override(knob, value) for knob, value in cheap.items()]
+    return with_base(design, added), base, full
+
+
+def _total_budget(options: SearchOptions, driver: SweepOptions, device: str) -> float:
+    """Return the budget in seconds of all workers together; 0 for no limit."""
+    seconds = _parse_seconds("budget", options.budget or driver.budget)
+    return seconds * len(gpu_slots(driver, device))
 
 
 def _validate_search(search: SearchSpec) -> None:

@@ -6,7 +6,7 @@ from clip_hparam.cli.hydra_app.grammar.values import override_value, word_mistak
 from clip_hparam.cli.hydra_app.grammar.words import parse_word
 
 MISTAKES = {
-    "seed=a": "seed=a is no whole number of [0, inf)",
+    "seed=a": "seed=a is no whole number of [0, 4294967295]",
     "epochs=2.5": "epochs=2.5 is no whole number of [1, inf): try epochs=20",
     "lr=": "lr= is no number of (0, inf): try lr=1e-3",
     "lr=true": "lr=true is no number of (0, inf): try lr=1e-3",

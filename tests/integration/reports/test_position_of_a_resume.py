@@ -1,0 +1,59 @@
+"""A resumed trial shows at once how many epochs are done: those of its saved state."""
+
+from pathlib import Path
+
+import pytest
+from support.cli import records, sweep
+
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.sweep.progress import read_progress
+from clip_hparam.training import trainer
+
+TRIAL = ("epochs=4", "batch_size=25", "data.epoch_images=50")
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing is saved after it."""
+
+
+def run_until_epoch(epoch: int, folder: Path, patch: pytest.MonkeyPatch, *words: str) -> list[int]:
+    """Run the trial, end it as it begins an epoch, and return the epochs that were shown then."""
+    shown: list[int] = []
+    original = trainer._run_epoch
+
+    def run_epoch(spec: TrialSpec, state: object, batches: object, number: int, *rest: object):  # type: ignore[no-untyped-def]
+        shown.append(read_progress(spec, "").epoch)
+        if number == epoch:
+            raise Killed
+        return original(spec, state, batches, number, *rest)  # type: ignore[arg-type]
+
+    with patch.context() as inner:
+        inner.setattr(trainer, "_run_epoch", run_epoch)
+        with pytest.raises(Killed):
+            sweep(*TRIAL, *words, cwd=folder)
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("machine.checkpoint_seconds=0",), [2, 3]),  # the state of epoch 2 is saved
+        ((), [0, 1, 2, 3]),  # the epochs of the first attempt are lost
+    ],
+    ids=["saved", "lost"],
+)
+def test_epochs_of_a_resumed_trial_are_those_of_its_state(
+    words: tuple[str, ...], shown: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_until_epoch(2, tmp_path, monkeypatch, *words) == [0, 1, 2]
+    assert run_until_epoch(3, tmp_path, monkeypatch, *words) == shown
+
+
+def test_epochs_are_shown_where_the_rows_are_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saving = "machine.checkpoint_seconds=0"
+    run_until_epoch(2, tmp_path, monkeypatch, saving)
+    (record,) = records(tmp_path)
+    (record.folder / "metrics.jsonl").unlink()
+    assert run_until_epoch(3, tmp_path, monkeypatch, saving) == [2, 3]
