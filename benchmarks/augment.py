@@ -1,6 +1,9 @@
-"""Speed of both augmentation backends on the same images: microseconds per image, one thread.
+"""Speed of both augmentation backends on the same images: CPU microseconds per image, one thread.
 
 python benchmarks/augment.py [ROUNDS]      prints Markdown rows; compare the ratios
+
+Rounds of both backends alternate; a ratio is the median of the ratios of the rounds. Images are in
+memory: timm converts an array to a PIL image, and nothing is decoded.
 """
 
 import sys
@@ -14,11 +17,12 @@ import torch
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.batches import ImagePipeline
-from clip_hparam.data.loader import TimmPipeline
-from clip_hparam.data.transforms.tensor import TensorPipeline
+from clip_hparam.data.dataset import TRAIN
+from clip_hparam.data.loading.loader import LoaderOptions
+from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, TimmPipeline
+from clip_hparam.data.loading.wait_clock import WaitClock
 
-BATCH, BATCHES = 50, 4
+BATCH = 50
 WEAK = Recipe(
     encoder=Encoder(pixels="clip"), resolution=32, crop_scale=0.5, hflip=0.0, random_erasing=0.25
 )
@@ -28,33 +32,44 @@ CASES = {
     "crop, flip, jitter, erasing": replace(WEAK, hflip=0.5, color_jitter=0.4),
 }
 SHAPES = [(1, 8), (1, 32), (3, 32)]
+FULL = replace(WEAK, crop_scale=0.08, hflip=0.5)
+RANDOM = replace(FULL, rand_augment="rand-m9-mstd0.5-inc1")
+OFFICIAL = {"crop, flip, erasing": FULL, "crop, flip, RandAugment, erasing": RANDOM}
+OFFICIAL_SHAPES = [(1, 32), (3, 32), (1, 224), (3, 224)]
 
 
 def microseconds(batches: Iterator[Tensor]) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     images = sum(len(batch) for batch in batches)
-    return 1e6 * (time.perf_counter() - started) / images
+    return 1e6 * (time.process_time() - started) / images
 
 
 def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str, tuple[float, ...]]:
-    """Return the medians of (tensor, timm) for training and evaluation, in interleaved rounds."""
-    shape = (BATCH * BATCHES, channels, side, side)
+    """Return the medians of (tensor, timm, timm / tensor) for training and evaluation."""
+    shape = (BATCH * (10 if side <= 32 else 1), channels, side, side)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = np.arange(len(images))
-    readers: tuple[ImagePipeline, ...] = (TensorPipeline(recipe), TimmPipeline(recipe, 0))
+    given = (recipe, {TRAIN: images}, LoaderOptions(), WaitClock(""))
+    readers: tuple[ImagePipeline, ...] = (TensorPipeline(*given), TimmPipeline(*given))
     train = [
         [
-            microseconds(reader.train_batches(images, epoch, index, index.reshape(-1, BATCH)))
+            microseconds(reader.train_batches(epoch, index, index.reshape(-1, BATCH)))
             for reader in readers
         ]
         for epoch in range(rounds)
     ]
     plain = [
-        [microseconds(reader.eval_batches(images, index, BATCH, 32)) for reader in readers]
+        [
+            microseconds(reader.eval_batches(TRAIN, index, BATCH, recipe.resolution))
+            for reader in readers
+        ]
         for _ in range(rounds)
     ]
     return {
-        what: tuple(median(times) for times in zip(*table, strict=True))
+        what: tuple(
+            median(column)
+            for column in zip(*((*row, row[1] / row[0]) for row in table), strict=True)
+        )
         for what, table in (("train", train), ("evaluation", plain))
     }
 
@@ -65,12 +80,17 @@ def main() -> None:
     print(
         "| operations | images | what | tensor, us | timm, us | ratio |\n|---|---|---|---|---|---|"
     )
-    for name, recipe in CASES.items():
-        for channels, side in SHAPES:
-            images = f"{channels} x {side} x {side} to 32 px"
-            for what, (ours, timms) in compared(recipe, channels, side, rounds).items():
-                row = (name, images, what, f"{ours:.0f}", f"{timms:.0f}", f"{timms / ours:.1f}")
-                print(f"| {' | '.join(row)} |")
+    cases = [(*case, *shape) for case in CASES.items() for shape in SHAPES]
+    cases += [
+        (name, replace(recipe, resolution=side), channels, side)
+        for name, recipe in OFFICIAL.items()
+        for channels, side in OFFICIAL_SHAPES
+    ]
+    for name, recipe, channels, side in cases:
+        images = f"{channels} x {side} x {side} to {recipe.resolution} px"
+        for what, (ours, timms, ratio) in compared(recipe, channels, side, rounds).items():
+            row = (name, images, what, f"{ours:.0f}", f"{timms:.0f}", f"{ratio:.1f}")
+            print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

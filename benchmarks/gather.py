@@ -30,7 +30,8 @@ QUICK = ["--trials", "20", "--epochs", "2"]
 ROUNDS = 3
 RESOLVED = {
     "encoder.weights": "ab" * 32, "data.fingerprint": "cd" * 32, "data.epoch_images": 750,
-    "resolution": 32, "encoder.pixels": "clip", "augment_backend": "tensor", "ema_decay": 0.98,
+    "resolution": 32, "encoder.pixels": "clip", "augment_backend": "tensor",
+    "mix_pairs": "mirrored", "ema_decay": 0.98,
 }  # fmt: skip
 COLUMNS = [
     f"{split}_{measure}.{weights}"

@@ -66,6 +66,7 @@ def epochs_schema(trials: pd.DataFrame) -> "DataFrameSchema":
             "epoch": Column(checks=Check.ge(0)),
             "step": Column(checks=Check.gt(0), nullable=True),
             "lr": Column(checks=Check.ge(0), nullable=True),
+            "wait": Column(checks=Check.in_range(0, 1), nullable=True, required=False),
             "selection_acc1.(raw|ema)": Column(
                 checks=_percentage_check(), nullable=True, regex=True, required=False
             ),

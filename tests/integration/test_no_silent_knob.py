@@ -247,7 +247,12 @@ CASES = (
     Case("resolution", ("auto", 48), lambda recipe: evaluated_images(recipe).shape),
     *(
         Case(knob, values, first_images, beside)
-        for beside in ({"augment_backend": "tensor"}, {"augment_backend": "timm"}, RAND_AUGMENT)
+        for beside in (
+            {"augment_backend": "tensor"},
+            {"augment_backend": "timm"},
+            {"augment_backend": "tensor", **RAND_AUGMENT},
+            {"augment_backend": "timm", **RAND_AUGMENT},
+        )
         for knob, values in {
             "crop_scale": (0.08, 0.9),
             "hflip": (0.0, 1.0),
@@ -257,11 +262,14 @@ CASES = (
         }.items()
     ),
     Case("interpolation", ("bicubic", "bilinear"), evaluated_images, {"resolution": 48}),
-    Case(
-        "rand_augment",
-        ("none", "rand-m9-inc1", "rand-m2-inc1"),
-        first_images,
-        {"augment_backend": "timm"},
+    *(
+        Case(
+            "rand_augment",
+            ("none", "rand-m9-inc1", "rand-m2-inc1"),
+            first_images,
+            {"augment_backend": how},
+        )
+        for how in ("timm", "tensor")
     ),
     Case("augment_backend", ("timm", "tensor"), first_images),
     *(
@@ -269,6 +277,7 @@ CASES = (
         for knob in ("mixup", "cutmix")
         for sees in (first_images, first_targets)
     ),
+    Case("mix_pairs", ("adjacent", "mirrored"), first_images, {"mixup": 0.8}),
     Case("label_smoothing", (0.0, 0.1, 0.2), lambda recipe: float(first_targets(recipe).min())),
     Case("precision", ("fp32", "bf16", "fp16"), logits_dtype),
     Case("precision", ("fp32", "tf32"), lambda recipe: matmul_precision_of(recipe.precision)),

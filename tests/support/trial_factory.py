@@ -24,6 +24,7 @@ RESOLVED = {
     "data.epoch_images": 750,
     "resolution": 32,
     "augment_backend": "tensor",
+    "mix_pairs": "mirrored",
 }
 RUNGS: dict[str, dict[str, Any]] = {
     "baseline": {"lr": 6e-3, "mixup": 0.8, "cutmix": 1.0},

@@ -42,7 +42,12 @@ class Machine:
         "auto | on | off",
         "compile the blocks of the tower; auto only where it takes less time than it saves",
     )
-    loader_workers: int = knob(0, "[0, inf)", "processes that decode images")
+    loader_workers: int | str = knob(
+        "auto",
+        "auto | [0, inf)",
+        "processes a rank that read image files; auto: a rank's CPU cores less one, 0 for images in"
+        " memory",
+    )
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
     deterministic: bool = False  # algorithms with the same bits each time, also on a GPU; slower
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")

@@ -150,6 +150,13 @@ class Recipe:
     random_erasing: float = knob(0.0, "[0, 1]", "probability of erasing a rectangle")
     mixup: float = knob(0.0, "[0, inf)", "alpha of mixup; 0 is none", hint="try 0.8")
     cutmix: float = knob(0.0, "[0, inf)", "alpha of cutmix; 0 is none", hint="try 1.0")
+    mix_pairs: str = knob(
+        AUTO,
+        "auto | adjacent | mirrored",
+        "rows of a batch that mixup and cutmix mix: 0 with 1, 2 with 3, ..., or the first with the"
+        " last, ...; auto: adjacent for an even batch_size",
+        value_before_introduction="mirrored",
+    )
     label_smoothing: float = knob(0.1, "[0, 1)", "mass of the target spread over all classes")
     interpolation: str = knob("bicubic", "bicubic | bilinear", "of the crop and of the resize")
     augment_backend: str = knob(
@@ -174,11 +181,6 @@ class Recipe:
             raise ValueError(
                 f"head_init_scale={self.head_init_scale:g} scales a random head, and"
                 f" head_init=zero_shot has CLIP's own logit scale: leave it at {scale:g}"
-            )
-        if self.augment_backend == "tensor" and self.rand_augment != "none":
-            raise ValueError(
-                f"rand_augment={self.rand_augment} needs augment_backend=timm: the tensor backend"
-                " has no RandAugment"
             )
 
 

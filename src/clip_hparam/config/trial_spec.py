@@ -52,6 +52,7 @@ class TrialSpec:
                 f" machine.device={self.machine.device} is one: try machine.device=cuda, and"
                 " CUDA_VISIBLE_DEVICES=0,1,... to choose them"
             )
+        _check_pairs(self.recipe, self.gpus_per_trial)
 
     @cached_property
     def trial_id(self) -> str:
@@ -129,3 +130,16 @@ def _check_divides(name: str, part: int, whole: str, size: int) -> None:
     if size % part:
         best = max(fits for fits in range(1, min(part, size) + 1) if size % fits == 0)
         raise ValueError(f"{name}={part} does not divide {whole}: try {best}")
+
+
+def _check_pairs(recipe: Recipe, ranks: int) -> None:
+    """Raise ValueError if mixup or cutmix pairs a row of one rank with a row of another."""
+    mixed = (recipe.mixup or recipe.cutmix) and recipe.mix_pairs == "adjacent"
+    if mixed and recipe.batch_size // ranks % 2:
+        pairs = recipe.batch_size // 2
+        best = max(fits for fits in range(1, ranks + 1) if pairs % fits == 0)
+        raise ValueError(
+            f"gpus_per_trial={ranks} gives each process {recipe.batch_size // ranks} of"
+            f" batch_size={recipe.batch_size} images, and mixup and cutmix mix pairs of them: try"
+            f" gpus_per_trial={best}, or mix_pairs=mirrored"
+        )

@@ -7,13 +7,11 @@ thousands of trials are planned in seconds.
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from clip_hparam.config.knob import AUTO, split_dataset
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.dataset import ImageDataset, Images
+from clip_hparam.data.dataset import ImageDataset
 from clip_hparam.data.datasets import dataset_spec, load_dataset
 from clip_hparam.data.folders.class_subset import ALL_CLASSES
 from clip_hparam.data.splits import split_sizes
@@ -39,7 +37,8 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
         data=_resolve_data(recipe.data, dataset),
         encoder=_resolve_encoder(recipe.encoder),
         resolution=shape.resolution if recipe.resolution == AUTO else recipe.resolution,
-        augment_backend=_resolve_augment_backend(recipe, dataset.train),
+        augment_backend="tensor" if recipe.augment_backend == AUTO else recipe.augment_backend,
+        mix_pairs=_resolve_mix_pairs(recipe),
     )
     validate_images(resolved.data)
     if resolved.ema_decay == AUTO:
@@ -106,17 +105,22 @@ def _validated_identity(name: str, given: str, actual: str) -> str:
     return actual
 
 
-def _resolve_augment_backend(recipe: Recipe, images: Images) -> str:
-    """Return the augmentation backend; auto is tensor if it supports the images and the knobs."""
-    in_memory = isinstance(images, np.ndarray)
-    if recipe.augment_backend == AUTO:
-        return "tensor" if in_memory and recipe.rand_augment == "none" else "timm"
-    if recipe.augment_backend == "tensor" and not in_memory:
+def _resolve_mix_pairs(recipe: Recipe) -> str:
+    """Return which rows are mixed: the value from before the knob where none are.
+
+    Raises: ValueError if the last row of a batch has no neighbour.
+    """
+    is_odd = recipe.batch_size % 2 == 1
+    if not recipe.mixup and not recipe.cutmix:
+        return "mirrored"
+    if recipe.mix_pairs == "adjacent" and is_odd:
         raise ValueError(
-            f"augment_backend=tensor needs images in memory, and data={recipe.data.name} is read"
-            " from files: try augment_backend=timm"
+            f"mix_pairs=adjacent mixes rows in pairs, and batch_size={recipe.batch_size} is odd:"
+            f" try batch_size={recipe.batch_size + 1}, or mix_pairs=mirrored"
         )
-    return recipe.augment_backend
+    if recipe.mix_pairs == AUTO:
+        return "mirrored" if is_odd else "adjacent"
+    return recipe.mix_pairs
 
 
 def ema_decay_for(steps: int) -> float:

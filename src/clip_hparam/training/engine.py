@@ -207,7 +207,7 @@ def evaluate_models(
 ) -> dict[str, EvalResult]:
     """Return the accuracies and the cross-entropy of each model, without label smoothing.
 
-    Each image is read once for all models.
+    Each image is read once for all models, and nothing is read from the device before the end.
     batches: this rank's shard of the images and labels; the result is of all ranks, in order.
     allowed_classes: bool, shape (classes,); the only classes that the models may predict.
     """
@@ -215,11 +215,14 @@ def evaluate_models(
     parts: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {name: [] for name in models}
     for model in models.values():
         model.eval()
+    if allowed_classes is not None:
+        allowed_classes = allowed_classes.to(state.device)
     for images, labels in batches:
         on_device = images.to(state.device, non_blocking=True)
+        labels = labels.to(state.device, non_blocking=True)
         for name, model in models.items():
             with state.autocast(), run_eagerly():  # the last batch is smaller
-                logits = model(on_device).float().cpu()
+                logits = model(on_device).float()
             if allowed_classes is not None:
                 logits = logits.masked_fill(~allowed_classes, -math.inf)
             top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
@@ -227,7 +230,15 @@ def evaluate_models(
             parts[name].append((image_losses, top[:, 0], top.any(dim=1)))
     for name, model in models.items():
         model.train(was_training[name])
-    return {name: _eval_result(state.context.all_gather(own)) for name, own in parts.items()}
+    return {
+        name: _eval_result(state.context.all_gather([_on_cpu(part) for part in own]))
+        for name, own in parts.items()
+    }
+
+
+def _on_cpu(part: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    losses, top1, top5 = part
+    return losses.cpu(), top1.cpu(), top5.cpu()
 
 
 def _eval_result(parts: list[tuple[Tensor, Tensor, Tensor]]) -> EvalResult:

@@ -27,7 +27,7 @@ from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.trainer import train
 
 logger = logging.getLogger(__name__)
-MEASURED_TIMES = ("seconds", "img_per_s")  # columns that differ between two equal runs
+MEASURED_TIMES = ("seconds", "img_per_s", "wait")  # columns that differ between two equal runs
 
 
 def replay_record(record: Record) -> Record:

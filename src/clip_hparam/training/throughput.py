@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
@@ -46,13 +45,13 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     numerics.apply()
     dataset = load_dataset(recipe.data)
     share = DistributedContext(rank=0, world_size=ranks)
-    batches = Batches(recipe, dataset, machine.loader_workers, share)
+    batches = Batches(recipe, dataset, machine.loader_workers, share, device)
     micro_batch = machine.micro_batch_of_rank(ranks) or machine.micro_batch
     own = replace(machine, micro_batch=micro_batch)
     model = create_model(recipe, batches.classes, device)
     state = create_train_state(recipe, own, model, kernels=numerics.kernel_choice)
     train_batches = chain.from_iterable(map(batches.train, count()))
-    step_seconds = time_steps(state, train_batches, machine)
+    step_seconds = time_steps(state, train_batches, batches.workers)
     selection = len(batches.eval_sets[SELECTION].labels)
     evaluated = recipe.epochs * selection + 2 * len(dataset.test.labels)
     return TrialCost(
@@ -71,7 +70,7 @@ def measure_throughput(tree: dict[str, Any]) -> TrialCost:
     )
 
 
-def time_steps(state: TrainState, batches: TrainBatches, machine: Machine) -> float:
+def time_steps(state: TrainState, batches: TrainBatches, loader_workers: int) -> float:
     """Return the seconds of one step, its wait for images included.
 
     The device is idle at both ends of the measurement, and no image is ready at its start: batches
@@ -80,7 +79,7 @@ def time_steps(state: TrainState, batches: TrainBatches, machine: Machine) -> fl
     for batch in islice(batches, WARM_UP_STEPS):
         train_step(state, 0, *batch)
     synchronize(state.device)
-    for _ in islice(batches, BATCHES_AHEAD * machine.loader_workers):
+    for _ in islice(batches, BATCHES_AHEAD * loader_workers):
         pass
     started = time.monotonic()
     for batch in islice(batches, TIMED_STEPS):

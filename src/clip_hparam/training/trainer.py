@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -74,15 +75,15 @@ def train(
     numerics = attempts[-1]
     numerics.apply()
     dataset = load_dataset(recipe.data)
-    batches = Batches(recipe, dataset, spec.machine.loader_workers, context)
     device = device_of(spec.machine, context.local_rank)
+    batches = Batches(recipe, dataset, spec.machine.loader_workers, context, device)
     model = create_model(recipe, batches.classes, device)
     state = create_train_state(
         recipe, spec.machine, model, context, numerics.kernel_choice, numerics.micro_batch
     )
     if context.is_main:
         _log_data(recipe)
-        _log_machine(spec, numerics, state)
+        _log_machine(spec, numerics, state, batches.workers)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
     progress = _resume(state, record)
@@ -90,7 +91,10 @@ def train(
         _record_position(record, batches, progress)
     seconds = spec.machine.checkpoint_seconds if context.is_main else math.inf
     folder = record.checkpoint_folder
-    with CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer:
+    with (
+        closing(batches),
+        CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer,
+    ):
         callback = CallbackList([callback, MicroBatchRecorder(attempts, state, record), writer])
         try:
             if not _run_epochs(spec, record, state, batches, progress, callback):
@@ -111,9 +115,11 @@ def _log_data(recipe: ResolvedRecipe) -> None:
         logger.info("note: %s", note)
 
 
-def _log_machine(spec: TrialSpec, numerics: Numerics, state: TrainState) -> None:
+def _log_machine(
+    spec: TrialSpec, numerics: Numerics, state: TrainState, loader_workers: int
+) -> None:
     """Log what computes, and warn if it is not the GPU of this computer."""
-    logger.info(describe_attempt(spec.recipe, spec.machine, numerics, state.micro_batch))
+    logger.info(describe_attempt(spec.recipe, numerics, state.micro_batch, loader_workers))
     if warning := hidden_gpu_warning(spec.machine, state.device):
         logger.warning(warning)
 
@@ -146,13 +152,14 @@ def _run_epoch(
     callback: TrialCallback,
 ) -> None:
     """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
-    started = time.monotonic()
+    started, waited = time.monotonic(), batches.wait.seconds
     done = len(progress.losses)
     with progress.count_training():
         loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
     trained = time.monotonic() - started
     step = (epoch + 1) * batches.steps
     steps, seconds = batches.steps - done, trained
+    wait = batches.wait.share_since(waited, trained) if steps else None
     if not steps:  # stopped during the evaluation of this epoch
         steps, seconds = step, progress.train_seconds
     row: dict[str, Any] = {
@@ -161,6 +168,7 @@ def _run_epoch(
         "lr": float(state.schedule[step - 1]),
         "train_loss": loss,
         "img_per_s": steps * spec.recipe.batch_size / seconds,
+        "wait": wait,
     }
     eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
     models = state.eval_models

@@ -10,6 +10,7 @@ from typing import Any
 from clip_hparam.config.identity import canonical
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.loading.shared_buffer import SharedMemoryError
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, PeerError
 from clip_hparam.records.atomic import utc_timestamp
@@ -106,7 +107,12 @@ def _run_attempt(
         state = "diverged" if isinstance(error, DivergedError) else "lost"
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
-    except (UnreadableImageError, UnsupportedMachineError, DeviceMemoryError) as error:
+    except (
+        UnreadableImageError,
+        UnsupportedMachineError,
+        DeviceMemoryError,
+        SharedMemoryError,
+    ) as error:
         logger.error(str(error))
         return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
     except Exception as error:

@@ -63,6 +63,11 @@ def repeat_epoch(frames: Frames) -> None:
     frames.epochs.loc[1, "epoch"] = frames.epochs.loc[0, "epoch"]
 
 
+def set_wait_to_a_percentage(frames: Frames) -> None:
+    frames.epochs["wait"] = 0.0
+    frames.epochs.loc[1, "wait"] = 7.0
+
+
 def remove_column(frames: Frames) -> None:
     del frames.trials["selected_weights"]
 
@@ -75,6 +80,7 @@ def remove_column(frames: Frames) -> None:
         (repeat_trial_id, "trials: trial_id breaks"),
         (set_done_trial_to_running, "not done, but with a metric"),
         (repeat_epoch, "epochs: .* breaks"),
+        (set_wait_to_a_percentage, r"epochs: wait breaks .*: 7.0"),
         (remove_column, "selected_weights"),
     ],
 )

@@ -1,8 +1,10 @@
-"""TimmPipeline: images are a function of (seed, epoch, position); errors name the file."""
+"""Images from files are a function of (seed, epoch, position); errors name the file."""
 
+import errno
 import multiprocessing
 import random
 from dataclasses import replace
+from multiprocessing.context import ForkContext
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +12,34 @@ import pytest
 import torch
 from PIL import Image
 from support import image_folders
+from support.pipelines import pipeline
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.data.dataset import ImageFiles, Images
+from clip_hparam.data.dataset import TEST, TRAIN, ImageFiles, Images
 from clip_hparam.data.image_folder import load_imagenet
-from clip_hparam.data.loader import TimmPipeline
+from clip_hparam.data.loading import device_copy, shared_buffer
+from clip_hparam.data.loading.crop_reader import CropReader
+from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
+from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
+from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.shared_buffer import SharedBuffer, SharedMemoryError
+from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.reading.errors import UnreadableImageError
 
-OFFICIAL = Recipe(
+RECIPE = Recipe(
     encoder=Encoder(pixels="clip"),
     resolution=32,
     hflip=0.5,
-    rand_augment="rand-m9-mstd0.5-inc1",
+    color_jitter=0.3,
     random_erasing=0.25,
-    augment_backend="timm",
 )
+
+
+@pytest.fixture(params=["timm", "tensor"])
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
@@ -35,47 +49,51 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
 
 
 def epoch(
-    images: Images, workers: int = 0, first: int = 0, seed: int = 0, index: int = 0
+    backend: str, images: Images, workers: int = 0, first: int = 0, seed: int = 0, index: int = 0
 ) -> Tensor:
-    reader = TimmPipeline(replace(OFFICIAL, seed=seed), workers)
+    recipe = replace(RECIPE, seed=seed)
+    if backend == "timm":
+        recipe = replace(recipe, rand_augment="rand-m9-mstd0.5-inc1")
+    reader = pipeline(backend, recipe, images, workers)  # type: ignore[arg-type]
     batches = np.arange(40).reshape(2, 20)[first:]
-    read = reader.train_batches(images, index, np.arange(45)[::-1].copy(), batches)
-    return torch.stack(list(read))
+    try:
+        return torch.stack(list(reader.train_batches(index, np.arange(45)[::-1].copy(), batches)))
+    finally:
+        reader.close()
 
 
-def test_two_workers_yield_the_bits_of_no_workers(files: Images) -> None:
-    assert torch.equal(epoch(files, workers=2), epoch(files, workers=0))
+def test_two_workers_yield_the_bits_of_no_workers(backend: str, files: Images) -> None:
+    assert torch.equal(epoch(backend, files, workers=2), epoch(backend, files, workers=0))
 
 
-def test_images_are_a_function_of_seed_epoch_and_position(files: Images) -> None:
-    assert torch.equal(epoch(files), epoch(files))
-    assert torch.equal(epoch(files, first=1), epoch(files)[1:])
-    assert not torch.equal(epoch(files), epoch(files, seed=1))
-    assert not torch.equal(epoch(files), epoch(files, index=1))
+def test_images_are_a_function_of_seed_epoch_and_position(backend: str, files: Images) -> None:
+    whole = epoch(backend, files)
+    assert torch.equal(whole, epoch(backend, files))
+    assert torch.equal(epoch(backend, files, first=1), whole[1:])
+    assert not torch.equal(whole, epoch(backend, files, seed=1))
+    assert not torch.equal(whole, epoch(backend, files, index=1))
 
 
-def test_same_image_differs_by_position() -> None:
-    images = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
-    batch = next(
-        TimmPipeline(OFFICIAL, 0).train_batches(images, 0, np.zeros(10, int), np.arange(10)[None])
-    )
+def test_same_image_differs_by_position(backend: str, files: Images) -> None:
+    reader = pipeline(backend, RECIPE, files)  # type: ignore[arg-type]
+    batch = next(reader.train_batches(0, np.zeros(10, int), np.arange(10)[None]))
     assert len({image.numpy().tobytes() for image in batch}) == 10
 
 
-def test_global_generators_are_restored(files: Images) -> None:
+def test_global_generators_are_restored(backend: str, files: Images) -> None:
     def states() -> tuple[object, bytes, bytes]:
         legacy = np.random.get_state()[1]  # noqa: NPY002
         return random.getstate(), legacy.tobytes(), torch.get_rng_state().numpy().tobytes()
 
     before = states()
-    epoch(files)
+    epoch(backend, files)
     assert states() == before
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", ["text", "cut", "empty", "gone"])
 def test_unreadable_image_raises_an_error_that_names_the_file(
-    files: ImageFiles, workers: int, damage: str
+    backend: str, files: ImageFiles, workers: int, damage: str
 ) -> None:
     path = files.path(30)
     content = path.read_bytes()
@@ -83,16 +101,87 @@ def test_unreadable_image_raises_an_error_that_names_the_file(
     if damage == "gone":
         path.unlink()
     with pytest.raises(UnreadableImageError, match="cannot be read as an image") as error:
-        epoch(files, workers)
+        epoch(backend, files, workers)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
     assert not multiprocessing.active_children()
 
 
-def test_grey_and_transparent_files_have_three_channels(tmp_path: Path) -> None:
+def test_grey_and_transparent_files_have_three_channels(backend: str, tmp_path: Path) -> None:
     for mode in ("L", "RGBA", "1", "P", "CMYK"):
         Image.new(mode, (20, 30)).save(tmp_path / f"{mode}.tif")
     paths = sorted(path.name.encode() for path in tmp_path.iterdir())
     images = ImageFiles(tmp_path, np.array(paths, np.bytes_))
-    batch = next(TimmPipeline(OFFICIAL, 0).eval_batches(images, np.arange(len(paths)), 8, 32))
+    reader = pipeline(backend, RECIPE, images)  # type: ignore[arg-type]
+    batch = next(reader.eval_batches(TRAIN, np.arange(len(paths)), 8, 32))
     assert batch.shape == (5, 3, 32, 32)
+
+
+def test_processes_are_kept_over_epochs_and_evaluations(backend: str, files: Images) -> None:
+    reader = pipeline(backend, RECIPE, {TRAIN: files, TEST: files[np.arange(9)]}, workers=2)  # type: ignore[arg-type]
+    seen = []
+    for number in range(3):
+        list(reader.train_batches(number, np.arange(45), np.arange(40).reshape(2, 20)))
+        seen.append({child.pid for child in multiprocessing.active_children()})
+        evaluated = torch.cat(list(reader.eval_batches(TEST, np.arange(9), 4, 32)))
+        seen.append({child.pid for child in multiprocessing.active_children()})
+        plain = pipeline(backend, RECIPE, {TEST: files[np.arange(9)]})  # type: ignore[arg-type]
+        assert torch.equal(
+            evaluated, torch.cat(list(plain.eval_batches(TEST, np.arange(9), 9, 32)))
+        )
+    reader.close()
+    assert len(seen[0]) == 2
+    assert all(pids == seen[0] for pids in seen)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_buffer_of_the_workers_is_pinned_for_a_gpu(
+    device: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(device_copy, "_create_stream", lambda device: object())
+    monkeypatch.setattr(
+        DeviceCopy,
+        "start",
+        lambda self, batch, reused: Transfer(batch.clone() if reused else batch),
+    )
+    monkeypatch.setattr(SharedBuffer, "pin", lambda self: done.append("pinned"))
+    monkeypatch.setattr(SharedBuffer, "unpin", lambda self: done.append("unpinned"))
+    options = LoaderOptions(1, 20, 32, torch.device(device))
+    reader = CropReader(RECIPE)  # type: ignore[arg-type]
+    loader = ImageLoader({TRAIN: files}, reader, options, WaitClock(""))
+    for _ in range(2):
+        list(loader.batches([ReadRequest(TRAIN, np.arange(20), None, 32)] * 3))
+    loader.close()
+    assert done == (["pinned", "unpinned"] if device == "cuda" else [])
+
+
+@pytest.mark.parametrize("error", ["no memory", "no locks"])
+def test_too_little_shared_memory_is_one_sentence(
+    error: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if error == "no memory":
+        monkeypatch.setattr(shared_buffer, "available_memory", lambda: 2**19)
+    else:
+        monkeypatch.setattr(ForkContext, "Lock", fail)
+    with pytest.raises(SharedMemoryError, match=r"try\s+machine.loader_workers=") as refused:
+        epoch("tensor", files, workers=2)
+    assert "\n" not in str(refused.value)
+    assert ("/dev/shm" in str(refused.value)) == (error == "no locks")
+    assert not multiprocessing.active_children()
+
+
+def test_epoch_that_was_left_does_not_disturb_the_next(backend: str, files: Images) -> None:
+    reader = pipeline(backend, RECIPE, files, workers=2)  # type: ignore[arg-type]
+    batches = np.arange(45).reshape(9, 5)
+    left = reader.train_batches(0, np.arange(45), batches)
+    next(left)
+    del left
+    read = torch.cat(list(reader.train_batches(1, np.arange(45), batches)))
+    reader.close()
+    expected = pipeline(backend, RECIPE, files).train_batches(1, np.arange(45), batches)  # type: ignore[arg-type]
+    assert torch.equal(read, torch.cat(list(expected)))

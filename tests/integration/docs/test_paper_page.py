@@ -33,6 +33,8 @@ def recipe_of(family: str, rung: str) -> ResolvedRecipe:
         "encoder.weights": "random",
         "encoder.pixels": "clip",
         "data.fingerprint": "none",
+        "augment_backend": "tensor",
+        "mix_pairs": "adjacent",
     }
     known |= {"data.epoch_images": IMAGENET_IMAGES}
     composed = compose_recipe([f"family={family}", f"recipe={rung}", "data=imagenet"])

@@ -41,7 +41,7 @@ def content(record: Record) -> str:
     """Return the metrics and the rows of a done trial as JSON, without times."""
     result = record.result()
     assert result is not None
-    timed = ("seconds", "img_per_s")
+    timed = ("seconds", "img_per_s", "wait")
     rows = [{k: v for k, v in row.items() if k not in timed} for row in record.rows()]
     return json.dumps([result["metrics"], rows])
 

@@ -5,6 +5,7 @@ import os
 import signal
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -274,17 +275,19 @@ def test_first_rung_is_after_one_epoch_at_the_full_rate(
 
 
 def test_impossible_point_is_told_as_pruned_and_not_run(tmp_path: Path) -> None:
-    """Each level is possible alone, but the tensor backend has no RandAugment."""
-    levels = {"rand_augment": ("none", "rand-m9"), "augment_backend": ("timm", "tensor")}
-    facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}}
+    """Each level is possible alone, but head_init_scale scales a random head only."""
+    levels = {"head_init": ("random", "zero_shot"), "head_init_scale": ("0.001", "0.01")}
+    base = fake_search.search_spec(tmp_path / "runs").base
+    base = replace(base, recipe=replace(base.recipe, pool="clip"))
+    facts: dict[str, Any] = {"levels": levels, "sampler": {"name": "grid"}, "base": base}
     manifest = fake_search.create_search(tmp_path / "runs", n_trials=4, **facts)
     run_until_done(manifest, fake_search.train)
     found = point_results(manifest.load_search(), manifest.read()["cells"])
     (bad,) = (point for point in found if point.state == "impossible")
-    assert bad.label == "rand_augment=rand-m9,augment_backend=tensor"
+    assert bad.label == "head_init=zero_shot,head_init_scale=0.01"
     ended = trials(manifest)
     assert ended[bad.number].state is TrialState.PRUNED
-    assert "has no RandAugment" in ended[bad.number].user_attrs["error"]
+    assert "scales a random head" in ended[bad.number].user_attrs["error"]
     assert len(ended) == 4
 
 

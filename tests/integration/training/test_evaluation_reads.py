@@ -55,7 +55,7 @@ def test_raw_weights_can_be_evaluated_at_the_end_alone(tmp_path: Path) -> None:
         assert run_trial(spec).state == "done"
         record = Record(spec.machine.runs, spec.trial_id)
         rows[eval_raw], results[eval_raw] = record.rows(), record.result()
-    measured = ("seconds", "img_per_s")
+    measured = ("seconds", "img_per_s", "wait")
     for epoch, (every, end) in enumerate(zip(rows["epoch"], rows["end"], strict=True)):
         assert list(every) == list(end)
         for name, value in every.items():

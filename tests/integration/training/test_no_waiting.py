@@ -12,6 +12,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.digits import load_digits
+from clip_hparam.data.transforms import erasing, tensor
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import factory
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -33,7 +34,9 @@ RECIPE = {
     "mixup": 0.8,
     "cutmix": 1.0,
     "random_erasing": 0.25,
+    "color_jitter": 0.3,
 }
+CONSTANTS = 3  # moved once a process: mean and standard deviation of pixels, the noise field
 READS_A_VALUE = {
     *("_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select"),
     *("unique_dim", "_unique2", "unique_consecutive"),
@@ -84,11 +87,13 @@ def state_on_meta(
     machine = Machine(micro_batch=20 // MICRO_BATCHES, kernels=kernels)
     state = create_train_state(recipe, machine, create_model(recipe, 10))
     assert {parameter.device for parameter in state.model.parameters()} == {META}
-    return state, Batches(recipe, load_digits())
+    return state, Batches(recipe, load_digits(), device=META)
 
 
 @pytest.mark.parametrize("kernels", ["reference", "fused"])
 def test_step_with_all_options_never_waits(kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for constants in (tensor._normalization_affine, erasing._noise_field):
+        constants.cache_clear()
     state, batches = state_on_meta(monkeypatch, kernels)
     assert state.model.drop_paths
     losses: list[Tensor] = []
@@ -96,8 +101,16 @@ def test_step_with_all_options_never_waits(kernels: str, monkeypatch: pytest.Mon
         train_epoch(state, batches, 0, 0, StopAfter(), losses)
     assert len(losses) == STEPS
     assert {loss.device for loss in losses} == {META}
-    # images and targets of each micro-batch, and one table of drop-path draws
-    assert mode.copies["to the device"] == 2 * MICRO_BATCHES * STEPS + 1
+    # the images of each step; of the epoch: labels, augmentation and drop-path draws; constants
+    assert mode.copies["to the device"] == STEPS + 3 + CONSTANTS
+
+
+def test_augmentation_of_a_step_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, batches = state_on_meta(monkeypatch, "fused", rand_augment="rand-m9-mstd0.5-inc1")
+    with ForbidWaiting():
+        images, targets = next(batches.train(0))
+    assert images.device == targets.device == META
+    assert images.shape == (20, 3, 32, 32)
 
 
 def test_mode_detects_reads_and_blocking_copies() -> None:

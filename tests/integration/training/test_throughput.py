@@ -69,7 +69,7 @@ def test_clock_starts_on_an_idle_gpu_without_a_batch_at_hand(
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device: events.append(f"wait {device}"))
     monkeypatch.setattr(throughput, "time", SimpleNamespace(monotonic=clock))
     state: Any = SimpleNamespace(device=torch.device("cuda", 1))
-    assert time_steps(state, batches(), Machine(loader_workers=workers)) == pytest.approx(4.0)
+    assert time_steps(state, batches(), workers) == pytest.approx(4.0)
     step = ["read", "step"]
     assert events == [
         *step, "wait cuda:1", *["read"] * dropped, "clock", *step * 3, "wait cuda:1", "clock"

@@ -132,7 +132,7 @@ def content(spec: TrialSpec) -> dict[str, Any]:
     result = record.result()
     assert result is not None
     rows = [
-        {name: value for name, value in row.items() if name not in ("seconds", "img_per_s")}
+        {name: value for name, value in row.items() if name not in ("seconds", "img_per_s", "wait")}
         for row in record.rows()
     ]
     files = {

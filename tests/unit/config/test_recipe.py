@@ -19,6 +19,7 @@ CHANGES: dict[str, object] = {
     "interpolation": "bilinear",
     "precision": "bf16",
     "augment_backend": "tensor",
+    "mix_pairs": "adjacent",
     "encoder.name": "ViT-B-32",
     "encoder.weights": "0" * 64,
     "encoder.pixels": "imagenet",
@@ -89,7 +90,6 @@ def test_unresolved_recipe_has_no_id() -> None:
         ({"freeze": "first_0"}, "freeze=first_0 is not legal: try none, patch, backbone, or"),
         ({"ler": 1e-3}, "did you mean lr"),
         ({"data.shot": 5}, "did you mean data.shots"),
-        ({"augment_backend": "tensor", "rand_augment": "rand-m9"}, "needs augment_backend=timm"),
     ],
 )
 def test_illegal_value_is_refused_with_the_legal_range(
@@ -108,6 +108,7 @@ def test_label_lists_differences_from_the_defaults_and_is_short() -> None:
 def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     tree = canonical(RESOLVED)
     assert tree.pop("head_init") == "random"
+    assert tree.pop("mix_pairs") == "mirrored"
     assert tree["encoder"].pop("pixels") == "clip"
     assert tree["data"].pop("shift") == "none"
     assert tree["data"].pop("on_error") == "raise"

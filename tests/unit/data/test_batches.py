@@ -22,11 +22,15 @@ PLAIN = Recipe(
     crop_scale=1.0,
     hflip=0.0,
     augment_backend="tensor",
+    mix_pairs="mirrored",
     data=Data(name="digits", shots=0, selection=5, epoch_images=70),
 )
 ROUGH = replace(
     PLAIN, crop_scale=0.3, hflip=0.5, random_erasing=0.5, color_jitter=0.3, mixup=0.8, cutmix=1.0
 )
+
+
+ADJACENT = replace(ROUGH, mix_pairs="adjacent", batch_size=16)
 
 
 def grey_dataset() -> ImageDataset:
@@ -92,8 +96,13 @@ def test_epoch_can_be_longer_than_the_training_set(backend: str) -> None:
     assert all(seen(images) == targets.argmax(1).tolist() for images, targets in steps)
 
 
-@pytest.mark.parametrize("recipe", [PLAIN, ROUGH], ids=["plain", "mixed"])
-@pytest.mark.parametrize("world", [2, 4, 5])
+@pytest.mark.parametrize(
+    ("recipe", "world"),
+    [
+        *((recipe, world) for recipe in (PLAIN, ROUGH) for world in (2, 4, 5)),
+        *((ADJACENT, world) for world in (1, 2, 4)),
+    ],
+)
 def test_concatenated_rows_of_all_ranks_equal_the_batch(
     backend: str, recipe: Recipe, world: int
 ) -> None:
@@ -104,19 +113,19 @@ def test_concatenated_rows_of_all_ranks_equal_the_batch(
     ]
     parts = zip(*(share.train(1, 1) for share in shares), strict=True)
     whole = [tuple(torch.cat(column) for column in zip(*step, strict=True)) for step in parts]
-    assert len(whole) == 2
+    assert len(whole) == shares[0].steps - 1
     assert same(iter(whole), batches(recipe, backend).train(1, 1))  # type: ignore[arg-type]
 
 
 def test_rank_reads_only_its_rows_and_their_mixing_partners() -> None:
     read: list[int] = []
-    for recipe, images in ((PLAIN, 5), (ROUGH, 10)):
+    for recipe, images in ((PLAIN, 5), (ROUGH, 10), (ADJACENT, 4)):
         share = Batches(recipe, grey_dataset(), context=DistributedContext(1, 4))
         inner = share._pipeline.train_batches
         share._pipeline.train_batches = lambda *given, inner=inner: (  # type: ignore[method-assign]
             read.append(given[-1].shape[1]) or inner(*given)
         )
-        assert len(next(share.train(0))[0]) == 5
+        assert len(next(share.train(0))[0]) == recipe.batch_size // 4
         assert read[-1] == images
 
 
@@ -126,6 +135,12 @@ def test_evaluation_yields_each_image_once_with_its_label(backend: str) -> None:
         images, labels = (torch.cat(parts) for parts in zip(*split, strict=True))
         assert len(labels) == count
         assert seen(images) == labels.tolist()
+
+
+def test_rank_without_a_batch_evaluates_nothing(backend: str) -> None:
+    recipe = replace(PLAIN, augment_backend=backend)
+    share = Batches(recipe, grey_dataset(), context=DistributedContext(1, 2))  # type: ignore[arg-type]
+    assert list(share.evaluation(TEST)) == []
 
 
 def test_evaluation_does_not_depend_on_augmentation(backend: str) -> None:

@@ -26,6 +26,8 @@ def published(*words: str) -> ResolvedRecipe:
         "encoder.weights": "random",
         "encoder.pixels": "clip",
         "data.fingerprint": "none",
+        "augment_backend": "tensor",
+        "mix_pairs": "adjacent",
     }
     known |= {"data.epoch_images": IMAGENET_IMAGES}
     return as_resolved(with_values(compose_recipe(words), known))

@@ -1,8 +1,12 @@
-"""Soft targets, mixup and cutmix; a batch is mixed with its own reverse.
+"""Soft targets, mixup and cutmix of the rows of a batch, in pairs.
+
+PAIRS are the values of `mix_pairs`. Adjacent rows, 2k with 2k + 1, are rows of one rank, which
+reads no others. Mirrored rows, i with b - 1 - i as in timm, are not.
 
 Source: timm 1.0.31, `data/mixup.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +36,10 @@ def soft_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
 
     Each entry is smoothing / classes; the entry of the label is 1 - smoothing larger.
     """
-    targets = torch.full((len(labels), classes), smoothing / classes)
-    return targets.scatter_add_(1, labels[:, None], torch.full((len(labels), 1), 1 - smoothing))
+    device = labels.device
+    targets = torch.full((len(labels), classes), smoothing / classes, device=device)
+    own = torch.full((len(labels), 1), 1 - smoothing, device=device)
+    return targets.scatter_add_(1, labels[:, None], own)
 
 
 def sample_mix_params(
@@ -71,7 +77,7 @@ def cutmix_params(row: int, column: int, lam: float, resolution: int) -> MixPara
 
 
 def rows_needed(rows: Indices, batch: int) -> Indices:
-    """Return the sorted rows that mixing `rows` of a batch reads: the rows and their partners.
+    """Return the sorted rows that mixing mirrored rows reads: `rows` and their partners.
 
     A batch of these rows alone, mixed with its own reverse, gives `rows` the same values as the
     whole batch.
@@ -79,16 +85,36 @@ def rows_needed(rows: Indices, batch: int) -> Indices:
     return np.union1d(rows, batch - 1 - rows)
 
 
-def apply_mix(images: Tensor, targets: Tensor, params: MixParams) -> tuple[Tensor, Tensor]:
-    """Return image i mixed with image -1 - i, and the mixed targets.
+def partners_mirrored(rows: Tensor) -> Tensor:
+    """Return row -1 - i at each place i."""
+    return rows.flip(0)
+
+
+def partners_adjacent(rows: Tensor) -> Tensor:
+    """Return row 2k + 1 at place 2k and row 2k at place 2k + 1, of an even number of rows."""
+    return rows.reshape(-1, 2, *rows.shape[1:]).flip(1).flatten(0, 1)
+
+
+PAIRS: dict[str, Callable[[Tensor], Tensor]] = {
+    "adjacent": partners_adjacent,
+    "mirrored": partners_mirrored,
+}
+
+
+def apply_mix(
+    images: Tensor, targets: Tensor, params: MixParams, pairs: str
+) -> tuple[Tensor, Tensor]:
+    """Return each image mixed with its partner, and the mixed targets.
 
     images: float32, shape (b, 3, r, r); targets: float32, shape (b, classes).
+    pairs: a key of PAIRS.
     """
-    other = images.flip(0)
+    partners = PAIRS[pairs]
+    other = partners(images)
     if params.box is None:
         mixed = torch.lerp(other, images, params.lam)
     else:
         top, bottom, left, right = params.box
         mixed = images.clone()
         mixed[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
-    return mixed, torch.lerp(targets.flip(0), targets, params.lam)
+    return mixed, torch.lerp(partners(targets), targets, params.lam)

@@ -70,5 +70,5 @@ def eval_transform(resolution: int, interpolation: str, normalization: str) -> T
 def posterize(
     timm_posterize: Callable[..., Image.Image], image: Image.Image, bits: int, **options: Any
 ) -> Image.Image:
-    """Return timm's posterized image; black for 0 bits, which Pillow 13 refuses."""
-    return image.point([0] * 768) if bits == 0 else timm_posterize(image, bits, **options)
+    """Return timm's posterized image; black for 0 bits or fewer, which Pillow 13 refuses."""
+    return image.point([0] * 768) if bits <= 0 else timm_posterize(image, bits, **options)

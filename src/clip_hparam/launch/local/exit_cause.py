@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Sequence
 
+from clip_hparam.config.knob import AUTO
 from clip_hparam.config.worker_spec import LaunchSpec
 
 
@@ -49,7 +50,8 @@ def _less_memory(spec: LaunchSpec, at_once: int) -> str:
     words = []
     if at_once > 1:
         words.append("workers=1")
-    if spec.machine.loader_workers:
+    workers = spec.machine.loader_workers
+    if workers if workers != AUTO else spec.recipe.data.root:  # auto: for images in files
         words.append("machine.loader_workers=0")
     share = (
         spec.machine.micro_batch_of_rank(spec.gpus_per_trial)

@@ -35,6 +35,7 @@ class WorkerPool:
     def __init__(self, context: LaunchContext) -> None:
         self.driver = context.driver
         self.free_slots: deque[str | None] = deque()
+        self.at_once = 1
         self.specs: dict[str, LaunchSpec] = {}
         self.waiting: deque[str] = deque()
         self.running: dict[str, list[BaseProcess]] = {}
@@ -53,6 +54,7 @@ class WorkerPool:
         if specs and not self.specs:
             processes.start_forkserver(specs[0], len(specs), trials_to_trace(specs))
             self.free_slots.extend(gpu_slots(self.driver, specs[0].machine.device))
+            self.at_once = len(self.free_slots)
         for spec in specs:
             self.specs[spec.trial_id] = spec
             self.waiting.append(spec.trial_id)
@@ -102,7 +104,7 @@ class WorkerPool:
         spec, gpus = self.specs[trial_id], self.free_slots.popleft()
         self.slots[trial_id] = gpus
         entry = worker_main if isinstance(spec, WorkerSpec) else rank_main
-        self.running[trial_id] = processes.start_ranks(spec, gpus, entry)
+        self.running[trial_id] = processes.start_ranks(spec, gpus, entry, self.at_once)
         self.attempts[trial_id] = self.attempts.get(trial_id, 0) + 1
 
     def _reap(self, trial_id: str, ranks: list[BaseProcess]) -> None:

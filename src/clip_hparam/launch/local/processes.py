@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
+from clip_hparam.data.loading.worker_count import CORES_VARIABLE
 from clip_hparam.launch.local.child import (
     IMAGES_VARIABLE,
     PRELOAD,
@@ -32,7 +33,7 @@ from clip_hparam.launch.local.child import (
     rank_main,
 )
 from clip_hparam.launch.local.traced_trials import TRACE_MODULE, TRACED_VARIABLE
-from clip_hparam.launch.resources import gpu_groups, uses_gpu
+from clip_hparam.launch.resources import available_cores, gpu_groups, uses_gpu
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.planning.gpus import visibility_variables
 
@@ -87,15 +88,18 @@ def _fork_is_safe_for_cuda() -> bool:
 
 
 def start_ranks(
-    spec: LaunchSpec, gpus: str | None = None, entry: Entry = rank_main
+    spec: LaunchSpec, gpus: str | None = None, entry: Entry = rank_main, at_once: int = 1
 ) -> list[BaseProcess]:
     """Start the processes of one trial and return them, rank 0 first.
 
     gpus: CUDA_VISIBLE_DEVICES of the processes (for AMD also HIP_VISIBLE_DEVICES); None leaves it
         as it is.
+    at_once: trials that run at a time, which share the CPU cores.
     """
+    given = {} if gpus is None else dict.fromkeys(visibility_variables(), gpus)
+    given[CORES_VARIABLE] = str(max(available_cores() // (at_once * spec.gpus_per_trial), 1))
     with _listen_socket(spec) as listen_socket:
-        return _start_ranks(spec, range(spec.gpus_per_trial), gpus, listen_socket, entry)
+        return _start_ranks(spec, range(spec.gpus_per_trial), given, listen_socket, entry)
 
 
 @contextmanager
@@ -108,7 +112,7 @@ def as_main_rank(spec: TrialSpec) -> Iterator["DistributedContext"]:
 
     gpu_groups(spec.gpus_per_trial, spec.machine.device)
     with _listen_socket(spec) as listen_socket:
-        others = _start_ranks(spec, range(1, spec.gpus_per_trial), None, listen_socket, rank_main)
+        others = _start_ranks(spec, range(1, spec.gpus_per_trial), {}, listen_socket, rank_main)
         environment = _rank_environment(spec, 0, listen_socket)
         try:
             yield create_context(environment, spec.machine.rank_timeout, listen_socket)
@@ -143,17 +147,16 @@ def time_in_subprocess(spec: TrialSpec, forked: bool) -> TrialCost | None:
 def _start_ranks(
     spec: LaunchSpec,
     ranks: range,
-    gpus: str | None,
+    given: Mapping[str, str],
     listen_socket: socket.socket | None,
     entry: Entry,
 ) -> list[BaseProcess]:
     if not ranks:  # a trial of one rank in this process: the forkserver costs 4 CPU-s of imports
         return []
     context = start_forkserver(spec)
-    visible = {} if gpus is None else dict.fromkeys(visibility_variables(), gpus)
     processes: list[BaseProcess] = []
     for rank in ranks:
-        environment = _rank_environment(spec, rank, listen_socket) | visible
+        environment = {**_rank_environment(spec, rank, listen_socket), **given}
         arguments = (spec.to_dict(), environment, None if rank else listen_socket)
         processes.append(context.Process(target=entry, args=arguments))
     for process in processes:

@@ -23,6 +23,7 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import LaunchSpec
+from clip_hparam.data.loading.worker_count import CORES_VARIABLE
 from clip_hparam.launch.base import LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import catch_signals
@@ -30,6 +31,7 @@ from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.local.traced_trials import trials_to_trace
 from clip_hparam.launch.log import redirect_output
+from clip_hparam.launch.resources import available_cores
 from clip_hparam.launch.slurm.commands import parse_fields, run_command
 from clip_hparam.launch.slurm.job_array import JobArray, read_job_array
 from clip_hparam.launch.supervise import supervise
@@ -52,6 +54,8 @@ def main(folder: Path) -> int:
     array = read_job_array(folder)
     assert array is not None, f"there is no array in {folder}"
     environment = rank_environment()
+    if int(environment["WORLD_SIZE"]) > 1:
+        os.environ[CORES_VARIABLE] = str(_cores_of_task())
     if int(environment["RANK"]):
         return _run_as_other_rank(_trial_of(array, task), environment)
     if int(environment["WORLD_SIZE"]) > 1:
@@ -85,6 +89,13 @@ def rank_environment() -> dict[str, str]:
         "MASTER_PORT": task.master_port,
     }
     return {name: str(value) for name, value in values.items()}
+
+
+def _cores_of_task() -> int:
+    """Return the CPU cores of this task, which is one rank."""
+    asked = os.environ.get("SLURM_CPUS_PER_TASK")
+    tasks = os.environ.get("SLURM_NTASKS_PER_NODE", "1")
+    return int(asked) if asked else max(available_cores() // int(tasks), 1)
 
 
 def _trial_of(array: JobArray, task: int) -> TrialSpec:

@@ -9,10 +9,13 @@ from clip_hparam.planning.gpus import hidden_gpu_reason
 from clip_hparam.training.numerics import Numerics
 
 
-def describe_attempt(recipe: Recipe, machine: Machine, numerics: Numerics, micro_batch: int) -> str:
+def describe_attempt(
+    recipe: Recipe, numerics: Numerics, micro_batch: int, loader_workers: int
+) -> str:
     """Return one line: device, ranks, precision, kernels, micro-batch and loader workers.
 
     micro_batch: images of a rank per forward pass; 0 for all of its batch.
+    loader_workers: processes of a rank that read images.
     """
     ranks = numerics.ranks
     share = recipe.batch_size // ranks
@@ -25,7 +28,7 @@ def describe_attempt(recipe: Recipe, machine: Machine, numerics: Numerics, micro
         + ", compiled" * numerics.compile
         + ", deterministic" * numerics.deterministic,
         f"batch {recipe.batch_size} in micro-batches of {micro_batch or share}{each}",
-        f"{_count(machine.loader_workers, 'loader worker')}{each}",
+        f"{_count(loader_workers, 'loader worker')}{each}",
     ]
     return "machine: " + "; ".join(parts)
 

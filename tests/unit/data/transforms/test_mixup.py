@@ -37,7 +37,7 @@ def timms(
 
 @pytest.mark.parametrize("lam", [0.0, 0.3, 0.5, 1.0])
 def test_mixup_equals_timm(lam: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), MixParams(lam, None))
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), MixParams(lam, None), "mirrored")
     torch.testing.assert_close(ours, timms(lam, False, 0, monkeypatch))
 
 
@@ -47,7 +47,7 @@ def test_cutmix_equals_timm(lam: float, seed: int, monkeypatch: pytest.MonkeyPat
     np.random.seed(seed)  # noqa: NPY002
     row, column = np.random.randint(12, size=2).tolist()  # noqa: NPY002
     params = cutmix_params(row, column, lam, 12)
-    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), params)
+    ours = apply_mix(images(), soft_targets(LABELS, CLASSES, 0.1), params, "mirrored")
     torch.testing.assert_close(ours, timms(lam, True, seed, monkeypatch))
 
 
@@ -92,3 +92,14 @@ def test_half_of_the_batches_use_cutmix_when_both_are_on() -> None:
 
 def test_no_batch_is_mixed_when_both_are_off() -> None:
     assert sample_mix_params(0, 0, 0, 0.0, 0.0, 32) is None
+
+
+def test_adjacent_rows_are_mixed_with_each_other_alone() -> None:
+    pixels, targets = images(), soft_targets(LABELS, CLASSES, 0.1)
+    for params in (MixParams(0.3, None), cutmix_params(4, 7, 0.4, 12)):
+        mixed, both = apply_mix(pixels, targets, params, "adjacent")
+        for start in range(0, len(LABELS), 2):
+            pair = slice(start, start + 2)
+            alone = apply_mix(pixels[pair], targets[pair], params, "mirrored")
+            assert torch.equal(mixed[pair], alone[0])
+            assert torch.equal(both[pair], alone[1])

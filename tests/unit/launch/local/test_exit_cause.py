@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.exit_cause import exit_cause, lost_rank_cause
 
@@ -22,6 +22,11 @@ KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer, w
             TrialSpec(Recipe(batch_size=50), Machine(loader_workers=4)),
             2,
             "type workers=1 or machine.loader_workers=0 or machine.micro_batch=25",
+        ),
+        (
+            TrialSpec(Recipe(batch_size=50, data=Data(name="folder", root="/images")), Machine()),
+            1,
+            "type machine.loader_workers=0 or machine.micro_batch=25",
         ),
         (
             TrialSpec(Recipe(batch_size=48), Machine(), gpus_per_trial=2),

@@ -16,23 +16,23 @@ GPU = replace(HERE, device="cuda", device_name="H100", attention="sdpa", ranks=8
 
 
 def test_one_process_on_a_cpu() -> None:
-    assert describe_attempt(Recipe(batch_size=50), Machine(), HERE, 0) == (
+    assert describe_attempt(Recipe(batch_size=50), HERE, 0, 0) == (
         "machine: Xeon (cpu, 1 thread), 1 rank; precision fp32; fused kernels with explicit"
         " attention; batch 50 in micro-batches of 50; 0 loader workers"
     )
 
 
 def test_ranks_on_gpus_with_all_options() -> None:
-    recipe, machine = Recipe(batch_size=2048, precision="bf16"), Machine(loader_workers=1)
+    recipe = Recipe(batch_size=2048, precision="bf16")
     there = replace(GPU, compile=True, deterministic=True)
-    assert describe_attempt(recipe, machine, there, 32) == (
+    assert describe_attempt(recipe, there, 32, 1) == (
         "machine: H100 (cuda), 8 ranks; precision bf16; fused kernels with sdpa attention,"
         " compiled, deterministic; batch 2048 in micro-batches of 32 a rank; 1 loader worker a rank"
     )
 
 
 def test_micro_batch_is_the_share_of_a_rank() -> None:
-    line = describe_attempt(Recipe(batch_size=2048), Machine(), GPU, 0)
+    line = describe_attempt(Recipe(batch_size=2048), GPU, 0, 0)
     assert "batch 2048 in micro-batches of 256 a rank" in line
 
 
