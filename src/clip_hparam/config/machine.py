@@ -39,5 +39,10 @@ class Machine:
     rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")
 
+    def images_at_once(self, batch_size: int) -> int:
+        """Return the micro-batch over all ranks; with auto the whole batch, its upper limit."""
+        given = self.micro_batch
+        return given if isinstance(given, int) and given else batch_size
+
     def __post_init__(self) -> None:
         validate(self, "machine.")

@@ -51,7 +51,7 @@ def _less_memory(spec: LaunchSpec, at_once: int) -> str:
         words.append("workers=1")
     if spec.machine.loader_workers:
         words.append("machine.loader_workers=0")
-    share = (spec.machine.micro_batch or spec.recipe.batch_size) // spec.gpus_per_trial
+    share = spec.machine.images_at_once(spec.recipe.batch_size) // spec.gpus_per_trial
     divisors = [n for n in range(1, share) if share % n == 0]
     if divisors:
         words.append(f"machine.micro_batch={divisors[-1] * spec.gpus_per_trial}")
