@@ -52,6 +52,11 @@ class Machine:
     deterministic: bool = False  # algorithms with the same bits each time, also on a GPU; slower
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")
 
+    def images_at_once(self, batch_size: int) -> int:
+        """Return the micro-batch over all ranks; with auto the whole batch, its upper limit."""
+        given = self.micro_batch
+        return given if isinstance(given, int) and given else batch_size
+
     def __post_init__(self) -> None:
         validate(self, "machine.")
 

@@ -41,8 +41,8 @@ class TrialSpec:
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        batch, given = self.recipe.batch_size, self.machine.micro_batch
-        micro = given if isinstance(given, int) and given else batch  # auto divides what it chooses
+        batch = self.recipe.batch_size
+        micro = self.machine.images_at_once(batch)
         _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)
         whole = f"machine.micro_batch={micro}" if micro < batch else f"batch_size={batch}"
         _check_divides("gpus_per_trial", self.gpus_per_trial, whole, micro)

@@ -53,10 +53,7 @@ def _less_memory(spec: LaunchSpec, at_once: int) -> str:
     workers = spec.machine.loader_workers
     if workers if workers != AUTO else spec.recipe.data.root:  # auto: for images in files
         words.append("machine.loader_workers=0")
-    share = (
-        spec.machine.micro_batch_of_rank(spec.gpus_per_trial)
-        or spec.recipe.batch_size // spec.gpus_per_trial
-    )
+    share = spec.machine.images_at_once(spec.recipe.batch_size) // spec.gpus_per_trial
     divisors = [n for n in range(1, share) if share % n == 0]
     if divisors:
         words.append(f"machine.micro_batch={divisors[-1] * spec.gpus_per_trial}")
