@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from clip_hparam.training.numerics import UnsupportedMachineError
@@ -79,6 +80,12 @@ def within(what: str, value: float, limit: float, **figures: Figure) -> Finding:
     """Return whether a value is at most its limit; not a number fails too."""
     state = PASSED if value <= limit else FAILED
     return Finding(state, f"{what} {value:.2g}, limit {limit:.2g}", {**figures, "value": value})
+
+
+def largest_difference(values: Sequence[float], expected: Sequence[float]) -> float:
+    """Return the largest relative difference; not a number if a value is not one."""
+    pairs = zip(values, expected, strict=True)
+    return float(np.max([abs(value - one) / abs(one) for value, one in pairs]))
 
 
 def run_tasks(

@@ -1,6 +1,5 @@
 """The machine: driver, card, versions, cores, shared memory."""
 
-import os
 import platform
 import re
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from clip_hparam.launch.resources import available_cores
 from clip_hparam.planning.device_names import processor_name
 from gpu_checks.check import Figure, Finding, Setup, Task, failed, passed
 
@@ -23,7 +23,7 @@ LINK = "driver_version,pcie.link.gen.current,pcie.link.width.current"
 def describe(setup: Setup) -> Finding:
     """Return the facts that figures depend on, after a matrix product on the device."""
     figures: dict[str, Figure] = {"python": platform.python_version(), **_versions()}
-    figures |= {"processor": processor_name(), "cores": len(os.sched_getaffinity(0))}
+    figures |= {"processor": processor_name(), "cores": available_cores()}
     with suppress(OSError):
         figures["/dev/shm free GB"] = round(shutil.disk_usage("/dev/shm").free / 1e9, 1)
     if setup.on_gpu:

@@ -69,6 +69,8 @@ def automatic(setup: Setup) -> Finding:
     machine = machine_of(setup.device, micro_batch="auto")
     chosen = choose_micro_batch(recipe, machine, setup.device, CLASSES)
     images = chosen or size
+    if setup.on_gpu:
+        torch.cuda.reset_peak_memory_stats(setup.device)
     state = state_of(recipe, setup.device, CLASSES)
     loss = train_step(state, 0, *_batch(recipe, images, setup.device))
     if not bool(loss.isfinite()):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,21 @@ from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.ranks import heartbeat
 from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.ranks.replica import _create_parallel
-from gpu_checks.check import Finding, Setup, Task, failed, not_applicable, passed, within
+from gpu_checks.check import (
+    Finding,
+    Setup,
+    Task,
+    failed,
+    largest_difference,
+    not_applicable,
+    passed,
+    within,
+)
 from gpu_checks.inputs import draw_batch, machine_of, spec_of, tiny_recipe
 
 BATCH, STEPS, KILL_STEP = 16, 4, 2
 RANK_SECONDS, NAMED_SECONDS, START_SECONDS = 5.0, 45.0, 30.0
 LIMIT = 1e-5
-KILL_VARIABLE = "GPU_CHECK_KILLS_RANK_1"
 QUICK_SILENT_SECONDS = 1.0  # on a CPU, so that the tests are short
 Function = Callable[[DistributedContext, torch.device], Any]
 
@@ -51,8 +60,10 @@ def compare_with_library(context: DistributedContext, device: torch.device) -> f
     return max(largest, abs(float(total) - 1))
 
 
-def train_in_ranks(context: DistributedContext, device: torch.device) -> list[float]:
-    """Train some steps on this rank's rows, and return the losses."""
+def train_in_ranks(
+    context: DistributedContext, device: torch.device, kill: bool = False
+) -> list[float]:
+    """Train some steps on this rank's rows, and return the losses; kill: rank 1 kills itself."""
     recipe = tiny_recipe(drop_path=0.0)
     state = create_train_state(recipe, machine_of(device), create_model(recipe, 10), context)
     state.schedule[:] = recipe.lr
@@ -62,7 +73,7 @@ def train_in_ranks(context: DistributedContext, device: torch.device) -> list[fl
     for step in range(STEPS):
         images, targets = draw_batch(BATCH, 32, 10, device, seed=step)
         losses.append(train_step(state, step, images[rows], targets[rows]))
-        if step == KILL_STEP and context.rank == 1 and KILL_VARIABLE in os.environ:
+        if kill and step == KILL_STEP and context.rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
     context.wait_for_all()
     return [float(loss) for loss in losses]
@@ -85,7 +96,7 @@ def several_ranks(setup: Setup) -> Finding:
     if isinstance(losses, Exception):
         raise losses
     alone = train_in_ranks(SINGLE_PROCESS, setup.device)
-    largest = max(abs(own - one) / one for own, one in zip(losses, alone, strict=True))
+    largest = largest_difference(losses, alone)
     return within(
         f"{world} ranks, largest relative difference of a loss", largest, LIMIT, ranks=world
     )
@@ -96,7 +107,7 @@ def killed_rank(setup: Setup) -> Finding:
     if _world(setup) < 2:
         return not_applicable("this computer has one GPU")
     started = time.monotonic()
-    answer = str(_in_ranks(setup, 2, train_in_ranks, kill=True))
+    answer = str(_in_ranks(setup, 2, partial(train_in_ranks, kill=True)))
     seconds = round(time.monotonic() - started, 1)
     if "rank 1 of 2 (process" not in answer:
         return failed(f"the killed rank was not named: {answer.partition(chr(10))[0]}")
@@ -111,14 +122,14 @@ def _world(setup: Setup) -> int:
     return max(size for size in (1, 2, 4, 8) if size <= max(cards, 1))
 
 
-def _in_ranks(setup: Setup, world: int, function: Function, kill: bool = False) -> Any:
+def _in_ranks(setup: Setup, world: int, function: Function) -> Any:
     """Return what the function returns or raises in rank 0, or the sentence that it left."""
     context = processes.start_forkserver(spec_of(tiny_recipe(), setup.folder, setup.device))
     left = setup.folder / "lost_rank.txt"
     ours, theirs = context.Pipe()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = (world, port, setup.device.type, str(left), kill)
+    settings = (world, port, setup.device.type, str(left))
     ranks = [
         context.Process(target=_rank, args=(None if rank else theirs, function, rank, *settings))
         for rank in range(world)
@@ -144,13 +155,10 @@ def _rank(
     port: int,
     device_type: str,
     left: str,
-    kill: bool,
 ) -> None:
     """Connect as a rank of a trial does, call the function, and send its answer from rank 0."""
     exit_with_parent()
     torch.set_num_threads(1)
-    if kill:
-        os.environ[KILL_VARIABLE] = "1"
     device = torch.device("cpu")
     if device_type == "cuda":
         device = torch.device("cuda", rank)
