@@ -28,20 +28,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from gpu_checks import (
-    checkpoints,
-    environment,
-    evaluation,
-    files,
-    memory,
-    numerics,
-    profile,
-    ranks,
-    throughput,
-    trials,
-    waiting,
-)
+from gpu_checks import environment, memory, numerics, profile, ranks, trials, waiting
 from gpu_checks.check import FAILED, Check, Setup, Task, run_tasks
+from gpu_checks.speed import checkpoints, evaluation, files, throughput
 
 from clip_hparam.planning.device_names import processor_name
 

@@ -19,7 +19,7 @@ from clip_hparam.training.throughput import synchronize
 from gpu_checks.check import Figure, Finding, Setup, Task, passed
 from gpu_checks.epochs import StepClock, train_steps
 from gpu_checks.inputs import B16, TINY, folder_recipe, state_of
-from gpu_checks.throughput import CONTENDERS, OFFICIAL, PRODUCT, SIZES, SMALL
+from gpu_checks.speed.throughput import CONTENDERS, OFFICIAL, PRODUCT, SIZES, SMALL
 
 WARM_UP, STEPS = 5, 12
 SMALL_STEPS = (1, 2)
