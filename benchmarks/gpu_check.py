@@ -1,6 +1,6 @@
 """Check a GPU in one call: numbers, waiting, copies, resumes, ranks, memory, speed.
 
-    python benchmarks/gpu_check.py --out DIR [--device auto|cpu|cuda] [--seconds 450] [--only NAME]
+    python benchmarks/gpu_check.py --out DIR [--device auto|cpu|cuda] [--seconds 420] [--only NAME]
 
 Prints a table and writes DIR/gpu_check.json and DIR/gpu_check.md, after each check anew. The exit
 code is 1 if a check has failed. Correctness comes before the matrix of throughputs. A check whose
@@ -34,7 +34,7 @@ from gpu_checks.speed import checkpoints, evaluation, files, throughput
 
 from clip_hparam.planning.device_names import processor_name
 
-SECONDS = 450.0
+SECONDS = 420.0
 JSON_NAME, PAGE_NAME = "gpu_check.json", "gpu_check.md"
 GROUPS = (environment, numerics, waiting, profile, trials, ranks, memory, checkpoints, evaluation)
 

@@ -26,6 +26,10 @@ class StrictSteps(StepClock):
         if self.device.type == "cuda":
             torch.cuda.set_sync_debug_mode("error")
 
+    def end(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.set_sync_debug_mode("default")
+
 
 def never_waits(setup: Setup, from_files: bool) -> Finding:
     """Train ten steps with all options in which no call may wait."""
