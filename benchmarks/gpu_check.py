@@ -36,6 +36,7 @@ from clip_hparam.planning.device_names import processor_name
 
 SECONDS = 420.0
 JSON_NAME, PAGE_NAME = "gpu_check.json", "gpu_check.md"
+CPU_NOTE = "On a CPU each tower is the tiny one: these figures mean nothing."
 GROUPS = (environment, numerics, waiting, profile, trials, ranks, memory, checkpoints, evaluation)
 
 
@@ -68,19 +69,28 @@ def to_markdown(checks: Sequence[Check]) -> str:
     return "\n".join(lines)
 
 
-def write_results(out: Path, device: str, started: datetime, checks: Sequence[Check]) -> None:
+def write_results(out: Path, setup: Setup, started: datetime, checks: Sequence[Check]) -> None:
     """Write the checks so far as JSON and as a page."""
-    facts = {"device": device, "torch": torch.__version__, "started": started.isoformat()}
+    facts = {
+        "device": _device_name(setup.device),
+        "torch": torch.__version__,
+        "started": started.isoformat(timespec="seconds"),
+    }
     tree = {**facts, "checks": [check._asdict() for check in checks]}
-    (out / JSON_NAME).write_text(json.dumps(tree, indent=2, default=str) + "\n")
-    page = f"# gpu_check\n\n{device}, torch {torch.__version__}, {facts['started']}\n\n"
-    (out / PAGE_NAME).write_text(f"{page}{to_markdown(checks)}\n\n{summary(checks)}\n")
+    (out / JSON_NAME).write_text(json.dumps(tree, indent=2) + "\n")
+    head = f"# gpu_check\n\n{facts['device']}, torch {facts['torch']}, {facts['started']}\n\n"
+    (out / PAGE_NAME).write_text(f"{head}{to_markdown(checks)}\n\n{summary(setup, checks)}\n")
 
 
-def summary(checks: Sequence[Check]) -> str:
-    """Return how many checks there are in each state."""
+def summary(setup: Setup, checks: Sequence[Check]) -> str:
+    """Return how many checks there are in each state, and on a CPU a note."""
     counts = Counter(check.state for check in checks)
-    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return f"{states}." if setup.on_gpu else f"{states}. {CPU_NOTE}"
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
 
 
 def _format(value: object) -> str:
@@ -110,18 +120,19 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     asked.out.mkdir(parents=True, exist_ok=True)
-    card = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
     started, begun = datetime.now(UTC), time.monotonic()
-
-    def report(checks: list[Check]) -> None:
-        last = checks[-1]
-        print(f"{last.name}: {last.state}", file=sys.stderr, flush=True)
-        write_results(asked.out, card, started, checks)
-
     with tempfile.TemporaryDirectory(prefix="gpu_check_", ignore_cleanup_errors=True) as folder:
         setup = Setup(device, Path(folder))
+
+        def report(checks: list[Check]) -> None:
+            print(f"{checks[-1].name}: {checks[-1].state}", file=sys.stderr, flush=True)
+            write_results(asked.out, setup, started, checks)
+
         checks = run_tasks(tasks, setup, asked.seconds, report)
-    print(f"{to_markdown(checks)}\n\n{card}: {summary(checks)}, {time.monotonic() - begun:.0f} s")
+    seconds = time.monotonic() - begun
+    print(
+        f"{to_markdown(checks)}\n\n{summary(setup, checks)}\n{seconds:.0f} s on {_device_name(device)}"
+    )
     return int(any(check.state == FAILED for check in checks))
 
 

@@ -79,7 +79,7 @@ def not_applicable(sentence: str, **figures: Figure) -> Finding:
 def within(what: str, value: float, limit: float, **figures: Figure) -> Finding:
     """Return whether a value is at most its limit; not a number fails too."""
     state = PASSED if value <= limit else FAILED
-    return Finding(state, f"{what} {value:.2g}, limit {limit:.2g}", {**figures, "value": value})
+    return Finding(state, f"{what}, limit {limit:.2g}", {**figures, "value": value})
 
 
 def largest_difference(values: Sequence[float], expected: Sequence[float]) -> float:
@@ -148,7 +148,7 @@ def _restored_torch(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precision)
         torch.backends.cudnn.allow_tf32 = allow_tf32
-        gc.collect()
         if device.type == "cuda":
+            gc.collect()
             with suppress(RuntimeError):  # after an error of a kernel CUDA answers nothing
                 torch.cuda.empty_cache()

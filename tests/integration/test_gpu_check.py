@@ -20,7 +20,15 @@ QUICK = (
         "waiting",
         "profile",
     ),
-    *("resume: deterministic", "memory", "checkpoint: B/16", "evaluation", "files"),
+    *(
+        "resume: deterministic",
+        "server",
+        "ranks",
+        "memory",
+        "checkpoint: B/16",
+        "evaluation",
+        "files",
+    ),
     *("throughput: B/16 224 bf16 eager", "throughput: B/16 224 bf16 compiled product"),
 )
 ONLY_ON_GPUS = {
@@ -60,9 +68,12 @@ def test_checks_pass_on_a_cpu_or_say_that_they_need_a_gpu(
     found = states(tmp_path)
     assert {name for name, state in found.items() if state == "not applicable"} == ONLY_ON_GPUS
     assert {state for name, state in found.items() if name not in ONLY_ON_GPUS} == {"passed"}
-    assert len(found) == 24
+    assert len(found) == 28
     page = (tmp_path / "out" / "gpu_check.md").read_text()
-    assert "| numerics: fp32 | passed | largest relative difference of a loss 0, limit" in page
+    assert (
+        "| numerics: fp32 | passed | largest relative difference of a loss, limit 0.0001; value 0 "
+        in page
+    )
     table = "\n".join(line for line in page.splitlines() if line.startswith("|"))
     assert table in done.out
 
