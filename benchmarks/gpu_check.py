@@ -130,9 +130,8 @@ def main() -> int:
 
         checks = run_tasks(tasks, setup, asked.seconds, report)
     seconds = time.monotonic() - begun
-    print(
-        f"{to_markdown(checks)}\n\n{summary(setup, checks)}\n{seconds:.0f} s on {_device_name(device)}"
-    )
+    print(f"{to_markdown(checks)}\n\n{summary(setup, checks)}")
+    print(f"{seconds:.0f} s on {_device_name(device)}")
     return int(any(check.state == FAILED for check in checks))
 
 

@@ -139,9 +139,14 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def _restored_torch(device: torch.device) -> Iterator[None]:
-    """Give torch its settings back after a check, and a GPU its memory."""
+    """Give torch its settings back after a check, and a GPU its memory.
+
+    On a CPU torch has one thread meanwhile, as trials of the tiny tower have.
+    """
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     allow_tf32 = torch.backends.cudnn.allow_tf32
+    if device.type == "cpu":
+        torch.set_num_threads(1)
     try:
         yield
     finally:

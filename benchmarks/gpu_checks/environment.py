@@ -53,7 +53,7 @@ def _gpu_facts(device: torch.device) -> dict[str, Figure]:
         "memory GB": round(properties.total_memory / 1e9, 1),
         "compute capability": ".".join(map(str, torch.cuda.get_device_capability(device))),
         "CUDA": str(torch.version.cuda),
-        "cuDNN": str(torch.backends.cudnn.version()),
+        "cuDNN": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
     }
     with suppress(OSError, subprocess.SubprocessError):
         command = ["nvidia-smi", f"--query-gpu={LINK}", "--format=csv,noheader", "--id=0"]

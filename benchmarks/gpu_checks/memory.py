@@ -122,7 +122,7 @@ def _room_for(state: TrainState, recipe: ResolvedRecipe, images: int) -> Iterato
             raise torch.OutOfMemoryError("injected")
         return forward(pixels)
 
-    model.forward = limited  # type: ignore[method-assign]
+    model.forward = limited  # type: ignore[method-assign, assignment]
     yield
     del model.forward
 

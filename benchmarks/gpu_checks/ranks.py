@@ -51,7 +51,8 @@ def compare_with_library(context: DistributedContext, device: torch.device) -> f
     for in_parallel in (False, True):
         model = create_model(recipe, 10).to(device).train()
         called = _create_parallel(model, context) if in_parallel else model
-        torch.nn.functional.cross_entropy(called(images), targets).backward()
+        loss = torch.nn.functional.cross_entropy(called(images), targets)
+        loss.backward()  # type: ignore[no-untyped-call]
         gradients.append([one.grad for one in model.parameters() if one.grad is not None])
     total = torch.ones((), device=device)
     dist.all_reduce(total, group=context.connection.device_group)

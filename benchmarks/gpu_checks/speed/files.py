@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import step as peers
 import torch
-from timm.data import create_loader
+from timm.data import create_loader  # type: ignore[attr-defined]
 
 from clip_hparam.data.dataset import ImageFiles
 from clip_hparam.data.datasets import load_dataset
