@@ -8,9 +8,9 @@ time is not left within --seconds is "not run"; one that this device cannot answ
 applicable". --only takes the beginnings of names, with commas: --only numerics,memory. On a CPU all
 runs with the tiny tower, whose figures mean nothing.
 
-It needs no network and no data: images are generated. From a checkout, on a computer where only
-torch, torchvision, timm and what they need is installed, carry wheels of open_clip_torch, ftfy and
-wcwidth (and of safetensors, huggingface_hub, scikit-learn and rich where they are missing), and
+It needs no network and no data: images are generated. From a checkout, on a computer without a
+package index that has torch, torchvision, timm and what they need, carry wheels of open_clip_torch,
+ftfy and wcwidth (and of regex, scikit-learn and others of setup.cfg where an import fails), and
 type:
 
     python -m pip install --no-index --no-deps --target site wheels/*.whl

@@ -91,6 +91,33 @@ def test_failed_check_is_exit_code_1_and_the_others_run(
     }
 
 
+FAULTS = {
+    "numerics: EMA": ("clip_hparam.training.optim.ema.WeightEma.update", lambda ema: None),
+    "numerics: overflow": (
+        "torch.amp.GradScaler.step",
+        lambda scaler, optimizer: optimizer.step(),
+    ),
+    "memory: out of memory": (
+        "gpu_checks.memory.step_within_memory",
+        lambda state, rows, step: step(),
+    ),
+    "checkpoint: B/16": (
+        "gpu_checks.speed.checkpoints.restore_checkpoint",
+        lambda state, saved: None,
+    ),
+    "throughput: B/16 224 fp32 eager": ("gpu_checks.speed.throughput.LOSS_LIMIT", -1.0),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_found(
+    name: str, gpu_check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*FAULTS[name])
+    assert run(gpu_check, tmp_path, name).code == 1
+    assert set(states(tmp_path).values()) == {"failed"}
+
+
 def test_error_of_a_check_is_its_first_line_and_place(gpu_check: ModuleType) -> None:
     check = module("check")
 
