@@ -145,6 +145,7 @@ def test_rows_say_which_share_is_spent_waiting_and_the_log_what_to_change(
         original(self, images, request, out)
 
     monkeypatch.setattr(CropReader, "read", slow)
+    monkeypatch.setattr(wait_clock, "MIN_SECONDS", 0.1)
     caplog.set_level(logging.WARNING)
     trial = spec(root, tmp_path, 0)
     run_trial(trial)
