@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.config.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest
 
 SETS, SEEDS_PER_SET = 3, 10
@@ -87,9 +88,9 @@ def _set_of(frames: Frames, seeds: tuple[int, ...]) -> SeedSet:
     ]
     if not ladders:
         listed = ",".join(map(str, seeds))
+        command = sweep_command("-m", f"sweeps={LADDER}", f"seeds=[{listed}]", runs=frames.runs)
         raise NotSweptError(
-            f"no ladder with the seeds {seeds[0]} to {seeds[-1]} is on record: type"
-            f" python sweep.py -m sweeps=ladder 'seeds=[{listed}]'"
+            f"no ladder with the seeds {seeds[0]} to {seeds[-1]} is on record: type {command}"
         )
     ablation = replace(ABLATIONS[LADDER], sweep_id=ladders[-1].sweep_id)
     data = cell_evidence(frames, ablation)

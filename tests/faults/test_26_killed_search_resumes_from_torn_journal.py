@@ -31,7 +31,7 @@ def test_killed_search_finishes_without_losing_a_trial(tmp_path: Path) -> None:
     for record in records(tmp_path):
         assert record.is_done()
         log = (record.folder / "log.txt").read_text()
-        assert log.count("epoch 4/4") == 1
+        assert log.count("epoch 4/4") in (1, 2)  # twice if the write of its end was killed
         assert record.status()["attempt"] == 1 or record.trial_id not in done
     (manifest,) = (tmp_path / "runs" / ".sweeps").glob("*.json")
     numbers = [cell["number"] for cell in json.loads(manifest.read_text())["cells"]]

@@ -22,8 +22,8 @@ from clip_hparam.distributed import (
 )
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.checkpoints.progress import Progress
+from clip_hparam.training.device.numerics import device_of
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import device_of
 from clip_hparam.training.results import load_selected
 
 

@@ -22,9 +22,10 @@ from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import TrainState, train_epoch
+from clip_hparam.training.device.numerics import matmul_precision_of
+from clip_hparam.training.engine import train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import matmul_precision_of
+from clip_hparam.training.train_state import TrainState
 
 SHORT = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0}
 RAND_AUGMENT = {"rand_augment": "rand-m9-mstd0.5-inc1"}

@@ -18,7 +18,7 @@ from clip_hparam.planning.memory import (
 )
 
 KNOWN = {"encoder.weights": "random", "encoder.pixels": "clip", "data.fingerprint": "none"}
-KNOWN |= {"data.epoch_images": 1281167}
+KNOWN |= {"data.epoch_images": 1281167, "augment_backend": "tensor", "mix_pairs": "adjacent"}
 CLASSES = 1000
 COMMANDS = {
     str(path.relative_to(ROOT / "conf" / "recipe")): re.findall(

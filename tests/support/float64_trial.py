@@ -11,7 +11,8 @@ from clip_hparam.data.batches import Batches
 from clip_hparam.data.digits import load_digits
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import evaluate, train_epoch
+from clip_hparam.training.engine import train_epoch
+from clip_hparam.training.evaluation import evaluate
 from clip_hparam.training.factory import create_model, create_train_state
 
 BATCH, CLASSES = 24, 10

@@ -81,7 +81,8 @@ def trained_metrics(root: Path, cwd: Path) -> dict[str, float]:
     cwd.mkdir()
     knobs = [f"{name}={value}" for name, value in KNOBS.items()]
     done = sweep("data=folder", f"data.root={root}", *knobs, "epochs=3", "lr=1e-2", cwd=cwd)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0, done.err
+    assert all(line.startswith("note: ") for line in done.err.splitlines()), done.err
     (record,) = [one for one in records(cwd) if one.result()]
     metrics: dict[str, float] = (record.result() or {})["metrics"]
     return metrics

@@ -15,6 +15,7 @@ from clip_hparam.launch.slurm.job_array import JobArray, list_job_arrays
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from support.cli import SHORT, records, wait_until
+from support.metrics_rows import rows_without_times
 from support.slurm_cluster import Cluster
 
 SLURM = ("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=30")
@@ -68,10 +69,7 @@ def metrics_text(record: Record) -> str:
     """Return the metrics of a done trial, final and per epoch, as JSON text without times."""
     result = record.result()
     assert result is not None, record.status()
-    rows = [
-        {k: v for k, v in row.items() if "sec" not in k and "img" not in k} for row in record.rows()
-    ]
-    return json.dumps([result["metrics"], rows])
+    return json.dumps([result["metrics"], rows_without_times(record)])
 
 
 def accounting_rows(slurm: Cluster, job_id: str, *more: str) -> list[str]:

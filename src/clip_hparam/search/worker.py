@@ -89,7 +89,7 @@ def _train_point(point: Point, run: TrialRunner) -> tuple[TrialState, list[dict[
         if not results:
             point.report_epochs(record.rows())
         if outcome.result is None:
-            return TrialState(outcome.state), results
+            return outcome.state, results
         results.append(outcome.result)
         if len(results) < len(point.trial_specs) and point.report_replicates(results):
             return TrialState.PRUNED, results

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY, SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
@@ -18,21 +18,22 @@ from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
-from clip_hparam.records.provenance import code_git_state
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
+from clip_hparam.sweep.checks import (
+    CONSENT_MESSAGE,
+    needs_consent,
+    validate_detached_race,
+    validate_replay,
+    warn_if_code_changed,
+)
 from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
-
-CONSENT_MESSAGE = (
-    "trials of family={} take GPU-hours each: to start them add budget=TIME (such as budget=2d), or"
-    " confirm=true"
-)
 
 
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
@@ -60,7 +61,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    _validate_detached_race(sweep, options, launcher)
+    validate_detached_race(sweep, options, launcher)
     if lacking and not options.replay:
         print(_lacking_sentence(lacking, results, sweep.specs))
     if len(done) < len(sweep.specs) and not launcher.survives_driver:
@@ -115,18 +116,6 @@ def _lacking_sentence(
         {name: specs[name] for name in lacking}, {name: results[name] for name in lacking}
     )
     return f"not in the folders of {trials}: {', '.join(listed)}; {hint}"
-
-
-def validate_replay(options: SweepOptions, launcher: Launcher) -> None:
-    """Raise ValueError for `replay=true` with a launcher that takes the record for the end."""
-    if options.replay and launcher.survives_driver:
-        raise ValueError("replay=true runs on this computer: try hydra/launcher=workers")
-
-
-def needs_consent(family: str, options: SweepOptions) -> bool:
-    """Return whether trials of GPU-hours would start without budget= or confirm=true."""
-    agreed = options.dry_run or options.confirm or options.budget != "none"
-    return family != DEFAULT_FAMILY and not agreed
 
 
 def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
@@ -195,43 +184,12 @@ def storage_failures(runs: Path, names: Iterable[str]) -> list[str]:
     return [failure["message"] for failure in failures if failure["kind"] == "storage"]
 
 
-def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
-    """Raise ValueError for `detach=true` with a launcher whose trials end with their driver."""
-    if options.detach and not launcher.survives_driver:
-        raise ValueError(
-            "detach=true: the trials of this launcher end with this command, there is nothing to"
-            " come back to: try hydra/launcher=submitit_slurm"
-        )
-
-
-def _validate_detached_race(sweep: Sweep, options: SweepOptions, launcher: Launcher) -> None:
-    """Raise ValueError for `detach=true` with a launcher or a race that needs the driver."""
-    validate_detach(options, launcher)
-    if options.detach and sweep.race:
-        raise ValueError(
-            "detach=true: the driver of a race decides what runs next, when its trials are done:"
-            " leave it running without detach=true, or give it a number, seeds=5"
-        )
-
-
 def resume_hint(sweep_id: str, runs: Path) -> str:
     """Return the end of a sentence about trials that continue without their driver."""
     status, cancel = (command_line(verb, sweep_id, runs=runs) for verb in ("status", "cancel"))
     return (
         f" and go on by themselves; {status} and the same command follow them, {cancel} ends them"
     )
-
-
-def warn_if_code_changed(git_states: Mapping[str, Any]) -> None:
-    """Print a warning if trials on record were run by code of another git state."""
-    current = code_git_state()
-    others = sum(state != current for state in git_states.values())
-    if others:
-        print(
-            f"{others} of {len(git_states)} trials on record were made by other code than this:"
-            " tables mark them; to run them again, try machine.runs=FOLDER",
-            file=sys.stderr,
-        )
 
 
 def save_manifest(sweep: Sweep) -> None:

@@ -22,14 +22,9 @@ from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_result
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
+from clip_hparam.sweep.checks import CONSENT_MESSAGE, needs_consent, validate_detach
 from clip_hparam.sweep.compilation import with_compile_choice_of_search
-from clip_hparam.sweep.driver import (
-    CONSENT_MESSAGE,
-    needs_consent,
-    resume_hint,
-    storage_failures,
-    validate_detach,
-)
+from clip_hparam.sweep.driver import resume_hint, storage_failures
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,

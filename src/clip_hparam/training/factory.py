@@ -22,15 +22,15 @@ from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.planning.memory import mixes_rows, predict_memory
 from clip_hparam.training.compilation.modules import compile_model
-from clip_hparam.training.engine import TrainState
+from clip_hparam.training.device.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.lr_schedule import lr_schedule
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
-from clip_hparam.training.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
 from clip_hparam.training.param_groups import param_groups
 from clip_hparam.training.ranks.replica import Replica
+from clip_hparam.training.train_state import TrainState
 
 INITIAL_LOSS_SCALE = 2.0**7  # the official run: starts at 128, doubles after 128 clean steps
 

@@ -21,7 +21,7 @@ from clip_hparam.records.record import REPLAY_FOLDER, Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.device.deterministic import set_deterministic
-from clip_hparam.training.numerics import device_of
+from clip_hparam.training.device.numerics import device_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.trainer import train
@@ -68,13 +68,13 @@ def replay_trial(
     added = _add_outputs(spec, record, result, side, outcome.result["metrics"])
     shutil.rmtree(side.folder)
     logger.info("every number is the recorded one: %s added", " and ".join(added))
-    return TrialOutcome("done", record.verified_result())
+    return TrialOutcome(TrialState.DONE, record.verified_result())
 
 
 def _refused(reason: str) -> TrialOutcome:
     message = f"the replay adds nothing, {reason}"
     logger.error(message)
-    return TrialOutcome("failed", failure={"kind": "replay", "message": message})
+    return TrialOutcome(TrialState.FAILED, failure={"kind": "replay", "message": message})
 
 
 def _differences(

@@ -24,15 +24,10 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
 from clip_hparam.training.checkpoints.progress import Progress, copy_to_host, metric_columns
-from clip_hparam.training.engine import (
-    EvalResult,
-    StoppedError,
-    TrainState,
-    evaluate,
-    evaluate_models,
-    until_stopped,
-)
+from clip_hparam.training.engine import StoppedError, until_stopped
+from clip_hparam.training.evaluation import EvalResult, evaluate, evaluate_models
 from clip_hparam.training.factory import create_model
+from clip_hparam.training.train_state import TrainState
 
 EvalResults = dict[tuple[str, str, str], EvalResult]
 """By evaluation set, weights ("raw", "ema") and epoch ("selected", "last")."""

@@ -22,9 +22,11 @@ from clip_hparam.distributed import DistributedContext
 from clip_hparam.planning.cost import TrialCost
 from clip_hparam.planning.cost_key import CostKey
 from clip_hparam.training.device.deterministic import set_deterministic
-from clip_hparam.training.engine import TrainState, evaluate, train_step
+from clip_hparam.training.device.numerics import device_of, numerics_of
+from clip_hparam.training.engine import train_step
+from clip_hparam.training.evaluation import evaluate
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import device_of, numerics_of
+from clip_hparam.training.train_state import TrainState
 
 WARM_UP_STEPS = 1
 TIMED_STEPS = 3

@@ -6,14 +6,11 @@ Every rank of a trial runs this code; rank 0 alone writes the record and calls t
 import logging
 import math
 import time
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import torch
 
-from clip_hparam.config.knob import AUTO
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
@@ -21,35 +18,25 @@ from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
-from clip_hparam.planning.compilation import OFF, ON
 from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
+from clip_hparam.training.attempts import record_numerics
 from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
-from clip_hparam.training.checkpoints import checkpoint
-from clip_hparam.training.checkpoints.content import restore_checkpoint
 from clip_hparam.training.checkpoints.progress import Progress, metric_columns
+from clip_hparam.training.checkpoints.resume import record_position, resume
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
 from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
-from clip_hparam.training.engine import (
-    StoppedError,
-    TrainState,
-    evaluate_models,
-    train_epoch,
-    until_stopped,
-)
-from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.memory.micro_batch import choose_micro_batch
-from clip_hparam.training.memory.recorder import MicroBatchRecorder
-from clip_hparam.training.numerics import (
+from clip_hparam.training.device.numerics import (
     Numerics,
     device_of,
-    keep_choices,
     numerics_facts,
-    numerics_of,
-    read_numerics,
 )
+from clip_hparam.training.engine import StoppedError, train_epoch, until_stopped
+from clip_hparam.training.evaluation import evaluate_models
+from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.memory.recorder import MicroBatchRecorder
 from clip_hparam.training.outcome import TrialOutcome
-from clip_hparam.training.ranks.agreement import check_equal_weights
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
@@ -58,6 +45,7 @@ from clip_hparam.training.results import (
     save_weights,
     write_correct_bits,
 )
+from clip_hparam.training.train_state import TrainState
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +59,7 @@ def train(
     callback pruned it; else "done" with the facts of result.json, which only rank 0 has.
     """
     recipe = as_resolved(spec.recipe)
-    attempts = _record_numerics(spec, record, context)
+    attempts = record_numerics(spec, record, context)
     numerics = attempts[-1]
     numerics.apply()
     dataset = load_dataset(recipe.data)
@@ -86,9 +74,9 @@ def train(
         _log_machine(spec, numerics, state, batches.workers)
     if state.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
-    progress = _resume(state, record)
+    progress = resume(state, record)
     if context.is_main:
-        _record_position(record, batches, progress)
+        record_position(record, batches, progress)
     seconds = spec.machine.checkpoint_seconds if context.is_main else math.inf
     folder = record.checkpoint_folder
     with (
@@ -98,13 +86,13 @@ def train(
         callback = CallbackList([callback, MicroBatchRecorder(attempts, state, record), writer])
         try:
             if not _run_epochs(spec, record, state, batches, progress, callback):
-                return TrialOutcome("pruned")
+                return TrialOutcome(TrialState.PRUNED)
             writer.end_training()
             facts = _test(spec, record, state, batches, progress, dataset, callback)
         except StoppedError:
             writer.save_now()
-            return TrialOutcome("queued")
-    return TrialOutcome("done", facts and {**facts, **numerics_facts(attempts)})
+            return TrialOutcome(TrialState.QUEUED)
+    return TrialOutcome(TrialState.DONE, facts and {**facts, **numerics_facts(attempts)})
 
 
 def _log_data(recipe: ResolvedRecipe) -> None:
@@ -218,88 +206,3 @@ def _test(
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }
-
-
-def _record_numerics(
-    spec: TrialSpec, record: Record, context: DistributedContext
-) -> list[Numerics]:
-    """Return the Numerics of all attempts, the last of which is this one, and record them.
-
-    A resumed trial keeps what its first attempt chose: threads, kernels and compile.
-    """
-    numerics = numerics_of(as_resolved(spec.recipe), spec.machine, context.local_rank)
-    names = dict.fromkeys(context.all_gather([numerics.device_name]))
-    numerics = replace(numerics, device_name=" and ".join(names))
-    earlier = read_numerics(record.status())
-    if earlier:
-        numerics = keep_choices(numerics, earlier[0])
-        if spec.machine.kernels not in (AUTO, numerics.kernels):
-            logger.warning(
-                "machine.kernels=%s has no effect: the trial began with %s kernels and keeps them",
-                spec.machine.kernels,
-                numerics.kernels,
-            )
-        if spec.machine.compile not in (AUTO, ON if earlier[0].compile else OFF):
-            logger.warning(
-                "machine.compile=%s has no effect: the trial began %s and goes on so",
-                spec.machine.compile,
-                "compiled" if earlier[0].compile else "eager",
-            )
-    attempts = [
-        *earlier,
-        replace(
-            numerics.with_ranks(context.world_size),
-            micro_batch=_micro_batch(spec, earlier[-1:], context),
-        ),
-    ]
-    if context.is_main:
-        record.write_status("running", **numerics_facts(attempts))
-    return attempts
-
-
-def _micro_batch(spec: TrialSpec, last: Sequence[Numerics], context: DistributedContext) -> int:
-    """Return the images of this rank in a forward pass; auto keeps those of the last attempt."""
-    if spec.machine.micro_batch == AUTO and last and last[0].ranks == context.world_size:
-        return last[0].micro_batch
-    recipe = as_resolved(spec.recipe)
-    device = device_of(spec.machine, context.local_rank)
-    classes = len(load_dataset(recipe.data).classes)
-    return choose_micro_batch(recipe, spec.machine, device, classes, context)
-
-
-def _resume(state: TrainState, record: Record) -> Progress:
-    """Load the newest checkpoint, if there is one, and return the progress so far.
-
-    Raises: RuntimeError if the ranks loaded different checkpoints.
-    """
-    saved, damaged = checkpoint.load(record.checkpoint_folder)
-    for sentence in damaged:
-        logger.warning(sentence)
-    moment = "after the resume" if saved else "at the start"
-    progress = restore_checkpoint(state, saved) if saved else Progress()
-    positions = state.context.all_gather([(len(progress.rows), len(progress.losses))])
-    if len(set(positions)) > 1:
-        raise RuntimeError(
-            f"the ranks resume from different (epoch, step) {positions}: {record.folder} must be"
-            " the same folder for all of them"
-        )
-    check_equal_weights(state.context, state.eval_models.values(), moment)
-    if saved is not None:
-        epoch, steps = len(progress.rows), len(progress.losses)
-        of_epoch = f" and {steps} step{'s' * (steps > 1)}" if steps else ""
-        whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
-        logger.info("going on %s", whole)
-    return progress
-
-
-def _record_position(record: Record, batches: Batches, progress: Progress) -> None:
-    """Make the record show from where this attempt goes on.
-
-    Rows of epochs that an earlier attempt did and did not save are removed; rows of a file that was
-    set aside are written again.
-    """
-    if len(record.rows()) != len(progress.rows):
-        record.write_rows(progress.rows)
-    step = len(progress.rows) * batches.steps + len(progress.losses)
-    if step or "step" in record.status():
-        record.write_status("running", step=step)

@@ -18,14 +18,15 @@ from clip_hparam.records.credentials import without_password
 from clip_hparam.records.lock import lock_folder
 from clip_hparam.records.provenance import collect_provenance, slurm_job_id
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import is_storage_error
 from clip_hparam.training.callbacks.base import NO_CALLBACK, CallbackList, TrialCallback
 from clip_hparam.training.callbacks.standard import create_standard_callbacks
 from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.device.deterministic import set_deterministic
+from clip_hparam.training.device.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.engine import DivergedError
 from clip_hparam.training.memory.micro_batch import DeviceMemoryError
-from clip_hparam.training.numerics import UnsupportedMachineError, device_of
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.ranks.lost_ranks import LostRankError
@@ -77,7 +78,7 @@ def _answer(
 ) -> TrialOutcome:
     """Return the result of a trial that is done, after a replay if it lacks what is asked for."""
     if not is_replay(spec, record):
-        return TrialOutcome("done", result)
+        return TrialOutcome(TrialState.DONE, result)
     callback = CallbackList([*create_standard_callbacks(replay_record(record)), *callbacks])
     outcome = replay_trial(spec, record, result, callback, context)
     callback.on_end(outcome.state, outcome.result)
@@ -100,11 +101,11 @@ def _run_attempt(
         outcome = _train_and_seal(spec, record, callback, context, facts)
     except KeyboardInterrupt:
         sentence = f"interrupted: {_resume_position(spec, record)}"
-        record.write_failure("cancelled", "cancelled", sentence)
-        callback.on_end("cancelled", None)
+        record.write_failure(TrialState.CANCELLED, "cancelled", sentence)
+        callback.on_end(TrialState.CANCELLED, None)
         raise KeyboardInterrupt(sentence) from None
     except (DivergedError, LostRankError) as error:
-        state = "diverged" if isinstance(error, DivergedError) else "lost"
+        state = TrialState.DIVERGED if isinstance(error, DivergedError) else TrialState.LOST
         logger.error(str(error))
         return _record_failure(record, state, {"kind": state, "message": str(error)})
     except (
@@ -114,7 +115,7 @@ def _run_attempt(
         SharedMemoryError,
     ) as error:
         logger.error(str(error))
-        return _record_failure(record, "failed", {"kind": "error", "message": str(error)})
+        return _record_failure(record, TrialState.FAILED, {"kind": "error", "message": str(error)})
     except Exception as error:
         failure = {
             "kind": "storage" if is_storage_error(error) else "error",
@@ -122,8 +123,8 @@ def _run_attempt(
             "traceback": traceback.format_exc(),
         }
         logger.error(failure["traceback"])
-        return _record_failure(record, "failed", failure)
-    if outcome.state in ("done", "pruned"):
+        return _record_failure(record, TrialState.FAILED, failure)
+    if outcome.state in (TrialState.DONE, TrialState.PRUNED):
         checkpoint.clear(record.checkpoint_folder)
     return outcome
 
@@ -138,21 +139,21 @@ def _train_and_seal(
     record.write_recipe(canonical(spec.recipe), spec.label)
     process = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
     given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
-    record.write_status("running", **process, attempt=facts["attempt"], **given)
+    record.write_status(TrialState.RUNNING, **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
     device = device_of(spec.machine, context.local_rank)
     set_deterministic(spec.machine.deterministic, device)
-    record_lost = partial(record.write_failure, "lost", "lost")
+    record_lost = partial(record.write_failure, TrialState.LOST, "lost")
     with connect_ranks(context, device, spec.machine.rank_timeout, record_lost):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
         record.write_result(result)
         return outcome._replace(result=result)
-    if outcome.state == "queued" and callback.is_interrupted():
+    if outcome.state is TrialState.QUEUED and callback.is_interrupted():
         raise KeyboardInterrupt
     record.write_status(outcome.state)
-    if outcome.state == "pruned":
+    if outcome.state is TrialState.PRUNED:
         logger.info("pruned after epoch %d/%d", len(record.rows()), spec.recipe.epochs)
     else:
         logger.info("stopped: %s", _resume_position(spec, record))
@@ -173,7 +174,7 @@ def _resume_position(spec: TrialSpec, record: Record) -> str:
     )
 
 
-def _record_failure(record: Record, state: str, failure: dict[str, Any]) -> TrialOutcome:
+def _record_failure(record: Record, state: TrialState, failure: dict[str, Any]) -> TrialOutcome:
     record.write_failure(state, **failure)
     return TrialOutcome(state, failure=failure)
 
@@ -188,5 +189,5 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
         with connect_ranks(context, device, spec.machine.rank_timeout):
             train(spec, record, NO_CALLBACK, context)
     except PeerError:
-        return TrialOutcome("lost")
-    return TrialOutcome("done")
+        return TrialOutcome(TrialState.LOST)
+    return TrialOutcome(TrialState.DONE)

@@ -17,7 +17,7 @@ from clip_hparam.config.recipe import Data, Recipe, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import evaluate
+from clip_hparam.training.evaluation import evaluate
 from clip_hparam.training.factory import create_model, create_train_state
 
 PRINTED = "data.shift=printed"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.cli import SHORT, records, start, sweep, wait_until
 from support.in_process import Done
+from support.metrics_rows import rows_without_times
 
 from clip_hparam.records.record import Record
 from clip_hparam.training import engine, trainer
@@ -41,9 +42,7 @@ def content(record: Record) -> str:
     """Return the metrics and the rows of a done trial as JSON, without times."""
     result = record.result()
     assert result is not None
-    timed = ("seconds", "img_per_s", "wait")
-    rows = [{k: v for k, v in row.items() if k not in timed} for row in record.rows()]
-    return json.dumps([result["metrics"], rows])
+    return json.dumps([result["metrics"], rows_without_times(record)])
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from clip_hparam.analysis.frames.schema import schema_violations
 from clip_hparam.analysis.report.trial_pages import trial_pages
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.records.metrics import accuracy_percent, as_percentage
-from clip_hparam.training.engine import evaluate
+from clip_hparam.training.evaluation import evaluate
 
 
 @given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

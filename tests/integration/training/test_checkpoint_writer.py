@@ -21,8 +21,9 @@ from clip_hparam.training.checkpoints import checkpoint, state_file, writer
 from clip_hparam.training.checkpoints.content import restore_checkpoint
 from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
+from clip_hparam.training.train_state import TrainState
 
 STEPS = 40
 SMALL = {"image_size": 12, "patch_size": 4, "width": 24, "layers": 2, "head_width": 8}

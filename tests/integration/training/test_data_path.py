@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support import image_folders
 from support.image_folders import grow
+from support.metrics_rows import rows_without_times
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -39,7 +40,6 @@ KNOBS = {
     "encoder.pretrained": "random",
 }
 STEPS = 4
-TIMES = ("seconds", "img_per_s", "wait")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def content(trial: TrialSpec) -> list[Any]:
     record = Record(trial.machine.runs, trial.trial_id)
     result = record.result()
     assert result is not None
-    rows = [{name: one for name, one in row.items() if name not in TIMES} for row in record.rows()]
+    rows = rows_without_times(record)
     return [result["metrics"], *rows]
 
 
@@ -145,6 +145,7 @@ def test_rows_say_which_share_is_spent_waiting_and_the_log_what_to_change(
         original(self, images, request, out)
 
     monkeypatch.setattr(CropReader, "read", slow)
+    monkeypatch.setattr(wait_clock, "MIN_SECONDS", 0.1)
     caplog.set_level(logging.WARNING)
     trial = spec(root, tmp_path, 0)
     run_trial(trial)

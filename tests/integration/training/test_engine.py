@@ -14,17 +14,10 @@ from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
 from clip_hparam.model.tower import create_tower
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import (
-    AUTOCAST_DTYPES,
-    DivergedError,
-    StoppedError,
-    TrainState,
-    evaluate,
-    evaluate_models,
-    train_epoch,
-    train_step,
-)
+from clip_hparam.training.engine import DivergedError, StoppedError, train_epoch, train_step
+from clip_hparam.training.evaluation import evaluate, evaluate_models
 from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_ema, create_train_state
+from clip_hparam.training.train_state import AUTOCAST_DTYPES, TrainState
 
 CLASSES, BATCH, STEPS = 5, 8, 4
 LOGITS = {"fp32": torch.float32, **AUTOCAST_DTYPES}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.metrics_rows import TIMES
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -55,12 +56,11 @@ def test_raw_weights_can_be_evaluated_at_the_end_alone(tmp_path: Path) -> None:
         assert run_trial(spec).state == "done"
         record = Record(spec.machine.runs, spec.trial_id)
         rows[eval_raw], results[eval_raw] = record.rows(), record.result()
-    measured = ("seconds", "img_per_s", "wait")
     for epoch, (every, end) in enumerate(zip(rows["epoch"], rows["end"], strict=True)):
         assert list(every) == list(end)
         for name, value in every.items():
             left_out = name.endswith(".raw") and epoch < EPOCHS - 1
-            assert name in measured or end[name] == (None if left_out else value)
+            assert name in TIMES or end[name] == (None if left_out else value)
     every, end = (results[name]["metrics"] for name in ("epoch", "end"))
     assert every.keys() == end.keys()
     unknown = {name for name, value in end.items() if value is None}

@@ -14,7 +14,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.numerics import choose_kernels
+from clip_hparam.training.device.numerics import choose_kernels
 from clip_hparam.training.trial import run_trial
 
 KNOBS = {"epochs": 2, "data.epoch_images": 100, "data.selection": 2.0, "warmup": 0.0, "lr": 3e-3}

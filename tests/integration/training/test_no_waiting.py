@@ -16,8 +16,9 @@ from clip_hparam.data.transforms import erasing, tensor
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import factory
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import StoppedError, TrainState, train_epoch
+from clip_hparam.training.engine import StoppedError, train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.train_state import TrainState
 
 META = torch.device("meta")
 STEPS, MICRO_BATCHES = 3, 2

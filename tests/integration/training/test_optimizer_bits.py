@@ -15,9 +15,10 @@ from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
 from clip_hparam.model.tower import create_tower
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_train_state
 from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.train_state import TrainState
 
 CLASSES, BATCH, STEPS = 5, 12, 20
 VISION = {"image_size": 12, "patch_size": 4, "width": 24, "layers": 3, "head_width": 8}

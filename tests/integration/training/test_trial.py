@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from support.metrics_rows import rows_without_times
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -131,10 +132,7 @@ def content(spec: TrialSpec) -> dict[str, Any]:
     record = record_of(spec)
     result = record.result()
     assert result is not None
-    rows = [
-        {name: value for name, value in row.items() if name not in ("seconds", "img_per_s", "wait")}
-        for row in record.rows()
-    ]
+    rows = rows_without_times(record)
     files = {
         name: (record.folder / name).read_bytes() for name in ("last.safetensors", "correct.npz")
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MAX_SHARE = 0.05  # above it the log says what to change
+MIN_SECONDS = 10.0  # waits that sum to less, as at the start of the workers, do not matter
 logger = logging.getLogger(__name__)
 
 
@@ -32,10 +33,11 @@ class WaitClock:
     def share_since(self, start: float, total: float) -> float:
         """Return the share that the seconds after `start` are of `total`, from 0 to 1.
 
-        The first time that it exceeds MAX_SHARE, the log says what to change.
+        The first time that it exceeds MAX_SHARE and MIN_SECONDS, the log says what to change.
         """
-        share = min(max((self.seconds - start) / max(total, 1e-9), 0.0), 1.0)
-        if share > MAX_SHARE and not self._has_warned:
+        waited = self.seconds - start
+        share = min(max(waited / max(total, 1e-9), 0.0), 1.0)
+        if share > MAX_SHARE and waited > MIN_SECONDS and not self._has_warned:
             self._has_warned = True
             logger.warning(
                 "%.0f %% of the training time is spent waiting for images: %s",

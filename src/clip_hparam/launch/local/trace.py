@@ -25,9 +25,9 @@ from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.launch.local.traced_trials import TRACED_VARIABLE
-from clip_hparam.training.engine import TrainState
+from clip_hparam.training.device.numerics import numerics_of
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.train_state import TrainState
 
 SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
 

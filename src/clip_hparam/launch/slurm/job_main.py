@@ -153,7 +153,7 @@ def _run_as_main_rank(
 
     redirect_output(log_path(spec.machine.runs, spec.trial_id))
     context = distributed.create_context(environment, spec.machine.rank_timeout)
-    return {spec.trial_id: TrialState(run_logged_trial(spec, context, stop).state)}
+    return {spec.trial_id: run_logged_trial(spec, context, stop).state}
 
 
 def _run_as_other_rank(spec: TrialSpec, environment: dict[str, str]) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.outcome import TrialOutcome
 
 
@@ -34,7 +35,7 @@ class TrialCallback:
         """Receive the rows of metrics.jsonl so far; return True to prune the trial."""
         return False
 
-    def on_end(self, state: str, result: Mapping[str, Any] | None) -> None:
+    def on_end(self, state: TrialState, result: Mapping[str, Any] | None) -> None:
         """Receive the state in which the attempt ended and, if it is "done", the result."""
 
 
@@ -67,6 +68,6 @@ class CallbackList(TrialCallback):
         verdicts = [callback.on_epoch_end(rows) for callback in self.callbacks]
         return any(verdicts)
 
-    def on_end(self, state: str, result: Mapping[str, Any] | None) -> None:
+    def on_end(self, state: TrialState, result: Mapping[str, Any] | None) -> None:
         for callback in self.callbacks:
             callback.on_end(state, result)

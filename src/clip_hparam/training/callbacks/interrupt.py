@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 
 INTERRUPT_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,7 +42,7 @@ class InterruptFlag(TrialCallback):
     def is_interrupted(self) -> bool:
         return self.is_received
 
-    def on_end(self, state: str, result: Mapping[str, Any] | None) -> None:
+    def on_end(self, state: TrialState, result: Mapping[str, Any] | None) -> None:
         self._has_steps = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:

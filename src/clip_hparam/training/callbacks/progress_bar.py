@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 
 REFRESH_SECONDS = 0.1
@@ -42,5 +43,5 @@ class ProgressBar(TrialCallback):
             self.progress.refresh()
             self.last_refresh = time.monotonic()
 
-    def on_end(self, state: str, result: Mapping[str, Any] | None) -> None:
+    def on_end(self, state: TrialState, result: Mapping[str, Any] | None) -> None:
         self.progress.stop()

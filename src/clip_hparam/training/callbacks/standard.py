@@ -7,6 +7,7 @@ from typing import Any
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import reported_weights
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 
 HEARTBEAT_SECONDS = 5.0
@@ -41,7 +42,7 @@ class Heartbeat(TrialCallback):
 
     def on_step(self, step: int, total_steps: int) -> None:
         if time.monotonic() - self.last_write > HEARTBEAT_SECONDS:
-            self.record.write_status("running", step=step)
+            self.record.write_status(TrialState.RUNNING, step=step)
             self.last_write = time.monotonic()
 
 

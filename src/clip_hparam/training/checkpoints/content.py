@@ -13,8 +13,8 @@ from torch import Tensor
 
 from clip_hparam.training.checkpoints.progress import Progress, Selection
 from clip_hparam.training.checkpoints.state_file import Part
-from clip_hparam.training.engine import TrainState
 from clip_hparam.training.optim.adamw import MOMENTS
+from clip_hparam.training.train_state import TrainState
 
 FROZEN, LOSSES, STEP = "frozen", "losses", "step"
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from clip_hparam.records.metrics import selection_key
-from clip_hparam.training.engine import EvalResult
+from clip_hparam.training.evaluation import EvalResult
 
 
 @dataclass

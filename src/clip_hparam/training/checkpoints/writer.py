@@ -17,7 +17,7 @@ from clip_hparam.training.checkpoints.content import Content, checkpoint_content
 from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.snapshot import Snapshot
 from clip_hparam.training.checkpoints.state_file import CancelledError
-from clip_hparam.training.engine import TrainState
+from clip_hparam.training.train_state import TrainState
 
 MEMORY_OF_WEIGHTS = 2  # host memory of a save, in sizes of the weights
 logger = logging.getLogger(__name__)

@@ -1,1 +1,1 @@
-"""The device of an attempt: deterministic algorithms, and what its log says about the device."""
+"""The device of an attempt: its Numerics, deterministic algorithms, and its line in the log."""

@@ -6,7 +6,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.planning.gpus import hidden_gpu_reason
-from clip_hparam.training.numerics import Numerics
+from clip_hparam.training.device.numerics import Numerics
 
 
 def describe_attempt(

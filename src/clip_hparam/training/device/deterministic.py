@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from clip_hparam.training.numerics import UnsupportedMachineError
+from clip_hparam.training.device.numerics import UnsupportedMachineError
 
 WORKSPACE_VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
 WORKSPACES = (":4096:8", ":16:8")

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.numerics import Numerics, numerics_facts
+from clip_hparam.training.device.numerics import Numerics, numerics_facts
 
 if TYPE_CHECKING:
-    from clip_hparam.training.engine import TrainState
+    from clip_hparam.training.train_state import TrainState
 
 
 class MicroBatchRecorder(TrialCallback):
@@ -21,4 +22,4 @@ class MicroBatchRecorder(TrialCallback):
         last, micro_batch = self._attempts[-1], self._state.micro_batch
         if micro_batch != last.micro_batch:
             self._attempts.append(replace(last, micro_batch=micro_batch))
-            self._record.write_status("running", **numerics_facts(self._attempts))
+            self._record.write_status(TrialState.RUNNING, **numerics_facts(self._attempts))

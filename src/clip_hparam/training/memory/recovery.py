@@ -14,7 +14,7 @@ from clip_hparam.training.memory.micro_batch import (
 )
 
 if TYPE_CHECKING:
-    from clip_hparam.training.engine import TrainState
+    from clip_hparam.training.train_state import TrainState
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from clip_hparam.launch.local import trace
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.engine import train_epoch
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.device.numerics import numerics_of
 
 knobs = {"data.epoch_images": 100, "data.selection": 2.0, "drop_path": 0.2}
 recipe = as_resolved(resolve(with_values(Recipe(), knobs)))

@@ -14,9 +14,11 @@ from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.compilation import modules
 from clip_hparam.training.compilation.compiler import CACHE_VARIABLE
 from clip_hparam.training.compilation.modules import compiled_modules
-from clip_hparam.training.engine import TrainState, evaluate_models, train_step
+from clip_hparam.training.device.numerics import KernelChoice
+from clip_hparam.training.engine import train_step
+from clip_hparam.training.evaluation import evaluate_models
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import KernelChoice
+from clip_hparam.training.train_state import TrainState
 
 KNOBS = {
     "batch_size": 8, "drop_path": 0.3, "clip_grad": 1.0, "ema_decay": 0.9, "lr": 1e-2,

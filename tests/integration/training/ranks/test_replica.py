@@ -20,8 +20,9 @@ from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.checkpoints.content import restore_checkpoint
 from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
-from clip_hparam.training.engine import TrainState, train_epoch, train_step
+from clip_hparam.training.engine import train_epoch, train_step
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.train_state import TrainState
 
 
 def created(context: DistributedContext, **knobs: Any) -> tuple[TrainState, Doubled]:

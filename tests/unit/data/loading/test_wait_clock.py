@@ -30,13 +30,16 @@ def test_share_is_that_of_the_time_since_the_start(
     assert clock.share_since(start, total) == share
 
 
-def test_log_says_once_what_to_change_above_five_percent(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_says_once_what_to_change_above_five_percent_and_ten_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.WARNING)
     clock = WaitClock("try machine.loader_workers=4")
-    clock.seconds = 5.0
-    clock.share_since(0.0, 100.0)
+    clock.seconds = 50.0
+    clock.share_since(0.0, 1000.0)
+    clock.share_since(40.0, 20.0)
     assert caplog.messages == []
-    for total in (50.0, 10.0):
+    for total in (500.0, 100.0):
         clock.share_since(0.0, total)
     assert caplog.messages == [
         "10 % of the training time is spent waiting for images: try machine.loader_workers=4"

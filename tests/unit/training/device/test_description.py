@@ -9,7 +9,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.training.device import description
 from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
-from clip_hparam.training.numerics import Numerics
+from clip_hparam.training.device.numerics import Numerics
 
 HERE = Numerics("cpu", "Xeon", 1, "explicit", False, False, 1, "fused")
 GPU = replace(HERE, device="cuda", device_name="H100", attention="sdpa", ranks=8)

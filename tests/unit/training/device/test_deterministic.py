@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from clip_hparam.training.device.deterministic import set_deterministic
-from clip_hparam.training.numerics import UnsupportedMachineError
+from clip_hparam.training.device.numerics import UnsupportedMachineError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 1)
 

@@ -10,7 +10,7 @@ import torch
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.numerics import (
+from clip_hparam.training.device.numerics import (
     Numerics,
     UnsupportedMachineError,
     check_precision,
