@@ -30,9 +30,10 @@ from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.classifier import Classifier, freeze, init_head
 from clip_hparam.model.tower import create_tower
 from clip_hparam.training.compilation.compiler import why_not
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.train_state import TrainState
 
 QUICK = ["1", "--widths", "64", "--precisions", "fp32", "--eager"]
 CLASSES, COMPARED, PER_ROUND = 10, 6, 4

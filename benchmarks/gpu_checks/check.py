@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from clip_hparam.training.numerics import UnsupportedMachineError
+from clip_hparam.training.device.numerics import UnsupportedMachineError
 
 PASSED, FAILED, NOT_RUN, NOT_APPLICABLE = "passed", "failed", "not run", "not applicable"
 Figure = float | int | str | bool

@@ -10,8 +10,9 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.training.callbacks.base import TrialCallback
-from clip_hparam.training.engine import StoppedError, TrainState, train_epoch
+from clip_hparam.training.engine import StoppedError, train_epoch
 from clip_hparam.training.throughput import synchronize
+from clip_hparam.training.train_state import TrainState
 
 
 class StepClock(TrialCallback):

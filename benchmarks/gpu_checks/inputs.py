@@ -14,9 +14,9 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.engine import TrainState
+from clip_hparam.training.device.numerics import numerics_of
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.numerics import numerics_of
+from clip_hparam.training.train_state import TrainState
 from gpu_checks.check import Setup
 
 NAMES = ("a", "b", "c", "d")  # of the classes of the generated images

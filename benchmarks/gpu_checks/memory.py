@@ -9,9 +9,10 @@ from torch import Tensor
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.planning.memory import predict_memory
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.memory.recovery import step_within_memory
+from clip_hparam.training.train_state import TrainState
 from gpu_checks.check import Finding, Setup, Task, failed, not_applicable, passed
 from gpu_checks.inputs import (
     B16,

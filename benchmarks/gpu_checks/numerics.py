@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from clip_hparam.training.compilation.compiler import why_not
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
+from clip_hparam.training.train_state import TrainState
 from gpu_checks.check import (
     Finding,
     Setup,

@@ -13,8 +13,9 @@ from clip_hparam.training.checkpoints import checkpoint
 from clip_hparam.training.checkpoints.content import restore_checkpoint
 from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
-from clip_hparam.training.engine import TrainState, train_step
+from clip_hparam.training.engine import train_step
 from clip_hparam.training.throughput import synchronize
+from clip_hparam.training.train_state import TrainState
 from gpu_checks.check import Figure, Finding, Setup, Task, failed, passed
 from gpu_checks.inputs import B16, L14, NAMES, TINY, draw_batch, folder_recipe, state_of
 

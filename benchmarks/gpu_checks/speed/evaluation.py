@@ -11,7 +11,8 @@ from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import TEST
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.loading.eval_batch import eval_batch_size
-from clip_hparam.training.engine import EvalResult, TrainState, evaluate_models
+from clip_hparam.training.evaluation import EvalResult, evaluate_models
+from clip_hparam.training.train_state import TrainState
 from gpu_checks.check import Figure, Finding, Setup, Task, failed, passed
 from gpu_checks.inputs import B16, L14, NAMES, TINY, draw_batch, folder_recipe, state_of
 

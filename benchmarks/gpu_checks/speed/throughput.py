@@ -24,8 +24,8 @@ from clip_hparam.planning.throughput import (
     OPERATIONS_PER_MULTIPLY_ADD,
 )
 from clip_hparam.training.compilation.compiler import why_not
+from clip_hparam.training.device.numerics import check_precision, matmul_precision_of
 from clip_hparam.training.engine import train_step
-from clip_hparam.training.numerics import check_precision, matmul_precision_of
 from clip_hparam.training.throughput import synchronize
 from gpu_checks.check import Figure, Finding, Setup, Task, failed, not_applicable, passed
 from gpu_checks.inputs import draw_batch
