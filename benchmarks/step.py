@@ -33,10 +33,13 @@ from clip_hparam.training.compilation.compiler import why_not
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
 from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.train_state import TrainState
 
 QUICK = ["1", "--widths", "64", "--precisions", "fp32", "--eager"]
 CLASSES, COMPARED, PER_ROUND = 10, 6, 4
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+HALF_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CPU = torch.device("cpu")
 RECIPE = Recipe(
     lr=1e-3, layer_decay=0.65, ema_decay=0.98, epochs=1000, data=Data(epoch_images=64), warmup=0.0
 )
@@ -101,10 +104,12 @@ class TimmAttention(nn.Module):
         return (self.attention(x),)
 
 
-def peer(case: Case, precision: str, style: str) -> Step:
+def peer(
+    case: Case, precision: str, style: str, device: torch.device = CPU, compiled: bool = False
+) -> Step:
     """Return the training step of a peer: "official" or "timm"."""
     official = style == "official"
-    model = case.model()
+    model = case.model().to(device)
     groups = param_groups(
         model.named_parameters(), case.layers, RECIPE.layer_decay, RECIPE.weight_decay
     )
@@ -120,29 +125,41 @@ def peer(case: Case, precision: str, style: str) -> Step:
     for block in model.blocks:
         block.attn = WeightsAttention(block.attn) if official else TimmAttention(block.attn)
     ema = (ModelEmaV2 if official else ModelEmaV3)(model, decay=float(RECIPE.ema_decay))
+    if compiled:
+        model.compile(dynamic=False)
     criterion = SoftTargetCrossEntropy()
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
 
     def step(images: Tensor, targets: Tensor) -> float:
         for group, scale in zip(optimizer.param_groups, scales, strict=True):
             group["lr"] = RECIPE.lr * scale
-        with autocast(precision):
+        with autocast(precision, device):
             loss = criterion(model(images), targets)
         value = float(loss.item())
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
         ema.update(model)
         return value
 
     return step
 
 
-def product(case: Case, precision: str, kernels: str, compile_: str = "off") -> Step:
-    """Return the training step of this package with one kind of kernels."""
+def product_state(
+    case: Case, precision: str, kernels: str, compile_: str, device: torch.device = CPU
+) -> TrainState:
+    """Return a model of this package, with one kind of kernels, ready to train."""
     recipe = replace(RECIPE, precision=precision, batch_size=case.batch)
-    machine = Machine(device="cpu", kernels=kernels, compile=compile_)
+    machine = Machine(device=device.type, kernels=kernels, compile=compile_, micro_batch=0)
     state = create_train_state(recipe, machine, case.model())  # type: ignore[arg-type]
     state.schedule[:] = RECIPE.lr
+    return state
+
+
+def product(case: Case, precision: str, kernels: str, compile_: str = "off") -> Step:
+    """Return the training step of this package, which also returns its loss."""
+    state = product_state(case, precision, kernels, compile_)
 
     def step(images: Tensor, targets: Tensor) -> float:
         return float(train_step(state, 0, images, targets))
@@ -150,8 +167,10 @@ def product(case: Case, precision: str, kernels: str, compile_: str = "off") -> 
     return step
 
 
-def autocast(precision: str) -> AbstractContextManager[None]:
-    return torch.autocast("cpu", DTYPES[precision], enabled=precision != "fp32")
+def autocast(precision: str, device: torch.device = CPU) -> AbstractContextManager[None]:
+    return torch.autocast(
+        device.type, HALF_DTYPES.get(precision, torch.bfloat16), enabled=precision in HALF_DTYPES
+    )
 
 
 def contenders(case: Case, precision: str, compiled: bool = False) -> dict[str, Step]:

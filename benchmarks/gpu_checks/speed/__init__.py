@@ -1,0 +1,1 @@
+"""The checks whose figures are speeds."""
