@@ -127,7 +127,10 @@ def has_pending_signal(pid: int) -> bool:
     Raises: ProcessLookupError if the process has exited.
     """
     os.kill(pid, 0)
-    status = Path(f"/proc/{pid}/status").read_text()
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:  # it has exited since
+        raise ProcessLookupError(pid) from None
     waiting = [int(line.split()[1], 16) for line in status.splitlines() if "Pnd:" in line]
     return any(mask >> (signal.SIGUSR2 - 1) & 1 for mask in waiting)
 
