@@ -34,7 +34,7 @@ def test_killed_sweep_resumes_and_equals_undisturbed(tmp_path: Path) -> None:
         log = (record.folder / "log.txt").read_text()
         more = 0 if record.trial_id in before else 1
         assert record.status()["attempt"] == attempts.get(record.trial_id, 0) + more
-        assert log.count("epoch 6/6") == 1
+        assert log.count("epoch 6/6") in (1, 1 + more)  # twice if the write of its end was killed
     assert any("going on after" in path.read_text() for path in tmp_path.rglob("log.txt"))
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
