@@ -1,7 +1,7 @@
 """Data sets load with the right images, labels and fingerprint, or fail with one sentence."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,7 @@ from clip_hparam.data.digits import load_digits
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    yield
-    image_folder.load_imagenet.cache_clear()
-    image_folder.load_image_folder.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def read(name: str, root: Path) -> ImageDataset:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,7 @@ from clip_hparam.data.file_index import index_folder
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    yield
-    image_folder.load_imagenet.cache_clear()
-    image_folder.load_image_folder.cache_clear()
-    distribution_shift._load_class_folders.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def classes_of(images: Images, depth: int = -2) -> list[str]:

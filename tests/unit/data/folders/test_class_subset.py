@@ -1,7 +1,6 @@
 """data.subset keeps some of the classes, and refuses a list that is no subset."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from support import image_folders
 
 from clip_hparam.config.identity import trial_id
 from clip_hparam.config.recipe import Data, Recipe, with_values
-from clip_hparam.data import image_folder
 from clip_hparam.data.dataset import TEST, EvalSet, ImageDataset, ImageFiles
 from clip_hparam.data.datasets import load_dataset, tiny_prompts
 from clip_hparam.data.folders.class_subset import LISTS, with_subset
@@ -21,12 +19,7 @@ from clip_hparam.planning.resolve import resolve
 NAMES = ("cat", "cow", "dog", "emu")
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    yield
-    image_folder.load_imagenet.cache_clear()
-    image_folder.load_image_folder.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
