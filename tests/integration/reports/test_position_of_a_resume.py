@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from support.cli import records, sweep
+from support.metrics_rows import saved_epochs
 
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.sweep.progress import read_progress
 from clip_hparam.training import trainer
-from clip_hparam.training.checkpoints import checkpoint
 
 TRIAL = ("epochs=4", "batch_size=25", "data.epoch_images=50")
 
@@ -35,13 +35,6 @@ def run_until_epoch(epoch: int, folder: Path, patch: pytest.MonkeyPatch, *words:
     return shown
 
 
-def saved_epochs(folder: Path) -> int:
-    """Return the epochs in the newest checkpoint, which is written while training goes on."""
-    (record,) = records(folder)
-    saved, _ = checkpoint.load(record.checkpoint_folder)
-    return len(saved["progress"]["rows"]) if saved else 0
-
-
 @pytest.mark.parametrize(
     ("words", "is_saved"),
     [(("machine.checkpoint_seconds=0",), True), ((), False)],
@@ -51,7 +44,8 @@ def test_epochs_of_a_resumed_trial_are_those_of_its_state(
     words: tuple[str, ...], is_saved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_until_epoch(2, tmp_path, monkeypatch, *words) == [0, 1, 2]
-    saved = saved_epochs(tmp_path)
+    (record,) = records(tmp_path)
+    saved = saved_epochs(record)
     assert (saved > 0) == is_saved
     assert run_until_epoch(3, tmp_path, monkeypatch, *words) == list(range(saved, 4))
 
@@ -63,6 +57,6 @@ def test_epochs_are_shown_where_the_rows_are_damaged(
     run_until_epoch(2, tmp_path, monkeypatch, saving)
     (record,) = records(tmp_path)
     (record.folder / "metrics.jsonl").unlink()
-    saved = saved_epochs(tmp_path)
+    saved = saved_epochs(record)
     assert saved > 0
     assert run_until_epoch(3, tmp_path, monkeypatch, saving) == list(range(saved, 4))
