@@ -11,7 +11,7 @@ from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
-from clip_hparam.analysis.report.trial_pages import MAX_PAGES
+from clip_hparam.analysis.report.page.trials import MAX_COMMANDS
 from clip_hparam.cli.analysis_app.output_choice import (
     choose_outputs,
     divide_names,
@@ -91,7 +91,7 @@ def _rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra, 0.3 s
 
     planned = rerun.planned_overrides(frames.sweeps)
-    folders = frames.trials["folder"].dropna().head(MAX_PAGES)
+    folders = frames.trials["folder"].dropna().head(MAX_COMMANDS)
     records = (Record(Path(folder).parent, Path(folder).name) for folder in folders)
     return {
         record.trial_id: rerun.rerun_trial(record, planned).overrides
