@@ -25,6 +25,7 @@ from clip_hparam.analysis.report.failures import failure_lines
 from clip_hparam.analysis.report.page.assets import LIBRARY, read_assets
 from clip_hparam.analysis.report.page.curves import curves_json
 from clip_hparam.analysis.report.page.json_values import script_json
+from clip_hparam.analysis.report.page.remembered import remembered
 from clip_hparam.analysis.report.page.searches import search_json
 from clip_hparam.analysis.report.page.sweeps import sweep_json
 from clip_hparam.analysis.report.page.trials import (
@@ -146,5 +147,5 @@ def _search(
     anchor: str, title: str, sweep: SweepManifest | None, table: TrialTable
 ) -> Iterator[Search]:
     if search_figure_names(table) or not table.ours:
-        shares = importance(table) if is_explainable(table) else {}
+        shares = remembered(importance, table) if is_explainable(table) else {}
         yield Search(anchor, title, sweep, table, shares)

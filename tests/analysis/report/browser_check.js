@@ -1,6 +1,9 @@
 // Runs in a report's page under test: uses it as a reader does, and posts what the page then shows.
 window.addEventListener("load", async () => {
   const wait = ms => new Promise(done => setTimeout(done, ms));
+  const frame = () => new Promise(requestAnimationFrame);
+  // Wait for the frame in which the views are updated, and for the table, which follows.
+  const settle = async () => { await frame(); await frame(); await wait(250); await frame(); };
   const text = selector => document.querySelector(selector)?.textContent ?? null;
   const found = { width: innerWidth, hit: window.hit || 0 };
   const column = name => {
@@ -16,7 +19,7 @@ window.addEventListener("load", async () => {
     const box = document.getElementById("search");
     box.value = query;
     box.dispatchEvent(new Event("input"));
-    await wait(400);
+    await settle();
     return { status: text("#shown"), ids: column("trial_id") };
   };
   const chartOf = title => [...document.querySelectorAll("figure")]
@@ -24,7 +27,8 @@ window.addEventListener("load", async () => {
   // Press at one point of a chart, move to another and release, in shares of its width and px of height.
   const drag = async (node, from, to) => {
     node.scrollIntoView();
-    await wait(400);
+    for (let count = 0; count < 200 && !node.querySelector("canvas"); count++) await frame();
+    await settle();
     const box = node.getBoundingClientRect(), target = node.querySelector("canvas");
     const fire = (kind, [x, y]) => target.dispatchEvent(new MouseEvent(kind, {
       bubbles: true, clientX: box.left + x, clientY: box.top + y, buttons: 1, which: 1,
@@ -33,10 +37,10 @@ window.addEventListener("load", async () => {
     fire("mousedown", from);
     for (let step = 1; step <= 5; step++) {
       fire("mousemove", from.map((start, axis) => start + (to[axis] - start) * step / 5));
-      await wait(40);
+      await frame();
     }
     fire("mouseup", to);
-    await wait(500);
+    await settle();
   };
   const shown = () => ({ status: text("#shown"), ids: column("trial_id"),
     chips: [...document.querySelectorAll(".chips button")].map(chip => chip.textContent) });
@@ -59,29 +63,29 @@ window.addEventListener("load", async () => {
       found.tableDown = cells();
     }
     if (innerWidth > 600) {
-      const lines = chartOf("All knobs at once"), axes = echarts.getInstanceByDom(lines) || null;
+      const lines = chartOf("All knobs at once");
       await drag(lines, [46, 60], [46, 160]);
       found.brushed = shown();
       document.querySelector(".chips button")?.click();
-      await wait(400);
+      await settle();
       found.released = shown();
       const points = chartOf("Trials by two columns");
       await drag(points, [80, 30], [points.clientWidth - 60, 150]);
       found.rectangle = shown();
       document.getElementById("clear").click();
-      await wait(400);
+      await settle();
       found.cleared = shown();
     }
     const first = document.querySelector("#trials tbody button");
     first.click();
-    await wait(200);
+    await settle();
     found.details = { id: first.textContent, heading: text("#trial h3"), facts: text("#trial dl"), command: text("#trial pre") };
     const before = getComputedStyle(document.body).backgroundColor;
     document.getElementById("theme").click();
-    await wait(100);
+    await settle();
     found.theme = { name: document.documentElement.dataset.theme, before, after: getComputedStyle(document.body).backgroundColor };
     window.dispatchEvent(new Event("beforeprint"));
-    await wait(300);
+    await settle();
     const charts = [...document.querySelectorAll(".chart")];
     found.charts = charts.length;
     found.undrawn = charts.filter(chart => !chart.querySelector("canvas")).map(chart => chart.getAttribute("aria-label"));

@@ -1,66 +1,35 @@
-"""The report in a browser: sort, search, brush, theme, print, a phone; its numbers are the frame's.
+"""The report in a browser: sort, search, brush, theme, print, a phone; numbers of the frame.
 
-One Chromium loads the pages side by side in frames; tests/analysis/report/browser_check.js uses each
-page as a reader does and posts what the page shows.
+One Chromium loads the pages side by side in frames; browser_check.js uses each page as a reader
+does, and posts what the page shows.
 """
 
-import html
-import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.browser import CHROMIUM, browse
 from support.report_data import report_data
 from support.trial_factory import Runs, write_ladder
 
-from clip_hparam.analysis.evidence.searches import dependence, importance
+from clip_hparam.analysis.evidence.searches import dependence
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.report import report
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHECK = Path(__file__).with_name("browser_check.js")
-PHONE, DESKTOP = 390, 1280  # px; a window of the browser itself is no narrower than 500
+CHECK = Path(__file__).with_name("browser_check.js").read_text()
+PHONE, DESKTOP = 390, 1280  # px
 NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
-FRAMES = """<!doctype html><body><pre id="seen"></pre>{frames}<script>
-const seen = {{}};
-addEventListener("message", event => {{
-  const frame = [...document.querySelectorAll("iframe")].find(one => one.contentWindow === event.source);
-  seen[frame.name] = JSON.parse(event.data);
-  document.getElementById("seen").textContent = JSON.stringify(seen);
-}});</script>"""
-FRAME = '<iframe name="{name}" src="{file}" width="{width}" height="900" style="border:0"></iframe>'
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine"
 )
 
 
-def browse(pages: dict[str, tuple[str, int]], folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return what each page shows (name: page and width) and the console output of all pages."""
-    frames = []
-    for name, (page, width) in pages.items():
-        checked = page.replace("</html>", f"<script>{CHECK.read_text()}</script></html>")
-        (folder / f"{name}.html").write_text(checked)
-        frames.append(FRAME.format(name=name, file=f"{name}.html", width=width))
-    (folder / "frames.html").write_text(FRAMES.format(frames="".join(frames)))
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1700,950",
-        f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=30000", "--dump-dom",
-        "--enable-logging=stderr", (folder / "frames.html").as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(html.unescape(found)), console
-
-
 def write_runs(folder: Path) -> Runs:
-    """Write a ladder of 35 trials, a random design of 24, one of them pruned, and hostile labels."""
+    """Write a ladder of 35 trials, a random design of 24 and hostile labels."""
     runs = Runs(folder)
     write_ladder(runs)
     draw = np.random.default_rng(0)
@@ -92,7 +61,6 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Frames:
 @pytest.fixture(scope="module")
 def page(frames: Frames) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importance, "N_REFITS", 2)
         patch.setattr(dependence, "N_REFITS", 2)
         return report.render_html(report.report_page(frames))
 
@@ -101,8 +69,8 @@ def page(frames: Frames) -> str:
 def seen(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what the page shows at both widths, and the console output under "console"."""
     pages = {"desktop": (page, DESKTOP), "phone": (page, PHONE)}
-    found, console = browse(pages, tmp_path_factory.mktemp("pages"))
-    return {**found, "console": console}
+    found = browse(pages, CHECK, tmp_path_factory.mktemp("pages"))
+    return {**found.pages, "console": found.console}
 
 
 def ids_where(frames: Frames, rule: str) -> set[str]:
@@ -179,6 +147,6 @@ def test_charts_hold_the_numbers_of_the_tables(page: str, frames: Frames) -> Non
 def test_console_errors_of_a_page_are_detected(tmp_path: Path) -> None:
     """An empty console means that there were no errors, since those of a broken page appear."""
     broken = "<!doctype html><script>console.error('seen'); nothing.at.all</script></html>"
-    found, console = browse({"broken": (broken, DESKTOP)}, tmp_path)
-    assert len(console) == 2
-    assert "error" in found["broken"]
+    found = browse({"broken": (broken, DESKTOP)}, CHECK, tmp_path)
+    assert len(found.console) == 2
+    assert "error" in found.pages["broken"]

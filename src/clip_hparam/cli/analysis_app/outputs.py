@@ -43,7 +43,7 @@ def write_report(frames: Frames, arguments: argparse.Namespace) -> None:
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
     for part, out in family_parts(frames, arguments.family, arguments.out):
-        print(report.write_report(part, out, _rerun_overrides(part)))
+        print(report.write_report(part, out, rerun_overrides(part)))
 
 
 def _write_part(frames: Frames, out: Path, typed: list[str], arguments: argparse.Namespace) -> int:
@@ -86,7 +86,7 @@ def _write_output(
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
-def _rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
+def rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
     """Return the overrides that run each recorded trial again, by its id."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra, 0.3 s
 
