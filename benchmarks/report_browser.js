@@ -26,5 +26,5 @@ window.addEventListener("load", () => requestAnimationFrame(() => requestAnimati
   fire("mouseup", 240);
   await wait(500);
   await fetch("result", { method: "POST", body: JSON.stringify({
-    first, times, shown: document.getElementById("shown").textContent }) });
+    first, times, busy, shown: document.getElementById("shown").textContent }) });
 })));
