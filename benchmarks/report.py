@@ -27,7 +27,7 @@ from rows import Row, row_of, to_markdown
 from clip_hparam.records.atomic import write_json
 
 CELLS, SEEDS, EPOCHS = 20, 5, 50
-BROWSER_SECONDS = 120.0
+BROWSER_SECONDS = 300.0
 
 
 def write_grid(runs: Path) -> None:
@@ -99,6 +99,8 @@ def measure_in_browser(page: str, folder: Path) -> dict[str, Any]:
         browser.terminate()
         browser.wait()
         server.shutdown()
+    if not results:
+        raise SystemExit(f"the page did not answer in {BROWSER_SECONDS:.0f} s")
     return results[0]
 
 

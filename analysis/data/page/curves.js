@@ -52,9 +52,9 @@ function axisEnds(cells, values) {
     }
   }
   if (!(high > low)) return {};
-  const pad = (high - low) * 0.06;
-  const round = value => Number(value.toPrecision(3));
-  return { min: round(low - pad), max: round(high + pad) };
+  const step = 10 ** Math.floor(Math.log10(high - low)) / 2;
+  const round = value => Number(value.toPrecision(6));
+  return { min: round(Math.floor(low / step) * step), max: round(Math.ceil(high / step) * step) };
 }
 
 function cellSeries(cell, values, colour) {

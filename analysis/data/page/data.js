@@ -55,7 +55,8 @@ class Column {
   ticks(most = 8) {
     if (!this.numeric) return thin(this.levels.map((_, code) => code), most);
     const below = [this.missing, this.zero].filter(position => position !== null);
-    if (!this.log) return below.length || this.distinct.length <= 5 ? [...below, ...thin(this.distinct, most)] : null;
+    if (!this.log && this.distinct.length <= 5) return [...below, ...this.distinct];
+    if (!this.log) return below.length ? [...below, ...evenTicks(this.low, this.high, most)] : null;
     const found = [];
     const mantissas = this.high - this.low < 1.5 ? [1, 2, 5] : this.high - this.low < 4 ? [1, 3] : [1];
     for (let power = Math.floor(this.low) - 1; power <= Math.ceil(this.high); power++) {
@@ -73,6 +74,17 @@ class Column {
 // The mean gap between levels, at least 1/20 of the range, as the importance places such values.
 function meanGap(low, high, levels) {
   return Math.max((high - low) / Math.max(levels - 1, 1), (high - low) / 20) || 1;
+}
+
+// Round numbers in the range, at most so many.
+function evenTicks(low, high, most) {
+  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find(factor => factor * power >= rough);
+  const found = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9 * step; value += step) {
+    found.push(Number(value.toPrecision(12)));
+  }
+  return found;
 }
 
 function thin(values, most) {

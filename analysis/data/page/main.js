@@ -42,6 +42,12 @@ function fillPage() {
 
 startTheme();
 fillPage();
-window.addEventListener("beforeprint", drawAllCharts);
+let themeOfScreen = "light"; // paper is white
+window.addEventListener("beforeprint", () => {
+  themeOfScreen = document.documentElement.dataset.theme;
+  setTheme("light");
+  drawAllCharts();
+});
+window.addEventListener("afterprint", () => setTheme(themeOfScreen));
 document.documentElement.dataset.ready = "1";
 if (document.documentElement.dataset.live) askForChanges();

@@ -48,7 +48,7 @@ def _codes(values: pd.Series) -> tuple[np.ndarray, list[str]]:
         return positions.to_numpy(dtype=float), []
     texts = values.map(format_level)
     levels = sorted(texts.unique())
-    return texts.map(levels.index).to_numpy(dtype=float), levels
+    return texts.map(lambda text: levels.index(text)).to_numpy(dtype=float), levels
 
 
 def _grid(codes: tuple[np.ndarray, list[str]]) -> np.ndarray:

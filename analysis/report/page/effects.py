@@ -36,7 +36,7 @@ def effects_json(frames: Frames, ablation: Ablation) -> list[dict[str, Any]] | N
 
 
 def path_json(frames: Frames, ablation: Ablation, cells: list[Replicates]) -> dict[str, Any] | None:
-    """Return the paths of a ladder, or of a full factorial sweep; None for other sweeps.
+    """Return the paths of a full factorial sweep; None for other sweeps.
 
     greedy: at each step the change with the highest accuracy on the selection set.
     average: the mean gain of each change over all orders (Shapley value), with its interval.

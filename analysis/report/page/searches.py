@@ -108,6 +108,6 @@ def _intermediate(frames: Frames, rows: pd.DataFrame) -> list[list[float | None]
     epochs = frames.epochs[frames.epochs["trial_id"].isin(names)].sort_values("epoch")
     if epochs.empty:
         return []
-    by_trial = reported_accuracy(epochs).groupby(epochs["trial_id"].to_numpy())
+    by_trial = reported_accuracy(epochs).groupby(epochs["trial_id"])
     lines = {str(name): decimals(values, 2) for name, values in by_trial}
     return [lines.get(str(name), []) for name in names]

@@ -29,10 +29,12 @@ def surface_json(table: TrialTable, knobs: list[str]) -> dict[str, Any] | None:
     if len(knobs) < 2 or len(scored) < MIN_ROWS:
         return None
     axes = [_bins(knob, scored[knob]) for knob in knobs]
-    codes = [codes for codes, _ in axes]
+    codes = (axes[0][0], axes[1][0])
     gains = table.gains.to_numpy()
     values = scored[table.objective].astype(float).to_numpy()
-    groups = pd.DataFrame({"x": codes[0], "y": codes[1]}).groupby(["x", "y"]).indices
+    groups: dict[tuple[int, int], list[int]] = {}
+    for row, pair in enumerate(zip(*codes, strict=True)):
+        groups.setdefault(pair, []).append(row)
     cells = {pair: gains[rows] for pair, rows in groups.items()}
     several = {pair: cell for pair, cell in cells.items() if len(cell) > 1}
     best = max(several, key=lambda pair: several[pair].mean(), default=None)
@@ -42,7 +44,7 @@ def surface_json(table: TrialTable, knobs: list[str]) -> dict[str, Any] | None:
     ]
     pairs = [
         {
-            "x": int(x), "y": int(y), "n": len(rows), "asked": len(rows),
+            "x": x, "y": y, "n": len(rows), "asked": len(rows),
             "mean": number(values[rows].mean()), "chosen": (x, y) == best,
             "apart": None if p != p else p < SIGNIFICANCE_LEVEL,
         }

@@ -26,6 +26,7 @@ def sweep_json(frames: Frames, ablation: Ablation) -> dict[str, Any]:
     """
     data = cell_evidence(frames, ablation)
     cells, shown = replicates(frames, ablation), by_images(data)
+    order = [int(number) for number in shown.index.to_list()]  # rows may be sorted by knobs
     found = verdicts(shown, ablation)
     chosen = best_cell(cells) if not ablation.imported else None
     return {
@@ -40,8 +41,8 @@ def sweep_json(frames: Frames, ablation: Ablation) -> dict[str, Any]:
         "sentence": conclusion(frames, ablation),
         "counts": counts(found),
         "cells": [
-            _cell(row, cells[int(index)], verdict, ablation, cells[int(index)] is chosen)
-            for (index, row), verdict in zip(shown.iterrows(), found, strict=True)
+            _cell(row, cells[number], verdict, ablation, cells[number] is chosen)
+            for number, (_, row), verdict in zip(order, shown.iterrows(), found, strict=True)
         ],
         "map": knob_map(cells, chosen, ablation),
         "effects": effects_json(frames, ablation),

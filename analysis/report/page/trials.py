@@ -128,7 +128,8 @@ def _command(row: dict[Any, Any], commands: Commands) -> str:
     overrides = commands.get(row["trial_id"])
     if overrides is not None:
         return shlex.join(["python", "sweep.py", *overrides])
-    return row["command"] if isinstance(row.get("command"), str) else ""
+    recorded = row.get("command")
+    return recorded if isinstance(recorded, str) else ""
 
 
 def _scopes(frames: Frames, trials: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -70,7 +70,7 @@ window.addEventListener("load", async () => {
       await settle();
       found.released = shown();
       const points = chartOf("Trials by two columns");
-      await drag(points, [80, 30], [points.clientWidth - 60, 150]);
+      await drag(points, [140, 40], [points.clientWidth - 60, 170]);
       found.rectangle = shown();
       document.getElementById("clear").click();
       await settle();

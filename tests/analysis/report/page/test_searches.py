@@ -22,8 +22,8 @@ def table_of(rows: int, knobs: int = 3) -> TrialTable:
     draw = np.random.default_rng(0)
     columns = {f"knob{number}": draw.random(rows) for number in range(knobs)}
     values = pd.DataFrame(columns)
-    values["top1"] = 10 * values["knob0"] + values["knob1"] + draw.normal(0, 0.1, rows)
-    return to_trial_table(values, list(columns), [], "top1")
+    values["score"] = 10 * values["knob0"] + values["knob1"] + draw.normal(0, 0.1, rows)
+    return to_trial_table(values, list(columns), [], "score")
 
 
 def tree_of(table: TrialTable, runs: Runs) -> dict[str, object]:

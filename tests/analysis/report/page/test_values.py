@@ -29,10 +29,10 @@ def test_no_text_ends_the_script_element() -> None:
 
 
 def test_texts_are_codes_of_levels_and_missing_is_a_level() -> None:
-    column = json_column("aug", "aug", "knob", pd.Series(["weak", None, "weak", "strong", "weak"]))
-    assert [column["levels"][code] for code in column["codes"]] == [
-        *("weak", "(missing)", "weak", "strong", "weak"),
-    ]
+    values = ["weak", None, "weak", "strong", "weak", "weak", None]
+    column = json_column("aug", "aug", "knob", pd.Series(values))
+    texts = [column["levels"][code] for code in column["codes"]]
+    assert texts == [value or "(missing)" for value in values]
 
 
 def test_a_column_without_values_has_nulls() -> None:
