@@ -1,7 +1,7 @@
 // The section of all trials: filters, parallel coordinates, scatter, curves, cost and the table.
 
 const explorer = { controls: null, chips: null, status: null };
-let tableTimer = 0;
+let restTimer = 0;
 
 function createExplorer(section) {
   if (!trials.n) {
@@ -70,9 +70,13 @@ function rangeText(column, low, high) {
   return column.levels.filter((_, code) => code >= low && code <= high).join(", ") || "no level";
 }
 
-views.push(updateStatus, updateScatter, updateCurves, updateParallel, () => {
-  clearTimeout(tableTimer); // the table follows when the brush rests
-  tableTimer = setTimeout(() => { table.page = 0; updateTable(); }, 90);
+views.push(updateStatus, updateScatter, updateParallel, () => {
+  clearTimeout(restTimer); // curves and table follow when the brush rests
+  restTimer = setTimeout(() => {
+    table.page = 0;
+    updateTable();
+    updateCurves();
+  }, 90);
 });
 
 // Cost against accuracy on the selection set: a point per cell, and the cells that no cheaper one beats.

@@ -2,18 +2,23 @@
 
 const filters = { scope: "", query: "", ranges: new Map(), selected: null, problem: "" };
 const views = []; // functions (source) => void, called after a change of the filters
-let waiting = null;
+const BRUSH_MS = 80; // between updates of the other views, so that the brush itself moves smoothly
+let waiting = null, updated = 0;
 
-// Update all views in the next frame; several changes in one frame update them once.
+// Update all views in the next frame; several changes before it update them once.
 function filtersChanged(source = "") {
   if (waiting) { waiting.add(source); return; }
   waiting = new Set([source]);
-  requestAnimationFrame(() => {
-    const sources = waiting;
-    waiting = null;
-    updateRows();
-    for (const view of views) view(sources);
-  });
+  const rest = source === "parallel" ? BRUSH_MS - (performance.now() - updated) : 0;
+  setTimeout(() => requestAnimationFrame(updateViews), Math.max(rest, 0));
+}
+
+function updateViews() {
+  const sources = waiting;
+  waiting = null;
+  updateRows();
+  for (const view of views) view(sources);
+  updated = performance.now();
 }
 
 function setRange(name, interval, source) {
