@@ -111,6 +111,7 @@ def _code_digest() -> str:
     """Return a digest of the analysis code, its data and the versions of its libraries."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
-    for path in sorted([*root.rglob("*.py"), *root.glob("data/*")]):
+    data = (path for path in root.glob("data/*") if path.is_file())
+    for path in sorted([*root.rglob("*.py"), *data]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

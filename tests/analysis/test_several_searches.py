@@ -52,12 +52,15 @@ def test_the_figure_of_a_search_shows_only_its_trials(frames: Frames) -> None:
 
 
 def test_the_report_has_a_part_for_each_search(frames: Frames) -> None:
-    parts = {part.anchor: part for part in report.report_page(frames).parts}
+    page = report.report_page(frames)
+    parts = {part.anchor: part for part in page.parts}
+    charts = {search["key"]: search for search in page.data["searches"]}
     assert "12 trials" in parts["first"].summary
     assert "10 trials" in parts["second"].summary
     for name, space in SPACES.items():
         assert all(knob in parts[name].summary for knob in space)
-        assert len(parts[name].figures) == len(registry.SEARCH_FIGURES)
+        assert {knob["name"] for knob in charts[name]["knobs"]} == set(space)
+        assert charts[name]["importance"].keys() == {"fanova", "ped_anova"}
 
 
 def test_the_summary_covers_the_newest_search_or_the_named_one(

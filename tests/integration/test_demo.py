@@ -123,7 +123,8 @@ def test_bars_of_the_figure_are_the_rows_of_the_table(
 def test_report_has_the_ladder_and_a_page_of_each_trial(frames: Frames) -> None:
     data = report_page(frames)
     assert data.parts[0].anchor == "ladder"
-    assert len(data.trials) == len(RUNGS) * len(SEEDS)
+    assert data.data["trials"]["n"] == len(RUNGS) * len(SEEDS)
+    assert all(data.data["trials"]["commands"])
     assert not data.failures
     assert data.sentences[0] in render_html(data).replace("&#39;", "'").replace("&gt;", ">")
 

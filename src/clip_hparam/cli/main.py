@@ -17,6 +17,7 @@ FORWARDED_COMMANDS = {
     "tables": "write tables from the records: python -m analysis tables",
     "figures": "write figures from the records: python -m analysis figures",
     "report": "write one HTML page of all results: python -m analysis report",
+    "dashboard": "serve the report live while sweeps run: python -m analysis dashboard",
     "import": "import a table of results of another tool: python -m analysis import",
     "summary": "print the result of a search: python -m analysis summary",
 }

@@ -1,43 +1,28 @@
-"""The report: its content, escaping of text from records, and behaviour in a browser."""
+"""The report: its content, its limits, and the escaping of text from records."""
 
-import html
-import json
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from support.report_data import report_column, report_data
 from support.trial_factory import Ladder, Runs
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
 from clip_hparam.analysis.evidence.searches import importance
+from clip_hparam.analysis.frames.frame import reported_values
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.table_files import write_trial_table
-from clip_hparam.analysis.report import report, trial_pages
-from clip_hparam.analysis.report.trial_pages import failure_lines
+from clip_hparam.analysis.report import report
+from clip_hparam.analysis.report.failures import failure_lines
+from clip_hparam.analysis.report.page import trials
+from clip_hparam.analysis.report.page.assets import read_assets
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.cli.analysis_app.analysis import main
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NASTY = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
-CHECK = """<script>window.addEventListener("load", () => {
-  const table = document.querySelector("table.sortable"), out = document.createElement("pre");
-  const column = () => [...table.tBodies[0].rows].map(row => row.cells[AT].textContent.trim());
-  const button = table.tHead.rows[0].cells[AT].querySelector("button");
-  button.click(); const up = column(); button.click(); const down = column();
-  out.id = "seen";
-  out.textContent = JSON.stringify({up, down, hit: window.hit || 0, width: innerWidth,
-    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth});
-  document.body.append(out);
-  if (parent !== window) parent.document.body.prepend(out);
-});</script>"""
-PHONE = 390  # px; a window of the browser itself is no narrower than 500
-FRAME = '<!doctype html><body><iframe width="{}" height="800" srcdoc="{}"></iframe></body>'
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +34,9 @@ def report_path(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_report_loads_no_external_file(report_path: Path) -> None:
-    page = report_path.read_text()
+    page = report_path.read_text().replace(read_assets().echarts, "")
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert not re.findall(r"https?://(?!arxiv)", page)
     assert "@import" not in page
     assert report_path.stat().st_size < 3_000_000
 
@@ -92,11 +78,20 @@ def test_conclusion_names_largest_differences_first_and_counts_the_others(runs: 
     assert "and 2 more points" in sentence
 
 
-def test_report_lists_every_trial_with_its_command(ladder: Ladder, report_path: Path) -> None:
+def test_report_has_every_trial_with_its_numbers(ladder: Ladder, report_path: Path) -> None:
     page = report_path.read_text()
-    trials = ladder.runs.frames().trials
-    assert all(f"<summary>{trial_id} " in page for trial_id in trials["trial_id"])
-    assert page.count("<polyline") == 2 * len(trials)
+    frames = ladder.runs.frames()
+    assert report_column(page, "trial_id") == frames.trials["trial_id"].to_list()
+    accuracies = reported_values(frames.trials).to_list()
+    assert report_column(page, "test_acc1") == pytest.approx(accuracies, abs=1e-4)
+    assert report_column(page, "lr") == frames.trials["lr"].to_list()
+    lengths = [len(curve) for curve in report_data(page)["curves"]["metrics"][0]["values"]]
+    assert lengths == frames.trials["epochs"].to_list()
+
+
+def test_report_lists_the_commands(report_path: Path) -> None:
+    page = report_path.read_text()
+    assert all(report_data(page)["trials"]["commands"])
     assert "python sweep.py -m lr=0.006 mixup=0.8 cutmix=1.0 seed=0,1,2,3,4" in page
     assert "git aaaaaaa" in page
 
@@ -134,19 +129,21 @@ def nasty(runs: Runs) -> analysis.Frames:
 
 def test_text_from_records_is_escaped(runs: Runs) -> None:
     page = report.render_html(report.report_page(nasty(runs)))
-    assert page.count("<script") == 1
+    assert page.count("<script") == 3  # data, library, page
     assert "<img src=x" not in page
     assert page.count("&lt;img src=x") >= 5
+    assert NASTY in report_column(page, "data.name")
 
 
 def test_trials_beyond_the_limit_are_counted(
     ladder: Ladder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial_pages, "MAX_PAGES", 10)
+    monkeypatch.setattr(trials, "MAX_TRIALS", 10)
     monkeypatch.setattr(importance, "MIN_ROWS", 1_000)
-    page = report.render_html(report.report_page(ladder.runs.frames()))
-    assert page.count("<summary>") - page.count("<summary>Commands") == 10 + 1
-    assert "25 more are on record" in page
+    data = report.report_page(ladder.runs.frames()).data
+    assert (data["trials"]["n"], data["trials"]["more"]) == (10, 25)
+    assert {len(column.get("values") or column.get("codes") or column["texts"])
+            for column in data["trials"]["columns"]} == {10}  # fmt: skip
 
 
 def test_report_has_folded_accuracy_by_class(report_path: Path) -> None:
@@ -166,50 +163,3 @@ def test_report_of_imported_table(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text()
     assert "highest top1" in page
     assert "importance by ped-anova" in page
-
-
-def seen(page: str, folder: Path, at: int) -> dict[str, object]:
-    """Return the state of the page in a real browser of phone width, and its console output."""
-    checked = page + CHECK.replace("AT", str(at))
-    (folder / "page.html").write_text(FRAME.format(PHONE, html.escape(checked)))
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900",
-        f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom",
-        "--enable-logging=stderr",
-        (folder / "page.html").as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return {**json.loads(html.unescape(found)), "console": console}
-
-
-browser = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine"
-)
-
-
-@browser
-def test_browser_sorts_tables_and_page_fits_a_phone(report_path: Path, tmp_path: Path) -> None:
-    found = seen(report_path.read_text(), tmp_path, 2)
-    up = [float(str(text).split()[0]) for text in found["up"]]  # type: ignore[attr-defined]
-    assert up == sorted(up)
-    assert len(set(up)) == 7
-    assert found["down"] == found["up"][::-1]  # type: ignore[index]
-    assert (found["console"], found["width"], found["wide"]) == ([], PHONE, 0)
-
-
-@browser
-def test_browser_check_detects_console_errors(tmp_path: Path) -> None:
-    """Errors of a broken page appear, so an empty console means that there are none."""
-    page = '<table class="sortable"><thead><tr><th><button>a</button></th></tr></thead>'
-    page += "<tbody></tbody></table><script>console.error('seen'); nothing.at.all</script>"
-    console = seen(page, tmp_path, 0)["console"]
-    assert len(console) == 2  # type: ignore[arg-type]
-
-
-@browser
-def test_browser_runs_no_script_from_records(runs: Runs, tmp_path: Path) -> None:
-    found = seen(report.render_html(report.report_page(nasty(runs))), tmp_path, 0)
-    assert (found["hit"], found["console"]) == (0, [])
-    assert NASTY in found["up"]  # type: ignore[operator]

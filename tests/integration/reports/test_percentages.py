@@ -15,7 +15,7 @@ from support.trial_factory import Ladder, Runs, numbers
 from clip_hparam.analysis.evidence.compare import compare_cells
 from clip_hparam.analysis.frames.frame import load
 from clip_hparam.analysis.frames.schema import schema_violations
-from clip_hparam.analysis.report.trial_pages import trial_pages
+from clip_hparam.analysis.report.report import report_page
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.records.metrics import accuracy_percent, as_percentage
 from clip_hparam.training.evaluation import evaluate
@@ -106,4 +106,4 @@ def test_records_with_hundreds_of_columns_print_no_performance_warning(tmp_path:
     assert frames.trials.shape[1] > 400
     assert list(tables_of(frames, "mine")[0].data["test_acc1"]) == [90.0, 91.5]
     assert compare_cells(frames, "a", "b").difference.mean == pytest.approx(1.5)
-    assert len(trial_pages(frames)) == 4
+    assert report_page(frames).data["trials"]["n"] == 4

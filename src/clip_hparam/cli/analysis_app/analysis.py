@@ -19,6 +19,7 @@ from clip_hparam.cli.analysis_app.analysis_inputs import (
     import_table,
     print_summary,
 )
+from clip_hparam.cli.analysis_app.dashboard import add_dashboard_arguments, run_dashboard
 from clip_hparam.cli.analysis_app.output_choice import validate_planned
 from clip_hparam.cli.analysis_app.outputs import write_outputs, write_report
 from clip_hparam.cli.commands.command import CommandParser, validate_runs
@@ -78,6 +79,9 @@ def _create_parser(prog: str) -> CommandParser:
     report = commands.add_parser("report", help="write one self-contained HTML page of all records")
     _add_folder_arguments(report)
     report.set_defaults(run=_write_report)
+    dashboard = commands.add_parser("dashboard", help="serve this page live while sweeps run")
+    add_dashboard_arguments(dashboard)
+    dashboard.set_defaults(run=run_dashboard)
     importing = commands.add_parser("import", help="import a table of results into a folder")
     add_import_arguments(importing)
     importing.set_defaults(run=_import_table)

@@ -11,7 +11,7 @@ from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
-from clip_hparam.analysis.report.trial_pages import MAX_PAGES
+from clip_hparam.analysis.report.page.trials import MAX_COMMANDS
 from clip_hparam.cli.analysis_app.output_choice import (
     choose_outputs,
     divide_names,
@@ -43,7 +43,7 @@ def write_report(frames: Frames, arguments: argparse.Namespace) -> None:
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
     for part, out in family_parts(frames, arguments.family, arguments.out):
-        print(report.write_report(part, out, _rerun_overrides(part)))
+        print(report.write_report(part, out, rerun_overrides(part)))
 
 
 def _write_part(frames: Frames, out: Path, typed: list[str], arguments: argparse.Namespace) -> int:
@@ -86,12 +86,12 @@ def _write_output(
     return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
 
 
-def _rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
+def rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
     """Return the overrides that run each recorded trial again, by its id."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra, 0.3 s
 
     planned = rerun.planned_overrides(frames.sweeps)
-    folders = frames.trials["folder"].dropna().head(MAX_PAGES)
+    folders = frames.trials["folder"].dropna().head(MAX_COMMANDS)
     records = (Record(Path(folder).parent, Path(folder).name) for folder in folders)
     return {
         record.trial_id: rerun.rerun_trial(record, planned).overrides

@@ -1,0 +1,26 @@
+"""Remember slow results of a table of trials, for a page that is built again and again."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from clip_hparam.analysis.frames.trial_table import TrialTable
+
+MAX_RESULTS = 64
+Result = TypeVar("Result")
+_results: OrderedDict[str, Any] = OrderedDict()
+
+
+def remembered(function: Callable[..., Result], table: TrialTable, *more: Any) -> Result:
+    """Return function(table, *more), from an earlier call with an equal table if there was one."""
+    facts = (function.__module__, function.__name__, table.knobs, table.objective, table.minimize)
+    text = f"{facts} {more} {table.rows.to_csv()}"
+    key = hashlib.sha256(text.encode()).hexdigest()
+    if key not in _results:
+        _results[key] = function(table, *more)
+        if len(_results) > MAX_RESULTS:
+            _results.popitem(last=False)
+    _results.move_to_end(key)
+    found: Result = _results[key]
+    return found

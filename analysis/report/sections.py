@@ -1,0 +1,145 @@
+"""The sections of the report that are text: tables, notes, commands, figures, provenance."""
+
+import base64
+import shlex
+from collections.abc import Iterator
+from io import BytesIO
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.provenance import code_state
+from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.evidence.searches.importance import Importance
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
+from clip_hparam.analysis.figures import registry, style
+from clip_hparam.analysis.frames.frame import Frames, done_trials
+from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.report.page.trials import Commands
+from clip_hparam.analysis.tables.registry import tables_of
+from clip_hparam.analysis.tables.systems import systems_table
+from clip_hparam.analysis.tables.table import Table
+from clip_hparam.design.design import merged_overrides
+
+PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
+INTERACTIVE = ("cost", "curves")  # figures that the page draws itself
+
+
+class TableCell(NamedTuple):
+    text: str
+    bold: bool
+
+
+class SortableTable(NamedTuple):
+    """A table whose columns sort on a click; a table with a title is folded."""
+
+    title: str
+    shown: list[str]
+    rows: list[list[TableCell]]
+    notes: list[str]
+
+
+class Picture(NamedTuple):
+    alt: str
+    source: str  # a data URI
+
+
+class Section(NamedTuple):
+    """A section of the page, with the commands that reproduce its cells.
+
+    charts: "sweep" or "search" if the page draws charts for the anchor, else "".
+    """
+
+    anchor: str
+    title: str
+    tables: list[SortableTable]
+    figures: list[Picture]
+    notes: list[str]
+    commands: str
+    summary: str = ""  # preformatted lines
+    charts: str = ""
+
+
+def sweep_section(frames: Frames, ablation: Ablation, commands: Commands) -> Section:
+    """Return the tables of a sweep and the command of each cell.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+    """
+    first, *others = tables_of(frames, ablation.name)
+    tables = [_sortable_table(first), *(_folded_table(table) for table in others)]
+    lines = "\n".join(_rerun_commands(frames, ablation, commands))
+    title = ablation.title
+    return Section(ablation.name, title, tables, [], first.notes, lines, charts="sweep")
+
+
+def search_section(anchor: str, title: str, table: TrialTable, shares: Importance) -> Section:
+    """Return the summary of a search, a sampled design or an imported table."""
+    summary = format_summary(summary_dict(table, shares), table)
+    return Section(anchor, title, [], [], [], "", summary, charts="search")
+
+
+def frame_sections(frames: Frames) -> Iterator[Section]:
+    """Yield a section for each figure of all records; published logs come with their table."""
+    for name, entry in sorted(registry.FRAME_FIGURES.items()):
+        if name in INTERACTIVE or not entry.is_available(frames):
+            continue
+        picture = _embed_figure(entry.plot(frames), entry.title)
+        tables = [systems_table(frames)] if name == "logs" else []
+        notes = [note for table in tables for note in table.notes]
+        sortable = [_sortable_table(table) for table in tables]
+        yield Section(name, entry.title, sortable, [picture], notes, "")
+
+
+def provenance_lines(frames: Frames) -> list[str]:
+    """Return the code, versions, numerics, weights and data of the trials, and unused records."""
+    done = done_trials(frames.trials)
+    columns = [name for name in done if str(name).startswith(PROVENANCE_COLUMNS)]
+    names = [str(name) for name in columns if done[name].notna().any()]
+    ours = frames.trials[frames.trials["folder"].notna()]
+    code = "" if ours.empty else f"Code: {code_state(ours)}"
+    imported = "" if frames.imported is None else "Imported rows: code, weights and data unknown"
+    return [
+        *filter(None, (code, imported)),
+        *(f"{name}: {_value_counts(done[name])}" for name in names),
+        *(f"Not used: {problem}" for problem in frames.problems),
+    ]
+
+
+def _sortable_table(table: Table) -> SortableTable:
+    rows = [
+        [TableCell(str(text), bool(bold)) for text, bold in zip(texts, marks, strict=True)]
+        for texts, marks in zip(table.shown.to_numpy(), table.bold.to_numpy(), strict=True)
+    ]
+    return SortableTable("", [str(name) for name in table.shown], rows, [])
+
+
+def _folded_table(table: Table) -> SortableTable:
+    return _sortable_table(table)._replace(title=table.title, notes=table.notes)
+
+
+def _embed_figure(figure: Figure, title: str) -> Picture:
+    """Return the figure as an SVG in a data URI, with text as paths and ids of its own."""
+    content = BytesIO()
+    with style.house_style({"svg.fonttype": "path", "svg.hashsalt": title}):
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    encoded = base64.b64encode(content.getvalue()).decode()
+    return Picture(title, f"data:image/svg+xml;base64,{encoded}")
+
+
+def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> Iterator[str]:
+    """Yield the command of each cell; none for an imported table."""
+    if ablation.imported:
+        return
+    for cell in replicates(frames, ablation):
+        seeds = ",".join(str(seed) for seed in cell.cell.trials)
+        known = (commands[name] for name in cell.cell.trials.values() if name in commands)
+        words = merged_overrides(next(known, cell.cell.overrides), [f"seed={seeds}"])
+        yield shlex.join(["python", "sweep.py", "-m", *words])
+
+
+def _value_counts(values: pd.Series) -> str:
+    counts = values.dropna().astype(str).value_counts()
+    return ", ".join(f"{value} ({count} trials)" for value, count in counts.items())
