@@ -4,6 +4,7 @@
                     status.json    state, attempt, host, pid, heartbeat, numerics
                     metrics.jsonl  one row per epoch
                     correct.npz    one bit per test image
+                    predictions.npz  predicted classes and the most confident errors; optional
                     failure.json   the last failure
                     result.json    exists exactly when the trial is done; written last
                     log.txt        everything the trial printed
@@ -38,7 +39,8 @@ from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
 REPLAY_FOLDER = ".replay"
-SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
+OPTIONAL_FILES = ("predictions.npz",)  # a record that lost one is still valid
+SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz", *OPTIONAL_FILES)
 
 
 class Record:
@@ -163,14 +165,20 @@ class Record:
 def changed_files(sealed: Mapping[str, str], read: Callable[[str], bytes | None]) -> list[str]:
     """Return the names of files whose content does not have the sealed SHA-256.
 
+    A missing optional file is not among them.
+
     read: returns the content of a file by its name, None if it is missing.
     """
     contents = {name: read(name) for name in sealed}
     return [
         name
         for name, content in contents.items()
-        if content is None or hashlib.sha256(content).hexdigest() != sealed[name]
+        if (name not in OPTIONAL_FILES if content is None else _sha256(content) != sealed[name])
     ]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def trial_ids(runs: Path | str) -> Iterator[str]:

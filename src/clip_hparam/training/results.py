@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
@@ -23,10 +24,17 @@ from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
 from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
-from clip_hparam.training.checkpoints.progress import Progress, copy_to_host, metric_columns
+from clip_hparam.training.checkpoints.progress import (
+    Progress,
+    copy_to_host,
+    detail_columns,
+    metric_columns,
+)
 from clip_hparam.training.engine import StoppedError, until_stopped
-from clip_hparam.training.evaluation import EvalResult, evaluate, evaluate_models
+from clip_hparam.training.evaluation import Detail, EvalResult, evaluate, evaluate_models
 from clip_hparam.training.factory import create_model
+from clip_hparam.training.metrics.predictions import Predictions
+from clip_hparam.training.metrics.temperature import fit_temperature
 from clip_hparam.training.train_state import TrainState
 
 EvalResults = dict[tuple[str, str, str], EvalResult]
@@ -79,15 +87,36 @@ def load_selected(state: TrainState, progress: Progress) -> None:
 def _evaluate_sets(
     state: TrainState, batches: Batches, callback: TrialCallback
 ) -> dict[str, dict[str, EvalResult]]:
-    """Evaluate all models on all sets but the selection set, which each epoch evaluates."""
-    sets: dict[str, dict[str, EvalResult]] = {}
+    """Evaluate all models on all sets; the selection set first, which gives their temperatures."""
+    detail = Detail(batches.classes, keep_logits=True)
+    read = until_stopped(batches.evaluation(SELECTION), callback)
+    selection = evaluate_models(state.eval_models, read, state, detail=detail)
+    scaled = {name: _with_temperature(result) for name, result in selection.items()}
+    temperatures = {
+        name: result.predictions.temperature
+        for name, result in scaled.items()
+        if result.predictions
+    }
+    sets = {SELECTION: scaled}
     for name, eval_set in batches.eval_sets.items():
         if name != SELECTION:
             allowed = eval_set.allowed_classes
             mask = None if allowed is None else torch.from_numpy(allowed)
             read = until_stopped(batches.evaluation(name), callback)
-            sets[name] = evaluate_models(state.eval_models, read, state, mask)
+            detail = Detail(batches.classes, temperatures)
+            sets[name] = evaluate_models(state.eval_models, read, state, mask, detail)
     return sets
+
+
+def _with_temperature(result: EvalResult) -> EvalResult:
+    """Return a result of the selection set with the temperature that is fitted to it."""
+    assert result.predictions is not None
+    assert result.logits is not None
+    labels = torch.from_numpy(result.predictions.labels)
+    temperature = fit_temperature(result.logits, labels)
+    losses = F.cross_entropy(result.logits / temperature, labels, reduction="none").numpy()
+    scaled = replace(result.predictions, tempered_losses=losses, temperature=temperature)
+    return replace(result, predictions=scaled, logits=None)
 
 
 def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
@@ -135,7 +164,8 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | Non
 
     `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`; with data.shift also
     `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`. None where eval_raw=end
-    left out an epoch.
+    left out an epoch. The metrics of `metrics.registry` have the columns
+    `{test,selection}_{metric}.{raw,ema}.{selected,last}`.
     """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
@@ -147,9 +177,23 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | Non
         values = [row[column] for row in rows]
         metrics[f"{column}.best"] = None if None in values else best(values)
     for (split, weights, when), score in scores.items():
-        for column, value in metric_columns(split, weights, score).items():
+        # the rows of the epochs have the accuracy and the loss on the selection set
+        measured = {} if split == SELECTION else metric_columns(split, weights, score)
+        for column, value in {**measured, **detail_columns(split, weights, score)}.items():
             metrics[f"{column}.{when}"] = value
     return metrics
+
+
+def reported_predictions(scores: EvalResults, weights: str) -> dict[str, Predictions]:
+    """Return the predictions of the reported weights at the selected epoch, by set.
+
+    The selection set, which may differ from seed to seed, is left out.
+    """
+    return {
+        split: score.predictions
+        for (split, name, when), score in scores.items()
+        if (name, when) == (weights, "selected") and split != SELECTION and score.predictions
+    }
 
 
 def write_correct_bits(record: Record, scores: EvalResults, dataset: ImageDataset) -> None:

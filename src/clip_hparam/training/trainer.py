@@ -36,12 +36,14 @@ from clip_hparam.training.engine import StoppedError, train_epoch, until_stopped
 from clip_hparam.training.evaluation import evaluate_models
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.memory.recorder import MicroBatchRecorder
+from clip_hparam.training.metrics.predictions_file import write_predictions
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.results import (
     evaluate_selected_and_last,
     evaluate_zero_shot,
     measure_cost,
     metrics_of,
+    reported_predictions,
     save_weights,
     write_correct_bits,
 )
@@ -195,6 +197,8 @@ def _test(
     if not state.context.is_main:
         return None
     write_correct_bits(record, scores, dataset)
+    reported = reported_predictions(scores, state.reported_weights)
+    write_predictions(record, reported, batches.eval_sets, state.reported_weights)
     progress.seconds += time.monotonic() - started
     steps = len(state.schedule)
     return {

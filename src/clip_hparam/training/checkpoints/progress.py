@@ -8,8 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from clip_hparam.data.dataset import SELECTION
 from clip_hparam.records.metrics import selection_key
 from clip_hparam.training.evaluation import EvalResult
+from clip_hparam.training.metrics.registry import ACCURACY_METRICS, metric_values
 
 
 @dataclass
@@ -97,5 +99,18 @@ def metric_columns(split: str, weights: str, scores: EvalResult | None) -> dict[
     """
     return {
         f"{split}_{metric}.{weights}": None if scores is None else float(getattr(scores, metric))
-        for metric in ("acc1", "acc5", "loss")
+        for metric in ACCURACY_METRICS
     }
+
+
+def detail_columns(split: str, weights: str, scores: EvalResult) -> dict[str, float]:
+    """Return the metrics of the predictions by their column in result.json: "test_ece.ema", ...
+
+    The temperature is that of the selection set.
+    """
+    if scores.predictions is None:
+        return {}
+    values = metric_values(scores.predictions)
+    if split == SELECTION:
+        values["temperature"] = scores.predictions.temperature
+    return {f"{split}_{name}.{weights}": value for name, value in values.items()}
