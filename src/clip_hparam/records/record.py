@@ -18,7 +18,7 @@ moved. NaN is null. Done trials may be in an archive (archive.py) and are read t
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +133,13 @@ class Record:
         """Return whether the trial has a result whose sealed files are unchanged."""
         return self.verified_result() is not None
 
-    def missing_outputs(self, eval_test: str, keep_checkpoints: str) -> list[str]:
-        """Return the outputs that these driver keys ask for and that the done trial lacks."""
+    def missing_outputs(
+        self, eval_test: str, keep_checkpoints: str, eval_sets: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the outputs that these driver keys ask for and that the done trial lacks.
+
+        eval_sets: names of the sets in their columns.
+        """
         missing: list[str] = []
         weights = f"{keep_checkpoints}.safetensors"
         archived = archive.open_archives(self.folder.parent).get(self.trial_id, {})
@@ -143,6 +148,8 @@ class Record:
             missing += [] if exists else [f"{weights} (keep_checkpoints={keep_checkpoints})"]
         if eval_test == "epoch" and not all("test_acc1.raw" in row for row in self.rows()):
             missing.append("the test metrics of each epoch (eval_test=epoch)")
+        known = (self.result() or {}).get("eval_sets", {}) if eval_sets else {}
+        missing += [f"eval.{name} (eval_sets)" for name in eval_sets if name not in known]
         return missing
 
     def corrupted_files(self) -> list[str]:

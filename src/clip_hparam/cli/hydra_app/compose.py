@@ -36,6 +36,7 @@ from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
+from clip_hparam.planning.eval_sets import validate_eval_sets
 from clip_hparam.planning.resolve import resolve
 
 Composed = tuple[Recipe, Machine, SweepOptions]
@@ -135,7 +136,9 @@ def create_trial_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
     """Resolve a recipe and return its trial; `overrides` are what was typed for it."""
-    return create_base_spec(resolve(recipe), machine, driver, overrides)
+    resolved = resolve(recipe)
+    validate_eval_sets(resolved, driver.eval_sets)
+    return create_base_spec(resolved, machine, driver, overrides)
 
 
 def create_base_spec(

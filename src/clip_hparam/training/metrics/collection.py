@@ -27,5 +27,7 @@ def prediction_rows(logits: Tensor, labels: Tensor, temperature: float) -> Rows:
 
 def to_predictions(parts: Sequence[Rows], classes: int, temperature: float) -> Predictions:
     """Return the predictions of all batches, in their order, from rows on the CPU."""
-    columns = [torch.cat(column).numpy() for column in zip(*parts, strict=True)]
-    return Predictions(classes, *columns, temperature)
+    labels, top, confidences, losses, brier, tempered = (
+        torch.cat(column).numpy() for column in zip(*parts, strict=True)
+    )
+    return Predictions(classes, labels, top, confidences, losses, brier, tempered, temperature)

@@ -24,18 +24,21 @@ def write_predictions(
     """Write the predictions of the reported weights at the selected epoch.
 
     For each set: `<set>.labels`, `.predicted`, `.probability`, `.errors` (indices of at most 32
-    wrong predictions, the most confident first) and `.pictures` of these images.
+    wrong predictions, the most confident first) and `.pictures` of these images (each the bytes of
+    a JPEG file of at most 64 px), and `.classes` where they are not those of the data set.
     weights: "raw" or "ema", the reported ones; stored as `weights`.
     """
     arrays: dict[str, Any] = {"weights": np.array(weights)}
     for name, one in predictions.items():
         errors = confident_errors(one, sets[name].images)
         smallest = np.min_scalar_type(one.classes)
+        if sets[name].class_names:
+            arrays[f"{name}.classes"] = np.array(sets[name].class_names)
         arrays |= {
             f"{name}.labels": one.labels.astype(smallest),
             f"{name}.predicted": one.predicted.astype(smallest),
             f"{name}.probability": one.confidence,
-            f"{name}.errors": errors.index.astype(np.uint32),
+            f"{name}.errors": errors.indices.astype(np.uint32),
             f"{name}.pictures": errors.pictures,
         }
     buffer = io.BytesIO()

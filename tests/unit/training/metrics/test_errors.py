@@ -1,5 +1,7 @@
 """The most confident errors come first, each with its picture."""
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,26 +27,27 @@ def test_errors_are_wrong_and_sorted_by_confidence(predictions: Predictions) -> 
     assert predictions.confidence[others].max() <= confidence.min()
 
 
+def opened(picture: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(picture))
+
+
 def test_pictures_are_the_images_in_the_order_of_the_errors(predictions: Predictions) -> None:
     levels = np.arange(200, dtype=np.uint8)
     images = np.broadcast_to(levels[:, None, None, None], (200, 1, 8, 8))
     index, pictures = confident_errors(predictions, images)
-    assert pictures.shape == (MAX_ERRORS, 8, 8, 3)
-    np.testing.assert_array_equal(pictures[:, 0, 0, 0], index)
+    read = [np.asarray(opened(picture))[0, 0, 0] for picture in pictures]
+    np.testing.assert_allclose(read, index, atol=2)
 
 
-def test_pictures_of_large_files_are_small_and_centred(
-    predictions: Predictions, tmp_path: Path
-) -> None:
+def test_pictures_of_large_files_are_small(predictions: Predictions, tmp_path: Path) -> None:
     Image.new("RGB", (400, 200), (255, 0, 0)).save(tmp_path / "wide.png")
     files = ImageFiles(tmp_path, np.array([b"wide.png"] * 200))
     pictures = confident_errors(predictions, files).pictures
-    assert pictures.shape[1:] == (MAX_SIDE, MAX_SIDE, 3)
-    assert pictures[0, MAX_SIDE // 2, MAX_SIDE // 2].tolist() == [255, 0, 0]
-    assert pictures[0, 0].max() == 0
+    assert opened(pictures[0]).size == (MAX_SIDE, MAX_SIDE // 2)
+    assert len(pictures) == MAX_ERRORS
 
 
 def test_no_error_has_no_picture(predictions: Predictions) -> None:
-    right = Predictions(7, predictions.predicted, *list(vars(predictions).values())[2:])
+    right = replace(predictions, labels=predictions.predicted)
     index, pictures = confident_errors(right, np.zeros((200, 3, 4, 4), np.uint8))
     assert (len(index), len(pictures)) == (0, 0)
