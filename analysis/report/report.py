@@ -24,6 +24,11 @@ from clip_hparam.analysis.figures.search_payoff import plot_importance
 from clip_hparam.analysis.frames.frame import Frames, done_trials, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.report.error_pictures import (
+    NO_PICTURES,
+    ErrorPictures,
+    error_pictures,
+)
 from clip_hparam.analysis.report.trial_pages import (
     NO_COMMANDS,
     Commands,
@@ -72,6 +77,7 @@ class Section(NamedTuple):
     notes: list[str]
     commands: str
     summary: str = ""  # preformatted lines
+    errors: ErrorPictures = NO_PICTURES
 
 
 class ReportPage(NamedTuple):
@@ -136,7 +142,8 @@ def _sweep_section(frames: Frames, name: str, commands: Commands) -> Section:
     picture = _embed_figure(registry.plot_figure(frames, name), ablation.title)
     sortable = [_sortable_table(first), *(_folded_table(table) for table in others)]
     lines = "\n".join(_rerun_commands(frames, ablation, commands))
-    return Section(name, ablation.title, sortable, [picture], first.notes, lines)
+    errors = error_pictures(frames, ablation)
+    return Section(name, ablation.title, sortable, [picture], first.notes, lines, errors=errors)
 
 
 def _search_sections(frames: Frames) -> Iterator[Section]:

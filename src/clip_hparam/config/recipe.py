@@ -49,7 +49,7 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, folder, table, cifar10, ...")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     folders: str = knob(
         "by_name",
