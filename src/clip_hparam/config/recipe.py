@@ -70,6 +70,12 @@ class Data:
         "held-out selection images: below 1 a share of the training set, else a class; 0: the"
         " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
+    selection_root: str = knob(
+        "",
+        "/.*/",
+        "a selection set of its own: class folders, or a file that lists training images",
+        hashed=False,  # the fingerprint differs
+    )
     epoch_images: int | str = knob(
         AUTO,
         "auto | [1, inf)",

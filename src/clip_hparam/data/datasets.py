@@ -24,6 +24,7 @@ from clip_hparam.data.distribution_shift import (
     Shift,
     with_shift,
 )
+from clip_hparam.data.evaluation_sets.own_selection import with_own_selection
 from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
@@ -125,11 +126,27 @@ def load_dataset(data: Data) -> ImageDataset:
             f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
             " out"
         )
-    dataset = _with_selection(_loader(data)(_validated_root(data, spec)), data)
+    loaded = _loader(data)(_validated_root(data, spec))
+    dataset = _with_selection(_with_own_selection(loaded, data), data)
     if data.subset == ALL_CLASSES:
         return _with_shift(_without_unreadable(dataset, data), data, spec)
     # a folder of data.shift may have all classes, and the images of other classes are not decoded
     return _without_unreadable(with_subset(_with_shift(dataset, data, spec), data.subset), data)
+
+
+def _with_own_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
+    """Return the data set with the selection set of `data.selection_root`, if there is one.
+
+    Raises: ValueError if `data.selection` draws another one; else as `with_own_selection` does.
+    """
+    if not data.selection_root:
+        return dataset
+    if data.selection not in (AUTO, 0):
+        raise ValueError(
+            f"data.selection_root={data.selection_root} is a selection set, and"
+            f" data.selection={data.selection:g} draws another one: type data.selection=0"
+        )
+    return with_own_selection(dataset, data.selection_root)
 
 
 def _without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
@@ -209,6 +226,8 @@ def root_overrides(data: Data) -> str:
         words.append(format_override("data.folders", data.folders))
     if data.subset != ALL_CLASSES:
         words.append(format_override("data.subset", data.subset))
+    if data.selection_root:
+        words += [format_override("data.selection_root", data.selection_root), "data.selection=0"]
     if data.shift_root:
         words.append(f"data.shift={data.shift}")
         words.append(format_override("data.shift_root", data.shift_root))
