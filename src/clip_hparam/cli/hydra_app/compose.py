@@ -136,15 +136,14 @@ def create_trial_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
     """Resolve a recipe and return its trial; `overrides` are what was typed for it."""
-    resolved = resolve(recipe)
-    validate_eval_sets(resolved, driver.eval_sets)
-    return create_base_spec(resolved, machine, driver, overrides)
+    return create_base_spec(resolve(recipe), machine, driver, overrides)
 
 
 def create_base_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
     """Return a trial of the recipe as it is; the base of a search is not resolved."""
+    validate_eval_sets(recipe, driver.eval_sets)
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
     return TrialSpec(recipe, machine, **per_trial, overrides=tuple(overrides))
 
