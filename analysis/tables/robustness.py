@@ -10,7 +10,7 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.replicates import Replicates, replicates
-from clip_hparam.analysis.frames.frame import Frames, reported_values
+from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.analysis.tables.registry import sweep_table
 from clip_hparam.analysis.tables.table import MISSING_MARK, Table, format_interval
@@ -100,9 +100,13 @@ def _mean_of_sets(values: pd.DataFrame) -> pd.Series:
 
 
 def _reported(trials: pd.DataFrame, metric: str) -> pd.Series:
-    if f"{metric}.raw.selected" not in trials:
-        return pd.Series(math.nan, index=trials.index)
-    return reported_values(trials, metric)
+    """Return a metric of the reported weights at the selected epoch; NaN where it is missing."""
+    values = pd.Series(math.nan, index=trials.index)
+    for weights in ("raw", "ema"):
+        column = f"{metric}.{weights}.selected"
+        if column in trials:
+            values = values.mask(trials["selected_weights"] == weights, trials[column])
+    return values.astype(float)
 
 
 def _column(trials: pd.DataFrame, name: str) -> pd.Series:
