@@ -47,6 +47,6 @@ def error_pictures(frames: Frames, ablation: Ablation) -> ErrorPictures:
 
 def _picture(error: ConfidentError, names: list[str]) -> ErrorPicture:
     label, predicted = names[error.label], names[error.predicted]
-    text = f"{error.index}: {label}, predicted {predicted} ({100 * error.probability:.1f} %)"
+    text = f"{error.image}: {label}, predicted {predicted} ({100 * error.probability:.1f} %)"
     encoded = base64.b64encode(error.picture).decode()
     return ErrorPicture(text, f"data:image/jpeg;base64,{encoded}")

@@ -11,9 +11,10 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.replicates import Replicates, replicates
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import MISSING_MARK
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import MISSING_MARK, Table, format_interval
+from clip_hparam.analysis.tables.table import Table, format_interval
 
 SHIFT = "test_shift"
 ROBUSTNESS_NOTE = (
@@ -116,7 +117,7 @@ def _column(trials: pd.DataFrame, name: str) -> pd.Series:
 def _estimate(values: pd.Series) -> Estimate:
     """Return the mean and its interval; NaN if a trial lacks the value, or there is no trial."""
     if values.empty or values.isna().any():
-        return Estimate(*[math.nan] * 4, len(values))
+        return Estimate(math.nan, math.nan, math.nan, math.nan, len(values))
     return estimate(values)
 
 

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,9 @@ class SetPredictions(NamedTuple):
 
 
 class ConfidentError(NamedTuple):
-    """A wrong prediction. picture: the bytes of a JPEG file."""
+    """A wrong prediction. image: its index in the set. picture: the bytes of a JPEG file."""
 
-    index: int
+    image: int
     label: int
     predicted: int
     probability: float
@@ -44,7 +44,10 @@ def read_predictions(folder: str | Path, name: str = "test") -> SetPredictions |
         UnreadableError: the file is damaged.
     """
     arrays = _read(folder, name, SetPredictions._fields)
-    return None if arrays is None else SetPredictions(*arrays)
+    if arrays is None:
+        return None
+    labels, predicted, probability = arrays
+    return SetPredictions(labels, predicted, probability)
 
 
 def read_errors(folder: str | Path, name: str = "test") -> list[ConfidentError]:
@@ -59,16 +62,14 @@ def read_errors(folder: str | Path, name: str = "test") -> list[ConfidentError]:
     labels, predicted, probability, errors, pictures = arrays
     return [
         ConfidentError(
-            *(int(index), int(labels[index]), int(predicted[index])),
-            *(float(probability[index]), bytes(picture)),
+            *(int(image), int(labels[image]), int(predicted[image])),
+            *(float(probability[image]), bytes(picture)),
         )
-        for index, picture in zip(errors, pictures, strict=True)
+        for image, picture in zip(errors, pictures, strict=True)
     ]
 
 
-def _read(
-    folder: str | Path, name: str, columns: tuple[str, ...]
-) -> list[NDArray[np.generic]] | None:
+def _read(folder: str | Path, name: str, columns: tuple[str, ...]) -> list[NDArray[Any]] | None:
     content = archive.read_bytes(f"{folder}/{FILE}")
     if content is None:
         return None

@@ -33,8 +33,8 @@ def load_fashion_mnist(root: Path) -> ImageDataset:
     """
     for folder in (root / name for name in FOLDERS):
         if _existing(folder / FIRST_FILE) is not None:
-            parts = [_read_part(folder, prefix) for prefix in ("train", "t10k")]
-            return to_dataset(CLASSES, *parts, str(folder))
+            train, test = (_read_part(folder, prefix) for prefix in ("train", "t10k"))
+            return to_dataset(CLASSES, train, test, str(folder))
     raise FileNotFoundError(
         f"data.root={root} holds no {FIRST_FILE}, also not with .gz or in FashionMNIST/raw: put the"
         " four files of Fashion-MNIST there"
