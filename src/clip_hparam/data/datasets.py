@@ -266,7 +266,8 @@ def _validated_root(data: Data, spec: DatasetSpec) -> Path:
     root = Path(data.root or spec.default_root).expanduser()
     exists = root.exists() if spec.root_is_file else root.is_dir()
     if not (data.root or spec.default_root) or not exists:
-        problem = f"data.root={data.root} is not a folder" if data.root else "data.root is not set"
+        kind = "does not exist" if spec.root_is_file else "is not a folder"
+        problem = f"data.root={data.root} {kind}" if data.root else "data.root is not set"
         if spec.default_root and not data.root:
             problem += f", and {spec.default_root} does not exist"
         raise FileNotFoundError(
