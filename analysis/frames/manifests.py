@@ -25,7 +25,15 @@ __all__ = [
     "race_of",
     "read_manifests",
 ]
-PLACE_KEYS = {"family", "data", "data.root", "data.shift_root", "encoder.pretrained", "machine"}
+PLACE_KEYS = {
+    "family",
+    "data",
+    "data.root",
+    "data.selection_root",
+    "data.shift_root",
+    "encoder.pretrained",
+    "machine",
+}
 FILE_NAME_PATTERN = re.compile(r"\w[\w.=-]*")
 
 

@@ -17,6 +17,11 @@ from clip_hparam.analysis.evidence.searches.summary import format_summary, summa
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.frames.frame import Frames, done_trials
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.report.error_pictures import (
+    NO_PICTURES,
+    ErrorPictures,
+    error_pictures,
+)
 from clip_hparam.analysis.report.page.trials import Commands
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
@@ -60,6 +65,7 @@ class Section(NamedTuple):
     commands: str
     summary: str = ""  # preformatted lines
     charts: str = ""
+    errors: ErrorPictures = NO_PICTURES
 
 
 def sweep_section(frames: Frames, ablation: Ablation, commands: Commands) -> Section:
@@ -71,8 +77,16 @@ def sweep_section(frames: Frames, ablation: Ablation, commands: Commands) -> Sec
     first, *others = tables_of(frames, ablation.name)
     tables = [_sortable_table(first), *(_folded_table(table) for table in others)]
     lines = "\n".join(_rerun_commands(frames, ablation, commands))
-    title = ablation.title
-    return Section(ablation.name, title, tables, [], first.notes, lines, charts="sweep")
+    return Section(
+        ablation.name,
+        ablation.title,
+        tables,
+        [],
+        first.notes,
+        lines,
+        charts="sweep",
+        errors=error_pictures(frames, ablation),
+    )
 
 
 def search_section(anchor: str, title: str, table: TrialTable, shares: Importance) -> Section:

@@ -3,6 +3,14 @@
 Importing the package registers all tables.
 """
 
-from clip_hparam.analysis.tables import effects, orders, per_class, published, systems
+from clip_hparam.analysis.tables import (
+    confusions,
+    effects,
+    orders,
+    per_class,
+    published,
+    robustness,
+    systems,
+)
 
-__all__ = ["effects", "orders", "per_class", "published", "systems"]
+__all__ = ["confusions", "effects", "orders", "per_class", "published", "robustness", "systems"]

@@ -24,7 +24,7 @@ from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.device.numerics import device_of
 from clip_hparam.training.factory import create_model, create_train_state
-from clip_hparam.training.results import load_selected
+from clip_hparam.training.final.selected_and_last import load_selected
 
 
 @pytest.fixture(scope="module")

@@ -303,6 +303,12 @@ CASES = (
     Case("data.shots", (10, 20), draws, {"data.epoch_images": "auto"}),
     Case("data.selection", (2.0, 3.0), evaluated_count),
     Case("data.selection", (0.1, 0.2), evaluated_count),
+    Case(
+        "data.selection_root",
+        (pictures("x", 1), pictures("x", 2)),
+        evaluated_images,
+        {**FILES, "data.name": "folder", "data.selection": 0},
+    ),
     Case("data.epoch_images", (100, 150), steps),
     Case("data.on_error", ("raise", "skip"), images_trained_on, BROKEN, resolved=False),
     Case("data.shift", ("none", "printed"), shifted_images),

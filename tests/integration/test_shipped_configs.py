@@ -10,6 +10,7 @@ import pytest
 import torch
 from support import image_folders
 from support.cli import ROOT
+from support.data_files import data_root
 
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import Recipe
@@ -85,9 +86,11 @@ def _few_characters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_few_characters")
 @pytest.mark.parametrize("name", options("data"))
-def test_data_set_composes_and_resolves(name: str, tree: Path) -> None:
-    root = [f"data.root={tree}", "batch_size=2"] if dataset_spec(name).layout else ["data.shots=20"]
-    recipe = resolve(compose_recipe([f"data={name}", *root]))
+def test_data_set_composes_and_resolves(name: str, tmp_path: Path) -> None:
+    words = ["data.shots=20"]
+    if dataset_spec(name).layout:
+        words = [f"data.root={data_root(name, tmp_path)}", "batch_size=2"]
+    recipe = resolve(compose_recipe([f"data={name}", *words]))
     assert recipe.data.name == name
     assert len(recipe.data.fingerprint) == 64
 

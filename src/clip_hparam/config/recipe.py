@@ -49,7 +49,7 @@ class Encoder:
 class Data:
     """The data set and its splits."""
 
-    name: str = knob("digits", "/.+/", "digits, characters, imagenet, or folder")
+    name: str = knob("digits", "/.+/", "digits, characters, imagenet, folder, table, cifar10, ...")
     root: str = knob("", "/.*/", "folder of the images, where there is one", hashed=False)
     folders: str = knob(
         "by_name",
@@ -69,6 +69,12 @@ class Data:
         "auto | [0, inf)",
         "held-out selection images: below 1 a share of the training set, else a class; 0: the"
         " selection folder of the data set; auto: that folder, or 0.1 where there is none",
+    )
+    selection_root: str = knob(
+        "",
+        "/.*/",
+        "a selection set of its own: class folders, or a file that lists training images",
+        hashed=False,  # the fingerprint differs
     )
     epoch_images: int | str = knob(
         AUTO,

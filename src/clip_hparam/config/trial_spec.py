@@ -9,10 +9,13 @@ from typing import Any
 
 from clip_hparam.config.identity import label, trial_id
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.options.eval_set_words import eval_set_words
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs
 
-PER_TRIAL_OPTIONS = ("eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial", "replay")
+PER_TRIAL_OPTIONS = (
+    *("eval_test", "eval_raw", "eval_sets", "keep_checkpoints", "gpus_per_trial", "replay"),
+)
 """Driver keys that are passed on to each trial."""
 NOT_IN_LABEL = frozenset(field.name for field in fields(SweepOptions)) | {"machine", "hydra"}
 """Top-level keys that do not change which trial runs."""
@@ -25,6 +28,7 @@ class TrialSpec:
     eval_test: epochs that evaluate the test set: "selected" (and the last) or "epoch" (each).
     eval_raw: epochs that evaluate the raw weights of a trial with an EMA: "epoch" (each) or "end"
         (the last; the raw columns of the others are null).
+    eval_sets: further evaluation sets, each "NAME" or "NAME:PATH".
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
     replay: train a done trial again if its folder lacks outputs that the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
@@ -35,12 +39,14 @@ class TrialSpec:
     machine: Machine = field(default_factory=Machine)
     eval_test: str = "selected"
     eval_raw: str = "epoch"
+    eval_sets: tuple[str, ...] = ()
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     replay: bool = False
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "eval_sets", eval_set_words(self.eval_sets))
         batch = self.recipe.batch_size
         micro = self.machine.images_at_once(batch)
         _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)

@@ -27,11 +27,13 @@ class ImageFiles:
 
     paths: bytes relative to the root, shape (n,); one array, which forked workers share.
     official: they are read as ImageNet's official code reads them, see `reading.image.read_image`.
+    border: px that are cut off at each side, as ObjectNet's evaluation demands.
     """
 
     root: Path
     paths: NDArray[np.bytes_]
     official: bool = False
+    border: int = 0
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -53,11 +55,21 @@ class EvalSet:
     """Labelled images that a model is evaluated on.
 
     allowed_classes: bool, shape (classes,), the classes that a prediction may be; None: all.
+    class_groups: int64, shape (classes,), the class of the set that each class of the model counts
+        as, -1 for one that is not predicted; `labels` are then classes of the set. None: as they
+        are.
+    class_names: of the set, where they are not those of the data set.
+    zero_shot: the classes are predicted by CLIP's text tower from `class_names`, not by the head.
+    fingerprint: sha256 of a set of the driver key `eval_sets`.
     """
 
     images: Images
     labels: Labels
     allowed_classes: NDArray[np.bool_] | None = None
+    class_groups: NDArray[np.int64] | None = None
+    class_names: tuple[str, ...] = ()
+    zero_shot: bool = False
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,8 @@ from pathlib import Path
 from clip_hparam.config.knob import AUTO, suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.data.arrays.cifar import load_cifar10, load_cifar100
+from clip_hparam.data.arrays.fashion_mnist import DEBIAN_ROOT, load_fashion_mnist
 from clip_hparam.data.characters import CLASSES, load_characters
 from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset
 from clip_hparam.data.digits import load_digits
@@ -22,6 +24,7 @@ from clip_hparam.data.distribution_shift import (
     Shift,
     with_shift,
 )
+from clip_hparam.data.evaluation_sets.own_selection import with_own_selection
 from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
@@ -33,6 +36,7 @@ from clip_hparam.data.prompt_templates import (
     folder_prompts,
     imagenet_prompts,
 )
+from clip_hparam.data.tables.table_dataset import load_table
 from clip_hparam.model.architectures import encoder_spec
 from clip_hparam.model.tiny_clip.captions import prompts
 from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS, SAMPLE_STYLES
@@ -43,6 +47,8 @@ class DatasetSpec:
     """Facts about a data set.
 
     load: returns the data set below `data.root`; ignores its argument where `layout` is empty.
+    default_root: read where `data.root` is empty, such as the folder of a Debian package.
+    root_is_file: whether `data.root` may be a file.
     layout: what `data.root` must hold, for error messages; empty: `data.root` is not used.
     prompts: zero-shot prompts of the classes.
     prompt_classes: the number of classes that `prompts` is made for; None: any.
@@ -57,6 +63,8 @@ class DatasetSpec:
     prompt_classes: int | None = None
     shifts: tuple[Shift, ...] = (FOLDER_SHIFT,)
     tiny_prompts: Sequence[list[str]] | None = None
+    default_root: str = ""
+    root_is_file: bool = False
 
 
 DATASETS: dict[str, DatasetSpec] = {
@@ -80,6 +88,18 @@ DATASETS: dict[str, DatasetSpec] = {
     "folder": DatasetSpec(
         load=load_image_folder,
         layout="a folder of images for each class, or train and test with such folders",
+    ),
+    "table": DatasetSpec(
+        load=load_table,
+        layout="a table of (path, label) that ends in .csv, .tsv or .parquet, or is such a table",
+        root_is_file=True,
+    ),
+    "cifar10": DatasetSpec(load=load_cifar10, layout="the folder cifar-10-batches-py"),
+    "cifar100": DatasetSpec(load=load_cifar100, layout="the folder cifar-100-python"),
+    "fashion_mnist": DatasetSpec(
+        load=load_fashion_mnist,
+        layout="the four files of Fashion-MNIST, or FashionMNIST/raw with them",
+        default_root=DEBIAN_ROOT,
     ),
 }
 
@@ -106,11 +126,27 @@ def load_dataset(data: Data) -> ImageDataset:
             f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
             " out"
         )
-    dataset = _with_selection(_loader(data)(_validated_root(data, spec.layout)), data)
+    loaded = _loader(data)(_validated_root(data, spec))
+    dataset = _with_selection(_with_own_selection(loaded, data), data)
     if data.subset == ALL_CLASSES:
         return _with_shift(_without_unreadable(dataset, data), data, spec)
     # a folder of data.shift may have all classes, and the images of other classes are not decoded
     return _without_unreadable(with_subset(_with_shift(dataset, data, spec), data.subset), data)
+
+
+def _with_own_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
+    """Return the data set with the selection set of `data.selection_root`, if there is one.
+
+    Raises: ValueError if `data.selection` draws another one; else as `with_own_selection` does.
+    """
+    if not data.selection_root:
+        return dataset
+    if data.selection not in (AUTO, 0):
+        raise ValueError(
+            f"data.selection_root={data.selection_root} is a selection set, and"
+            f" data.selection={data.selection:g} draws another one: type data.selection=0"
+        )
+    return with_own_selection(dataset, data.selection_root)
 
 
 def _without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
@@ -190,6 +226,8 @@ def root_overrides(data: Data) -> str:
         words.append(format_override("data.folders", data.folders))
     if data.subset != ALL_CLASSES:
         words.append(format_override("data.subset", data.subset))
+    if data.selection_root:
+        words += [format_override("data.selection_root", data.selection_root), "data.selection=0"]
     if data.shift_root:
         words.append(f"data.shift={data.shift}")
         words.append(format_override("data.shift_root", data.shift_root))
@@ -201,7 +239,7 @@ def tiny_prompts(data: Data) -> list[list[str]] | None:
     spec = dataset_spec(data.name)
     if spec.tiny_prompts is None:
         return None
-    all_classes = spec.load(_validated_root(data, spec.layout)).classes
+    all_classes = spec.load(_validated_root(data, spec)).classes
     by_name = dict(zip(all_classes, spec.tiny_prompts, strict=True))
     return [by_name[name] for name in load_dataset(data).classes]
 
@@ -217,18 +255,22 @@ def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[
     return dataset_spec(data).prompts(classes)
 
 
-def _validated_root(data: Data, layout: str) -> Path:
+def _validated_root(data: Data, spec: DatasetSpec) -> Path:
     """Return `data.root` as an absolute path, or the empty path where there is no layout."""
-    if not layout:
+    if not spec.layout:
         if data.root:
             raise ValueError(
                 f"data.root={data.root} is not read by data={data.name}: try data=folder"
             )
         return Path()
-    root = Path(data.root).expanduser()
-    if not data.root or not root.is_dir():
-        problem = f"data.root={data.root} is not a folder" if data.root else "data.root is not set"
+    root = Path(data.root or spec.default_root).expanduser()
+    exists = root.exists() if spec.root_is_file else root.is_dir()
+    if not (data.root or spec.default_root) or not exists:
+        kind = "does not exist" if spec.root_is_file else "is not a folder"
+        problem = f"data.root={data.root} {kind}" if data.root else "data.root is not set"
+        if spec.default_root and not data.root:
+            problem += f", and {spec.default_root} does not exist"
         raise FileNotFoundError(
-            f"{problem}: type data={data.name} data.root=PATH, where PATH holds {layout}"
+            f"{problem}: type data={data.name} data.root=PATH, where PATH holds {spec.layout}"
         )
     return root.resolve()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.options.eval_set_words import set_names
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.provenance import command_line
@@ -54,7 +55,7 @@ def validate_ranks(spec: TrialSpec, result: dict[str, Any]) -> None:
 def missing_outputs(spec: TrialSpec) -> list[str]:
     """Return the outputs that the driver keys ask for and that a done trial lacks."""
     record = Record(spec.machine.runs, spec.trial_id)
-    return record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
+    return record.missing_outputs(spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets))
 
 
 def replay_hint(specs: Mapping[str, TrialSpec], results: Mapping[str, dict[str, Any]]) -> str:

@@ -3,20 +3,26 @@
 Imports no torch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
+
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
-from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset
+from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset, ImageFiles, Indices
 from clip_hparam.data.datasets import load_dataset, root_overrides
-from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.shared_files import shared_file_notes
 from clip_hparam.data.folders.unreadable import refuse_unreadable
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.image import open_header
 from clip_hparam.data.splits import split_sizes
 
 DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
+MAX_HEADERS = 1_000  # files of a set whose size a check reads
 FAR_FROM_ONE_PASS = 5.0  # passes over the training images in an epoch, or its inverse
 
 
@@ -60,6 +66,47 @@ def data_rows(data: Data) -> Iterator[tuple[str, str]]:
     yield "training set", f"{counts[TRAIN]:,} images{_source(dataset, TRAIN)}{shots}{left_out}"
     yield "selection set", f"{counts[SELECTION]:,} images{_selection_source(data, dataset)}"
     yield "test set", f"{counts[TEST]:,} images{_source(dataset, TEST)}"
+
+
+def check_rows(data: Data) -> Iterator[tuple[str, str]]:
+    """Yield a name and a value for facts that a check of the images shows beside `data_rows`.
+
+    Raises: ValueError as `split_sizes` does.
+    """
+    dataset = load_dataset(data)
+    yield from data_rows(data)
+    sets = {TRAIN: (dataset.train, dataset.train_labels)}
+    sets |= {name: (one.images, one.labels) for name, one in dataset.eval_sets.items()}
+    for name, (images, labels) in sets.items():
+        counts = np.bincount(labels, minlength=len(dataset.classes))
+        words = name.replace("_", " ")
+        yield f"{words}, images of a class", _balance(counts, dataset.classes)
+        if isinstance(images, ImageFiles):
+            yield f"{words}, sizes", _sizes(images)
+    yield "fingerprint", dataset.fingerprint
+
+
+def _balance(counts: Indices, classes: Sequence[str]) -> str:
+    """Return the least and the most images of a class, with the names of these classes."""
+    low, high = int(counts.argmin()), int(counts.argmax())
+    if counts[low] == counts[high]:
+        return f"{counts[low]:,} of each"
+    ends = [f"{counts[one]:,} ({readable(classes[one])})" for one in (low, high)]
+    return f"{ends[0]} to {ends[1]}, mean {counts.mean():,.1f}"
+
+
+def _sizes(images: ImageFiles) -> str:
+    """Return the range of the shorter sides in px, from headers of evenly spaced files."""
+    spacing = -(-len(images) // MAX_HEADERS)
+    sides: list[int] = []
+    for index in range(0, len(images), spacing):
+        with suppress(UnreadableImageError), open_header(images.path(index)) as image:
+            sides.append(min(image.size))
+    if not sides:
+        return "unknown"
+    low, middle, high = (int(value) for value in np.percentile(sides, (0, 50, 100)))
+    of = f" of {len(sides):,} files" if spacing > 1 else ""
+    return f"shorter side {low:,} to {high:,} px, median {middle:,}{of}"
 
 
 def data_notes(data: Data) -> list[str]:

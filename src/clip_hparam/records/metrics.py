@@ -13,7 +13,8 @@ from typing import Any
 from clip_hparam.records.record import Record
 
 ROUNDING_ERROR = 1e-9  # records of 2026-11-25 and before hold accuracies of 100.00000000000001
-PERCENTAGE_NAME = re.compile(r"(^|[_.])acc[15]?([_.]|$)")
+PERCENTAGE_NAME = re.compile(r"(^|[_.])(acc[15]?|macro_f1)([_.]|$)")
+MINIMIZED_NAME = re.compile(r"_loss|(^|[_.])(loss|ece|brier)([_.]|$)")
 
 
 def accuracy_percent(correct: int, total: int) -> float:
@@ -81,7 +82,9 @@ def selection_key(row: Mapping[str, Any]) -> tuple[float, float]:
 
 def is_minimized(name: str) -> bool:
     """Return whether a lower value of a metric or cost is the better one."""
-    return "_loss" in name or (name.startswith("cost.") and name != "cost.img_per_s")
+    return MINIMIZED_NAME.search(name) is not None or (
+        name.startswith("cost.") and name != "cost.img_per_s"
+    )
 
 
 def seconds_spent(record: Record) -> float:

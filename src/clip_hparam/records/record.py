@@ -4,6 +4,7 @@
                     status.json    state, attempt, host, pid, heartbeat, numerics
                     metrics.jsonl  one row per epoch
                     correct.npz    one bit per test image
+                    predictions.npz  predicted classes and the most confident errors; optional
                     failure.json   the last failure
                     result.json    exists exactly when the trial is done; written last
                     log.txt        everything the trial printed
@@ -17,7 +18,7 @@ moved. NaN is null. Done trials may be in an archive (archive.py) and are read t
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ from clip_hparam.records.state import STATES, TrialState
 
 SCHEMA_VERSION = 1
 REPLAY_FOLDER = ".replay"
-SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz")
+OPTIONAL_FILES = ("predictions.npz",)  # a record that lost one is still valid
+SEALED_FILES = ("recipe.json", "metrics.jsonl", "correct.npz", *OPTIONAL_FILES)
 
 
 class Record:
@@ -131,8 +133,13 @@ class Record:
         """Return whether the trial has a result whose sealed files are unchanged."""
         return self.verified_result() is not None
 
-    def missing_outputs(self, eval_test: str, keep_checkpoints: str) -> list[str]:
-        """Return the outputs that these driver keys ask for and that the done trial lacks."""
+    def missing_outputs(
+        self, eval_test: str, keep_checkpoints: str, eval_sets: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the outputs that these driver keys ask for and that the done trial lacks.
+
+        eval_sets: names of the sets in their columns.
+        """
         missing: list[str] = []
         weights = f"{keep_checkpoints}.safetensors"
         archived = archive.open_archives(self.folder.parent).get(self.trial_id, {})
@@ -141,6 +148,8 @@ class Record:
             missing += [] if exists else [f"{weights} (keep_checkpoints={keep_checkpoints})"]
         if eval_test == "epoch" and not all("test_acc1.raw" in row for row in self.rows()):
             missing.append("the test metrics of each epoch (eval_test=epoch)")
+        known = (self.result() or {}).get("eval_sets", {}) if eval_sets else {}
+        missing += [f"eval.{name} (eval_sets)" for name in eval_sets if name not in known]
         return missing
 
     def corrupted_files(self) -> list[str]:
@@ -163,14 +172,20 @@ class Record:
 def changed_files(sealed: Mapping[str, str], read: Callable[[str], bytes | None]) -> list[str]:
     """Return the names of files whose content does not have the sealed SHA-256.
 
+    A missing optional file is not among them.
+
     read: returns the content of a file by its name, None if it is missing.
     """
     contents = {name: read(name) for name in sealed}
     return [
         name
         for name, content in contents.items()
-        if content is None or hashlib.sha256(content).hexdigest() != sealed[name]
+        if (name not in OPTIONAL_FILES if content is None else _sha256(content) != sealed[name])
     ]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def trial_ids(runs: Path | str) -> Iterator[str]:

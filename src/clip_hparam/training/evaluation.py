@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,18 +12,41 @@ from torch import Tensor, nn
 
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.training.compilation.modules import run_eagerly
+from clip_hparam.training.metrics.collection import prediction_rows, to_predictions
+from clip_hparam.training.metrics.predictions import UNSCALED, Predictions
 from clip_hparam.training.train_state import TrainState
+
+Part = tuple[Tensor, ...]
+"""Losses, top-1 and top-5 hits of a batch; then its rows of predictions, then its logits."""
 
 
 @dataclass(frozen=True)
 class EvalResult:
-    """Accuracies in percent, the mean cross-entropy, and for each image whether it is correct."""
+    """Accuracies in percent, the mean cross-entropy, and for each image whether it is correct.
+
+    predictions: None where they were not asked for. logits: on the CPU, where they are kept.
+    """
 
     acc1: float
     acc5: float
     loss: float
     top1_correct: NDArray[np.bool_]
     top5_correct: NDArray[np.bool_]
+    predictions: Predictions | None = None
+    logits: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What an evaluation keeps beside accuracy and loss: predictions, and on demand the logits.
+
+    classes: number of classes of the logits.
+    temperatures: by model, for the tempered losses; 1 for one that is not named.
+    """
+
+    classes: int
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    keep_logits: bool = False
 
 
 def evaluate(
@@ -42,15 +65,17 @@ def evaluate_models(
     batches: Iterable[tuple[Tensor, Tensor]],
     state: TrainState,
     allowed_classes: Tensor | None = None,
+    detail: Detail | None = None,
 ) -> dict[str, EvalResult]:
     """Return the accuracies and the cross-entropy of each model, without label smoothing.
 
     Each image is read once for all models, and nothing is read from the device before the end.
     batches: this rank's shard of the images and labels; the result is of all ranks, in order.
     allowed_classes: bool, shape (classes,); the only classes that the models may predict.
+    detail: None keeps no predictions.
     """
     was_training = {name: model.training for name, model in models.items()}
-    parts: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {name: [] for name in models}
+    parts: dict[str, list[Part]] = {name: [] for name in models}
     for model in models.values():
         model.eval()
     if allowed_classes is not None:
@@ -65,22 +90,37 @@ def evaluate_models(
                 logits = logits.masked_fill(~allowed_classes, -math.inf)
             top = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
             image_losses = F.cross_entropy(logits, labels, reduction="none")
-            parts[name].append((image_losses, top[:, 0], top.any(dim=1)))
+            part: Part = (image_losses, top[:, 0], top.any(dim=1))
+            parts[name].append(
+                part if detail is None else part + _detail(logits, labels, detail, name)
+            )
     for name, model in models.items():
         model.train(was_training[name])
     return {
-        name: _eval_result(state.context.all_gather([_on_cpu(part) for part in own]))
+        name: _eval_result(state.context.all_gather([_on_cpu(part) for part in own]), detail, name)
         for name, own in parts.items()
     }
 
 
-def _eval_result(parts: list[tuple[Tensor, Tensor, Tensor]]) -> EvalResult:
+def _detail(logits: Tensor, labels: Tensor, detail: Detail, name: str) -> Part:
+    rows = prediction_rows(logits, labels, detail.temperatures.get(name, UNSCALED))
+    return (*rows, logits) if detail.keep_logits else rows
+
+
+def _eval_result(parts: list[Part], detail: Detail | None, name: str) -> EvalResult:
     """Return the result of all images from losses, top-1 and top-5 hits of each batch."""
-    losses, top1, top5 = map(torch.cat, zip(*parts, strict=True))
+    losses, top1, top5 = map(torch.cat, zip(*(part[:3] for part in parts), strict=True))
     acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
-    return EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
+    result = EvalResult(acc1, acc5, float(losses.mean()), top1.numpy(), top5.numpy())
+    if detail is None:
+        return result
+    logits = torch.cat([part[-1] for part in parts]) if detail.keep_logits else None
+    rows = [part[3:9] for part in parts]
+    temperature = detail.temperatures.get(name, UNSCALED)
+    return replace(
+        result, predictions=to_predictions(rows, detail.classes, temperature), logits=logits
+    )
 
 
-def _on_cpu(part: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    losses, top1, top5 = part
-    return losses.cpu(), top1.cpu(), top5.cpu()
+def _on_cpu(part: Part) -> Part:
+    return tuple(tensor.cpu() for tensor in part)

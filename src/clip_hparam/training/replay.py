@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from clip_hparam.config.options.eval_set_words import set_names
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.records.atomic import to_jsonable, utc_timestamp
@@ -22,6 +23,7 @@ from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.device.numerics import device_of
+from clip_hparam.training.metrics.predictions_file import PREDICTIONS_FILE
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.ranks.connection import connect_ranks
 from clip_hparam.training.trainer import train
@@ -65,7 +67,7 @@ def replay_trial(
     if differing:
         shutil.rmtree(side.folder)
         return _refused(f"it gives other numbers than the record: {', '.join(differing[:3])}")
-    added = _add_outputs(spec, record, result, side, outcome.result["metrics"])
+    added = _add_outputs(spec, record, result, side, outcome.result)
     shutil.rmtree(side.folder)
     logger.info("every number is the recorded one: %s added", " and ".join(added))
     return TrialOutcome(TrialState.DONE, record.verified_result())
@@ -115,16 +117,23 @@ def _add_outputs(
     record: Record,
     result: dict[str, Any],
     side: Record,
-    metrics: Mapping[str, Any],
+    replayed_result: Mapping[str, Any],
 ) -> list[str]:
     """Move the weights to the record, add the test metrics, and return what was added."""
-    added = record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
+    added = record.missing_outputs(spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets))
     for path in side.folder.glob("*.safetensors"):
         path.replace(record.folder / path.name)
     if spec.eval_test == "epoch":
         rows = [_with_test_columns(*pair) for pair in zip(record.rows(), side.rows(), strict=True)]
         record.write_rows(rows)
-        record.write_result({**result, "metrics": {**metrics, **result["metrics"]}})
+    if spec.eval_test == "epoch" or spec.eval_sets:
+        if spec.eval_sets:
+            (side.folder / PREDICTIONS_FILE).replace(record.folder / PREDICTIONS_FILE)
+        new = {
+            name: {**replayed_result.get(name, {}), **result.get(name, {})}
+            for name in ("metrics", "eval_sets")
+        }
+        record.write_result({**result, **{name: facts for name, facts in new.items() if facts}})
     facts = collect_provenance()
     replayed = {"added": added, "time": utc_timestamp(), "git": facts["git"], "host": facts["host"]}
     record.write_status(TrialState.DONE, replayed=replayed)

@@ -2,7 +2,7 @@
 
 import io
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -13,8 +13,9 @@ from safetensors.torch import save
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
+from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
 from clip_hparam.data.datasets import load_dataset, tiny_prompts
+from clip_hparam.data.evaluation_sets.load import PREFIX
 from clip_hparam.model.architectures import RANDOM, BundledClip, encoder_spec, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
@@ -22,72 +23,12 @@ from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.record import Record
 from clip_hparam.records.user_cache import cache_path
-from clip_hparam.training.callbacks.base import NO_CALLBACK, TrialCallback
-from clip_hparam.training.checkpoints.progress import Progress, copy_to_host, metric_columns
-from clip_hparam.training.engine import StoppedError, until_stopped
-from clip_hparam.training.evaluation import EvalResult, evaluate, evaluate_models
+from clip_hparam.training.checkpoints.progress import Progress, detail_columns, metric_columns
+from clip_hparam.training.evaluation import evaluate
 from clip_hparam.training.factory import create_model
+from clip_hparam.training.final.selected_and_last import EvalResults
+from clip_hparam.training.metrics.predictions import Predictions
 from clip_hparam.training.train_state import TrainState
-
-EvalResults = dict[tuple[str, str, str], EvalResult]
-"""By evaluation set, weights ("raw", "ema") and epoch ("selected", "last")."""
-
-
-def evaluate_selected_and_last(
-    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback = NO_CALLBACK
-) -> EvalResults:
-    """Evaluate the weights of the selected and of the last epoch on all sets of the data set.
-
-    The models hold the selected weights afterwards.
-
-    Raises: StoppedError if the callback stops the trial; the models then hold the last weights.
-    """
-    last = copy_to_host(state.flat_weights) if state.context.is_main else {}
-    try:
-        return _evaluate_both(state, batches, progress, callback)
-    except StoppedError:
-        for name, flat in state.flat_weights.items():
-            flat.copy_(last[name])
-        raise
-
-
-def _evaluate_both(
-    state: TrainState, batches: Batches, progress: Progress, callback: TrialCallback
-) -> EvalResults:
-    models = state.eval_models
-    last = _evaluate_sets(state, batches, callback)
-    selected = last
-    if progress.selected != progress.rows[-1]["epoch"]:
-        load_selected(state, progress)
-        selected = _evaluate_sets(state, batches, callback)
-    return {
-        (split, name, when): scores[name]
-        for when, sets in (("last", last), ("selected", selected))
-        for name in models
-        for split, scores in sets.items()
-    }
-
-
-def load_selected(state: TrainState, progress: Progress) -> None:
-    """Give all models the weights of the selected epoch, which rank 0 has."""
-    for name, flat in state.flat_weights.items():
-        if state.context.is_main:
-            flat.copy_(progress.selected_weights[name])
-        state.context.broadcast(flat)
-
-
-def _evaluate_sets(
-    state: TrainState, batches: Batches, callback: TrialCallback
-) -> dict[str, dict[str, EvalResult]]:
-    """Evaluate all models on all sets but the selection set, which each epoch evaluates."""
-    sets: dict[str, dict[str, EvalResult]] = {}
-    for name, eval_set in batches.eval_sets.items():
-        if name != SELECTION:
-            allowed = eval_set.allowed_classes
-            mask = None if allowed is None else torch.from_numpy(allowed)
-            read = until_stopped(batches.evaluation(name), callback)
-            sets[name] = evaluate_models(state.eval_models, read, state, mask)
-    return sets
 
 
 def evaluate_zero_shot(state: TrainState, batches: Batches) -> dict[str, float]:
@@ -135,7 +76,9 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | Non
 
     `{test,selection}_{acc1,acc5,loss}.{raw,ema}.{selected,last,best}`; with data.shift also
     `{test,selection}_shift_{acc1,acc5,loss}.{raw,ema}.{selected,last}`. None where eval_raw=end
-    left out an epoch.
+    left out an epoch. The metrics of `metrics.registry` have the columns
+    `{test,selection}_{metric}.{raw,ema}.{selected,last}`. All metrics of the sets of the driver key
+    eval_sets are `eval.<name>.<metric>.{raw,ema}.{selected,last}`.
     """
     rows = progress.rows
     by_epoch = {row["epoch"]: row for row in rows}
@@ -147,9 +90,38 @@ def metrics_of(progress: Progress, scores: EvalResults) -> dict[str, float | Non
         values = [row[column] for row in rows]
         metrics[f"{column}.best"] = None if None in values else best(values)
     for (split, weights, when), score in scores.items():
-        for column, value in metric_columns(split, weights, score).items():
+        # the rows of the epochs have the accuracy and the loss on the selection set
+        measured = {} if split == SELECTION else metric_columns(split, weights, score)
+        for column, value in {**measured, **detail_columns(split, weights, score)}.items():
             metrics[f"{column}.{when}"] = value
     return metrics
+
+
+def reported_predictions(scores: EvalResults, weights: str) -> dict[str, Predictions]:
+    """Return the predictions of the reported weights at the selected epoch, by set.
+
+    The selection set, which may differ from seed to seed, is left out.
+    """
+    return {
+        split: score.predictions
+        for (split, name, when), score in scores.items()
+        if (name, when) == (weights, "selected") and split != SELECTION and score.predictions
+    }
+
+
+def eval_set_facts(sets: Mapping[str, EvalSet]) -> dict[str, Any]:
+    """Return the entry `eval_sets` of result.json: facts by name; empty without such sets."""
+    facts = {
+        name.removeprefix(PREFIX): {
+            "fingerprint": one.fingerprint,
+            "images": len(one.labels),
+            "classes": len(one.class_names),
+            "zero_shot": one.zero_shot,
+        }
+        for name, one in sets.items()
+        if name.startswith(PREFIX)
+    }
+    return {"eval_sets": facts} if facts else {}
 
 
 def write_correct_bits(record: Record, scores: EvalResults, dataset: ImageDataset) -> None:

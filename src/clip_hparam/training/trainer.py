@@ -16,6 +16,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.evaluation_sets.load import with_eval_sets
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.model.classifier import count_parameters
 from clip_hparam.planning.data_facts import data_counts, data_rows
@@ -35,13 +36,17 @@ from clip_hparam.training.device.numerics import (
 from clip_hparam.training.engine import StoppedError, train_epoch, until_stopped
 from clip_hparam.training.evaluation import evaluate_models
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.final.pretrained import evaluate_pretrained
+from clip_hparam.training.final.selected_and_last import evaluate_selected_and_last
 from clip_hparam.training.memory.recorder import MicroBatchRecorder
+from clip_hparam.training.metrics.predictions_file import write_predictions
 from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.results import (
-    evaluate_selected_and_last,
+    eval_set_facts,
     evaluate_zero_shot,
     measure_cost,
     metrics_of,
+    reported_predictions,
     save_weights,
     write_correct_bits,
 )
@@ -62,7 +67,7 @@ def train(
     attempts = record_numerics(spec, record, context)
     numerics = attempts[-1]
     numerics.apply()
-    dataset = load_dataset(recipe.data)
+    dataset = with_eval_sets(load_dataset(recipe.data), spec.eval_sets)
     device = device_of(spec.machine, context.local_rank)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context, device)
     model = create_model(recipe, batches.classes, device)
@@ -191,10 +196,15 @@ def _test(
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
     scores = evaluate_selected_and_last(state, batches, progress, callback)
-    zero_shot = evaluate_zero_shot(state, batches)
+    zero_shot = {
+        **evaluate_zero_shot(state, batches),
+        **evaluate_pretrained(state, batches, callback),
+    }
     if not state.context.is_main:
         return None
     write_correct_bits(record, scores, dataset)
+    reported = reported_predictions(scores, state.reported_weights)
+    write_predictions(record, reported, batches.eval_sets, state.reported_weights)
     progress.seconds += time.monotonic() - started
     steps = len(state.schedule)
     return {
@@ -203,6 +213,7 @@ def _test(
         "selected_weights": state.reported_weights,
         "steps": steps,
         "images": data_counts(spec.recipe.data),
+        **eval_set_facts(batches.eval_sets),
         "cost": measure_cost(state, progress, steps * spec.recipe.batch_size),
         "parameters": count_parameters(state.model),
     }

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from clip_hparam.config.identity import canonical
+from clip_hparam.config.options.eval_set_words import set_names
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.loading.shared_buffer import SharedMemoryError
@@ -87,7 +88,9 @@ def _answer(
 
 def is_replay(spec: TrialSpec, record: Record) -> bool:
     """Return whether the trial is done and is to be trained again for outputs that it lacks."""
-    missing = spec.replay and record.missing_outputs(spec.eval_test, spec.keep_checkpoints)
+    missing = spec.replay and record.missing_outputs(
+        spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets)
+    )
     return bool(missing) and record.result() is not None
 
 

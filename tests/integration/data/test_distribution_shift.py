@@ -19,6 +19,7 @@ from clip_hparam.data.datasets import load_dataset
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.evaluation import evaluate
 from clip_hparam.training.factory import create_model, create_train_state
+from clip_hparam.training.metrics.registry import METRICS
 
 PRINTED = "data.shift=printed"
 
@@ -50,7 +51,7 @@ def test_shift_adds_its_columns_and_changes_no_other_column(tmp_path: Path) -> N
     more = {
         f"{half}_shift_{measure}.{weights}.{rule}"
         for half in ("selection", "test")
-        for measure in ("acc1", "acc5", "loss")
+        for measure in ("acc1", "acc5", "loss", *METRICS)
         for weights in ("raw", "ema")
         for rule in ("selected", "last")
     }

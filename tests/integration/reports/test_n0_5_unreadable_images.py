@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,10 @@ def test_check_lists_all_files_and_a_second_plan_decodes_none(
     seen = decoded(monkeypatch)
     words = ("data", "check", *TINY, f"data.root={photos}")
     done = clip_hparam(*words, cwd=tmp_path)
-    assert (done.code, done.out) == (0, "all 24 images can be read\n")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "all 24 images can be read")
+    assert "train, images of a class: 4 of each\n" in done.out
+    assert "sizes: shorter side" in done.out
+    assert re.search(r"^fingerprint: [0-9a-f]{64}$", done.out, re.MULTILINE)
     assert len(seen) == 24
     assert plan("-m", *TINY, f"data.root={photos}", "dry_run=true", cwd=tmp_path).code == 0
     assert len(seen) == 24

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 from support.metrics_rows import rows_without_times
@@ -262,7 +263,12 @@ def test_result_is_written_last_with_the_sha256_of_its_siblings(uninterrupted: T
     assert record.corrupted_files() == []
     result = record.result()
     assert result is not None
-    assert set(result["sha256"]) == {"recipe.json", "metrics.jsonl", "correct.npz"}
+    assert set(result["sha256"]) == {
+        "recipe.json",
+        "metrics.jsonl",
+        "correct.npz",
+        "predictions.npz",
+    }
 
 
 def test_record_has_the_documented_columns(uninterrupted: TrialSpec) -> None:
@@ -278,9 +284,31 @@ def test_record_has_the_documented_columns(uninterrupted: TrialSpec) -> None:
         for weights in ("raw", "ema")
         for when in whens
     }
+    expected |= {
+        f"{split}_{metric}.{weights}.{when}"
+        for split in ("selection", "test")
+        for metric in ("ece", "brier", "tempered_loss", "balanced_acc", "macro_f1")
+        for weights in ("raw", "ema")
+        for when in ("selected", "last")
+    }
     assert expected <= result["metrics"].keys()
     assert [row["epoch"] for row in record_of(uninterrupted).rows()] == list(range(EPOCHS))
     assert [row["step"] for row in record_of(uninterrupted).rows()] == [STEPS, 2 * STEPS, 3 * STEPS]
+
+
+def test_predictions_of_the_reported_weights_have_their_accuracy(uninterrupted: TrialSpec) -> None:
+    record = record_of(uninterrupted)
+    metrics = (record.result() or {})["metrics"]
+    with np.load(record.folder / "predictions.npz") as file:
+        right = file["test.predicted"] == file["test.labels"]
+        wrong = np.flatnonzero(~right)
+        assert str(file["weights"]) == "ema"
+        assert 100 * right.mean() == pytest.approx(metrics["test_acc1.ema.selected"])
+        assert set(file["test.errors"]) <= set(wrong)
+        assert len(file["test.pictures"]) == min(32, len(wrong)) > 0
+    scaled, plain = (metrics[f"selection_{name}.ema.last"] for name in ("tempered_loss", "loss"))
+    assert scaled <= plain  # the temperature minimises it
+    assert metrics["selection_temperature.ema.last"] > 0
 
 
 def test_done_trial_is_not_run_again(uninterrupted: TrialSpec) -> None:

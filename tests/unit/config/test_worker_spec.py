@@ -21,7 +21,7 @@ def test_specification_is_read_back_from_json(spec: LaunchSpec) -> None:
 def test_keys_on_disk_are_those_of_earlier_versions() -> None:
     keys = {
         *("recipe", "machine", "eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial"),
-        *("replay", "worker", "overrides"),
+        *("replay", "worker", "overrides", "eval_sets"),
     }
     assert TRIAL.to_dict().keys() == WORKER.to_dict().keys() == keys
     assert (TRIAL.to_dict()["worker"], WORKER.to_dict()["worker"]) == ("", WORKER.record_id)
@@ -29,7 +29,7 @@ def test_keys_on_disk_are_those_of_earlier_versions() -> None:
 
 def test_specification_of_an_earlier_version_lacks_newer_keys() -> None:
     tree = TRIAL.to_dict()
-    for key in ("worker", "replay", "eval_raw", "overrides"):
+    for key in ("worker", "replay", "eval_raw", "eval_sets", "overrides"):
         del tree[key]
     assert parse_launch_spec(tree) == TrialSpec(Recipe(), Machine(runs="here"), eval_test="epoch")
 

@@ -38,6 +38,8 @@ def test_epoch_rows_report_ema_where_there_is_ema() -> None:
     [
         *(("test_acc1.raw", False), ("selection_shift_loss", True)),
         *(("cost.seconds", True), ("cost.img_per_s", False)),
+        *(("eval.sketch.loss.ema.last", True), ("test_ece.raw.last", True), ("test_brier", True)),
+        *(("test_tempered_loss", True), ("test_macro_f1", False), ("test_balanced_acc", False)),
     ],
 )
 def test_losses_and_costs_are_minimized(name: str, minimized: bool) -> None:

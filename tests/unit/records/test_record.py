@@ -41,6 +41,18 @@ def test_result_holds_the_sha256_of_the_other_files(record: Record) -> None:
     assert record.corrupted_files() == ["metrics.jsonl"]
 
 
+def test_a_lost_file_of_predictions_leaves_the_record_valid_and_a_changed_one_does_not(
+    record: Record,
+) -> None:
+    path = record.folder / "predictions.npz"
+    path.write_bytes(b"predictions")
+    record.write_result({"metrics": {}})
+    path.write_bytes(b"other")
+    assert record.corrupted_files() == ["predictions.npz"]
+    path.unlink()
+    assert record.is_done()
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b'{"schema": 1, "trial_id": "abc1', b"[1]", b"null", b'{"schema": 1, "trial_id": "x"}'],

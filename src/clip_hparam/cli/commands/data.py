@@ -11,6 +11,8 @@ from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.data.dataset import ImageFiles
 
 MAX_FILES_COMPARED = 10_000_000  # of a set with the training set: all
+Facts = dict[str, str]
+"""Facts about a data set by name, for people."""
 REPORT_SECONDS = 10.0  # between two lines of progress
 
 
@@ -30,7 +32,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_check(arguments: argparse.Namespace) -> int:
     from clip_hparam.data.folders.image_check import check_files
 
-    sets = _requested_sets(arguments.words)
+    sets, facts = _requested_sets(arguments.words)
     total = sum(map(len, sets))
     progress = _Progress(total)
     unreadable = [line for files in sets for line in check_files(files, progress.add).values()]
@@ -39,12 +41,14 @@ def _run_check(arguments: argparse.Namespace) -> int:
         if unreadable
         else f"all {total:,} images can be read"
     )
-    emit(arguments, {"images": total, "unreadable": unreadable}, [*unreadable, summary])
+    lines = [f"{name}: {value}" for name, value in facts.items()]
+    tree = {"images": total, "unreadable": unreadable, "facts": facts}
+    emit(arguments, tree, [*lines, *unreadable, summary])
     return ExitCode.WRONG_USE if unreadable else ExitCode.OK
 
 
-def _requested_sets(words: Sequence[str]) -> list[ImageFiles]:
-    """Return the image files of a data set, or all those below each folder.
+def _requested_sets(words: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
+    """Return the image files of a data set with its facts, or all those below each folder.
 
     Raises: UsageError for a missing folder, for overrides beside folders, and for no images.
     """
@@ -63,7 +67,7 @@ def _requested_sets(words: Sequence[str]) -> list[ImageFiles]:
     sets = [_files_below(Path(folder).resolve()) for folder in folders]
     if not any(map(len, sets)):
         raise UsageError(f"{', '.join(folders)}: no image is there")
-    return sets
+    return sets, {}
 
 
 def _files_below(root: Path) -> ImageFiles:
@@ -73,14 +77,18 @@ def _files_below(root: Path) -> ImageFiles:
     return image_files(root, index_folder(root))
 
 
-def _sets_of_recipe(overrides: Sequence[str]) -> list[ImageFiles]:
-    """Return the sets of files of the data set. Raises UsageError if it is not read from files."""
+def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
+    """Return the sets of files of the data set, and facts about it.
+
+    Raises: UsageError if it is not read from files.
+    """
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
     from clip_hparam.data.datasets import load_dataset
     from clip_hparam.data.folders.shared_files import shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
+    from clip_hparam.planning.data_facts import check_rows
 
     try:
         recipe = with_values(compose_recipe(overrides), {"data.on_error": "raise"})
@@ -94,7 +102,7 @@ def _sets_of_recipe(overrides: Sequence[str]) -> list[ImageFiles]:
         raise UsageError(
             f"data={recipe.data.name} is not read from image files: type data=folder data.root=PATH"
         )
-    return sets
+    return sets, dict(check_rows(recipe.data))
 
 
 class _Progress:

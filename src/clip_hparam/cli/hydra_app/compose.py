@@ -36,6 +36,7 @@ from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
+from clip_hparam.planning.eval_sets import validate_eval_sets
 from clip_hparam.planning.resolve import resolve
 
 Composed = tuple[Recipe, Machine, SweepOptions]
@@ -142,6 +143,7 @@ def create_base_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
     """Return a trial of the recipe as it is; the base of a search is not resolved."""
+    validate_eval_sets(recipe, driver.eval_sets)
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
     return TrialSpec(recipe, machine, **per_trial, overrides=tuple(overrides))
 

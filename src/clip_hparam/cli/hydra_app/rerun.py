@@ -27,7 +27,7 @@ from clip_hparam.records.record import Record
 
 IDENTITIES = {"data.fingerprint": "images", "encoder.weights": "weights"}
 PLACE_KNOBS = {
-    "data.fingerprint": ("data.root", "data.shift_root", "data.subset"),
+    "data.fingerprint": ("data.root", "data.selection_root", "data.shift_root", "data.subset"),
     "encoder.weights": ("encoder.pretrained",),
 }
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")

@@ -6,6 +6,7 @@ from typing import Any
 
 from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.knob import MAX_SEED, knob, validate
+from clip_hparam.config.options.eval_set_words import eval_set_words
 
 DEFAULT_FAMILY = "tiny"
 """Recipe family of the miniature; a trial of any other family takes GPU-hours."""
@@ -40,11 +41,13 @@ class SweepOptions:
     eval_raw: str = knob(
         "epoch", "epoch | end", "which epochs evaluate the raw weights of a trial that has an EMA"
     )
+    eval_sets: Any = None
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
     replay: bool = False
 
     def __post_init__(self) -> None:
         validate(self)
+        eval_set_words(self.eval_sets)
         if self.budget != "none":
             parse_duration(self.budget)
 

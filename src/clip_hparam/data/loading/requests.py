@@ -64,4 +64,8 @@ def open_image(images: Images, index: int) -> Image.Image:
     if isinstance(images, np.ndarray):
         pixels = images[index].transpose(1, 2, 0)
         return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-    return read_image(images.path(index), images.official)
+    image = read_image(images.path(index), images.official)
+    if not images.border:
+        return image
+    width, height = image.size
+    return image.crop((images.border, images.border, width - images.border, height - images.border))

@@ -8,8 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from clip_hparam.data.dataset import SELECTION
+from clip_hparam.data.evaluation_sets.load import PREFIX
 from clip_hparam.records.metrics import selection_key
 from clip_hparam.training.evaluation import EvalResult
+from clip_hparam.training.metrics.registry import ACCURACY_METRICS, metric_values
 
 
 @dataclass
@@ -96,6 +99,26 @@ def metric_columns(split: str, weights: str, scores: EvalResult | None) -> dict[
     scores: None where the weights were not evaluated.
     """
     return {
-        f"{split}_{metric}.{weights}": None if scores is None else float(getattr(scores, metric))
-        for metric in ("acc1", "acc5", "loss")
+        f"{_prefix(split)}{metric}.{weights}": None
+        if scores is None
+        else float(getattr(scores, metric))
+        for metric in ACCURACY_METRICS
     }
+
+
+def detail_columns(split: str, weights: str, scores: EvalResult) -> dict[str, float]:
+    """Return the metrics of the predictions by their column in result.json: "test_ece.ema", ...
+
+    The temperature is that of the selection set.
+    """
+    if scores.predictions is None:
+        return {}
+    values = metric_values(scores.predictions)
+    if split == SELECTION:
+        values["temperature"] = scores.predictions.temperature
+    return {f"{_prefix(split)}{name}.{weights}": value for name, value in values.items()}
+
+
+def _prefix(split: str) -> str:
+    """Return the start of a column: "test_", "eval.sketch."."""
+    return f"{split}." if split.startswith(PREFIX) else f"{split}_"

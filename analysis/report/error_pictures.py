@@ -1,0 +1,52 @@
+"""Pictures of the most confident errors of the best cell of a sweep."""
+
+import base64
+from typing import NamedTuple
+
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.images.correct_bits import read_classes
+from clip_hparam.analysis.evidence.images.predictions import ConfidentError, read_errors
+from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.evidence.selection import best_cell
+from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.json_files import UnreadableError
+
+
+class ErrorPicture(NamedTuple):
+    text: str
+    source: str  # a data URI
+
+
+class ErrorPictures(NamedTuple):
+    """Pictures of one trial; none where they are not recorded."""
+
+    title: str
+    pictures: list[ErrorPicture]
+
+
+NO_PICTURES = ErrorPictures("", [])
+
+
+def error_pictures(frames: Frames, ablation: Ablation) -> ErrorPictures:
+    """Return the errors on the test set of the best cell's first seed.
+
+    The cell is the best on the selection set. Records without pictures have none.
+    """
+    best = None if ablation.imported else best_cell(replicates(frames, ablation))
+    if best is None:
+        return NO_PICTURES
+    trial = best.trials.iloc[0]
+    try:
+        errors = read_errors(trial["folder"])
+        names = read_classes(trial["folder"])[1] if errors else []
+    except UnreadableError:
+        return NO_PICTURES
+    title = f"The most confident errors of {best.cell.label}, seed {best.trials.index[0]}"
+    return ErrorPictures(title, [_picture(one, names) for one in errors])
+
+
+def _picture(error: ConfidentError, names: list[str]) -> ErrorPicture:
+    label, predicted = names[error.label], names[error.predicted]
+    text = f"{error.image}: {label}, predicted {predicted} ({100 * error.probability:.1f} %)"
+    encoded = base64.b64encode(error.picture).decode()
+    return ErrorPicture(text, f"data:image/jpeg;base64,{encoded}")

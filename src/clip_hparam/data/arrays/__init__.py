@@ -1,0 +1,1 @@
+"""Data sets whose images are stored as arrays: CIFAR and Fashion-MNIST. Imports no torch."""

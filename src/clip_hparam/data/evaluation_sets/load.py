@@ -1,0 +1,72 @@
+"""Load the evaluation sets that the driver key `eval_sets` names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from clip_hparam.config.knob import suggest
+from clip_hparam.config.options.eval_set_words import (
+    CORRUPTED_NAMES,
+    CORRUPTIONS,
+    EvalSetWord,
+    parse_word,
+)
+from clip_hparam.data.dataset import EvalSet, ImageDataset, ImageFiles
+from clip_hparam.data.evaluation_sets.description import LAYOUTS
+from clip_hparam.data.evaluation_sets.folder_set import load_folder_set
+from clip_hparam.data.evaluation_sets.generated_sets import load_corrupted, load_glyphs
+from clip_hparam.data.folders.image_check import known_unreadable
+
+PREFIX = "eval."
+"""Of the metric columns, and of the names of the sets in a loaded data set."""
+GLYPHS = "glyphs"
+GENERATED = (CORRUPTIONS, GLYPHS, *CORRUPTED_NAMES.values())
+
+
+def with_eval_sets(dataset: ImageDataset, words: Sequence[str]) -> ImageDataset:
+    """Return the data set with further evaluation sets, named "eval.NAME".
+
+    Its fingerprint stays, as these sets change no number of the training.
+
+    Raises: ValueError or FileNotFoundError for a set that cannot be used.
+    """
+    if not words:
+        return dataset
+    return replace(dataset, eval_sets={**dataset.eval_sets, **load_eval_sets(dataset, words)})
+
+
+def load_eval_sets(dataset: ImageDataset, words: Sequence[str]) -> dict[str, EvalSet]:
+    """Return the sets by "eval.NAME". Raises: as `with_eval_sets` does."""
+    sets: dict[str, EvalSet] = {}
+    for word in map(parse_word, words):
+        for name, one in _load(word, dataset).items():
+            sets[f"{PREFIX}{name}"] = one
+    return sets
+
+
+def refuse_unreadable_sets(sets: Mapping[str, EvalSet]) -> None:
+    """Raise ValueError for an image of these sets that cannot be read; decodes up to 20,000."""
+    for name, one in sets.items():
+        bad = known_unreadable([one.images]) if isinstance(one.images, ImageFiles) else None
+        lines = list(bad[0].values()) if bad else []
+        if lines:
+            head = f"{len(lines)} of {len(one.labels):,} images of {name} cannot be read: mend them"
+            raise ValueError("\n".join([head, *lines]))
+
+
+def _load(word: EvalSetWord, dataset: ImageDataset) -> dict[str, EvalSet]:
+    name, path = word
+    if path:
+        return {name: load_folder_set(name, path, dataset)}
+    if name == GLYPHS:
+        return {name: load_glyphs()}
+    for severity, corrupted in CORRUPTED_NAMES.items():
+        if name == corrupted:
+            return {name: load_corrupted(dataset, severity)}
+    if name == CORRUPTIONS:
+        return {one: load_corrupted(dataset, severity) for severity, one in CORRUPTED_NAMES.items()}
+    if name in LAYOUTS:
+        raise ValueError(f"eval_sets={name} needs its images: type eval_sets=[{name}:PATH]")
+    raise ValueError(
+        f"eval_sets={name} is no set of the package: {suggest(name, GENERATED)}, or type"
+        f" eval_sets=[{name}:PATH], where PATH holds folders named by classes"
+    )

@@ -1,0 +1,1 @@
+"""Evaluation of the trained models at the end of a trial, on all of its sets."""

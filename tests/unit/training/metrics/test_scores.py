@@ -1,0 +1,72 @@
+"""Scores equal those of scikit-learn and their definitions."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sklearn_metrics
+
+from clip_hparam.training.metrics.predictions import Predictions
+from clip_hparam.training.metrics.scores import (
+    balanced_accuracy,
+    brier_score,
+    calibration_error,
+    class_accuracy,
+    confusion_matrix,
+    macro_f1,
+    tempered_loss,
+)
+
+
+def certain(confidence: list[float], correct: list[bool]) -> Predictions:
+    """Return predictions of class 0 with these probabilities."""
+    size = len(confidence)
+    zeros = np.zeros(size, np.float32)
+    return Predictions(
+        2,
+        np.where(correct, 0, 1),
+        np.zeros((size, 1), np.int64),
+        np.array(confidence, np.float32)[:, None],
+        *(zeros, zeros, zeros),
+    )
+
+
+def test_accuracy_by_class_is_the_recall_of_scikit_learn(predictions: Predictions) -> None:
+    labels, predicted = predictions.labels, predictions.predicted
+    recall = sklearn_metrics.recall_score(labels, predicted, labels=range(5), average=None)
+    accuracy = class_accuracy(predictions)
+    np.testing.assert_allclose(accuracy[:5], 100 * recall)
+    assert np.isnan(accuracy[5:]).all()
+    assert balanced_accuracy(predictions) == pytest.approx(100 * recall.mean())
+
+
+def test_confusion_matrix_and_f1_are_those_of_scikit_learn(predictions: Predictions) -> None:
+    labels, predicted = predictions.labels, predictions.predicted
+    expected = sklearn_metrics.confusion_matrix(labels, predicted, labels=range(7))
+    np.testing.assert_array_equal(confusion_matrix(predictions), expected)
+    f1 = sklearn_metrics.f1_score(labels, predicted, average="macro", zero_division=0)
+    assert macro_f1(predictions) == pytest.approx(100 * f1)
+
+
+def test_brier_score_is_the_squared_distance_to_the_label(
+    predictions: Predictions, logits: torch.Tensor, labels: torch.Tensor
+) -> None:
+    wanted = torch.nn.functional.one_hot(labels, 7)
+    distance = (logits.softmax(1) - wanted).square().sum(1).mean()
+    assert brier_score(predictions) == pytest.approx(float(distance), rel=1e-5)
+    assert tempered_loss(predictions) == pytest.approx(predictions.tempered_losses.mean())
+
+
+def test_calibration_error_averages_the_gaps_of_its_bins() -> None:
+    # bin of 0.9: accuracy 0.5, gap 0.4 (4 images); bin of 0.5: accuracy 1, gap 0.5 (1 image)
+    one = certain([0.9, 0.9, 0.9, 0.9, 0.5], [True, True, False, False, True])
+    assert calibration_error(one) == pytest.approx((4 * 0.4 + 0.5) / 5)
+
+
+def test_calibration_error_of_a_certain_and_correct_model_is_zero() -> None:
+    assert calibration_error(certain([1.0, 1.0], [True, True])) == 0
+    assert np.isnan(calibration_error(certain([float("nan")], [True])))
+
+
+def test_calibration_error_does_not_cancel_between_bins() -> None:
+    one = certain([0.9, 0.1], [False, True])
+    assert calibration_error(one) == pytest.approx(0.9)
