@@ -1,0 +1,1 @@
+"""Metrics of a trained model beyond accuracy and loss, and the file of its predictions."""
