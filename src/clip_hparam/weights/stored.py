@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from torch import Tensor
 
 from clip_hparam.config.identity import with_missing_knobs
@@ -12,6 +13,7 @@ from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import RANDOM
 from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.archive import open_archives
 from clip_hparam.records.atomic import sha256_of
 from clip_hparam.records.derived import Parent
 from clip_hparam.records.paths import command_line
@@ -25,8 +27,10 @@ WHEN = {"best": "selected", "last": "last"}
 class StoredWeights:
     """Weights of a trial, with all updates merged.
 
-    recipe: resolved. weights: "raw" or "ema", what the trial reports. when: the epoch of the file,
-    "selected" or "last".
+    recipe: resolved.
+    path: of the file; of a trial in an archive, where it would be.
+    weights: "raw" or "ema", what the trial reports.
+    when: the epoch of the file, "selected" or "last".
     """
 
     record: Record
@@ -41,11 +45,16 @@ class StoredWeights:
 
     @cached_property
     def parent(self) -> Parent:
-        return Parent(sha256_of(self.path), self.trial_id, self.path.name)
+        if self.path.is_file():
+            return Parent(sha256_of(self.path), self.trial_id, self.path.name)
+        return Parent(sha256(self._archived()).hexdigest(), self.trial_id, self.path.name)
 
     def load(self) -> dict[str, Tensor]:
         """Return the tensors by name, on the CPU."""
-        return dict(load_file(self.path))
+        return load_file(self.path) if self.path.is_file() else load(self._archived())
+
+    def _archived(self) -> bytes:
+        return self.record.read(self.path.name) or b""
 
 
 def read_stored(record: Record) -> StoredWeights:
@@ -58,9 +67,10 @@ def read_stored(record: Record) -> StoredWeights:
     if result is None:
         why = command_line("why", record.trial_id, runs=record.folder.parent)
         raise ValueError(f"trial {record.trial_id} is not done: {why} says what it lacks")
+    archived = open_archives(record.folder.parent).get(record.trial_id, {})
     for name, when in WHEN.items():
         path = record.folder / f"{name}.safetensors"
-        if path.is_file():
+        if path.is_file() or path.name in archived:
             return StoredWeights(
                 record, recorded_recipe(record), path, result["selected_weights"], when
             )
