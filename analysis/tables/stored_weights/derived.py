@@ -11,6 +11,7 @@ from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.analysis.tables.registry import frame_table
 from clip_hparam.analysis.tables.stored_weights.rows import TRAINED, DerivedRow, derived_rows
 from clip_hparam.analysis.tables.table import Table, format_difference, format_interval
+from clip_hparam.config.identity import shorten
 from clip_hparam.records.derived import read_derived
 
 DERIVED_TITLE = "Results of stored weights, without training"
@@ -55,7 +56,7 @@ def _shown_row(source: str, kind: str, parameters: str, group: pd.DataFrame) -> 
     )
     ids = [name for name in group["derived_id"] if name]
     return {
-        "of": source,
+        "of": shorten(source),
         "kind": kind,
         "parameters": parameters,
         "test accuracy, %": format_interval(level.mean, level.low, level.high),

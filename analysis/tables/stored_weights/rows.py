@@ -21,7 +21,7 @@ REPORTED = ("test_acc1", "test_loss", "selection_acc1", "selection_loss")
 class DerivedRow(NamedTuple):
     """Numbers of one set of weights; accuracies in percent, NaN where one is not known.
 
-    source: [sweep/]label of the cell, the sweep of several cells, or the trial id.
+    source: [sweep/]label of the cell, "sweep: label, label" of several cells, or trial ids.
     seed: of all trials; -1 where their seeds differ or are not known.
     trained_acc1: test accuracy of the best trial, of the weights that it reports.
     trials: ids of the trials, the candidates of a soup, joined by blanks.
@@ -83,8 +83,9 @@ def _source(trials: Iterable[str], cells: dict[str, tuple[str, str]]) -> str:
     if len(found) == 1:
         sweep, label = found.pop()
         return f"{sweep}/{label}" if sweep else label
-    sweeps = {sweep for sweep, _ in found}
-    return f"{sweeps.pop() or 'trials'}: {len(found)} cells" if len(sweeps) == 1 else "trials"
+    names = sorted({sweep for sweep, _ in found})
+    labels = ", ".join(sorted(label for _, label in found))
+    return f"{' + '.join(names)}: {labels}" if all(names) else labels
 
 
 def _best(ids: Iterable[str], trials: pd.DataFrame) -> "pd.Series | None":
