@@ -35,8 +35,13 @@ def derived_table(frames: Frames) -> Table:
     """Return the table with a row per source, kind and parameters; the csv has one per result."""
     rows = derived_rows(frames, list(read_derived(Path(frames.runs))))
     data = pd.DataFrame(rows, columns=COLUMNS)
-    grouped = data.groupby(["source", "kind", "parameters"], sort=False)
-    order = sorted(grouped, key=lambda item: _order(*item[0]))
+    groups: dict[tuple[str, str, str], list[DerivedRow]] = {}
+    for row in rows:
+        groups.setdefault((row.source, row.kind, row.parameters), []).append(row)
+    order = [
+        (key, pd.DataFrame(groups[key], columns=COLUMNS))
+        for key in sorted(groups, key=lambda key: _order(*key))
+    ]
     shown = pd.DataFrame([_shown_row(*key, group) for key, group in order], dtype="str")
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if len(shown):

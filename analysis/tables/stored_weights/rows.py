@@ -98,7 +98,8 @@ def _best(ids: Iterable[str], trials: pd.DataFrame) -> "pd.Series | None":
 
 
 def _common_seed(ids: Sequence[str], trials: pd.DataFrame) -> int:
-    seeds = {int(trials.loc[name, "seed"]) for name in ids if name in trials.index}
+    known = [name for name in ids if name in trials.index]
+    seeds = {int(seed) for seed in trials.loc[known, "seed"].tolist()}
     return seeds.pop() if len(seeds) == 1 else -1
 
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import knobs
-from clip_hparam.config.resolved_recipe import ResolvedRecipe
+from clip_hparam.config.recipe import knobs, with_values
+from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, Indices
 from clip_hparam.data.datasets import load_dataset
@@ -101,4 +101,4 @@ def open_evaluator(
 
 def plain_recipe(recipe: ResolvedRecipe) -> ResolvedRecipe:
     """Return the recipe of a model whose updates and logit scale are merged, without an EMA."""
-    return replace(recipe, **{name: knobs()[name].default for name in PLAIN_KNOBS})
+    return as_resolved(with_values(recipe, {name: knobs()[name].default for name in PLAIN_KNOBS}))

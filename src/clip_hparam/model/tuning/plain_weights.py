@@ -17,7 +17,7 @@ def plain_weights(model: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, 
     plain = dict(tensors)
     for path, module in model.named_modules():
         if parametrize.is_parametrized(module):
-            for attribute, chain in module.parametrizations.items():  # type: ignore[union-attr]
+            for attribute, chain in module.parametrizations.items():
                 prefix = f"{path}.parametrizations.{attribute}."
                 plain[f"{path}.{attribute}"] = _merged(chain[0], _popped(plain, prefix))
     return plain

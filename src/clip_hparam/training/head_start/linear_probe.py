@@ -106,5 +106,5 @@ def fit_head(features: Tensor, labels: Tensor, classes: int, l2: float) -> tuple
         return total + float(penalty.detach())
 
     with torch.enable_grad():
-        optimizer.step(closure)
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
     return weights.detach(), bias.detach()
