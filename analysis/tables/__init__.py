@@ -12,5 +12,15 @@ from clip_hparam.analysis.tables import (
     robustness,
     systems,
 )
+from clip_hparam.analysis.tables.stored_weights import derived
 
-__all__ = ["confusions", "effects", "orders", "per_class", "published", "robustness", "systems"]
+__all__ = [
+    "confusions",
+    "derived",
+    "effects",
+    "orders",
+    "per_class",
+    "published",
+    "robustness",
+    "systems",
+]

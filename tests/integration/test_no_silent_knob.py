@@ -21,6 +21,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.model.tuning.plain_weights import plain_weights
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.device.numerics import matmul_precision_of
 from clip_hparam.training.engine import train_epoch
@@ -95,6 +96,18 @@ def trained(which: int) -> Callable[[Recipe], Tensor]:
         return torch.cat([tensor.flatten() for tensor in model.state_dict().values()])
 
     return weights
+
+
+def plain_after_training(recipe: Recipe) -> Tensor:
+    """Return the weights that are kept after two steps, with all updates merged."""
+    one = fit(recipe)
+    train_epoch(one, batches(recipe), 0, recipe.seed)
+    kept = plain_weights(one.model, one.model.state_dict())
+    return torch.cat([kept[name].flatten() for name in sorted(kept)])
+
+
+def trainable_or_scaled(recipe: Recipe) -> list[tuple[str, bool]]:
+    return [(name, one.requires_grad) for name, one in fit(recipe).model.named_parameters()]
 
 
 def trainable(recipe: Recipe) -> list[str]:
@@ -215,6 +228,7 @@ def divided_pictures(folder: Path) -> str:
     return str(folder / "divided")
 
 
+ZERO_SHOT = {"pool": "clip", "head_init": "zero_shot"}
 FILES = {"data.selection": 2.0, "data.shots": 3, "data.epoch_images": 4, "batch_size": 2}
 DIVIDED = {**FILES, "data.name": "folder", "data.root": divided_pictures}
 BROKEN = {**FILES, "data.name": "folder", "data.root": broken_pictures}
@@ -239,10 +253,17 @@ CASES = (
     Case("ema_decay", (0.0, 0.5, 0.9, "auto"), trained(-1)),
     Case("pool", ("patch_mean", "cls", "clip"), features),
     Case("freeze", ("none", "patch", "first_1", "first_2", "backbone"), trainable),
+    Case("tune", ("full", "bias", "lora"), trainable),
+    Case("tune", ("full", "bias", "lora"), plain_after_training),
+    Case("lora_rank", (4, 8), trained(0), {"tune": "lora"}),
+    Case("lora_alpha", (8.0, 16.0), plain_after_training, {"tune": "lora"}),
     Case("drop_path", (0.0, 0.1, 0.2), drop_rates),
     Case("drop_path", (0.0, 0.5), trained(0)),
     Case("head_init_scale", (0.001, 1.0), lambda recipe: float(head(recipe).std())),
-    Case("head_init", ("random", "zero_shot"), head, {"pool": "clip"}),
+    Case("head_init", ("random", "zero_shot", "linear_probe"), head, {"pool": "clip"}),
+    Case("probe_l2", (1e-4, 1e-2), head, {"head_init": "linear_probe"}),
+    Case("logit_scale", ("in_head", "fixed", "trained"), trainable_or_scaled, ZERO_SHOT),
+    Case("logit_scale", ("in_head", "fixed", "trained"), plain_after_training, ZERO_SHOT),
     Case("resolution", ("auto", 48), positions),
     Case("resolution", ("auto", 48), lambda recipe: first_images(recipe).shape),
     Case("resolution", ("auto", 48), lambda recipe: evaluated_images(recipe).shape),

@@ -17,6 +17,7 @@ from clip_hparam.model.classifier import Classifier, freeze
 from clip_hparam.model.kernels.attention import SDPA
 from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
 from clip_hparam.model.tower import create_tower
+from clip_hparam.model.tuning.lora import add_lora
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 GPU = "cuda:0"
@@ -134,12 +135,18 @@ class _LiveBytes(TorchDispatchMode):
 
 
 def peak_bytes_of_image(
-    encoder: str, resolution: int, activation_checkpointing: bool = False
+    encoder: str, resolution: int, activation_checkpointing: bool = False, lora_rank: int = 0
 ) -> float:
-    """Return the bytes that one more image adds to the peak of a step in fp32, fused kernels."""
+    """Return the bytes that one more image adds to the peak of a step in fp32, fused kernels.
+
+    lora_rank: of the updates of all matrices; 0: all weights are trained.
+    """
     with FakeTensorMode():
         model = _model(encoder, resolution)
         use_fused_kernels(model, SDPA)
+        if lora_rank:
+            freeze(model, "patch", "lora")
+            add_lora(model, "patch", lora_rank, 1.0, seed=0)
         model.transformer.grad_checkpointing = activation_checkpointing
         few, many = (_peak_bytes(model, resolution, images) for images in (64, 128))
         return (many - few) / 64

@@ -11,6 +11,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from clip_hparam.config.checks.unused_knobs import validate_use
 from clip_hparam.config.knob import AUTO, MAX_SEED, knob, suggest, validate
 
 # sections of timm's string; timm ignores sections that it does not know
@@ -134,14 +135,42 @@ class Recipe:
         "what is not trained",
         hint="try none, patch, backbone, or first_3: the embeddings and three blocks",
     )
+    tune: str = knob(
+        "full",
+        "full | bias | lora",
+        "what is trained of what freeze leaves, beside the head: all, biases, or low-rank updates",
+        value_before_introduction="full",
+    )
+    lora_rank: int = knob(
+        8, "[1, inf)", "rank of the updates of tune=lora", value_before_introduction=8
+    )
+    lora_alpha: float = knob(
+        16.0,
+        "(0, inf)",
+        "factor on the updates of tune=lora, over lora_rank",
+        value_before_introduction=16.0,
+    )
     drop_path: float = knob(0.0, "[0, 1)", "stochastic depth of the last block, linear from 0")
     head_init: str = knob(
         "random",
-        "random | zero_shot",
-        "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip",
+        "random | zero_shot | linear_probe",
+        "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip;"
+        " linear_probe: fitted to the features of the training images",
         value_before_introduction="random",
     )
     head_init_scale: float = knob(0.001, "(0, inf)", "factor on the head's first weights")
+    probe_l2: float = knob(
+        1e-4,
+        "(0, inf)",
+        "half this times the squared weights is added to the loss of head_init=linear_probe",
+        value_before_introduction=1e-4,
+    )
+    logit_scale: str = knob(
+        "in_head",
+        "in_head | fixed | trained",
+        "CLIP's logit scale with head_init=zero_shot: in the head's weights, or a factor apart",
+        value_before_introduction="in_head",
+    )
     resolution: int | str = knob(AUTO, "auto | [1, inf)", "px; auto is the encoder's own")
     # augmentation and targets
     crop_scale: float = knob(0.08, "(0, 1]", "least area of the random resized crop")
@@ -182,12 +211,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         validate(self)
-        scale = knobs()["head_init_scale"].default
-        if self.head_init == "zero_shot" and self.head_init_scale != scale:
-            raise ValueError(
-                f"head_init_scale={self.head_init_scale:g} scales a random head, and"
-                f" head_init=zero_shot has CLIP's own logit scale: leave it at {scale:g}"
-            )
+        validate_use(self, knobs())
 
 
 @cache

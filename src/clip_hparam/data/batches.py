@@ -91,6 +91,18 @@ class Batches:
                 images, targets = mixup.apply_mix(images, targets, params, recipe.mix_pairs)
             yield images[self._own_rows], targets[self._own_rows]
 
+    def plain_train(self, index: Indices | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield training images once, in the order of the data set, without augmentation.
+
+        Each rank reads all of them. Shapes and types are those of `evaluation`.
+        index: positions among the training images of the data set; None: those of this trial.
+        """
+        index, size = self._train_index if index is None else index, self.eval_batch
+        labels = to_device(torch.from_numpy(self._dataset.train_labels[index]), self.device)
+        read = self._pipeline.eval_batches(TRAIN, index, size, self.recipe.resolution)
+        by_batch = (labels[start : start + size] for start in range(0, len(index), size))
+        return zip(read, by_batch, strict=True)
+
     def evaluation(self, name: str, resolution: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield this rank's share of an evaluation set, each image once, on the device.
 

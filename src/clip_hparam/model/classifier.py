@@ -14,7 +14,8 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from clip_hparam.model.architectures import patch_grid
-from clip_hparam.model.depth import drop_path_rates, frozen_predicate
+from clip_hparam.model.depth import drop_path_rates
+from clip_hparam.model.trained import trained_predicate
 from clip_hparam.rng import stream
 
 HEAD_INIT_STD = 0.02
@@ -132,11 +133,11 @@ def set_drop_path(model: Classifier, rate: float) -> None:
                 setattr(block, branch, nn.Sequential(end, DropPath(block_rate)))
 
 
-def set_head(model: Classifier, weights: Tensor) -> None:
-    """Set the weights of the head, shape (classes, width), and set its bias to 0."""
+def set_head(model: Classifier, weights: Tensor, bias: Tensor | None = None) -> None:
+    """Set the weights of the head, shape (classes, width), and its bias; None: 0."""
     with torch.no_grad():
         model.head.weight.copy_(weights)
-        model.head.bias.zero_()
+        model.head.bias.zero_() if bias is None else model.head.bias.copy_(bias)
 
 
 def init_head(model: Classifier, scale: float, seed: int) -> None:
@@ -148,14 +149,14 @@ def init_head(model: Classifier, scale: float, seed: int) -> None:
         nn.init.uniform_(model.head.bias, -bound, bound, generator=generator).mul_(scale)
 
 
-def freeze(model: Classifier, what: str) -> None:
-    """Set requires_grad of each parameter as `depth.frozen_predicate` says.
+def freeze(model: Classifier, what: str, tune: str = "full") -> None:
+    """Set requires_grad of each parameter as `trained.trained_predicate` says.
 
     Raises: ValueError as `depth.frozen_predicate` does.
     """
-    frozen = frozen_predicate(what, len(model.blocks))
+    is_trained = trained_predicate(what, tune, len(model.blocks))
     for name, parameter in model.named_parameters():
-        parameter.requires_grad = not frozen(name)
+        parameter.requires_grad = is_trained(name)
 
 
 def count_parameters(model: nn.Module) -> Mapping[str, int]:

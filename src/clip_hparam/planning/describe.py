@@ -12,7 +12,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
-from clip_hparam.model.depth import depth_of, drop_path_rates, frozen_predicate, lr_scale
+from clip_hparam.model.depth import depth_of, drop_path_rates, lr_scale
 from clip_hparam.planning import flops
 from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.memory import describe_memory
@@ -42,9 +42,9 @@ def lint(recipe: ResolvedRecipe) -> list[str]:
 def layer_lrs(recipe: ResolvedRecipe) -> list[float]:
     """Return the peak lr by depth: embeddings, each block, head; 0 where all is frozen."""
     blocks = shape_of(recipe.encoder.name).blocks
-    frozen = frozen_predicate(recipe.freeze, blocks)
+    is_trained = flops.parameter_is_trained(recipe)
     names = flops.parameter_counts(recipe, classes=1)
-    trained = {depth_of(name, blocks) for name in names if not frozen(name)}
+    trained = {depth_of(name, blocks) for name in names if is_trained(name)}
     return [
         recipe.lr * lr_scale(depth, blocks, recipe.layer_decay) if depth in trained else 0.0
         for depth in range(blocks + 2)
@@ -62,13 +62,19 @@ def ema_half_life_steps(ema_decay: float) -> float:
     return math.log(0.5) / math.log(ema_decay)
 
 
+def _describe_tuning(recipe: ResolvedRecipe) -> str:
+    tune = "" if recipe.tune == "full" else f", tune={recipe.tune}"
+    rank = f", lora_rank={recipe.lora_rank}" if recipe.tune == "lora" else ""
+    return f"freeze={recipe.freeze}{tune}{rank}"
+
+
 def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
     yield from data_rows(recipe.data)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
     yield "position embedding", _describe_pos_embed(recipe)
-    yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen (freeze={recipe.freeze})"
+    yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen ({_describe_tuning(recipe)})"
     yield "multiply-adds", f"{flops.multiply_adds(recipe, classes) / 1e9:.3g} G an image, forward"
     yield "steps", _describe_steps(recipe)
     yield "warm-up", f"{warmup_steps(recipe)} steps, {100 * recipe.warmup:.3g} % of the run"

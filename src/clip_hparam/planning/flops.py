@@ -1,12 +1,13 @@
 """Count parameters and multiply-adds of a classifier from the encoder's config alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import model_config, shape_of
-from clip_hparam.model.depth import frozen_predicate
+from clip_hparam.model.trained import LORA, is_adapted, trained_predicate
 
+LOGIT_SCALE = "head.logit_scale"
 DEFAULT_MLP_RATIO = 4.0  # open_clip's default
 
 
@@ -17,10 +18,27 @@ def parameter_counts(recipe: ResolvedRecipe, classes: int) -> dict[str, int]:
 
 def trainable_and_frozen(recipe: ResolvedRecipe, classes: int) -> tuple[int, int]:
     """Return the numbers of trainable and of frozen parameters."""
-    frozen = frozen_predicate(recipe.freeze, shape_of(recipe.encoder.name).blocks)
+    is_trained = parameter_is_trained(recipe)
     counts = parameter_counts(recipe, classes)
-    frozen_count = sum(count for name, count in counts.items() if frozen(name))
-    return sum(counts.values()) - frozen_count, frozen_count
+    trained_count = sum(count for name, count in counts.items() if is_trained(name))
+    return trained_count, sum(counts.values()) - trained_count
+
+
+def parameter_is_trained(recipe: ResolvedRecipe) -> Callable[[str], bool]:
+    """Return a function that tells by a name of `parameter_counts` whether it is trained."""
+    blocks = shape_of(recipe.encoder.name).blocks
+    is_trained = trained_predicate(recipe.freeze, recipe.tune, blocks)
+    constant = LOGIT_SCALE if recipe.logit_scale == "fixed" else None
+    return lambda name: is_trained(name) and name != constant
+
+
+def adapted_values(recipe: ResolvedRecipe) -> int:
+    """Return the number of values in the matrices that tune=lora adapts; 0 otherwise."""
+    if recipe.tune != LORA:
+        return 0
+    blocks = shape_of(recipe.encoder.name).blocks
+    shapes = _model_shapes(recipe, classes=1)
+    return sum(prod(shape) for name, shape in shapes if is_adapted(name, recipe.freeze, blocks))
 
 
 def multiply_adds(recipe: ResolvedRecipe, classes: int) -> int:
@@ -51,6 +69,18 @@ def multiply_adds(recipe: ResolvedRecipe, classes: int) -> int:
 def _parameter_shapes(
     recipe: ResolvedRecipe, classes: int
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the shapes of the classifier and of what `tune` and `logit_scale` add to it."""
+    blocks = shape_of(recipe.encoder.name).blocks
+    for name, shape in _model_shapes(recipe, classes):
+        yield name, shape
+        if recipe.tune == LORA and is_adapted(name, recipe.freeze, blocks):
+            yield f"{name}.lora_down", (recipe.lora_rank, shape[1])
+            yield f"{name}.lora_up", (shape[0], recipe.lora_rank)
+    if recipe.logit_scale != "in_head":
+        yield LOGIT_SCALE, ()
+
+
+def _model_shapes(recipe: ResolvedRecipe, classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     config = model_config(recipe.encoder.name)
     vision = config["vision_cfg"]
     shape = shape_of(recipe.encoder.name)

@@ -12,7 +12,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import model_config, shape_of
-from clip_hparam.model.depth import depth_of, frozen_predicate
+from clip_hparam.model.depth import depth_of
 from clip_hparam.planning import flops
 
 CARDS_GB = {"V100": (16, 32), "A100": (40, 80), "H100": (80,), "H200": (141,)}
@@ -162,9 +162,9 @@ def _sizes(recipe: ResolvedRecipe) -> _Sizes:
 def _lowest_trained_depth(recipe: ResolvedRecipe) -> int:
     """Return the depth below which no gradient is needed."""
     blocks = shape_of(recipe.encoder.name).blocks
-    frozen = frozen_predicate(recipe.freeze, blocks)
+    is_trained = flops.parameter_is_trained(recipe)
     names = flops.parameter_counts(recipe, classes=1)
-    return min(depth_of(name, blocks) for name in names if not frozen(name))
+    return min(depth_of(name, blocks) for name in names if is_trained(name))
 
 
 def _blocks_with_gradients(recipe: ResolvedRecipe) -> int:
@@ -204,8 +204,12 @@ def _saved_around_blocks(recipe: ResolvedRecipe, machine: Machine, sizes: _Sizes
 
 
 def _fixed_bytes(recipe: ResolvedRecipe, classes: int) -> int:
-    """Return the bytes of weights, EMA, moments, gradients and weights in half precision."""
+    """Return the bytes of weights, EMA, moments, gradients and weights in half precision.
+
+    With tune=lora the updated matrices of all blocks are saved for the backward pass.
+    """
     trained, frozen = flops.trainable_and_frozen(recipe, classes)
     weights = trained + frozen
     copies = FP32_BYTES * (weights + (weights if recipe.ema_decay else 0) + 3 * trained)
+    copies += FP32_BYTES * flops.adapted_values(recipe)
     return copies + (2 * weights if recipe.precision in ("bf16", "fp16") else 0)

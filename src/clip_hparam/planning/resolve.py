@@ -83,6 +83,11 @@ def _validated(recipe: ResolvedRecipe, shape: TowerShape, classes: Sequence[str]
     """Return the recipe. Raises ValueError if tower, classes or steps do not allow it."""
     patch_grid(recipe.resolution, shape.patch)
     frozen_predicate(recipe.freeze, shape.blocks)
+    if recipe.lora_rank > shape.width:
+        raise ValueError(
+            f"lora_rank={recipe.lora_rank} is more than the width {shape.width} of"
+            f" {recipe.encoder.name}, the full rank of its matrices: try lora_rank=8, or tune=full"
+        )
     if recipe.pool == "clip" and not shape.projects_cls:
         raise ValueError(
             f"pool=clip needs a CLIP that projects its class token, and {recipe.encoder.name} does"

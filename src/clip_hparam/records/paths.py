@@ -9,6 +9,7 @@ runs/.sweeps/<sweep_id>/<nonce>/array.json     a Slurm job array
 runs/.packs/<sweep_id>.zip                     archive of done trials
 runs/.code/<hash>/                             code that Slurm jobs run
 runs/.studies/<name>/                          stages and decisions of a campaign
+runs/.derived/<derived_id>/result.json         a result of stored weights (derived.py)
 """
 
 import shlex
@@ -131,3 +132,13 @@ def command_line(*words: str, runs: Path | str) -> str:
 def campaign_folder(runs: Path | str, name: str) -> Path:
     """Return the folder of a campaign's decisions and designs."""
     return Path(runs) / ".studies" / name
+
+
+def derived_folder(runs: Path | str) -> Path:
+    """Return the folder of all derived results."""
+    return Path(runs) / ".derived"
+
+
+def derived_path(runs: Path | str, derived_id: str) -> Path:
+    """Return the file of a derived result."""
+    return derived_folder(runs) / derived_id / "result.json"

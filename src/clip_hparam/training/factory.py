@@ -7,22 +7,17 @@ import torch
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps, warmup_steps
-from clip_hparam.data.datasets import class_prompts, load_dataset
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
-from clip_hparam.model.classifier import (
-    Classifier,
-    freeze,
-    init_head,
-    set_drop_path,
-    set_head,
-    set_resolution,
-)
+from clip_hparam.model.classifier import Classifier, freeze, set_drop_path, set_resolution
 from clip_hparam.model.kernels.block import FUSED, use_fused_kernels
 from clip_hparam.model.tower import build_tower
-from clip_hparam.model.zero_shot_head import head_weights
+from clip_hparam.model.trained import LORA
+from clip_hparam.model.tuning.logit_scale import IN_HEAD, separate_logit_scale
+from clip_hparam.model.tuning.lora import add_lora
 from clip_hparam.planning.memory import mixes_rows, predict_memory
 from clip_hparam.training.compilation.modules import compile_model
 from clip_hparam.training.device.numerics import KernelChoice, choose_kernels, device_of
+from clip_hparam.training.head_start.start import start_head
 from clip_hparam.training.lr_schedule import lr_schedule
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.optim.adamw import FlatAdamW
@@ -40,19 +35,16 @@ def create_model(
 ) -> Classifier:
     """Return the model on the CPU as it is before the first step.
 
-    device: computes the head of head_init=zero_shot; None is the CPU.
+    Low-rank updates and the logit scale, which change no output before the first step, are added
+    by `create_train_state`.
+    device: computes the head of head_init=zero_shot and linear_probe; None is the CPU.
     """
     tower = build_tower(recipe.encoder, recipe.seed, recipe.resolution)
     model = Classifier(tower, classes, recipe.pool)
     set_resolution(model, recipe.resolution)
     set_drop_path(model, recipe.drop_path)
-    if recipe.head_init == "zero_shot":
-        names = load_dataset(recipe.data).classes
-        prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
-        set_head(model, head_weights(recipe.encoder, prompts, device))
-    else:
-        init_head(model, recipe.head_init_scale, recipe.seed)
-    freeze(model, recipe.freeze)
+    start_head(model, recipe, device)
+    freeze(model, recipe.freeze, recipe.tune)
     return model
 
 
@@ -77,6 +69,10 @@ def create_train_state(
     choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
     if choice.kernels == FUSED:
         use_fused_kernels(model, choice.attention)
+    if recipe.tune == LORA:
+        add_lora(model, recipe.freeze, recipe.lora_rank, recipe.lora_alpha, recipe.seed)
+    if recipe.logit_scale != IN_HEAD:
+        separate_logit_scale(model, recipe.logit_scale)
     model = model.to(device)
     if choice.compile:
         compile_model(model, device)

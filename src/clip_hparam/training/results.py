@@ -18,6 +18,7 @@ from clip_hparam.data.datasets import load_dataset, tiny_prompts
 from clip_hparam.data.evaluation_sets.load import PREFIX
 from clip_hparam.model.architectures import RANDOM, BundledClip, encoder_spec, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
+from clip_hparam.model.tuning.plain_weights import plain_weights
 from clip_hparam.records.atomic import read_json, write_atomic, write_json
 from clip_hparam.records.metrics import is_minimized
 from clip_hparam.records.provenance import package_versions
@@ -149,17 +150,19 @@ def write_correct_bits(record: Record, scores: EvalResults, dataset: ImageDatase
 def save_weights(which: str, record: Record, state: TrainState, progress: Progress) -> None:
     """Write the reported weights of the "last" or the "best" (selected) epoch to the folder.
 
+    Low-rank updates and a logit scale are merged, so that all trials have files of one layout.
     which: "none" writes nothing.
     """
     if which == "none":
         return
     name = state.reported_weights
-    weights = {key: tensor.cpu() for key, tensor in state.eval_models[name].state_dict().items()}
+    model = state.eval_models[name]
+    weights = {key: tensor.cpu() for key, tensor in model.state_dict().items()}
     if which == "best":
         parts = state.weights.split(progress.selected_weights[name])
         named = zip(state.weights.names, parts, strict=True)
         weights |= {key: part.view_as(weights[key]) for key, part in named}
-    write_atomic(record.folder / f"{which}.safetensors", save(weights))
+    write_atomic(record.folder / f"{which}.safetensors", save(plain_weights(model, weights)))
 
 
 def measure_cost(state: TrainState, progress: Progress, images: int) -> dict[str, float]:

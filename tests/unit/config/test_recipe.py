@@ -15,7 +15,9 @@ CHANGES: dict[str, object] = {
     "rand_augment": "rand-m9-mstd0.5-inc1",
     "freeze": "first_2",
     "pool": "cls",
+    "tune": "bias",
     "head_init": "zero_shot",
+    "logit_scale": "trained",
     "interpolation": "bilinear",
     "precision": "bf16",
     "augment_backend": "tensor",
@@ -29,6 +31,13 @@ CHANGES: dict[str, object] = {
     "data.shift": "printed",
     "data.on_error": "skip",
 }
+BESIDE: dict[str, dict[str, object]] = {
+    "lora_rank": {"tune": "lora"},
+    "lora_alpha": {"tune": "lora"},
+    "probe_l2": {"head_init": "linear_probe"},
+    "logit_scale": {"head_init": "zero_shot"},
+}
+"""Values of other knobs that a knob needs to be legal."""
 HASHED = [name for name, field in knobs().items() if field.metadata["hashed"]]
 PLACES = [name for name in knobs() if name not in HASHED]
 
@@ -46,7 +55,8 @@ def another(name: str) -> object:
 
 @pytest.mark.parametrize("name", HASHED)
 def test_every_hashed_knob_changes_the_id(name: str) -> None:
-    assert trial_id(with_values(RESOLVED, {name: another(name)})) != trial_id(RESOLVED)
+    before = with_values(RESOLVED, BESIDE.get(name, {}))
+    assert trial_id(with_values(before, {name: another(name)})) != trial_id(before)
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -90,6 +100,13 @@ def test_unresolved_recipe_has_no_id() -> None:
         ({"freeze": "first_0"}, "freeze=first_0 is not legal: try none, patch, backbone, or"),
         ({"ler": 1e-3}, "did you mean lr"),
         ({"data.shot": 5}, "did you mean data.shots"),
+        ({"lora_rank": 4}, "is of low-rank updates, and tune=full has none: leave it at 8, or try"),
+        ({"tune": "bias", "lora_alpha": 4}, "lora_alpha=4 is of low-rank updates, and tune=bias"),
+        ({"probe_l2": 0.1}, "is of the linear probe, and head_init=random has none"),
+        ({"logit_scale": "fixed"}, "is of CLIP's words, .* try head_init=zero_shot"),
+        ({"head_init": "linear_probe", "head_init_scale": 1}, "head_init_scale=1 scales a random"),
+        ({"tune": "lora", "freeze": "backbone"}, "leaves nothing of the tower for tune=lora: try"),
+        ({"tune": "lora", "lora_rank": 0}, "lora_rank=0 is outside"),
     ],
 )
 def test_illegal_value_is_refused_with_the_legal_range(
@@ -107,6 +124,9 @@ def test_label_lists_differences_from_the_defaults_and_is_short() -> None:
 
 def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     tree = canonical(RESOLVED)
+    assert tree.pop("tune") == "full"
+    assert (tree.pop("lora_rank"), tree.pop("lora_alpha")) == (8, 16.0)
+    assert (tree.pop("probe_l2"), tree.pop("logit_scale")) == (1e-4, "in_head")
     assert tree.pop("head_init") == "random"
     assert tree.pop("mix_pairs") == "mirrored"
     assert tree["encoder"].pop("pixels") == "clip"

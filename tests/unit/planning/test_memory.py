@@ -10,6 +10,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.planning import memory
+from clip_hparam.planning.flops import trainable_and_frozen
 from clip_hparam.planning.memory import (
     CARDS_GB,
     MemoryEstimate,
@@ -102,6 +103,24 @@ def test_fixed_bytes_are_weights_ema_moments_and_gradients() -> None:
     head_alone = predict_memory(recipe_of(*TOWERS[0], freeze="backbone"), Machine(), 1000)
     assert head_alone.fixed < 4 * (trained + frozen) * 1.1
     assert head_alone.saved < 1e5
+
+
+def test_low_rank_updates_save_moments_and_gradients_and_hold_the_updated_matrices() -> None:
+    recipe = recipe_of(*TOWERS[0], tune="lora", lora_rank=8)
+    matrices, new_layers = 12 * 12 * 768**2, 768 * 1000 + 1000 + 2 * 768
+    updates = 12 * 8 * ((3 + 1 + 4 + 1) * 768 + (1 + 1 + 1 + 4) * 768)
+    trained, frozen = trainable_and_frozen(recipe, 1000)
+    assert trained == updates + new_layers
+    full = trainable_and_frozen(recipe_of(*TOWERS[0]), 1000)
+    assert trained + frozen == sum(full) + updates
+    expected = 4 * (trained + frozen + 3 * trained + matrices)
+    assert predict_memory(recipe, Machine(), 1000).fixed == expected
+
+
+def test_peak_of_an_image_with_low_rank_updates_is_predicted() -> None:
+    estimate = predict_memory(recipe_of(*TOWERS[0], tune="lora"), Machine(), 1000)
+    counted = peak_bytes_of_image(*TOWERS[0], lora_rank=8)
+    assert estimate.image == pytest.approx(counted, rel=0.1)
 
 
 @pytest.mark.parametrize(

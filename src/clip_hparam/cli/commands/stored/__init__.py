@@ -1,0 +1,1 @@
+"""Commands that use the stored weights of trials, without training."""

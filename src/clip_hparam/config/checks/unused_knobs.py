@@ -1,0 +1,34 @@
+"""Refuse a value of a knob that another knob makes unused, and combinations without a meaning."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+USED_WITH = {
+    "head_init_scale": ("head_init", "random", "scales a random head"),
+    "probe_l2": ("head_init", "linear_probe", "is of the linear probe"),
+    "logit_scale": ("head_init", "zero_shot", "is of CLIP's words"),
+    "lora_rank": ("tune", "lora", "is of low-rank updates"),
+    "lora_alpha": ("tune", "lora", "is of low-rank updates"),
+}
+"""A knob, the knob and the value that it is used with, and its role."""
+
+
+def validate_use(recipe: Any, knobs: Mapping[str, dataclasses.Field[Any]]) -> None:
+    """Raise ValueError if a recipe sets a knob that has no effect, or tunes nothing."""
+    for name, (switch, value, role) in USED_WITH.items():
+        given, default, chosen = getattr(recipe, name), knobs[name].default, getattr(recipe, switch)
+        if given != default and chosen != value:
+            raise ValueError(
+                f"{name}={_format(given)} {role}, and {switch}={chosen} has none: leave it at"
+                f" {_format(default)}, or try {switch}={value}"
+            )
+    if recipe.tune != "full" and recipe.freeze == "backbone":
+        raise ValueError(
+            f"freeze=backbone leaves nothing of the tower for tune={recipe.tune}: try tune=full,"
+            " or freeze=patch"
+        )
+
+
+def _format(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

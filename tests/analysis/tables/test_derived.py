@@ -1,0 +1,80 @@
+"""The table of derived results: levels and paired differences of known numbers."""
+
+import dataclasses
+
+import pytest
+from support.trial_factory import Runs
+
+from clip_hparam.analysis.tables.registry import default_tables, tables_of
+from clip_hparam.records.derived import DerivedResult, Parent, write_derived
+
+ACC = {0: 90.0, 1: 92.0, 2: 94.0}
+
+
+def result(trial: str, acc1: float, alpha: float, selected: bool = False) -> DerivedResult:
+    return DerivedResult(
+        kind="wise_ft",
+        parents=(Parent(f"sha of {trial}", trial, "best.safetensors"),),
+        parameters={"alpha": alpha},
+        metrics={
+            "test_acc1.raw.selected": acc1,
+            "test_loss.raw.selected": 0.5,
+            "selection_acc1.raw.selected": 80.0,
+        },
+        selected_weights="raw",
+        data_fingerprint="cd" * 32,
+        facts={"selected": selected},
+    )
+
+
+def done(runs: Runs, acc1: float, seed: int = 0, **knobs: float) -> str:
+    """Write a finished trial and return its id."""
+    return runs.done({"epochs": 10, **knobs}, seed=seed, acc1=acc1).trial_id
+
+
+def test_rows_are_means_over_seeds_with_paired_differences(runs: Runs) -> None:
+    trials = {seed: done(runs, acc1, seed) for seed, acc1 in ACC.items()}
+    runs.sweep("heads", {"words": {"epochs": 10}}, seeds=list(ACC))
+    assert "derived" not in default_tables(runs.frames())
+    for seed, trial in trials.items():
+        better = ACC[seed] + 1.0 + 0.1 * seed
+        write_derived(runs.folder, result(trial, better, 0.5, selected=seed < 2))
+    assert "derived" in default_tables(runs.frames())
+    (table,) = tables_of(runs.frames(), "derived")
+    row = table.shown.set_index("parameters").loc["alpha=0.5"]
+    assert row["test accuracy, %"].startswith("93.10 ± ")
+    assert row["Δ"].startswith("+1.10 ± ")
+    assert (row["seeds"], row["kind"], row["test loss"]) == ("3", "wise_ft", "0.500")
+    chosen = table.shown.set_index("parameters").loc["alpha by selection set"]
+    assert chosen["seeds"] == "2"
+    assert set(table.shown["of"]) == {"heads/words"}
+    assert table.data["trials"].isin(trials.values()).all()
+
+
+def test_a_soup_is_compared_with_its_best_trial_on_the_selection_set(runs: Runs) -> None:
+    low, high = done(runs, 90.0, lr=1e-3), done(runs, 95.0, lr=3e-3)
+    one = result(high, 95.5, 0.0)
+    soup = dataclasses.replace(
+        one,
+        kind="soup",
+        parameters={"rule": "greedy", "of": 2},
+        facts={"candidates": [low, high]},
+    )
+    write_derived(runs.folder, soup)
+    (table,) = tables_of(runs.frames(), "derived")
+    row = table.data[table.data["kind"] == "soup"].iloc[0]
+    assert (row["trained_acc1"], row["seed"]) == (95.0, 0)
+    assert row["trials"] == f"{low} {high}"
+    shown = table.shown[table.shown["kind"] == "soup"].iloc[0]
+    assert (shown["parameters"], shown["Δ"]) == ("rule=greedy", "+0.50")
+    assert shown["results"] == soup.derived_id
+
+
+def test_ema_and_raw_weights_of_the_trial_are_rows(runs: Runs) -> None:
+    trial = done(runs, 90.0, ema_decay=0.9)
+    write_derived(runs.folder, result(trial, 91.0, 0.5))
+    (table,) = tables_of(runs.frames(), "derived")
+    shown = table.shown.set_index("kind")
+    assert shown.loc["trained, EMA", "test accuracy, %"] == "90.00"
+    assert shown.loc["trained, raw weights", "test accuracy, %"] == "89.10"
+    assert shown.loc["trained, raw weights", "Δ"] == pytest.approx("\N{MINUS SIGN}0.90")
