@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from support.cli import clip_hparam, records, sweep, wait_until
@@ -50,7 +51,7 @@ def test_a_killed_loader_process_is_named_and_the_trial_goes_on_afterwards(
              "machine.loader_workers=1")  # fmt: skip
     step = engine.train_step
 
-    def step_after_kill(*args: object) -> object:
+    def step_after_kill(*args: Any) -> Any:
         for child in multiprocessing.active_children():
             child.kill()
             if reaped:  # DataLoader then reports no signal
