@@ -1,4 +1,7 @@
-"""Child processes that exit with their parent. Standard library only."""
+"""Child processes: they exit with their parent, and a signal that ended one is explained.
+
+Standard library only.
+"""
 
 import os
 import signal
@@ -10,6 +13,23 @@ from multiprocessing.connection import wait
 def exit_with_parent() -> None:
     """Start a thread that kills this process when its parent exits or is killed."""
     threading.Thread(target=_kill_when_parent_exits, daemon=True).start()
+
+
+def signal_cause(number: int) -> str:
+    """Return number and name of a signal that ended a process, and what most often sends it."""
+    name = f"signal {number} ({_signal_name(number)})"
+    if number == signal.SIGKILL:
+        return f"{name}, often sent by the kernel's out-of-memory killer, which dmesg tells"
+    if number == signal.SIGBUS:
+        return f"{name}, often because /dev/shm or the disk is full, which df -h /dev/shm tells"
+    return name
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "of real time"
 
 
 def _kill_when_parent_exits() -> None:

@@ -143,7 +143,7 @@ def _as_number(value: Any, interval: str, integral: bool) -> float | None:
 
 
 def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
-    legal, hint = field.metadata["legal"], field.metadata["hint"]
+    legal, hint = field.metadata["legal"], field.metadata["hint"] or _default_hint(name, field)
     if legal[0] == "/":
         rule = "is not legal" if hint else f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
@@ -157,3 +157,12 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
     shown = str(value).lower() if isinstance(value, bool) else value
     return f"{name}={shown} {rule}" + (f": {hint}" if hint else "")
+
+
+def _default_hint(name: str, field: dataclasses.Field[Any]) -> str:
+    """Return an example of a legal value, the default; empty where the legal values are listed."""
+    legal, default = field.metadata["legal"], field.default
+    if legal[0] not in "(/[" and legal[-1] not in ")]":
+        return ""
+    shown = f"{default:g}" if isinstance(default, float) else default
+    return f"try {name}={shown}" if shown not in ("", None) else ""

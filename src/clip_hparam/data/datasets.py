@@ -5,7 +5,7 @@ A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test.
 
 import hashlib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -29,11 +29,11 @@ from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder, load_imagenet
 from clip_hparam.data.prompt_templates import (
-    IMAGENET_CLASSES,
     PromptFunction,
     character_prompts,
     digit_prompts,
     folder_prompts,
+    imagenet_ids,
     imagenet_prompts,
 )
 from clip_hparam.data.tables.table_dataset import load_table
@@ -51,7 +51,7 @@ class DatasetSpec:
     root_is_file: whether `data.root` may be a file.
     layout: what `data.root` must hold, for error messages; empty: `data.root` is not used.
     prompts: zero-shot prompts of the classes.
-    prompt_classes: the number of classes that `prompts` is made for; None: any.
+    prompt_classes: returns the class names that `prompts` knows; None: any name.
     shifts: values of `data.shift` that the data set offers.
     tiny_prompts: prompts of the classes for tiny CLIP; its zero-shot accuracy is then recorded
         with every trial of that encoder. None: it is not recorded.
@@ -60,7 +60,7 @@ class DatasetSpec:
     load: Callable[[Path], ImageDataset]
     layout: str = ""
     prompts: PromptFunction = folder_prompts
-    prompt_classes: int | None = None
+    prompt_classes: Callable[[], Collection[str]] | None = None
     shifts: tuple[Shift, ...] = (FOLDER_SHIFT,)
     tiny_prompts: Sequence[list[str]] | None = None
     default_root: str = ""
@@ -83,7 +83,7 @@ DATASETS: dict[str, DatasetSpec] = {
         load=load_imagenet,
         layout="train/n01440764/*.JPEG and val/n01440764/*.JPEG",
         prompts=imagenet_prompts,
-        prompt_classes=IMAGENET_CLASSES,
+        prompt_classes=imagenet_ids,
     ),
     "folder": DatasetSpec(
         load=load_image_folder,

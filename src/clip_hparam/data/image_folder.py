@@ -18,7 +18,7 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
-from clip_hparam.data.folders.class_level import level_notes
+from clip_hparam.data.folders.class_level import level_notes, refuse_equal_classes
 from clip_hparam.data.folders.folder_notes import file_notes, missing_note
 from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
 from clip_hparam.data.folders.split_folders import SplitFolders, find_splits, split_folder
@@ -111,6 +111,8 @@ def _read_evaluation_set(folder: Path, trained: LabelledFolder) -> LabelledFolde
 def _load_and_split(root: Path, only_classes: bool) -> ImageDataset:
     """Return the data set of one folder, with TEST_SHARE of each class as the test set."""
     folder = read_labelled_folder(root, only_classes=only_classes)
+    if not only_classes:
+        refuse_equal_classes(root, folder.index, folder.classes)
     files, labels = folder.files, folder.labels(folder.classes)
     for name, count in zip(folder.classes, np.bincount(labels), strict=True):
         if count < 2:

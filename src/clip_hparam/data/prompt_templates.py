@@ -5,10 +5,13 @@ Source: Radford et al., "Learning transferable visual models from natural langua
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 
 PromptFunction = Callable[[Sequence[str]], list[list[str]]]
 """Class names -> prompts of each class."""
-IMAGENET_CLASSES = 1000
+IMAGENET_IDS = Path(__file__).parent / "folders" / "imagenet1000.txt"
+"""The WordNet ids of ImageNet-1k in the order of its labels."""
 
 
 def digit_prompts(classes: Sequence[str]) -> list[list[str]]:
@@ -27,10 +30,18 @@ def folder_prompts(classes: Sequence[str]) -> list[list[str]]:
 
 
 def imagenet_prompts(classes: Sequence[str]) -> list[list[str]]:
-    """Return 80 prompts for each of the 1,000 classes in the order of the sorted WordNet ids."""
+    """Return 80 prompts for each WordNet id of ImageNet-1k, of all classes or some."""
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # lazy: open_clip, 3 s
 
-    return _fill_templates(IMAGENET_CLASSNAMES)
+    names = dict(zip(imagenet_ids(), IMAGENET_CLASSNAMES, strict=True))
+    return _fill_templates([names[wordnet_id] for wordnet_id in classes])
+
+
+@cache
+def imagenet_ids() -> tuple[str, ...]:
+    """Return the 1,000 WordNet ids of ImageNet-1k, sorted."""
+    lines = IMAGENET_IDS.read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
 
 
 def _fill_templates(names: Sequence[str]) -> list[list[str]]:

@@ -65,9 +65,12 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
     for key in tree:
         if key not in known:
             raise ValueError(f"design key {key}: {suggest(key, known)}")
-    for key in ("name", "kind"):
+    for key, example in (("name", "my_sweep"), ("kind", "grid")):
         if not tree.get(key):
-            raise ValueError(f"a design needs a {key}: add `{key}: ...` to its file")
+            which = f"design {tree['name']}" if tree.get("name") else "a design"
+            raise ValueError(
+                f"{which} needs a {key}: add `{key}: {example}` to its file (docs/sweeps.md)"
+            )
     validate_tree(tree)
     resolution = tree.get("resolution", 4)
     numbers = {

@@ -50,7 +50,14 @@ def run_in_foreground(spec: TrialSpec) -> float:
     if outcome.result is None and (outcome.failure or {}).get("kind") == "replay":
         raise TrialFailed(ExitCode.FAILED)
     if outcome.result is None:
-        print(f"trial {spec.trial_id} {outcome.state}: see {log}", file=sys.stderr)
+        reason = _reason_of_lost(record) if outcome.state is TrialState.LOST else ""
+        print(f"trial {spec.trial_id} {outcome.state}: {reason}see {log}", file=sys.stderr)
         kind = (outcome.failure or {}).get("kind")
         raise TrialFailed(ExitCode.STORAGE if kind == "storage" else ExitCode.FAILED)
     return print_result(record.folder, outcome.result)
+
+
+def _reason_of_lost(record: Record) -> str:
+    """Return why a rank was lost, which is recorded after the trial has ended."""
+    failure = record.failure() or {}
+    return f"{failure['message']}; " if "message" in failure else ""

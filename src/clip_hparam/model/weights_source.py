@@ -48,7 +48,11 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
     if path.is_file():
         return WeightsFile(path, key)
     if path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1:
-        raise FileNotFoundError(f"encoder.pretrained={path} is not a file")
+        what = "is a folder" if path.is_dir() else "is not a file"
+        raise FileNotFoundError(
+            f"encoder.pretrained={path} {what}: type the path of a file of weights, a tag of"
+            " open_clip, or encoder.pretrained=random"
+        )
     entry = cache_path("pretrained", f"{encoder.name} {encoder.pretrained}")
     cached = read_json(entry) or {}
     if "pixels" in cached and Path(cached["path"]).is_file():

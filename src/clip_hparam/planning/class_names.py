@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.data.datasets import dataset_spec
+from clip_hparam.data.folders.names import listed
+from clip_hparam.data.image_folder import WORDNET_ID
 from clip_hparam.model.architectures import RANDOM, encoder_spec, model_config
 from clip_hparam.model.weights_identity import validate_part
 
@@ -42,16 +44,29 @@ def validate_class_names(recipe: Recipe, classes: Sequence[str]) -> None:
 
 def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:
     """Raise ValueError if there is no prompt for a class."""
-    known = encoder_spec(recipe.encoder.name).class_names
-    for name in classes:
-        if known is not None and name not in known:
-            raise ValueError(
-                f"encoder.name={recipe.encoder.name} has no prompts for class {name}, only for"
-                f" {len(known)} names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
-            )
-    count = dataset_spec(recipe.data.name).prompt_classes
-    if count not in (None, len(classes)):
+    encoder, data = recipe.encoder.name, recipe.data.name
+    known = encoder_spec(encoder).class_names
+    unknown = [name for name in classes if known is not None and name not in known]
+    if known is not None and unknown:
         raise ValueError(
-            f"data={recipe.data.name} has prompts by the index of a class among {count}, and there"
-            f" are {len(classes)} classes: {HEAD_INIT_HINT}"
+            f"encoder.name={encoder} has no prompts for {listed(unknown)}, only for {len(known)}"
+            f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
+        )
+    if known is None:
+        _validate_words(data, classes)
+
+
+def _validate_words(data: str, classes: Sequence[str]) -> None:
+    """Raise ValueError if a class of the data set has no words that a prompt can hold."""
+    known = dataset_spec(data).prompt_classes
+    if known is not None and (unknown := [name for name in classes if name not in known()]):
+        raise ValueError(
+            f"data={data} has prompts for {len(known()):,} classes, and {listed(unknown)} is not"
+            f" among them: {HEAD_INIT_HINT}"
+        )
+    if known is None and classes and all(map(WORDNET_ID.fullmatch, classes)):
+        raise ValueError(
+            f"head_init=zero_shot would put folder names such as {classes[0]} into prompts, and"
+            " they are WordNet ids, not words: try data=imagenet, which knows their names, rename"
+            " the folders, or head_init=random"
         )

@@ -119,10 +119,11 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
 
 
 def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
-    cells: dict[str, list[str]] = {}
+    """Return the trials of each cell once; samples of a random design may be equal."""
+    cells: dict[str, dict[str, None]] = {}
     for plan in sweep.planned:
-        cells.setdefault(plan.cell.label, []).append(plan.trial_id)
-    return cells
+        cells.setdefault(plan.cell.label, {})[plan.trial_id] = None
+    return {label: list(ids) for label, ids in cells.items()}
 
 
 def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:

@@ -11,6 +11,7 @@ from clip_hparam.config.identity import canonical
 from clip_hparam.config.options.eval_set_words import set_names
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.loading.lost_worker import LostWorkerError, name_lost_worker
 from clip_hparam.data.loading.shared_buffer import SharedMemoryError
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext, PeerError
@@ -116,6 +117,7 @@ def _run_attempt(
         UnsupportedMachineError,
         DeviceMemoryError,
         SharedMemoryError,
+        LostWorkerError,
     ) as error:
         logger.error(str(error))
         return _record_failure(record, TrialState.FAILED, {"kind": "error", "message": str(error)})
@@ -147,7 +149,10 @@ def _train_and_seal(
     device = device_of(spec.machine, context.local_rank)
     set_deterministic(spec.machine.deterministic, device)
     record_lost = partial(record.write_failure, TrialState.LOST, "lost")
-    with connect_ranks(context, device, spec.machine.rank_timeout, record_lost):
+    with (
+        connect_ranks(context, device, spec.machine.rank_timeout, record_lost),
+        name_lost_worker(),
+    ):
         outcome = train(spec, record, callback, context)
     if outcome.result is not None:
         result = {**outcome.result, **facts, "finished": utc_timestamp()}
@@ -189,7 +194,7 @@ def _run_other_rank(spec: TrialSpec, record: Record, context: DistributedContext
         record = replay_record(record) if is_replay(spec, record) else record
         device = device_of(spec.machine, context.local_rank)
         set_deterministic(spec.machine.deterministic, device)
-        with connect_ranks(context, device, spec.machine.rank_timeout):
+        with connect_ranks(context, device, spec.machine.rank_timeout), name_lost_worker():
             train(spec, record, NO_CALLBACK, context)
     except PeerError:
         return TrialOutcome(TrialState.LOST)

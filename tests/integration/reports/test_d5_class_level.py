@@ -49,11 +49,19 @@ def test_suggested_root_works(tmp_path: Path) -> None:
     assert f"training set: 8 images of {root}/photos" in done.err
 
 
-def test_classes_that_share_all_their_folders_are_told(tmp_path: Path) -> None:
-    root = grow(
-        tmp_path / "data", {f"{y}/{c}": 4 for y in ("2023", "2024") for c in ("cat", "dog")}
+@pytest.mark.parametrize("names", [("2023", "2024"), ("learn", "exam"), ("one", "two", "three")])
+def test_classes_that_share_all_their_folders_are_refused(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    root = grow(tmp_path / "data", {f"{name}/{c}": 4 for name in names for c in ("cat", "dog")})
+    words = (*TINY, f"data.root={root}", "dry_run=true")
+    done = plan(*words, cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert (
+        f"holds {', '.join(sorted(names))}, and all of them hold the folders cat, dog" in done.err
     )
-    done = plan(*TINY, f"data.root={root}", "dry_run=true", cwd=tmp_path)
-    assert done.code == 0
-    assert "the classes are the folders in" in done.err
-    assert "(2023, 2024); all of them hold the folders cat, dog" in done.err
+    assert done.err.count("\n") == 1
+    settled = plan(*words, done.err.split()[-1], cwd=tmp_path)
+    assert settled.code == 0, settled.err
+    assert f"{len(names)} classes" in settled.err
+    assert "all of them hold the folders cat, dog, which are read as parts" in settled.err

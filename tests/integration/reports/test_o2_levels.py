@@ -51,10 +51,16 @@ def test_grid_has_equal_levels_once_and_says_so(typed: str, tmp_path: Path) -> N
     assert done.out.count("repeats a level: lr=0.1 is used") == 1
 
 
+def rows_of_plan(text: str) -> list[str]:
+    """Return the labels in the table of a plan: equal trials count once, cells do not."""
+    return re.findall(r"^ (\S+) +1 +0 +1 ", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("design", "cells"),
     [
         ("kind: grid\nknobs: {lr: [0.1, 0.10, 1e-1, 0.2]}", 2),
+        ("kind: grid\nknobs: {lr: ['0.1', '0.10', '1e-1', '0.2']}", 2),
         ("kind: grid\nknobs: {lr: ['0.1', '1e-1'], epochs: 'range(2, 5)'}", 3),
         ("kind: one_at_a_time\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2),
         ("kind: zip\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2),
@@ -70,3 +76,4 @@ def test_design_has_a_cell_per_distinct_level(design: str, cells: int, tmp_path:
     done = plan(*words, cwd=tmp_path, COLUMNS="200")
     assert done.code == 0, done.err
     assert f"{cells} trials: 0 done" in done.out
+    assert len(rows_of_plan(done.out)) == cells

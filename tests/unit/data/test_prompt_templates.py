@@ -1,6 +1,10 @@
 """Prompts of a class are those of CLIP's paper, or of an encoder with its own vocabulary."""
 
+import pytest
+from timm.data import ImageNetInfo
+
 from clip_hparam.data.datasets import class_prompts
+from clip_hparam.data.prompt_templates import imagenet_ids
 
 NAME = "ViT-S-32"
 CLASSES = ("a_cat", "dog", "zebra-fish")
@@ -13,9 +17,20 @@ def test_folder_names_fill_the_80_templates_of_clip() -> None:
 
 
 def test_imagenet_prompts_use_the_class_names_of_open_clip() -> None:
-    first, *_, last = class_prompts("imagenet", NAME, ["n"] * 1000)
+    first, *_, last = class_prompts("imagenet", NAME, imagenet_ids())
     assert "a photo of a tench." in first
     assert "a photo of a toilet paper." in last
+
+
+def test_ids_of_imagenet_are_those_of_timm_in_the_order_of_the_labels() -> None:
+    assert list(imagenet_ids()) == ImageNetInfo().label_names()
+
+
+@pytest.mark.parametrize("labels", [(5, 999), (0, 1, 2), (998,)])
+def test_prompts_of_a_subset_are_those_of_its_classes_among_all(labels: tuple[int, ...]) -> None:
+    every = class_prompts("imagenet", NAME, imagenet_ids())
+    subset = class_prompts("imagenet", NAME, [imagenet_ids()[label] for label in labels])
+    assert subset == [every[label] for label in labels]
 
 
 def test_digit_prompts_mention_the_number() -> None:

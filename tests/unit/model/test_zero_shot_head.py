@@ -10,6 +10,7 @@ from support.image_folders import grow, imagenet
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe, with_values
+from clip_hparam.data.datasets import class_prompts
 from clip_hparam.data.prompt_templates import digit_prompts
 from clip_hparam.model import zero_shot_head
 from clip_hparam.model.zero_shot_head import head_weights
@@ -130,21 +131,31 @@ def test_impossible_zero_shot_head_is_refused_with_the_reason(
 def test_tiny_clip_refuses_class_names_that_are_no_characters(tmp_path: Path) -> None:
     root = grow(tmp_path / "images", {"cat": 8, "7": 8})
     values = {"data.name": "folder", "data.root": str(root), "data.shots": 3, "data.selection": 2.0}
-    with pytest.raises(ValueError, match="no prompts for class cat, only for 62 names from 0 to z"):
+    with pytest.raises(ValueError, match="no prompts for cat, only for 62 names from 0 to z"):
         resolve(with_values(Recipe(batch_size=2), {**WORDS, **values}))
 
 
-def test_imagenet_class_names_need_all_1000_classes(saved: Saved, tmp_path: Path) -> None:
+def test_head_of_an_imagenet_subset_has_the_prompts_of_its_classes(
+    saved: Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def embed(encoder: Encoder, prompts: zero_shot_head.Prompts, device: torch.device) -> Tensor:
+        given.extend(prompts)
+        return torch.zeros(len(prompts), 384)
+
+    monkeypatch.setattr(zero_shot_head, "_embed_prompts", embed)
     root = imagenet(tmp_path / "images")
-    values = {
-        "data.name": "imagenet",
-        "data.root": str(root),
-        "data.shots": 3,
-        "data.selection": 2.0,
-    }
-    encoder = {"encoder.name": NAME, "encoder.pretrained": saved(unchanged).pretrained}
-    with pytest.raises(ValueError, match="among 1000, and there are 3 classes"):
-        resolve(with_values(Recipe(batch_size=2), {**WORDS, **values, **encoder}))
+    (tmp_path / "two.txt").write_text("n01443537\nn01440764\n")
+    text = {"encoder.name": NAME, "encoder.pretrained": saved(unchanged).pretrained, **WORDS}
+    data = {"data.name": "imagenet", "data.root": str(root), "data.shots": 3, "data.selection": 2.0}
+    subset = {"data.subset": str(tmp_path / "two.txt")}
+    recipe = resolve(with_values(Recipe(batch_size=2), {**text, **data, **subset}))
+    create_model(recipe, 2)
+    assert ["a photo of a tench." in given[0], "a photo of a goldfish." in given[1]] == [True] * 2
+    assert given == class_prompts("imagenet", NAME, ["n01440764", "n01443537"])
+    with pytest.raises(ValueError, match="prompts for 1,000 classes, and n02084071 is not among"):
+        resolve(with_values(Recipe(batch_size=2), {**text, **data}))  # a WordNet id of no class
 
 
 def test_zero_shot_head_has_no_bias_and_equal_lengths() -> None:

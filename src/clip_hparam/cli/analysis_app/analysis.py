@@ -18,6 +18,7 @@ from clip_hparam.cli.analysis_app.analysis_inputs import (
     add_summary_arguments,
     import_table,
     print_summary,
+    refuse_name_of_sweep,
 )
 from clip_hparam.cli.analysis_app.dashboard import add_dashboard_arguments, run_dashboard
 from clip_hparam.cli.analysis_app.output_choice import validate_planned
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
     arguments = _create_parser(prog).parse_args(argv)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
+        if isinstance(getattr(arguments, "runs", None), Path):
+            refuse_name_of_sweep(arguments.runs)
         _validate_folders(arguments)
         missing: int = arguments.run(arguments)
     except (ValueError, FileNotFoundError) as error:

@@ -11,7 +11,12 @@ from clip_hparam.analysis.evidence.searches.summary import (
     pruning_savings,
     summarise,
 )
-from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
+from clip_hparam.analysis.frames.frame import (
+    SAMPLED_KINDS,
+    Frames,
+    sampled_sweeps,
+    trial_table,
+)
 from clip_hparam.analysis.frames.importing.formats import READERS, read_source
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.levels import decimal_mark
@@ -23,6 +28,8 @@ from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
+from clip_hparam.records.manifests.manifest import read_manifests
+from clip_hparam.records.paths import DEFAULT_RUNS, command_line
 
 FORMATS_WITH_KNOBS = ("optuna", "ray", "tensorboard")  # they record the knobs of each trial
 
@@ -128,6 +135,16 @@ def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str)
     if decimal == ",":
         yield "numbers are read with decimal commas: 0,1 is 0.1"
     yield from source.notes
+
+
+def refuse_name_of_sweep(folder: Path) -> None:
+    """Raise ValueError if a text in place of a folder of records is the name of a sweep."""
+    if folder.exists() or not (found := find_sweeps(read_manifests(DEFAULT_RUNS), str(folder))):
+        return
+    is_search = found[-1].kind in SAMPLED_KINDS
+    words = ("summary", DEFAULT_RUNS, "--sweep", folder) if is_search else ("tables", folder)
+    command = command_line(*map(str, words), runs=DEFAULT_RUNS)
+    raise ValueError(f"{folder} is a sweep, and summary takes a folder of records: type {command}")
 
 
 def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:

@@ -127,14 +127,23 @@ def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
 def find_records(runs: Path, name: str) -> list[Record]:
     """Return the records that a cell, [SWEEP/]LABEL, or the start of a trial id names.
 
-    For a cell: its trials that are not done, or the first trial if all are done. Raises
+    For a cell: its trials that are not done, or the first trial if all are done. Where an older
+    sweep of the same name has that cell too, print to stderr which sweep is used. Raises
     ValueError if there is no such cell or trial, or several.
     """
-    cells = find_cells(read_manifests(runs), name)
+    manifests = read_manifests(runs)
+    cells = find_cells(manifests, name)
     if not cells:
         return [_find_record(runs, name)]
+    if "/" not in name:
+        with_cell = [sweep for sweep in manifests if name in _labels(sweep)]
+        print_ambiguity(with_cell, *(sweep.name for sweep, _ in cells))
     records = [Record(runs, trial) for trial in cells[-1][1].trials.values()]
     return [record for record in records if not record.is_done()] or records[:1]
+
+
+def _labels(sweep: SweepManifest) -> set[str]:
+    return {cell.label for cell in sweep.cells}
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
@@ -143,9 +152,7 @@ def _find_record(runs: Path, prefix: str) -> Record:
     # a job may end before a trial has a recipe.json
     trial_id = find_trial_id(trial_ids(runs), prefix) or find_trial_id(planned, prefix)
     if trial_id is None:
-        known = {sweep.name for sweep in manifests} | {
-            label for sweep in manifests for label in (cell.label for cell in sweep.cells)
-        }
+        known = {sweep.name for sweep in manifests}.union(*map(_labels, manifests))
         raise ValueError(
             f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
             f" {suggest_name(prefix, known, runs)}"

@@ -110,6 +110,10 @@ def _unknown_reference(match: re.Match[str]) -> str:
     return f"a design or an option refers to ${{{match[1]}}}, which is no knob: {hint}"
 
 
+def _no_config_folder(match: re.Match[str]) -> str:
+    return f"{match[1]} is no folder: type --config-dir FOLDER, which holds sweeps/ or recipe/"
+
+
 def _unreadable(match: re.Match[str]) -> str:
     return f"an override cannot be read ({match[0].splitlines()[0]}): quote it, 'knob=value'"
 
@@ -131,6 +135,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
         _wrong_value_in_file,
     ),
     (r"In '([^']+)': \w+ raised[^\n]*\n([^\n]*)(?:\n.*)*?full_key: (\S+)", _wrong_type_in_file),
+    (r"Additional config directory '([^']+)' not found", _no_config_folder),
     (r"Interpolation key '([^']+)' not found", _unknown_reference),
     (
         r"(no viable alternative|mismatched input|extraneous input|token recognition)[^\n]*",

@@ -42,22 +42,37 @@ def _case_note(classes: Sequence[str]) -> tuple[str, ...]:
     return (f"classes that differ only in upper and lower case: {listed(twins)}",) if twins else ()
 
 
+def refuse_equal_classes(root: Path, index: FileIndex, classes: Sequence[str]) -> None:
+    """Raise ValueError if the classes may be splits or years: all hold the same folders."""
+    if shared := _shared_folders(index, classes):
+        raise ValueError(
+            f"{root} holds {listed(classes)}, and all of them hold the folders {listed(shared)},"
+            f" which may be the classes: for splits rename the folders in {root} to train, val and"
+            " test; if they are the classes, type data.folders=classes"
+        )
+
+
 def level_notes(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[str, ...]:
     """Return sentences about classes that may be none.
 
     All hold the same folders and no image of their own, or they differ in case only.
     """
-    folders = folders_by_class(index)
     notes = _case_note(classes)
-    shared = set.intersection(*(set(folders.get(name, [])) for name in classes))
-    direct = any(path.count("/") == 1 for path in index.paths)
-    if direct or len(shared) < 2:
+    if not (shared := _shared_folders(index, classes)):
         return notes
     return (
         *notes,
         f"the classes are the folders in {root} ({listed(classes)}); all of them hold the"
-        f" folders {listed(sorted(shared))}, which are read as parts of the classes",
+        f" folders {listed(shared)}, which are read as parts of the classes",
     )
+
+
+def _shared_folders(index: FileIndex, classes: Sequence[str]) -> list[str]:
+    """Return the folders that all classes hold: two or more, beside no image; else none."""
+    folders = folders_by_class(index)
+    shared = set.intersection(*(set(folders.get(name, [])) for name in classes))
+    direct = any(path.count("/") == 1 for path in index.paths)
+    return sorted(shared) if not direct and len(shared) > 1 else []
 
 
 def lower_level_hint(root: Path, index: FileIndex) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.data.dataset import Images
+from clip_hparam.data.loading.lost_worker import lost_worker
 from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
 from clip_hparam.data.loading.shared_buffer import SharedBuffer
 from clip_hparam.data.reading.errors import UnreadableImageError
@@ -97,17 +98,26 @@ class WorkerPool:
 
         A batch stays there until the next one is asked for.
 
-        Raises: UnreadableImageError; RuntimeError if a process was killed.
+        Raises: UnreadableImageError; LostWorkerError if a process was killed.
         """
         self.sampler.requests = requests
         received = 0
-        for error in iter(self._loader):
+        for error in self._read_tasks():
             if error is not None:
                 raise error
             received += 1
             if received == -(-len(self.sampler.sent[0].request) // CHUNK_SIZE):
                 received = 0
                 yield self.sampler.sent.popleft()
+
+    def _read_tasks(self) -> Iterator[UnreadableImageError | None]:
+        """Yield the answer of a worker for each task. Raises LostWorkerError."""
+        try:
+            yield from iter(self._loader)
+        except RuntimeError as error:
+            if (lost := lost_worker(one.exitcode for one in self._answers._workers)) is None:
+                raise
+            raise lost from error
 
     def close(self) -> None:
         """End the processes, also where a traceback still refers to their iterator."""

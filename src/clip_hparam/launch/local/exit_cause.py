@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.worker_spec import LaunchSpec
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
+from clip_hparam.subprocesses import signal_cause
 
 
 def exit_cause(code: int | None, spec: LaunchSpec, at_once: int) -> str:
@@ -14,15 +17,8 @@ def exit_cause(code: int | None, spec: LaunchSpec, at_once: int) -> str:
     """
     if code is None or code >= 0:
         return f"exit code {code}"
-    name = f"signal {-code} ({signal_name(-code)})"
-    if code == -signal.SIGKILL:
-        return (
-            f"{name}, often sent by the kernel's out-of-memory killer, which dmesg tells:"
-            f" {_less_memory(spec, at_once)}"
-        )
-    if code == -signal.SIGBUS:
-        return f"{name}, often because /dev/shm or the disk is full: df -h /dev/shm tells"
-    return name
+    advice = f": {_less_memory(spec, at_once)}" if code == -signal.SIGKILL else ""
+    return signal_cause(-code) + advice
 
 
 def lost_rank_cause(codes: Sequence[int | None], spec: LaunchSpec, at_once: int) -> str:
@@ -37,12 +33,16 @@ def lost_rank_cause(codes: Sequence[int | None], spec: LaunchSpec, at_once: int)
     )
 
 
-def signal_name(number: int) -> str:
-    """Return the name of a signal, such as SIGKILL."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "of real time"
+def record_lost_ranks(codes: Sequence[int | None], spec: LaunchSpec, at_once: int) -> None:
+    """Add to the failure that rank 0 has recorded which signal ended another rank.
+
+    codes: exit codes of ranks 0, 1, ..., before the others were killed.
+    """
+    record = Record(spec.machine.runs, spec.trial_id)
+    failure, cause = record.failure() or {}, lost_rank_cause(codes, spec, at_once)
+    if cause and failure.get("kind") == TrialState.LOST and not record.result():
+        message = f"{failure['message']}; {cause}"
+        record.write_failure(TrialState.LOST, TrialState.LOST, message)
 
 
 def _less_memory(spec: LaunchSpec, at_once: int) -> str:

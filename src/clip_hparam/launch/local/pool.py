@@ -15,7 +15,7 @@ from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import SAVE_SIGNAL, rank_main
-from clip_hparam.launch.local.exit_cause import exit_cause, lost_rank_cause
+from clip_hparam.launch.local.exit_cause import exit_cause, record_lost_ranks
 from clip_hparam.launch.local.search_worker import worker_main
 from clip_hparam.launch.local.traced_trials import trials_to_trace
 from clip_hparam.launch.resources import gpu_slots
@@ -123,8 +123,7 @@ class WorkerPool:
         message = f"the process ended unexpectedly: {exit_cause(code, spec, at_once)}"
         facts = {"signal": -code} if code is not None and code < 0 else {}
         self._record_end(trial_id, TrialState.LOST, message, exit_code=code, **facts)
-        if cause := lost_rank_cause(codes, spec, at_once):
-            self._add_cause(trial_id, cause)
+        record_lost_ranks(codes, spec, at_once)
 
     def _record_end(self, trial_id: str, state: TrialState, message: str, **facts: Any) -> None:
         """Record the end of a trial whose process exited without recording it.
@@ -135,13 +134,6 @@ class WorkerPool:
         with suppress(FolderLockedError), lock_folder(record.folder):
             if not record.result() and record.status().get("state") in (None, *LIVE):
                 record.write_failure(state, state, message, **facts)
-
-    def _add_cause(self, trial_id: str, cause: str) -> None:
-        """Add to the failure that rank 0 has recorded why another rank was lost."""
-        record = Record(self.specs[trial_id].machine.runs, trial_id)
-        failure = record.failure() or {}
-        if failure.get("kind") == "lost" and not record.result():
-            record.write_failure(TrialState.LOST, "lost", f"{failure['message']}; {cause}")
 
     def _state(self, trial_id: str) -> TrialState:
         if trial_id in self.running:

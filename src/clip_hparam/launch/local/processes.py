@@ -32,6 +32,7 @@ from clip_hparam.launch.local.child import (
     measure_in_child,
     rank_main,
 )
+from clip_hparam.launch.local.exit_cause import record_lost_ranks
 from clip_hparam.launch.local.traced_trials import TRACE_MODULE, TRACED_VARIABLE
 from clip_hparam.launch.resources import available_cores, gpu_groups, uses_gpu
 from clip_hparam.planning.cost import TrialCost
@@ -117,7 +118,9 @@ def as_main_rank(spec: TrialSpec) -> Iterator["DistributedContext"]:
         try:
             yield create_context(environment, spec.machine.rank_timeout, listen_socket)
         finally:
+            codes = [None, *(process.exitcode for process in others)]
             kill(others)
+            record_lost_ranks(codes, spec, at_once=1)
 
 
 def kill(processes: Sequence[BaseProcess]) -> None:

@@ -58,7 +58,7 @@ def test_the_advised_micro_batch_is_legal() -> None:
         (3, "exit code 3"),
         (None, "exit code None"),
         (-signal.SIGSEGV, "signal 11 (SIGSEGV)"),
-        (-signal.SIGBUS, "signal 7 (SIGBUS), often because /dev/shm or the disk is full"),
+        (-signal.SIGBUS, "signal 7 (SIGBUS), often because /dev/shm or the disk is full, which df"),
         (-200, "signal 200 (of real time)"),
     ],
 )

@@ -3,13 +3,15 @@
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override, RangeSweep
 
-from clip_hparam.cli.hydra_app.grammar.keys import is_list
+from clip_hparam.cli.hydra_app.grammar.keys import is_list, is_text
 from clip_hparam.cli.hydra_app.grammar.levels import override_levels
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.override_words import format_override
 from clip_hparam.design.design import key_of
 
 LIST_SETTINGS = ("hydra.sweeper.objective", "hydra.sweeper.direction")
@@ -81,6 +83,9 @@ def _not_swept(override: Override) -> str:
         return f"{text} names several families: type one command per family, family=NAME"
     if key == "sweeps":
         return f"{text} names several designs: type one command per design, sweeps=NAME"
+    if is_text(key) and Path(values).expanduser().exists():
+        as_text = shlex.quote(format_override(key, values))
+        return f"{text} gives several values, and {values} is a path that exists: type {as_text}"
     if _is_shared(key):
         return f"{text} sweeps an option that all trials share: type one command per value"
     return ""

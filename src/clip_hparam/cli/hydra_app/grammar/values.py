@@ -109,9 +109,11 @@ def _key_mistake(override: Override) -> str:
         value = plain.partition("=")[2]
         known = group in GROUPS and override.package is None
         return f"{key} is no group: type {group}={rest}/{value}" if known else ""
+    if key in GROUPS and override.type is OverrideType.DEL:
+        return f"~{key} deletes a group of every trial: type {key}=NAME, or leave it out"
     if key in GROUPS and override.type is OverrideType.ADD:
         return f"{word} adds a group that exists: type {plain}"
-    if key in GROUPS and override.type is not OverrideType.DEL and not _names_option(override):
+    if key in GROUPS and not _names_option(override):
         return f"{word} names no option: leave {key} out, or name one"
     if key in GROUPS and isinstance(override._value, list):
         return f"{word} names a list of options, and one holds: type {key}={override._value[0]}"
