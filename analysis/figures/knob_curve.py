@@ -88,7 +88,7 @@ def plot_knob_curve(curve: KnobCurve) -> Figure:
         (_plot_over_names if named else _plot_over_numbers)(axes, curve)
         style.set_title(figure, curve.title)
         handles, names = axes.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+        style.add_legend(figure, handles, names)
     return figure
 
 
