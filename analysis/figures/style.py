@@ -9,8 +9,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from io import BytesIO
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -21,7 +19,6 @@ from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.images.image_level import has_one_seed, image_count
 from clip_hparam.config.identity import shorten
-from clip_hparam.records.atomic import write_atomic
 
 COLUMN_INCHES, PAGE_INCHES = 3.25, 6.75  # one column, and both columns, of a two-column paper
 OURS_COLOUR, PAPER_COLOUR, COST_COLOUR, INK_COLOUR = "#8fc4e8", "#e6e6e6", "#d55e00", "#222222"
@@ -75,6 +72,13 @@ STYLES = {"paper": Style("paper", None, 1.0), "slides": Style("slides", 10.0, 2.
 _active: ContextVar[Style] = ContextVar("style", default=STYLES["paper"])
 
 
+def find_style(name: str, width: str = "") -> Style:
+    """Return the style; with a width, "column" or "page", all figures of a paper have it."""
+    inches = {"column": COLUMN_INCHES, "page": PAGE_INCHES}.get(width)
+    style = STYLES[name]
+    return style._replace(width=inches) if inches and style.width is None else style
+
+
 @contextmanager
 def use_style(style: Style) -> Iterator[None]:
     """Plot and save figures in a style inside the context."""
@@ -104,13 +108,31 @@ def create_figure(width: float, height: float) -> Figure:
         return Figure(figsize=size, dpi=150, layout="constrained")
 
 
+def root_figure(artist: Artist) -> Figure:
+    """Return the figure of axes, of an axis or of a text."""
+    figure = artist.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def paper_width(figure: Figure) -> float:
     """Return the width of a figure in inches, as if its text had the size of a paper's."""
     return float(figure.get_figwidth()) / _active.get().scale
 
 
+def with_left_out(title: str, left_out: int, what: str = "cells") -> str:
+    """Return the title with the number of cells that have no place in the figure."""
+    return f"{title}: {left_out} more {what} not shown" if left_out else title
+
+
 def add_legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Write a legend below the axes, in as many columns as the figure is wide enough for."""
+    """Write a legend below the axes, in as many columns as the figure is wide enough for.
+
+    Of several handles with one label the first is shown.
+    """
+    first = {label: handle for handle, label in reversed(list(zip(handles, labels, strict=True)))}
+    labels = list(dict.fromkeys(labels))
+    handles = [first[label] for label in labels]
     characters = int(LEGEND_CHARACTERS_PER_INCH * paper_width(figure))
     texts = [textwrap.fill(label, characters) for label in labels]
     for columns in range(len(texts), 0, -1):
@@ -182,20 +204,3 @@ def mark_last(axes: Axes, x: Sequence[float], y: Sequence[float], label: str = "
 def open_marker() -> dict[str, Any]:
     """Return the edge of an open marker."""
     return {"markeredgecolor": INK_COLOUR, "markeredgewidth": points(0.9), "zorder": 5}
-
-
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write name.png (300 dpi) and name.pdf into the folder and return their paths.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    paths: list[Path] = []
-    for suffix in ("png", "pdf"):
-        content = BytesIO()
-        with house_style():
-            undated = {"png": {}, "pdf": {"CreationDate": None}}[suffix]
-            figure.savefig(content, format=suffix, dpi=300, metadata=undated)
-        paths.append(folder / f"{name}.{suffix}")
-        write_atomic(paths[-1], content.getvalue())
-    return paths

@@ -23,12 +23,12 @@ def shown_texts(figure: Figure) -> list[ShownText]:
     """Draw the figure and return every text that is visible and inside the limits of its axes."""
     with style.house_style():
         figure.draw_without_rendering()
-    hidden = {id(text) for axes in figure.axes for text in _hidden_tick_labels(axes)}
-    return [
-        ShownText(text.get_text(), text.get_window_extent())
-        for text in figure.findobj(Text)
-        if text.get_text().strip() and text.get_visible() and id(text) not in hidden
-    ]
+        hidden = {id(text) for axes in figure.axes for text in _hidden_tick_labels(axes)}
+        return [
+            ShownText(text.get_text(), text.get_window_extent())
+            for text in figure.findobj(Text)
+            if text.get_text().strip() and text.get_visible() and id(text) not in hidden
+        ]
 
 
 def text_faults(figure: Figure) -> list[str]:

@@ -1,7 +1,6 @@
 """Panels of a ladder, a row per rung: accuracies with intervals and seeds, and relative costs."""
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.parts.fitting import label_rows
 from clip_hparam.analysis.figures.parts.rungs import NAN, Bar, Panel
 from clip_hparam.analysis.figures.parts.seed_dots import (
     LEGAL_PERCENT,
@@ -86,23 +86,17 @@ def plot_costs(axes: Axes, panels: Sequence[Panel], rungs: Sequence[str], ours: 
 
 
 def label_rungs(axes: Axes, rungs: Sequence[str]) -> None:
-    """Write the names of the rungs, the first at the top, and rules between the rows."""
+    """Write the names of the rungs, the first at the top."""
     characters = NARROW_CHARACTERS if _is_narrow(axes) else LABEL_CHARACTERS
-    names = [
-        textwrap.fill(style.safe_text(name, 2 * NARROW_CHARACTERS), characters) for name in rungs
-    ]
-    axes.set_yticks(range(len(rungs)), names)
-    axes.set_ylim(len(rungs) - 0.4, -0.6)
+    names = [style.safe_text(name, 2 * NARROW_CHARACTERS) for name in rungs]
+    label_rows(axes, names, characters)
 
 
 def add_legend(figure: Figure) -> None:
     """Write the legend of all panels below the figure, each label once."""
-    entries = {
-        label: handle
-        for axes in figure.axes
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    style.add_legend(figure, list(entries.values()), list(entries))
+    pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
+    handles, labels = ([entry for pair in pairs for entry in pair[part]] for part in (0, 1))
+    style.add_legend(figure, handles, labels)
 
 
 def _plot_mean(axes: Axes, x: float, row: float, panel: Panel, *, is_ours: bool) -> None:
@@ -139,7 +133,7 @@ def _set_title(axes: Axes, title: str) -> None:
 
 
 def _is_narrow(axes: Axes) -> bool:
-    return style.paper_width(axes.get_figure()) < WIDE_INCHES
+    return style.paper_width(style.root_figure(axes)) < WIDE_INCHES
 
 
 def _clipped_values(bar: Bar) -> list[float]:

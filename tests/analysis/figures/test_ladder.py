@@ -17,6 +17,7 @@ from clip_hparam.analysis.evidence.published import PAPER_LADDER
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
 from clip_hparam.analysis.figures.learning_curves import learning_curve, plot_learning_curve
+from clip_hparam.analysis.figures.parts.formats import save_figure
 from clip_hparam.analysis.figures.parts.rung_panels import accuracy_limits, relative_costs
 from clip_hparam.analysis.figures.parts.rungs import NAN, Bar, Panel
 
@@ -135,7 +136,7 @@ def test_costs_are_relative_to_the_first_rung(ladder: Ladder) -> None:
 def test_saved_png_and_pdf_are_reproducible(ladder: Ladder, tmp_path: Path) -> None:
     def saved() -> list[bytes]:
         figure = plot_ladder(ladder_panels(ladder.runs.frames()))
-        return [path.read_bytes() for path in style.save_figure(figure, tmp_path, "ladder")]
+        return [path.read_bytes() for path in save_figure(figure, tmp_path, "ladder")]
 
     assert saved() == saved()
     with Image.open(tmp_path / "ladder.png") as image:
