@@ -5,10 +5,13 @@ import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 
 from clip_hparam.analysis.figures import style
 from clip_hparam.records.atomic import write_atomic
@@ -16,7 +19,9 @@ from clip_hparam.records.atomic import write_atomic
 DEFAULT_FORMATS = ("png", "pdf")
 UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 TEX_SYSTEMS = ("lualatex", "xelatex", "pdflatex")  # those that read any letter come first
-TEX_MARKS = {  # of a text that is no mathematics; matplotlib itself escapes $, %, ^ and _
+TEX_MARKS = {  # of a text that is no mathematics; matplotlib itself escapes %, ^ and _
+    r"\$": r"\textdollar{}",
+    "$": r"\textdollar{}",
     "\\": r"\textbackslash{}",
     "&": r"\&",
     "#": r"\#",
@@ -31,20 +36,34 @@ def save_figure(
 ) -> list[Path]:
     """Write name.png (300 dpi), name.pdf, ... into the folder and return their paths.
 
+    PGF is written last, as its texts are for LaTeX only.
+
     Raises:
         ValueError: a format needs LaTeX, which is not installed.
         OSError: the folder cannot be written.
     """
     paths: list[Path] = []
-    for suffix in formats:
-        content = BytesIO()
+    for suffix in sorted(formats, key="pgf".__eq__):
         with style.house_style(_parameters(suffix, name)):
-            if suffix == "pgf":
-                _escape_texts(figure)
-            figure.savefig(content, format=suffix, dpi=300, metadata=UNDATED.get(suffix))
-        paths.append(folder / f"{name}.{suffix}")
-        write_atomic(paths[-1], content.getvalue())
+            files = _pgf_files(figure, name) if suffix == "pgf" else _file(figure, name, suffix)
+        for file, content in files.items():
+            paths.append(folder / file)
+            write_atomic(paths[-1], content)
     return paths
+
+
+def _file(figure: Figure, name: str, suffix: str) -> dict[str, bytes]:
+    content = BytesIO()
+    figure.savefig(content, format=suffix, dpi=300, metadata=UNDATED.get(suffix))
+    return {f"{name}.{suffix}": content.getvalue()}
+
+
+def _pgf_files(figure: Figure, name: str) -> dict[str, bytes]:
+    """Return name.pgf and the pictures that it includes; the texts of the figure are changed."""
+    _escape_texts(figure)
+    with TemporaryDirectory() as folder:
+        figure.savefig(Path(folder, f"{name}.pgf"), format="pgf", dpi=300)
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
 
 def find_tex() -> str:
@@ -71,14 +90,24 @@ def _parameters(suffix: str, name: str) -> dict[str, Any]:
 
 def _escape_texts(figure: Figure) -> None:
     """Escape the marks of TeX in all texts of the figure, which is changed."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_locator(), FixedLocator):  # drawing sets these texts anew
+                texts = [escape_tex(label.get_text()) for label in axis.get_ticklabels()]
+                axis.set_ticks(axis.get_ticklocs(), texts)
+    ticks = {label for axes in figure.axes for label in _tick_labels(axes)}
     for text in figure.findobj(Text):
-        if isinstance(text, Text) and text.get_text():
+        if isinstance(text, Text) and text not in ticks:
             text.set_text(escape_tex(text.get_text()))
 
 
-def escape_tex(text: str) -> str:
-    r"""Return a text with the marks of TeX escaped, apart from those that matplotlib escapes.
+def _tick_labels(axes: Axes) -> list[Text]:
+    return [*axes.xaxis.get_ticklabels(which="both"), *axes.yaxis.get_ticklabels(which="both")]
 
-    An escaped dollar, `\\$`, stays: `style.safe_text` writes it.
+
+def escape_tex(text: str) -> str:
+    r"""Return a text with the marks of TeX escaped, apart from %, ^ and _ (matplotlib's).
+
+    An escaped dollar, `\$`, is what `style.safe_text` writes.
     """
-    return re.sub(r"\\(?!\$)|[&#{}~]", lambda mark: TEX_MARKS[mark[0]], text)
+    return re.sub(r"\\\$|[\\&#{}~$]", lambda mark: TEX_MARKS[mark[0]], text)
