@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pgf import LatexError
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
@@ -39,7 +40,7 @@ def save_figure(
     PGF is written last, as its texts are for LaTeX only.
 
     Raises:
-        ValueError: a format needs LaTeX, which is not installed.
+        ValueError: a format needs LaTeX, which is not installed or cannot typeset the figure.
         OSError: the folder cannot be written.
     """
     paths: list[Path] = []
@@ -62,7 +63,14 @@ def _pgf_files(figure: Figure, name: str) -> dict[str, bytes]:
     """Return name.pgf and the pictures that it includes; the texts of the figure are changed."""
     _escape_texts(figure)
     with TemporaryDirectory() as folder:
-        figure.savefig(Path(folder, f"{name}.pgf"), format="pgf", dpi=300)
+        try:
+            figure.savefig(Path(folder, f"{name}.pgf"), format="pgf", dpi=300)
+        except (ValueError, LatexError) as error:  # of several screens
+            lines = [line for line in str(error).splitlines() if line.startswith("!")]
+            raise ValueError(
+                f"LaTeX cannot typeset {name} ({' '.join(lines[:1]) or type(error).__name__}):"
+                " type --format pdf"
+            ) from error
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
 
 
