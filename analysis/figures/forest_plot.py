@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.image_level import by_images
-from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import LABEL_LIMIT, fit_texts, label_rows
@@ -49,7 +49,6 @@ def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
 
     Raises:
         NotSweptError: the sweep has no record yet.
-        ValueError: the sweep has one cell.
     """
     data = by_images(cell_evidence(frames, ablation))
     compared = "baseline_delta" if ablation.against == "previous" else "delta"  # to the first cell
@@ -64,8 +63,6 @@ def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
         )
         for at, (_, row) in zip(data.index[1:], data.iloc[1:].iterrows(), strict=True)
     ]  # fmt: skip
-    if not effects:
-        raise ValueError(f"{ablation.name} has one cell: there is no difference to plot")
     metric, left_out = ablation.metric_title.removesuffix(", %"), len(effects[MAX_ROWS:])
     axis = f"{metric} minus that of {first}{_unit(ablation)}"
     label = style.interval_label(data)
@@ -145,6 +142,12 @@ def factorial_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
 
 @kind_figure("forest", "Differences with their intervals")
 def forest_figure(frames: Frames, ablation: Ablation) -> Figure:
-    """Plot the effects of a factorial sweep, the differences to the first cell of any other."""
+    """Plot the effects of a factorial sweep, the differences to the first cell of any other.
+
+    Raises:
+        ValueError: the sweep has one cell.
+    """
+    if len(sweep_of(frames, ablation).cells) < 2:
+        raise ValueError(f"{ablation.name} has one cell: there is no difference to plot")
     is_factorial = ablation.figure_kind == "factorial"
     return (factorial_forest_figure if is_factorial else cell_forest_figure)(frames, ablation)

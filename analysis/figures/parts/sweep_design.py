@@ -44,8 +44,14 @@ def with_design(frames: Frames, ablation: Ablation) -> Ablation:
         return replace(ablation, knobs=names, order="value", figure_kind="map")
     if sweep.kind == "one_at_a_time" and len(names) > 1:
         return replace(ablation, figure_kind="effects")
-    several = len(names) > 1 and len(sweep.cells) > MAX_ROWS
+    several = len(names) > 1 and len(sweep.cells) > MAX_ROWS and _has_finished(frames, ablation)
     return replace(ablation, knobs=(), figure_kind="sample" if several else "levels")
+
+
+def _has_finished(frames: Frames, ablation: Ablation) -> bool:
+    """Return whether two cells have a trial that is done, so that a knob varies among trials."""
+    cells = replicates(frames, ablation)
+    return sum(bool(cell.values.notna().any()) for cell in cells) > 1
 
 
 def _split(word: str) -> tuple[str, str]:

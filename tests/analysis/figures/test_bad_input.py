@@ -98,6 +98,10 @@ def test_more_cells_than_rows_are_counted_in_the_title(runs: Runs) -> None:
     runs.sweep("mine", cells, seeds=[0])
     figure = registry.plot_figure(runs.frames(), "mine-forest")
     assert any("4 more cells not shown" in shown.text for shown in shown_texts(figure))
+    (axes,) = registry.plot_figure(runs.frames(), "mine").axes  # rows until two cells are done
+    assert len(axes.get_yticks()) == 40
+    runs.done(cells["cell 1"], 0, 95.0)
+    assert len(registry.plot_figure(runs.frames(), "mine").axes) >= 2  # a panel for each knob
 
 
 @pytest.mark.parametrize(
