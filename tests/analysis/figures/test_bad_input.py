@@ -35,7 +35,7 @@ def two_levels(runs: Runs) -> Runs:
         ("heatmap mine", "mine is no grid of two knobs"),
         ("parallel mine", "need two knobs, and the trials of mine vary 1: type slice instead"),
         ("importance mine", "importance needs 10 rows"),
-        ("curves min", "min is none of the figures: did you mean mine?"),
+        ("curves other", "other is none of the figures: "),
         ("history", "figures history needs the name of a sweep after it: mine"),
         ("mine --style posters", "invalid choice: 'posters'"),
     ],
