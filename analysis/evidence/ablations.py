@@ -3,6 +3,7 @@
 A sweep without an entry here also gets a table (`ablation_for_sweep`), without a paper column.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ from clip_hparam.analysis.frames.manifests import family_title, find_sweeps, out
 from clip_hparam.analysis.frames.trial_table import TrialTable
 
 CONTROLS = "controls"  # sweep whose cells are rows beside a ladder
+
+FIGURE_KINDS = (
+    *("levels", "heatmap", "forest", "slice", "parallel", "importance", "curves", "history"),
+    *("pareto", "best_of_n"),
+)  # figures that are drawn of any sweep: `figures KIND NAME`
 
 
 @dataclass(frozen=True)
@@ -146,3 +152,14 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
         paper=LADDERS.get(sweep.family, ()),
         paper_by="label" if ablation.paper else "recipe",
     )
+
+
+def split_figure_name(name: str, sweeps: Collection[str]) -> tuple[str, str]:
+    """Return the sweep and the kind in "NAME-KIND", the file name of a figure on demand.
+
+    The kind is empty for any other name, also for that of a sweep.
+
+    sweeps: names of the sweeps on record.
+    """
+    sweep, _, kind = name.rpartition("-")
+    return (sweep, kind) if sweep and kind in FIGURE_KINDS and name not in sweeps else (name, "")

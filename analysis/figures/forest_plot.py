@@ -3,16 +3,26 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.image_level import by_images
+from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.registry import sweep_figure
+from clip_hparam.analysis.figures.parts.fitting import LABEL_LIMIT, fit_texts, label_rows
+from clip_hparam.analysis.figures.parts.seed_dots import plot_interval, plot_seeds
+from clip_hparam.analysis.figures.parts.sweep_design import MAX_ROWS
+from clip_hparam.analysis.figures.registry import kind_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.stats.intervals import paired_differences
+
+ROW_INCHES = 0.27
 
 
 class ForestRow(NamedTuple):
@@ -23,6 +33,7 @@ class ForestRow(NamedTuple):
     low: float
     high: float
     why: str
+    seeds: tuple[float, ...] = ()  # the difference of each seed that both cells have
 
 
 class ForestPlot(NamedTuple):
@@ -30,6 +41,7 @@ class ForestPlot(NamedTuple):
     axis: str
     effects: list[ForestRow]
     intervals: str  # what they are over: "95 %, 3 seeds"
+    left_out: int = 0  # differences without a row, of more than `MAX_ROWS`
 
 
 def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
@@ -41,15 +53,28 @@ def cell_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
     data = by_images(cell_evidence(frames, ablation))
     compared = "baseline_delta" if ablation.against == "previous" else "delta"  # to the first cell
     first = data[ablation.row].iloc[0]
+    cells = replicates(frames, ablation)
+    start = cells[int(data.index[0])].values
     effects = [
         ForestRow(
             str(row[ablation.row]), row[compared],
             row[f"{compared}_low"], row[f"{compared}_high"], row[f"{compared}_why"],
+            _known(paired_differences(cells[at].values, start)),
         )
-        for _, row in data.iloc[1:].iterrows()
+        for at, (_, row) in zip(data.index[1:], data.iloc[1:].iterrows(), strict=True)
     ]  # fmt: skip
-    axis = f"test accuracy minus that of {first}, points"
-    return ForestPlot(ablation.title, axis, effects, style.interval_label(data))
+    metric, left_out = ablation.metric_title.removesuffix(", %"), len(effects[MAX_ROWS:])
+    axis = f"{metric} minus that of {first}{_unit(ablation)}"
+    label = style.interval_label(data)
+    return ForestPlot(ablation.title, axis, effects[:MAX_ROWS], label, left_out)
+
+
+def _known(differences: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in differences[~np.isnan(differences)])
+
+
+def _unit(ablation: Ablation) -> str:
+    return ", points" if ablation.metric_title.endswith("%") else ""
 
 
 def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
@@ -60,36 +85,49 @@ def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
         ValueError: the cells are no factorial design.
     """
     effects = sweep_effects(frames, ablation)
+    left_out = len(effects[MAX_ROWS:])
     rows = [
-        ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why) for effect in effects
+        ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why)
+        for effect in effects[:MAX_ROWS]
     ]
     label = style.interval_label(cell_evidence(frames, ablation))
-    return ForestPlot(f"{ablation.title}: effects", "effect on test accuracy, points", rows, label)
+    title, axis = f"{ablation.title}: effects", "effect on test accuracy, points"
+    return ForestPlot(title, axis, rows, label, left_out)
 
 
 def plot_forest(data: ForestPlot) -> Figure:
     """Plot a dot per row: filled where the interval excludes zero, open elsewhere."""
-    figure = style.create_figure(style.COLUMN_INCHES, 0.8 + 0.26 * len(data.effects))
+    figure = style.create_figure(style.COLUMN_INCHES, 2.0)
     with style.house_style():
         axes = figure.subplots()
-        axes.axvline(0, color=style.INK_COLOUR, linewidth=0.7)
+        axes.axvline(0, color=style.INK_COLOUR, linewidth=style.points(0.7), zorder=1)
         for row, effect in enumerate(data.effects):
-            if math.isnan(effect.mean):
-                axes.text(0, row, f" {effect.why}", va="center", fontsize=6.5)
-                continue
-            axes.hlines(row, effect.low, effect.high, color=style.EMA_COLOUR, linewidth=1.6)
-            excludes_zero = effect.low > 0 or effect.high < 0
-            (dot,) = axes.plot([effect.mean], [row], "o", color=style.INK_COLOUR, markersize=4.5)
-            dot.set_markerfacecolor(style.INK_COLOUR if excludes_zero else "white")
-        labels = [style.safe_text(effect.label) for effect in data.effects]
-        axes.set_yticks(range(len(labels)), labels)
-        axes.set(ylim=(len(data.effects) - 0.4, -0.6))
-        axes.set_xlabel(
-            f"{style.safe_text(data.axis, 60)}\n{data.intervals}\nfilled: interval excludes zero"
-        )
+            _plot_effect(axes, row, effect, data.intervals)
+        label_rows(axes, [style.safe_text(effect.label, LABEL_LIMIT) for effect in data.effects])
+        axes.set_xlabel(style.safe_text(data.axis, 80))
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        style.set_title(figure, data.title)
-    return figure
+        style.set_title(figure, style.with_left_out(data.title, data.left_out))
+        style.add_legend(figure, *axes.get_legend_handles_labels())
+    return fit_texts(figure, ROW_INCHES * max(len(data.effects), 2))
+
+
+def _plot_effect(axes: Axes, row: int, effect: ForestRow, intervals: str) -> None:
+    if math.isnan(effect.mean):
+        axes.annotate(
+            f" {effect.why}", (0, row), xycoords=axes.get_yaxis_transform(), va="center",
+            fontsize="small",
+        )  # fmt: skip
+        return
+    plot_interval(axes, row, (effect.low, effect.high), intervals)
+    excludes_zero = effect.low > 0 or effect.high < 0
+    axes.plot(
+        [effect.mean], [row], "o",
+        markerfacecolor=style.EMA_COLOUR if excludes_zero else "white",
+        label="interval excludes zero" if excludes_zero else "not told apart from zero",
+        **style.open_marker(),
+    )  # fmt: skip
+    if len(effect.seeds) > 1:
+        plot_seeds(axes, row, effect.seeds, style.ONE_SEED)
 
 
 @sweep_figure("effects")
@@ -100,3 +138,16 @@ def cell_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
 @sweep_figure("factorial")
 def factorial_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
     return plot_forest(factorial_forest(frames, ablation))
+
+
+@kind_figure("forest", "Differences with their intervals")
+def forest_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the effects of a factorial sweep, the differences to the first cell of any other.
+
+    Raises:
+        ValueError: the sweep has one cell.
+    """
+    if len(sweep_of(frames, ablation).cells) < 2:
+        raise ValueError(f"{ablation.name} has one cell: there is no difference to plot")
+    is_factorial = ablation.figure_kind == "factorial"
+    return (factorial_forest_figure if is_factorial else cell_forest_figure)(frames, ablation)

@@ -5,9 +5,8 @@ images and is common to all levels.
 """
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,16 +14,26 @@ from matplotlib.figure import Figure
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.images.correct_bits import count_images
+from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.registry import sweep_figure
+from clip_hparam.analysis.figures.parts.fitting import LABEL_LIMIT, fit_texts, label_rows
+from clip_hparam.analysis.figures.parts.knob_scale import Scale, axis_scale
+from clip_hparam.analysis.figures.parts.seed_dots import (
+    clip_interval,
+    legal_range,
+    plot_interval,
+    plot_seeds,
+    plot_seeds_beside,
+)
+from clip_hparam.analysis.figures.parts.sweep_design import MAX_ROWS
+from clip_hparam.analysis.figures.registry import kind_figure, sweep_figure
 from clip_hparam.analysis.figures.style import IMAGES_LABEL, format_seed_counts
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX
 from clip_hparam.analysis.frames.labels import format_done, format_knob
 from clip_hparam.analysis.stats.binomial import wilson_interval
 
-MAX_GAP_RATIO = 10  # with a larger ratio of gaps the levels are named, not placed on a scale
-LOG_SCALE_RATIO = 10  # positive values that span this ratio get a logarithmic axis
-Scale = Literal["linear", "log", "levels"]
+ROW_INCHES = 0.27  # height of a level that is named
 
 
 class Level(NamedTuple):
@@ -38,6 +47,7 @@ class Level(NamedTuple):
     image_low: float  # ends of the test set's error; NaN if its size is unknown
     image_high: float
     missing: str  # "2 of 5 runs", or empty
+    seeds: tuple[float, ...] = ()  # the value of each run that is done
 
 
 class KnobCurve(NamedTuple):
@@ -48,6 +58,7 @@ class KnobCurve(NamedTuple):
     levels: list[Level]
     images: int | None  # number of test images, None if unknown
     seeds: str  # per level: "3", or "2 to 5"
+    left_out: int = 0  # levels without a row, of more than `MAX_ROWS`
 
 
 def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
@@ -58,41 +69,36 @@ def knob_curve(frames: Frames, ablation: Ablation) -> KnobCurve:
     """
     data = cell_evidence(frames, ablation)
     images = count_images(trials_of(frames, data)) if ablation.counts_images else None
-    knob = ablation.knobs[0] if ablation.knobs else ""
-    levels = [_level(row, knob, ablation, images) for _, row in data.iterrows()]
-    scale = axis_scale([level.value for level in levels])
-    return KnobCurve(
-        ablation.title, knob, ablation.metric_title, scale, levels, images, format_seed_counts(data)
-    )
-
-
-def axis_scale(values: list[float]) -> Scale:
-    """Return the axis scale for the values: "levels" where no scale spaces them evenly enough."""
-    ordered = np.unique(np.asarray(values, dtype=float))
-    if np.isnan(ordered).any() or len(ordered) < 2:
-        return "levels"
-    log = ordered[0] > 0 and ordered[-1] / ordered[0] >= LOG_SCALE_RATIO
-    gaps = np.diff(np.log(ordered) if log else ordered)
-    if gaps.max() / gaps.min() > MAX_GAP_RATIO:
-        return "levels"
-    return "log" if log else "linear"
+    knob = ablation.knobs[0] if len(ablation.knobs) == 1 else ""
+    runs = [tuple(cell.values.dropna()) for cell in replicates(frames, ablation)]
+    levels = [_level(row, knob, ablation, images, runs[at]) for at, row in _numbered_rows(data)]
+    scale = axis_scale([level.value for level in levels], knob)
+    shown = levels[:MAX_ROWS] if scale == "levels" else levels
+    seeds = format_seed_counts(data)
+    title, metric, left_out = ablation.title, ablation.metric_title, len(levels) - len(shown)
+    return KnobCurve(title, knob, metric, scale, shown, images, seeds, left_out)
 
 
 def plot_knob_curve(curve: KnobCurve) -> Figure:
     """Plot a curve over numeric levels, or one row per level where levels are names."""
     named = curve.scale == "levels"
-    height = 0.9 + 0.24 * len(curve.levels) if named else 2.4
-    figure = style.create_figure(style.COLUMN_INCHES, height)
+    figure = style.create_figure(style.COLUMN_INCHES, 2.4)
     with style.house_style():
         axes = figure.subplots()
         (_plot_over_names if named else _plot_over_numbers)(axes, curve)
-        style.set_title(figure, curve.title)
-        handles, names = axes.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
-    return figure
+        style.set_title(figure, style.with_left_out(curve.title, curve.left_out))
+        style.add_legend(figure, *axes.get_legend_handles_labels())
+    return fit_texts(figure, ROW_INCHES * max(len(curve.levels), 2) if named else None)
 
 
-def _level(row: pd.Series, knob: str, ablation: Ablation, images: int | None) -> Level:
+def _numbered_rows(data: pd.DataFrame) -> list[tuple[int, pd.Series]]:
+    """Return the rows with the position of their cell in the design."""
+    return [(int(at), row) for at, (_, row) in zip(data.index, data.iterrows(), strict=True)]
+
+
+def _level(
+    row: pd.Series, knob: str, ablation: Ablation, images: int | None, seeds: tuple[float, ...]
+) -> Level:
     raw = row[knob] if knob else row[ablation.row]
     number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     mean = float(row[ablation.metric])
@@ -102,49 +108,61 @@ def _level(row: pd.Series, knob: str, ablation: Ablation, images: int | None) ->
     return Level(
         format_knob(raw) if not pd.isna(raw) else str(row[ablation.row]),
         float(raw) if number else math.nan,
-        mean, row["ci_low"], row["ci_high"], *image_ends,
-        f"{format_done(row['n'], row['asked'])} runs" if row["n"] < row["asked"] else "",
+        mean, *clip_interval(row["ci_low"], row["ci_high"], legal_range(ablation.metric_title)),
+        *image_ends,
+        f"{format_done(row['n'], row['asked'])} runs" if row["n"] < row["asked"] else "", seeds,
     )  # fmt: skip
 
 
 def _plot_over_numbers(axes: Axes, curve: KnobCurve) -> None:
     known = [level for level in curve.levels if not math.isnan(level.mean)]
-    x = [level.value for level in known]
-    low, high = [level.low for level in known], [level.high for level in known]
+    x, means = [level.value for level in known], [level.mean for level in known]
+    axes.set_xscale(curve.scale)
+    axes.plot(x, means, "o-", color=style.EMA_COLOUR, label=_dot_label(curve))
+    if any(not math.isnan(level.low) for level in known):
+        below = [[level.mean - level.low for level in known]]
+        above = [[level.high - level.mean for level in known]]
+        axes.errorbar(
+            x, means, yerr=below + above, fmt="none", ecolor=style.EMA_COLOUR,
+            capsize=style.points(2.5), elinewidth=style.points(1.1),
+            capthick=style.points(1.1), label=style.seeds_label(curve.seeds),
+        )  # fmt: skip
+        plot_seeds_beside(axes, [(level.value, level.seeds) for level in curve.levels])
     if curve.images:
         ends = [[level.image_low for level in known], [level.image_high for level in known]]
         for end, label in zip(ends, (IMAGES_LABEL.format(curve.images), None), strict=True):
-            axes.plot(x, end, ":", color=style.INK_COLOUR, linewidth=0.8, label=label)
-    if not all(map(math.isnan, low)):
-        band = style.seeds_label(curve.seeds)
-        axes.fill_between(x, low, high, color=style.OURS_COLOUR, alpha=0.6, linewidth=0, label=band)
-    means = [level.mean for level in known]
-    axes.plot(x, means, "o-", color=style.EMA_COLOUR, markersize=4, label=_dot_label(curve))
-    axes.set_xscale(curve.scale)
+            width = style.points(0.8)
+            axes.plot(x, end, ":", color=style.INK_COLOUR, linewidth=width, label=label)
     texts = [_tick_text(level) for level in curve.levels]
     axes.set_xticks([level.value for level in curve.levels], texts)
     axes.minorticks_off()
-    axes.set(xlabel=style.safe_text(curve.knob), ylabel=style.safe_text(curve.metric))
+    axes.set(
+        xlabel=style.safe_text(curve.knob.removeprefix(IMPORTED_PREFIX)),
+        ylabel=style.safe_text(curve.metric),
+    )
     style.clip_to_percent(axes.get_ylim, axes.set_ylim, curve.metric)
 
 
 def _plot_over_names(axes: Axes, curve: KnobCurve) -> None:
-    means = [level.mean for level in curve.levels]
-    rows = range(len(means))
     if curve.images:
         ends = [(level.image_low, level.image_high) for level in curve.levels]
-        label = IMAGES_LABEL.format(curve.images)
         lows, highs = zip(*ends, strict=True)
-        axes.hlines(rows, lows, highs, color=style.PAPER_COLOUR, linewidth=7, label=label)
-    ends = [(level.low, level.high) for level in curve.levels]
-    lows, highs = zip(*ends, strict=True)
-    if not all(map(math.isnan, lows)):
+        axes.hlines(
+            range(len(ends)), lows, highs, color=style.PAPER_COLOUR, linewidth=style.points(6),
+            label=IMAGES_LABEL.format(curve.images),
+        )  # fmt: skip
+    for row, level in enumerate(curve.levels):
         label = style.seeds_label(curve.seeds)
-        axes.hlines(rows, lows, highs, color=style.EMA_COLOUR, linewidth=1.6, label=label)
-    axes.plot(means, rows, "o", color=style.INK_COLOUR, markersize=4, label=_dot_label(curve))
-    axes.set_yticks(rows, [_tick_text(level) for level in curve.levels])
-    axes.set(ylim=(len(means) - 0.4, -0.6))
-    axes.set(xlabel=style.safe_text(curve.metric), ylabel=style.safe_text(curve.knob))
+        plot_interval(axes, row, (level.low, level.high), label)
+        if len(level.seeds) > 1:
+            plot_seeds(axes, row, level.seeds, style.ONE_SEED)
+    means = [level.mean for level in curve.levels]
+    axes.plot(means, range(len(means)), "o", color=style.EMA_COLOUR, label=_dot_label(curve))
+    label_rows(axes, [_tick_text(level) for level in curve.levels])
+    axes.set(
+        xlabel=style.safe_text(curve.metric),
+        ylabel=style.safe_text(curve.knob.removeprefix(IMPORTED_PREFIX)),
+    )
     style.clip_to_percent(axes.get_xlim, axes.set_xlim, curve.metric)
 
 
@@ -153,10 +171,11 @@ def _dot_label(curve: KnobCurve) -> str:
 
 
 def _tick_text(level: Level) -> str:
-    text = style.safe_text(level.text)
+    text = style.safe_text(level.text, LABEL_LIMIT)
     return f"{text}\n({level.missing})" if level.missing else text
 
 
+@kind_figure("levels", "The levels of a knob")
 @sweep_figure("levels")
 def knob_curve_figure(frames: Frames, ablation: Ablation) -> Figure:
     return plot_knob_curve(knob_curve(frames, ablation))

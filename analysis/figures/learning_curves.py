@@ -7,15 +7,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy import quantile
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.registry import frame_figure
+from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.registry import frame_figure, kind_figure
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import newest_by_name
 
 LEGEND_ORDER = ("raw", "EMA", "last", "selected epoch")
+AXIS_TITLE = "selection accuracy, %"
+BEST_LABEL, OTHERS_LABEL = "trial with the best epoch", "other trials"
+MAX_PANELS, PANEL_INCHES = 20, 1.15
+LOW_SHARE = 0.1  # of the trials, whose last epochs may be below the axis
 
 
 class LearningCurve(NamedTuple):
@@ -81,39 +87,70 @@ def plot_learning_curve(data: LearningCurve) -> Figure:
     with style.house_style():
         axes = figure.subplots()
         _plot_curves(axes, [data])
-        axes.set(xlabel="epoch", ylabel="selection accuracy, %")
+        axes.set(xlabel="epoch", ylabel=AXIS_TITLE, ylim=_accuracy_range([data]))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         axes.set_title(style.safe_text(data.title, 60))
-        axes.legend(frameon=False)
-    return figure
+        _add_legend(figure)
+    return fit_texts(figure)
 
 
 def plot_cell_curves(data: CellCurves) -> Figure:
-    """Plot one small panel per cell on a common accuracy axis, which omits low first epochs."""
-    columns = min(4, len(data.panels))
+    """Plot one small panel per cell on a common accuracy axis, which omits low first epochs.
+
+    More than `MAX_PANELS` cells share one panel, in which the best trial is dark.
+    """
+    if len(data.panels) > MAX_PANELS:
+        return _plot_all_curves(data)
+    figure = style.create_figure(style.PAGE_INCHES, 2.0)
+    columns = min(max(2, round(style.paper_width(figure) / 1.7)), len(data.panels))
     rows = math.ceil(len(data.panels) / columns)
-    figure = style.create_figure(style.PAGE_INCHES, 0.5 + 1.5 * rows)
+    figure.set_figheight(figure.get_figheight() * rows)
     with style.house_style():
-        grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, (title, curves) in zip(grid, data.panels, strict=False):
             _plot_curves(axes, curves)
-            axes.set_title(style.safe_text(title.replace("_", " "), 24))
+            axes.set_title(style.safe_text(title if "=" in title else title.replace("_", " "), 48))
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         for axes in grid[len(data.panels) :]:
             axes.set_axis_off()
-        grid[0].set_ylim(*_accuracy_range(data))
-        figure.supylabel("selection accuracy, %", fontsize=8)
-        figure.supxlabel("epoch", fontsize=8)
-        handles = {
-            label: handle
-            for axes in grid
-            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        names = [name for name in LEGEND_ORDER if name in handles]
-        figure.legend(
-            [handles[name] for name in names], names,
-            loc="outside upper center", ncols=max(len(names), 1), frameon=False,
-        )  # fmt: skip
-    return figure
+        for axes in grid[len(data.panels) - columns : len(data.panels)]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("epoch")
+        grid[0].set_ylim(*_accuracy_range([curve for _, panel in data.panels for curve in panel]))
+        figure.supylabel(AXIS_TITLE, fontsize="medium")
+        _add_legend(figure)
+    return fit_texts(figure, PANEL_INCHES)
+
+
+def _plot_all_curves(data: CellCurves) -> Figure:
+    """Plot the curves of all trials in one panel, the trial with the best accuracy on top."""
+    curves = [curve for _, panel in data.panels for curve in panel]
+    best = max(curves, key=lambda curve: max(curve.chosen, default=-math.inf), default=None)
+    figure = style.create_figure(style.COLUMN_INCHES, 2.4)
+    with style.house_style():
+        axes = figure.subplots()
+        for curve in curves:
+            epochs = [epoch + 1 for epoch in curve.epoch][: len(curve.chosen)]
+            width = style.points(1.6 if curve is best else 0.5)
+            axes.plot(
+                epochs, curve.chosen, linewidth=width, zorder=3 if curve is best else 2,
+                color=style.EMA_COLOUR if curve is best else style.SEED_COLOUR,
+                label=BEST_LABEL if curve is best else OTHERS_LABEL,
+                alpha=1.0 if curve is best else 0.5, rasterized=style.should_rasterize(len(curves)),
+            )  # fmt: skip
+        axes.set(xlabel="epoch", ylabel=AXIS_TITLE, ylim=_accuracy_range(curves))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        style.set_title(figure, data.title)
+        style.add_legend(figure, *axes.get_legend_handles_labels())
+    return fit_texts(figure)
+
+
+def _add_legend(figure: Figure) -> None:
+    pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
+    handles = {name: handle for pair in pairs for handle, name in zip(*pair, strict=True)}
+    names = [name for name in LEGEND_ORDER if name in handles]
+    if names:
+        style.add_legend(figure, [handles[name] for name in names], names)
 
 
 def _learning_curve(trial: pd.Series, epochs: pd.DataFrame) -> LearningCurve:
@@ -130,7 +167,7 @@ def _learning_curve(trial: pd.Series, epochs: pd.DataFrame) -> LearningCurve:
 
 def _plot_curves(axes: Axes, curves: list[LearningCurve]) -> None:
     """Plot the curves of one panel, with thinner lines where there are several seeds."""
-    thin: dict[str, Any] = {"linewidth": 1.2 if len(curves) == 1 else 0.6}
+    thin: dict[str, Any] = {"linewidth": style.points(1.2 if len(curves) == 1 else 0.6)}
     for number, data in enumerate(curves):
         raw, ema = ("raw", "EMA") if number == 0 else (None, None)  # one legend entry each
         epochs = [epoch + 1 for epoch in data.epoch]
@@ -148,15 +185,32 @@ def _plot_curves(axes: Axes, curves: list[LearningCurve]) -> None:
         style.mark_best(axes, [epoch + 1 for epoch in selected], accuracies, LEGEND_ORDER[-1])
 
 
-def _accuracy_range(data: CellCurves) -> tuple[float, float]:
-    """Return limits from below the lowest last epoch to above the best epoch of all curves."""
-    curves = [curve for _, panel in data.panels for curve in panel]
-    if not curves:
+def _accuracy_range(curves: list[LearningCurve]) -> tuple[float, float]:
+    """Return limits from below the low last epochs to above the best epoch of the curves."""
+    known = [curve for curve in curves if curve.raw]
+    values = [value for curve in known for value in curve.raw + curve.ema if not math.isnan(value)]
+    if not values:
         return 0.0, 100.0
-    lowest = min(curve.raw[-1] for curve in curves)
-    highest = max(max(curve.raw + curve.ema) for curve in curves)
+    longest = max(len(curve.raw) for curve in known)
+    ended = [curve.raw[-1] for curve in known if len(curve.raw) > longest / 2]
+    lasts = [value for value in ended if not math.isnan(value)] or values
+    lowest, highest = quantile(lasts, LOW_SHARE), max(values)
     span = max(highest - lowest, 1.0)
     return max(lowest - 0.8 * span, -0.5), min(highest + 0.15 * span, 100.5)
+
+
+@kind_figure("curves", "Training curves")
+def sweep_curves(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the curves of a sweep.
+
+    Raises:
+        NotSweptError: the sweep has no record yet.
+        ValueError: no trial of the sweep has an epoch on record.
+    """
+    data = cell_curves(frames, ablation)
+    if not any(curves for _, curves in data.panels):
+        raise ValueError(f"no trial of {ablation.name} has an epoch on record: there is no curve")
+    return plot_cell_curves(data)
 
 
 @frame_figure("curves", "Training curves", lambda frames: "ladder" in newest_by_name(frames.sweeps))

@@ -3,16 +3,14 @@
 from matplotlib.figure import Figure
 
 from clip_hparam.analysis.evidence.published import LADDERS
-from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.ladder import (
-    NAN,
     PAPER_COST,
-    Bar,
-    Panel,
+    LadderPanels,
     paper_title,
-    plot_paper_panel,
+    plot_ladder,
     reference_of,
 )
+from clip_hparam.analysis.figures.parts.rungs import NAN, Bar, Panel
 from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames
 
@@ -35,8 +33,5 @@ def _is_alone(frames: Frames) -> bool:
 @frame_figure("published_ladder", "The ladder of the paper", _is_alone)
 def published_ladder_figure(frames: Frames) -> Figure:
     """Plot the public numbers of the family, as long as no ladder of ours is on record."""
-    figure = style.create_figure(style.COLUMN_INCHES, 3.2)
-    with style.house_style():
-        panel = paper_panel(frames.family)
-        plot_paper_panel(figure.subplots(), panel, reference_of(frames.family))
-    return figure
+    panel = paper_panel(frames.family)
+    return plot_ladder(LadderPanels(Panel("Ours", "", []), panel, reference_of(frames.family)))

@@ -1,5 +1,6 @@
 """The four published training logs: the gain of EMA, and of selecting on the validation set."""
 
+import math
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -12,10 +13,12 @@ from clip_hparam.analysis.evidence.published import (
     summarise_logs,
 )
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.parts.fitting import fit_texts
 from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MINUS_SIGN
 
+PANEL_INCHES = 1.3
 MODEL_TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",
           "L14": "ViT-L/14, 224 px", "L14_336": "ViT-L/14, 336 px"}  # fmt: skip
 
@@ -45,15 +48,19 @@ def published_log_panels() -> list[LogPanel]:
 
 
 def plot_published_logs(panels: list[LogPanel]) -> Figure:
-    figure = style.create_figure(style.PAGE_INCHES, 2.3)
+    figure = style.create_figure(style.PAGE_INCHES, 2.0)
+    columns = min(max(2, round(style.paper_width(figure) / 1.7)), len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure.set_figheight(figure.get_figheight() * rows)
     with style.house_style():
-        row = figure.subplots(1, len(panels))
-        for axes, panel in zip(row, panels, strict=True):
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes, panel in zip(grid.ravel(), panels, strict=False):
             _plot_panel(axes, panel)
-        row[0].set_ylabel("validation accuracy, %")
-        handles, names = row[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
-    return figure
+        for axes in grid.ravel()[len(panels) :]:
+            axes.set_axis_off()
+        figure.supylabel("validation accuracy, %", fontsize="medium")
+        style.add_legend(figure, *grid[0][0].get_legend_handles_labels())
+    return fit_texts(figure, PANEL_INCHES)
 
 
 def _plot_panel(axes: Axes, panel: LogPanel) -> None:
@@ -71,7 +78,7 @@ def _plot_panel(axes: Axes, panel: LogPanel) -> None:
     )  # fmt: skip
     axes.text(
         0.97, 0.04, f"EMA best {run.ema_best:.2f}\nlast {run.ema_last:.2f} ({MINUS_SIGN}{gap:.2f})",
-        transform=axes.transAxes, ha="right", fontsize=6.5,
+        transform=axes.transAxes, ha="right", fontsize="small",
     )  # fmt: skip
 
 

@@ -5,11 +5,20 @@ this module. Importing the package `figures` imports all these modules.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation, ablation_of
+from clip_hparam.analysis.evidence.ablations import (
+    ABLATIONS,
+    FIGURE_KINDS,
+    Ablation,
+    ablation_of,
+    split_figure_name,
+)
+from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.figures.parts.sweep_design import with_design
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
@@ -36,6 +45,14 @@ class FrameFigure(NamedTuple):
     is_available: Callable[[Frames], bool]
 
 
+class KindFigure(NamedTuple):
+    """A figure that any sweep may have, drawn on demand: `figures KIND NAME`."""
+
+    title: str
+    plot: PlotSweep
+
+
+KIND_FIGURES: dict[str, KindFigure] = {}  # by the names in `FIGURE_KINDS`
 SWEEP_FIGURES: dict[str, PlotSweep] = {}  # by Ablation.figure_kind
 SEARCH_FIGURES: dict[str, SearchFigure] = {}
 FRAME_FIGURES: dict[str, FrameFigure] = {}
@@ -46,6 +63,19 @@ def sweep_figure(kind: str) -> Callable[[PlotSweep], PlotSweep]:
 
     def register(plot: PlotSweep) -> PlotSweep:
         _add(SWEEP_FIGURES, kind, plot)
+        return plot
+
+    return register
+
+
+def kind_figure(kind: str, title: str) -> Callable[[PlotSweep], PlotSweep]:
+    """Register a figure that is drawn of any sweep by the name of the kind.
+
+    The function raises ValueError for a sweep that has no such figure.
+    """
+
+    def register(plot: PlotSweep) -> PlotSweep:
+        _add(KIND_FIGURES, kind, KindFigure(title, plot))
         return plot
 
     return register
@@ -113,12 +143,36 @@ def plot_figure(frames: Frames, name: str) -> Figure:
         NotSweptError: the sweep has no record yet.
         ValueError: the records do not suffice for the figure.
     """
+    sweep_name, kind = split_figure_name(name, output_names(frames.sweeps))
+    if kind:
+        return _plot_kind(frames, sweep_name, kind)
     if name in FRAME_FIGURES:
         return FRAME_FIGURES[name].plot(frames)
     if name in SEARCH_FIGURES:
         return SEARCH_FIGURES[name].plot(trial_table(frames))
-    ablation = ablation_of(frames, name)
+    return _plot_sweep(frames, name)
+
+
+def _plot_sweep(frames: Frames, name: str) -> Figure:
+    ablation = with_design(frames, ablation_of(frames, name))
     return SWEEP_FIGURES[ablation.figure_kind](frames, ablation)
+
+
+def available_kinds(frames: Frames, name: str) -> list[str]:
+    """Return the kinds of figures that the records of a sweep suffice for, by plotting them."""
+    kinds = []
+    for kind in FIGURE_KINDS:
+        with suppress(ValueError):
+            _plot_kind(frames, name, kind)
+            kinds.append(kind)
+    return kinds
+
+
+def _plot_kind(frames: Frames, name: str, kind: str) -> Figure:
+    ablation = with_design(frames, ablation_of(frames, name))
+    if not any(cell.values.notna().any() for cell in replicates(frames, ablation)):
+        raise ValueError(f"no trial of {name} is done: there is nothing to plot yet")
+    return KIND_FIGURES[kind].plot(frames, ablation)
 
 
 def _add(registry: dict[str, Entry], name: str, entry: Entry) -> None:

@@ -1,12 +1,16 @@
 """The yield of a search: expected best of n trials, accuracy against cost, knob importance."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from clip_hparam.analysis.evidence.ablations import Ablation
+from clip_hparam.analysis.evidence.replicates import sweep_of
 from clip_hparam.analysis.evidence.searches.importance import (
     METHODS,
     Importance,
@@ -14,13 +18,16 @@ from clip_hparam.analysis.evidence.searches.importance import (
     is_explainable,
 )
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.registry import frame_figure, search_figure
+from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.parts.seed_dots import plot_interval
+from clip_hparam.analysis.figures.registry import frame_figure, kind_figure, search_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.stats.expected_best import expected_best
 
 METHOD_TITLES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best trials"}
 COST_COLUMN = "cost.seconds"
+MAX_KNOBS, ROW_INCHES = 20, 0.22  # of the figure of importance
 
 
 class BestOfN(NamedTuple):
@@ -92,7 +99,7 @@ def plot_best_of_n(data: BestOfN) -> Figure:
         ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000) if n <= data.n[-1]]
         panel.set_xticks(ticks, [f"{n:,}" for n in ticks])
         panel.minorticks_off()
-    return figure
+    return fit_texts(figure)
 
 
 def plot_cost_front(data: CostFront) -> Figure:
@@ -101,44 +108,61 @@ def plot_cost_front(data: CostFront) -> Figure:
     with style.house_style():
         panel = figure.subplots()
         panel.plot(
-            data.cost, data.value, "o", color=style.RAW_COLOUR, markersize=3, alpha=0.5,
+            data.cost, data.value, "o", markersize=style.points(3), markerfacecolor="none",
+            markeredgecolor=style.SEED_COLOUR, markeredgewidth=style.points(0.6),
             rasterized=style.should_rasterize(len(data.cost)), label="trial",
         )  # fmt: skip
-        x, y = ([column[index] for index in data.front] for column in (data.cost, data.value))
-        panel.step(
-            x, y, "o-", where="post", color=style.EMA_COLOUR, markersize=3.5, label="Pareto front"
-        )
+        plot_front(panel, data.cost, data.value, data.front)
         panel.set(xlabel=f"{data.unit} per trial", ylabel=style.safe_text(data.objective))
-        if max(data.cost) > 10 * min(data.cost) > 0:
-            panel.set_xscale("log")
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=15))
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.xaxis.set_minor_formatter(NullFormatter())
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    return figure
+        set_cost_scale(panel, data.cost)
+        style.add_legend(figure, *panel.get_legend_handles_labels())
+    return fit_texts(figure)
+
+
+def plot_front(
+    panel: Axes, cost: Sequence[float], value: Sequence[float], front: Sequence[int]
+) -> None:
+    """Plot the steps of a Pareto front through the points with these indices."""
+    x, y = ([column[index] for index in front] for column in (cost, value))
+    size = style.points(4)
+    panel.step(
+        x, y, "o-", where="post", color=style.EMA_COLOUR, markersize=size, label="Pareto front"
+    )
+
+
+def set_cost_scale(panel: Axes, cost: Sequence[float]) -> None:
+    """Give costs that span more than a decade a logarithmic axis."""
+    if max(cost) > 10 * min(cost) > 0:
+        panel.set_xscale("log")
+        steps = (1, 2, 5) if max(cost) < 200 * min(cost) else (1,)
+        panel.xaxis.set_major_locator(LogLocator(subs=steps, numticks=15))
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter(NullFormatter())
 
 
 def plot_importance(data: Importance) -> Figure:
     """Plot the importance by both methods; lines are the 5th to 95th percentiles of refits."""
-    knobs = sorted(data[METHODS[0]], key=lambda knob: data[METHODS[0]][knob].mean)
-    figure = style.create_figure(style.PAGE_INCHES, 0.8 + 0.24 * len(knobs))
+    first = data[METHODS[0]]
+    knobs = sorted(first, key=lambda knob: first[knob].mean)[-MAX_KNOBS:]
+    left_out = len(first) - len(knobs)
+    figure = style.create_figure(style.PAGE_INCHES, 2.0)
     with style.house_style():
         row = figure.subplots(1, len(METHODS), sharey=True)
         for panel, method in zip(row, METHODS, strict=True):
             shares = [data[method][knob] for knob in knobs]
             panel.barh(
-                [style.safe_text(knob) for knob in knobs],
-                [share.mean for share in shares],
-                color=style.OURS_COLOUR,
-                height=0.6,
-            )
-            panel.hlines(
-                range(len(knobs)), [s.low for s in shares], [s.high for s in shares],
-                color=style.INK_COLOUR, linewidth=1.2,
+                range(len(knobs)), [share.mean for share in shares],
+                color=style.OURS_COLOUR, edgecolor=style.INK_COLOUR,
+                linewidth=style.points(0.6), height=0.6,
             )  # fmt: skip
-            panel.set(xlim=(0, 1), title=METHOD_TITLES[method])
-            panel.set_xlabel("importance (line: 5 to 95 % of refits)")
-    return figure
+            for at, share in enumerate(shares):
+                plot_interval(panel, at, (share.low, share.high), "5 to 95 % of refits")
+            panel.set(xlim=(0, 1), title=METHOD_TITLES[method], xlabel="importance")
+        row[0].set_yticks(range(len(knobs)), [style.safe_text(knob) for knob in knobs])
+        if left_out:
+            style.set_title(figure, style.with_left_out("Importance", left_out, "knobs"))
+        style.add_legend(figure, *row[0].get_legend_handles_labels())
+    return fit_texts(figure, ROW_INCHES * max(len(knobs), 3))
 
 
 @search_figure("best_of_n", "Expected best of n trials")
@@ -163,3 +187,13 @@ def cost_front_figure(frames: Frames) -> Figure:
         return plot_cost_front(cost_front(table))
     rows = table.rows.assign(**{COST_COLUMN: hours})
     return plot_cost_front(cost_front(table._replace(rows=rows))._replace(unit="GPU-hours"))
+
+
+@kind_figure("importance", "Importance of the knobs")
+def sweep_importance_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_importance(importance(trial_table(frames, sweep_of(frames, ablation))))
+
+
+@kind_figure("best_of_n", "Expected best of n trials")
+def sweep_best_of_n_figure(frames: Frames, ablation: Ablation) -> Figure:
+    return plot_best_of_n(best_of_n(trial_table(frames, sweep_of(frames, ablation))))

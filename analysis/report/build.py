@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clip_hparam.analysis.evidence.ablations import CONTROLS
+from clip_hparam.analysis.evidence.ablations import CONTROLS, split_figure_name
 from clip_hparam.analysis.frames.cache import trial_signature
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import output_names
@@ -22,6 +22,17 @@ STAMP_FOLDER = ".made"
 LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "optuna")
 
 
+class FigureLook(NamedTuple):
+    """How figures are drawn and saved.
+
+    style: "paper" or "slides". width: "column", "page" or "" (as suits each figure).
+    """
+
+    style: str = "paper"
+    width: str = ""
+    formats: tuple[str, ...] = ("png", "pdf")
+
+
 class OutputKind(NamedTuple):
     """Tables or figures: all names, the default names, and the function that writes the files."""
 
@@ -29,21 +40,25 @@ class OutputKind(NamedTuple):
     names: list[str]
     default_names: list[str]
     write: Callable[[str, Path], list[Path]]
+    look: tuple[str, ...] = ()  # options that change the files: style and formats of figures
 
 
-def output_kind(what: str, frames: Frames) -> OutputKind:
+def output_kind(what: str, frames: Frames, look: FigureLook | None = None) -> OutputKind:
     """Return the names and the writer of "figures" or "tables"."""
-    return _figure_kind(frames) if what == "figures" else _table_kind(frames)
+    return _figure_kind(frames, look or FigureLook()) if what == "figures" else _table_kind(frames)
 
 
-def _figure_kind(frames: Frames) -> OutputKind:
+def _figure_kind(frames: Frames, look: FigureLook) -> OutputKind:
     from clip_hparam.analysis.figures import registry, style  # lazy: matplotlib, 0.5 s
+    from clip_hparam.analysis.figures.parts.formats import save_figure  # lazy: matplotlib, 0.5 s
 
     def write(name: str, out: Path) -> list[Path]:
-        return style.save_figure(registry.plot_figure(frames, name), out, name)
+        with style.use_style(style.find_style(look.style, look.width)):
+            return save_figure(registry.plot_figure(frames, name), out, name, look.formats)
 
     names, default_names = registry.figure_names(frames), registry.default_figures(frames)
-    return OutputKind("figures", names, default_names, write)
+    options = (look.style, look.width, *look.formats)
+    return OutputKind("figures", names, default_names, write, options)
 
 
 def _table_kind(frames: Frames) -> OutputKind:
@@ -61,7 +76,7 @@ def up_to_date_files(kind: OutputKind, frames: Frames, name: str, out: Path) -> 
     """Return the files of an earlier call if neither they nor their inputs changed, else []."""
     stamp = read_json(_stamp_path(kind, name, out)) or {}
     files: dict[str, str] = stamp.get("files", {})
-    if stamp.get("from") != _input_digest(frames, name):
+    if stamp.get("from") != _input_digest(kind, frames, name):
         return []
     paths = {out / file: digest for file, digest in files.items()}
     same = all(path.is_file() and sha256_of(path) == digest for path, digest in paths.items())
@@ -78,7 +93,8 @@ def build_output(kind: OutputKind, frames: Frames, name: str, out: Path) -> list
     """
     paths = kind.write(name, out)
     files = {path.name: sha256_of(path) for path in paths}
-    write_json(_stamp_path(kind, name, out), {"from": _input_digest(frames, name), "files": files})
+    digest = _input_digest(kind, frames, name)
+    write_json(_stamp_path(kind, name, out), {"from": digest, "files": files})
     return paths
 
 
@@ -86,13 +102,14 @@ def _stamp_path(kind: OutputKind, name: str, out: Path) -> Path:
     return out / STAMP_FOLDER / f"{kind.what}-{name}.json"
 
 
-def _input_digest(frames: Frames, name: str) -> str:
+def _input_digest(kind: OutputKind, frames: Frames, name: str) -> str:
     """Return a digest of the sweep called `name` and its trials, else of all records."""
-    sweep = output_names(frames.sweeps).get(name)
+    named = output_names(frames.sweeps)
+    sweep = named.get(split_figure_name(name, named)[0])
     controls = [other for other in frames.sweeps if other.name == CONTROLS]  # beside a ladder
     sweeps = frames.sweeps if sweep is None else [sweep, *controls]
     trial_ids = None if sweep is None else {name for one in sweeps for name in one.trial_ids}
-    parts = [_code_digest(), *map(repr, sweeps), *_trial_signatures(frames, trial_ids)]
+    parts = [_code_digest(), *kind.look, *map(repr, sweeps), *_trial_signatures(frames, trial_ids)]
     if frames.imported is not None:
         parts += [repr(frames.imported[1:]), frames.imported.rows.to_csv()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -25,6 +25,7 @@ def knob(
     hashed: bool = True,
     value_before_introduction: Any = None,
     of_one_dataset: bool = False,
+    scale: str = "linear",
 ) -> Any:
     """Return a dataclass field with a legal range.
 
@@ -37,6 +38,7 @@ def knob(
         value keep the id that they had before (docs/records.md).
     of_one_dataset: whether "NAME:VALUE" is legal too: the value for the data set NAME, and auto for
         all others.
+    scale: of an axis of its numbers in figures: "linear" or "log". Texts are categories.
     """
     metadata = {
         "legal": legal,
@@ -45,6 +47,7 @@ def knob(
         "hashed": hashed,
         "value_before_introduction": value_before_introduction,
         "of_one_dataset": of_one_dataset,
+        "scale": scale,
     }
     return dataclasses.field(default=default, metadata=metadata)
 

@@ -64,7 +64,7 @@ class Data:
         "classes to keep: none (all), imagenet100, or a file with a class name a line",
         hashed=False,
     )
-    shots: int = knob(20, "[0, inf)", "training images a class; 0 means all")
+    shots: int = knob(20, "[0, inf)", "training images a class; 0 means all", scale="log")
     selection: int | float | str = knob(
         20.0,
         "auto | [0, inf)",
@@ -83,6 +83,7 @@ class Data:
         "draws in an epoch; auto is the training set once; imagenet:N is N with all classes of"
         " data=imagenet, else auto",
         of_one_dataset=True,
+        scale="log",
     )
     shift: str = knob(
         "none",
@@ -108,19 +109,27 @@ class Recipe:
     """All knobs of a fine-tuning run."""
 
     # optimisation
-    lr: float = knob(1e-3, "(0, inf)", "peak learning rate of the head", hint="try lr=1e-3")
-    min_lr: float = knob(1e-6, "[0, inf)", "where the cosine ends, before lr_scale")
+    lr: float = knob(
+        1e-3, "(0, inf)", "peak learning rate of the head", hint="try lr=1e-3", scale="log"
+    )
+    min_lr: float = knob(1e-6, "[0, inf)", "where the cosine ends, before lr_scale", scale="log")
     warmup: float = knob(0.2, "[0, 1)", "linear warm-up, as a share of the run", hint="try 0.2")
     layer_decay: float = knob(
         1.0, "(0, 1]", "lr factor from one layer to the next below", hint="1 is no decay, try 0.65"
     )
-    weight_decay: float = knob(0.05, "[0, inf)", "AdamW, decoupled; not on biases and norms")
+    weight_decay: float = knob(
+        0.05, "[0, inf)", "AdamW, decoupled; not on biases and norms", scale="log"
+    )
     beta1: float = knob(0.9, "[0, 1)", "AdamW")
     beta2: float = knob(0.999, "[0, 1)", "AdamW")
-    eps: float = knob(1e-8, "(0, inf)", "AdamW")
+    eps: float = knob(1e-8, "(0, inf)", "AdamW", scale="log")
     clip_grad: float = knob(0.0, "[0, inf)", "largest gradient norm; 0 is no clipping")
-    batch_size: int = knob(50, "[1, inf)", "images an optimiser step, over ranks and micro-batches")
-    epochs: int = knob(20, "[1, inf)", "epochs of data.epoch_images draws", hint="try epochs=20")
+    batch_size: int = knob(
+        50, "[1, inf)", "images an optimiser step, over ranks and micro-batches", scale="log"
+    )
+    epochs: int = knob(
+        20, "[1, inf)", "epochs of data.epoch_images draws", hint="try epochs=20", scale="log"
+    )
     ema_decay: int | float | str = knob(
         0.0,
         "auto | [0, 1)",
@@ -158,7 +167,9 @@ class Recipe:
         " linear_probe: fitted to the features of the training images",
         value_before_introduction="random",
     )
-    head_init_scale: float = knob(0.001, "(0, inf)", "factor on the head's first weights")
+    head_init_scale: float = knob(
+        0.001, "(0, inf)", "factor on the head's first weights", scale="log"
+    )
     probe_l2: float = knob(
         1e-4,
         "(0, inf)",

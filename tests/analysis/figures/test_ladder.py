@@ -1,38 +1,29 @@
 """The ladder and learning curves: data equal the records, texts are legible."""
 
-import itertools
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
+from matplotlib.lines import Line2D
 from PIL import Image
+from support.figure_texts import shown_texts, text_faults
 from support.trial_factory import RUNGS, SEEDS, Ladder, Runs, ladder_cells, write_ladder
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.ladder import (
-    BARS_BOTTOM_SHARE,
-    BARS_TOP_SHARE,
-    COST_TOP_SHARE,
-    NAN,
-    Bar,
-    accuracy_limits,
-    ladder_panels,
-    plot_ladder,
-)
+from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
 from clip_hparam.analysis.figures.learning_curves import learning_curve, plot_learning_curve
+from clip_hparam.analysis.figures.parts.formats import save_figure
+from clip_hparam.analysis.figures.parts.rung_panels import accuracy_limits, relative_costs
+from clip_hparam.analysis.figures.parts.rungs import NAN, Bar, Panel
 
 
-def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Return every visible text with its box in pixels."""
-    figure.draw_without_rendering()
-    visible = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-    return [(text.get_text(), text.get_window_extent()) for text in visible]
+def texts(figure: Figure) -> set[str]:
+    return {shown.text for shown in shown_texts(figure)}
 
 
 def test_bars_equal_the_means_of_the_records(ladder: Ladder) -> None:
@@ -54,23 +45,37 @@ def test_cost_is_in_gpu_hours_where_a_gpu_was_used(runs: Runs) -> None:
     assert (ours.cost_unit, ours.bars[0].cost) == ("GPU-hours per run", 0.25)
 
 
-def test_rung_with_missing_runs_has_a_text_instead_of_a_bar(runs: Runs) -> None:
+def lines_of(axes: Axes, marker: str) -> list[Line2D]:
+    return [line for line in axes.lines if line.get_marker() == marker]
+
+
+def test_single_seeds_are_dots(ladder: Ladder) -> None:
+    panels = ladder_panels(ladder.runs.frames())
+    for bar, values in zip(panels.ours.bars, ladder.truth.values(), strict=True):
+        assert bar.seeds == pytest.approx(tuple(values.values()))
+    dots = [line for line in plot_ladder(panels).axes[0].lines if len(line.get_xdata()) > 1]
+    assert [tuple(line.get_xdata()) for line in dots] == [bar.seeds for bar in panels.ours.bars]
+
+
+def test_rung_with_missing_runs_has_a_text_instead_of_a_mean(runs: Runs) -> None:
     write_ladder(runs, skip=(("ema", 0), ("llrd", 1), ("llrd", 2)))
     panels = ladder_panels(runs.frames())
     assert [bar.missing for bar in panels.ours.bars[2:4]] == ["4 of 5 runs", "3 of 5 runs"]
     assert math.isnan(panels.ours.bars[2].acc1)
+    assert [len(bar.seeds) for bar in panels.ours.bars[1:4]] == [5, 4, 3]
     figure = plot_ladder(panels)
-    assert {"4 of 5 runs", "3 of 5 runs"} <= {text for text, _ in texts(figure)}
-    assert len(figure.axes[0].patches) == len(RUNGS) - 2
+    assert {"4 of 5 runs", "3 of 5 runs"} <= texts(figure)
+    means = [line for line in lines_of(figure.axes[0], "o") if len(line.get_xdata()) == 1]
+    assert [int(line.get_ydata()[0]) for line in means] == [0, 1, 4, 5, 6]
 
 
 @pytest.mark.parametrize("values", [[94.7, 98.3], [50.0, 90.0], [97.0, 97.0], [99.9, 99.8]])
-def test_bars_end_between_costs_and_upper_edge(values: list[float]) -> None:
-    bottom, top = accuracy_limits(Bar("", value, value - 0.1, value + 0.1, 1.0) for value in values)
-    for value in (min(values) - 0.1, max(values) + 0.1):
-        share = (value - bottom) / (top - bottom)
-        assert BARS_BOTTOM_SHARE - 1e-9 <= share <= BARS_TOP_SHARE + 1e-9
-    assert COST_TOP_SHARE < BARS_BOTTOM_SHARE
+def test_axis_holds_means_intervals_and_seeds(values: list[float]) -> None:
+    bars = [Bar("", value, value - 0.3, value + 0.3, 1.0, "", (value - 0.5,)) for value in values]
+    low, high = accuracy_limits([Panel("", "", bars)])
+    assert low < min(values) - 0.5
+    assert high > min(max(values) + 0.3, 100.0)
+    assert high - low < 1.5 * (max(values) - min(values)) + 2
 
 
 def test_interval_beyond_0_to_100_percent_is_clipped(runs: Runs) -> None:
@@ -80,47 +85,58 @@ def test_interval_beyond_0_to_100_percent_is_clipped(runs: Runs) -> None:
     panels = ladder_panels(runs.frames())
     assert panels.ours.bars[0].low < 0
     assert panels.ours.bars[0].high > 100
-    assert accuracy_limits(panels.ours.bars) == (0.0, 100.0 / BARS_TOP_SHARE)
     figure = plot_ladder(panels)
-    assert "65.0" in {text for text, _ in texts(figure)}
-    assert "starts at" not in figure.axes[0].get_ylabel()
+    assert "65.0" in texts(figure)
+    (whiskers,) = figure.axes[0].containers
+    (interval,) = whiskers.lines[2]
+    assert interval.get_segments()[0][:, 0].tolist() == [0.0, 100.0]
 
 
 def test_ladder_without_finished_runs_is_plotted(runs: Runs) -> None:
     runs.sweep("ladder", ladder_cells(), seeds=SEEDS)
-    assert accuracy_limits([Bar("", NAN, NAN, NAN, NAN)]) == (0.0, 100.0)
+    assert accuracy_limits([Panel("", "", [Bar("", NAN, NAN, NAN, NAN)])]) == (0.0, 100.0)
     figure = plot_ladder(ladder_panels(runs.frames()))
-    assert sum(text == "0 of 5 runs" for text, _ in texts(figure)) == len(RUNGS)
+    assert sum(shown.text == "0 of 5 runs" for shown in shown_texts(figure)) == len(RUNGS)
+    assert figure.axes[-1].get_title() == "Cost per run"  # the paper's
 
 
-def test_texts_do_not_overlap_and_lie_inside_the_figure(ladder: Ladder) -> None:
+@pytest.mark.parametrize("width", [style.COLUMN_INCHES, style.PAGE_INCHES])
+def test_texts_do_not_overlap_and_lie_inside_the_figure(ladder: Ladder, width: float) -> None:
+    with style.use_style(style.STYLES["paper"]._replace(width=width)):
+        figure = plot_ladder(ladder_panels(ladder.runs.frames()))
+        assert text_faults(figure) == []
+
+
+def test_panels_share_rungs_and_have_one_axis_each(ladder: Ladder) -> None:
     figure = plot_ladder(ladder_panels(ladder.runs.frames()))
-    upright = [(text, box) for text, box in texts(figure) if text not in RUNGS and " " not in text]
-    for (one, box), (other, another) in itertools.combinations(upright, 2):
-        assert Bbox.intersection(box, another) is None, f"{one} overlaps {other}"
-    for text, box in texts(figure):
-        assert box.x0 >= 0, text
-        assert box.y0 >= 0, text
-        assert box.x1 <= figure.bbox.x1, text
-        assert box.y1 <= figure.bbox.y1, text
+    ours, paper, cost = figure.axes
+    assert [label.get_text() for label in ours.get_yticklabels()] == [
+        rung.replace("_", " ") for rung in RUNGS
+    ]
+    assert ours.get_shared_y_axes().joined(ours, paper)
+    assert ours.get_shared_y_axes().joined(ours, cost)
+    assert not ours.patches + paper.patches  # points need no axis that starts at 0
+    assert len(lines_of(ours, "D")) == 0  # the sources differ by marker, not only by colour
+    assert len(lines_of(paper, "D")) == len(PAPER_LADDER)
+    assert cost.get_xlim()[0] == 0
 
 
-def test_panels_differ_by_hatch_and_state_where_the_axis_starts(ladder: Ladder) -> None:
-    figure = plot_ladder(ladder_panels(ladder.runs.frames()))
-    ours, paper = figure.axes[:2]
-    assert ours.patches[0].get_hatch() != paper.patches[0].get_hatch()
-    for axes in (ours, paper):
-        low, high = axes.get_ylim()
-        assert f"starts at {low:.1f}" in axes.get_ylabel()
-        assert min(axes.get_yticks()) > low + 0.05 * (high - low)  # the break has no tick
-    for costs in figure.axes[2:]:
-        assert costs.get_ylim()[0] == 0
+def test_costs_are_relative_to_the_first_rung(ladder: Ladder) -> None:
+    panels = ladder_panels(ladder.runs.frames())
+    ratios = relative_costs(panels.ours)
+    first = panels.ours.bars[0].cost
+    assert ratios == {bar.label: bar.cost / first for bar in panels.ours.bars}
+    cost = plot_ladder(panels).axes[-1]
+    drawn = [line.get_xdata()[0] for line in lines_of(cost, "D")]
+    assert drawn == pytest.approx([row.v100_hours / 149.4 for row in PAPER_LADDER], rel=0.02)
+    unknown = Panel("", "", [Bar("a", 1.0, 1.0, 1.0, NAN), Bar("b", 1.0, 1.0, 1.0, 2.0)])
+    assert relative_costs(unknown) == {}
 
 
 def test_saved_png_and_pdf_are_reproducible(ladder: Ladder, tmp_path: Path) -> None:
     def saved() -> list[bytes]:
         figure = plot_ladder(ladder_panels(ladder.runs.frames()))
-        return [path.read_bytes() for path in style.save_figure(figure, tmp_path, "ladder")]
+        return [path.read_bytes() for path in save_figure(figure, tmp_path, "ladder")]
 
     assert saved() == saved()
     with Image.open(tmp_path / "ladder.png") as image:
@@ -137,7 +153,7 @@ def test_learning_curve_marks_the_selected_epoch(runs: Runs, ema_decay: float) -
     assert data.raw == [row["selection_acc1.raw"] for row in rows]
     assert data.ema == ([row["selection_acc1.ema"] for row in rows] if ema_decay else [])
     assert data.selected == int(np.argmax(data.chosen))
-    assert {"raw", "selected epoch"} <= {text for text, _ in texts(plot_learning_curve(data))}
+    assert {"raw", "selected epoch"} <= texts(plot_learning_curve(data))
 
 
 def test_learning_curve_of_running_trial_has_no_selected_epoch(runs: Runs) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy import stats as scipy_stats
+from support.figure_texts import text_faults
 from support.trial_factory import IMAGES, Ladder, Runs, bits
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
@@ -24,8 +25,9 @@ from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.figures import registry
 from clip_hparam.analysis.figures.forest_plot import cell_forest
 from clip_hparam.analysis.figures.heatmap import knob_heatmap
-from clip_hparam.analysis.figures.knob_curve import axis_scale, knob_curve
+from clip_hparam.analysis.figures.knob_curve import knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves
+from clip_hparam.analysis.figures.parts.knob_scale import axis_scale
 from clip_hparam.analysis.figures.published_logs import plot_published_logs, published_log_panels
 from clip_hparam.analysis.figures.search_payoff import COST_COLUMN, cost_front, plot_cost_front
 from clip_hparam.analysis.figures.slice_parallel import (
@@ -94,6 +96,23 @@ def test_wilson_interval_at_85_percent_of_50000_images() -> None:
 )
 def test_axis_scale_of_values(values: list[float], scale: str) -> None:
     assert axis_scale(values) == scale
+
+
+@pytest.mark.parametrize(
+    ("knob", "values", "scale"),
+    [
+        ("lr", [1e-3, 2e-3, 4e-3], "log"),  # declared, though not over a decade
+        ("batch_size", [16, 32, 64], "log"),
+        ("drop_path", [0.02, 0.1, 0.2, 0.3], "linear"),  # declared, though over a decade
+        ("mixup", [0.05, 0.4, 0.8], "linear"),
+        ("weight_decay", [0.0, 0.05, 0.1], "linear"),  # 0 has no logarithm
+        ("theirs", [0.02, 0.1, 0.2], "log"),
+    ],
+)
+def test_axis_has_the_scale_that_the_knob_declares(
+    knob: str, values: list[float], scale: str
+) -> None:
+    assert axis_scale(values, knob) == scale
 
 
 def test_level_with_missing_run_is_labelled_and_has_no_point(runs: Runs) -> None:
@@ -173,7 +192,9 @@ def test_forest_rows_are_paired_differences_to_the_first_cell(runs: Runs) -> Non
         assert values == pytest.approx((sample.mean(), theirs.low, theirs.high), abs=1e-6)
     figure = registry.plot_figure(runs.frames(), "leave_one_out")
     fills = [
-        line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "o"
+        line.get_markerfacecolor()
+        for line in figure.axes[0].lines
+        if line.get_marker() == "o" and len(line.get_xdata()) == 1  # the others are seeds
     ]
     assert (fills[0] != "white", fills[1]) == (True, "white")
 
@@ -291,9 +312,8 @@ def test_long_knob_names_are_written_in_full() -> None:
     table = TrialTable(rows, knobs, ["top1"], "top1", minimize=False)
     figure = plot_parallel_coordinates(parallel_coordinates(table))
     assert inside(figure)
-    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    assert [label.strip() for label in labels] == knobs
-    assert [label.startswith("\n") for label in labels] == [x % 2 == 1 for x in range(7)]
+    assert text_faults(figure) == []
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == knobs
 
 
 def test_labels_of_the_cost_axis_do_not_overlap() -> None:

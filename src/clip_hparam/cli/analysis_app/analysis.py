@@ -21,6 +21,7 @@ from clip_hparam.cli.analysis_app.analysis_inputs import (
     refuse_name_of_sweep,
 )
 from clip_hparam.cli.analysis_app.dashboard import add_dashboard_arguments, run_dashboard
+from clip_hparam.cli.analysis_app.figure_arguments import add_figure_arguments
 from clip_hparam.cli.analysis_app.output_choice import validate_planned
 from clip_hparam.cli.analysis_app.outputs import write_outputs, write_report
 from clip_hparam.cli.commands.command import CommandParser, validate_runs
@@ -78,6 +79,8 @@ def _create_parser(prog: str) -> CommandParser:
         _add_folder_arguments(command)
         command.add_argument("--strict", action="store_true", help="exit 4 if a run is missing")
         command.add_argument("--all", action="store_true", help=f"also write unchanged {what}")
+        if what == "figures":
+            add_figure_arguments(command)
         command.set_defaults(run=_write_outputs)
     report = commands.add_parser("report", help="write one self-contained HTML page of all records")
     _add_folder_arguments(report)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from clip_hparam.analysis.evidence.ablations import split_figure_name
 from clip_hparam.analysis.frames.frame import Frames, of_family
 from clip_hparam.analysis.frames.manifests import find_sweeps, newest_by_name, output_names
 from clip_hparam.analysis.report.build import OutputKind
@@ -20,14 +21,16 @@ def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[s
     Raises:
         UsageError: a name is unknown.
     """
-    print_ambiguity(frames.sweeps, *names)
     sweeps = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
+    print_ambiguity(frames.sweeps, *(split_figure_name(n, sweeps.values())[0] for n in names))
     found: list[str] = []
     for name in names:
-        named = find_sweeps(frames.sweeps, name)
-        if not named and name not in kind.names:
-            raise UsageError(f"{name} is none of the {kind.what}: {suggest(name, kind.names)}")
-        found.append(sweeps[named[-1].sweep_id] if named else name)
+        sweep, figure = split_figure_name(name, sweeps.values())
+        named = find_sweeps(frames.sweeps, sweep)
+        if not named and (figure or name not in kind.names):
+            raise UsageError(f"{sweep} is none of the {kind.what}: {suggest(sweep, kind.names)}")
+        written = sweeps[named[-1].sweep_id] if named else name
+        found.append(f"{written}-{figure}" if figure else written)
     return found
 
 
@@ -75,9 +78,15 @@ def _option_names(group: str) -> list[str]:
 
 def divide_names(names: Sequence[str], parts: Sequence[Frames]) -> list[list[str]]:
     """Return for each part the names of its sweeps; names of no sweep belong to the first part."""
-    found = [[name for name in names if find_sweeps(part.sweeps, name)] for part in parts]
+    found = [[name for name in names if _names_sweep(part, name)] for part in parts]
     unknown = [name for name in names if not any(name in listed for listed in found)]
     return [found[0] + unknown, *found[1:]]
+
+
+def _names_sweep(frames: Frames, name: str) -> bool:
+    """Return whether the name is that of a sweep, or of a figure on demand of one."""
+    sweep, _ = split_figure_name(name, ())
+    return bool(find_sweeps(frames.sweeps, name) or find_sweeps(frames.sweeps, sweep))
 
 
 def superseded_names(frames: Frames) -> list[str]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from clip_hparam.analysis.evidence.ablations import ablation_of
+from clip_hparam.analysis.evidence.ablations import ablation_of, split_figure_name
 from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
@@ -12,6 +12,7 @@ from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.analysis.report.page.trials import MAX_COMMANDS
+from clip_hparam.cli.analysis_app.figure_arguments import combine_kinds, figure_look
 from clip_hparam.cli.analysis_app.output_choice import (
     choose_outputs,
     divide_names,
@@ -26,6 +27,8 @@ from clip_hparam.records.record import Record
 def write_outputs(frames: Frames, arguments: argparse.Namespace) -> int:
     """Write tables or figures; return the number of planned runs that are missing."""
     parts = list(family_parts(frames, arguments.family, arguments.out))
+    if arguments.what == "figures":
+        arguments.names = combine_kinds(arguments.names, frames)
     if not arguments.names:
         return sum([_write_part(part, out, [], arguments) for part, out in parts])
     named = divide_names(arguments.names, [part for part, _ in parts])
@@ -48,7 +51,7 @@ def write_report(frames: Frames, arguments: argparse.Namespace) -> None:
 
 def _write_part(frames: Frames, out: Path, typed: list[str], arguments: argparse.Namespace) -> int:
     """Write the tables or figures of one family; return the number of runs that are missing."""
-    kind = build.output_kind(arguments.what, frames)
+    kind = build.output_kind(arguments.what, frames, figure_look(arguments))
     if typed:
         names = choose_outputs(typed, kind, frames)
         return sum([_write_output(kind, frames, name, out, arguments) for name in names])
@@ -82,8 +85,9 @@ def _write_output(
     except NotSweptError as error:
         print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 1
-    swept = name in output_names(frames.sweeps)
-    return count_missing_runs(frames, ablation_of(frames, name)) if swept else 0
+    named = output_names(frames.sweeps)
+    sweep, _ = split_figure_name(name, named)
+    return count_missing_runs(frames, ablation_of(frames, sweep)) if sweep in named else 0
 
 
 def rerun_overrides(frames: Frames) -> dict[str, tuple[str, ...]]:
