@@ -130,11 +130,19 @@ def find_records(runs: Path, name: str) -> list[Record]:
     For a cell: its trials that are not done, or the first trial if all are done. Raises
     ValueError if there is no such cell or trial, or several.
     """
+    records = find_trials(runs, name)
+    return [record for record in records if not record.is_done()] or records[:1]
+
+
+def find_trials(runs: Path, name: str) -> list[Record]:
+    """Return the records of all trials of a cell, [SWEEP/]LABEL, or of the start of a trial id.
+
+    Raises ValueError if there is no such cell or trial, or several.
+    """
     cells = find_cells(read_manifests(runs), name)
     if not cells:
         return [_find_record(runs, name)]
-    records = [Record(runs, trial) for trial in cells[-1][1].trials.values()]
-    return [record for record in records if not record.is_done()] or records[:1]
+    return [Record(runs, trial) for trial in cells[-1][1].trials.values()]
 
 
 def _find_record(runs: Path, prefix: str) -> Record:
