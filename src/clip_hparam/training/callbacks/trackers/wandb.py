@@ -36,6 +36,7 @@ class WandbTracker(Tracker):
             disable_code=True,
             disable_job_creation=True,
             x_disable_meta=True,
+            x_save_requirements=False,
             x_disable_machine_info=True,
             x_disable_stats=True,
             init_timeout=CONNECT_SECONDS,
