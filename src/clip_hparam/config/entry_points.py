@@ -12,7 +12,14 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+DATASET_GROUP, ENCODER_GROUP = "clip_hparam.datasets", "clip_hparam.encoders"
+TRACKER_GROUP = "clip_hparam.trackers"
 logger = logging.getLogger(__name__)
+
+
+def entry_point_names(group: str) -> list[str]:
+    """Return the names of a group, sorted, each once, without importing the packages."""
+    return sorted({point.name for point in entry_points(group=group)})
 
 
 def load_entry_points(

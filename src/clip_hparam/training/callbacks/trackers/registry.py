@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 
-from clip_hparam.config.entry_points import load_entry_points
+from clip_hparam.config.entry_points import TRACKER_GROUP, load_entry_points
 from clip_hparam.config.knob import suggest
 from clip_hparam.training.callbacks.trackers.mlflow import MlflowTracker
 from clip_hparam.training.callbacks.trackers.tensorboard import TensorBoardTracker
@@ -17,7 +17,6 @@ TRACKERS: dict[str, type[Tracker]] = {
     "mlflow": MlflowTracker,
 }
 """By the name that `tracker` and `clip-hparam sync` take."""
-GROUP = "clip_hparam.trackers"
 
 
 def tracker_class(name: str) -> type[Tracker]:
@@ -25,7 +24,7 @@ def tracker_class(name: str) -> type[Tracker]:
 
     Raises: ValueError for an unknown name, with the legal ones, and for a package that is missing.
     """
-    known = {**_plugins(), **TRACKERS}
+    known = {**_installed_trackers(), **TRACKERS}
     if name not in known:
         raise ValueError(f"unknown tracker={name}: {suggest(name, sorted(known))}")
     tracker = known[name]
@@ -44,8 +43,10 @@ def validate_trackers(names: Iterable[str]) -> None:
 
 
 @cache
-def _plugins() -> dict[str, type[Tracker]]:
-    return load_entry_points(GROUP, _is_tracker, "a subclass of Tracker", frozenset(TRACKERS))
+def _installed_trackers() -> dict[str, type[Tracker]]:
+    return load_entry_points(
+        TRACKER_GROUP, _is_tracker, "a subclass of Tracker", frozenset(TRACKERS)
+    )
 
 
 def _is_tracker(value: object) -> bool:
