@@ -1,0 +1,1 @@
+"""What is done with stored weights, without training: WiSE-FT, soups, temperature scaling."""
