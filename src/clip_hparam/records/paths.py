@@ -11,6 +11,7 @@ runs/.code/<hash>/                             code that Slurm jobs run
 runs/.studies/<name>/                          stages and decisions of a campaign
 runs/.trackers/<tracker>/                      files of a tracker that keeps them here
 runs/.trackers/.sent/<tracker>/<trial_id>.json what the tracker has of a trial
+runs/.derived/<derived_id>/result.json         a result of stored weights (derived.py)
 """
 
 import shlex
@@ -143,3 +144,13 @@ def command_line(*words: str, runs: Path | str) -> str:
 def campaign_folder(runs: Path | str, name: str) -> Path:
     """Return the folder of a campaign's decisions and designs."""
     return Path(runs) / ".studies" / name
+
+
+def derived_folder(runs: Path | str) -> Path:
+    """Return the folder of all derived results."""
+    return Path(runs) / ".derived"
+
+
+def derived_path(runs: Path | str, derived_id: str) -> Path:
+    """Return the file of a derived result."""
+    return derived_folder(runs) / derived_id / "result.json"
