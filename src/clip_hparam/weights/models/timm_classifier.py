@@ -58,6 +58,7 @@ def timm_config(
         "mlp_ratio": vision.get("mlp_ratio", 4.0),
         "act_layer": "quick_gelu" if config.get("quick_gelu") else "gelu",
         "fc_norm": False,
+        "global_pool": pool,
     }
     if any(name.endswith("ls1.gamma") for name in state):
         arguments["init_values"] = 1.0

@@ -15,6 +15,8 @@ from clip_hparam.config.recipe import flatten_tree
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, set_drop_path, set_resolution
 from clip_hparam.model.tower import create_tower
+from clip_hparam.model.weights_reader import without_wrappers
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
 
 WEIGHT_FILES = ("best.safetensors", "last.safetensors")
@@ -58,15 +60,19 @@ def trial_recipe(record: Record) -> dict[str, Any]:
     return flatten_tree(with_missing_knobs(head["recipe"]))
 
 
-def load_trial(record: Record) -> TrainedModel:
+def load_trial(record: Record, file: str | None = None) -> TrainedModel:
     """Return the classifier of a trial that is done.
+
+    file: one of WEIGHT_FILES; None: the first of them that was kept.
 
     Raises: ValueError for a trial that is not done, or whose weights were not kept.
     """
-    result, name = record.verified_result(), kept_weights(record)
+    result, name = record.verified_result(), file or kept_weights(record)
     if result is None or name is None:
-        lacks = "is not done" if result is None else "kept no weights"
-        raise ValueError(f"trial {record.trial_id} {lacks}")
+        lacks = "is not done" if result is None else "has kept no weights"
+        why = command_line("why", record.trial_id, runs=record.folder.parent)
+        advice = "" if result is None else ": run it again with keep_checkpoints=best replay=true"
+        raise ValueError(f"trial {record.trial_id} {lacks}{advice} ({why} prints its command)")
     content, knobs = record.read(name) or b"", trial_recipe(record)
     classes = recorded_classes(record)
     state = load(content)
@@ -90,8 +96,13 @@ def create_classifier(knobs: Mapping[str, Any], state: Mapping[str, Tensor]) -> 
     model = Classifier(tower, len(state["head.weight"]), knobs["pool"])
     set_resolution(model, knobs["resolution"])
     set_drop_path(model, knobs.get("drop_path", 0.0))  # renames parameters of layer scale
-    model.load_state_dict(dict(state))
+    model.load_state_dict({_plain_name(name): tensor for name, tensor in state.items()})
     return model.eval()
+
+
+def _plain_name(name: str) -> str:
+    """Return a name without the parts that torch.compile inserts."""
+    return ".".join(without_wrappers(name))
 
 
 def recorded_classes(record: Record) -> tuple[str, ...]:
