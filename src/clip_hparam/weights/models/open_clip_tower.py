@@ -8,12 +8,10 @@ import re
 from typing import Any
 
 import torch
-from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier
-from clip_hparam.model.tower import create_tower
 
 POOLING_KEYS = (
     *("pool_type", "final_ln_after_pool", "attentional_pool", "output_tokens"),
@@ -59,13 +57,6 @@ def classifier_state(
             state[f"fc_norm.{part}"] = state.pop(f"ln_post.{part}")
         del state["proj"]
     return state
-
-
-def create_exported_tower(config: dict[str, Any], state: dict[str, Tensor]) -> VisionTransformer:
-    """Return the tower that open_clip creates from an exported config, with its weights."""
-    tower = create_tower(config)
-    tower.load_state_dict(state)
-    return tower.eval()
 
 
 def _without_drop_path(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A classifier as a VisionTransformer of timm, and classifiers of timm as trained models.
+"""A classifier as a VisionTransformer of timm.
 
 timm normalises all tokens and then pools, as `Classifier` does. pool=clip scales its features to
 length 1 before the head, which timm's networks do not.

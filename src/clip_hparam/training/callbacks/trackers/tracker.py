@@ -62,7 +62,8 @@ def tracked_run(record: Record) -> TrackedRun:
     if head is None:
         raise ValueError(f"{record.folder}/recipe.json is missing or damaged")
     config = {name: _public(value) for name, value in flatten_tree(head["recipe"]).items()}
-    group, cell, tags = "single", str(head.get("label") or record.trial_id), ()
+    group, cell = "single", str(head.get("label") or record.trial_id)
+    tags: tuple[str, ...] = ()
     for manifest in reversed(read_manifests(record.folder.parent)):
         labels = [one.label for one in manifest.cells if record.trial_id in one.trials.values()]
         if labels:
