@@ -1,4 +1,4 @@
-"""Entry points: how an installed package adds data sets, metrics, encoders and trackers.
+"""Entry points: how an installed package adds data sets, encoders and trackers.
 
     [project.entry-points."clip_hparam.datasets"]
     flowers = "my_package.flowers:SPEC"
