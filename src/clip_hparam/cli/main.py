@@ -7,7 +7,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from clip_hparam.cli.commands import cancel, data, inspect, maintain, results, retry
+from clip_hparam.cli.commands import (
+    cancel,
+    data,
+    inspect,
+    maintain,
+    results,
+    retry,
+    sync,
+    use_weights,
+)
 from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
 from clip_hparam.cli.commands.stored import derive
 from clip_hparam.cli.output import with_guarded_output
@@ -53,7 +62,7 @@ def create_parser() -> CommandParser:
     description = __doc__.splitlines()[0] if __doc__ else None
     parser = CommandParser(prog="clip-hparam", description=description)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
-    groups = (inspect, results, retry, cancel, maintain, data, derive)
+    groups = (inspect, results, retry, cancel, maintain, data, derive, sync, use_weights)
     completion = Command(
         "completion",
         "print the completion script of a shell: eval its output",

@@ -57,6 +57,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "budget": ("maxtime", "timelimit", "timeout"),
     "dry_run": ("dryrun", "plan", "preview"),
     "keep_checkpoints": ("savecheckpoints", "savemodel", "savecheckpoint", "saveweights", "save"),
+    "tracker": ("trackers", "logger", "loggers", "reportto", "logto", "usewandb"),
     "gpus_per_trial": ("ngpus", "gpus", "numgpus", "worldsize"),
 }
 """Known names by knob, in lower case and without separators."""

@@ -15,6 +15,7 @@ from clip_hparam.config.recipe import Data, Encoder, Recipe, flatten, knobs
 
 PER_TRIAL_OPTIONS = (
     *("eval_test", "eval_raw", "eval_sets", "keep_checkpoints", "gpus_per_trial", "replay"),
+    "tracker",
 )
 """Driver keys that are passed on to each trial."""
 NOT_IN_LABEL = frozenset(field.name for field in fields(SweepOptions)) | {"machine", "hydra"}
@@ -32,6 +33,7 @@ class TrialSpec:
     keep_checkpoints: weights to keep in the folder: "none", "last" or "best" (the selected epoch).
     replay: train a done trial again if its folder lacks outputs that the options ask for.
     gpus_per_trial: number of processes (ranks); each trains on its part of every micro-batch.
+    tracker: names of the trackers that follow the trial.
     overrides: typed for this trial, in Hydra's grammar; empty for a trial that code created.
     """
 
@@ -43,10 +45,12 @@ class TrialSpec:
     keep_checkpoints: str = "none"
     gpus_per_trial: int = 1
     replay: bool = False
+    tracker: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "eval_sets", eval_set_words(self.eval_sets))
+        object.__setattr__(self, "tracker", tuple(self.tracker))  # a list where read from JSON
         batch = self.recipe.batch_size
         micro = self.machine.images_at_once(batch)
         _check_divides("machine.micro_batch", micro, f"batch_size={batch}", batch)

@@ -1,6 +1,7 @@
 """Registry of the data sets that `data.name` can name.
 
-A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test. Imports no torch.
+A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test. Another installed
+package adds its own by an entry point (docs/extending.md). Imports no torch.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
+from clip_hparam.config.entry_points import DATASET_GROUP, load_entry_points
 from clip_hparam.config.knob import AUTO, suggest
 from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
@@ -109,9 +111,23 @@ def dataset_spec(name: str) -> DatasetSpec:
 
     Raises: ValueError for an unknown name, with similar ones.
     """
-    if name not in DATASETS:
-        raise ValueError(f"unknown data.name={name}: {suggest(name, DATASETS)}")
-    return DATASETS[name]
+    if name in DATASETS:
+        return DATASETS[name]
+    installed = _installed_datasets()
+    if name not in installed:
+        raise ValueError(f"unknown data.name={name}: {suggest(name, [*DATASETS, *installed])}")
+    return installed[name]
+
+
+@cache
+def _installed_datasets() -> dict[str, DatasetSpec]:
+    """Return the data sets of other installed packages."""
+    return load_entry_points(
+        DATASET_GROUP,
+        lambda value: isinstance(value, DatasetSpec),
+        "a clip_hparam.data.datasets.DatasetSpec",
+        frozenset(DATASETS),
+    )
 
 
 def load_dataset(data: Data) -> ImageDataset:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from clip_hparam.config.entry_points import ENCODER_GROUP, load_entry_points
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.tiny_clip import model as tiny_clip
@@ -94,7 +95,20 @@ class TowerShape:
 
 def encoder_spec(name: str) -> EncoderSpec:
     """Return the facts about an encoder; those of an open_clip architecture are the defaults."""
-    return BUNDLED_ENCODERS.get(name, EncoderSpec())
+    if name in BUNDLED_ENCODERS:
+        return BUNDLED_ENCODERS[name]
+    return _installed_encoders().get(name, EncoderSpec())
+
+
+@cache
+def _installed_encoders() -> dict[str, EncoderSpec]:
+    """Return the encoders of other installed packages, which bring their weights."""
+    return load_entry_points(
+        ENCODER_GROUP,
+        lambda value: isinstance(value, EncoderSpec) and value.bundled is not None,
+        "a clip_hparam.model.architectures.EncoderSpec with `bundled`",
+        frozenset(BUNDLED_ENCODERS),
+    )
 
 
 def bundled_clip(encoder: Encoder) -> BundledClip | None:
@@ -158,8 +172,9 @@ def patch_grid(resolution: int, patch: int) -> int:
 
 
 def architecture_names() -> Iterator[str]:
-    """Yield the legal values of `encoder.name`: bundled encoders, then open_clip's, sorted."""
+    """Yield the legal values of `encoder.name`: those of packages, then open_clip's, sorted."""
     yield from BUNDLED_ENCODERS
+    yield from _installed_encoders()
     for name in _config_files():
         if not _rejection_reason(model_config(name)["vision_cfg"]):
             yield name

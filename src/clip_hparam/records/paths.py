@@ -9,6 +9,8 @@ runs/.sweeps/<sweep_id>/<nonce>/array.json     a Slurm job array
 runs/.packs/<sweep_id>.zip                     archive of done trials
 runs/.code/<hash>/                             code that Slurm jobs run
 runs/.studies/<name>/                          stages and decisions of a campaign
+runs/.trackers/<tracker>/                      files of a tracker that keeps them here
+runs/.trackers/.sent/<tracker>/<trial_id>.json what the tracker has of a trial
 runs/.derived/<derived_id>/result.json         a result of stored weights (derived.py)
 """
 
@@ -121,6 +123,16 @@ def archive_path(runs: Path | str, sweep_id: str) -> Path:
 def code_folder(runs: Path | str) -> Path:
     """Return the folder of all code snapshots."""
     return Path(runs) / ".code"
+
+
+def tracker_folder(runs: Path | str, tracker: str) -> Path:
+    """Return the folder in which a tracker may keep its files."""
+    return Path(runs) / ".trackers" / tracker
+
+
+def sent_path(runs: Path | str, tracker: str, trial_id: str) -> Path:
+    """Return the file that says what a tracker has of a trial."""
+    return Path(runs) / ".trackers" / ".sent" / tracker / f"{trial_id}.json"
 
 
 def command_line(*words: str, runs: Path | str) -> str:

@@ -65,7 +65,8 @@ def run_trial(
         for name in record.corrupted_files():
             quarantined = record.quarantine(name)
             logger.warning("%s is damaged: set aside as %s", name, quarantined.name)
-        callback = CallbackList([*create_standard_callbacks(record), *callbacks])
+        standard = create_standard_callbacks(record, spec.tracker)
+        callback = CallbackList([*standard, *callbacks])
         outcome = _run_attempt(spec, record, callback, context)
         callback.on_end(outcome.state, outcome.result)
         return outcome

@@ -9,7 +9,9 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec, parse_launch_spec
 
-TRIAL = TrialSpec(Recipe(), Machine(runs="here"), eval_test="epoch", overrides=("lr=1",))
+TRIAL = TrialSpec(
+    Recipe(), Machine(runs="here"), eval_test="epoch", tracker=("wandb",), overrides=("lr=1",)
+)
 WORKER = WorkerSpec(TRIAL, ".sweeps/0123456789ab/worker_3")
 
 
@@ -21,7 +23,7 @@ def test_specification_is_read_back_from_json(spec: LaunchSpec) -> None:
 def test_keys_on_disk_are_those_of_earlier_versions() -> None:
     keys = {
         *("recipe", "machine", "eval_test", "eval_raw", "keep_checkpoints", "gpus_per_trial"),
-        *("replay", "worker", "overrides", "eval_sets"),
+        *("replay", "worker", "overrides", "eval_sets", "tracker"),
     }
     assert TRIAL.to_dict().keys() == WORKER.to_dict().keys() == keys
     assert (TRIAL.to_dict()["worker"], WORKER.to_dict()["worker"]) == ("", WORKER.record_id)
@@ -29,7 +31,7 @@ def test_keys_on_disk_are_those_of_earlier_versions() -> None:
 
 def test_specification_of_an_earlier_version_lacks_newer_keys() -> None:
     tree = TRIAL.to_dict()
-    for key in ("worker", "replay", "eval_raw", "eval_sets", "overrides"):
+    for key in ("worker", "replay", "eval_raw", "eval_sets", "tracker", "overrides"):
         del tree[key]
     assert parse_launch_spec(tree) == TrialSpec(Recipe(), Machine(runs="here"), eval_test="epoch")
 

@@ -131,6 +131,16 @@ def find_records(runs: Path, name: str) -> list[Record]:
     sweep of the same name has that cell too, print to stderr which sweep is used. Raises
     ValueError if there is no such cell or trial, or several.
     """
+    records = find_trials(runs, name)
+    return [record for record in records if not record.is_done()] or records[:1]
+
+
+def find_trials(runs: Path, name: str) -> list[Record]:
+    """Return the records of all trials of a cell, [SWEEP/]LABEL, or of the start of a trial id.
+
+    Where an older sweep of the same name has that cell too, print to stderr which sweep is used.
+    Raises ValueError if there is no such cell or trial, or several.
+    """
     manifests = read_manifests(runs)
     cells = find_cells(manifests, name)
     if not cells:
@@ -138,8 +148,7 @@ def find_records(runs: Path, name: str) -> list[Record]:
     if "/" not in name:
         with_cell = [sweep for sweep in manifests if name in _labels(sweep)]
         print_ambiguity(with_cell, *(sweep.name for sweep, _ in cells))
-    records = [Record(runs, trial) for trial in cells[-1][1].trials.values()]
-    return [record for record in records if not record.is_done()] or records[:1]
+    return [Record(runs, trial) for trial in cells[-1][1].trials.values()]
 
 
 def _labels(sweep: SweepManifest) -> set[str]:

@@ -32,12 +32,13 @@ from clip_hparam.cli.hydra_app.grammar.references import (
 from clip_hparam.cli.hydra_app.grammar.values import override_value
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.options.sweep_options import SweepOptions, tracker_list
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
 from clip_hparam.planning.eval_sets import validate_eval_sets
 from clip_hparam.planning.resolve import resolve
+from clip_hparam.training.callbacks.trackers.registry import validate_trackers
 
 Composed = tuple[Recipe, Machine, SweepOptions]
 SWEEPER_PREFIX = "hydra.sweeper."
@@ -145,6 +146,8 @@ def create_base_spec(
     """Return a trial of the recipe as it is; the base of a search is not resolved."""
     validate_eval_sets(recipe, driver.eval_sets)
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
+    per_trial["tracker"] = tracker_list(driver.tracker)
+    validate_trackers(per_trial["tracker"])
     return TrialSpec(recipe, machine, **per_trial, overrides=tuple(overrides))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from clip_hparam.config.entry_points import DATASET_GROUP, ENCODER_GROUP, entry_point_names
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.launcher_options import (
     InlineOptions,
@@ -45,6 +46,8 @@ class AblationSweeperOptions(SearchOptions):
     design: Any = None
 
 
+DATA_OF_PACKAGES = {"shots": 0, "selection": "auto", "epoch_images": "auto"}
+"""Keys of `data` of a data set that an entry point adds: those of conf/data/folder.yaml."""
 LAUNCHERS = {
     "workers": WorkersOptions,
     "inline": InlineOptions,
@@ -64,8 +67,19 @@ def register_configs() -> None:
     store = ConfigStore.instance()
     store.store(name="schema", node=schema)
     store.store(group="hydra/sweeper", name="ablation", node=sweeper, provider="clip_hparam")
+    _register_installed(store)
     for name, options in LAUNCHERS.items():
         store.store(group="hydra/launcher", name=name, node=options, provider="clip_hparam")
+
+
+def _register_installed(store: ConfigStore) -> None:
+    """Store data=NAME and encoder=NAME for the data sets and encoders of other packages."""
+    for name in entry_point_names(DATASET_GROUP):
+        node = {"data": {**DATA_OF_PACKAGES, "name": name}, "hflip": 0.5}
+        store.store(group="data", name=name, node=node, package="_global_", provider="clip_hparam")
+    for name in entry_point_names(ENCODER_GROUP):
+        node = {"name": name, "pretrained": name}
+        store.store(group="encoder", name=name, node=node, provider="clip_hparam")
 
 
 def config_tree(config: DictConfig) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class SweepOptions:
     eval_sets: Any = None
     keep_checkpoints: str = knob("none", "none | last | best", "weights left in the folder")
     replay: bool = False
+    tracker: Any = None
 
     def __post_init__(self) -> None:
         validate(self)
@@ -59,6 +60,17 @@ def tag_list(tags: Any) -> tuple[str, ...]:
         if isinstance(tag, (list, dict)) or not TAG_PATTERN.fullmatch(str(tag)):
             raise ValueError(f"tags={tags}: {tag!r} is no single word: try 'tags=[first,second]'")
     return tuple(dict.fromkeys(map(str, listed)))
+
+
+def tracker_list(trackers: Any) -> tuple[str, ...]:
+    """Return the names that a value of `tracker` means; ValueError for one that is no word."""
+    listed = [] if trackers is None else trackers if isinstance(trackers, list) else [trackers]
+    for name in listed:
+        if not isinstance(name, str) or not TAG_PATTERN.fullmatch(name):
+            raise ValueError(
+                f"tracker={trackers}: {name!r} names no tracker: try 'tracker=[tensorboard,wandb]'"
+            )
+    return tuple(dict.fromkeys(name for name in listed if name != "none"))
 
 
 def seed_list(seeds: Any) -> list[int] | None:

@@ -1,4 +1,4 @@
 """Code that follows a trial, stops it or prunes it. Imports no torch.
 
-A new tracker goes here: a module, and an entry in standard.py.
+A new tracker goes into `trackers`.
 """

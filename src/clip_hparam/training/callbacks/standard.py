@@ -1,7 +1,8 @@
-"""The callbacks of every trial. A tracker is a module beside this one and an entry in its list."""
+"""The callbacks of every trial, and the trackers that follow it."""
 
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from clip_hparam.config.trial_spec import TrialSpec
@@ -9,14 +10,16 @@ from clip_hparam.records.metrics import reported_weights
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.training.callbacks.base import TrialCallback
+from clip_hparam.training.callbacks.trackers.callback import TrackerCallback
 
 HEARTBEAT_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-def create_standard_callbacks(record: Record) -> list[TrialCallback]:
-    """Return the callbacks that every trial has, in the order in which they are called."""
-    return [EpochLogger(), Heartbeat(record)]
+def create_standard_callbacks(record: Record, trackers: Iterable[str] = ()) -> list[TrialCallback]:
+    """Return the callbacks of a trial in the order in which they are called; trackers are last."""
+    followers = [TrackerCallback(name, record) for name in trackers]
+    return [EpochLogger(), Heartbeat(record), *followers]
 
 
 class EpochLogger(TrialCallback):

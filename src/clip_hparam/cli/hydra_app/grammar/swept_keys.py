@@ -77,8 +77,10 @@ def _not_swept(override: Override) -> str:
     if key == "seeds":
         listed = shlex.quote(f"seeds=[{values}]")
         return f"{text} sweeps the number of seeds: for these seeds type {listed}"
-    if key == "tags":
-        return f"{text} sweeps the tags: for these tags type {shlex.quote(f'tags=[{values}]')}"
+    if key in ("tags", "tracker"):
+        listed = shlex.quote(f"{key}=[{values}]")
+        what = "tags" if key == "tags" else "trackers"
+        return f"{text} sweeps the {what}: for these {what} type {listed}"
     if key == "family":
         return f"{text} names several families: type one command per family, family=NAME"
     if key == "sweeps":

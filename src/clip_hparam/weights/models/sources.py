@@ -1,0 +1,127 @@
+"""Find the classifier that a text on the command line means.
+
+TRIAL                    the weights that a trial has kept
+runs/TRIAL/last.safetensors   a certain file of them
+FOLDER                   an export, or a folder of timm with a config.json
+open_clip:NAME:PRETRAINED     zero-shot CLIP; PRETRAINED as `encoder.pretrained`
+timm:NAME, timm:NAME:FILE     a classifier of timm, with its published or with given weights
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from clip_hparam.config.recipe import Data, Encoder
+from clip_hparam.data.datasets import class_prompts, load_dataset
+from clip_hparam.model.architectures import shape_of
+from clip_hparam.model.classifier import Classifier, set_head
+from clip_hparam.model.normalization import NORMALIZATIONS
+from clip_hparam.model.tower import build_tower
+from clip_hparam.model.weights_identity import normalization_of, weights_sha256
+from clip_hparam.model.zero_shot_head import head_weights
+from clip_hparam.records.manifests.lookup import find_trial_id
+from clip_hparam.records.record import Record, trial_ids
+from clip_hparam.weights.models.export import is_export, load_export
+from clip_hparam.weights.models.trained_model import WEIGHT_FILES, TrainedModel, load_trial
+
+OPEN_CLIP, TIMM = "open_clip", "timm"
+TIMM_SOURCES = ("local-dir:", "hf-hub:", "hf_hub:")  # names of timm with a colon
+SOURCES = "a trial, an exported folder, open_clip:NAME:PRETRAINED, timm:NAME or timm:NAME:FILE"
+
+
+def load_model(text: str, runs: Path, data: Data | None = None) -> TrainedModel:
+    """Return the classifier that a text means, see the docstring of the module.
+
+    data: the data set whose class names make the head of an open_clip model.
+
+    Raises: ValueError or FileNotFoundError for a text that means none, with what to type.
+    """
+    source, _, rest = text.partition(":")
+    if source == OPEN_CLIP:
+        return _zero_shot(text, rest, data)
+    if source == TIMM:
+        if rest.startswith(TIMM_SOURCES):
+            return _timm(text, rest, "")
+        name, _, file = rest.partition(":")
+        return _timm(text, name, file)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _folder(path)
+    if path.is_file():
+        return _file(path)
+    trial = find_trial_id(trial_ids(runs), text)
+    if trial is None:
+        raise ValueError(f"{text} is no trial in {runs} and no file: name {SOURCES}")
+    return load_trial(Record(runs, trial))
+
+
+def _folder(path: Path) -> TrainedModel:
+    if is_export(path):
+        return load_export(path)
+    if (path / "recipe.json").is_file():
+        return load_trial(Record(path.parent, path.name))
+    if (path / "config.json").is_file():
+        return _timm(str(path), f"local-dir:{path}", "")
+    raise ValueError(f"{path} holds neither clip_hparam.json nor config.json: name {SOURCES}")
+
+
+def _file(path: Path) -> TrainedModel:
+    if path.name in WEIGHT_FILES and (path.parent / "recipe.json").is_file():
+        return load_trial(
+            Record(path.absolute().parent.parent, path.absolute().parent.name), path.name
+        )
+    raise ValueError(
+        f"{path} is not the file of a trial, and does not say its architecture: type"
+        f" open_clip:NAME:{path} or timm:NAME:{path}"
+    )
+
+
+def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
+    name, _, pretrained = rest.partition(":")
+    if not pretrained or data is None:
+        what = "has no head without data: use it with evaluate" if pretrained else "lacks weights"
+        raise ValueError(f"{text} {what}, and type open_clip:NAME:PRETRAINED")
+    encoder = Encoder(name=name, pretrained=pretrained)
+    classes = load_dataset(data).classes
+    resolution = shape_of(name).resolution
+    sha256, pixels = weights_sha256(encoder), normalization_of(encoder)
+    weights = head_weights(encoder, class_prompts(data.name, name, classes))
+    model = Classifier(build_tower(encoder), len(classes), "clip")
+    set_head(model, weights)
+    return TrainedModel(model.eval(), classes, resolution, pixels, "bicubic", text, sha256)
+
+
+def _timm(text: str, name: str, file: str) -> TrainedModel:
+    import timm  # lazy: for this source only
+    from timm.data import resolve_data_config
+
+    try:
+        checkpoint = {"checkpoint_path": file} if file else {"pretrained": True}
+        module = timm.create_model(name, **checkpoint).eval()
+    except Exception as error:  # of the hub, of a file, of an unknown name
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{text} cannot be loaded ({type(error).__name__}: {reason}): try timm:NAME:FILE"
+        ) from error
+    images: dict[str, Any] = resolve_data_config({}, model=module)
+    _, height, width = images["input_size"]
+    statistics = tuple(images["mean"]), tuple(images["std"])
+    pixels = [key for key, known in NORMALIZATIONS.items() if known == statistics]
+    if height != width or not pixels or not module.num_classes:
+        problem = "has no head" if not module.num_classes else f"takes images as {images}"
+        raise ValueError(f"{text} {problem}, which cannot be evaluated here: name another model")
+    names = module.pretrained_cfg.get("label_names") or ()
+    interpolation = images["interpolation"]
+    sha256 = _sha256_of(module)
+    return TrainedModel(module, tuple(names), height, pixels[0], interpolation, text, sha256)
+
+
+def _sha256_of(module: nn.Module) -> str:
+    """Return the sha256 of the tensors of a network in their order."""
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
