@@ -7,7 +7,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from clip_hparam.cli.commands import cancel, data, inspect, maintain, results, retry
+from clip_hparam.cli.commands import (
+    cancel,
+    data,
+    inspect,
+    maintain,
+    results,
+    retry,
+    status,
+)
 from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
@@ -51,7 +59,7 @@ def create_parser() -> CommandParser:
     description = __doc__.splitlines()[0] if __doc__ else None
     parser = CommandParser(prog="clip-hparam", description=description)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
-    groups = (inspect, results, retry, cancel, maintain, data)
+    groups = (status, inspect, results, retry, cancel, maintain, data)
     completion = Command(
         "completion",
         "print the completion script of a shell: eval its output",

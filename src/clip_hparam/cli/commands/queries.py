@@ -3,14 +3,14 @@
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
 from clip_hparam.config.knob import close_names, suggest
-from clip_hparam.config.override_words import sweep_command
+from clip_hparam.config.override_words import program_words, sweep_command
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -37,10 +37,10 @@ class SweepStatus:
     reasons: list[str]
 
 
-def sweep_statuses(
+def find_sweeps_with_states(
     runs: Path, wanted: str | None = None, tag: str | None = None
-) -> list[SweepStatus]:
-    """Return the status of all sweeps, or of those with a name, an id or a tag, oldest first.
+) -> tuple[list[SweepManifest], dict[str, TrialState]]:
+    """Return all sweeps, or those with a name, an id or a tag, oldest first, and their trials.
 
     Raises ValueError if no sweep has that name, id or tag.
     """
@@ -50,19 +50,23 @@ def sweep_statuses(
         known = {known for manifest in found for known in manifest.tags}
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
-    states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
-    return [
-        SweepStatus(
-            manifest.sweep_id,
-            manifest.name,
-            manifest.created,
-            dict(Counter(states[name] for name in manifest.trial_ids)),
-            manifest.title,
-            list(manifest.tags),
-            list_reasons(runs, manifest, states),
-        )
-        for manifest in manifests
-    ]
+    names = {name for manifest in manifests for name in manifest.trial_ids}
+    return manifests, trial_states(runs, names)
+
+
+def summarize_sweep(
+    runs: Path, manifest: SweepManifest, states: Mapping[str, TrialState]
+) -> SweepStatus:
+    """Return the number of trials of a sweep by state, and why trials are not done."""
+    return SweepStatus(
+        manifest.sweep_id,
+        manifest.name,
+        manifest.created,
+        dict(Counter(states[name] for name in manifest.trial_ids)),
+        manifest.title,
+        list(manifest.tags),
+        list_reasons(runs, manifest, states),
+    )
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
@@ -213,7 +217,7 @@ def _rerun_facts(record: Record) -> dict[str, Any]:
     if record.recipe() is None and record.trial_id not in planned:
         return {"rerun": None, "unknown": ("its recipe.json is missing or damaged",)}
     again = rerun.rerun_trial(record, planned)
-    return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
+    return {"rerun": shlex.join([*program_words(), *again.overrides]), "unknown": again.unknown}
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

@@ -1,0 +1,142 @@
+"""status: the sweeps of a runs folder, their trials by state, and the results of a named sweep."""
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.design.racing import Race
+from clip_hparam.records.manifests.manifest import SweepManifest
+from clip_hparam.records.state import LIVE, TrialState
+
+if TYPE_CHECKING:
+    from clip_hparam.analysis.evidence.cell_results import CellResult
+
+WATCH_SECONDS = 2.0
+
+
+class Shown(NamedTuple):
+    """A sweep as it is printed; `results` is None unless the sweep was named."""
+
+    status: queries.SweepStatus
+    kind: str
+    results: "list[CellResult] | None"
+
+    @property
+    def is_live(self) -> bool:
+        return bool(set(self.status.states) & set(LIVE))
+
+    def to_dict(self) -> dict[str, Any]:
+        cells = {} if self.results is None else {"cells": [row.to_dict() for row in self.results]}
+        return {**asdict(self.status), **cells}
+
+
+def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sweep", nargs="?", help="name, id or start of an id: with its results (all, without)"
+    )
+    parser.add_argument("--tag", help="only sweeps with this tag")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="follow the trials until they end: a live view, or lines at each change in a pipe",
+    )
+    add_common_arguments(parser)
+
+
+def _run_status(arguments: argparse.Namespace) -> int:
+    if arguments.watch and sys.stdout.isatty() and not arguments.json:
+        return _watch(arguments)
+    shown: list[Shown] | None = None
+    while True:
+        sweeps = _read(arguments)
+        if sweeps != shown:
+            emit(arguments, [sweep.to_dict() for sweep in sweeps], _lines(arguments, sweeps))
+        shown = sweeps
+        if not arguments.watch or not any(sweep.is_live for sweep in sweeps):
+            return ExitCode.OK
+        time.sleep(WATCH_SECONDS)
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    """Draw the sweeps again and again in place, and leave the last view on the terminal."""
+    from rich.live import Live  # lazy: rich, 0.1 s
+    from rich.text import Text
+
+    with Live(auto_refresh=False, vertical_overflow="crop") as screen:
+        while True:
+            sweeps = _read(arguments)
+            lines = "\n".join(_lines(arguments, sweeps))
+            screen.update(Text.from_ansi(lines), refresh=True)
+            if not any(sweep.is_live for sweep in sweeps):
+                return ExitCode.OK
+            time.sleep(WATCH_SECONDS)
+
+
+def _read(arguments: argparse.Namespace) -> list[Shown]:
+    found, states = queries.find_sweeps_with_states(arguments.runs, arguments.sweep, arguments.tag)
+    return [
+        Shown(
+            queries.summarize_sweep(arguments.runs, manifest, states),
+            manifest.kind,
+            read_results(arguments.runs, manifest, states) if arguments.sweep else None,
+        )
+        for manifest in found
+    ]
+
+
+def read_results(
+    runs: Path, manifest: SweepManifest, states: dict[str, TrialState]
+) -> "list[CellResult]":
+    """Return the rows of the table of a sweep that may still run."""
+    from clip_hparam.sweep.results import PlannedCell, read_cell_results  # lazy: rich, 0.1 s
+
+    cells = [PlannedCell(cell.label, cell.trials) for cell in manifest.cells]
+    race = None if manifest.race is None else Race(**manifest.race)
+    return read_cell_results(runs, manifest.name, manifest.kind, cells, states, race)
+
+
+def _lines(arguments: argparse.Namespace, sweeps: list[Shown]) -> Iterator[str]:
+    if not sweeps:
+        yield queries.no_sweep_message(arguments.runs)
+    for sweep in sweeps:
+        status = sweep.status
+        tags = f" [{', '.join(status.tags)}]" if status.tags else ""
+        states = format_states(status.states)
+        yield f"{status.sweep_id}  {status.created}  {status.title}{tags}: {states}"
+        if sweep.results is not None:
+            yield _table(sweep)
+        yield from (f"  {reason}" for reason in status.reasons)
+
+
+def _table(sweep: Shown) -> str:
+    """Return the table of results, with styles where stdout is a terminal."""
+    from rich.console import Console  # lazy: rich, 0.1 s
+
+    from clip_hparam.sweep.results import print_results
+
+    text = io.StringIO()
+    console = Console(file=text, width=Console().width, force_terminal=sys.stdout.isatty())
+    print_results(console, sweep.results or [], sweep.status.name, sweep.kind)
+    return text.getvalue().rstrip("\n")
+
+
+def format_states(states: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
+
+
+COMMANDS = (
+    Command(
+        "status",
+        "show the sweeps of a runs folder by the state of their trials, and results of one",
+        _add_status_arguments,
+        _run_status,
+    ),
+)
