@@ -21,8 +21,8 @@ from clip_hparam.search.results import (
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
 from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.display.text_table import Column, print_table
 from clip_hparam.sweep.tables import failure_message
-from clip_hparam.sweep.text_table import Column, print_table
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 

@@ -22,9 +22,9 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions, describe_sources
 from clip_hparam.sweep.console import print_plain
-from clip_hparam.sweep.results import PlannedCell, print_results, read_cell_results
+from clip_hparam.sweep.display.results import PlannedCell, print_results, read_cell_results
+from clip_hparam.sweep.display.text_table import Column, print_table
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
-from clip_hparam.sweep.text_table import Column, print_table
 
 PAPER_FAMILY = "b16"
 """The family of the paper's ladder."""

@@ -11,6 +11,7 @@ from typing import Any
 from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
 from clip_hparam.config.knob import close_names, suggest
 from clip_hparam.config.override_words import program_words, sweep_command
+from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -39,8 +40,10 @@ class SweepStatus:
 
 def find_sweeps_with_states(
     runs: Path, wanted: str | None = None, tag: str | None = None
-) -> tuple[list[SweepManifest], dict[str, TrialState]]:
-    """Return all sweeps, or those with a name, an id or a tag, oldest first, and their trials.
+) -> tuple[list[SweepManifest], dict[str, TrialState], dict[str, dict[str, Any]]]:
+    """Return all sweeps, or those with a name, an id or a tag, oldest first.
+
+    Also return the state of each of their trials, and the results of those that are done.
 
     Raises ValueError if no sweep has that name, id or tag.
     """
@@ -51,7 +54,16 @@ def find_sweeps_with_states(
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
     names = {name for manifest in manifests for name in manifest.trial_ids}
-    return manifests, trial_states(runs, names)
+    submitted = tracker.slurm_states(runs)
+    records = {name: Record(runs, name) for name in names}
+    read = ((name, record.result()) for name, record in records.items())
+    results = {name: result for name, result in read if result}
+    states = {
+        name: submitted.get(name)
+        or (TrialState.DONE if name in results else trial_state(records[name]))
+        for name in names
+    }
+    return manifests, states, results
 
 
 def summarize_sweep(
@@ -136,12 +148,13 @@ def find_records(runs: Path, name: str) -> list[Record]:
     """
     cells = find_cells(read_manifests(runs), name)
     if not cells:
-        return [_find_record(runs, name)]
+        return [find_record(runs, name)]
     records = [Record(runs, trial) for trial in cells[-1][1].trials.values()]
     return [record for record in records if not record.is_done()] or records[:1]
 
 
-def _find_record(runs: Path, prefix: str) -> Record:
+def find_record(runs: Path, prefix: str) -> Record:
+    """Return the record of the trial whose id begins with a text; ValueError if there is none."""
     manifests = read_manifests(runs)
     planned = dict.fromkeys(name for manifest in manifests for name in manifest.trial_ids)
     # a job may end before a trial has a recipe.json
@@ -210,14 +223,19 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return the command that runs a trial again, and the facts that its record lacks."""
+    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))
     if record.recipe() is None and record.trial_id not in planned:
-        return {"rerun": None, "unknown": ("its recipe.json is missing or damaged",)}
+        unknown = ("its recipe.json is missing or damaged",)
+        return {"typed": [], "rerun": None, "unknown": unknown}
     again = rerun.rerun_trial(record, planned)
-    return {"rerun": shlex.join([*program_words(), *again.overrides]), "unknown": again.unknown}
+    return {
+        "typed": trial_words(rerun.typed_overrides(record, planned)),
+        "rerun": shlex.join([*program_words(), *again.overrides]),
+        "unknown": again.unknown,
+    }
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

@@ -81,26 +81,35 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> list[Shown]:
-    found, states = queries.find_sweeps_with_states(arguments.runs, arguments.sweep, arguments.tag)
+    found, states, results = queries.find_sweeps_with_states(
+        arguments.runs, arguments.sweep, arguments.tag
+    )
     return [
         Shown(
             queries.summarize_sweep(arguments.runs, manifest, states),
             manifest.kind,
-            read_results(arguments.runs, manifest, states) if arguments.sweep else None,
+            _read_results(arguments.runs, manifest, states, results) if arguments.sweep else None,
         )
         for manifest in found
     ]
 
 
-def read_results(
-    runs: Path, manifest: SweepManifest, states: dict[str, TrialState]
+def _read_results(
+    runs: Path,
+    manifest: SweepManifest,
+    states: dict[str, TrialState],
+    results: dict[str, dict[str, Any]],
 ) -> "list[CellResult]":
     """Return the rows of the table of a sweep that may still run."""
-    from clip_hparam.sweep.results import PlannedCell, read_cell_results  # lazy: rich, 0.1 s
+    from clip_hparam.sweep.display.results import (
+        PlannedCell,
+        read_cell_results,
+    )  # lazy: rich, 0.1 s
 
     cells = [PlannedCell(cell.label, cell.trials) for cell in manifest.cells]
     race = None if manifest.race is None else Race(**manifest.race)
-    return read_cell_results(runs, manifest.name, manifest.kind, cells, states, race)
+    own = {name: results[name] for name in manifest.trial_ids if name in results}
+    return read_cell_results(runs, manifest.name, manifest.kind, cells, states, race, own)
 
 
 def _lines(arguments: argparse.Namespace, sweeps: list[Shown]) -> Iterator[str]:
@@ -120,7 +129,7 @@ def _table(sweep: Shown) -> str:
     """Return the table of results, with styles where stdout is a terminal."""
     from rich.console import Console  # lazy: rich, 0.1 s
 
-    from clip_hparam.sweep.results import print_results
+    from clip_hparam.sweep.display.results import print_results
 
     text = io.StringIO()
     console = Console(file=text, width=Console().width, force_terminal=sys.stdout.isatty())

@@ -10,6 +10,7 @@ from rich.text import Text
 
 PIECE = re.compile(r"[^\s,+]*(?:[,+]+|\s+)|[^\s,+]+")
 GAP = "  "
+TITLE_LINES = 2
 
 
 class Column(NamedTuple):
@@ -91,7 +92,8 @@ def _fitted_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -
     for number, column in enumerate(columns):
         texts = [row[number] for row in rows]
         pieces = (_longest_piece(text) if column.wraps else cell_len(text) for text in texts)
-        low = max([_longest_piece(column.title), *pieces])
+        title = max(_longest_piece(column.title), cell_len(column.title) // TITLE_LINES + 1)
+        low = max([title, *pieces])
         least.append(low)
         widths.append(max([low, *map(cell_len, texts)]))
     spare = width - len(GAP) * (len(columns) - 1)

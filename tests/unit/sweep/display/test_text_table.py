@@ -2,7 +2,7 @@
 
 import pytest
 
-from clip_hparam.sweep.text_table import Column, table_lines, wrap_label
+from clip_hparam.sweep.display.text_table import Column, table_lines, wrap_label
 
 COLUMNS = (Column("cell", wraps=True), Column("acc1, %", right=True))
 

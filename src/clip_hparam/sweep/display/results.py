@@ -11,7 +11,7 @@ from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.sweep.console import print_plain
-from clip_hparam.sweep.text_table import Column, print_table
+from clip_hparam.sweep.display.text_table import Column, print_table
 
 if TYPE_CHECKING:
     from clip_hparam.analysis.evidence.cell_results import CellResult, SeedResults
@@ -37,28 +37,31 @@ def read_cell_results(
     cells: Sequence[PlannedCell],
     states: Mapping[str, TrialState],
     race: "Race | None" = None,
+    results: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> "list[CellResult]":
-    """Return a row per cell in the design's order; only trials that are done are read.
+    """Return a row per cell in the design's order.
 
-    states: of all trials of the cells.
+    states: of all trials of the cells. results: of the done trials, where the caller has read them.
     """
     from clip_hparam.analysis.evidence.cell_results import (  # lazy: pandas, 0.4 s
         cell_results,
         reference_of,
     )
 
-    values = _reported(runs, (name for name, state in states.items() if state == TrialState.DONE))
+    if results is None:
+        done = (name for name, state in states.items() if state == TrialState.DONE)
+        results = {name: Record(runs, name).result() or {} for name in done}
+    values = _reported(results)
     return cell_results(
         [_seed_results(cell, states, values) for cell in cells], reference_of(name, kind), race
     )
 
 
-def _reported(runs: Path, done: Iterator[str]) -> dict[str, tuple[float, float]]:
-    """Return the reported accuracies of done trials, on the selection and on the test set.
+def _reported(results: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Return the reported accuracies of trials, on the selection and on the test set.
 
     A trial without a number on the test set is left out; one on the selection set may be NaN.
     """
-    results = {name: Record(runs, name).result() or {} for name in done}
     pairs = {
         name: (_accuracy(result, "selection_acc1"), _accuracy(result, "test_acc1"))
         for name, result in results.items()
