@@ -51,12 +51,12 @@ def recipe_files(family: str | None = None) -> list[ConfigFile]:
     Raises:
         ValueError: there is no such family.
     """
-    recipes = [_recipe(path) for path in sorted((CONF / "recipe").glob("*/*.yaml"))]
+    found = [_recipe(path) for path in sorted((CONF / "recipe").glob("*/*.yaml"))]
+    recipes = sorted(found, key=lambda recipe: recipe.family != DEFAULT_FAMILY)
     families = dict.fromkeys(recipe.family for recipe in recipes)
     if family is not None and family not in families:
         raise ValueError(f"no family is called {family}: choose from {', '.join(families)}")
-    chosen = [recipe for recipe in recipes if family in (None, recipe.family)]
-    return sorted(chosen, key=lambda recipe: recipe.family != DEFAULT_FAMILY)
+    return [recipe for recipe in recipes if family in (None, recipe.family)]
 
 
 def read_header(path: Path) -> tuple[str, str]:

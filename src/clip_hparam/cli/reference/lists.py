@@ -58,9 +58,11 @@ def _values() -> dict[str, Any]:
 
 
 def sweeps_over(knob: str) -> list[str]:
-    """Return the sweeps whose files give the knob levels or a range, by the text of the files."""
+    """Return the listed sweeps whose files give the knob levels or a range, by their text."""
     pattern = re.compile(rf"^ +{re.escape(knob)}:", re.MULTILINE)
-    paths = ((file.name, CONF / "sweeps" / f"{file.name}.yaml") for file in sweep_files())
+    paths = (
+        (file.name, CONF / "sweeps" / f"{file.name}.yaml") for file in sweep_files(everything=False)
+    )
     return [name for name, path in paths if pattern.search(path.read_text(encoding="utf-8"))]
 
 
