@@ -31,7 +31,9 @@ def _run_demo(arguments: argparse.Namespace) -> int:
     from clip_hparam.cli.hydra_app.app import main as sweep  # lazy: Hydra, 0.3 s
 
     arguments.records.mkdir(parents=True, exist_ok=True)
-    words = ["-m", f"sweeps={SWEEP}", format_override("machine.runs", str(arguments.records))]
+    words = ["-m", f"sweeps={SWEEP}"]
+    if arguments.records != DEFAULT_RUNS:
+        words.append(format_override("machine.runs", str(arguments.records)))
     words += [] if arguments.seeds is None else [f"seeds={arguments.seeds}"]
     words += ["dry_run=true"] if arguments.dry_run else []
     sys.argv[1:] = words
