@@ -3,13 +3,12 @@
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
-from clip_hparam.config.knob import close_names, suggest
+from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers
+from clip_hparam.config.knob import close_names
 from clip_hparam.config.override_words import program_words, sweep_command
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.launch.slurm import tracker
@@ -23,62 +22,6 @@ from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
-
-
-@dataclass(frozen=True)
-class SweepStatus:
-    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
-
-    sweep_id: str
-    name: str
-    created: str
-    states: dict[str, int]
-    title: str
-    tags: list[str]
-    reasons: list[str]
-
-
-def find_sweeps_with_states(
-    runs: Path, wanted: str | None = None, tag: str | None = None
-) -> tuple[list[SweepManifest], dict[str, TrialState], dict[str, dict[str, Any]]]:
-    """Return all sweeps, or those with a name, an id or a tag, oldest first.
-
-    Also return the state of each of their trials, and the results of those that are done.
-
-    Raises ValueError if no sweep has that name, id or tag.
-    """
-    found = find_manifests(runs, wanted)
-    manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
-    if found and not manifests:
-        known = {known for manifest in found for known in manifest.tags}
-        hint = suggest(str(tag), known) if known else "no sweep has a tag"
-        raise ValueError(f"no sweep has the tag {tag}: {hint}")
-    names = {name for manifest in manifests for name in manifest.trial_ids}
-    submitted = tracker.slurm_states(runs)
-    records = {name: Record(runs, name) for name in names}
-    read = ((name, record.result()) for name, record in records.items())
-    results = {name: result for name, result in read if result}
-    states = {
-        name: submitted.get(name)
-        or (TrialState.DONE if name in results else trial_state(records[name]))
-        for name in names
-    }
-    return manifests, states, results
-
-
-def summarize_sweep(
-    runs: Path, manifest: SweepManifest, states: Mapping[str, TrialState]
-) -> SweepStatus:
-    """Return the number of trials of a sweep by state, and why trials are not done."""
-    return SweepStatus(
-        manifest.sweep_id,
-        manifest.name,
-        manifest.created,
-        dict(Counter(states[name] for name in manifest.trial_ids)),
-        manifest.title,
-        list(manifest.tags),
-        list_reasons(runs, manifest, states),
-    )
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:

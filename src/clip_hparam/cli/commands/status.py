@@ -4,17 +4,22 @@ import argparse
 import io
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.reasons import list_reasons
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.knob import suggest
 from clip_hparam.design.racing import Race
+from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.manifest import SweepManifest
-from clip_hparam.records.state import LIVE, TrialState
+from clip_hparam.records.record import Record
+from clip_hparam.records.state import LIVE, TrialState, trial_state
 
 if TYPE_CHECKING:
     from clip_hparam.analysis.evidence.cell_results import CellResult
@@ -22,10 +27,23 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 2.0
 
 
+@dataclass(frozen=True)
+class SweepStatus:
+    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
+
+    sweep_id: str
+    name: str
+    created: str
+    states: dict[str, int]
+    title: str
+    tags: list[str]
+    reasons: list[str]
+
+
 class Shown(NamedTuple):
     """A sweep as it is printed; `results` is None unless the sweep was named."""
 
-    status: queries.SweepStatus
+    status: SweepStatus
     kind: str
     results: "list[CellResult] | None"
 
@@ -81,17 +99,58 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> list[Shown]:
-    found, states, results = queries.find_sweeps_with_states(
-        arguments.runs, arguments.sweep, arguments.tag
-    )
+    found, states, results = find_sweeps_with_states(arguments.runs, arguments.sweep, arguments.tag)
     return [
         Shown(
-            queries.summarize_sweep(arguments.runs, manifest, states),
+            summarize_sweep(arguments.runs, manifest, states),
             manifest.kind,
             _read_results(arguments.runs, manifest, states, results) if arguments.sweep else None,
         )
         for manifest in found
     ]
+
+
+def find_sweeps_with_states(
+    runs: Path, wanted: str | None = None, tag: str | None = None
+) -> tuple[list[SweepManifest], dict[str, TrialState], dict[str, dict[str, Any]]]:
+    """Return all sweeps, or those with a name, an id or a tag, oldest first.
+
+    Also return the state of each of their trials, and the results of those that are done.
+
+    Raises ValueError if no sweep has that name, id or tag.
+    """
+    found = queries.find_manifests(runs, wanted)
+    manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
+    if found and not manifests:
+        known = {known for manifest in found for known in manifest.tags}
+        hint = suggest(str(tag), known) if known else "no sweep has a tag"
+        raise ValueError(f"no sweep has the tag {tag}: {hint}")
+    names = {name for manifest in manifests for name in manifest.trial_ids}
+    submitted = tracker.slurm_states(runs)
+    records = {name: Record(runs, name) for name in names}
+    read = ((name, record.result()) for name, record in records.items())
+    results = {name: result for name, result in read if result}
+    states = {
+        name: submitted.get(name)
+        or (TrialState.DONE if name in results else trial_state(records[name]))
+        for name in names
+    }
+    return manifests, states, results
+
+
+def summarize_sweep(
+    runs: Path, manifest: SweepManifest, states: Mapping[str, TrialState]
+) -> SweepStatus:
+    """Return the number of trials of a sweep by state, and why trials are not done."""
+    return SweepStatus(
+        manifest.sweep_id,
+        manifest.name,
+        manifest.created,
+        dict(Counter(states[name] for name in manifest.trial_ids)),
+        manifest.title,
+        list(manifest.tags),
+        list_reasons(runs, manifest, states),
+    )
 
 
 def _read_results(
