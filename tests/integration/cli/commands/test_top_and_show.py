@@ -63,7 +63,10 @@ def test_top_lists_the_trials_of_sweeps_and_single_ones(folder: Path) -> None:
     assert names(folder, "--by", "lr", "--rows", "1") == ["lr=0.04"]
 
 
-def test_top_prints_names_as_typed_and_the_state_of_now(folder: Path) -> None:
+def test_top_prints_names_as_typed_and_the_state_of_now(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     done = ask("top", cwd=folder)
     assert done.code == 0, done.err
     lines = done.out.splitlines()
