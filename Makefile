@@ -7,14 +7,14 @@ FAMILY ?= tiny
 RUNS ?= runs
 RESULTS ?= results
 EVIDENCE ?= docs
-TUNED = budget uniform lower ema llrd epochs resolution final
+TUNED = budget uniform lower llrd ema
 PLACES = --runs $(RUNS) --out $(RESULTS)
 SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget=$(BUDGET)) \
 	$(if $(MACHINE),machine=$(MACHINE)) $(if $(DATA),data=$(DATA)) $(if $(ROOT),data.root=$(ROOT)) \
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence tables figures report paper tune tune-characters landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence tables figures report paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,12 +82,7 @@ format: setup ## Format and fix what can be fixed
 bench: setup ## Measure what the speed claims rest on, into benchmarks/RESULTS.json and .md: BENCH="step gather"
 	$(PY) benchmarks/run.py $(BENCH)
 
-tune: setup ## What the miniature's values were chosen from, on seeds 100 and up
-	$(PY) sweep.py -m sweeps=tune_uniform machine.runs=$(RUNS)
-	$(PY) sweep.py -m sweeps=tune_llrd machine.runs=$(RUNS)
-	$(PY) sweep.py -m sweeps=tune_final machine.runs=$(RUNS)
-
-tune-characters: setup ## The same for data=characters, whose rules are in docs/miniature.md
+tune: setup ## What the miniature's values were chosen from, on seeds 100 and up: docs/miniature.md
 	set -e; for name in $(TUNED); do $(PY) sweep.py -m sweeps=tune_characters_$$name machine.runs=$(RUNS); done
 
 landscape: setup ## Record the trials that benchmarks/search.py replays (half an hour of a core)

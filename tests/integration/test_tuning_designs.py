@@ -1,4 +1,4 @@
-"""Tuning designs use tuning seeds alone, and those of the characters are one task of 720 steps."""
+"""Tuning designs use tuning seeds alone, and they share one task of 1,600 steps."""
 
 import re
 from collections.abc import Iterator
@@ -15,13 +15,11 @@ from clip_hparam.data import characters
 from clip_hparam.data.dataset import ImageArray
 
 TUNING = sorted(path.stem for path in (ROOT / "sweeps").glob("tune_*.yaml"))
-CHARACTERS = [name for name in TUNING if name.startswith("tune_characters_")]
 VARIES = {
-    "tune_characters_budget": {"batch_size", "shots"},
-    "tune_characters_epochs": {"epochs"},
-    "tune_characters_resolution": {"epochs"},
+    "tune_characters_budget": {"batch_size", "draws"},
+    "tune_characters_uniform": {"batch_size", "draws"},
 }
-"""Facts of the task that a design varies."""
+"""Facts of the task that a design changes."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +42,6 @@ def test_no_reported_seed_is_used_for_tuning(name: str, tmp_path: Path) -> None:
     assert min(seeds) >= 100
     assert not seeds & {seed for one in seed_sets() for seed in one}
     assert not sweep.duplicate_cells
-    if name not in CHARACTERS:
-        return
     recipes = [plan.spec.recipe for plan in sweep.planned]
     task = {
         "name": {recipe.data.name for recipe in recipes},
@@ -53,15 +49,14 @@ def test_no_reported_seed_is_used_for_tuning(name: str, tmp_path: Path) -> None:
         "shots": {recipe.data.shots for recipe in recipes},
         "draws": {recipe.data.epoch_images for recipe in recipes},
     }
-    usual = {"name": {"characters"}, "batch_size": {50}, "shots": {300}, "draws": {1800}}
-    differing = {fact for fact in usual if task[fact] != usual[fact]}
-    assert differing == VARIES.get(name, set()) - {"epochs"}
-    if not VARIES.get(name):
-        assert {total_steps(recipe) for recipe in recipes} <= {720, 360}
+    usual = {"name": {"characters"}, "batch_size": {25}, "shots": {300}, "draws": {2000}}
+    assert {fact for fact in usual if task[fact] != usual[fact]} == VARIES.get(name, set())
+    if name not in VARIES:
+        assert {total_steps(recipe) for recipe in recipes} == {1600}
 
 
-def test_make_and_the_page_name_all_designs_of_the_characters() -> None:
+def test_make_and_the_page_name_all_tuning_designs() -> None:
     (listed,) = re.findall(r"^TUNED = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert sorted(f"tune_characters_{word}" for word in listed.split()) == CHARACTERS
+    assert sorted(f"tune_characters_{word}" for word in listed.split()) == TUNING
     page = (ROOT / "docs" / "miniature.md").read_text()
-    assert [name for name in CHARACTERS if name not in page] == []
+    assert [name for name in TUNING if name not in page] == []

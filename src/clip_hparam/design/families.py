@@ -3,8 +3,8 @@
     knobs: {lr: {tiny: [1e-3, 3e-3], b16: [3e-5, 1e-4]}}
     seeds: {tiny: 5, b16: 1}
 
-The levels of a knob, the overrides of a step and the seeds may be such a mapping. Standard library
-only.
+The levels of a knob, the overrides of a step, the base and the seeds may be such a mapping.
+Standard library only.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ def select_family(
     def selected(value: Any) -> Any:
         return value[family] if _is_mapping(value, families) else value
 
-    result = {**tree, "seeds": selected(tree["seeds"])} if "seeds" in tree else dict(tree)
+    result = dict(tree) | {key: selected(tree[key]) for key in ("seeds", "base") if key in tree}
     if isinstance(knobs := tree.get("knobs"), Mapping):
         result["knobs"] = {name: selected(value) for name, value in knobs.items()}
     if isinstance(steps := tree.get("steps"), list):
@@ -54,7 +54,7 @@ def depends_on_family(tree: Mapping[str, Any], families: Collection[str]) -> boo
     return any(
         _is_mapping(value, families)
         or (isinstance(value, list) and any(str(item).startswith("recipe=") for item in value))
-        for _, value in (*_parts(tree), ("base", tree.get("base")))
+        for _, value in _parts(tree)
     )
 
 
@@ -72,6 +72,7 @@ def real_family(family: str) -> str:
 def _parts(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the name and the value of each part that may be a mapping."""
     yield "seeds", tree.get("seeds")
+    yield "base", tree.get("base")
     if isinstance(knobs := tree.get("knobs"), Mapping):
         yield from ((f"knob {name}", value) for name, value in knobs.items())
     steps = tree.get("steps")

@@ -16,11 +16,13 @@ def design(**more: Any) -> dict[str, Any]:
 def test_levels_overrides_and_seeds_of_the_family_are_kept() -> None:
     tree = design(
         seeds={"tiny": 5, "b16": 1},
+        base={"tiny": ["data=characters"], "b16": []},
         knobs={"lr": {"tiny": [1e-2], "b16": [1e-4]}, "mixup": [0, 0.8]},
         steps=[{"label": "a", "overrides": {"tiny": ["lr=1"], "b16": ["lr=2"]}}],
     )
     assert select_family(tree, "b16", FAMILIES) == design(
         seeds=1,
+        base=[],
         knobs={"lr": [1e-4], "mixup": [0, 0.8]},
         steps=[{"label": "a", "overrides": ["lr=2"]}],
     )
@@ -36,6 +38,7 @@ def test_a_design_without_mappings_is_kept_as_it_is() -> None:
     [
         ({"knobs": {"lr": {"tiny": [1]}}}, "knob lr"),
         ({"seeds": {"b16": 1}}, "seeds"),
+        ({"base": {"b16": []}}, "base"),
         ({"steps": [{"label": "a", "overrides": {"tiny": []}}]}, "step a"),
     ],
 )
