@@ -10,12 +10,13 @@ from support.in_process import call
 
 from clip_hparam import __version__
 from clip_hparam.cli import sweep_entry
+from clip_hparam.cli.hydra_app.compose import compose_recipe
 
 
 def test_help_shows_the_values_that_the_words_choose(tmp_path: Path) -> None:
     plain = ask("sweep", "--help", cwd=tmp_path)
     assert (plain.code, plain.err) == (0, "")
-    assert "\n  lr=0.01 " in plain.out
+    assert f"\n  lr={compose_recipe([]).lr:g} " in plain.out
     assert "clip-hparam sweep -m sweeps=ladder" in plain.out
     assert "python sweep.py" not in plain.out
     chosen = call(sweep_entry.main, "sweep.py", "recipe=baseline", "lr=0.5", "-h", cwd=tmp_path)
@@ -41,7 +42,7 @@ def test_lists_are_also_json(tmp_path: Path) -> None:
     knobs = json.loads(ask("knobs", "--json", cwd=tmp_path).out)
     assert {"lr", "machine.runs", "seeds"} <= {knob["name"] for knob in knobs}
     lr = json.loads(ask("knobs", "lr", "--json", cwd=tmp_path).out)
-    assert (lr["default"], lr["in_use"]) == (0.001, 0.01)
+    assert (lr["default"], lr["in_use"]) == (0.001, compose_recipe([]).lr)
     assert "lr_x_layer_decay" in lr["sweeps"]
     sweeps = json.loads(ask("sweeps", "--json", cwd=tmp_path).out)
     assert "ladder" in {sweep["name"] for sweep in sweeps}

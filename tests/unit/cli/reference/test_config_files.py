@@ -27,7 +27,7 @@ def test_recipes_of_the_miniature_state_their_cost_and_come_first() -> None:
 def test_sweeps_that_recipes_were_chosen_by_are_listed_on_request_only() -> None:
     asked = {file.name for file in sweep_files(everything=False)}
     assert "ladder" in asked
-    assert {file.name for file in sweep_files()} - asked >= {"tune_final", "landscape"}
+    assert {file.name for file in sweep_files()} - asked >= {"tune_characters_ema", "landscape"}
     assert next(file for file in sweep_files() if file.name == "search").kind == "search"
 
 
