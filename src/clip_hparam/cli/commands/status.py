@@ -19,7 +19,7 @@ from clip_hparam.design.racing import Race
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import LIVE, TrialState, trial_state
+from clip_hparam.records.state import LIVE, TrialState, unsealed_state
 
 if TYPE_CHECKING:
     from clip_hparam.analysis.evidence.cell_results import CellResult
@@ -115,7 +115,8 @@ def find_sweeps_with_states(
 ) -> tuple[list[SweepManifest], dict[str, TrialState], dict[str, dict[str, Any]]]:
     """Return all sweeps, or those with a name, an id or a tag, oldest first.
 
-    Also return the state of each of their trials, and the results of those that are done.
+    Also return the state of each of their trials, and if a name is given the results of those that
+    are done.
 
     Raises ValueError if no sweep has that name, id or tag.
     """
@@ -127,14 +128,15 @@ def find_sweeps_with_states(
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
     names = {name for manifest in manifests for name in manifest.trial_ids}
     submitted = tracker.slurm_states(runs)
-    records = {name: Record(runs, name) for name in names}
-    read = ((name, record.result()) for name, record in records.items())
-    results = {name: result for name, result in read if result}
-    states = {
-        name: submitted.get(name)
-        or (TrialState.DONE if name in results else trial_state(records[name]))
-        for name in names
-    }
+    states: dict[str, TrialState] = {}
+    results: dict[str, dict[str, Any]] = {}
+    for name in names:
+        record = Record(runs, name)
+        result = record.result()
+        state = TrialState.DONE if result else unsealed_state(record.status())
+        states[name] = submitted.get(name) or state
+        if result and wanted is not None:
+            results[name] = result
     return manifests, states, results
 
 
