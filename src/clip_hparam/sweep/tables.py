@@ -109,7 +109,7 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
     done = counts.pop(TrialState.DONE, 0)
     there = sum(known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before)
     others = "".join(f", {n} {state}" for state, n in counts.items())
-    print_plain(console, f"{done - there} trials ran, {there} were done already{others}")
+    print_plain(console, f"trials: {done - there} ran, {there} done already{others}")
     for trial_id, state in states.items():
         if state != TrialState.DONE:
             print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")

@@ -1,16 +1,24 @@
 """`clip-hparam status NAME` shows the results of the cells, also while trials are missing."""
 
+import io
 import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 from support.cli import clip_hparam as ask
 
 from clip_hparam.config.identity import canonical, trial_id
+from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.design.design import Cell
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.atomic import write_json
 from clip_hparam.records.record import Record
+from clip_hparam.records.state import TrialState
+from clip_hparam.sweep.sweep import PlannedTrial, Sweep
+from clip_hparam.sweep.tables import show_table
 
 ACCURACIES = {0.01: (90.0, 91.0, 92.0), 0.02: (92.0, 93.0, 95.0)}
 LONG = "layer_decay=0.65,rand_augment=rand-m9-mstd0.5-inc1,label_smoothing=0.1"
@@ -76,3 +84,24 @@ def test_a_result_without_numbers_leaves_the_cell_without_a_mean(folder: Path) -
     damaged.write_result({"metrics": {}})
     (named,) = json.loads(ask("status", "mine", "--json", cwd=folder).out)
     assert named["cells"][0]["test_acc1"] is None
+
+
+def test_the_table_at_the_end_of_a_sweep_is_that_of_status(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    machine = Machine(runs=str(folder / "runs"))
+    planned = [
+        PlannedTrial(Cell(f"lr={lr},{LONG}", (f"lr={lr}",)), TrialSpec(recipe, machine))
+        for lr in ACCURACIES
+        for seed in range(3)
+        for recipe in [resolve(with_values(Recipe(), {"seed": seed, "lr": lr}))]
+    ]
+    states = dict.fromkeys((plan.trial_id for plan in planned), TrialState.DONE)
+    states[planned[-1].trial_id] = TrialState.QUEUED
+    with redirect_stdout(io.StringIO()) as printed:
+        show_table(Sweep("mine", "grid", planned), {planned[0].trial_id}, states)
+    shown = ask("status", "mine", cwd=folder).out.splitlines()
+    lines = printed.getvalue().splitlines()
+    assert lines[2 : 2 + len(shown) - 1] == shown[1:]
+    assert "trials: 4 ran, 1 done already, 1 queued" in lines
