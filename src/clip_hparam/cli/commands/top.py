@@ -89,14 +89,15 @@ def _facts(trials: "pd.DataFrame", columns: "dict[str, pd.Series]") -> list[dict
     from clip_hparam.analysis.frames.trial_table import to_json_value
 
     rows = []
-    for index, trial in trials.iterrows():
+    for number in range(len(trials)):
+        trial = trials.iloc[number]
         head = {
             "trial_id": trial["trial_id"],
             "name": trial["label"],
             "state": trial["status"],
             "seed": trial["seed"],
         }
-        values = {name: values[index] for name, values in columns.items()}
+        values = {name: column.iloc[number] for name, column in columns.items()}
         knobs = {name: trial[name] for name in CELL_KNOBS}
         row = {**head, **values, "knobs": {n: to_json_value(value) for n, value in knobs.items()}}
         rows.append({n: v if n == "knobs" else to_json_value(v) for n, v in row.items()})

@@ -88,7 +88,8 @@ def _joined(
 
 def _fitted_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int]:
     """Return the widths of the columns; the widest that wraps gives way until the table fits."""
-    least, widths = [], []
+    least: list[int] = []
+    widths: list[int] = []
     for number, column in enumerate(columns):
         texts = [row[number] for row in rows]
         pieces = (_longest_piece(text) if column.wraps else cell_len(text) for text in texts)
