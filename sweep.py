@@ -5,7 +5,7 @@ import sys
 if __name__ == "__main__":
     try:
         # imported here: a worker process imports this file again and needs none of it
-        from clip_hparam.cli.hydra_app.app import main
+        from clip_hparam.cli.sweep_entry import main
 
         sys.exit(main())
     except KeyboardInterrupt:  # while modules are imported

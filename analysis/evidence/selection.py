@@ -1,6 +1,6 @@
 """Choose the best cell by its accuracy on the selection set. The test set selects nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,8 +54,13 @@ def best_cell(cells: Iterable[Replicates]) -> Replicates | None:
     None if no cell is finished.
     """
     candidates = finished_cells(cells)
-    scores = [selection_accuracy(cell.trials) for cell in candidates]
-    return None if np.isnan(scores).all() else candidates[int(np.nanargmax(scores))]
+    best = best_index([selection_accuracy(cell.trials) for cell in candidates])
+    return None if best is None else candidates[best]
+
+
+def best_index(scores: Sequence[float]) -> int | None:
+    """Return the index of the highest score, ties to the earlier; None if all are NaN."""
+    return None if np.isnan(scores).all() else int(np.nanargmax(scores))
 
 
 def select_best_cell(frames: Frames, sweep: SweepManifest) -> SelectedCell:

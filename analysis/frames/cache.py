@@ -71,17 +71,36 @@ def read_cache(runs: Path) -> CachedTables:
 
     Both files carry one random mark, so that files of two different writes are not combined.
     """
-    try:
-        tables = [
-            parquet.read_table(runs / CACHE_FOLDER / f"{name}.parquet")
-            for name in CachedTables._fields
-        ]
-    except (OSError, pa.ArrowException):
-        return EMPTY_CACHE
-    marks = {(table.schema.metadata or {}).get(b"mark", b"") for table in tables}
-    if len(marks) > 1 or not marks.pop().startswith(f"{CACHE_VERSION}-".encode()):
+    tables = [_read_file(runs, name) for name in CachedTables._fields]
+    if (
+        any(table is None for table in tables)
+        or len({_mark(table) for table in tables if table is not None}) > 1
+    ):
         return EMPTY_CACHE
     return CachedTables(*tables)
+
+
+def read_cached_trials(runs: Path) -> CachedTables:
+    """Return the cached trials without epochs, which take most of the time; else as `read_cache`.
+
+    The trials are those of one write, also where the file of the epochs is of another one.
+    """
+    trials = _read_file(runs, "trials")
+    return EMPTY_CACHE if trials is None else EMPTY_CACHE._replace(trials=trials)
+
+
+def _read_file(runs: Path, name: str) -> pa.Table | None:
+    """Return a file of the cache; None if it is missing, damaged or of another version."""
+    try:
+        table = parquet.read_table(runs / CACHE_FOLDER / f"{name}.parquet")
+    except (OSError, pa.ArrowException):
+        return None
+    return table if _mark(table).startswith(f"{CACHE_VERSION}-".encode()) else None
+
+
+def _mark(table: pa.Table) -> bytes:
+    mark: bytes = (table.schema.metadata or {}).get(b"mark", b"")
+    return mark
 
 
 def without_changed_trials(known: CachedTables, signatures: dict[str, int]) -> CachedTables:

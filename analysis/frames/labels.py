@@ -32,3 +32,19 @@ def format_knob(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.4g}"
     return str(value)
+
+
+def format_difference(delta: float, low: float, high: float, digits: int = 2) -> str:
+    """Return "+0.31 ± 0.12" with a true minus sign, or a dash where the difference is NaN."""
+    return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, f"+.{digits}f")
+
+
+def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
+    """Return the mean ± the half-width with equal digits: a t interval is symmetric."""
+    half_width = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
+    return format_number(mean, spec) + half_width
+
+
+def format_number(value: float, spec: str) -> str:
+    """Return a number with a true minus sign, empty for NaN."""
+    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS_SIGN)

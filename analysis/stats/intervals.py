@@ -74,6 +74,8 @@ def paired_differences(after: pd.Series, before: pd.Series) -> NDArray[np.float6
     Runs of one seed share data order and initial weights, so their difference has a lower variance
     than each run.
     """
+    if after.index.equals(before.index):  # a third of the time
+        return after.to_numpy(dtype=np.float64) - before.to_numpy(dtype=np.float64)
     seeds = after.index.intersection(before.index)
     return (after.loc[seeds] - before.loc[seeds]).to_numpy(dtype=np.float64)
 

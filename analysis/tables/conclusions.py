@@ -9,8 +9,8 @@ from clip_hparam.analysis.evidence.evidence import MIN_DIFFERENCE_POINTS, cell_e
 from clip_hparam.analysis.evidence.images.image_level import by_images, has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.tables.effects import effects_data
-from clip_hparam.analysis.tables.table import format_difference
 
 SIGNIFICANCE_LEVEL = 0.05
 MAX_NAMED = 6  # of many cells, the sentence names those with the largest differences

@@ -7,11 +7,12 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.image_level import has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.stats.factorial import FactorialEffect
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.tables.footnotes import footnotes
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table, format_difference
+from clip_hparam.analysis.tables.table import Table
 
 EFFECTS_NOTE = (
     "An effect is the mean accuracy with a factor minus the mean accuracy without it, over all"

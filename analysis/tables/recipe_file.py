@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.selection import SelectedCell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
-from clip_hparam.config.override_words import unquote
+from clip_hparam.config.override_words import program_words, unquote
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
@@ -32,7 +32,7 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
     typed.append(f"recipe={name}")
     lines = [
         "# @package _global_",
-        f"# {shlex.join(['python', 'sweep.py', *typed])}",
+        f"# {shlex.join([*program_words(), *typed])}",
         *(f"# {line}" for line in _comment_lines(selected)),
         *_defaults_lines(f"{family}/{base}" if base in PAPER_V100_HOURS else base, groups),
         *_yaml_lines(values),

@@ -11,10 +11,12 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.image_level import by_images, without_unused
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import (
-    MINUS_SIGN,
     MISSING_MARK,
+    format_difference,
     format_done,
+    format_interval,
     format_knob,
+    format_number,
 )
 from clip_hparam.analysis.tables.footnotes import footnotes
 
@@ -110,9 +112,9 @@ def _label_repeats_knobs(row: pd.Series, ablation: Ablation) -> bool:
 def _paper_columns(row: pd.Series) -> dict[str, str]:
     agrees = "" if pd.isna(row["sign_agrees"]) else "yes" if row["sign_agrees"] else "no"
     return {
-        "paper, %": _format_number(row["paper_acc1"], ".1f"),
-        "paper Δ": _format_number(row["paper_delta"], "+.1f"),
-        "paper, V100-h": _format_number(row["paper_v100_hours"], ".1f"),
+        "paper, %": format_number(row["paper_acc1"], ".1f"),
+        "paper Δ": format_number(row["paper_delta"], "+.1f"),
+        "paper, V100-h": format_number(row["paper_v100_hours"], ".1f"),
         "sign agrees": agrees if row["delta_excludes_zero"] or not agrees else f"({agrees})",
     }
 
@@ -128,23 +130,8 @@ def _difference_cell(row: pd.Series, digits: int) -> str:
     return format_difference(row["delta"], row["delta_low"], row["delta_high"], digits)
 
 
-def format_difference(delta: float, low: float, high: float, digits: int = 2) -> str:
-    """Return "+0.31 ± 0.12" with a true minus sign, or a dash where the difference is NaN."""
-    return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, f"+.{digits}f")
-
-
-def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> str:
-    """Return the mean ± the half-width with equal digits: a t interval is symmetric."""
-    half_width = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
-    return _format_number(mean, spec) + half_width
-
-
 def _format_cost(value: float) -> str:
     return MISSING_MARK if math.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _format_number(value: float, spec: str) -> str:
-    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS_SIGN)
 
 
 def _format_level(value: Any) -> str:

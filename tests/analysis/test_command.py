@@ -50,7 +50,7 @@ def test_without_records_error_names_the_command(
         Path("runs").mkdir()
     found, out, err = call("tables", *named, *strict)
     assert (found, out) == (code, "")
-    assert "type python sweep.py -m sweeps=ladder" in one_sentence(err)
+    assert "type clip-hparam sweep -m sweeps=ladder" in one_sentence(err)
     assert not Path("results").exists()
 
 
@@ -79,7 +79,7 @@ def test_only_changed_tables_are_written_again(runs: Runs, call: Call) -> None:
 def test_ablation_without_sweep_error_names_the_command(ladder: Ladder, call: Call) -> None:
     code, out, err = call("tables", "lr", "ladder", "--runs", ladder.runs.folder)
     assert (code, "results/ladder.md" in out) == (0, True)
-    assert "python sweep.py -m sweeps=lr" in one_sentence(err)
+    assert "clip-hparam sweep -m sweeps=lr" in one_sentence(err)
     assert call("tables", "lr", "--strict", "--runs", ladder.runs.folder)[0] == 4
 
 

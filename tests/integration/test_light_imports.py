@@ -47,7 +47,7 @@ assert describe(resolve(Recipe()))
 assert_absent("torch", "timm", "open_clip", "sklearn")
 """
 HYDRA = """
-from clip_hparam.cli.hydra_app.app import main
+from clip_hparam.cli.sweep_entry import main
 
 for words in (["--help"], ["-m", "sweeps=ladder", "dry_run=true"], ["--cfg", "job"]):
     sys.argv[1:] = words

@@ -3,10 +3,10 @@
 Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete with --strict.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 
+from clip_hparam.cli import demo, sweep_entry
 from clip_hparam.cli.commands import (
     cancel,
     data,
@@ -14,12 +14,17 @@ from clip_hparam.cli.commands import (
     maintain,
     results,
     retry,
+    status,
     sync,
+    top,
+    trial_page,
     use_weights,
 )
 from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
 from clip_hparam.cli.commands.stored import derive
 from clip_hparam.cli.output import with_guarded_output
+from clip_hparam.cli.reference import lists
+from clip_hparam.cli.reference.completion import completion_command
 from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
@@ -31,7 +36,6 @@ FORWARDED_COMMANDS = {
     "import": "import a table of results of another tool: python -m analysis import",
     "summary": "print the result of a search: python -m analysis summary",
 }
-SHELLS = ("bash", "zsh", "tcsh")
 
 
 @with_guarded_output
@@ -40,6 +44,9 @@ def main() -> int:
     argv = sys.argv[1:]
     if argv and argv[0] in FORWARDED_COMMANDS:
         return _run_forwarded(argv[0], argv[1:])
+    if argv == ["--version"]:
+        print(sweep_entry.version_line())
+        return ExitCode.OK
     arguments = create_parser().parse_args(argv)
     command: Command = arguments.command
     try:
@@ -62,13 +69,13 @@ def create_parser() -> CommandParser:
     description = __doc__.splitlines()[0] if __doc__ else None
     parser = CommandParser(prog="clip-hparam", description=description)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
-    groups = (inspect, results, retry, cancel, maintain, data, derive, sync, use_weights)
-    completion = Command(
-        "completion",
-        "print the completion script of a shell: eval its output",
-        _add_completion_arguments,
-        _run_completion,
+    version = "print the versions of this program, Python and Hydra"
+    parser.add_argument("--version", action="store_true", help=version)
+    groups = (
+        *(lists, status, top, trial_page, inspect, results, retry, cancel, maintain, data),
+        *(derive, sync, use_weights, demo),
     )
+    completion = completion_command(create_parser)
     for command in (*(command for group in groups for command in group.COMMANDS), completion):
         added = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_arguments(added)
@@ -80,21 +87,8 @@ def create_parser() -> CommandParser:
 
 def _run_forwarded(name: str, argv: Sequence[str]) -> int:
     if name == "sweep":
-        from clip_hparam.cli.hydra_app.app import main as sweep  # lazy: Hydra, 0.3 s
-
         sys.argv[1:] = argv
-        return sweep()
+        return sweep_entry.main()
     from clip_hparam.cli.analysis_app.analysis import main as analysis  # lazy: pandas, 0.4 s
 
     return analysis([name, *argv], prog="clip-hparam")
-
-
-def _add_completion_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=SHELLS)
-
-
-def _run_completion(arguments: argparse.Namespace) -> int:
-    import shtab  # lazy: for this command only
-
-    print(shtab.complete(create_parser(), arguments.shell))
-    return ExitCode.OK

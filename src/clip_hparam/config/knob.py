@@ -84,7 +84,7 @@ def validated(name: str, value: Any, field: dataclasses.Field[Any]) -> Any:
     if field.type is bool:
         legal_value = value if isinstance(value, bool) else None
     elif legal[0] in "([":
-        legal_value = _as_number(value, legal, integral=_takes_integers(field))
+        legal_value = _as_number(value, legal, integral=takes_integers(field))
     elif legal[0] == "/":
         legal_value = value if isinstance(value, str) and re.fullmatch(legal[1:-1], value) else None
     else:
@@ -131,7 +131,8 @@ def close_names(name: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
 
 
-def _takes_integers(field: dataclasses.Field[Any]) -> bool:
+def takes_integers(field: dataclasses.Field[Any]) -> bool:
+    """Return whether an interval of this field holds whole numbers only."""
     return field.type is int or field.type == (int | str)
 
 
@@ -150,12 +151,12 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
     if legal[0] == "/":
         rule = "is not legal" if hint else f"does not read {legal[1:-1]}"
     elif legal[-1] in ")]":
-        kind = "whole number" if _takes_integers(field) else "number"
-        types = int if _takes_integers(field) else (int, float)
+        kind = "whole number" if takes_integers(field) else "number"
+        types = int if takes_integers(field) else (int, float)
         if isinstance(value, bool) or not isinstance(value, types):
             rule = f"is no {kind} of {legal}"
         else:
-            rule = f"is outside {'whole numbers of ' if _takes_integers(field) else ''}{legal}"
+            rule = f"is outside {'whole numbers of ' if takes_integers(field) else ''}{legal}"
     else:
         rule = f"is not one of {legal.replace(' | ', ', ')}"
     shown = str(value).lower() if isinstance(value, bool) else value

@@ -10,21 +10,35 @@ Hydra reads the value, and a shell reads the word around it: print words with `s
 
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.machine import Machine
 
+CHECKOUT_PROGRAM, INSTALLED_PROGRAM = ("python", "sweep.py"), ("clip-hparam", "sweep")
 BARE_TEXT = re.compile(r"(?=[A-Za-z_/.])[\w/.@%+:|-]*", re.ASCII)
 """Texts that Hydra reads as they are; a conservative part of its grammar."""
 NOT_TEXT = re.compile(r"true|false|null|inf|nan|[.][0-9_]*(e[+-]?[0-9_]*)?", re.IGNORECASE)
 """Texts of the form of BARE_TEXT that Hydra reads as another type."""
 
 
+def sweep_program() -> str:
+    """Return "python sweep.py" in a checkout of this project, and "clip-hparam sweep" elsewhere."""
+    return " ".join(program_words())
+
+
+def program_words() -> tuple[str, str]:
+    """Return the words of `sweep_program`."""
+    script = CHECKOUT_PROGRAM[1]
+    is_typed = bool(sys.argv) and Path(sys.argv[0]).name == script
+    return CHECKOUT_PROGRAM if is_typed or Path(script).is_file() else INSTALLED_PROGRAM
+
+
 def sweep_command(*words: str, runs: Path | str) -> str:
-    """Return a `python sweep.py` command to type, with machine.runs where it is not the default."""
+    """Return a command that sweeps, to type, with machine.runs where it is not the default."""
     place = [] if Path(runs) == Path(Machine.runs) else [format_override("machine.runs", str(runs))]
-    return shlex.join(["python", "sweep.py", *words, *place])
+    return shlex.join([*program_words(), *words, *place])
 
 
 def format_override(key: str, value: Any) -> str:

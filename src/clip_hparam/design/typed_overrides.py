@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from clip_hparam.config.override_words import quote
+from clip_hparam.config.override_words import quote, sweep_program
 from clip_hparam.config.recipe import knobs
 from clip_hparam.design.design import Cell, Design, key_of, merged_overrides
 from clip_hparam.design.expand import KINDS, expand_design
@@ -54,7 +54,7 @@ def replaced_step_notes(
             raise ValueError(
                 f"{word} replaces the {key} that steps of {design.name} set, so that the cells"
                 f" {_listed(groups[0])} are one: leave it out, or run it alone:"
-                f" python sweep.py -m {shlex.quote(word)} seeds=3"
+                f" {sweep_program()} -m {shlex.quote(word)} seeds=3"
             )
         notes.append(f"{word} replaces the {key} that {_named_steps(steps)} {_sets(steps)}")
     return notes
@@ -94,7 +94,7 @@ def _reach_note(design: Design, word: str, mark: str, cells: Sequence[Cell]) -> 
     if not kept:
         raise ValueError(
             f"{word} reaches no cell of {design.name}: {_named_steps(steps)} {_sets(steps)} {key};"
-            f" leave it out, or run it alone: python sweep.py -m {shlex.quote(word)} seeds=3"
+            f" leave it out, or run it alone: {sweep_program()} -m {shlex.quote(word)} seeds=3"
         )
     if len(kept) == len(cells):
         return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.options.eval_set_words import set_names
+from clip_hparam.config.override_words import program_words
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.provenance import command_line
@@ -67,7 +68,7 @@ def replay_hint(specs: Mapping[str, TrialSpec], results: Mapping[str, dict[str, 
     asked = {spec.gpus_per_trial for spec in specs.values()}
     words = [f"gpus_per_trial={max(ranks)}"] if len(ranks) == 1 and ranks != asked else []
     typed = [word for word in command_line()[1:] if not (words and word.startswith("gpus_per_tr"))]
-    command = shlex.join(["python", "sweep.py", *typed, *words, "replay=true"])
+    command = shlex.join([*program_words(), *typed, *words, "replay=true"])
     return f"to train again, compare every number with the record and then add it: {command}"
 
 

@@ -32,7 +32,7 @@ def trial_folder(runs: Path | str, trial_id: str) -> Path:
     """
     if not is_inside(trial_id):
         raise ValueError(f"trial id {trial_id!r} is no name in the runs folder: ids are hex digits")
-    return Path(runs) / trial_id
+    return (runs if isinstance(runs, Path) else Path(runs)) / trial_id
 
 
 def is_inside(name: str) -> bool:

@@ -4,12 +4,10 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
+from clip_hparam.config.override_words import sweep_program
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.knob_levels import distinct_levels
 from clip_hparam.records.paths import command_line
@@ -23,6 +21,7 @@ from clip_hparam.search.results import (
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
 from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.display.text_table import Column, print_table
 from clip_hparam.sweep.tables import failure_message
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
@@ -30,16 +29,15 @@ MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 
 def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     """Print the plan for `dry_run=true`."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("knob", "searched", "where"):
-        table.add_column(column, overflow="fold")
+    columns = [Column("knob"), Column("searched", wraps=True), Column("where", wraps=True)]
+    rows = []
     for dimension in search.space.dimensions:
         where = f"{dimension.when} is on" if dimension.when else ""
         levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
-        table.add_row(dimension.knob, Text(levels), where)
+        rows.append([dimension.knob, levels, where])
     console = Console()
     print_plain(console, f"search {search.name}, sweep {search.id}")
-    console.print(table)
+    print_table(console, columns, rows)
     base = merged_overrides(search.base.overrides, search.overrides)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     print_plain(
@@ -47,7 +45,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
         f" {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
-        f" base: python sweep.py {shlex.join(base)}".rstrip(),
+        f" base: {sweep_program()} {shlex.join(base)}".rstrip(),
         "nothing was started",
     )
 
@@ -90,16 +88,17 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
     shown = front if search.goal.is_multi_objective else front[:MAX_SHOWN_POINTS]
     what = "Pareto front" if search.goal.is_multi_objective else "best points"
     title = f"{search.name}, sweep {search.id}: {what} by the selection set"
-    table = Table(title=Text(title, "table.title"))
-    for column in ("#", *search.goal.objectives, "seeds", "knobs"):
-        table.add_column(column, overflow="fold")
+    objectives = [Column(name, right=True) for name in search.goal.objectives]
+    columns = [Column("#", True), *objectives, Column("seeds", True), Column("knobs", wraps=True)]
+    rows = []
     for point in shown:
         values = [f"{value:.4g}" for value in point.values or ()]
-        table.add_row(str(point.number), *values, str(len(point.trials)), Text(point.label))
+        rows.append([str(point.number), *values, str(len(point.trials)), point.label])
     console = Console()
     if search.title not in ("", search.name):
         print_plain(console, search.title)
-    console.print(table)
+    print_plain(console, title)
+    print_table(console, columns, rows)
     print_plain(console, _format_counts(points), *_rerun_commands(search, front))
 
 
@@ -133,9 +132,9 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return []
     overrides = merged_overrides(search.base.overrides, front[0].overrides)
     if not search.full:
-        return [f"the first again: python sweep.py {shlex.join(overrides)}"]
+        return [f"the first again: {sweep_program()} {shlex.join(overrides)}"]
     return [
-        f"the first in full: python sweep.py {shlex.join(search.at_full_fidelity(overrides))}",
+        f"the first in full: {sweep_program()} {shlex.join(search.at_full_fidelity(overrides))}",
         f"all were trained at {' '.join(search.reduced_overrides)};"
         f" {command_line('fidelity', runs=search.runs)} says how well such runs rank full ones,"
         " once eight of both are done",

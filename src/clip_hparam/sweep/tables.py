@@ -6,25 +6,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from clip_hparam.config.duration import format_duration
 from clip_hparam.config.identity import shorten
+from clip_hparam.config.override_words import sweep_program
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
 from clip_hparam.planning.cost import CostEstimate
 from clip_hparam.planning.memory import describe_memory
-from clip_hparam.records.metrics import mean_reported_value
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.sweep.budget import Predictions, describe_sources
 from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.display.results import PlannedCell, print_results, read_cell_results
+from clip_hparam.sweep.display.text_table import Column, print_table
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 PAPER_FAMILY = "b16"
@@ -37,12 +36,12 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     predictions: of the trials that are not done.
     """
     on_paper = sweep.family == PAPER_FAMILY and sweep.kind == "ladder"
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    columns = ["cell", "seeds", "done", "to do", "predicted"]
-    columns += ["GPU-hours"] if sweep.device_name else []
-    columns += ["paper, V100-hours"] if on_paper else []
-    for column in (*columns, "python sweep.py ..."):
-        table.add_column(column, overflow="fold")
+    columns = [Column("cell", wraps=True)]
+    columns += [Column(title, right=True) for title in ("seeds", "done", "to do", "predicted")]
+    columns += [Column("GPU-hours", right=True)] if sweep.device_name else []
+    columns += [Column("paper, V100-hours", right=True)] if on_paper else []
+    columns += [Column(f"{sweep_program()} ...", wraps=True)]
+    rows = []
     for label, ids in _ids_by_cell(sweep).items():
         overrides = next(_typed_words(p) for p in sweep.planned if p.cell.label == label)
         left = [predictions[trial_id] for trial_id in ids if trial_id not in done]
@@ -50,11 +49,11 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
         row += [_format_time(left)]
         row += [_format_gpu_hours(left)] if sweep.device_name else []
         row += [str(PAPER_V100_HOURS.get(label, ""))] if on_paper else []
-        table.add_row(*map(Text, row), Text(shlex.join(overrides)))
+        rows.append([*row, shlex.join(overrides)])
     console = Console()
     plan = f"plan of {shorten(sweep.name)} ({sweep.kind}), sweep {sweep.id}"
     print_plain(console, plan)
-    console.print(table)
+    print_table(console, columns, rows)
     sources = describe_sources(predictions, sweep.device_name)
     total = _format_time(list(predictions.values()), capacity.at_once)
     print_plain(
@@ -94,28 +93,34 @@ def _format_gpu_hours(predictions: Sequence[CostEstimate | None]) -> str:
 
 
 def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState]) -> None:
-    """Print a row per cell: trials that ran, that were already done, and that failed.
+    """Print the results of the cells, the trials that ran, and why others are not done.
 
     before: ids of the trials that were done before the sweep started.
     """
-    table = Table(title=Text(f"{shorten(sweep.name)}, sweep {sweep.id}", "table.title"))
-    for column in ("cell", "ran", "already there", "not done", "test acc1, mean"):
-        table.add_column(column, justify="left" if column == "cell" else "right", overflow="fold")
-    for label, ids in _ids_by_cell(sweep).items():
-        n_before = sum(trial_id in before for trial_id in ids)
-        n_ran = sum(states.get(trial_id) == TrialState.DONE for trial_id in ids) - n_before
-        others = Counter(
-            state for trial_id in ids if (state := states.get(trial_id)) != TrialState.DONE
-        )
-        not_done = ", ".join(f"{n} {state}" for state, n in others.items()) or "0"
-        table.add_row(Text(label), str(n_ran), str(n_before), not_done, _mean_accuracy(sweep, ids))
     console = Console()
-    if sweep.title not in ("", sweep.name):
-        print_plain(console, sweep.title)
-    console.print(table)
+    name = sweep.title or shorten(sweep.name)
+    print_plain(console, "", f"{name}, sweep {sweep.id}")
+    known = {trial_id: states.get(trial_id, TrialState.PLANNED) for trial_id in sweep.specs}
+    rows = read_cell_results(
+        sweep.runs, sweep.name, sweep.kind, planned_cells(sweep), known, sweep.race
+    )
+    print_results(console, rows, sweep.name, sweep.kind)
+    counts = Counter(known.values())
+    done = counts.pop(TrialState.DONE, 0)
+    there = sum(known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before)
+    others = "".join(f", {n} {state}" for state, n in counts.items())
+    print_plain(console, f"trials: {done - there} ran, {there} done already{others}")
     for trial_id, state in states.items():
         if state != TrialState.DONE:
             print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")
+
+
+def planned_cells(sweep: Sweep) -> list[PlannedCell]:
+    """Return the cells of a sweep with their trials by ascending seed."""
+    cells: dict[str, dict[int, str]] = {}
+    for plan in sweep.planned:
+        cells.setdefault(plan.cell.label, {})[plan.seed] = plan.trial_id
+    return [PlannedCell(label, dict(sorted(trials.items()))) for label, trials in cells.items()]
 
 
 def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
@@ -124,14 +129,6 @@ def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
     for plan in sweep.planned:
         cells.setdefault(plan.cell.label, {})[plan.trial_id] = None
     return {label: list(ids) for label, ids in cells.items()}
-
-
-def _mean_accuracy(sweep: Sweep, ids: list[str]) -> str:
-    read = (Record(sweep.runs, trial_id).result() for trial_id in ids)
-    results = [result for result in read if result]
-    if len(results) < len(ids):
-        return f"{len(results)} of {len(ids)}"
-    return f"{mean_reported_value(results):.2f}"
 
 
 def failure_message(runs: Path, trial_id: str) -> str:

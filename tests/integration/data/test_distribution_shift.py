@@ -176,5 +176,6 @@ def test_search_for_both_accuracies_prints_their_pareto_front(tmp_path: Path) ->
     front = {
         one for one in points if not any(o != one and all(map(operator.ge, o, one)) for o in points)
     }
-    rows = re.findall(r"│ \d+ │ ([\d.]+) +│ ([\d.]+) +│", done.out.partition("Pareto front")[2])
+    lines = done.out.partition("Pareto front")[2]
+    rows = re.findall(r"^ *\d+ +([\d.]+) +([\d.]+) ", lines, re.MULTILINE)
     assert {tuple(map(float, row)) for row in rows} == front

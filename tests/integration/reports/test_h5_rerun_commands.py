@@ -34,7 +34,9 @@ def again(trial: str, cwd: Path, *words: str) -> tuple[list[str], list[str]]:
     done = clip_hparam("why", trial, "--json", *words, cwd=cwd)
     assert done.code == 0, done.err
     facts = json.loads(done.out)
-    assert shlex.split(facts["rerun"])[:2] == ["python", "sweep.py"]
+    in_checkout = (cwd / "sweep.py").is_file()
+    program = ["python", "sweep.py"] if in_checkout else ["clip-hparam", "sweep"]
+    assert shlex.split(facts["rerun"])[:2] == program
     return shlex.split(facts["rerun"])[2:], facts["unknown"]
 
 

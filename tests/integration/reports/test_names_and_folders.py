@@ -66,7 +66,7 @@ def test_a_name_of_no_table_is_refused_without_records(
     assert "did you mean ladder?" in clip_hparam(verb, "laddre", cwd=tmp_path).err
     known = clip_hparam(verb, "ladder", cwd=tmp_path)
     assert known.code == 0
-    assert "no sweep is on record in runs: type python sweep.py -m sweeps=ladder" in known.err
+    assert "no sweep is on record in runs: type clip-hparam sweep -m sweeps=ladder" in known.err
 
 
 @pytest.mark.parametrize("verb", ["status", "tables", "figures", "report"])
@@ -74,7 +74,7 @@ def test_a_folder_without_records_is_told_in_a_sentence(verb: str, tmp_path: Pat
     (tmp_path / "empty").mkdir()
     done = clip_hparam(verb, "--runs", "empty", cwd=tmp_path)
     assert done.code == 0
-    command = "python sweep.py -m sweeps=ladder machine.runs=empty"
+    command = "clip-hparam sweep -m sweeps=ladder machine.runs=empty"
     assert f"no sweep is on record in empty: type {command}\n" in done.out + done.err
 
 
@@ -130,7 +130,7 @@ def test_commands_of_messages_find_the_folder(
 
 def test_a_table_of_a_sweep_that_did_not_run_names_the_folder(folder: Path) -> None:
     done = clip_hparam("tables", "ladder", "--runs", "my runs", cwd=folder)
-    sentence = "type python sweep.py -m sweeps=ladder 'machine.runs=\"my runs\"'"
+    sentence = "type clip-hparam sweep -m sweeps=ladder 'machine.runs=\"my runs\"'"
     assert sentence in done.err
     recipe = plan(*shlex.split(sentence)[4:], "lr=0", cwd=folder)  # the word itself is legal
     assert recipe.err == "lr=0 is outside (0, inf): try lr=1e-3\n"

@@ -56,7 +56,7 @@ def test_describe_of_several_recipes_names_the_command_that_shows_them(
     done = clip_hparam("describe", word, cwd=tmp_path)
     assert done.code == 2
     assert "add -m" not in done.err
-    command = done.err.partition("python sweep.py ")[2].partition(" shows")[0]
+    command = done.err.partition("clip-hparam sweep ")[2].partition(" shows")[0]
     shown = plan(*shlex.split(command), cwd=tmp_path)
     assert shown.code == 0, shown.err
     assert "nothing was started" in shown.out

@@ -1,53 +1,19 @@
-"""status, why, describe: states of sweeps, failures of trials, and summaries of recipes."""
+"""why, describe: failures of trials and sweeps, and summaries of recipes."""
 
 import argparse
-import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.status import format_states
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.paths import command_line
-from clip_hparam.records.state import LIVE
 
-WATCH_SECONDS = 2.0
 MAX_LINES = 10  # cells and failures of a sweep
 PRINTED_LINES = 20
-
-
-def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sweep", nargs="?", help="name, id or start of an id (all)")
-    parser.add_argument("--tag", help="only sweeps with this tag")
-    parser.add_argument(
-        "--watch", action="store_true", help="print again at each change until the trials end"
-    )
-    add_common_arguments(parser)
-
-
-def _run_status(arguments: argparse.Namespace) -> int:
-    shown: list[queries.SweepStatus] | None = None
-    while True:
-        sweeps = queries.sweep_statuses(arguments.runs, arguments.sweep, arguments.tag)
-        if sweeps != shown:
-            emit(arguments, [asdict(sweep) for sweep in sweeps], _sweep_lines(arguments, sweeps))
-        shown = sweeps
-        if not arguments.watch or not any(set(sweep.states) & set(LIVE) for sweep in sweeps):
-            return ExitCode.OK
-        time.sleep(WATCH_SECONDS)
-
-
-def _sweep_lines(arguments: argparse.Namespace, sweeps: list[queries.SweepStatus]) -> Iterator[str]:
-    if not sweeps:
-        yield queries.no_sweep_message(arguments.runs)
-    for sweep in sweeps:
-        states = _format_states(sweep.states)
-        tags = f" [{', '.join(sweep.tags)}]" if sweep.tags else ""
-        yield f"{sweep.sweep_id}  {sweep.created}  {sweep.title}{tags}: {states}"
-        yield from (f"  {reason}" for reason in sweep.reasons)
 
 
 def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,9 +38,9 @@ def _run_why(arguments: argparse.Namespace) -> int:
 
 
 def _sweep_summary_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
-    yield f"{facts['title']}, sweep {facts['sweep']}: {_format_states(facts['states'])}"
+    yield f"{facts['title']}, sweep {facts['sweep']}: {format_states(facts['states'])}"
     cells = list(facts["cells"].items())
-    yield from (f"  {label}: {_format_states(states)}" for label, states in cells[:MAX_LINES])
+    yield from (f"  {label}: {format_states(states)}" for label, states in cells[:MAX_LINES])
     if more := len(cells[MAX_LINES:]):
         yield f"  and {more} more cells"
     for trial in facts["failures"][:MAX_LINES]:
@@ -84,10 +50,6 @@ def _sweep_summary_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
     name = cells[0][0] if cells else "LABEL"
     why = command_line("why", f"{facts['sweep']}/{name}", runs=runs)
     yield f"for the log and the command of a trial: {why}"
-
-
-def _format_states(states: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
 
 
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
@@ -134,12 +96,6 @@ def _run_describe(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command(
-        "status",
-        "show the sweeps of a runs folder and their trials by state",
-        _add_status_arguments,
-        _run_status,
-    ),
     Command(
         "why",
         "show the state and failure of a trial, and how to rerun it",

@@ -4,13 +4,13 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers, list_reasons
-from clip_hparam.config.knob import close_names, suggest
-from clip_hparam.config.override_words import sweep_command
+from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers
+from clip_hparam.config.knob import close_names
+from clip_hparam.config.override_words import program_words, sweep_command
+from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -22,47 +22,6 @@ from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
-
-
-@dataclass(frozen=True)
-class SweepStatus:
-    """The number of trials of a sweep by state, and why trials are not done, a line per kind."""
-
-    sweep_id: str
-    name: str
-    created: str
-    states: dict[str, int]
-    title: str
-    tags: list[str]
-    reasons: list[str]
-
-
-def sweep_statuses(
-    runs: Path, wanted: str | None = None, tag: str | None = None
-) -> list[SweepStatus]:
-    """Return the status of all sweeps, or of those with a name, an id or a tag, oldest first.
-
-    Raises ValueError if no sweep has that name, id or tag.
-    """
-    found = find_manifests(runs, wanted)
-    manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
-    if found and not manifests:
-        known = {known for manifest in found for known in manifest.tags}
-        hint = suggest(str(tag), known) if known else "no sweep has a tag"
-        raise ValueError(f"no sweep has the tag {tag}: {hint}")
-    states = trial_states(runs, {name for manifest in manifests for name in manifest.trial_ids})
-    return [
-        SweepStatus(
-            manifest.sweep_id,
-            manifest.name,
-            manifest.created,
-            dict(Counter(states[name] for name in manifest.trial_ids)),
-            manifest.title,
-            list(manifest.tags),
-            list_reasons(runs, manifest, states),
-        )
-        for manifest in manifests
-    ]
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
@@ -144,7 +103,7 @@ def find_trials(runs: Path, name: str) -> list[Record]:
     manifests = read_manifests(runs)
     cells = find_cells(manifests, name)
     if not cells:
-        return [_find_record(runs, name)]
+        return [find_record(runs, name)]
     if "/" not in name:
         with_cell = [sweep for sweep in manifests if name in _labels(sweep)]
         print_ambiguity(with_cell, *(sweep.name for sweep, _ in cells))
@@ -155,7 +114,8 @@ def _labels(sweep: SweepManifest) -> set[str]:
     return {cell.label for cell in sweep.cells}
 
 
-def _find_record(runs: Path, prefix: str) -> Record:
+def find_record(runs: Path, prefix: str) -> Record:
+    """Return the record of the trial whose id begins with a text; ValueError if there is none."""
     manifests = read_manifests(runs)
     planned = dict.fromkeys(name for manifest in manifests for name in manifest.trial_ids)
     # a job may end before a trial has a recipe.json
@@ -222,14 +182,19 @@ def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return the command that runs a trial again, and the facts that its record lacks."""
+    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     planned = rerun.planned_overrides(read_manifests(record.folder.parent))
     if record.recipe() is None and record.trial_id not in planned:
-        return {"rerun": None, "unknown": ("its recipe.json is missing or damaged",)}
+        unknown = ("its recipe.json is missing or damaged",)
+        return {"typed": [], "rerun": None, "unknown": unknown}
     again = rerun.rerun_trial(record, planned)
-    return {"rerun": shlex.join(["python", "sweep.py", *again.overrides]), "unknown": again.unknown}
+    return {
+        "typed": trial_words(rerun.typed_overrides(record, planned)),
+        "rerun": shlex.join([*program_words(), *again.overrides]),
+        "unknown": again.unknown,
+    }
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

@@ -33,6 +33,7 @@ from clip_hparam.cli.hydra_app.grammar.values import override_value
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions, tracker_list
+from clip_hparam.config.override_words import sweep_program
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
@@ -43,8 +44,8 @@ from clip_hparam.training.callbacks.trackers.registry import validate_trackers
 Composed = tuple[Recipe, Machine, SweepOptions]
 SWEEPER_PREFIX = "hydra.sweeper."
 ONE_RECIPE = (
-    "this command takes one recipe, so give one value; python sweep.py -m {word} dry_run=true shows"
-    " the plan of all"
+    "this command takes one recipe, so give one value; {program} -m {word} dry_run=true shows the"
+    " plan of all"
 )
 
 
@@ -173,11 +174,12 @@ def compose_all(overrides: Sequence[str]) -> Composed:
         ValueError: an override that cannot be read, several values, or a design.
     """
     register_configs()
-    read = read_overrides(overrides, is_sweep=False, advice=ONE_RECIPE)
+    advice = ONE_RECIPE.replace("{program}", sweep_program())
+    read = read_overrides(overrides, is_sweep=False, advice=advice)
     words = [str(override.input_line) for override in read]
     for word in words:
         if word.startswith("sweeps=") and word != "sweeps=null":
-            raise ValueError(f"{word} is a design: {ONE_RECIPE.format(word=word)}")
+            raise ValueError(f"{word} is a design: {advice.format(word=word)}")
     with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
         exists = exists_in_loader(GlobalHydra.instance().config_loader())
         words = with_default_recipe(words, exists)

@@ -53,7 +53,7 @@ def test_status_counts_the_states_of_a_sweep(runs: Path) -> None:
 def test_status_without_records_is_a_sentence(tmp_path: Path) -> None:
     done = ask("status", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    assert "type python sweep.py -m sweeps=ladder" in done.out
+    assert "type clip-hparam sweep -m sweeps=ladder" in done.out
     assert ask("status", "--json", cwd=tmp_path).out == "[]\n"
 
 
@@ -77,7 +77,7 @@ def test_why_shows_failure_log_and_rerun_command(runs: Path) -> None:
 
 def test_rerun_command_of_why_has_the_same_trial_id(runs: Path) -> None:
     rerun = json.loads(ask("why", IDS[1], "--json", cwd=runs).out)["rerun"]
-    words = rerun.removeprefix("python sweep.py ").split()
+    words = rerun.removeprefix("clip-hparam sweep ").split()
     assert trial_id(resolve(compose_recipe(words))) == IDS[1]
 
 

@@ -126,7 +126,7 @@ def test_gc_lists_and_removes_only_unneeded_files(ladder: Ladder, ask: Ask) -> N
 def test_completion_lists_the_commands(ask: Ask) -> None:
     code, out = ask("completion", "bash")
     assert code == 0
-    assert "(status why describe gather compare export-recipe fidelity retry" in out
+    assert "status top show why describe gather compare export-recipe fidelity retry" in out
 
 
 def test_every_command_of_records_prints_json(ladder: Ladder, ask: Ask) -> None:

@@ -1,0 +1,168 @@
+"""top: list trials, those of no sweep included, the best first, and filtered by conditions."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.records.paths import DEFAULT_RUNS
+from clip_hparam.records.state import LIVE, TrialState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_COLUMN = "selection_acc1"
+SHOWN_METRICS = ("selection_acc1", "test_acc1", "seconds")
+DEFAULT_ROWS = 20
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", nargs="?", help="only trials of this sweep: its name or id (all)")
+    parser.add_argument(
+        "--by",
+        default=DEFAULT_COLUMN,
+        metavar="COLUMN",
+        help="sort by a metric, a knob or any column of the frame, the best first (selection_acc1)",
+    )
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="only trials for which it holds, such as 'lr>1e-3' or state=done; may be repeated",
+    )
+    parser.add_argument("--reverse", action="store_true", help="the worst first")
+    parser.add_argument(
+        "--rows", type=int, default=DEFAULT_ROWS, help=f"trials to list; 0: all ({DEFAULT_ROWS})"
+    )
+    add_common_arguments(parser)
+
+
+def _run_top(arguments: argparse.Namespace) -> int:
+    from clip_hparam.analysis.frames import trial_query  # lazy: pandas, 0.4 s
+
+    conditions = [trial_query.parse_condition(text) for text in arguments.where]
+    if arguments.rows < 0:
+        raise ValueError(f"--rows={arguments.rows} is no number of trials: 0 lists all")
+    trials = _read_trials(arguments)
+    for condition in conditions:
+        trials = trials[trial_query.matches(trials, condition)]
+    ordered = trial_query.best_first(trials, arguments.by, arguments.reverse)
+    shown = ordered.head(arguments.rows) if arguments.rows else ordered
+    names = dict.fromkeys(
+        [*SHOWN_METRICS, arguments.by, *(condition.column for condition in conditions)]
+    )
+    columns = {name: trial_query.column_values(shown, name) for name in names}
+    if arguments.json:
+        emit(arguments, _facts(shown, columns), [])
+    else:
+        _print(arguments, shown, columns, len(ordered))
+    return ExitCode.OK
+
+
+def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
+    """Return the recorded trials with their state of now, of one sweep if it is named."""
+    from clip_hparam.analysis.frames.frame import load_trials  # lazy: pandas, 0.4 s
+
+    sweep = None
+    if arguments.sweep is not None:
+        sweep = queries.choose_manifest(arguments.runs, arguments.sweep)
+    if arguments.runs == DEFAULT_RUNS and not arguments.runs.is_dir():
+        raise ValueError(queries.no_sweep_message(arguments.runs))
+    trials, problems = load_trials(arguments.runs)
+    for problem in problems:
+        print(f"not used: {problem}", file=sys.stderr)
+    if sweep is not None:
+        trials = trials[trials["trial_id"].isin(sweep.trial_ids)]
+    live = trials["status"].isin(LIVE)
+    if live.any():
+        states = queries.trial_states(arguments.runs, trials.loc[live, "trial_id"])
+        trials = trials.assign(status=trials["status"].mask(live, trials["trial_id"].map(states)))
+    return trials
+
+
+def _facts(trials: "pd.DataFrame", columns: "dict[str, pd.Series]") -> list[dict[str, Any]]:
+    from clip_hparam.analysis.frames.frame import CELL_KNOBS
+    from clip_hparam.analysis.frames.trial_table import to_json_value
+
+    rows = []
+    for number in range(len(trials)):
+        trial = trials.iloc[number]
+        head = {
+            "trial_id": trial["trial_id"],
+            "name": trial["label"],
+            "state": trial["status"],
+            "seed": trial["seed"],
+        }
+        values = {name: column.iloc[number] for name, column in columns.items()}
+        knobs = {name: trial[name] for name in CELL_KNOBS}
+        row = {**head, **values, "knobs": {n: to_json_value(value) for n, value in knobs.items()}}
+        rows.append({n: v if n == "knobs" else to_json_value(v) for n, v in row.items()})
+    return rows
+
+
+def _print(
+    arguments: argparse.Namespace,
+    trials: "pd.DataFrame",
+    columns: "dict[str, pd.Series]",
+    n_matching: int,
+) -> None:
+    from rich.console import Console  # lazy: rich, 0.1 s
+
+    from clip_hparam.sweep.console import print_plain
+    from clip_hparam.sweep.display.text_table import Column, print_table
+
+    console = Console()
+    if trials.empty:
+        given = f" for which {' and '.join(arguments.where)}" if arguments.where else ""
+        print_plain(console, f"no trial on record{given}")
+        return
+    states = list(trials["status"])
+    listed_states = states if set(states) != {TrialState.DONE} else [""] * len(states)
+    extra = [name for name in columns if name not in ("state", "status", "name", "label")]
+    heads = [
+        Column("trial"),
+        Column("state"),
+        *(Column(_title(name), right=True) for name in extra),
+        Column("name", wraps=True),
+    ]
+    texts = [_format_column(name, columns[name]) for name in extra]
+    rows = list(
+        zip(trials["trial_id"], listed_states, *texts, trials["label"].astype(str), strict=True)
+    )
+    print_table(console, heads, rows)
+    worse = "worst" if arguments.reverse else "best"
+    more = f", the {worse} {len(rows)} by {arguments.by}" if len(rows) < n_matching else ""
+    print_plain(console, f"{n_matching} trial{'s' * (n_matching != 1)}{more}")
+
+
+def _title(name: str) -> str:
+    return name.replace("_acc", " acc") + (", %" if name.endswith(("acc1", "acc5")) else "")
+
+
+def _format_column(name: str, values: "pd.Series") -> Sequence[str]:
+    """Return a text per value: two decimals for accuracies, four digits for other numbers."""
+    from clip_hparam.analysis.frames.labels import MISSING_MARK, format_knob
+
+    spec = ".2f" if name.startswith(("test_acc", "selection_acc")) else ""
+    return [
+        MISSING_MARK
+        if value is None or value != value
+        else f"{value:{spec}}"
+        if spec
+        else format_knob(value)
+        for value in values
+    ]
+
+
+COMMANDS = (
+    Command(
+        "top",
+        "list trials, the best on the selection set first; --where filters them",
+        _add_arguments,
+        _run_top,
+    ),
+)

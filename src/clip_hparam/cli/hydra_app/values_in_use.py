@@ -1,0 +1,36 @@
+"""The values of all keys where nothing is typed, and the files of values that can be chosen.
+
+Imports only what a composition needs, because `--help` waits for it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+
+from clip_hparam.cli.hydra_app.families import exists_in_loader, with_default_recipe
+from clip_hparam.cli.hydra_app.schema import config_tree, register_configs
+from clip_hparam.config.recipe import flatten_tree
+
+CHOSEN_BY_NAME = ("data", "encoder", "family", "machine")
+"""Config groups whose options are files of values, apart from sweeps and recipes."""
+
+
+def values_in_use(words: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return the values by dotted key under some overrides, and the options of config groups.
+
+    Raises:
+        HydraException, OmegaConfBaseException: an override that cannot be composed.
+    """
+    register_configs()
+    with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
+        loader: ConfigLoader = GlobalHydra.instance().config_loader()
+        named = with_default_recipe(words, exists_in_loader(loader))
+        values = flatten_tree(config_tree(compose("config", named)))
+        options = {
+            group: loader.get_group_options(group, ObjectType.CONFIG) for group in CHOSEN_BY_NAME
+        }
+    return values, options

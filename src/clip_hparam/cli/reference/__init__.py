@@ -1,0 +1,1 @@
+"""What can be typed: knobs, sweeps and recipes, as help pages, lists and shell completion."""

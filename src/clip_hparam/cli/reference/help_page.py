@@ -1,0 +1,131 @@
+"""The page of `--help` of a sweep, and the lists of knobs, sweeps and recipes."""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from clip_hparam.cli.reference.config_files import ConfigFile, recipe_files, sweep_files
+from clip_hparam.cli.reference.entries import Entry, entries
+from clip_hparam.cli.reference.groups import GROUPS
+from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.override_words import format_override, sweep_program
+
+NAME_WIDTH = 26
+MIN_WIDTH, MAX_WIDTH = 60, 110
+USAGE = """\
+Fine-tune CLIP: one trial, or a sweep of them.
+
+  {program} [KNOB=VALUE ...]               one trial
+  {program} -m KNOB=A,B ... [seeds=N]      a sweep: all combinations of the values
+  {program} -m sweeps=NAME [KNOB=VALUE]    a design that is listed below
+
+Examples
+  {program} lr=1e-3 layer_decay=0.7 seed=3
+  {program} -m lr=3e-4,1e-3 layer_decay=0.65,0.75 seeds=5
+  {program} -m sweeps=ladder dry_run=true
+  {program} data=folder data.root=PHOTOS recipe=ema epochs=5
+  {program} -m sweeps=search hydra.sweeper.n_trials=30 hydra/launcher=submitit_slurm
+
+A value of the list below is the one in use where nothing is typed for its knob.
+clip-hparam knobs NAME explains a knob, clip-hparam sweeps and clip-hparam recipes list all of them.
+"""
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, 80 in a pipe, within the widths that read well."""
+    return min(max(shutil.get_terminal_size((80, 24)).columns, MIN_WIDTH), MAX_WIDTH)
+
+
+def help_lines(values: Mapping[str, Any], choices: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the page of --help.
+
+    values: of the knobs in use. choices: options of the config groups that are no sweep and no
+    recipe, such as data.
+    """
+    width = terminal_width()
+    yield USAGE.format(program=sweep_program()).rstrip()
+    for group in GROUPS:
+        yield ""
+        yield from group_lines(group, values, width)
+    yield ""
+    yield "Files of values: choose with GROUP=NAME"
+    for group, options in choices.items():
+        yield from _item(f"{group}=", ", ".join(options), width)
+    yield ""
+    yield "Sweeps: choose with -m sweeps=NAME"
+    for file in sweep_files(everything=False):
+        yield from _item(file.name, file.question, width)
+    yield ""
+    yield "Recipes: choose with recipe=NAME"
+    for file in recipe_files(DEFAULT_FAMILY):
+        yield from _item(file.name, file.question, width)
+    yield ""
+    yield "--cfg job prints the values of a command, --version versions, -m starts a sweep;"
+    yield "other flags are Hydra's: --hydra-help."
+
+
+def group_lines(group: str, values: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Yield the head of a group, and its knobs with the values in use."""
+    yield f"{group.capitalize()}: {GROUPS[group]}"
+    for entry in entries().values():
+        if entry.group == group:
+            value = values.get(entry.name, entry.default)
+            yield from _item(format_override(entry.name, value), summary_of(entry), width)
+
+
+def summary_of(entry: Entry) -> str:
+    """Return the meaning of a knob with its unit and legal values in brackets."""
+    facts = "; ".join(filter(None, (entry.unit, entry.legal)))
+    return f"{entry.meaning} [{facts}]" if facts else entry.meaning
+
+
+def knob_lines(entry: Entry, value: Any, swept_by: Iterable[str]) -> Iterator[str]:
+    """Yield the page about one knob."""
+    width = terminal_width()
+    yield f"{entry.name}: {entry.meaning}"
+    facts = {
+        "group": entry.group,
+        "unit": entry.unit,
+        "values": entry.legal or entry.hint,
+        "in use": format_override(entry.name, value),
+        "default": "" if value == entry.default else format_override(entry.name, entry.default),
+        "hint": entry.hint if entry.legal else "",
+        "identity": _identity_text(entry),
+        "elsewhere": ", ".join(entry.synonyms),
+        "sweeps": ", ".join(swept_by),
+    }
+    for title, text in facts.items():
+        if text:
+            yield from _item(title, text, width, name_width=12)
+
+
+def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
+    """Yield a paragraph per sweep or recipe: what is typed for it, its family, and its question."""
+    width = terminal_width()
+    for file in files:
+        facts = f"family {file.family}" if is_recipe else f"{file.kind}, family {file.family}"
+        yield f"{file.typed}  ({facts})"
+        for text in (file.question, file.cost):
+            yield from textwrap.wrap(
+                text, width - 4, initial_indent="    ", subsequent_indent="    ", **WHOLE_WORDS
+            )
+
+
+WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def _identity_text(entry: Entry) -> str:
+    if entry.hashed:
+        return "part of a trial's id: another value is another trial"
+    return "not part of a trial's id"
+
+
+def _item(name: str, text: str, width: int, name_width: int = NAME_WIDTH) -> Iterator[str]:
+    """Yield a name and a text that is wrapped beside it; a long name has a line of its own."""
+    lines = textwrap.wrap(text, width - name_width - 2, **WHOLE_WORDS) or [""]
+    if len(name) >= name_width:
+        yield f"  {name}"
+    else:
+        yield f"  {name:<{name_width}}{lines.pop(0)}".rstrip()
+    yield from (f"  {'':<{name_width}}{line}" for line in lines)
