@@ -96,8 +96,8 @@ def points(size: float) -> float:
 
 def house_style(overrides: dict[Any, Any] | None = None) -> AbstractContextManager[None]:
     """Return a context in which figures are plotted and saved with our matplotlib parameters."""
-    sizes = {name: points(size) for name, size in RC_POINTS.items()}
-    return mpl.rc_context({**RC_PARAMS, **sizes, **(overrides or {})})
+    sizes: dict[Any, Any] = {name: points(size) for name, size in RC_POINTS.items()}
+    return mpl.rc_context(dict[Any, Any](RC_PARAMS) | sizes | (overrides or {}))
 
 
 def create_figure(width: float, height: float) -> Figure:

@@ -11,10 +11,10 @@ import pandas as pd
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.replicates import Replicates, replicates
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import MISSING_MARK
+from clip_hparam.analysis.frames.labels import MISSING_MARK, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table, format_interval
+from clip_hparam.analysis.tables.table import Table
 
 SHIFT = "test_shift"
 ROBUSTNESS_NOTE = (

@@ -68,12 +68,13 @@ def _free_width(axes: Axes, others: list[Axes]) -> float:
     left = [(box.x0 + other.x1) / 2 for other in beside if other.x1 <= box.x0]
     gap = style.points(MIN_GAP_POINTS) * figure.dpi / 72
     ends = min([*right, figure.bbox.x1]) - middle, middle - max([*left, figure.bbox.x0])
-    return 2 * min(ends) - gap
+    return float(2 * min(ends) - gap)
 
 
 def _set_axes_height(figure: Figure, axes: Axes, height: float) -> None:
     """Change the height of the figure such that each row of axes has this height."""
-    rows = axes.get_gridspec().nrows if axes.get_gridspec() else 1
+    grid = axes.get_gridspec()
+    rows = grid.nrows if grid else 1
     for _ in range(2):  # the layout gives a part of each change to the gaps
         figure.draw_without_rendering()
         missing = style.points(height) - axes.bbox.height / figure.dpi

@@ -95,7 +95,8 @@ def label_rungs(axes: Axes, rungs: Sequence[str]) -> None:
 def add_legend(figure: Figure) -> None:
     """Write the legend of all panels below the figure, each label once."""
     pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
-    handles, labels = ([entry for pair in pairs for entry in pair[part]] for part in (0, 1))
+    handles = [handle for some, _ in pairs for handle in some]
+    labels = [str(label) for _, some in pairs for label in some]
     style.add_legend(figure, handles, labels)
 
 

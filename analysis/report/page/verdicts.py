@@ -7,9 +7,9 @@ import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.evidence import MIN_DIFFERENCE_POINTS
+from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.stats.power import power
 from clip_hparam.analysis.tables.conclusions import SIGNIFICANCE_LEVEL
-from clip_hparam.analysis.tables.table import format_difference
 
 VERDICTS = ("supported", "weak", "undecided", "incomplete", "reference")
 

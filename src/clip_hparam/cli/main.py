@@ -16,12 +16,10 @@ from clip_hparam.cli.commands import (
     retry,
     status,
     sync,
-    top,
-    trial_page,
-    use_weights,
 )
 from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
-from clip_hparam.cli.commands.stored import derive
+from clip_hparam.cli.commands.stored import derive, use_weights
+from clip_hparam.cli.commands.trials import top, trial_page
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.cli.reference import lists
 from clip_hparam.cli.reference.completion import completion_command

@@ -22,7 +22,7 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState, unsealed_state
 
 if TYPE_CHECKING:
-    from clip_hparam.analysis.evidence.cell_results import CellResult
+    from clip_hparam.analysis.evidence.cells.cell_results import CellResult
 
 WATCH_SECONDS = 2.0
 

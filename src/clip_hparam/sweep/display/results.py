@@ -14,7 +14,7 @@ from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.display.text_table import Column, print_table
 
 if TYPE_CHECKING:
-    from clip_hparam.analysis.evidence.cell_results import CellResult, SeedResults
+    from clip_hparam.analysis.evidence.cells.cell_results import CellResult, SeedResults
     from clip_hparam.design.racing import Race
 
 MAX_ROWS = 100
@@ -43,7 +43,7 @@ def read_cell_results(
 
     states: of all trials of the cells. results: of the done trials, where the caller has read them.
     """
-    from clip_hparam.analysis.evidence.cell_results import (  # lazy: pandas, 0.4 s
+    from clip_hparam.analysis.evidence.cells.cell_results import (  # lazy: pandas, 0.4 s
         cell_results,
         reference_of,
     )
@@ -81,7 +81,7 @@ def _seed_results(
     states: Mapping[str, TrialState],
     values: Mapping[str, tuple[float, float]],
 ) -> "SeedResults":
-    from clip_hparam.analysis.evidence.cell_results import SeedResults
+    from clip_hparam.analysis.evidence.cells.cell_results import SeedResults
 
     done = {seed: values[name] for seed, name in cell.trials.items() if name in values}
     missing = [states[name] for name in cell.trials.values() if name not in values]
@@ -96,7 +96,7 @@ def _seed_results(
 
 def print_results(console: Console, rows: "Sequence[CellResult]", name: str, kind: str) -> None:
     """Print the table of the cells of a sweep, and a line about the mark of the selected one."""
-    from clip_hparam.analysis.evidence.cell_results import reference_of
+    from clip_hparam.analysis.evidence.cells.cell_results import reference_of
 
     shown = rows[:MAX_ROWS]
     selected = next((number for number, row in enumerate(rows) if row.selected), None)

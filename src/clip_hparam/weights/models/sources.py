@@ -95,7 +95,7 @@ def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
 
 def _timm(text: str, name: str, file: str) -> TrainedModel:
     import timm  # lazy: for this source only
-    from timm.data import resolve_data_config
+    from timm.data.config import resolve_data_config
 
     try:
         checkpoint = {"checkpoint_path": file} if file else {"pretrained": True}
@@ -105,14 +105,14 @@ def _timm(text: str, name: str, file: str) -> TrainedModel:
         raise ValueError(
             f"{text} cannot be loaded ({type(error).__name__}: {reason}): try timm:NAME:FILE"
         ) from error
-    images: dict[str, Any] = resolve_data_config({}, model=module)
+    images: dict[str, Any] = resolve_data_config({}, model=module)  # type: ignore[no-untyped-call]
     _, height, width = images["input_size"]
     statistics = tuple(images["mean"]), tuple(images["std"])
     pixels = [key for key, known in NORMALIZATIONS.items() if known == statistics]
     if height != width or not pixels or not module.num_classes:
         problem = "has no head" if not module.num_classes else f"takes images as {images}"
         raise ValueError(f"{text} {problem}, which cannot be evaluated here: name another model")
-    names = module.pretrained_cfg.get("label_names") or ()
+    names = vars(module)["pretrained_cfg"].get("label_names") or ()
     interpolation = images["interpolation"]
     sha256 = _sha256_of(module)
     return TrainedModel(module, tuple(names), height, pixels[0], interpolation, text, sha256)

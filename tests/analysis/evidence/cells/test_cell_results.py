@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from clip_hparam.analysis.evidence.cell_results import SeedResults, cell_results, reference_of
+from clip_hparam.analysis.evidence.cells.cell_results import SeedResults, cell_results, reference_of
 from clip_hparam.analysis.stats.intervals import estimate
 
 FIRST = SeedResults("a", 3, {0: 90.0, 1: 91.0, 2: 92.0}, {0: 80.0, 1: 80.0, 2: 80.0})

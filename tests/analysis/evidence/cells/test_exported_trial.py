@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from support.trial_factory import Ladder, Runs, numbers
 
-from clip_hparam.analysis.evidence.exported_trial import best_seed, choose_trial
+from clip_hparam.analysis.evidence.cells.exported_trial import best_seed, choose_trial
 
 
 def runs_with_cell(folder: Path, selection: tuple[float, ...]) -> dict[int, str]:

@@ -30,7 +30,9 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_export(arguments: argparse.Namespace) -> int:
-    from clip_hparam.analysis.evidence.exported_trial import choose_trial  # lazy: pandas, 0.4 s
+    from clip_hparam.analysis.evidence.cells.exported_trial import (
+        choose_trial,  # lazy: pandas, 0.4 s
+    )
 
     print_ambiguity(read_manifests(arguments.runs), arguments.name)
     chosen = choose_trial(arguments.runs, arguments.name)

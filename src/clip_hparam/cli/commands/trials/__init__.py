@@ -1,0 +1,1 @@
+"""Commands that show trials: a list by a column, and one page of a trial."""
