@@ -75,7 +75,8 @@ def paired_differences(after: pd.Series, before: pd.Series) -> NDArray[np.float6
     than each run.
     """
     if after.index.equals(before.index):  # a third of the time
-        return after.to_numpy(dtype=np.float64) - before.to_numpy(dtype=np.float64)
+        difference: NDArray[np.float64] = after.to_numpy(float) - before.to_numpy(float)
+        return difference
     seeds = after.index.intersection(before.index)
     return (after.loc[seeds] - before.loc[seeds]).to_numpy(dtype=np.float64)
 

@@ -61,7 +61,7 @@ def recipe_files(family: str | None = None) -> list[ConfigFile]:
 
 def read_header(path: Path) -> tuple[str, str]:
     """Return the question and the cost in the comments at the start of a file."""
-    lines = []
+    lines: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
