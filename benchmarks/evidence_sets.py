@@ -3,7 +3,7 @@
     python benchmarks/evidence_sets.py [--seeds 10] [--runs runs] [--out docs] [OVERRIDE ...]
 
 Runs the shipped ladder once for each set (trials that are done are not run again) and writes the
-page from the records alone; --read-only runs nothing. OVERRIDE, such as data=characters, is typed
+page from the records alone; --read-only runs nothing. OVERRIDE, such as data=digits, is typed
 for all sets.
 """
 
