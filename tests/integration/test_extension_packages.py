@@ -1,4 +1,4 @@
-"""Data sets, encoders and trackers of another package are used by the names of entry points."""
+"""Data sets, encoders, metrics and trackers of another package are used by the names of entry points."""
 
 import csv
 import os
@@ -17,11 +17,13 @@ from support.plugins import install_example
 from clip_hparam.data import datasets
 from clip_hparam.model import architectures
 from clip_hparam.training.callbacks.trackers import registry
+from clip_hparam.training.metrics.registry import all_metrics
 
 CACHES = (
     datasets._installed_datasets,
     architectures._installed_encoders,
     registry._installed_trackers,
+    all_metrics,
 )
 TRIAL = ("data=flowers", "encoder=small_vit", "tracker=csv", "epochs=2", "batch_size=10")
 
@@ -40,7 +42,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("example")
-def test_trial_uses_the_data_set_the_encoder_and_the_tracker(tmp_path: Path) -> None:
+def test_trial_uses_the_data_set_the_encoder_the_metric_and_the_tracker(tmp_path: Path) -> None:
     done = sweep(*TRIAL, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     (record,) = records(tmp_path)
@@ -49,6 +51,8 @@ def test_trial_uses_the_data_set_the_encoder_and_the_tracker(tmp_path: Path) -> 
     assert recipe["recipe"]["data"]["name"] == "flowers"
     assert recipe["recipe"]["encoder"]["name"] == "small_vit"
     assert (recipe["recipe"]["data"]["shots"], recipe["recipe"]["hflip"]) == (0, 0.5)
+    metrics = (record.result() or {})["metrics"]
+    assert 0.1 <= metrics["test_confidence.raw.selected"] <= 1
     (file,) = tmp_path.glob("runs/.trackers/csv/*.csv")
     with file.open() as content:
         rows = list(csv.reader(content))

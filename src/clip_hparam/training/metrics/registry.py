@@ -12,9 +12,9 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
+from clip_hparam.config.entry_points import load_entry_points
 from clip_hparam.training.metrics.predictions import Predictions
 from clip_hparam.training.metrics.scores import (
     balanced_accuracy,
@@ -53,19 +53,12 @@ def all_metrics() -> dict[str, Metric]:
 
     One that cannot be used is left out with a warning, as a trial must not fail at its end.
     """
-    metrics: dict[str, Metric] = dict(METRICS)
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        if not NAME.fullmatch(entry.name) or entry.name in {*metrics, *ACCURACY_METRICS}:
-            logger.warning("metric %s of %s has a name that is taken or not of the form"
-                           " lower_case, and is left out", entry.name, entry.value)  # fmt: skip
-            continue
-        try:
-            metric = entry.load()
-        except Exception as error:
-            _warn(entry.name, error)
-            continue
-        metrics[entry.name] = metric
-    return metrics
+    taken = frozenset({*METRICS, *ACCURACY_METRICS})
+    found = load_entry_points(GROUP, callable, "a function from Predictions to a number", taken)
+    wrong = sorted(name for name in found if not NAME.fullmatch(name))
+    for name in wrong:
+        logger.warning("metric %s is not used: name it in lower_case", name)
+    return {**METRICS, **{name: metric for name, metric in found.items() if name not in wrong}}
 
 
 def _value(name: str, metric: Metric, predictions: Predictions) -> float:

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from clip_hparam.config import entry_points
 from clip_hparam.training.metrics import registry
 from clip_hparam.training.metrics.predictions import Predictions
 
@@ -28,7 +29,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "acc1": f"{__name__}:median_confidence",
     }
     found = [EntryPoint(name, value, registry.GROUP) for name, value in values.items()]
-    monkeypatch.setattr(registry, "entry_points", lambda group: found)
+    monkeypatch.setattr(entry_points, "entry_points", lambda group: found)
     monkeypatch.setattr(EntryPoint, "load", load)
     registry.all_metrics.cache_clear()
     yield
@@ -53,8 +54,9 @@ def test_values_of_the_package_and_of_another_one(
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 3
     assert "acc1" in messages[0]
-    assert "has a name that is taken" in messages[0]
-    assert "missing is left out: ModuleNotFoundError" in messages[1]
+    assert "is not used: the name acc1 is taken: rename it" in messages[0]
+    assert "missing of clip_hparam.metrics" in messages[1]
+    assert "is not used: ModuleNotFoundError" in messages[1]
     assert "broken is left out: ZeroDivisionError: no image" in messages[2]
 
 
