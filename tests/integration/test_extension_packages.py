@@ -1,4 +1,4 @@
-"""Data sets, encoders, metrics and trackers of another package are used by the names of entry points."""
+"""What another package adds by entry points is used: data sets, encoders, metrics, trackers."""
 
 import csv
 import os
