@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MISSING_MARK, format_difference, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
@@ -32,8 +33,17 @@ def has_derived(frames: Frames) -> bool:
 
 @frame_table("derived", has_derived)
 def derived_table(frames: Frames) -> Table:
-    """Return the table with a row per source, kind and parameters; the csv has one per result."""
+    """Return the table with a row per source, kind and parameters; the csv has one per result.
+
+    Raises:
+        NotSweptError: no derived result is on record.
+    """
     rows = derived_rows(frames, list(read_derived(Path(frames.runs))))
+    if not rows:
+        raise NotSweptError(
+            "no result of stored weights is on record: type clip-hparam wise-ft TRIAL,"
+            " clip-hparam soup or clip-hparam temperature TRIAL"
+        )
     data = pd.DataFrame(rows, columns=COLUMNS)
     groups: dict[tuple[str, str, str], list[DerivedRow]] = {}
     for row in rows:
@@ -44,8 +54,7 @@ def derived_table(frames: Frames) -> Table:
     ]
     shown = pd.DataFrame([_shown_row(*key, group) for key, group in order], dtype="str")
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
-    if len(shown):
-        bold["Δ"] = [_difference(group).excludes_zero for _, group in order]
+    bold["Δ"] = [_difference(group).excludes_zero for _, group in order]
     return Table("derived", DERIVED_TITLE, data, shown, bold, NOTES)
 
 
