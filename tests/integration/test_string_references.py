@@ -27,7 +27,8 @@ EXAMPLES = {  # modules that CONTRIBUTING.md shows how to write
     "clip_hparam.training.callbacks.trackers.json_lines",
 }
 NO_MODULES = {  # groups of entry points, a tag of MLflow, a file of an export
-    *("clip_hparam.datasets", "clip_hparam.encoders", "clip_hparam.trackers", "clip_hparam.tests"),
+    *("clip_hparam.datasets", "clip_hparam.encoders", "clip_hparam.metrics"),
+    *("clip_hparam.trackers", "clip_hparam.tests"),
     *("clip_hparam.trial_id", "clip_hparam.json"),
 }
 

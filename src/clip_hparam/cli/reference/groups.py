@@ -69,6 +69,8 @@ MEANINGS = {
     "snapshot": "Slurm jobs run a copy of the code of now, so that it may be edited meanwhile",
     "name": "name of the sweep; without it: the sweep file's, or the swept knobs",
     "tags": "words to find the sweep by: status --tag WORD",
+    "eval_sets": "sets beyond the test set, such as [glyphs,corruptions] or [NAME:FOLDER]",
+    "tracker": "where the numbers of each trial are sent too, such as [tensorboard,wandb]",
     "replay": "train done trials again that lack an output which is asked for",
 }
 """Meanings of options whose fields state none."""
