@@ -17,7 +17,14 @@ BEFORE = ROOT / "tests" / "data" / "runs_before_layout"
 SMALL = ("epochs=2", "data.epoch_images=100", "data.shots=5", "freeze=backbone")
 GRID = ("-m", "lr=1e-4,1e-2", "layer_decay=0.7", *SMALL, "seeds=2")
 SEARCH = ("-m", "sweeps=search", "hydra.sweeper.n_trials=4", *SMALL, "seeds=1")
-INTERRUPTED = ("lr=2e-3", "epochs=24", *SMALL[1:], "ema_decay=0", "machine.checkpoint_seconds=0")
+INTERRUPTED = (
+    "lr=2e-3",
+    "layer_decay=0.65",
+    "epochs=24",
+    *SMALL[1:],
+    "ema_decay=0",
+    "machine.checkpoint_seconds=0",
+)
 INTERRUPTED_ID = "668fdeace0cd"
 
 

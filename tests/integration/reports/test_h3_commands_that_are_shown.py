@@ -42,7 +42,7 @@ def test_the_command_in_a_plan_runs_the_trial_of_its_cell(folder: str, tmp_path:
     typed = (*TWO_STEPS, format_override("data.root", folder))
     (planned,) = planned_trials("-m", *typed, "lr=1e-3", cwd=tmp_path)
     done = sweep("-m", *typed, "lr=1e-3", "dry_run=true", cwd=tmp_path, COLUMNS="300")
-    row = next(line for line in done.out.splitlines() if line.startswith(" one"))
+    row = next(line for line in done.out.splitlines() if line.startswith("one "))
     words = pasted(row[row.index(TWO_STEPS[0]) :])
     (again,) = planned_trials(*words, cwd=tmp_path)
     machine = replace(again.machine, compile=planned.machine.compile)  # decided for a whole sweep

@@ -56,7 +56,7 @@ def test_titles_and_tags_are_shown_by_status(folder: Path, ids: tuple[str, str, 
     assert clip_hparam("status", "--tag", "b", cwd=folder).out.splitlines() == lines[2:]
     unknown = clip_hparam("status", "--tag", "c", cwd=folder)
     assert (unknown.code, unknown.err) == (2, "no sweep has the tag c: choose from a, b\n")
-    assert clip_hparam("status", digits[:5], cwd=folder).out.splitlines() == [lines[1]]
+    assert clip_hparam("status", digits[:5], cwd=folder).out.splitlines()[0] == lines[1]
     assert clip_hparam("status", "mine", cwd=folder).out.startswith(mine)
 
 

@@ -1,9 +1,9 @@
 """Report N1: epochs are counted from 1 in the terminal, the report and the figures."""
 
-import re
 from pathlib import Path
 
 import pytest
+from support.report_data import report_column
 from support.trial_factory import Runs
 
 from clip_hparam.analysis.figures.learning_curves import learning_curve, plot_learning_curve
@@ -25,7 +25,7 @@ def test_selected_epoch_is_the_same_everywhere(
     assert f"at the selected epoch {selected} (" in capsys.readouterr().out
     frames = runs.frames()
     page = write_report(frames, tmp_path / "results").read_text()
-    assert re.findall(r"selected epoch (\S+),", page) == [str(selected)]
+    assert report_column(page, "epochs.selected") == [selected]
     (axes,) = plot_learning_curve(learning_curve(frames, record.trial_id)).axes
     lines = {line.get_label(): list(line.get_xdata()) for line in axes.lines}  # type: ignore[arg-type]
     assert lines["raw"][0] == 1

@@ -27,7 +27,7 @@ def test_search_has_each_level_once(
     done = plan("-m", typed, "pool=cls,patch_mean", *options, cwd=tmp_path)
     assert done.code == 0, done.err
     knob = typed.partition("=")[0]
-    assert re.search(rf"^ {knob} +{re.escape(levels)} *$", done.out, re.MULTILINE), done.out
+    assert re.search(rf"^{knob} +{re.escape(levels)} *$", done.out, re.MULTILINE), done.out
     if options == GRID:
         assert f"{2 * len(levels.split(', '))} points of 1 seeds each" in done.out
 
@@ -47,13 +47,13 @@ def test_equal_levels_alone_are_no_search(tmp_path: Path) -> None:
 def test_grid_has_equal_levels_once_and_says_so(typed: str, tmp_path: Path) -> None:
     done = plan("-m", typed, "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert re.search(r"^ lr=0.1 +1 +0 +1 ", done.out, re.MULTILINE), done.out
+    assert re.search(r"^lr=0.1 +1 +0 +1 ", done.out, re.MULTILINE), done.out
     assert done.out.count("repeats a level: lr=0.1 is used") == 1
 
 
 def rows_of_plan(text: str) -> list[str]:
     """Return the labels in the table of a plan: equal trials count once, cells do not."""
-    return re.findall(r"^ (\S+) +1 +0 +1 ", text, re.MULTILINE)
+    return re.findall(r"^(\S+) +1 +0 +1 ", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_labels_of_any_script_are_shown(tmp_path: Path) -> None:
     steps = ", ".join(f"{{label: '{x}', overrides: [lr={n + 1}]}}" for n, x in enumerate(labels))
     done = plan_design(f"{LIST}steps: [{steps}]", tmp_path)
     assert done.code == 0, done.err
-    assert re.findall(r"^ (\S+) +1 +0 +1 ", done.out, re.MULTILINE) == labels
+    assert re.findall(r"^(\S+) +1 +0 +1 ", done.out, re.MULTILINE) == labels
 
 
 def test_option_of_the_driver_in_the_base_is_used(tmp_path: Path) -> None:

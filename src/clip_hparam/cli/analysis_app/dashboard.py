@@ -5,11 +5,14 @@ import errno
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clip_hparam.analysis.report.live_page import LivePage
 from clip_hparam.cli.analysis_app.outputs import rerun_overrides
 from clip_hparam.cli.commands.command import UsageError
 from clip_hparam.records.paths import DEFAULT_RUNS
+
+if TYPE_CHECKING:
+    from clip_hparam.analysis.report.live_page import LivePage
 
 LOOPBACK, DEFAULT_PORT = "127.0.0.1", 8265
 NAMES = (LOOPBACK, "localhost")
@@ -21,7 +24,7 @@ class DashboardServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, page: LivePage, port: int) -> None:
+    def __init__(self, page: "LivePage", port: int) -> None:
         self.live_page = page
         super().__init__((LOOPBACK, port), _Handler)
 
@@ -79,6 +82,8 @@ def run_dashboard(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: another process uses the port.
     """
+    from clip_hparam.analysis.report.live_page import LivePage  # lazy: matplotlib, 0.5 s
+
     page = LivePage(arguments.runs or [DEFAULT_RUNS], rerun_overrides)
     try:
         server = DashboardServer(page, arguments.port)

@@ -8,7 +8,7 @@ MAX_NAME_LENGTH, MAX_NAME_BYTES = 100, 200
 """results/<name>_<table>.<suffix> must stay a legal file name, which has at most 255 bytes."""
 RESERVED_NAMES = (
     *("report", "trials", "systems", "published", "published_ladder", "logs", "curves", "cost"),
-    *("axes", "parallel", "importance", "best_of_n"),
+    *("axes", "parallel", "importance", "best_of_n", "derived"),
 )
 """Names of other files in the results folder; a sweep of this name gets files with a suffix."""
 SUFFIX_LENGTH, STEM_LENGTH = 4, 60

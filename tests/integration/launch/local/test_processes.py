@@ -28,7 +28,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("before", "forks", "messages"),
     [
-        ("sys.platform = 'darwin'", False, 0),
+        ("import pandas; sys.platform = 'darwin'", False, 0),  # pandas first: it asks for it
         ("PRELOAD.append('plug_in')", True, 1),
         ("pass", True, 0),
     ],

@@ -85,12 +85,18 @@ def _not_swept(override: Override) -> str:
         return f"{text} names several families: type one command per family, family=NAME"
     if key == "sweeps":
         return f"{text} names several designs: type one command per design, sweeps=NAME"
-    if is_text(key) and Path(values).expanduser().exists():
-        as_text = shlex.quote(format_override(key, values))
-        return f"{text} gives several values, and {values} is a path that exists: type {as_text}"
+    if is_text(key) and _is_one_path(path := values.replace('"', "")):
+        as_text = shlex.quote(format_override(key, path))
+        return f"{text} gives several values, and {path} is a path that exists: type {as_text}"
     if _is_shared(key):
         return f"{text} sweeps an option that all trials share: type one command per value"
     return ""
+
+
+def _is_one_path(listed: str) -> bool:
+    """Return whether values with commas are one path that exists, and not several that all do."""
+    parts = [Path(part).expanduser() for part in listed.split(",")]
+    return Path(listed).expanduser().exists() and not all(part.exists() for part in parts)
 
 
 def several_settings(override: Override) -> str:
