@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from support.stopped_trial import StopAfter
 
 from clip_hparam.config.machine import DEFAULT_KERNELS, Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
-from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.device.numerics import choose_kernels
 from clip_hparam.training.trial import run_trial
 
@@ -24,19 +24,6 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-class StopAfter(TrialCallback):
-    """Stops a trial after a step."""
-
-    def __init__(self, last: int) -> None:
-        self.last, self.step = last, 0
-
-    def on_step(self, step: int, total_steps: int) -> None:
-        self.step = step
-
-    def should_stop(self) -> bool:
-        return self.step == self.last
 
 
 def trial_spec(runs: Path, kernels: str, **knobs: Any) -> TrialSpec:

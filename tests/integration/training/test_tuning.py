@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 from support.metrics_rows import rows_without_times
+from support.stopped_trial import StopAfter
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -13,7 +14,6 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.planning.flops import trainable_and_frozen
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
-from clip_hparam.training.callbacks.base import TrialCallback
 from clip_hparam.training.factory import create_model
 from clip_hparam.training.trial import run_trial
 
@@ -21,19 +21,6 @@ STEPS = 3
 SHORT = {"epochs": 2, "data.epoch_images": 50 * STEPS, "data.selection": 2.0, "ema_decay": 0.8}
 LORA = {"tune": "lora", "layer_decay": 0.7, "clip_grad": 1.0, "drop_path": 0.1}
 BOTH = {**LORA, "pool": "clip", "head_init": "zero_shot", "logit_scale": "trained"}
-
-
-class StopAt(TrialCallback):
-    """Stops the trial after a step."""
-
-    def __init__(self, last: int) -> None:
-        self.last, self.step = last, 0
-
-    def on_step(self, step: int, total_steps: int) -> None:
-        self.step = step
-
-    def should_stop(self) -> bool:
-        return self.step == self.last
 
 
 def trial_spec(runs: Path, **knobs: Any) -> TrialSpec:
@@ -53,7 +40,7 @@ def content(spec: TrialSpec) -> tuple[Any, Any, bytes]:
 def test_a_stopped_trial_resumes_to_the_same_bits(knobs: dict[str, Any], tmp_path: Path) -> None:
     whole, parts = (trial_spec(tmp_path / name, **knobs) for name in ("whole", "parts"))
     assert run_trial(whole).state == "done"
-    assert run_trial(parts, [StopAt(STEPS + 1)]).state == "queued"
+    assert run_trial(parts, [StopAfter(STEPS + 1)]).state == "queued"
     assert run_trial(parts).state == "done"
     assert content(parts) == content(whole)
 

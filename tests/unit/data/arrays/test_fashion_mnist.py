@@ -1,6 +1,7 @@
 """Fashion-MNIST is read from the layouts of Debian and of torchvision."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from support.data_files import idx
 
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.arrays.fashion_mnist import DEBIAN_ROOT, load_fashion_mnist
-from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.datasets import DATASETS, load_dataset
 
 
 def test_both_layouts_hold_the_same_data_set(tmp_path: Path) -> None:
@@ -53,7 +54,12 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         load_fashion_mnist(root)
 
 
-@pytest.mark.skipif(Path(DEBIAN_ROOT).exists(), reason="Debian's package is installed")
-def test_without_a_root_the_folder_of_debian_is_named() -> None:
-    with pytest.raises(FileNotFoundError, match=f"not set, and {DEBIAN_ROOT} does not exist"):
+def test_without_a_root_the_folder_of_debian_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = DATASETS["fashion_mnist"]
+    assert spec.default_root == DEBIAN_ROOT
+    absent = str(tmp_path / "absent")
+    monkeypatch.setitem(DATASETS, "fashion_mnist", replace(spec, default_root=absent))
+    with pytest.raises(FileNotFoundError, match=f"not set, and {absent} does not exist"):
         load_dataset(Data(name="fashion_mnist"))
