@@ -14,16 +14,16 @@ from clip_hparam.model.tower import build_tower
 from clip_hparam.model.trained import LORA
 from clip_hparam.model.tuning.logit_scale import IN_HEAD, separate_logit_scale
 from clip_hparam.model.tuning.lora import add_lora
-from clip_hparam.planning.memory import mixes_rows, predict_memory
+from clip_hparam.planning.estimates.memory import mixes_rows, predict_memory
 from clip_hparam.training.compilation.modules import compile_model
 from clip_hparam.training.device.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.head_start.start import start_head
-from clip_hparam.training.lr_schedule import lr_schedule
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.lr_schedule import lr_schedule
+from clip_hparam.training.optim.param_groups import param_groups
 from clip_hparam.training.ranks.replica import Replica
 from clip_hparam.training.train_state import TrainState
 

@@ -18,7 +18,7 @@ from clip_hparam.analysis.evidence.published import PAPER_LADDER
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
-from clip_hparam.planning.throughput import DEVICES, gpu_seconds
+from clip_hparam.planning.estimates.throughput import DEVICES, gpu_seconds
 
 PAGE = ROOT / "docs" / "paper.md"
 IMAGENET_IMAGES = 1281167  # of an epoch of the published runs

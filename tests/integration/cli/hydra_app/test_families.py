@@ -17,7 +17,7 @@ from clip_hparam.model.classifier import Classifier, freeze, set_resolution
 from clip_hparam.model.tower import create_tower
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.manifests.manifest import read_manifests
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 
 REAL_FAMILIES = ("b16", "l14")
 OF_THE_MINIATURE = {

@@ -9,7 +9,12 @@ from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
-from clip_hparam.planning.throughput import DEVICES, describe_device, gpu_seconds, operations
+from clip_hparam.planning.estimates.throughput import (
+    DEVICES,
+    describe_device,
+    gpu_seconds,
+    operations,
+)
 
 IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
 GFLOP_OF_A_TRAINING_STEP = {  # an image, forward and backward; measured on the meta device

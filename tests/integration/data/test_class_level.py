@@ -7,8 +7,8 @@ import pytest
 from support.cli import plan
 from support.image_folders import grow
 
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.datasets import load_dataset
 
 TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
