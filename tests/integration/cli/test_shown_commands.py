@@ -1,4 +1,4 @@
-"""Report H3: commands that the program prints can be pasted into a shell, and do what they say."""
+"""Commands that the program prints can be pasted into a shell and run as announced."""
 
 import shlex
 import subprocess

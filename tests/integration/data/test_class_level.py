@@ -1,4 +1,4 @@
-"""Report D5: a root that is one level too high is refused with the root that fits."""
+"""A root that is one level too high is refused with the root that fits."""
 
 import shlex
 from pathlib import Path

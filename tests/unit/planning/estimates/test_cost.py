@@ -94,7 +94,7 @@ def test_costs_are_read_with_their_key(tmp_path: Path) -> None:
     assert keys == {KEY._replace(precision="bf16"), before_numerics}
 
 
-def test_source_says_whether_a_trial_or_a_few_steps_were_measured() -> None:
+def test_source_states_whether_a_trial_or_a_few_steps_were_measured() -> None:
     probe = replace(KNOWN, is_probe=True)
     assert predicted(SPEC, KNOWN).source == "records"
     assert predicted(SPEC, probe).source == "probe"
