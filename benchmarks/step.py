@@ -32,7 +32,7 @@ from clip_hparam.model.tower import create_tower
 from clip_hparam.training.compilation.compiler import why_not
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 from clip_hparam.training.train_state import TrainState
 
 QUICK = ["1", "--widths", "64", "--precisions", "fp32", "--eager"]

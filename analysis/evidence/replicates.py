@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, find_sweeps
-from clip_hparam.config.override_words import sweep_command
+from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.state import TrialState
 
 

@@ -10,7 +10,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.config.override_words import sweep_command
+from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest
 
 SETS, SEEDS_PER_SET = 3, 10

@@ -20,6 +20,7 @@ from clip_hparam.analysis.evidence.searches.importance import (
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
 from clip_hparam.analysis.figures.parts.seed_dots import plot_interval
+from clip_hparam.analysis.figures.parts.trial_dots import plot_trials
 from clip_hparam.analysis.figures.registry import frame_figure, kind_figure, search_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
@@ -107,11 +108,7 @@ def plot_cost_front(data: CostFront) -> Figure:
     figure = style.create_figure(style.COLUMN_INCHES, 2.4)
     with style.house_style():
         panel = figure.subplots()
-        panel.plot(
-            data.cost, data.value, "o", markersize=style.points(3), markerfacecolor="none",
-            markeredgecolor=style.SEED_COLOUR, markeredgewidth=style.points(0.6),
-            rasterized=style.should_rasterize(len(data.cost)), label="trial",
-        )  # fmt: skip
+        plot_trials(panel, data.cost, data.value)
         plot_front(panel, data.cost, data.value, data.front)
         panel.set(xlabel=f"{data.unit} per trial", ylabel=style.safe_text(data.objective))
         set_cost_scale(panel, data.cost)

@@ -20,6 +20,7 @@ from clip_hparam.analysis.figures.parts.knob_axes import (
     parallel_coordinates,
     strongest_knobs,
 )
+from clip_hparam.analysis.figures.parts.trial_dots import plot_trials
 from clip_hparam.analysis.figures.registry import kind_figure, search_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
@@ -94,11 +95,7 @@ def plot_parallel_coordinates(data: ParallelCoordinates) -> Figure:
 
 
 def _plot_slice(panel: Axes, knob_axis: KnobAxis, data: ParallelCoordinates) -> None:
-    panel.plot(
-        knob_axis.positions, data.values, "o", markersize=style.points(3), markerfacecolor="none",
-        markeredgecolor=style.EMA_COLOUR, markeredgewidth=style.points(0.6),
-        rasterized=style.should_rasterize(len(data.values)), label="trial",
-    )  # fmt: skip
+    plot_trials(panel, knob_axis.positions, data.values, style.EMA_COLOUR)
     best = data.best
     style.mark_best(panel, [knob_axis.positions[best]], [data.values[best]])
     panel.set_xticks(list(knob_axis.ticks), knob_axis.ticks.values())

@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.selection import SelectedCell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
-from clip_hparam.config.override_words import program_words, unquote
+from clip_hparam.config.text.override_words import program_words, unquote
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
-from clip_hparam.planning.memory import predict_memory
+from clip_hparam.planning.estimates.memory import predict_memory
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.memory.recovery import step_within_memory

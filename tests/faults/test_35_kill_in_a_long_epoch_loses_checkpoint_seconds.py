@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.stateful_knobs import STATEFUL_KNOBS
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -19,20 +20,12 @@ from clip_hparam.training.trial import run_trial
 
 STEPS = 24  # of each of two epochs
 SECONDS = 5
-RECIPE = {  # each of these knobs draws a random number or keeps a state
+RECIPE = {
+    **STATEFUL_KNOBS,
     "epochs": 2,
     "batch_size": 20,
     "data.epoch_images": 20 * STEPS,
-    "data.selection": 5.0,
-    "lr": 3e-3,
-    "layer_decay": 0.7,
-    "ema_decay": 0.8,
-    "drop_path": 0.2,
-    "clip_grad": 1.0,
-    "mixup": 0.8,
-    "cutmix": 1.0,
     "rand_augment": "rand-m9-mstd0.5-inc1",
-    "random_erasing": 0.25,
 }
 # a step takes a second of the writer's clock; each write ends before the next step begins
 KILLER = """

@@ -23,7 +23,7 @@ from clip_hparam.model.classifier import Classifier, freeze, resize_pos_embed
 from clip_hparam.model.tower import create_tower
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import create_train_state
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 from clip_hparam.training.train_state import TrainState
 
 FOLDER = Path(os.environ.get("CLIP_HPARAM_GOLDEN", Path(__file__).parents[1] / "golden"))

@@ -10,7 +10,7 @@ from clip_hparam.cli.hydra_app.compose import compose_all
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import with_values
 from clip_hparam.config.resolved_recipe import as_resolved
-from clip_hparam.planning.memory import (
+from clip_hparam.planning.estimates.memory import (
     CONTEXT_BYTES,
     fitting_micro_batch,
     mixes_rows,

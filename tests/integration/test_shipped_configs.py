@@ -20,10 +20,10 @@ from clip_hparam.data.datasets import dataset_spec
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
 from clip_hparam.model.tower import create_tower
-from clip_hparam.planning.flops import trainable_and_frozen
+from clip_hparam.planning.estimates.flops import trainable_and_frozen
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.lr_schedule import lr_schedule
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.lr_schedule import lr_schedule
+from clip_hparam.training.optim.param_groups import param_groups
 
 DATA = Path(__file__).parents[1] / "data"
 with (DATA / "ft_clip_lr.csv").open() as file:

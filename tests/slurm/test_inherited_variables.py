@@ -1,4 +1,4 @@
-"""Reports S1, S2 and S3: a sweep that is started inside an allocation, on a real Slurm."""
+"""A sweep that is started inside an allocation, on a real Slurm."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def test_sweep_inside_an_allocation_trains(slurm: Cluster, tmp_path: Path) -> No
     }
 
 
-def test_what_srun_printed_is_told(slurm: Cluster, tmp_path: Path) -> None:
+def test_output_of_srun_is_in_the_message(slurm: Cluster, tmp_path: Path) -> None:
     done = sweep(
         "-m", "seeds=1", *SHORT, *SLURM, "hydra.launcher.srun_args=['--mem=90000']", cwd=tmp_path
     )

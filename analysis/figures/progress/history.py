@@ -11,6 +11,7 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.replicates import sweep_of
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.parts.trial_dots import plot_trials
 from clip_hparam.analysis.figures.registry import kind_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
 from clip_hparam.records.state import TrialState
@@ -57,11 +58,7 @@ def plot_history(data: History) -> Figure:
     figure = style.create_figure(style.COLUMN_INCHES, 2.4)
     with style.house_style():
         axes = figure.subplots()
-        axes.plot(
-            data.number, data.value, "o", markersize=style.points(3), markerfacecolor="none",
-            markeredgecolor=style.SEED_COLOUR, markeredgewidth=style.points(0.6), label="trial",
-            rasterized=style.should_rasterize(len(data.number)),
-        )  # fmt: skip
+        plot_trials(axes, data.number, data.value)
         axes.step(data.number, data.best, where="post", color=style.EMA_COLOUR, label="best so far")
         low, high = _value_range(data)
         if data.pruned_number:

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.planning.flops import multiply_adds
-from clip_hparam.planning.throughput import (
+from clip_hparam.planning.estimates.flops import multiply_adds
+from clip_hparam.planning.estimates.throughput import (
     DEVICES,
     FORWARD_PASSES_PER_STEP,
     OPERATIONS_PER_MULTIPLY_ADD,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.records.paths import DEFAULT_RUNS
 
 SWEEP = "ladder"

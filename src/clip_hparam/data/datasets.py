@@ -13,8 +13,8 @@ from pathlib import Path
 
 from clip_hparam.config.entry_points import DATASET_GROUP, load_entry_points
 from clip_hparam.config.knob import AUTO, suggest
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.arrays.cifar import load_cifar10, load_cifar100
 from clip_hparam.data.arrays.fashion_mnist import DEBIAN_ROOT, load_fashion_mnist
 from clip_hparam.data.characters import CLASSES, load_characters

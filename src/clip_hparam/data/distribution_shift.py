@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.dataset import (
     SELECTION_SHIFT,
     TEST_SHIFT,

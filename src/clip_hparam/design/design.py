@@ -72,19 +72,6 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
                 f"{which} needs a {key}: add `{key}: {example}` to its file (docs/sweeps.md)"
             )
     validate_tree(tree)
-    resolution = tree.get("resolution", 4)
-    numbers = {
-        "resolution": ROMAN_NUMERALS.get(str(resolution), resolution),
-        "samples": tree.get("samples", 0),
-        "sampling_seed": tree.get("sampling_seed", 0),
-    }
-    for key, value in numbers.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
-    if numbers["samples"] > MAX_SAMPLES:
-        raise ValueError(
-            f"design {tree['name']}: samples={numbers['samples']} is over {MAX_SAMPLES}"
-        )
     design = Design(
         name=str(tree["name"]),
         kind=str(tree["kind"]),
@@ -98,10 +85,28 @@ def parse_design(tree: Mapping[str, Any]) -> Design:
         ),
         seeds=tree.get("seeds"),
         when={str(knob): str(other) for knob, other in (tree.get("when") or {}).items()},
-        **numbers,
+        **_parse_numbers(tree),
     )
     validate_seeds(design, design.seeds, design.base)
     return design
+
+
+def _parse_numbers(tree: Mapping[str, Any]) -> dict[str, int]:
+    """Return the whole numbers of a design file, or their defaults."""
+    resolution = tree.get("resolution", 4)
+    numbers = {
+        "resolution": ROMAN_NUMERALS.get(str(resolution), resolution),
+        "samples": tree.get("samples", 0),
+        "sampling_seed": tree.get("sampling_seed", 0),
+    }
+    for key, value in numbers.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ValueError(f"design {tree['name']}: {key}={value} is not a whole number >= 0")
+    if numbers["samples"] > MAX_SAMPLES:
+        raise ValueError(
+            f"design {tree['name']}: samples={numbers['samples']} is over {MAX_SAMPLES}"
+        )
+    return numbers
 
 
 def validate_seeds(design: Design, seeds: Any, base: Sequence[str] = ()) -> None:

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from clip_hparam.config.override_words import quote, sweep_program
 from clip_hparam.config.recipe import knobs
+from clip_hparam.config.text.override_words import quote, sweep_program
 from clip_hparam.design.design import Cell, Design, key_of, merged_overrides
 from clip_hparam.design.expand import KINDS, expand_design
 from clip_hparam.design.knob_levels import parse_knob_range

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.options.eval_set_words import set_names
-from clip_hparam.config.override_words import program_words
+from clip_hparam.config.text.override_words import program_words
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.provenance import command_line

@@ -1,4 +1,4 @@
 """From a recipe to a resolved recipe: each `auto` gets a value, impossible recipes are refused.
 
-Cost, FLOPs and `describe` are computed here as well. Imports no torch.
+`describe` is here as well; `estimates` holds cost, FLOPs and memory. Imports no torch.
 """

@@ -16,11 +16,11 @@ from operator import mul
 from pathlib import Path
 from typing import NamedTuple
 
-from clip_hparam.config.duration import format_duration
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.throughput import DEVICES, gpu_seconds, operations
+from clip_hparam.planning.estimates.throughput import DEVICES, gpu_seconds, operations
 from clip_hparam.records.record import Record
 
 ON, OFF = "on", "off"

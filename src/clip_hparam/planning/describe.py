@@ -13,9 +13,9 @@ from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, lr_scale
-from clip_hparam.planning import flops
 from clip_hparam.planning.data_facts import data_rows
-from clip_hparam.planning.memory import describe_memory
+from clip_hparam.planning.estimates import flops
+from clip_hparam.planning.estimates.memory import describe_memory
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average

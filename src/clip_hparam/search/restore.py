@@ -12,7 +12,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.methods.pruners import asha_rungs
 from clip_hparam.search.results import FAILED_STATES, IMPOSSIBLE, point_results

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import with_values
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import WorkerSpec
 from clip_hparam.design.design import Overrides, key_of, merged_overrides

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from clip_hparam.config import duration
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.text import duration
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity, Launcher
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.pool import WorkerPool
 from clip_hparam.launch.resources import local_device_name
-from clip_hparam.planning import cost
-from clip_hparam.planning.cost import CostEstimate, TrialCost
-from clip_hparam.planning.cost_key import CostKey, key_of_spec
-from clip_hparam.planning.throughput import DEVICES, describe_device
+from clip_hparam.planning.estimates import cost
+from clip_hparam.planning.estimates.cost import CostEstimate, TrialCost
+from clip_hparam.planning.estimates.cost_key import CostKey, key_of_spec
+from clip_hparam.planning.estimates.throughput import DEVICES, describe_device
 from clip_hparam.sweep.sweep import Sweep
 
 Predictions = dict[str, CostEstimate | None]

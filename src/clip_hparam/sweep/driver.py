@@ -1,10 +1,9 @@
 """The driver of a sweep: skip trials that are done, run the others, and show the results."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
@@ -12,7 +11,6 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
-from clip_hparam.launch.finished import missing_outputs, replay_hint, validate_ranks
 from clip_hparam.launch.resources import print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.lock import lock_folder
@@ -32,6 +30,7 @@ from clip_hparam.sweep.checks import (
 from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
+from clip_hparam.sweep.stored_results import StoredResults, read_stored_results, result_of
 from clip_hparam.sweep.sweep import Sweep
 from clip_hparam.sweep.tables import show_plan, show_table
 
@@ -43,83 +42,59 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     """
     for sentence in sweep.duplicate_cells:
         print(sentence)
-    results = {name: result for name, spec in sweep.specs.items() if (result := _result_of(spec))}
-    lacking = {name: missing for name in results if (missing := missing_outputs(sweep.specs[name]))}
-    done = results.keys() - (lacking if options.replay else ())
-    for name in lacking if options.replay else ():
-        validate_ranks(sweep.specs[name], results[name])
+    stored = read_stored_results(sweep.specs, options.replay)
     launcher = make_launcher()
-    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+    has_work = len(stored.done) < len(sweep.specs)
+    runs_here = has_work and not launcher.survives_driver
+    if runs_here:
         print_device_note(sweep.planned[0].spec.machine.device)
     validate_replay(options, launcher)
     sweep, choice = with_compile_choice(sweep, launcher)
-    refused = len(done) < len(sweep.specs) and needs_consent(sweep.family, options)
+    refused = has_work and needs_consent(sweep.family, options)
     if options.dry_run or refused or options.budget != "none":
-        _show_or_validate_cost(sweep, options, launcher, done, show=options.dry_run or refused)
+        show = options.dry_run or refused
+        _show_or_validate_cost(sweep, options, launcher, stored.done, show)
     if refused:
         print(CONSENT_MESSAGE.format(sweep.family), file=sys.stderr)
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
     validate_detached_race(sweep, options, launcher)
-    if lacking and not options.replay:
-        print(_lacking_sentence(lacking, results, sweep.specs))
-    if len(done) < len(sweep.specs) and not launcher.survives_driver:
+    if note := stored.note_of_lacking:
+        print(note)
+    if runs_here:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
-    if choice.compile and len(done) < len(sweep.specs):
+    if choice.compile and has_work:
         print(choice.reason)
-    warn_if_code_changed({name: result.get("git") for name, result in results.items()})
+    warn_if_code_changed(stored.git_states)
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
-        part, states = _run_rounds(sweep, launcher, done, options.detach)
+        part, states = _run_rounds(sweep, launcher, stored.done, options.detach)
     if states is None:
         return ExitCode.INTERRUPTED
     if options.detach:
-        left = sum(state in LIVE for state in states.values())
-        hint = resume_hint(sweep.id, sweep.runs)
-        print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
-        return ExitCode.OK
-    replayed = {name: sweep.specs[name] for name in lacking} if options.replay else {}
-    return _report_end(part, done, states, replayed)
+        return _report_submitted(sweep, states)
+    return _report_end(part, stored, states)
 
 
-def _report_end(
-    sweep: Sweep,
-    done: set[str],
-    states: Mapping[str, TrialState],
-    replayed: Mapping[str, TrialSpec],
-) -> int:
-    """Print the table of a sweep that has ended, and return the exit code.
+def _report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
+    """Print how many trials go on without this process, and return the exit code."""
+    left = sum(state in LIVE for state in states.values())
+    hint = resume_hint(sweep.id, sweep.runs)
+    print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
+    return ExitCode.OK
 
-    done: ids of the trials that were done before it started. replayed: trials that were trained
-    again for outputs that they lacked.
-    """
-    show_table(sweep, done, states)
+
+def _report_end(sweep: Sweep, stored: StoredResults, states: Mapping[str, TrialState]) -> int:
+    """Print the table of a sweep that has ended, and return the exit code."""
+    show_table(sweep, stored.done, states)
     for line in race_verdicts(sweep):
         print(line)
     code = sweep_exit_code(sweep, states)
-    unchanged = [name for name, spec in replayed.items() if missing_outputs(spec)]
+    unchanged = stored.replays_without_effect()
     for name in unchanged:
         print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
-
-
-def _lacking_sentence(
-    lacking: Mapping[str, Sequence[str]],
-    results: Mapping[str, dict[str, Any]],
-    specs: Mapping[str, TrialSpec],
-) -> str:
-    """Return what trials that are done lack, and the command that adds it."""
-    listed = dict.fromkeys(output for missing in lacking.values() for output in missing)
-    trials = f"{len(lacking)} of the {len(results)} trials that are done already"
-    hint = replay_hint(
-        {name: specs[name] for name in lacking}, {name: results[name] for name in lacking}
-    )
-    return f"not in the folders of {trials}: {', '.join(listed)}; {hint}"
-
-
-def _result_of(spec: TrialSpec) -> dict[str, Any] | None:
-    return Record(spec.machine.runs, spec.trial_id).verified_result()
 
 
 def _show_or_validate_cost(
@@ -150,7 +125,7 @@ def _run_rounds(
             states |= _run_trials(part, missing, launcher, detach)
     except KeyboardInterrupt:
         planned = len(part.specs)
-        left = sum(_result_of(spec) is None for spec in part.specs.values())
+        left = sum(result_of(spec) is None for spec in part.specs.values())
         here = "; the same command goes on with them"
         what_now = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else here
         print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)

@@ -15,8 +15,8 @@ from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
 
-from clip_hparam.config.duration import format_duration
 from clip_hparam.config.steps import total_steps
+from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import epoch_accuracy
 from clip_hparam.records.record import REPLAY_FOLDER, Record

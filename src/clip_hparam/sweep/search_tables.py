@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from clip_hparam.config.duration import format_duration
-from clip_hparam.config.override_words import sweep_program
+from clip_hparam.config.text.duration import format_duration
+from clip_hparam.config.text.override_words import sweep_program
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.knob_levels import distinct_levels
 from clip_hparam.records.paths import command_line

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clip_hparam.config.duration import format_duration
 from clip_hparam.config.identity import shorten
-from clip_hparam.config.override_words import sweep_program
 from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.text.duration import format_duration
+from clip_hparam.config.text.override_words import sweep_program
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
-from clip_hparam.planning.cost import CostEstimate
-from clip_hparam.planning.memory import describe_memory
+from clip_hparam.planning.estimates.cost import CostEstimate
+from clip_hparam.planning.estimates.memory import describe_memory
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState

@@ -1,4 +1,4 @@
-"""Train a resolved recipe to a result: optimizer, schedule, epochs, evaluation, checkpoints.
+"""Train a resolved recipe to a result: steps, epochs, evaluation, checkpoints.
 
-A new optimizer or schedule goes here; a tracker goes into `callbacks`.
+A new optimizer or schedule goes into `optim`, a tracker into `callbacks`.
 """

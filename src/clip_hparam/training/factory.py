@@ -14,16 +14,16 @@ from clip_hparam.model.tower import build_tower
 from clip_hparam.model.trained import LORA
 from clip_hparam.model.tuning.logit_scale import IN_HEAD, separate_logit_scale
 from clip_hparam.model.tuning.lora import add_lora
-from clip_hparam.planning.memory import mixes_rows, predict_memory
+from clip_hparam.planning.estimates.memory import mixes_rows, predict_memory
 from clip_hparam.training.compilation.modules import compile_model
 from clip_hparam.training.device.numerics import KernelChoice, choose_kernels, device_of
 from clip_hparam.training.head_start.start import start_head
-from clip_hparam.training.lr_schedule import lr_schedule
 from clip_hparam.training.memory.micro_batch import choose_micro_batch
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.lr_schedule import lr_schedule
+from clip_hparam.training.optim.param_groups import param_groups
 from clip_hparam.training.ranks.replica import Replica
 from clip_hparam.training.train_state import TrainState
 
@@ -67,15 +67,7 @@ def create_train_state(
         micro_batch = choose_micro_batch(recipe, machine, device, classes, context)
     tokens = len(model.positional_embedding)
     choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
-    if choice.kernels == FUSED:
-        use_fused_kernels(model, choice.attention)
-    if recipe.tune == LORA:
-        add_lora(model, recipe.freeze, recipe.lora_rank, recipe.lora_alpha, recipe.seed)
-    if recipe.logit_scale != IN_HEAD:
-        separate_logit_scale(model, recipe.logit_scale)
-    model = model.to(device)
-    if choice.compile:
-        compile_model(model, device)
+    model = _prepare_model(model, recipe, choice, device)
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )
@@ -88,12 +80,7 @@ def create_train_state(
         weights=weights,
         ema=ema,
         optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),
-        scaler=torch.amp.GradScaler(
-            device.type,
-            init_scale=INITIAL_LOSS_SCALE,
-            growth_interval=int(INITIAL_LOSS_SCALE),
-            enabled=recipe.precision == "fp16",
-        ),
+        scaler=_create_scaler(recipe.precision, device),
         schedule=lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe)),
         device=device,
         predict_memory=partial(predict_memory, recipe, machine, classes),
@@ -102,6 +89,32 @@ def create_train_state(
         micro_batch=micro_batch,
         context=context,
         smallest_micro_batch=2 if mixes_rows(recipe) else 1,
+    )
+
+
+def _prepare_model(
+    model: Classifier, recipe: ResolvedRecipe, choice: KernelChoice, device: torch.device
+) -> Classifier:
+    """Return the model on its device with the modules and parameters that it trains with."""
+    if choice.kernels == FUSED:
+        use_fused_kernels(model, choice.attention)
+    if recipe.tune == LORA:
+        add_lora(model, recipe.freeze, recipe.lora_rank, recipe.lora_alpha, recipe.seed)
+    if recipe.logit_scale != IN_HEAD:
+        separate_logit_scale(model, recipe.logit_scale)
+    model = model.to(device)
+    if choice.compile:
+        compile_model(model, device)
+    return model
+
+
+def _create_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:
+    """Return the loss scaler, which has no effect for another precision than fp16."""
+    return torch.amp.GradScaler(
+        device.type,
+        init_scale=INITIAL_LOSS_SCALE,
+        growth_interval=int(INITIAL_LOSS_SCALE),
+        enabled=precision == "fp16",
     )
 
 

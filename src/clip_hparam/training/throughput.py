@@ -19,8 +19,8 @@ from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.distributed import DistributedContext
-from clip_hparam.planning.cost import TrialCost
-from clip_hparam.planning.cost_key import CostKey
+from clip_hparam.planning.estimates.cost import TrialCost
+from clip_hparam.planning.estimates.cost_key import CostKey
 from clip_hparam.training.device.deterministic import set_deterministic
 from clip_hparam.training.device.numerics import device_of, numerics_of
 from clip_hparam.training.engine import train_step

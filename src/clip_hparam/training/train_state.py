@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
 from clip_hparam.model.classifier import Classifier
-from clip_hparam.planning.memory import MemoryEstimate
+from clip_hparam.planning.estimates.memory import MemoryEstimate
 from clip_hparam.training.optim.adamw import FlatAdamW
 from clip_hparam.training.optim.ema import WeightEma
 from clip_hparam.training.optim.flat_parameters import FlatParameters

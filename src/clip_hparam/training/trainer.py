@@ -37,11 +37,7 @@ from clip_hparam.training.engine import StoppedError, train_epoch, until_stopped
 from clip_hparam.training.evaluation import evaluate_models
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.final.pretrained import evaluate_pretrained
-from clip_hparam.training.final.selected_and_last import evaluate_selected_and_last
-from clip_hparam.training.memory.recorder import MicroBatchRecorder
-from clip_hparam.training.metrics.predictions_file import write_predictions
-from clip_hparam.training.outcome import TrialOutcome
-from clip_hparam.training.results import (
+from clip_hparam.training.final.results import (
     eval_set_facts,
     evaluate_zero_shot,
     measure_cost,
@@ -50,6 +46,10 @@ from clip_hparam.training.results import (
     save_weights,
     write_correct_bits,
 )
+from clip_hparam.training.final.selected_and_last import evaluate_selected_and_last
+from clip_hparam.training.memory.recorder import MicroBatchRecorder
+from clip_hparam.training.metrics.predictions_file import write_predictions
+from clip_hparam.training.outcome import TrialOutcome
 from clip_hparam.training.train_state import TrainState
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from support.cli import ROOT
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Encoder, Recipe
-from clip_hparam.planning.memory import predict_memory
+from clip_hparam.planning.estimates.memory import predict_memory
 
 PAGE = ROOT / "docs" / "memory.md"
 BLOCK = re.compile(r"(<!-- memory -->\n).*?(\n<!-- end -->)", re.DOTALL)

@@ -8,37 +8,19 @@ To write the current tables into the page:
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import image_folders
 from support.cli import ROOT, plan
+from support.published_recipe import published_recipe
 
 from clip_hparam.analysis.evidence.published import PAPER_LADDER
-from clip_hparam.cli.hydra_app.compose import compose_recipe
-from clip_hparam.config.recipe import with_values
-from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
-from clip_hparam.planning.throughput import DEVICES, gpu_seconds
+from clip_hparam.planning.estimates.throughput import DEVICES, gpu_seconds
 
 PAGE = ROOT / "docs" / "paper.md"
-IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
 SHOWN_DEVICES = ("V100", "A100", "H100")
 BLOCK = re.compile(r"(<!-- cost of family=(\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 COMMANDS = re.findall(r"^python sweep\.py .*$", PAGE.read_text(), re.MULTILINE)
-
-
-def recipe_of(family: str, rung: str) -> ResolvedRecipe:
-    """Return a recipe without its weights and images, which the cost does not need."""
-    known: dict[str, Any] = {
-        "encoder.weights": "random",
-        "encoder.pixels": "clip",
-        "data.fingerprint": "none",
-        "augment_backend": "tensor",
-        "mix_pairs": "adjacent",
-    }
-    known |= {"data.epoch_images": IMAGENET_IMAGES}
-    composed = compose_recipe([f"family={family}", f"recipe={rung}", "data=imagenet"])
-    return as_resolved(with_values(composed, known))
 
 
 def cost_table(family: str) -> str:
@@ -48,7 +30,7 @@ def cost_table(family: str) -> str:
         head = ("rung", "paper, %", "paper, V100", *head[1:])
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     for row in PAPER_LADDER:
-        recipe = recipe_of(family, row.key)
+        recipe = published_recipe(f"family={family}", f"recipe={row.key}", "data=imagenet")
         hours = [gpu_seconds(recipe, DEVICES[name]) / 3600 for name in SHOWN_DEVICES]
         published = [f"{row.acc1}", f"{row.v100_hours}"] if paper else []
         lines.append(" | ".join([row.key, *published, *(f"{value:.0f}" for value in hours)]))

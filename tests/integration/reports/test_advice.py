@@ -24,7 +24,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("word", CASES)
-def test_mistake_is_answered_with_what_to_type(word: str, tmp_path: Path) -> None:
+def test_message_about_a_mistake_has_the_words_to_type(word: str, tmp_path: Path) -> None:
     for words in ((word,), ("-m", "lr=1e-3,1e-2", word)):
         done = plan(*words, cwd=tmp_path)
         assert (done.code, done.out) == (2, "")
@@ -64,14 +64,14 @@ def two_sweeps(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_cell_of_two_sweeps_of_one_name_is_told(two_sweeps: Path) -> None:
+def test_cell_of_two_sweeps_of_one_name_is_reported(two_sweeps: Path) -> None:
     done = clip_hparam("why", "lr=0.1", cwd=two_sweeps)
     assert done.code == 0, done.err
     assert "2 sweeps are called lr: the newest is used" in done.err
     assert clip_hparam("why", "lr/lr=0.1", cwd=two_sweeps).code == 0
 
 
-def test_summary_of_a_sweep_says_the_command(two_sweeps: Path) -> None:
+def test_summary_of_a_sweep_names_the_command(two_sweeps: Path) -> None:
     done = clip_hparam("summary", "lr", cwd=two_sweeps)
     assert done.code == 2
     assert done.err == (

@@ -1,4 +1,4 @@
-"""Report D1: grey of 16 bits was read as white; it is scaled by the range of its type."""
+"""Grey of 16 bits is scaled by the range of its type, and not read as white."""
 
 from pathlib import Path
 

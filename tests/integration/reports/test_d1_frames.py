@@ -22,7 +22,7 @@ def test_first_frame_is_read(suffix: str, plain: Path, tmp_path: Path) -> None:
     assert_read_alike(plain, write_folder(tmp_path / "frames", write))
 
 
-def test_frames_are_told_once(plain: Path, tmp_path: Path) -> None:
+def test_further_frames_are_reported_once(plain: Path, tmp_path: Path) -> None:
     for number in (0, 1):
         path = plain / "train" / "dark" / f"{number}.tif"
         path.with_suffix(".png").unlink()

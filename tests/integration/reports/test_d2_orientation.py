@@ -1,4 +1,4 @@
-"""Report D2: pictures that are stored turned are turned upright, as their metadata say."""
+"""Pictures that are stored turned are turned upright, according to their metadata."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Report D3: transparent pixels are white; the colours stored below them are not seen."""
+"""Transparent pixels are white; the colours stored below them are not seen."""
 
 import struct
 from pathlib import Path

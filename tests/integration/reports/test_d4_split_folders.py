@@ -1,4 +1,4 @@
-"""Report D4: split folders are never classes, however their names are written."""
+"""Split folders are never classes, however their names are written."""
 
 import json
 import re

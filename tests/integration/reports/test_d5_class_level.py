@@ -1,4 +1,4 @@
-"""Report D5: a root that is one level too high is refused with the root that fits."""
+"""A root that is one level too high is refused with the root that fits."""
 
 import shlex
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 from support.cli import plan
 from support.image_folders import grow
 
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.datasets import load_dataset
 
 TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")

@@ -1,4 +1,4 @@
-"""Report D6: files that are not read are counted, and names that look equal are one class."""
+"""Files that are not read are counted, and names that look equal are one class."""
 
 import unicodedata
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_left_out_files_are_counted_by_suffix(tmp_path: Path) -> None:
     assert line in described(root)  # from the cached index
 
 
-def test_class_without_images_says_what_its_files_are(tmp_path: Path) -> None:
+def test_message_about_a_class_without_images_lists_its_files(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"a": 6, "b": 6}, ".png")
     (root / "c").mkdir()
     (root / "c" / "1.heic").write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""Reports R2, R4 and N0.2: a design file with equal labels or a wrong shape runs nothing."""
+"""A design file with equal labels or a wrong shape runs nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Report H1: a reference to another knob takes the value of its own cell, wherever it stands."""
+"""A reference to another knob takes the value of its own cell, wherever it stands."""
 
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def test_other_references_are_refused_in_a_sentence(words: str, mode: str, tmp_p
         ("hydra.sweeper.n_trials=3 min_lr=${seed} seeds=2", "min_lr refers to a knob that a"),
     ],
 )
-def test_a_search_refuses_references_to_what_it_draws(
+def test_a_search_refuses_references_to_searched_knobs(
     words: str, sentence: str, tmp_path: Path
 ) -> None:
     done = sweep("-m", "lr=interval(1e-3,1e-2)", *words.split(), "dry_run=true", cwd=tmp_path)
@@ -132,7 +132,7 @@ def test_a_secret_of_the_environment_is_refused_in_a_design(tmp_path: Path) -> N
     assert "NAME begins with CLIP_HPARAM_" in done.err
 
 
-def test_what_all_trials_share_refers_to_no_swept_knob(tmp_path: Path) -> None:
+def test_shared_options_refer_to_no_swept_knob(tmp_path: Path) -> None:
     for words in (("lr=1,2", "machine.runs=r${lr}"), ("seeds=2", "machine.runs=r${seed}")):
         done = sweep("-m", *words, cwd=tmp_path)
         assert done.code == 2

@@ -1,4 +1,4 @@
-"""Report H3: commands that the program prints can be pasted into a shell, and do what they say."""
+"""Commands that the program prints can be pasted into a shell and run as announced."""
 
 import shlex
 import subprocess
@@ -10,7 +10,7 @@ from support.cli import clip_hparam, sweep
 from support.image_folders import grow
 from support.planned import planned_trials
 
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 
 PATHS = ("/d/a,b", "my photos", "it's", 'a"b', "$HOME", "`id`", "a\\", "\u00e9", "a;b", "!x")
 TWO_STEPS = ("data=folder", "epochs=1", "batch_size=2", "data.shots=2", "data.selection=2")

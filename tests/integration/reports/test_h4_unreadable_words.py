@@ -1,4 +1,4 @@
-"""Report H4: a path that Hydra's grammar cannot read is taken as it is; other words get advice."""
+"""A path that Hydra's grammar cannot read is taken literally; other words get advice."""
 
 import shlex
 from pathlib import Path

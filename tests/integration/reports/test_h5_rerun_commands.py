@@ -1,4 +1,4 @@
-"""Report H5: `why`, the report and `retry` print commands that run exactly the recorded trial.
+"""`why`, the report and `retry` print commands that run exactly the recorded trial.
 
 Before, `why` spelled the hashed knobs only: without data.root, data.shift_root and machine.runs the
 command failed, and without encoder.pretrained it ran another trial with exit code 0.
@@ -73,7 +73,7 @@ def test_command_of_why_runs_the_same_trial_from_any_folder(
             assert len(words) < 14, words
 
 
-def test_command_spells_what_was_typed(trained: Path) -> None:
+def test_command_repeats_the_typed_overrides(trained: Path) -> None:
     single = next(r for r in (trained / "out").glob("*/log.txt") if "lr=2e-3" in label_of(r))
     words, _ = again(single.parent.name, trained, "--runs", "out")
     assert words[:4] == [*PHOTOS]

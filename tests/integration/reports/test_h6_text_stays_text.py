@@ -1,4 +1,4 @@
-"""Report H6: text that looks like a number stays text, in trials, sweeps and designs alike."""
+"""Text that looks like a number stays text, in trials, sweeps and designs alike."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Report H7: ranges have the numbers that they say; functions without sense are refused."""
+"""Ranges have the numbers that their bounds and step give; functions without sense are refused."""
 
 from pathlib import Path
 

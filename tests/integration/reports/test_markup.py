@@ -1,4 +1,4 @@
-"""Report R1: brackets in a label are text, in the plan and in the table at the end."""
+"""Brackets in a label are text, in the plan and in the table at the end."""
 
 from pathlib import Path
 

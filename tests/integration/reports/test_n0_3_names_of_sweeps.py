@@ -1,4 +1,4 @@
-"""Report N0.3: two sweeps of one name are told apart, named, and do not overwrite each other.
+"""Two sweeps of one name are kept apart, named, and do not overwrite each other.
 
 Before, `tables`, `figures`, `compare`, `pack` and `export-recipe` took the newest of a name without
 a word, no id was accepted by most of them, and no sweep could be named on the command line.
@@ -87,7 +87,7 @@ def test_tables_of_sweeps_of_one_name_do_not_overwrite_each_other(
 
 
 @pytest.mark.parametrize("verb", ["why", "retry", "pack", "cancel", "export-recipe", "compare"])
-def test_verbs_take_an_id_or_its_start_and_say_which_of_a_name_they_take(
+def test_verbs_take_an_id_or_its_start_and_print_which_of_a_name_they_use(
     verb: str, folder: Path, ids: tuple[str, str, str]
 ) -> None:
     photos, digits, _ = ids
@@ -174,7 +174,7 @@ def test_a_name_of_many_swept_knobs_is_shortened_for_files(tmp_path: Path) -> No
     assert clip_hparam("figures", manifest.name, cwd=tmp_path).code == 0
 
 
-def test_retry_says_what_its_command_runs_and_where(folder: Path, tmp_path: Path) -> None:
+def test_retry_prints_what_its_command_runs_and_where(folder: Path, tmp_path: Path) -> None:
     words = ("-m", "data.shots=3", *TINY, "lr=1e-3,1e30,2e-3", "clip_grad=0", "name=breaks")
     assert sweep(*words, f"machine.runs={tmp_path / 'runs'}", cwd=folder).code == 1
     (manifest,) = read_manifests(tmp_path / "runs")

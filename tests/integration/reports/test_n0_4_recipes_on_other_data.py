@@ -1,4 +1,4 @@
-"""Report N0.4: a value of one data set does not apply to another."""
+"""A value of one data set does not apply to another."""
 
 from pathlib import Path
 
@@ -50,7 +50,9 @@ def test_description_has_the_steps_of_the_images(photos: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("images", [1281167, 2])
-def test_epoch_far_from_the_training_set_is_told(images: int, photos: Path, tmp_path: Path) -> None:
+def test_epoch_far_from_the_training_set_is_reported(
+    images: int, photos: Path, tmp_path: Path
+) -> None:
     words = ("data=folder", f"data.root={photos}", "batch_size=2", f"data.epoch_images={images}")
     told = f"note: an epoch of data.epoch_images={images} draws is {images / 18:.3g} passes over"
     assert told in plan("-m", *words, "dry_run=true", cwd=tmp_path).err

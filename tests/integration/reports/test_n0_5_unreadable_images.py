@@ -1,4 +1,4 @@
-"""Report N0.5: unreadable images are found before anything trains, all of them at once."""
+"""All unreadable images are reported at once, before anything trains."""
 
 import json
 import os

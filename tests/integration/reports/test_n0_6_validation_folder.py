@@ -1,4 +1,4 @@
-"""Report N0.6: the validation folder selects the epoch, and the test folder only tests."""
+"""The validation folder selects the epoch, and the test folder only tests."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_given_share_is_drawn_from_train_and_val_is_named_as_unused(tmp_path: Pa
     assert f"note: {root}/val is not used: data.selection=0.25 draws the selection set" in text
 
 
-def test_validation_folder_without_test_folder_is_the_test_set_and_said(tmp_path: Path) -> None:
+def test_validation_folder_without_test_folder_is_the_test_set_and_reported(tmp_path: Path) -> None:
     root = write_splits(tmp_path / "photos", train=8, val=3)
     said = f"{root}/val is the test set, because {root} holds no folder test; the selection set is"
     assert said in described(root)

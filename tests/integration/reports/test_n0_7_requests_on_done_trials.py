@@ -1,4 +1,4 @@
-"""Report N0.7: a trial that is done says what it lacks of a request, and a replay adds it.
+"""The command of a done trial prints which requested outputs it lacks, and a replay adds them.
 
 Before, "is done already" was the answer to keep_checkpoints=best and to eval_test=epoch, and took
 four seconds, since torch was imported for it.
@@ -48,7 +48,7 @@ def offered(out: str) -> list[str]:
     return shlex.split(line.rpartition("python sweep.py ")[2])
 
 
-def test_what_a_done_trial_lacks_is_added_by_the_offered_command(
+def test_missing_outputs_of_a_done_trial_are_added_by_the_offered_command(
     done_trial: tuple[Path, Record],
 ) -> None:
     folder, record = done_trial
@@ -99,7 +99,7 @@ def test_a_replay_with_other_numbers_adds_nothing(
     assert not list(record.folder.glob("*.safetensors"))
 
 
-def test_a_sweep_says_what_its_done_trials_lack_and_replays_them(
+def test_a_sweep_prints_outputs_that_done_trials_lack_and_replays_them(
     done_trial: tuple[Path, Record],
 ) -> None:
     folder, record = done_trial

@@ -1,4 +1,4 @@
-"""Report N0.8: the label of a trial holds what was typed, wherever people read it.
+"""The label of a trial holds the typed overrides, wherever people read it.
 
 Before, it held knobs that nobody typed, and left out those that were typed at a default of the
 dataclass: 35 trials of a report were called "lr=0.01,batch_size=25,...".

@@ -1,4 +1,4 @@
-"""Report N1: Ctrl-C saves the state of a trial, and the same command goes on from that step."""
+"""Ctrl-C saves the state of a trial, and the same command resumes at that step."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Report N1: epochs are counted from 1 in the terminal, the report and the figures."""
+"""Epochs are counted from 1 in the terminal, the report and the figures."""
 
 from pathlib import Path
 

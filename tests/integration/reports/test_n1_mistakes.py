@@ -1,4 +1,4 @@
-"""Report N1: a user's mistake is answered in a sentence with what to type, never a traceback."""
+"""A user's mistake ends with one sentence with the words to type, never with a traceback."""
 
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_a_recipe_file_with_a_mistake(content: str, tmp_path: Path) -> None:
     assert sentence in done.err
 
 
-def test_all_mistakes_of_the_command_line_are_told(tmp_path: Path) -> None:
+def test_all_mistakes_of_the_command_line_are_reported(tmp_path: Path) -> None:
     done = plan("-m", "lr=0,1e-3", "epochs=2.5", "wd=1", cwd=tmp_path)
     assert done.code == 2
     assert done.err.splitlines() == [
@@ -77,7 +77,7 @@ def test_all_mistakes_of_the_command_line_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_all_mistakes_of_a_design_are_told(tmp_path: Path) -> None:
+def test_all_mistakes_of_a_design_are_reported(tmp_path: Path) -> None:
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "sweeps" / "mine.yaml").write_text(
         "# @package hydra.sweeper.design\nname: mine\nkind: list\nbase: [wd=1]\nsteps:\n"
@@ -112,7 +112,7 @@ def test_a_traceback_is_shown_on_request_only(tmp_path: Path) -> None:
         plan("learning_rate=1", cwd=tmp_path, HYDRA_FULL_ERROR="1")
 
 
-def test_describe_speaks_of_one_epoch_and_of_all_mistakes(tmp_path: Path) -> None:
+def test_describe_prints_one_epoch_and_all_mistakes(tmp_path: Path) -> None:
     assert "1 epoch of" in clip_hparam("describe", "epochs=1", cwd=tmp_path).out
     done = clip_hparam("describe", "lr=0", "epochs=2.5", cwd=tmp_path)
     assert done.code == 2

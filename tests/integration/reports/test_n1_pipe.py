@@ -1,4 +1,4 @@
-"""Report N1: a closed pipe, a full disk or a closed stdout fails neither a trial nor a command."""
+"""A closed pipe, a full disk or a closed stdout fails neither a trial nor a command."""
 
 import os
 import subprocess

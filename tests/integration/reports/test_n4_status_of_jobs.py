@@ -1,4 +1,4 @@
-"""Report N4: `status` and `why` tell a worker killed for its memory; `cancel` counts jobs."""
+"""`status` and `why` report a worker killed for its memory; `cancel` counts jobs."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ REASON = "Slurm job 7_0 ended FAILED: it exceeded its memory; raise hydra.launch
 
 
 @pytest.mark.parametrize("started", [True, False])
-def test_worker_killed_for_its_memory_is_told_with_the_remedy(
+def test_worker_killed_for_its_memory_is_reported_with_the_remedy(
     started: bool, tmp_path: Path
 ) -> None:
     runs = tmp_path / "my runs"

@@ -1,4 +1,4 @@
-"""Report N6: results of other tools are read as they are and give tables, figures, comparisons."""
+"""Results of other tools are read unchanged and give tables, figures and comparisons."""
 
 import csv
 import json
@@ -195,7 +195,7 @@ def test_a_mistake_is_answered_in_one_sentence(
         (["test_acc1", "--percent", "test_acc1", "--minimize"], "a", "lower is better"),
     ],
 )
-def test_the_direction_of_the_objective_is_said(
+def test_the_direction_of_the_objective_is_printed(
     words: list[str], best: str, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "t.csv").write_text(TABLE)
@@ -325,7 +325,7 @@ def test_more_names_of_losses_are_minimized(metric: str, tmp_path: Path) -> None
     assert f"{metric}: lower is better" in done.err
 
 
-def test_a_header_without_rows_is_told(tmp_path: Path) -> None:
+def test_a_header_without_rows_is_reported(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("lr,acc\n")
     done = import_into(tmp_path, "t.csv", "--knob", "lr", "--objective", "acc")
     assert (done.code, done.err) == (2, "clip-hparam: t.csv has no rows\n")

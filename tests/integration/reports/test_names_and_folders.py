@@ -70,7 +70,7 @@ def test_a_name_of_no_table_is_refused_without_records(
 
 
 @pytest.mark.parametrize("verb", ["status", "tables", "figures", "report"])
-def test_a_folder_without_records_is_told_in_a_sentence(verb: str, tmp_path: Path) -> None:
+def test_a_folder_without_records_is_reported_in_a_sentence(verb: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = clip_hparam(verb, "--runs", "empty", cwd=tmp_path)
     assert done.code == 0

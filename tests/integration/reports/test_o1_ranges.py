@@ -1,4 +1,4 @@
-"""Report O1: draws stay in their range, have the digits that resolve it, and reach both ends."""
+"""Draws stay in their range, have the digits that resolve it, and reach both ends."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Report O2: a range of whole numbers is a list of levels, and equal levels are one."""
+"""A range of whole numbers is a list of levels, and equal levels are one."""
 
 import re
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_equal_levels_alone_are_no_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("typed", ["lr=0.1,0.10,1e-1", "lr=choice(0.1,0.10,1e-1)"])
-def test_grid_has_equal_levels_once_and_says_so(typed: str, tmp_path: Path) -> None:
+def test_grid_has_equal_levels_once_and_reports_them(typed: str, tmp_path: Path) -> None:
     done = plan("-m", typed, "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
     assert re.search(r"^lr=0.1 +1 +0 +1 ", done.out, re.MULTILINE), done.out

@@ -1,4 +1,4 @@
-"""Report N0.1: an accuracy of 100 % is read as 100, whatever was rounded when it was written."""
+"""An accuracy of 100 % is read as 100, whatever was rounded when it was written."""
 
 import json
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Report R1: labels and knobs' texts are text in each table, figure and report."""
+"""Labels and knobs' texts are text in each table, figure and report."""
 
 import re
 from collections.abc import Iterator

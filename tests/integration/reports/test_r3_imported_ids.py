@@ -1,4 +1,4 @@
-"""Report R3: an import keeps ids, levels and rows as they are."""
+"""An import keeps ids, levels and rows unchanged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Report R4: a malformed design is one sentence; labels that look the same are equal."""
+"""A malformed design ends with one sentence; labels that look the same are equal."""
 
 import re
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_malformed_design_is_one_sentence(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header", ["", "# @packages hydra.sweeper.design\n", "# @package hydra.sweeper\n"]
 )
-def test_design_without_its_first_line_says_so(header: str, tmp_path: Path) -> None:
+def test_design_without_its_first_line_is_refused_by_name(header: str, tmp_path: Path) -> None:
     done = plan_design(f"{GRID}knobs: {{lr: [1e-3]}}", tmp_path, header)
     assert done.code == 2
     assert "needs `# @package hydra.sweeper.design` as its first line" in done.err

@@ -1,4 +1,4 @@
-"""Reliability row 29: hostile files execute nothing, and one sentence refuses them."""
+"""Hostile files execute nothing, and one sentence refuses them."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Reliability row 30: a secret in an environment variable is in no file of a trial or a sweep."""
+"""A secret in an environment variable is in no file of a trial or a sweep."""
 
 from pathlib import Path
 

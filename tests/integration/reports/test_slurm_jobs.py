@@ -1,4 +1,4 @@
-"""Reports S1, S2 and S3: what sbatch receives from a sweep. Fake Slurm commands record it."""
+"""Options that sbatch receives from a sweep. Fake Slurm commands record them."""
 
 import re
 import shlex
@@ -101,7 +101,7 @@ def test_wrong_options_submit_nothing(
     assert not (tmp_path / "script").exists()
 
 
-def test_what_srun_printed_is_shown(
+def test_output_of_srun_is_shown(
     submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracker, "LOST_SETTLE_SECONDS", 0.0)

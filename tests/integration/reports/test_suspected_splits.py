@@ -83,7 +83,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [link, hard_link, copy])
-def test_a_test_set_that_is_the_training_set_is_told(make: object, tmp_path: Path) -> None:
+def test_a_test_set_that_is_the_training_set_is_reported(make: object, tmp_path: Path) -> None:
     root = write_splits(tmp_path / "photos", "train")
     make(root / "train", root / "test")  # type: ignore[operator]
     words = (*TINY, f"data.root={root}")
@@ -109,7 +109,7 @@ def test_some_copies_are_counted_in_each_set_and_counted_again_after_a_change(
     assert "note: 2 of 8 images of the selection set" in plan(*words, cwd=tmp_path).err
 
 
-def test_equal_images_of_one_folder_are_told(tmp_path: Path) -> None:
+def test_equal_images_of_one_folder_are_reported(tmp_path: Path) -> None:
     """The test set is a fixed fifth of each class."""
     root = grow(tmp_path / "photos", {"cat": 1, "dog": 10}, ".png")
     for number in range(1, 10):

@@ -1,4 +1,4 @@
-"""Reports H2 and H8: sweeping a key that is no knob, or giving a swept key twice, runs nothing."""
+"""Sweeping a key that is no knob, or giving a swept key twice, runs nothing."""
 
 from pathlib import Path
 

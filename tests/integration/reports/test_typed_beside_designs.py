@@ -29,7 +29,7 @@ def test_a_word_that_reaches_no_cell_is_refused(words: tuple[str, ...], tmp_path
         (("lr=1e-3,2e-3",), "lr=0.001,0.002 replaces the lr that step llrd sets"),
     ],
 )
-def test_a_word_that_reaches_some_cells_is_told(
+def test_an_override_that_reaches_some_cells_is_reported(
     words: tuple[str, ...], line: str, tmp_path: Path
 ) -> None:
     done = plan("-m", "sweeps=leave_one_out", *words, "dry_run=true", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Reports that the product passed when they were tried: D7, D8, D9, O3 and O4 stay right."""
+"""Folders with other files and classes, and searches with further levels, by the command line."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def described(root: Path) -> str:
     return describe(*TRAIN, f"data.root={root}", cwd=root.parent)
 
 
-def test_d7_files_of_editors_and_systems_are_no_images(tmp_path: Path) -> None:
+def test_files_of_editors_and_systems_are_no_images(tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", {"a": 6, "b": 6}, ".JPG")
     for name in (".DS_Store", "a/._0.jpg", "a/Thumbs.db", "b/.DS_Store"):
         (root / name).write_bytes(b"x")
@@ -30,7 +30,7 @@ def test_d7_files_of_editors_and_systems_are_no_images(tmp_path: Path) -> None:
     assert "._0" not in text
 
 
-def test_d8_class_that_the_test_set_lacks_shifts_no_label(tmp_path: Path) -> None:
+def test_class_that_the_test_set_lacks_shifts_no_label(tmp_path: Path) -> None:
     parts = {"train/a": 3, "train/b": 3, "train/c": 3, "test/b": 2, "test/c": 2}
     text = described(grow(tmp_path / "photos", parts))
     assert "folder, 3 classes: a, b, c\n" in text
@@ -38,7 +38,7 @@ def test_d8_class_that_the_test_set_lacks_shifts_no_label(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_d9_top_5_of_fewer_than_five_classes_is_all(classes: int, tmp_path: Path) -> None:
+def test_top_5_of_fewer_than_five_classes_is_all(classes: int, tmp_path: Path) -> None:
     root = grow(tmp_path / "photos", dict.fromkeys("abc"[:classes], 6))
     done = sweep(*TRAIN, f"data.root={root}", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -46,7 +46,7 @@ def test_d9_top_5_of_fewer_than_five_classes_is_all(classes: int, tmp_path: Path
     assert json.loads(path.read_text())["metrics"]["test_acc5.raw.last"] == 100
 
 
-def test_o3_further_levels_make_another_search_or_one_sentence(tmp_path: Path) -> None:
+def test_further_levels_make_another_search_or_one_sentence(tmp_path: Path) -> None:
     assert sweep(*SEARCH, cwd=tmp_path).code == 0
     more = [word.replace("cls,patch_mean", "cls,patch_mean,clip") for word in SEARCH]
     assert sweep(*more, cwd=tmp_path).code == 0
@@ -59,7 +59,7 @@ def test_o3_further_levels_make_another_search_or_one_sentence(tmp_path: Path) -
     assert again.code == 0 or again.err.count("\n") == 1
 
 
-def test_o4_percent_sign_in_the_url_of_a_storage(tmp_path: Path) -> None:
+def test_percent_sign_in_the_url_of_a_storage(tmp_path: Path) -> None:
     (tmp_path / "my studies").mkdir()
     url = f"hydra.sweeper.storage=sqlite:///{tmp_path}/my%20studies/points.db"
     done = sweep(*SEARCH, url, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Report W1: weights with prefixes of training wrappers give the same trial as without them."""
+"""Weights with prefixes of training wrappers give the same trial as without them."""
 
 import json
 from pathlib import Path

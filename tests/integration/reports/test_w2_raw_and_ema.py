@@ -1,4 +1,4 @@
-"""Report W2: of a file with raw and EMA weights the log says which are used, and a key chooses."""
+"""Of a file with raw and EMA weights the log names those that are used, and a key chooses."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Report W3: weights of another resolution are resized as open_clip does, once."""
+"""Weights of another resolution are resized as open_clip does, once."""
 
 from pathlib import Path
 from types import SimpleNamespace

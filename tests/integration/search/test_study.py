@@ -48,7 +48,7 @@ def manifest(tmp_path: Path) -> SearchManifest:
     return manifest
 
 
-def test_search_ends_with_all_points_told_to_optuna(manifest: SearchManifest) -> None:
+def test_search_ends_with_all_points_in_optuna(manifest: SearchManifest) -> None:
     states = Counter(trial.state for trial in trials(manifest))
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == 12
     assert states[TrialState.COMPLETE] > 0 < states[TrialState.PRUNED]
@@ -187,7 +187,7 @@ def test_smaller_n_trials_asks_for_no_more_points(manifest: SearchManifest) -> N
     assert len(trials(manifest)) == 12
 
 
-def test_point_on_record_is_told_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
+def test_point_on_record_is_reported_and_not_run(manifest: SearchManifest, tmp_path: Path) -> None:
     runs = manifest.load_search().runs
     done = {record.trial_id: record.folder.stat().st_mtime_ns for record in done_records(runs)}
     facts: dict[str, Any] = {"n_trials": 12, "study_name": "another", "pruner": {"name": "none"}}
@@ -274,7 +274,7 @@ def test_first_rung_is_after_one_epoch_at_the_full_rate(
     assert asha_rungs(given, epochs, warmup) == expected
 
 
-def test_impossible_point_is_told_as_pruned_and_not_run(tmp_path: Path) -> None:
+def test_impossible_point_is_reported_as_pruned_and_not_run(tmp_path: Path) -> None:
     """Each level is possible alone, but head_init_scale scales a random head only."""
     levels = {"head_init": ("random", "zero_shot"), "head_init_scale": ("0.001", "0.01")}
     base = fake_search.search_spec(tmp_path / "runs").base

@@ -135,7 +135,7 @@ def test_resume_reads_no_image_twice_for_training_and_has_the_same_numbers(
     assert content(whole) == content(cut)
 
 
-def test_rows_say_which_share_is_spent_waiting_and_the_log_what_to_change(
+def test_rows_record_the_share_spent_waiting_and_the_log_advises(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     original = CropReader.read

@@ -201,7 +201,7 @@ def card(patch: pytest.MonkeyPatch, free: float) -> None:
     patch.setattr(module.torch.cuda, "get_device_name", lambda device: "NVIDIA A100")
 
 
-def test_auto_is_what_fits_the_free_memory_of_a_gpu_and_all_on_a_cpu(
+def test_auto_fits_the_free_memory_of_a_gpu_and_is_all_on_a_cpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe, machine = recipe_of(), Machine()

@@ -17,7 +17,7 @@ from clip_hparam.model.classifier import Classifier, freeze, set_drop_path
 from clip_hparam.model.tower import create_tower
 from clip_hparam.training.engine import train_step
 from clip_hparam.training.factory import INITIAL_LOSS_SCALE, create_train_state
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 from clip_hparam.training.train_state import TrainState
 
 CLASSES, BATCH, STEPS = 5, 12, 20

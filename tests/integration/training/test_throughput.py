@@ -12,7 +12,7 @@ from torch import Tensor
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.cost_key import key_of_spec
+from clip_hparam.planning.estimates.cost_key import key_of_spec
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import throughput
 from clip_hparam.training.throughput import measure_throughput, synchronize, time_steps

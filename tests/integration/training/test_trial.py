@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from support.metrics_rows import rows_without_times
+from support.stateful_knobs import STATEFUL_KNOBS
 
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
@@ -26,18 +27,10 @@ from clip_hparam.training.callbacks.progress_bar import ProgressBar
 from clip_hparam.training.trial import run_trial
 
 EPOCHS, STEPS = 3, 4  # steps per epoch
-RECIPE = {  # each of these knobs draws a random number or keeps a state
+RECIPE = {
+    **STATEFUL_KNOBS,
     "epochs": EPOCHS,
     "data.epoch_images": 50 * STEPS,
-    "data.selection": 5.0,
-    "lr": 3e-3,
-    "layer_decay": 0.7,
-    "ema_decay": 0.8,
-    "drop_path": 0.2,
-    "clip_grad": 1.0,
-    "mixup": 0.8,
-    "cutmix": 1.0,
-    "random_erasing": 0.25,
     "color_jitter": 0.4,
 }
 KILLED_AT = (1, 6, 8)  # before the first checkpoint, in mid-epoch, and at an epoch's end

@@ -11,7 +11,7 @@ from support.stopped_trial import StopAfter
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.flops import trainable_and_frozen
+from clip_hparam.planning.estimates.flops import trainable_and_frozen
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from clip_hparam.training.factory import create_model

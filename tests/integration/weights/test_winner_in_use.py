@@ -164,7 +164,7 @@ def test_model_without_images_or_with_other_classes_is_refused(
     assert other.err.startswith("model tells 10 classes apart")
 
 
-def test_trial_without_weights_says_how_to_get_them(tmp_path: Path) -> None:
+def test_message_about_missing_weights_has_the_command_that_makes_them(tmp_path: Path) -> None:
     done = sweep("epochs=1", "data.epoch_images=100", cwd=tmp_path)
     assert done.code == 0
     (record,) = records(tmp_path)

@@ -30,7 +30,7 @@ def test_objects_are_loaded_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("VALUE = 3\n", "VALUE", "the name taken is taken: rename it"),
     ],
 )
-def test_what_cannot_be_used_is_left_out_with_one_warning(
+def test_unusable_entry_points_are_left_out_with_one_warning(
     code: str,
     target: str,
     reason: str,

@@ -102,7 +102,9 @@ def test_wrong_layout_is_refused_in_one_sentence(
         (Data(name="imagnet"), "unknown data.name=imagnet: did you mean imagenet?"),
     ],
 )
-def test_wrong_name_or_root_error_says_what_to_type(data: Data, sentence: str) -> None:
+def test_message_about_a_wrong_name_or_root_has_the_words_to_type(
+    data: Data, sentence: str
+) -> None:
     with pytest.raises((ValueError, FileNotFoundError)) as error:
         load_dataset(data)
     assert str(error.value).startswith(sentence)

@@ -37,7 +37,7 @@ def test_overrides_that_no_step_sets_reach_all_cells() -> None:
     assert reach_notes(design_of("ladder", *typed), typed) == []
 
 
-def test_a_swept_key_of_a_step_is_told() -> None:
+def test_a_swept_key_of_a_step_is_reported() -> None:
     steps = (Step("long", ("epochs=9", "warmup=1")), *STEPS[:1])
     design = design_of("leave_one_out", steps=steps)
     (note,) = replaced_step_notes(design, expand_design(design), {"epochs": ["1", "2"]})

@@ -11,7 +11,6 @@ from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.model.architectures import model_config, shape_of
 from clip_hparam.model.classifier import Classifier, count_parameters, freeze, set_resolution
 from clip_hparam.model.tower import create_tower
-from clip_hparam.planning import flops
 from clip_hparam.planning.describe import (
     describe,
     ema_half_life_steps,
@@ -19,8 +18,9 @@ from clip_hparam.planning.describe import (
     lint,
     mean_block_lr,
 )
+from clip_hparam.planning.estimates import flops
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 
 CLASSES = 7
 SHAPES = [

@@ -73,7 +73,7 @@ def test_groups_hold_the_members_that_share_their_start() -> None:
         (stored("b", "raw"), "a has kept the ema weights of the selected epoch, and b the raw"),
     ],
 )
-def test_what_cannot_be_averaged_is_named(other: StoredWeights, message: str) -> None:
+def test_trials_that_cannot_be_averaged_are_named(other: StoredWeights, message: str) -> None:
     validate_shared_start([stored("a"), stored("c", lr=0.5)])
     with pytest.raises(ValueError, match=message):
         validate_shared_start([stored("a"), other])

@@ -9,7 +9,7 @@ from typing import Any
 
 from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers
 from clip_hparam.config.knob import close_names
-from clip_hparam.config.override_words import program_words, sweep_command
+from clip_hparam.config.text.override_words import program_words, sweep_command
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (

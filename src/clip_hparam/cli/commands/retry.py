@@ -11,7 +11,7 @@ from typing import Any
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.design import design
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record

@@ -12,8 +12,8 @@ from clip_hparam.cli.hydra_app.families import CONF, recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.override_words import format_override
-from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.config.text.override_words import format_override
+from clip_hparam.config.text.synonyms import suggest_key
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 

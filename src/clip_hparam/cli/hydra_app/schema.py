@@ -22,7 +22,7 @@ from clip_hparam.config.options.launcher_options import (
 from clip_hparam.config.options.search_options import SearchOptions
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import Recipe
-from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.config.text.synonyms import suggest_key
 
 NODES = ("encoder", "data", "machine")
 

@@ -34,11 +34,11 @@ from clip_hparam.cli.hydra_app.requests.design_request import (
     with_name,
 )
 from clip_hparam.cli.hydra_app.schema import to_plain
-from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.search_options import SearchOptions
 from clip_hparam.config.options.sweep_options import SweepOptions, tag_list
+from clip_hparam.config.text.duration import parse_duration
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels

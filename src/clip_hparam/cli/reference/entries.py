@@ -8,9 +8,9 @@ from clip_hparam.cli.reference.groups import GROUPS, MEANINGS, UNITS, group_name
 from clip_hparam.config.knob import AUTO, suggest, takes_integers
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.synonyms import SYNONYMS, suggest_key
+from clip_hparam.config.text.override_words import format_override
+from clip_hparam.config.text.synonyms import SYNONYMS, suggest_key
 
 
 class Entry(NamedTuple):

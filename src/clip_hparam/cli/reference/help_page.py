@@ -9,7 +9,7 @@ from clip_hparam.cli.reference.config_files import ConfigFile, recipe_files, swe
 from clip_hparam.cli.reference.entries import Entry, entries
 from clip_hparam.cli.reference.groups import GROUPS
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
-from clip_hparam.config.override_words import format_override, sweep_program
+from clip_hparam.config.text.override_words import format_override, sweep_program
 
 NAME_WIDTH = 26
 MIN_WIDTH, MAX_WIDTH = 60, 110

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.knob import MAX_SEED, knob, validate
 from clip_hparam.config.options.eval_set_words import eval_set_words
+from clip_hparam.config.text.duration import parse_duration
 
 DEFAULT_FAMILY = "tiny"
 """Recipe family of the miniature; a trial of any other family takes GPU-hours."""

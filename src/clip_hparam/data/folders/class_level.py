@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.file_index import FileIndex
 from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.split_folders import visible_folders

@@ -11,7 +11,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.launch.local.logged_trial import run_logged_trial
 from clip_hparam.launch.log import redirect_output
-from clip_hparam.planning.cost import TrialCost
+from clip_hparam.planning.estimates.cost import TrialCost
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.state import TrialState
 from clip_hparam.subprocesses import exit_with_parent

@@ -35,7 +35,7 @@ from clip_hparam.launch.local.child import (
 from clip_hparam.launch.local.exit_cause import record_lost_ranks
 from clip_hparam.launch.local.traced_trials import TRACE_MODULE, TRACED_VARIABLE
 from clip_hparam.launch.resources import available_cores, gpu_groups, uses_gpu
-from clip_hparam.planning.cost import TrialCost
+from clip_hparam.planning.estimates.cost import TrialCost
 from clip_hparam.planning.gpus import visibility_variables
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clip_hparam.config.duration import format_duration
-from clip_hparam.config.override_words import quote
+from clip_hparam.config.text.duration import format_duration
+from clip_hparam.config.text.override_words import quote
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.launch.python_command import run_python
 from clip_hparam.records.metrics import mean_reported_value

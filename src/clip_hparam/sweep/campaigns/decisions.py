@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.duration import format_duration
+from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
 from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError, Stage

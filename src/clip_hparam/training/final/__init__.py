@@ -1,1 +1,1 @@
-"""Evaluation of the trained models at the end of a trial, on all of its sets."""
+"""End of a trial: evaluation of the trained models on all of its sets, result columns, cost."""

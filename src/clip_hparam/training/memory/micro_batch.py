@@ -8,7 +8,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
-from clip_hparam.planning.memory import (
+from clip_hparam.planning.estimates.memory import (
     MemoryEstimate,
     fitting_micro_batch,
     mixes_rows,

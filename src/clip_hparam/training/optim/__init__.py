@@ -1,1 +1,1 @@
-"""Optimiser and moving average of a trial, on parameters that are views of one tensor."""
+"""Optimizer of a trial: parameter groups, lr schedule, AdamW and EMA on flat parameters."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from clip_hparam.training.optim.flat_parameters import FlatParameters
-from clip_hparam.training.param_groups import ParamGroup
+from clip_hparam.training.optim.param_groups import ParamGroup
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 

@@ -46,32 +46,18 @@ def timm_config(
     knobs: Mapping[str, Any], classes: tuple[str, ...], state: Mapping[str, Tensor]
 ) -> dict[str, Any]:
     """Return config.json of a folder that `timm.create_model("local-dir:FOLDER")` reads."""
-    config, shape = model_config(knobs["encoder.name"]), shape_of(knobs["encoder.name"])
-    vision = config["vision_cfg"]
-    pool = "avg" if knobs["pool"] == "patch_mean" else "token"
-    arguments: dict[str, Any] = {
-        "img_size": knobs["resolution"],
-        "patch_size": shape.patch,
-        "embed_dim": shape.width,
-        "depth": shape.blocks,
-        "num_heads": shape.width // vision.get("head_width", 64),
-        "mlp_ratio": vision.get("mlp_ratio", 4.0),
-        "act_layer": "quick_gelu" if config.get("quick_gelu") else "gelu",
-        "fc_norm": False,
-        "global_pool": pool,
-    }
+    arguments = _model_arguments(knobs)
     if any(name.endswith("ls1.gamma") for name in state):
         arguments["init_values"] = 1.0
     mean, std = NORMALIZATIONS[knobs["encoder.pixels"]]
-    size = [3, knobs["resolution"], knobs["resolution"]]
     return {
         "architecture": ARCHITECTURE,
         "num_classes": len(classes),
-        "num_features": shape.width,
-        "global_pool": pool,
+        "num_features": arguments["embed_dim"],
+        "global_pool": arguments["global_pool"],
         "model_args": arguments,
         "pretrained_cfg": {
-            "input_size": size,
+            "input_size": [3, knobs["resolution"], knobs["resolution"]],
             "fixed_input_size": True,
             "interpolation": knobs["interpolation"],
             "crop_pct": 1.0,
@@ -84,6 +70,23 @@ def timm_config(
             "classifier": "head",
             "label_names": list(classes),
         },
+    }
+
+
+def _model_arguments(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of timm's VisionTransformer for the tower and the pooling of a trial."""
+    config, shape = model_config(knobs["encoder.name"]), shape_of(knobs["encoder.name"])
+    vision = config["vision_cfg"]
+    return {
+        "img_size": knobs["resolution"],
+        "patch_size": shape.patch,
+        "embed_dim": shape.width,
+        "depth": shape.blocks,
+        "num_heads": shape.width // vision.get("head_width", 64),
+        "mlp_ratio": vision.get("mlp_ratio", 4.0),
+        "act_layer": "quick_gelu" if config.get("quick_gelu") else "gelu",
+        "fc_norm": False,
+        "global_pool": "avg" if knobs["pool"] == "patch_mean" else "token",
     }
 
 

@@ -17,7 +17,7 @@ from clip_hparam.model.classifier import Classifier, freeze, set_resolution
 from clip_hparam.model.tower import create_tower
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.manifests.manifest import read_manifests
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 
 REAL_FAMILIES = ("b16", "l14")
 OF_THE_MINIATURE = {
@@ -183,7 +183,7 @@ def test_own_recipe_of_a_family_needs_the_family(tmp_path: Path) -> None:
     assert "lr: 0.0001" in chosen.out
 
 
-def test_own_recipe_with_a_parent_of_the_old_layout_is_told_the_new_name(tmp_path: Path) -> None:
+def test_own_recipe_with_a_parent_of_the_old_layout_gets_the_new_name(tmp_path: Path) -> None:
     (tmp_path / "conf/recipe").mkdir(parents=True)
     text = "# @package _global_\ndefaults: [weak_aug, _self_]\nlr: 1e-4\n"
     (tmp_path / "conf/recipe/mine.yaml").write_text(text)

@@ -13,7 +13,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local import processes
-from clip_hparam.planning.cost import TrialCost
+from clip_hparam.planning.estimates.cost import TrialCost
 
 SEARCH = ("-m", "sweeps=search", *SHORT, "hydra.sweeper.n_trials=2")
 ARGUMENTS_ADDRESS = 45  # field 48 of /proc/PID/stat, counted after the name of the program

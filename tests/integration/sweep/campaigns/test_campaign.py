@@ -8,7 +8,9 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from support.cli import plan, records, results, start, sweep, sweep_process, wait_until
+from hydra.core.global_hydra import GlobalHydra
+from support.cli import clip_hparam, plan, records, results, start, sweep, wait_until
+from support.image_folders import grow
 from support.trial_factory import Runs
 
 from clip_hparam.config.options.sweep_options import SweepOptions, seed_list
@@ -22,7 +24,8 @@ from clip_hparam.sweep.campaigns import campaign
 from clip_hparam.sweep.campaigns.decisions import Decisions
 from clip_hparam.sweep.campaigns.stages import STAGES
 
-SMALL = ("data.epoch_images=50", "data.selection=5", "epochs=3")
+SMALL = ("data=folder", "batch_size=20", "data.selection=5", "data.epoch_images=40", "epochs=3")
+CLASSES = dict.fromkeys("abcde", 16)
 DESIGN = """# @package hydra.sweeper.design
 name: small
 kind: study
@@ -137,25 +140,41 @@ def test_a_study_of_the_same_name_with_other_overrides_is_refused(tmp_path: Path
         decisions.validate_overrides(["data=folder", "epochs=2"])
 
 
-def seconds_of_trials(trials: int, folder: Path) -> int:
+def seconds_of_trials(trials: int, small: Sequence[str], folder: Path) -> int:
     """Return the seconds that so many trials take all workers on this machine."""
     folder.mkdir()
-    done = sweep("-m", "recipe=weak_aug", "seeds=4", *SMALL, cwd=folder)
+    done = sweep("-m", "recipe=weak_aug", "seeds=4", *small, cwd=folder)
     assert done.code == 0, done.err
     costs = [result["cost"]["seconds"] for one in records(folder) if (result := one.result())]
     return round(trials * fmean(costs) / len(gpu_slots(SweepOptions(), "cpu")))
 
 
-def test_interrupted_campaign_continues_to_its_report(tmp_path: Path) -> None:
-    budget = seconds_of_trials(50, tmp_path / "calibration")
-    words = [*asked(tmp_path, f"{budget}s"), *SMALL]
+def run_in_this_process(code: str, words: Sequence[str]) -> int:
+    """Replace `run_python`: call the command here, where all modules are imported."""
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    command = {campaign.SWEEP_CODE: sweep, campaign.CLI_CODE: clip_hparam}[code]
+    done = command(*words, cwd=Path.cwd())
+    GlobalHydra.instance().hydra = outer
+    print(done.out, done.err)
+    return done.code
+
+
+def test_interrupted_campaign_continues_to_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The campaign that is interrupted is a process; the same command goes on in this one."""
+    small = (*SMALL, f"data.root={grow(tmp_path / 'photos', CLASSES)}")
+    budget = seconds_of_trials(50, small, tmp_path / "calibration")
+    words = [*asked(tmp_path, f"{budget}s"), *small]
     process = start(*words, cwd=tmp_path)
     wait_until(lambda: len(results(tmp_path)) >= 8, 120)  # the screening is under way
     process.terminate()
     process.communicate(timeout=60)
     before = results(tmp_path)
-    done = sweep_process(*words, cwd=tmp_path, timeout=900)
-    assert done.code == 0, done.err
+    monkeypatch.setattr(campaign, "run_python", run_in_this_process)
+    done = sweep(*words, cwd=tmp_path)
+    assert done.code == 0, done.out + done.err
     assert before.items() <= results(tmp_path).items()
     epochs = sum(row["seconds"] for record in records(tmp_path) for row in record.rows())
     assert epochs < 1.25 * budget * len(gpu_slots(SweepOptions(), "cpu"))
@@ -166,6 +185,6 @@ def test_interrupted_campaign_continues_to_its_report(tmp_path: Path) -> None:
     assert "(Lenth)" in decisions["search"]["why"]
     assert (folder / "winner.yaml").read_text().startswith("# @package _global_")
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
-    again = sweep_process(*words, cwd=tmp_path, timeout=300)
-    assert again.code == 0, again.err
+    again = sweep(*words, cwd=tmp_path)
+    assert again.code == 0, again.out + again.err
     assert json.loads((folder / "decisions.json").read_text()) == decisions

@@ -67,7 +67,7 @@ def test_a_trial_records_whether_it_is_compiled(
 
 
 @pytest.mark.parametrize(("first", "second"), [("on", "off"), ("off", "on")])
-def test_a_resume_keeps_the_choice_and_says_so(
+def test_a_resume_keeps_the_choice_and_logs_it(
     first: str,
     second: str,
     tmp_path: Path,
@@ -82,7 +82,7 @@ def test_a_resume_keeps_the_choice_and_says_so(
     assert caplog.text.count(f"machine.compile={second} has no effect: the trial began") == 1
 
 
-def test_without_a_compiler_a_trial_runs_eager_and_says_so_once(
+def test_without_a_compiler_a_trial_runs_eager_and_logs_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")

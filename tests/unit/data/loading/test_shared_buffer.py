@@ -74,7 +74,7 @@ def test_pages_are_pinned_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls == [("pin", 100), ("code", 0), ("unpin", 0)]
 
 
-def test_too_little_memory_is_one_sentence_with_what_to_set(
+def test_too_little_memory_is_one_sentence_with_the_option_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = tmp_path / "meminfo"

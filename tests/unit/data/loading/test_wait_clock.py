@@ -30,7 +30,7 @@ def test_share_is_that_of_the_time_since_the_start(
     assert clock.share_since(start, total) == share
 
 
-def test_log_says_once_what_to_change_above_five_percent_and_ten_seconds(
+def test_log_advises_once_above_five_percent_and_ten_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)

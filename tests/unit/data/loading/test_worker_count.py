@@ -27,7 +27,7 @@ def test_cores_that_a_launcher_divided_are_not_divided_again(
 
 
 @pytest.mark.parametrize(("cores", "told"), [(3, False), (2, True)])
-def test_number_is_taken_as_it_is_and_told_if_it_exceeds_the_cores(
+def test_number_is_kept_and_a_number_above_the_cores_is_reported(
     cores: int, told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(CORES_VARIABLE, str(cores))

@@ -36,7 +36,7 @@ KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer, w
         (TrialSpec(Recipe(batch_size=1), Machine()), 1, "a smaller resolution or encoder"),
     ],
 )
-def test_a_killed_process_is_told_what_needs_less_memory(
+def test_message_of_a_killed_process_names_what_needs_less_memory(
     spec: TrialSpec, at_once: int, advice: str
 ) -> None:
     cause = exit_cause(-signal.SIGKILL, spec, at_once)

@@ -96,7 +96,7 @@ def test_unrecorded_end_of_a_job_is_recorded(
         ("", "no reason was recorded"),
     ],
 )
-def test_message_of_a_lost_trial_has_what_slurm_printed(
+def test_message_of_a_lost_trial_has_the_output_of_slurm(
     stderr: str, reason: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, None)

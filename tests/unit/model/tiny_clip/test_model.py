@@ -47,7 +47,7 @@ def test_clip_normalization_equals_open_clips() -> None:
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])
-def test_damaged_weights_are_refused_with_what_to_type(copied: Path, damage: str) -> None:
+def test_damaged_weights_are_refused_with_the_command_to_type(copied: Path, damage: str) -> None:
     content = bytearray(copied.read_bytes())
     content[-1] ^= 1
     if damage == "flip":

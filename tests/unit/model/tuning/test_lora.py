@@ -14,7 +14,7 @@ from clip_hparam.model.tower import create_tower
 from clip_hparam.model.trained import is_adapted
 from clip_hparam.model.tuning.lora import add_lora
 from clip_hparam.model.tuning.plain_weights import plain_weights
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 
 RANK, ALPHA, PX = 3, 6.0, 32
 Kernel = Callable[[Classifier], None]

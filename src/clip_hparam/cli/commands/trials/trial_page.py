@@ -7,8 +7,8 @@ from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.config.duration import format_duration
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.duration import format_duration
 from clip_hparam.records.manifests.lookup import find_cells
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.metrics import epoch_accuracy, reported_weights

@@ -14,8 +14,8 @@ from clip_hparam.cli.hydra_app.grammar.swept_keys import several_settings
 from clip_hparam.cli.hydra_app.grammar.values import word_mistakes
 from clip_hparam.cli.hydra_app.grammar.words import parse_word, readable
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.override_words import format_override
-from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.config.text.override_words import format_override
+from clip_hparam.config.text.synonyms import suggest_key
 
 ADD_M = "add -m to sweep over them"
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN")

@@ -9,7 +9,7 @@ from clip_hparam.cli.hydra_app.grammar.keys import is_text
 from clip_hparam.cli.hydra_app.grammar.levels import expand_level, split_design_levels
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
 from clip_hparam.cli.hydra_app.grammar.words import parse_word, single
-from clip_hparam.config.override_words import format_value, quote, unquote
+from clip_hparam.config.text.override_words import format_value, quote, unquote
 from clip_hparam.design.ranges import parse_range
 
 

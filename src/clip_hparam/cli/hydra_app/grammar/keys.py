@@ -8,7 +8,7 @@ from clip_hparam.cli.hydra_app.schema import NODES, PrimaryConfig
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.options.launcher_options import LauncherOptions, option_names
 from clip_hparam.config.options.search_options import SearchOptions
-from clip_hparam.config.synonyms import suggest_key
+from clip_hparam.config.text.synonyms import suggest_key
 
 LAUNCHER, SWEEPER = "hydra.launcher", "hydra.sweeper"
 GROUPS = (*NODES, "family", "recipe", "sweeps")

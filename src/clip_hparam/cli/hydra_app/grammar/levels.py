@@ -16,7 +16,7 @@ from clip_hparam.cli.hydra_app.grammar.elements import element_texts
 from clip_hparam.cli.hydra_app.grammar.keys import is_text
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
 from clip_hparam.cli.hydra_app.grammar.words import parse_word
-from clip_hparam.config.override_words import format_value
+from clip_hparam.config.text.override_words import format_value
 from clip_hparam.design.design import Cell, merged_overrides
 from clip_hparam.design.expand import validate_no_ranges
 

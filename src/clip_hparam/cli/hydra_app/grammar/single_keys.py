@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from clip_hparam.cli.hydra_app.grammar.keys import LAUNCHER, SWEEPER
 from clip_hparam.config.options.sweep_options import SweepOptions
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.design.design import key_of
 
 ADD_M = "add -m, which one trial may have too"

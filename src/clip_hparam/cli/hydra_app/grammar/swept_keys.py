@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override, RangeSweep
 from clip_hparam.cli.hydra_app.grammar.keys import is_list, is_text
 from clip_hparam.cli.hydra_app.grammar.levels import override_levels
 from clip_hparam.config.options.sweep_options import SweepOptions
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.design.design import key_of
 
 LIST_SETTINGS = ("hydra.sweeper.objective", "hydra.sweeper.direction")

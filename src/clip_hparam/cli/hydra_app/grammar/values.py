@@ -16,7 +16,7 @@ from clip_hparam.cli.hydra_app.grammar.keys import (
 )
 from clip_hparam.cli.hydra_app.grammar.references import has_reference
 from clip_hparam.config.knob import AUTO, validated
-from clip_hparam.config.override_words import format_override, format_value
+from clip_hparam.config.text.override_words import format_override, format_value
 
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "y", "n", "1", "0")
 """Texts that OmegaConf takes for a bool, in lower case."""

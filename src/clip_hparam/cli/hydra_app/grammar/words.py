@@ -16,7 +16,12 @@ from hydra.errors import HydraException
 from clip_hparam.cli.hydra_app.grammar.elements import element_texts
 from clip_hparam.cli.hydra_app.grammar.keys import is_list, is_text, key_fields
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
-from clip_hparam.config.override_words import format_override, format_value, quote, quote_reference
+from clip_hparam.config.text.override_words import (
+    format_override,
+    format_value,
+    quote,
+    quote_reference,
+)
 
 KEY = re.compile(r"(\+{0,2}|~)[A-Za-z_$][\w$./-]*(@[\w.]*)?", re.ASCII)
 LOOKALIKES = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014", "-"))

@@ -8,11 +8,11 @@ from typing import Any
 from clip_hparam.cli.hydra_app.grammar.design_files import refuse_references
 from clip_hparam.cli.hydra_app.grammar.levels import split_design_levels, split_levels
 from clip_hparam.cli.hydra_app.requests.fidelity import parse_fidelity
-from clip_hparam.config.duration import parse_duration
 from clip_hparam.config.options.search_options import SearchOptions
 from clip_hparam.config.options.sweep_options import SweepOptions
-from clip_hparam.config.override_words import format_override, format_value
 from clip_hparam.config.recipe import flatten, with_values
+from clip_hparam.config.text.duration import parse_duration
+from clip_hparam.config.text.override_words import format_override, format_value
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import (
     Design,

@@ -46,14 +46,14 @@ def test_options_come_first_and_words_are_readable(argv: list[str], arguments: l
         (["data.root=null"], "leave data.root out, or type 'data.root=\"null\"'"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_type(argv: list[str], sentence: str) -> None:
+def test_message_about_a_mistake_has_the_words_to_type(argv: list[str], sentence: str) -> None:
     with pytest.raises(ValueError, match=r".") as refusal:
         prepared(argv)
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ValueError, match=r".") as refusal:
         prepared(["-m", "lr=0,1e-3", "epochs=2.5", "learning_rate=1", "l\u00e9=2", "pool=xyz"])
     lines = str(refusal.value).splitlines()
@@ -62,7 +62,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         assert any(word in line for line in lines)
 
 
-def test_what_has_no_effect_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_without_effect_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     prepared(["hydra.sweep.dir=x", "hydra.job.name=x", "hydra.verbose=true", "lr=1", "lr=2"])
     err = capsys.readouterr().err
     for text in ("hydra.sweep.dir=x has no effect", "hydra.job.name=x", "hydra.verbose=true"):

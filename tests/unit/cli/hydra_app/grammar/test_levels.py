@@ -73,7 +73,7 @@ def test_texts_of_a_design_file_are_split_and_lists_are_kept() -> None:
         ("range(2,9,3)", [2, 5, 8]),
     ],
 )
-def test_a_range_has_the_numbers_that_it_says(text: str, numbers: list[float]) -> None:
+def test_a_range_lists_its_exact_numbers(text: str, numbers: list[float]) -> None:
     assert override_levels(parse_word(f"k={text}")) == [str(number) for number in numbers]
     assert split_levels(text) == [str(number) for number in numbers]
 

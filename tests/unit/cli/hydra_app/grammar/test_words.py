@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clip_hparam.cli.hydra_app.grammar.values import override_value
 from clip_hparam.cli.hydra_app.grammar.words import parse_word, readable, single
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 
 CHARACTERS = "ab01/._-+=()[]{}:;#~!&@%^'\"\u00e9\u2212 e"
 PATHS = st.text(st.sampled_from(CHARACTERS), min_size=1, max_size=8)

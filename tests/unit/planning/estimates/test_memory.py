@@ -9,9 +9,9 @@ from support.fake_gpu import peak_bytes_of_image, saved_bytes_of_image
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
-from clip_hparam.planning import memory
-from clip_hparam.planning.flops import trainable_and_frozen
-from clip_hparam.planning.memory import (
+from clip_hparam.planning.estimates import memory
+from clip_hparam.planning.estimates.flops import trainable_and_frozen
+from clip_hparam.planning.estimates.memory import (
     CARDS_GB,
     MemoryEstimate,
     card_bytes,
@@ -19,7 +19,7 @@ from clip_hparam.planning.memory import (
     fitting_micro_batch,
     predict_memory,
 )
-from clip_hparam.planning.throughput import DEVICES
+from clip_hparam.planning.estimates.throughput import DEVICES
 
 TOWERS = [
     ("ViT-B-16-quickgelu", 224),

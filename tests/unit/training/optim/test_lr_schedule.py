@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from clip_hparam.planning.resolve import EMA_HALF_LIFE_SHARE, ema_decay_for
-from clip_hparam.training.lr_schedule import lr_schedule
+from clip_hparam.training.optim.lr_schedule import lr_schedule
 
-with (Path(__file__).parents[2] / "data" / "ft_clip_lr.csv").open() as file:
+with (Path(__file__).parents[3] / "data" / "ft_clip_lr.csv").open() as file:
     LOGGED = list(csv.DictReader(file))
 
 # lr, epochs, warm-up epochs, layer decay, blocks

@@ -13,7 +13,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import model_config, shape_of
 from clip_hparam.model.depth import depth_of
-from clip_hparam.planning import flops
+from clip_hparam.planning.estimates import flops
 
 CARDS_GB = {"V100": (16, 32), "A100": (40, 80), "H100": (80,), "H200": (141,)}
 """Memory of each card of machine.device_name in its editions, in 10^9 bytes."""

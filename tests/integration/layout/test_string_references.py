@@ -21,7 +21,7 @@ from clip_hparam.launch.local import child, processes
 from clip_hparam.launch.slurm import job_main
 
 DOTTED = re.compile(r"\bclip_hparam(?:\.[a-z]\w*)+")
-OLD_NAMES = ("CHANGELOG.md", "tests/integration/test_renamed_modules.py")
+OLD_NAMES = ("CHANGELOG.md", "tests/integration/layout/test_renamed_modules.py")
 EXAMPLES = {  # modules that CONTRIBUTING.md shows how to write
     "clip_hparam.analysis.figures.cost_scatter",
     "clip_hparam.training.callbacks.trackers.json_lines",

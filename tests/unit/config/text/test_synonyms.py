@@ -7,7 +7,7 @@ import pytest
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.recipe import knobs
-from clip_hparam.config.synonyms import SEVERAL, SYNONYMS, suggest_key
+from clip_hparam.config.text.synonyms import SEVERAL, SYNONYMS, suggest_key
 
 KEYS = [
     *knobs(),

@@ -1,17 +1,19 @@
 """Predicted GPU-hours of the published runs lie near the published ones."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from support.published_recipe import published_recipe
 
-from clip_hparam.cli.hydra_app.compose import compose_recipe
-from clip_hparam.config.recipe import with_values
-from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
-from clip_hparam.planning.throughput import DEVICES, describe_device, gpu_seconds, operations
+from clip_hparam.planning.estimates.throughput import (
+    DEVICES,
+    describe_device,
+    gpu_seconds,
+    operations,
+)
 
-IMAGENET_IMAGES = 1281167  # of an epoch of the published runs
 GFLOP_OF_A_TRAINING_STEP = {  # an image, forward and backward; measured on the meta device
     "ft_clip/b16": 104.9,
     "ft_clip/b16_384": 332,
@@ -20,22 +22,9 @@ GFLOP_OF_A_TRAINING_STEP = {  # an image, forward and backward; measured on the 
 }
 
 
-def published(*words: str) -> ResolvedRecipe:
-    """Return a recipe without its weights and images, which the count does not need."""
-    known: dict[str, Any] = {
-        "encoder.weights": "random",
-        "encoder.pixels": "clip",
-        "data.fingerprint": "none",
-        "augment_backend": "tensor",
-        "mix_pairs": "adjacent",
-    }
-    known |= {"data.epoch_images": IMAGENET_IMAGES}
-    return as_resolved(with_values(compose_recipe(words), known))
-
-
 @pytest.mark.parametrize(("name", "gflop"), GFLOP_OF_A_TRAINING_STEP.items())
 def test_operations_of_a_step_equal_those_of_the_model(name: str, gflop: float) -> None:
-    recipe = published(f"recipe={name}")
+    recipe = published_recipe(f"recipe={name}")
     one_epoch = as_resolved(replace(recipe, epochs=1))
     images = recipe.data.epoch_images // recipe.batch_size * recipe.batch_size
     assert operations(one_epoch) / images / 1e9 == pytest.approx(gflop, rel=0.01)
@@ -43,7 +32,7 @@ def test_operations_of_a_step_equal_those_of_the_model(name: str, gflop: float) 
 
 @pytest.mark.parametrize("rung", PAPER_V100_HOURS)
 def test_hours_of_the_ladder_are_within_a_tenth_of_the_paper(rung: str) -> None:
-    recipe = published("family=b16", f"recipe={rung}")
+    recipe = published_recipe("family=b16", f"recipe={rung}")
     hours = gpu_seconds(recipe, DEVICES["V100"]) / 3600
     assert hours == pytest.approx(PAPER_V100_HOURS[rung], rel=0.1)
 

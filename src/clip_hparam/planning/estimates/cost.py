@@ -17,8 +17,8 @@ from typing import Any, Literal, NamedTuple
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.steps import total_steps
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.cost_key import CostKey, key_of_numerics, key_of_spec
-from clip_hparam.planning.throughput import Device, gpu_seconds
+from clip_hparam.planning.estimates.cost_key import CostKey, key_of_numerics, key_of_spec
+from clip_hparam.planning.estimates.throughput import Device, gpu_seconds
 from clip_hparam.records.record import Record, trial_ids
 
 

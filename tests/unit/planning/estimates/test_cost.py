@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from support.trial_factory import Runs
 
-from clip_hparam.config.duration import format_duration, parse_duration
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.text.duration import format_duration, parse_duration
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.planning.cost import CostEstimate, TrialCost, load_costs, predict
-from clip_hparam.planning.cost_key import CostKey
+from clip_hparam.planning.estimates.cost import CostEstimate, TrialCost, load_costs, predict
+from clip_hparam.planning.estimates.cost_key import CostKey
+from clip_hparam.planning.estimates.throughput import Device, operations
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.planning.throughput import Device, operations
 
 RECIPE = resolve(with_values(Recipe(), {"data.selection": 10, "data.epoch_images": 500}))
 SPEC = TrialSpec(RECIPE)
@@ -94,7 +94,7 @@ def test_costs_are_read_with_their_key(tmp_path: Path) -> None:
     assert keys == {KEY._replace(precision="bf16"), before_numerics}
 
 
-def test_source_says_whether_a_trial_or_a_few_steps_were_measured() -> None:
+def test_source_states_whether_a_trial_or_a_few_steps_were_measured() -> None:
     probe = replace(KNOWN, is_probe=True)
     assert predicted(SPEC, KNOWN).source == "records"
     assert predicted(SPEC, probe).source == "probe"

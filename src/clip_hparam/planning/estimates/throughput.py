@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import total_steps
-from clip_hparam.planning.flops import multiply_adds
+from clip_hparam.planning.estimates.flops import multiply_adds
 
 OPERATIONS_PER_MULTIPLY_ADD = 2
 FORWARD_PASSES_PER_STEP = 3  # one forward, and a backward that costs two

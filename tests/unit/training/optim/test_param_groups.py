@@ -11,10 +11,10 @@ from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, freeze
 from clip_hparam.model.depth import depth_of
 from clip_hparam.model.tower import create_tower
-from clip_hparam.training.param_groups import param_groups
+from clip_hparam.training.optim.param_groups import param_groups
 
 LOGGED = json.loads(
-    (Path(__file__).parents[2] / "data" / "ft_clip_b16_param_groups.json").read_text()
+    (Path(__file__).parents[3] / "data" / "ft_clip_b16_param_groups.json").read_text()
 )
 LAYER_DECAY, WEIGHT_DECAY = 0.6, 0.05  # of the published B/16 run
 

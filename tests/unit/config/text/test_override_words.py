@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from clip_hparam.config.override_words import format_override, unquote
+from clip_hparam.config.text.override_words import format_override, unquote
 
 ALPHABET = list("ab1.e-+_/\\'\"${}[]():=,~ \té\u22120nulINFtrue\n%;!#*")
 TEXTS = st.text(st.sampled_from(ALPHABET), max_size=8)

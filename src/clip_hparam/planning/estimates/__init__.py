@@ -1,0 +1,1 @@
+"""Estimates of what a trial needs: operations, seconds, memory of the GPU. Imports no torch."""
