@@ -9,7 +9,6 @@ import re
 from torch import Tensor
 
 KEY_PATTERNS = (
-    (r"^trunk\.", ""),
     (r"^cls_token$", "class_embedding"),
     (r"^pos_embed$", "positional_embedding"),
     (r"^patch_embed\.proj\.", "conv1."),
@@ -27,10 +26,18 @@ KEY_PATTERNS = (
 
 
 def to_open_clip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors under open_clip's names; a state dict that is not timm's is unchanged."""
+    """Return the tensors under open_clip's names; a state dict that is not timm's is unchanged.
+
+    A head with a bias is that of a classifier, and keeps its name.
+    """
     if not any(name.removeprefix("trunk.") == "cls_token" for name in state):
         return state
-    renamed = {_rename_key(name): tensor for name, tensor in state.items()}
+    own = {name.removeprefix("trunk."): tensor for name, tensor in state.items()}
+    is_classifier = "head.bias" in own  # the projection of CLIP has no bias
+    renamed = {
+        name if is_classifier and name == "head.weight" else _rename_key(name): tensor
+        for name, tensor in own.items()
+    }
     for name in ("class_embedding", "positional_embedding"):
         renamed[name] = renamed[name].flatten(0, -2).squeeze(0)
     if "proj" in renamed:

@@ -60,7 +60,8 @@ def build_tower(
     initial = tower.state_dict()
     matched = match_weights(initial, found, file.label, encoder.name, grid)
     logger.info(matched.report)
-    tower.positional_embedding = nn.Parameter(matched.state[POSITIONS])
+    positions = matched.state[POSITIONS].clone(memory_format=torch.contiguous_format)
+    tower.positional_embedding = nn.Parameter(positions)  # its own memory: training writes to it
     tower.load_state_dict({**initial, **matched.state})
     return tower
 

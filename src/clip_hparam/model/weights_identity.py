@@ -5,6 +5,7 @@ Imports no torch.
 
 from contextlib import suppress
 from functools import cache
+from typing import NamedTuple
 
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.architectures import RANDOM, bundled_clip
@@ -12,6 +13,15 @@ from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.model.weights_source import WeightsFile, fetch_weights
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path, sha256_cached
+
+RULES = 2  # of what is refused: raise it where a file that passed before may not pass any more
+
+
+class CheckedWeights(NamedTuple):
+    """The sha256 of weights that fit an architecture, and the patches along a side they are for."""
+
+    sha256: str
+    grid: int
 
 
 def weights_sha256(encoder: Encoder) -> str:
@@ -28,7 +38,18 @@ def weights_sha256(encoder: Encoder) -> str:
     bundled = bundled_clip(encoder)
     if bundled is not None:
         return bundled.recorded_sha256()
-    return _validated_sha256(fetch_weights(encoder), encoder.name, "image")
+    return _checked(fetch_weights(encoder), encoder.name, "image").sha256
+
+
+def weights_grid(encoder: Encoder) -> int | None:
+    """Return the patches along a side of the image that the weights are for.
+
+    None for random and for bundled weights, which are for the architecture's own resolution.
+
+    Raises: as `weights_sha256` does.
+    """
+    file = _weights_file(encoder)
+    return None if file is None else _checked(file, encoder.name, "image").grid
 
 
 def validate_part(encoder: Encoder, part: str) -> None:
@@ -38,7 +59,7 @@ def validate_part(encoder: Encoder, part: str) -> None:
     """
     file = _weights_file(encoder)
     if file is not None:
-        _validated_sha256(file, encoder.name, part)
+        _checked(file, encoder.name, part)
 
 
 def normalization_of(encoder: Encoder) -> str:
@@ -57,13 +78,13 @@ def _weights_file(encoder: Encoder) -> WeightsFile | None:
     return fetch_weights(encoder)
 
 
-def _validated_sha256(file: WeightsFile, name: str, part: str) -> str:
+def _checked(file: WeightsFile, name: str, part: str) -> CheckedWeights:
     return _validate_once(file, sha256_cached(file.path), name, part)
 
 
 @cache
-def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> str:
-    """Return the sha256 of the weights; ValueError if they hold no such part of an architecture.
+def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> CheckedWeights:
+    """Return facts about the weights; ValueError if they hold no such part of an architecture.
 
     The check reads the file with torch, at plan time, so that a sweep with a wrong file does not
     start. The user's cache keeps the weights that passed.
@@ -71,13 +92,14 @@ def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> str:
     digest: sha256 of the file. part: "image", "projection" or "text".
     """
     key = f" {file.key}" if file.key else ""
-    entry = cache_path("towers", f"{digest} {name} {part}{key}")
+    entry = cache_path("towers", f"{RULES} {digest} {name} {part}{key}")
     known = read_json(entry) or {}
-    if "sha256" in known:
-        return str(known["sha256"])
+    if "sha256" in known and "grid" in known:
+        return CheckedWeights(str(known["sha256"]), int(known["grid"]))
     from clip_hparam.model.tower import validate_weights  # lazy: open_clip, 3 s
 
-    sha256 = validate_weights(file, name, part).identity(digest)
+    found = validate_weights(file, name, part)
+    checked = CheckedWeights(found.identity(digest), found.grid)
     with suppress(OSError):
-        write_json(entry, {"sha256": sha256, "encoder": name})
-    return sha256
+        write_json(entry, {**checked._asdict(), "encoder": name})
+    return checked

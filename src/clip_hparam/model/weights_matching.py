@@ -19,6 +19,8 @@ from clip_hparam.model.weights_selection import TowerTensors
 POSITIONS = "positional_embedding"
 PROJECTION = ("ln_post.weight", "ln_post.bias", "proj")
 """Tensors that only pool=clip reads; a fine-tuned classifier has others in their place."""
+OTHER_PARTS = ("patch_embed", "reg_token", "register_tokens", "rel_pos_bias")
+"""Tensors of other ViTs that a forward pass uses and no tower of CLIP has."""
 FLOAT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -39,10 +41,11 @@ def match_weights(
     resized. An embedding for the architecture's own resolution is kept as it is.
 
     Raises: ValueError if a tensor is missing, has another shape, is no number of 16 bits or more,
-    or holds NaN or infinity.
+    or holds NaN or infinity, and if the blocks in the file have tensors that the tower does not.
     """
     visual = found.visual
     _validate_shapes(expected, visual, origin, name)
+    _validate_no_more(expected, visual, origin, name)
     state = {key: visual[key] for key in expected if key in visual}
     for key, tensor in state.items():
         validate_values(key, tensor, origin)
@@ -53,7 +56,8 @@ def match_weights(
         state[POSITIONS] = resized_positions(state[POSITIONS], grid)
         change = "kept" if old == grid else f"resized to {grid}x{grid}"
         notes.append(f"positional embedding of {old}x{old} patches {change}")
-    unused = Counter(key.split(".")[0] for key in [*found.beside, *(visual.keys() - state.keys())])
+    others = [*found.beside, *(visual.keys() - state.keys()), *found.elsewhere]
+    unused = Counter(key.split(".")[0] for key in others)
     listed = ", ".join(f"{key} ({count})" for key, count in sorted(unused.items()))
     report = f"{origin}: {len(state)} tensors of the image tower; not used: {listed or 'none'}"
     return MatchedWeights(state, "; ".join([report, *notes]))
@@ -107,10 +111,29 @@ def _validate_shapes(
             )
 
 
+def _validate_no_more(
+    expected: Mapping[str, Tensor], visual: StateDict, origin: str, name: str
+) -> None:
+    """Raise ValueError for a tensor, such as of LayerScale or LoRA, without which features change.
+
+    What lies behind the tower, such as a head, is not used and may differ.
+    """
+    parts = {key.split(".")[0] for key in expected.keys() - PROJECTION} | set(OTHER_PARTS)
+    for key, tensor in visual.items():
+        if key not in expected and key.split(".")[0] in parts and tensor.is_floating_point():
+            is_update = "lora" in key.lower()
+            advice = "merge such updates into the weights" if is_update else "try another file"
+            raise ValueError(
+                f"{origin} does not hold the image tower of encoder.name={name}: {key} is in it,"
+                f" which {name} does not have; {advice}"
+            )
+
+
 def validate_values(key: str, tensor: Tensor, origin: str) -> None:
     """Raise ValueError for a tensor that is no number of 16 bits or more, or is not finite."""
     if tensor.dtype not in FLOAT_TYPES or tensor.is_meta or tensor.layout is not torch.strided:
-        kind = str(tensor.dtype).removeprefix("torch.")
+        layout = str(tensor.layout if tensor.layout is not torch.strided else tensor.dtype)
+        kind = "a tensor of the device meta" if tensor.is_meta else layout.removeprefix("torch.")
         raise ValueError(
             f"{origin} holds {key} as {kind}, without the values of its weights: save it as"
             " float16, bfloat16 or float32"

@@ -1,6 +1,7 @@
 """Read the tensors of a weight file of any format. Reading a file never executes code of the file.
 
-Supported are .safetensors, pickles (.pt, .pth, .bin) and OpenAI's TorchScript archives.
+Supported are safetensors, pickles (.pt, .pth, .bin) and OpenAI's TorchScript archives; the content
+of a file tells which, not its suffix.
 """
 
 import argparse
@@ -22,7 +23,13 @@ WRAPPERS = {
     *("_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"),
 }
 """Parts of a name that training wrappers insert; they are left out wherever they are."""
-MAX_DEPTH = 12  # of nested dicts; a damaged or hostile file may nest a dict in itself
+MAX_DEPTH = 12  # of nested dicts and lists
+PICKLE_STARTS = (b"PK", b"\x80")  # of an archive of torch.save, and of a plain pickle
+OTHER_CONTENTS = (
+    (b"version https://git-lfs", "is a pointer of Git LFS: type git lfs pull where it is"),
+    (b"\x1f\x8b", "is compressed by gzip: unpack it with gunzip"),
+    (b"<", "is a web page: fetch the file itself"),
+)
 NUMPY_SCALAR = np.float64(0).__reduce__()[0]
 SAFE_TYPES: list[Any] = [
     argparse.Namespace,  # options of timm's and of FT-CLIP's training scripts
@@ -40,7 +47,7 @@ def read_state_dict(path: Path) -> StateDict:
     try:
         tree = _load_file(path)
     except Exception as error:  # three parsers raise many types for a damaged file
-        raise ValueError(f"{path.name} {_reading_problem(error)}") from error
+        raise ValueError(f"{path.name} {_reading_problem(path, error)}") from error
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path.name} holds a {type(tree).__name__}, not a state dict")
     state: StateDict = {}
@@ -56,7 +63,7 @@ def read_state_dict(path: Path) -> StateDict:
 
 
 def _load_file(path: Path) -> Any:
-    if path.suffix == ".safetensors":
+    if _is_safetensors(path):
         return load_file(path)
     with warnings.catch_warnings(), torch.serialization.safe_globals(SAFE_TYPES):
         warnings.simplefilter("ignore", UserWarning)  # pickles of a protocol that is not usual
@@ -64,7 +71,20 @@ def _load_file(path: Path) -> Any:
             # torch.jit is deprecated, and OpenAI's archives of 2021 have no other reader
             warnings.simplefilter("ignore", FutureWarning)
             return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # given a path, torch.load may go by its suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Return whether a file begins as safetensors do: 8 bytes of a size, then JSON."""
+    start = _start(path)
+    is_named = path.suffix.lower() == ".safetensors" and not start.startswith(PICKLE_STARTS)
+    return start[8:9] == b"{" or is_named
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(24)
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -82,8 +102,11 @@ def _is_torchscript(path: Path) -> bool:
     return any(name.endswith("/constants.pkl") for name in names)
 
 
-def _reading_problem(error: Exception) -> str:
+def _reading_problem(path: Path, error: Exception) -> str:
     """Return why a file cannot be read, and what to do."""
+    for start, problem in OTHER_CONTENTS:
+        if _start(path).startswith(start):
+            return problem
     unsafe = re.search(r"GLOBAL (\S+)", str(error))
     if unsafe:
         return (
@@ -97,14 +120,22 @@ def _reading_problem(error: Exception) -> str:
 
 
 def _tensors(
-    tree: Mapping[Any, Any], parts: tuple[str, ...] = ()
+    tree: Any, parts: tuple[str, ...] = (), within: tuple[int, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Tensor]]:
-    """Yield the path of keys and the tensor for each tensor in nested dicts."""
-    for key, value in tree.items():
+    """Yield the path of keys and the tensor for each tensor in nested dicts and lists.
+
+    within: ids of the dicts and lists that hold the tree; one that holds itself is read once.
+    """
+    within = (*within, id(tree))
+    for key, value in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
         if isinstance(value, Tensor):
             yield (*parts, str(key)), value
-        elif isinstance(value, Mapping) and len(parts) < MAX_DEPTH:
-            yield from _tensors(value, (*parts, str(key)))
+        elif _is_nested(value) and len(parts) < MAX_DEPTH and id(value) not in within:
+            yield from _tensors(value, (*parts, str(key)), within)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
 
 
 def without_wrappers(name: str) -> list[str]:

@@ -5,11 +5,14 @@ docs/weights.md has the table.
 """
 
 import hashlib
+import math
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from clip_hparam.config.override_words import format_override
 from clip_hparam.model.timm_keys import to_open_clip_keys
 from clip_hparam.model.weights_reader import StateDict, read_state_dict, without_wrappers
 
@@ -26,7 +29,8 @@ class TowerTensors:
     root: dotted prefix of the tower in the file, such as "state_dict.visual".
     visual: tensors by open_clip's names. beside: tensors of the same model by name, such as those
     of the text tower. is_default: whether the file alone, without a key, means this tower.
-    others: keys of the other towers in the file.
+    others: keys of the other towers in the file. elsewhere: names of the tensors that belong to no
+    tower, such as those of an optimizer.
     """
 
     root: str
@@ -34,11 +38,17 @@ class TowerTensors:
     beside: StateDict
     is_default: bool
     others: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """The KEY that names this tower in FILE:KEY; "" for tensors without a prefix."""
         return _key_of(self.root)
+
+    @property
+    def grid(self) -> int:
+        """Patches along a side of the square image of the positional embedding; 0 without one."""
+        return math.isqrt(max(len(self.visual.get("positional_embedding", ())) - 1, 0))
 
     def identity(self, file_sha256: str) -> str:
         """Return the sha256 that identifies the tensors: the file's, unless a key chose others."""
@@ -77,14 +87,22 @@ def select_tower(state: StateDict, path: Path, key: str = "") -> TowerTensors:
     root = default if default in matching and not wanted else _default_root(matching)
     if root is None:
         problem = f"has no weights under {key}" if not matching else "holds several sets of weights"
-        choices = " or ".join(f":{_key_of(root)}" for root in roots if _key_of(root))
-        raise ValueError(f"{path.name} {problem}: try encoder.pretrained={path}{choices}")
+        raise ValueError(f"{path.name} {problem}: try {_advice(path, roots)}")
     visual = to_open_clip_keys(_below(state, root))
     model = _without_last(root, "visual")
     beside = {} if model == root else _below(state, model)
     beside = {name: tensor for name, tensor in beside.items() if not name.startswith("visual.")}
     others = tuple(_key_of(other) for other in roots if other != root)
-    return TowerTensors(root, visual, beside, root == default, others)
+    models = tuple(f"{_without_last(other, 'visual')}.".lstrip(".") for other in roots)
+    elsewhere = tuple(name for name in state if not name.startswith(models))
+    return TowerTensors(root, visual, beside, root == default, others, elsewhere)
+
+
+def _advice(path: Path, roots: list[str]) -> str:
+    """Return an override for the first tower, as a word of a shell, and the keys of the others."""
+    first, *others = [key for root in roots if (key := _key_of(root))] or [""]
+    word = format_override("encoder.pretrained", f"{path}:{first}" if first else str(path))
+    return " or ".join([shlex.quote(word), *(f":{key}" for key in others)])
 
 
 def _tower_roots(state: StateDict) -> list[str]:

@@ -6,13 +6,16 @@ A local file, and a tag that was resolved before, need no torch. The table of ta
 open_clip that takes 3 s to import.
 """
 
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clip_hparam.config.knob import suggest
+from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Encoder
+from clip_hparam.model.architectures import encoder_spec
 from clip_hparam.model.normalization import CLIP_NORMALIZATION, NORMALIZATIONS
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
@@ -47,11 +50,12 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
     path, key = split_key(encoder.pretrained)
     if path.is_file():
         return WeightsFile(path, key)
-    if path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1:
+    is_path = path.suffix in WEIGHT_SUFFIXES or len(path.parts) > 1 or ":" in path.name
+    if is_path or path.is_dir():
         what = "is a folder" if path.is_dir() else "is not a file"
         raise FileNotFoundError(
-            f"encoder.pretrained={path} {what}: type the path of a file of weights, a tag of"
-            " open_clip, or encoder.pretrained=random"
+            f"encoder.pretrained={encoder.pretrained} {what}: {_weights_in(path)}type the path of a"
+            " file of weights, a tag of open_clip, or encoder.pretrained=random"
         )
     entry = cache_path("pretrained", f"{encoder.name} {encoder.pretrained}")
     cached = read_json(entry) or {}
@@ -62,6 +66,15 @@ def fetch_weights(encoder: Encoder) -> WeightsFile:
     with suppress(OSError):
         write_json(entry, {"path": str(file.path), "pixels": file.normalization})
     return file
+
+
+def _weights_in(folder: Path) -> str:
+    """Return an override for a file of weights in a folder; "" if there is none."""
+    if not folder.is_dir():
+        return ""
+    files = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES)
+    words = [shlex.quote(format_override("encoder.pretrained", str(path))) for path in files[:1]]
+    return "".join(f"try {word}, or " for word in words)
 
 
 def split_key(pretrained: str) -> tuple[Path, str]:
@@ -87,7 +100,8 @@ def _tag_config(encoder: Encoder) -> Mapping[str, Any]:
     name, tag = encoder.name, encoder.pretrained
     config: Mapping[str, Any] = get_pretrained_cfg(name, tag)
     if not config:
-        tags = [*list_pretrained_tags_by_model(name), "random"]
+        own = [name] if encoder_spec(name).bundled else []
+        tags = [*own, *list_pretrained_tags_by_model(name), "random"]
         raise ValueError(
             f"encoder.pretrained={tag} is neither a file nor a tag of encoder.name={name}:"
             f" {suggest(tag, tags)}"

@@ -13,6 +13,7 @@ from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, lr_scale
+from clip_hparam.model.weights_identity import weights_grid
 from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.estimates import flops
 from clip_hparam.planning.estimates.memory import describe_memory
@@ -102,10 +103,12 @@ def _describe_resolution(recipe: ResolvedRecipe) -> str:
 
 def _describe_pos_embed(recipe: ResolvedRecipe) -> str:
     shape = shape_of(recipe.encoder.name)
-    old, new = shape.resolution // shape.patch, recipe.resolution // shape.patch
+    own, new = shape.resolution // shape.patch, recipe.resolution // shape.patch
+    old = weights_grid(recipe.encoder) or own
     if old == new:
         return f"{old} x {old} patches, as pre-trained"
-    return f"{old} x {old} -> {new} x {new} patches, bicubic without antialias"
+    antialias = "without" if old == own else "with"
+    return f"{old} x {old} -> {new} x {new} patches, bicubic {antialias} antialias"
 
 
 def _describe_steps(recipe: ResolvedRecipe) -> str:

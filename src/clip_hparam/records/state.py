@@ -13,7 +13,7 @@ class TrialState(StrEnum):
 
     QUEUED: waits for a worker or for Slurm, also after it saved its state and stopped.
     LOST: its process ended without writing how.
-    HELD: Slurm holds its job until a person releases it.
+    HELD: Slurm holds its job until a person releases it, or changes what it asks for.
     PRUNED: a search stopped it early.
     """
 

@@ -12,6 +12,12 @@ import pytest
 from support.cli import clip_hparam, records, sweep, wait_until
 from support.image_folders import grow
 
+from clip_hparam.config.identity import canonical
+from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.planning.resolve import resolve
+from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
+from clip_hparam.records.record import Record
 from clip_hparam.training import engine
 
 KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer, which dmesg tells"
@@ -69,3 +75,27 @@ def test_a_killed_loader_process_is_named_and_the_trial_goes_on_afterwards(
     assert "Traceback" not in done.out + done.err
     assert message in clip_hparam("why", record.trial_id, cwd=tmp_path).out
     assert sweep(*words[:-1], "machine.loader_workers=0", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    ("job", "remedy"), [(None, "lower machine.micro_batch"), ("7_0", "raise hydra.launcher.mem_gb")]
+)
+def test_a_killed_process_of_one_trial_is_told_with_memory(
+    job: str | None, remedy: str, tmp_path: Path
+) -> None:
+    """Rank 0, which would record the end, is killed: status.json still says that it runs."""
+    spec = TrialSpec(resolve(Recipe()))
+    record = Record(tmp_path / "runs", spec.trial_id)
+    record.write_recipe(canonical(spec.recipe), spec.label)
+    record.write_failure("failed", "error", "of an attempt before")
+    killed = {"host": "n1", "pid": 5, "job": job, "heartbeat": "2026-01-01T00:00:00Z"}
+    record.write_status("running", **killed)
+    cell = {"label": "one", "overrides": [], "trials": {"0": spec.trial_id}}
+    write_manifest(tmp_path / "runs", manifest_tree("aaaaaaaaaaaa", "mine", "grid", [cell]))
+    told = f"its process 5 on n1 ended without recording it, as by {KILLER}: the same"
+    for words in (("why", spec.trial_id), ("why", "mine"), ("status",), ("retry", "mine"),
+                  ("show", spec.trial_id)):  # fmt: skip
+        shown = clip_hparam(*words, cwd=tmp_path).out
+        assert told in shown, words
+        assert remedy in shown
+        assert "of an attempt before" not in shown

@@ -44,6 +44,18 @@ def test_worker_killed_for_its_memory_is_reported_with_the_remedy(
     assert "  slurmstepd: memory limit\n" in why.out
 
 
+def test_a_search_without_trials_shows_its_worker_and_no_command_of_a_trial(
+    tmp_path: Path,
+) -> None:
+    runs = tmp_path / "runs"
+    write_manifest(runs, manifest_tree(SWEEP, "mine", "search", []))
+    worker = Record(runs, f".sweeps/{SWEEP}/worker_0")
+    worker.write_status("failed", host="n1", pid=5, job="7_0")
+    worker.write_failure("failed", "memory", REASON)
+    shown = clip_hparam("why", "mine", cwd=tmp_path).out
+    assert shown == f"mine, sweep {SWEEP}: no trial\nworker_0 failed: {REASON}\n"
+
+
 def test_cancel_counts_trials_and_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = tmp_path / "other"
     specs = [TrialSpec(resolve(Recipe(seed=seed))) for seed in range(3)]

@@ -57,18 +57,25 @@ def rows_of_plan(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("design", "cells"),
+    ("design", "cells", "repeated"),
     [
-        ("kind: grid\nknobs: {lr: [0.1, 0.10, 1e-1, 0.2]}", 2),
-        ("kind: grid\nknobs: {lr: ['0.1', '0.10', '1e-1', '0.2']}", 2),
-        ("kind: grid\nknobs: {lr: ['0.1', '1e-1'], epochs: 'range(2, 5)'}", 3),
-        ("kind: one_at_a_time\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2),
-        ("kind: zip\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2),
-        ("kind: random\nsamples: 40\nknobs: {epochs: 'range(2, 5)'}", 3),
-        ("kind: sobol\nsamples: 16\nknobs: {epochs: 'range(2, 5)', lr: ['0.1', '1e-1']}", 3),
+        ("kind: grid\nknobs: {lr: [0.1, 0.10, 1e-1, 0.2]}", 2, "lr=0.1,0.1,0.1,0.2"),
+        ("kind: grid\nknobs: {lr: ['0.1', '0.10', '1e-1', '0.2']}", 2, "lr=0.1,0.10,1e-1,0.2"),
+        ("kind: grid\nknobs: {lr: ['0.1', '1e-1'], epochs: 'range(2, 5)'}", 3, "lr=0.1,1e-1"),
+        ("kind: one_at_a_time\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2, "lr=0.1,1e-1"),
+        ("kind: zip\nknobs: {lr: ['0.1', '1e-1'], epochs: [2, 3]}", 2, None),
+        ("kind: random\nsamples: 40\nknobs: {epochs: 'range(2, 5)'}", 3, None),
+        (
+            "kind: sobol\nsamples: 16\nknobs: {epochs: 'range(2, 5)', lr: ['0.1', '1e-1']}",
+            3,
+            "lr=0.1,1e-1",
+        ),
     ],
 )
-def test_design_has_a_cell_per_distinct_level(design: str, cells: int, tmp_path: Path) -> None:
+def test_design_has_a_cell_per_distinct_level(
+    design: str, cells: int, repeated: str | None, tmp_path: Path
+) -> None:
+    """The note tells it apart from a plan that merges the cells of equal trials afterwards."""
     (tmp_path / "sweeps").mkdir()
     text = f"# @package hydra.sweeper.design\nname: mine\n{design}\n"
     (tmp_path / "sweeps" / "mine.yaml").write_text(text)
@@ -77,3 +84,5 @@ def test_design_has_a_cell_per_distinct_level(design: str, cells: int, tmp_path:
     assert done.code == 0, done.err
     assert f"{cells} trials: 0 done" in done.out
     assert len(rows_of_plan(done.out)) == cells
+    told = re.findall(r"(\S+) repeats a level: \S+ is used", done.out)
+    assert told == ([] if repeated is None else [repeated])

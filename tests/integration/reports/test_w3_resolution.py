@@ -7,7 +7,7 @@ import open_clip.model
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.cli import SHORT, plan, records, sweep
+from support.cli import SHORT, describe, plan, records, sweep
 from support.weight_files import image_tower, write
 from torch import Tensor
 
@@ -47,6 +47,23 @@ def test_weights_of_another_resolution_are_resized_once(first_stage: Path, resol
     assert len(saved) == 1 + 6 * 6
     expected = resized_by_open_clip(saved, resolution // 8)
     assert torch.equal(positions_of_trial(first_stage, resolution), expected)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "sentence"),
+    [
+        (48, "6 x 6 patches, as pre-trained"),
+        (64, "6 x 6 -> 8 x 8 patches, bicubic with antialias"),
+        (32, "6 x 6 -> 4 x 4 patches, bicubic with antialias"),
+    ],
+)
+def test_describe_says_from_which_grid(
+    first_stage: Path, resolution: int, sentence: str, tmp_path: Path
+) -> None:
+    given = (f"encoder.pretrained={first_stage}", f"resolution={resolution}")
+    assert sentence in describe(*given, cwd=tmp_path)
+    own = describe("resolution=48", cwd=tmp_path)
+    assert "4 x 4 -> 6 x 6 patches, bicubic without antialias" in own
 
 
 def test_second_stage_trains_from_the_first(first_stage: Path, tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Tensors are matched to a tower by shape, type and value; positions are resized as open_clip."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import open_clip.model
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.weight_files import State, image_tower
+from torch import Tensor
 
 from clip_hparam.model.weights_matching import MatchedWeights, match_weights, resized_positions
 from clip_hparam.model.weights_selection import select_tower
@@ -19,6 +21,7 @@ def match(state: State, grid: int = 4) -> MatchedWeights:
     return match_weights(image_tower(), found, "file.pt", "tiny", grid)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 16), st.integers(1, 16))
 def test_positions_are_resized_as_open_clip_does(old: int, new: int) -> None:
     positions = torch.randn(1 + old * old, 5, generator=torch.Generator().manual_seed(old))
@@ -58,6 +61,50 @@ def test_float64_beyond_the_range_of_float32_is_refused_by_name() -> None:
     state["conv1.weight"] = state["conv1.weight"].double() * 1e200
     with pytest.raises(ValueError, match=r"holds NaN or infinity in conv1\.weight"):
         match(state)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda tensor: tensor.to_sparse(), "sparse_coo"),
+        (lambda tensor: tensor.to("meta"), "a tensor of the device meta"),
+    ],
+)
+def test_tensor_without_values_is_refused_with_the_reason(
+    change: Callable[[Tensor], Tensor], kind: str
+) -> None:
+    state = image_tower()
+    state["proj"] = change(state["proj"])
+    with pytest.raises(ValueError, match=f"holds proj as {kind}, without the values"):
+        match(state)
+
+
+BLOCK = "transformer.resblocks.3"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{BLOCK}.ls_1.gamma",
+        f"{BLOCK}.attn.q_norm.weight",
+        f"{BLOCK}.mlp.c_fc.lora_down",
+        "conv1.bias",
+        "ln_pre.scale",
+        "reg_token",
+        "rel_pos_bias.relative_position_bias_table",
+    ],
+)
+def test_tensor_without_which_the_features_differ_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"tiny: {name} is in it, which tiny does not have"):
+        match(image_tower() | {name: torch.ones(64)})
+
+
+@pytest.mark.parametrize(
+    "name", ["head.weight", "fc_norm.bias", "attn_pool.query", "mask_token", f"{BLOCK}.attn.index"]
+)
+def test_tensor_behind_the_tower_and_an_index_are_not_used(name: str) -> None:
+    matched = match(image_tower() | {name: torch.ones(64, dtype=torch.long)})
+    assert f"{name.split('.')[0]} (1)" in matched.report
 
 
 def test_positions_of_an_image_that_is_not_square_are_refused() -> None:

@@ -1,11 +1,15 @@
-"""Files are read without executing code; options and numbers beside the tensors do no harm."""
+"""Files are read by their content and without executing code; what lies beside does no harm."""
 
 import argparse
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 from support.weight_files import averaged, image_tower, prefixed, whole_clip, write
 from torch import nn
 
@@ -41,11 +45,60 @@ def test_other_objects_are_refused_with_their_type(
     assert "\n" not in str(error.value)
 
 
-def test_dict_in_itself_is_read_to_a_depth(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nest", [lambda tree: tree, lambda tree: [{"a": tree}, tree]])
+def test_dict_in_itself_is_read_once(nest: Callable[[Any], Any], tmp_path: Path) -> None:
     tree: dict[str, Any] = dict(image_tower())
-    tree["again"] = tree
+    tree["again"] = nest(tree)
     write(tmp_path / "file.pt", tree)
-    assert set(image_tower()) <= read_state_dict(tmp_path / "file.pt").keys()
+    assert read_state_dict(tmp_path / "file.pt").keys() == image_tower().keys()
+
+
+def test_tensors_in_lists_are_read_by_their_place(tmp_path: Path) -> None:
+    tree = {"models": [image_tower(), (averaged(image_tower()),)], "sizes": [1, 2]}
+    write(tmp_path / "file.pt", tree)
+    roots = {name.partition("class_embedding")[0] for name in read_state_dict(tmp_path / "file.pt")}
+    assert {"models.0.", "models.1.0."} <= roots
+
+
+@pytest.mark.parametrize("name", ["file.pt", "FILE.SAFETENSORS", "file", "file.safetensors"])
+@pytest.mark.parametrize("writer", [save_file, torch.save])
+def test_content_of_a_file_tells_its_format(
+    writer: Callable[[Any, Path], None], name: str, tmp_path: Path
+) -> None:
+    writer(image_tower(), tmp_path / name)
+    assert read_state_dict(tmp_path / name).keys() == image_tower().keys()
+
+
+CONTENTS = {
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
+    "gzip": (gzip.compress(bytes(100)), "unpack it with gunzip"),
+    "page": (b"<!DOCTYPE html><title>404</title>", "is a web page"),
+    "text": (b"not found", "fetch it again"),
+    "empty": (b"", "fetch it again"),
+    "zeros": (bytes(1000), "fetch it again"),
+}
+
+
+@pytest.mark.parametrize("name", ["file.pt", "file.safetensors"])
+@pytest.mark.parametrize("content", CONTENTS)
+def test_other_content_is_refused_with_what_to_do(content: str, name: str, tmp_path: Path) -> None:
+    given, sentence = CONTENTS[content]
+    (tmp_path / name).write_bytes(given)
+    with pytest.raises(ValueError, match=f"^{name} .*{sentence}") as error:
+        read_state_dict(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+@pytest.mark.parametrize("writer", [save_file, torch.save])
+def test_truncated_file_is_refused(
+    writer: Callable[[Any, Path], None], share: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "file.pt"
+    writer(image_tower(), path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ValueError, match=r"does not read as weights .*fetch it again"):
+        read_state_dict(path)
 
 
 def test_two_tensors_of_one_name_are_refused_unless_equal(tmp_path: Path) -> None:

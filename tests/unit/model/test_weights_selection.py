@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.weight_files import State, averaged, image_tower, prefixed, whole_clip, write
 
@@ -51,6 +51,7 @@ def test_tower_is_found_below_each_prefix(kind: str, tmp_path: Path) -> None:
 words = st.sampled_from(["model", "visual", "net", "encoder", "student", *sorted(WRAPPERS)])
 
 
+@settings(deadline=None)
 @given(st.lists(words, max_size=5))
 def test_any_nesting_gives_the_tower(parts: list[str]) -> None:
     prefix = "".join(f"{part}." for part in parts if part not in WRAPPERS)
@@ -85,6 +86,21 @@ def test_text_tower_of_the_same_model_is_beside() -> None:
     state = {**prefixed(whole_clip(), "model."), **prefixed(whole_clip(), "model_ema.")}
     found = select_tower(state, FILE, "model_ema")
     assert found.beside.keys() == {k for k in whole_clip() if not k.startswith("visual.")}
+
+
+def test_tensors_of_no_tower_are_elsewhere() -> None:
+    moments = {"optimizer.state.0.exp_avg": torch.zeros(1), "ema.shadow_params.0": torch.zeros(1)}
+    state = {**prefixed(whole_clip(), "model."), **prefixed(image_tower(), "teacher."), **moments}
+    assert select_tower(state, FILE).elsewhere == tuple(moments)
+    assert select_tower(whole_clip() | moments, FILE).elsewhere == ()
+    assert moments.keys() <= select_tower(whole_clip() | moments, FILE).beside.keys()
+
+
+def test_advice_is_a_word_of_a_shell() -> None:
+    state = {**prefixed(image_tower(), "student."), **prefixed(image_tower(), "teacher.")}
+    word = "'encoder.pretrained=\"my run/a,b.pt:student\"' or :teacher"
+    with pytest.raises(ValueError, match=f"try {word}$"):
+        select_tower(state, Path("my run/a,b.pt"))
 
 
 @pytest.mark.parametrize(

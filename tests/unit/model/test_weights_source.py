@@ -39,6 +39,31 @@ def test_tag_of_another_architecture_is_refused(name: str, tag: str, sentence: s
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("gone.pt:model_ema", "gone.pt:model_ema is not a file: type the path"),
+        ("sub/gone.pt", "sub/gone.pt is not a file"),
+        ("empty", "empty is a folder: type the path"),
+        (
+            "a run",
+            "a run is a folder: try 'encoder.pretrained=\"a run/best.safetensors\"', or type",
+        ),
+        ("nosuch", "nosuch is neither a file nor a tag of .*: choose from random, tiny"),
+    ],
+)
+def test_wrong_place_is_refused_with_what_to_type(
+    typed: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("empty", "a run"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "a run" / "best.safetensors").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((FileNotFoundError, ValueError), match=sentence) as error:
+        fetch_weights(Encoder("tiny", typed))
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("error", [OSError("no route"), FileNotFoundError("hub"), RuntimeError()])
 def test_error_without_network_names_the_file_and_how_to_pass_it(
     error: Exception, monkeypatch: pytest.MonkeyPatch

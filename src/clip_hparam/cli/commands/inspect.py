@@ -47,9 +47,9 @@ def _sweep_summary_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
         yield f"{trial['trial_id']} {trial['state']}: {trial['message'] or 'did not end'}"
     if more := len(facts["failures"][MAX_LINES:]):
         yield f"and {more} more"
-    name = cells[0][0] if cells else "LABEL"
-    why = command_line("why", f"{facts['sweep']}/{name}", runs=runs)
-    yield f"for the log and the command of a trial: {why}"
+    if cells:  # a search has none before its first trial
+        why = command_line("why", f"{facts['sweep']}/{cells[0][0]}", runs=runs)
+        yield f"for the log and the command of a trial: {why}"
 
 
 def _why_lines(facts: dict[str, Any]) -> Iterator[str]:

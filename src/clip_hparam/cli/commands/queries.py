@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.reasons import explain_failure, list_failed_workers
+from clip_hparam.cli.commands.reasons import (
+    explain_failure,
+    failure_of,
+    list_failed_workers,
+)
 from clip_hparam.config.knob import close_names
 from clip_hparam.config.text.override_words import program_words, sweep_command
 from clip_hparam.config.trial_spec import trial_words
@@ -157,7 +161,7 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
             {
                 "trial_id": name,
                 "state": state,
-                "message": (Record(runs, name).failure() or {}).get("message"),
+                "message": (failure_of(Record(runs, name), state) or {}).get("message"),
             }
             for name, state in failed.items()
             if state != TrialState.PLANNED

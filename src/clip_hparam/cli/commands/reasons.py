@@ -1,13 +1,15 @@
 """Why trials and search workers have ended without being done, from their records."""
 
+import signal
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
-from clip_hparam.records.paths import command_line, worker_records
+from clip_hparam.records.paths import LOG_FILE, command_line, worker_records
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import FINISHED, LIVE, TrialState
+from clip_hparam.subprocesses import signal_cause
 
 QUIET_STATES = (*FINISHED, *LIVE, TrialState.PLANNED)
 PROCESS_FACTS = ("host", "pid", "job")
@@ -22,7 +24,26 @@ def explain_failure(record: Record, state: TrialState) -> dict[str, Any] | None:
         sweeps = read_manifests(record.folder.parent)
         ids = [sweep.sweep_id for sweep in sweeps if record.trial_id in sweep.trial_ids]
         of_worker = _worker_failure(record, ids)
-    return of_worker or record.failure()
+    return of_worker or failure_of(record, state)
+
+
+def failure_of(record: Record, state: TrialState) -> dict[str, Any] | None:
+    """Return the failure of the last attempt at a trial; None if there is none.
+
+    The failure of a process that was killed while it ran the trial is on no record: it is deduced
+    from status.json, and failure.json is that of an attempt before.
+    """
+    status = record.status()
+    if state != TrialState.LOST or status.get("state") not in LIVE:
+        return record.failure()
+    place = f"process {status.get('pid', 'unknown')} on {status.get('host', 'an unknown host')}"
+    remedy = "raise hydra.launcher.mem_gb" if status.get("job") else "lower machine.micro_batch"
+    message = (
+        f"its {place} ended without recording it, as by {signal_cause(signal.SIGKILL)}: the same"
+        f" command goes on from what is saved; {remedy} if memory was short"
+    )
+    time = status.get("heartbeat", "")
+    return {"kind": str(TrialState.LOST), "message": message, "time": time, "log": LOG_FILE}
 
 
 def list_failed_workers(runs: Path, manifest: SweepManifest) -> list[dict[str, str]]:
@@ -48,7 +69,7 @@ def list_reasons(
     groups: dict[tuple[TrialState, str], list[tuple[str, str]]] = {}
     for trial_id in manifest.trial_ids:
         state, record = states[trial_id], Record(runs, trial_id)
-        failure = None if state in QUIET_STATES else record.failure()
+        failure = None if state in QUIET_STATES else failure_of(record, state)
         with_worker = state == TrialState.LOST and _worker_failure(record, [manifest.sweep_id])
         if failure is not None and not with_worker:
             found = groups.setdefault((state, failure["kind"]), [])

@@ -10,6 +10,7 @@ from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.reasons import failure_of
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.override_words import format_override
 from clip_hparam.design import design
@@ -70,7 +71,7 @@ def _is_here(folder: str) -> bool:
 
 
 def _facts(record: Record, state: str) -> dict[str, Any]:
-    failure = record.failure() or {}
+    failure = failure_of(record, TrialState(state)) or {}
     return {"trial_id": record.trial_id, "state": state, "message": failure.get("message")}
 
 

@@ -28,6 +28,12 @@ ACTIVE_STATES = (
 )
 """A job that is preempted or has lost its node will be requeued or removed soon."""
 
+UNSATISFIABLE_REASONS = frozenset(
+    {"BadConstraints", "PartitionConfig", "PartitionNodeLimit", "PartitionTimeLimit"}
+    | {"DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS"}
+)
+"""Reasons for which a job waits until a person changes it or the cluster: squeue(1)."""
+
 
 @dataclass(frozen=True)
 class SlurmJobState:
@@ -46,7 +52,11 @@ class SlurmJobState:
 
     @property
     def is_held(self) -> bool:
-        return self.is_pending and "held" in self.reason.lower()
+        return self.is_pending and ("held" in self.reason.lower() or self.is_unsatisfiable)
+
+    @property
+    def is_unsatisfiable(self) -> bool:
+        return self.is_pending and self.reason in UNSATISFIABLE_REASONS
 
     @property
     def is_active(self) -> bool:

@@ -90,10 +90,15 @@ def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any]
 
 
 def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
-    """Record that Slurm holds the job of a trial, unless that is recorded already."""
+    """Record that the job of a trial waits for a person, unless that is recorded already."""
     if record.status().get("state") == TrialState.HELD:
         return
     sentence = f"Slurm holds job {handle.id} ({job.reason}): scontrol release {handle.id}"
+    if job.is_unsatisfiable:
+        sentence = (
+            f"Slurm cannot start job {handle.id} as it is ({job.reason}): scancel {handle.id}, and"
+            " change hydra.launcher.partition, nodes, cpus_per_task, constraint or timeout_min"
+        )
     record.write_status(TrialState.HELD, job=handle.id)
     record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
 

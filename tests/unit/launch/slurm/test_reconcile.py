@@ -6,7 +6,11 @@ import pytest
 
 from clip_hparam.launch.base import JobHandle
 from clip_hparam.launch.slurm.queries import GONE, SlurmJobState
-from clip_hparam.launch.slurm.reconcile import reconciled_state, record_end
+from clip_hparam.launch.slurm.reconcile import (
+    reconciled_state,
+    record_end,
+    record_hold,
+)
 from clip_hparam.records.record import Record
 
 HANDLE = JobHandle("trial", "submitit_slurm", "7_0")
@@ -44,6 +48,8 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("running", GONE, "lost"),
         (None, SlurmJobState("CANCELLED"), "lost"),
         ("running", HELD, "held"),
+        (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait for ever
+        (None, SlurmJobState("RUNNING", "PartitionConfig"), "queued"),
         ("done", PENDING, "done"),
         ("done", GONE, "done"),
     ],
@@ -52,6 +58,25 @@ def test_record_decides_and_slurm_tells_whether_the_job_exists(
     recorded: str | None, job: SlurmJobState, state: str, tmp_path: Path
 ) -> None:
     assert reconciled_state(record(tmp_path, recorded), HANDLE, job, SUBMITTED) == state
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("JobHeldUser", "Slurm holds job 7_0 (JobHeldUser): scontrol release 7_0"),
+        (
+            "BadConstraints",
+            "cannot start job 7_0 as it is (BadConstraints): scancel 7_0, and change",
+        ),
+    ],
+)
+def test_job_that_waits_for_a_person_says_what_to_type(
+    reason: str, advice: str, tmp_path: Path
+) -> None:
+    one = record(tmp_path, None)
+    record_hold(one, HANDLE, SlurmJobState("PENDING", reason))
+    assert one.status()["state"] == "held"
+    assert advice in (one.failure() or {})["message"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
+from clip_hparam.records.metrics import as_percentage
 from clip_hparam.training.metrics.predictions import Predictions
 from clip_hparam.training.metrics.scores import (
     balanced_accuracy,
@@ -45,6 +48,28 @@ def test_confusion_matrix_and_f1_are_those_of_scikit_learn(predictions: Predicti
     np.testing.assert_array_equal(confusion_matrix(predictions), expected)
     f1 = sklearn_metrics.f1_score(labels, predicted, average="macro", zero_division=0)
     assert macro_f1(predictions) == pytest.approx(100 * f1)
+
+
+@settings(deadline=None)
+@given(
+    classes=st.integers(1, 1000),
+    images=st.integers(1, 3000),
+    wrong=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_readers_keep_every_percentage(classes: int, images: int, wrong: int, seed: int) -> None:
+    """Means over classes need no rounding to lie within 0 to 100; all right is exactly 100."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, classes, images)
+    order = labels[:, None].copy()
+    order[:wrong, 0] = generator.integers(0, classes, min(wrong, images))
+    zeros = np.zeros(images, np.float32)
+    predictions = Predictions(
+        classes, labels, order, np.ones((images, 1), np.float32), *[zeros] * 3
+    )
+    for value in (balanced_accuracy(predictions), macro_f1(predictions)):
+        assert as_percentage(value) == value
+        assert (value == 100) == bool(predictions.correct.all())
 
 
 def test_brier_score_is_the_squared_distance_to_the_label(
