@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from clip_hparam.config.options.eval_set_words import set_names
+from clip_hparam.config.options.eval_set_words import absolute_words, parse_word, set_names
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.distributed import DistributedContext
 from clip_hparam.records.atomic import to_jsonable, utc_timestamp
@@ -136,7 +136,9 @@ def _add_outputs(
         record.write_result({**result, **{name: facts for name, facts in new.items() if facts}})
     facts = collect_provenance()
     replayed = {"added": added, "time": utc_timestamp(), "git": facts["git"], "host": facts["host"]}
-    record.write_status(TrialState.DONE, replayed=replayed)
+    known = {parse_word(word).name: word for word in record.status().get("eval_sets", ())}
+    known |= {parse_word(word).name: word for word in absolute_words(spec.eval_sets)}
+    record.write_status(TrialState.DONE, replayed=replayed, eval_sets=list(known.values()))
     return added
 
 
