@@ -14,7 +14,7 @@ SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence tables figures report paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence ablations methods tables figures report paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,16 @@ controls: setup ## Zero-shot CLIP, a linear probe and random weights, as rows of
 
 evidence: setup ## Rerun the ladder on three disjoint sets of ten seeds: docs/evidence_sets.md (SEEDS=2: of two)
 	$(PY) benchmarks/evidence_sets.py --runs $(RUNS) --out $(EVIDENCE) --seeds $(or $(SEEDS),10) $(if $(DATA),data=$(DATA))
+
+ablations: setup ## Run the ladder and all single knobs on a data set: docs/ablations.md (DATA=fashion_mnist, SEEDS=3)
+	$(PY) benchmarks/ablations.py --runs $(RUNS) --out $(EVIDENCE) --seeds $(or $(SEEDS),3) --data $(or $(DATA),fashion_mnist) $(if $(ROOT),data.root=$(ROOT))
+
+methods: setup ## Compare full fine-tuning, LoRA, LP-FT, WiSE-FT and a soup (SEEDS=3): docs/methods.md
+	$(PY) sweep.py -m sweeps=methods keep_checkpoints=best 'eval_sets=[corruptions,glyphs]' $(SWEPT)
+	$(VENV)/bin/clip-hparam wise-ft methods/zero_shot --alphas 0,0.25,0.5,0.75,1 --runs $(RUNS)
+	$(VENV)/bin/clip-hparam soup methods/lp_ft methods/lp_ft_low methods/lp_ft_high --runs $(RUNS)
+	$(PY) -m analysis tables methods derived $(PLACES)
+	@cat $(RESULTS)/methods_robustness.md
 
 tables: setup ## Rebuild all tables from the records
 	$(PY) -m analysis tables $(PLACES)

@@ -24,7 +24,10 @@ from typing import Any
 from rows import Row, to_markdown
 
 HERE = Path(__file__).parent
-NOT_BENCHMARKS = ("rows", "run", "noop", "peer_hydra", "peer_slurm", "landscape", "gpu_check")
+NOT_BENCHMARKS = (
+    *("rows", "run", "noop", "peer_hydra", "peer_slurm", "landscape", "gpu_check"),
+    *("evidence_sets", "ablations"),  # make evidence, make ablations
+)
 JSON_NAME, PAGE_NAME = "RESULTS.json", "RESULTS.md"
 BEGIN, END = "<!-- rows of make bench -->", "<!-- end of the rows -->"
 

@@ -17,9 +17,19 @@ from clip_hparam.records.derived import read_derived
 
 DERIVED_TITLE = "Results of stored weights, without training"
 COLUMNS = list(DerivedRow._fields)
+FURTHER = (
+    ("outside_acc1", "out of distribution, %", ".2f"),
+    ("known_before", "known before, %", ".2f"),
+    ("known_acc1", "and after, %", ".2f"),
+    ("test_ece", "ECE", ".3f"),
+)
+"""Column of a row, its title and format; not shown if no result has a value."""
 NOTES = [
     "Mean ± half of the 95 % t interval over seeds. Δ: paired by seed, to the reported weights of"
     " the trial, of a soup to those of its best trial on the selection set.",
+    "Out of distribution: the mean over the sets of eval_sets and data.shift. Known before, and"
+    " after: CLIP's own zero-shot classifier on what it knew, before fine-tuning and with these"
+    " weights.",
     "The selection set alone selects: epochs, the alpha of WiSE-FT, the order and the members of a"
     " greedy soup, the temperature. The csv has a row per result with the ids of its trials; the"
     " sha256 of their weights are in runs/.derived/ID/result.json.",
@@ -53,6 +63,7 @@ def derived_table(frames: Frames) -> Table:
         for key in sorted(groups, key=lambda key: _order(*key))
     ]
     shown = pd.DataFrame([_shown_row(*key, group) for key, group in order], dtype="str")
+    shown = shown.drop(columns=[title for name, title, _ in FURTHER if data[name].isna().all()])
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold["Δ"] = [_difference(group).excludes_zero for _, group in order]
     return Table("derived", DERIVED_TITLE, data, shown, bold, NOTES)
@@ -75,6 +86,7 @@ def _shown_row(source: str, kind: str, parameters: str, group: pd.DataFrame) -> 
         "parameters": parameters,
         "test accuracy, %": format_interval(level.mean, level.low, level.high),
         "Δ": "" if is_trained else format_difference(delta.mean, delta.low, delta.high),
+        **{title: _level(group[name], spec) for name, title, spec in FURTHER},
         "test loss": _mean(group["test_loss"]),
         "seeds": str(len(group)),
         "results": " ".join(ids) if ids else "records",
@@ -90,6 +102,13 @@ def _estimate(values: pd.Series) -> Estimate:
     if values.isna().any():
         return Estimate(math.nan, math.nan, math.nan, math.nan, len(values), "a value is missing")
     return estimate(values)
+
+
+def _level(values: pd.Series, spec: str) -> str:
+    level = _estimate(values)
+    if math.isnan(level.mean):
+        return MISSING_MARK
+    return format_interval(level.mean, level.low, level.high, spec)
 
 
 def _mean(values: pd.Series) -> str:

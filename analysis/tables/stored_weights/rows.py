@@ -4,18 +4,26 @@ The best trial of a soup is that with the highest selection accuracy, then the l
 loss. EMA and raw weights of the trials are rows too, so that all stand in one table.
 """
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from clip_hparam.analysis.evidence.beyond_test.extra_sets import extra_sets
+from clip_hparam.analysis.evidence.beyond_test.measures import (
+    REPORTED,
+    Measures,
+    metric_of,
+    result_measures,
+    trial_measures,
+)
+from clip_hparam.analysis.evidence.beyond_test.stored_results import parameter_texts, used_trials
 from clip_hparam.analysis.frames.frame import Frames, done_trials, reported_values
 from clip_hparam.records.derived import DerivedResult
 
 TRAINED, RAW = "trained", "raw weights"
-REPORTED = ("test_acc1", "test_loss", "selection_acc1", "selection_loss")
+REPORTED_METRICS = ("test_acc1", "selection_acc1", "selection_loss")
 
 
 class DerivedRow(NamedTuple):
@@ -23,6 +31,8 @@ class DerivedRow(NamedTuple):
 
     source: [sweep/]label of the cell, "sweep: label, label" of several cells, or trial ids.
     seed: of all trials; -1 where their seeds differ or are not known.
+    outside_acc1: mean over the sets out of distribution. known_before, known_acc1: accuracy on what
+        CLIP knew, before fine-tuning and of these weights. test_ece: in [0, 1].
     trained_acc1: test accuracy of the best trial, of the weights that it reports.
     trials: ids of the trials, the candidates of a soup, joined by blanks.
     """
@@ -32,6 +42,10 @@ class DerivedRow(NamedTuple):
     parameters: str
     seed: int
     test_acc1: float
+    outside_acc1: float
+    known_before: float
+    known_acc1: float
+    test_ece: float
     test_loss: float
     selection_acc1: float
     trained_acc1: float
@@ -43,9 +57,9 @@ def derived_rows(frames: Frames, results: Sequence[DerivedResult]) -> list[Deriv
     """Return the rows of derived results, preceded by those of the trials of each source."""
     trials = _with_reported(done_trials(frames.trials))
     cells = _cells_of_trials(frames)
-    sources = [_source(_used_trials(result), cells) for result in results]
+    sources = [_source(used_trials(result), cells) for result in results]
     used = dict.fromkeys(
-        (source, " ".join(_used_trials(result)))
+        (source, " ".join(used_trials(result)))
         for source, result in zip(sources, results, strict=True)
     )
     rows = [row for source, ids in used for row in _trained_rows(source, ids, trials)]
@@ -54,18 +68,10 @@ def derived_rows(frames: Frames, results: Sequence[DerivedResult]) -> list[Deriv
     return rows
 
 
-def _used_trials(result: DerivedResult) -> list[str]:
-    """Return the candidates of a greedy soup, else the parents."""
-    return list(result.facts.get("candidates") or result.trial_ids)
-
-
 def _with_reported(trials: pd.DataFrame) -> pd.DataFrame:
-    columns = {name: reported_values(trials, name) for name in REPORTED}
-    kept = trials[["trial_id", "seed", "selected_weights"]].assign(**columns)
-    raw = trials["test_acc1.raw.selected"], trials["test_loss.raw.selected"]
-    kept = kept.assign(raw_acc1=raw[0], raw_loss=raw[1])
-    kept = kept.assign(raw_selection=trials["selection_acc1.raw.selected"])
-    return kept.set_index("trial_id")
+    """Return the trials by id, with columns of their reported weights named by the metric."""
+    columns = {name: reported_values(trials, name) for name in REPORTED_METRICS}
+    return trials.assign(**columns).set_index("trial_id")
 
 
 def _cells_of_trials(frames: Frames) -> dict[str, tuple[str, str]]:
@@ -117,45 +123,60 @@ def _trained_rows(source: str, ids: str, trials: pd.DataFrame) -> Iterator[Deriv
     }
     of = len(ids.split())
     chosen = "" if of == 1 else f"best of {of}"
-    reported = best["test_acc1"], best["test_loss"], best["selection_acc1"]
-    raw = best["raw_acc1"], best["raw_loss"], best["raw_selection"]
-    measures = ("test_acc1", "test_loss", "selection_acc1")
-    kind = f"{TRAINED}, EMA" if best["selected_weights"] == "ema" else TRAINED
-    yield DerivedRow(
-        kind=kind, parameters=chosen, **shared, **dict(zip(measures, reported, strict=True))
+    has_ema = best["selected_weights"] == "ema"
+    yield _trained_row(f"{TRAINED}, EMA" if has_ema else TRAINED, chosen, shared, best, REPORTED)
+    if has_ema and not pd.isna(best["test_acc1.raw.selected"]):
+        yield _trained_row(f"{TRAINED}, {RAW}", chosen, shared, best, "raw")
+
+
+def _trained_row(
+    kind: str, chosen: str, shared: dict[str, Any], trial: pd.Series, weights: str
+) -> DerivedRow:
+    """Return the row of a trial with its raw, or its reported weights."""
+    frame = trial.to_frame().T
+    measured = trial_measures(frame, extra_sets(frame), weights).iloc[0]
+    test_loss, selection = (
+        metric_of(frame, name, weights).iloc[0] for name in ("test_loss", "selection_acc1")
     )
-    if best["selected_weights"] == "ema" and not pd.isna(raw[0]):
-        values = dict(zip(measures, raw, strict=True))
-        yield DerivedRow(kind=f"{TRAINED}, {RAW}", parameters=chosen, **shared, **values)
+    return DerivedRow(
+        kind=kind,
+        parameters=chosen,
+        test_loss=float(test_loss),
+        selection_acc1=float(selection),
+        **_columns(Measures(*map(float, measured))),
+        **shared,
+    )
+
+
+def _columns(measures: Measures) -> dict[str, float]:
+    return {
+        "test_acc1": measures.test,
+        "outside_acc1": measures.outside,
+        "known_before": measures.known_before,
+        "known_acc1": measures.known_after,
+        "test_ece": measures.ece,
+    }
 
 
 def _rows_of_result(
     source: str, result: DerivedResult, trials: pd.DataFrame
 ) -> Iterator[DerivedRow]:
     """Yield the row of a result, and a second one where the selection set selected it."""
-    ids = _used_trials(result)
+    ids = used_trials(result)
     best = _best(ids, trials)
-    shared = {name: value for name, value in result.parameters.items() if name != "of"}
-    texts = [" ".join(f"{name}={_text(value)}" for name, value in shared.items())]
-    if result.facts.get("selected"):
-        texts.append("alpha by selection set")
-    for text in texts:
+    for text in parameter_texts(result):
         yield DerivedRow(
             source=source,
             kind=result.kind,
             parameters=text,
             seed=_common_seed(ids, trials),
-            test_acc1=_reported(result, "test_acc1"),
+            **_columns(result_measures(result)),
             test_loss=_reported(result, "test_loss"),
             selection_acc1=_reported(result, "selection_acc1"),
             trained_acc1=math.nan if best is None else float(best["test_acc1"]),
             trials=" ".join(ids),
             derived_id=result.derived_id,
         )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _reported(result: DerivedResult, metric: str) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clip_hparam.config.override_words import format_override
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.model.timm_keys import to_open_clip_keys
 from clip_hparam.model.weights_reader import StateDict, read_state_dict, without_wrappers
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.override_words import format_override
 from clip_hparam.config.recipe import Encoder
+from clip_hparam.config.text.override_words import format_override
 from clip_hparam.model.architectures import encoder_spec
 from clip_hparam.model.normalization import CLIP_NORMALIZATION, NORMALIZATIONS
 from clip_hparam.records.atomic import read_json, write_json

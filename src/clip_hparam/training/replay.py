@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from clip_hparam.config.options.eval_set_words import set_names
+from clip_hparam.config.options.eval_set_words import absolute_words, parse_word, set_names
 from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.data.evaluation_sets.load import PREFIX
 from clip_hparam.distributed import DistributedContext
-from clip_hparam.records.atomic import to_jsonable, utc_timestamp
+from clip_hparam.records.atomic import to_jsonable, utc_timestamp, write_atomic
 from clip_hparam.records.provenance import collect_provenance
 from clip_hparam.records.record import REPLAY_FOLDER, Record
 from clip_hparam.records.state import TrialState
@@ -63,7 +64,7 @@ def replay_trial(
         return _refused(f"it failed: {type(error).__name__}: {error}")
     if outcome.result is None:
         return outcome
-    differing = _differences(record, result, side, outcome.result["metrics"])
+    differing = _differences(record, result, side, outcome.result)
     if differing:
         shutil.rmtree(side.folder)
         return _refused(f"it gives other numbers than the record: {', '.join(differing[:3])}")
@@ -80,10 +81,18 @@ def _refused(reason: str) -> TrialOutcome:
 
 
 def _differences(
-    record: Record, result: Mapping[str, Any], side: Record, metrics: Mapping[str, Any]
+    record: Record, result: Mapping[str, Any], side: Record, replayed_result: Mapping[str, Any]
 ) -> list[str]:
-    """Return the names of recorded numbers that the replay does not give, with both values."""
-    recorded, replayed = result["metrics"], to_jsonable(dict(metrics))
+    """Return the names of recorded numbers that the replay does not give, with both values.
+
+    Sets of `eval_sets` that the replay did not evaluate are left out.
+    """
+    left_out = result.get("eval_sets", {}).keys() - replayed_result.get("eval_sets", {}).keys()
+    prefixes = tuple(f"{PREFIX}{name}." for name in left_out)
+    recorded = {
+        name: value for name, value in result["metrics"].items() if not name.startswith(prefixes)
+    }
+    replayed = to_jsonable(dict(replayed_result["metrics"]))
     differing = _differing(recorded, replayed, "")
     for old, new in zip(record.rows(), side.rows(), strict=True):
         kept = {name: value for name, value in old.items() if name not in MEASURED_TIMES}
@@ -128,7 +137,7 @@ def _add_outputs(
         record.write_rows(rows)
     if spec.eval_test == "epoch" or spec.eval_sets:
         if spec.eval_sets:
-            (side.folder / PREDICTIONS_FILE).replace(record.folder / PREDICTIONS_FILE)
+            _add_predictions(record, side)
         new = {
             name: {**replayed_result.get(name, {}), **result.get(name, {})}
             for name in ("metrics", "eval_sets")
@@ -136,8 +145,18 @@ def _add_outputs(
         record.write_result({**result, **{name: facts for name, facts in new.items() if facts}})
     facts = collect_provenance()
     replayed = {"added": added, "time": utc_timestamp(), "git": facts["git"], "host": facts["host"]}
-    record.write_status(TrialState.DONE, replayed=replayed)
+    known = {parse_word(word).name: word for word in record.status().get("eval_sets", ())}
+    known |= {parse_word(word).name: word for word in absolute_words(spec.eval_sets)}
+    record.write_status(TrialState.DONE, replayed=replayed, eval_sets=list(known.values()))
     return added
+
+
+def _add_predictions(record: Record, side: Record) -> None:
+    """Write the predictions of the replay, and keep those of sets that it did not evaluate."""
+    known, new = (_arrays(one.read(PREDICTIONS_FILE)) for one in (record, side))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{**known, **new})
+    write_atomic(record.folder / PREDICTIONS_FILE, buffer.getvalue())
 
 
 def _with_test_columns(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from clip_hparam.config.identity import canonical
-from clip_hparam.config.options.eval_set_words import set_names
+from clip_hparam.config.options.eval_set_words import absolute_words, set_names
 from clip_hparam.config.steps import steps_per_epoch
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.loading.lost_worker import LostWorkerError, name_lost_worker
@@ -144,7 +144,11 @@ def _train_and_seal(
 ) -> TrialOutcome:
     record.write_recipe(canonical(spec.recipe), spec.label)
     process = {"host": facts["host"], "pid": os.getpid(), "job": slurm_job_id()}
-    given = {"overrides": list(map(without_password, spec.overrides)), "places": spec.places}
+    given: dict[str, Any] = {
+        "overrides": list(map(without_password, spec.overrides)),
+        "places": spec.places,
+        "eval_sets": absolute_words(spec.eval_sets),
+    }
     record.write_status(TrialState.RUNNING, **process, attempt=facts["attempt"], **given)
     callback.on_start(spec)
     device = device_of(spec.machine, context.local_rank)

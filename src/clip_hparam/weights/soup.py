@@ -44,7 +44,7 @@ def make_soups(
     validate_shared_start(members)
     ordered = sorted(members, key=lambda one: one.trial_id)
     held_out = held_out_images(ordered)
-    with open_evaluator(ordered[0], device, held_out) as evaluator:
+    with open_evaluator(ordered[0], device, held_out, ordered[1:]) as evaluator:
         return [_soup(evaluator, ordered, rule, held_out) for rule in rules]
 
 
@@ -95,7 +95,7 @@ def _soup(
         facts={
             "candidates": [one.trial_id for one in members],
             "held_out": None if held_out is None else len(held_out),
-            "when": first.when,
+            **evaluator.facts,
         },
     )
 

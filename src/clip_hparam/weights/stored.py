@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load, load_file
 from torch import Tensor
@@ -19,22 +20,20 @@ from clip_hparam.records.derived import Parent
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
 
-WHEN = {"best": "selected", "last": "last"}
-"""The epoch in the columns of a file of weights."""
+EPOCH_OF_FILE = {"best.safetensors": "selected", "last.safetensors": "last"}
+"""The epoch in the metric columns of each file that keep_checkpoints leaves, best first."""
 
 
 @dataclass(frozen=True)
-class StoredWeights:
-    """Weights of a trial, with all updates merged.
+class KeptWeights:
+    """A file of weights of a trial, with all updates merged.
 
-    recipe: resolved.
     path: of the file; of a trial in an archive, where it would be.
     weights: "raw" or "ema", what the trial reports.
     when: the epoch of the file, "selected" or "last".
     """
 
     record: Record
-    recipe: ResolvedRecipe
     path: Path
     weights: str
     when: str
@@ -45,6 +44,7 @@ class StoredWeights:
 
     @cached_property
     def parent(self) -> Parent:
+        """The file as a parent of derived results."""
         if self.path.is_file():
             return Parent(sha256_of(self.path), self.trial_id, self.path.name)
         return Parent(sha256(self._archived()).hexdigest(), self.trial_id, self.path.name)
@@ -57,28 +57,55 @@ class StoredWeights:
         return self.record.read(self.path.name) or b""
 
 
-def read_stored(record: Record) -> StoredWeights:
-    """Return the weights that a trial has kept; those of the selected epoch come first.
+@dataclass(frozen=True)
+class StoredWeights(KeptWeights):
+    """Kept weights whose images and pre-trained weights are still those of the record.
 
-    Raises: ValueError, with the command to type, if the trial is not done, its images or weights
-    are others now, or it has kept no weights.
+    recipe: resolved.
+    """
+
+    recipe: ResolvedRecipe
+
+
+def find_kept(record: Record, file: str | None = None) -> KeptWeights:
+    """Return the weights that a trial has kept.
+
+    file: a key of EPOCH_OF_FILE; None: the first of them that was kept.
+
+    Raises: ValueError, with the command to type, if the trial is not done or has kept no weights.
     """
     result = record.verified_result()
-    if result is None:
-        why = command_line("why", record.trial_id, runs=record.folder.parent)
-        raise ValueError(f"trial {record.trial_id} is not done: {why} says what it lacks")
     archived = open_archives(record.folder.parent).get(record.trial_id, {})
-    for name, when in WHEN.items():
-        path = record.folder / f"{name}.safetensors"
-        if path.is_file() or path.name in archived:
-            return StoredWeights(
-                record, recorded_recipe(record), path, result["selected_weights"], when
-            )
+    for name in EPOCH_OF_FILE if file is None else [file]:
+        path = record.folder / name
+        if result is not None and (path.is_file() or name in archived):
+            return KeptWeights(record, path, result["selected_weights"], EPOCH_OF_FILE[name])
     why = command_line("why", record.trial_id, runs=record.folder.parent)
+    if result is None:
+        raise ValueError(f"trial {record.trial_id} is not done: {why} says what it lacks")
+    keep = "best" if file is None else file.partition(".")[0]
     raise ValueError(
-        f"trial {record.trial_id} has kept no weights: run it again with keep_checkpoints=best"
-        f" replay=true ({why} prints its command)"
+        f"trial {record.trial_id} has kept no {'weights' if file is None else file}: run it again"
+        f" with keep_checkpoints={keep} replay=true ({why} prints its command)"
     )
+
+
+def read_stored(record: Record) -> StoredWeights:
+    """Return the weights that a trial has kept, and its resolved recipe.
+
+    Raises: ValueError as `find_kept` and `recorded_recipe` do.
+    """
+    kept = find_kept(record)
+    recipe = recorded_recipe(record)
+    return StoredWeights(record, kept.path, kept.weights, kept.when, recipe)
+
+
+def recorded_knobs(record: Record) -> dict[str, Any]:
+    """Return the knobs of a trial by dotted name. Raises ValueError if recipe.json is damaged."""
+    head = record.recipe()
+    if head is None:
+        raise ValueError(f"{record.folder}/recipe.json is missing or damaged")
+    return flatten_tree(with_missing_knobs(head["recipe"]))
 
 
 def recorded_recipe(record: Record) -> ResolvedRecipe:
@@ -86,8 +113,7 @@ def recorded_recipe(record: Record) -> ResolvedRecipe:
 
     Raises: ValueError if the images or the pretrained weights are others now, or are gone.
     """
-    tree = with_missing_knobs((record.recipe() or {}).get("recipe", {}))
-    known = {name: value for name, value in flatten_tree(tree).items() if name in knobs()}
+    known = {name: value for name, value in recorded_knobs(record).items() if name in knobs()}
     if known.get("encoder.weights") == RANDOM:
         known["encoder.pretrained"] = RANDOM
     places = record.status().get("places", {})

@@ -1,13 +1,8 @@
-"""Temperature scaling of stored weights: fitted to the selection set, measured on the others."""
-
-import torch
-import torch.nn.functional as F
+"""Temperature scaling of stored weights: fitted to the selection set, measured on all sets."""
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.data.dataset import SELECTION
 from clip_hparam.records.derived import DerivedResult
-from clip_hparam.training.metrics.temperature import fit_temperature
-from clip_hparam.weights.evaluator import Evaluator, open_evaluator
+from clip_hparam.weights.evaluator import open_evaluator
 from clip_hparam.weights.stored import StoredWeights
 
 TEMPERATURE = "temperature"
@@ -16,17 +11,17 @@ TEMPERATURE = "temperature"
 def scale_temperature(stored: StoredWeights, device: str = AUTO) -> DerivedResult:
     """Return the result of a trial whose logits are divided by a fitted temperature.
 
-    Accuracies stay; losses are those of the calibrated probabilities. `facts` hold the temperature
-    and the losses before.
+    Accuracies stay; all other metrics are those of the calibrated probabilities. `facts` hold the
+    temperature and the values before of the metrics that it changes. Zero-shot sets, which have
+    another head, stay.
     """
     with open_evaluator(stored, device) as evaluator:
         weights = stored.load()
-        metrics = evaluator.metrics(weights)
-        temperature = fit_temperature(*evaluator.logits(weights, SELECTION))
-        before = {name: value for name, value in metrics.items() if "_loss." in name}
-        for name in evaluator.batches.eval_sets:
-            column = f"{name}_loss.{stored.weights}.{stored.when}"
-            metrics[column] = _loss(evaluator, weights, name, temperature)
+        before = evaluator.metrics(weights)
+        temperature = before[f"selection_temperature.{stored.weights}.{stored.when}"] or 1.0
+        metrics = evaluator.metrics(weights, temperature)
+        facts = evaluator.facts
+    changed = {name: value for name, value in before.items() if metrics[name] != value}
     return DerivedResult(
         kind=TEMPERATURE,
         parents=(stored.parent,),
@@ -34,15 +29,5 @@ def scale_temperature(stored: StoredWeights, device: str = AUTO) -> DerivedResul
         metrics=metrics,
         selected_weights=stored.weights,
         data_fingerprint=stored.recipe.data.fingerprint,
-        facts={"temperature": temperature, "before": before, "when": stored.when},
+        facts={"temperature": temperature, "before": changed, **facts},
     )
-
-
-def _loss(
-    evaluator: Evaluator, weights: dict[str, torch.Tensor], name: str, temperature: float
-) -> float:
-    logits, labels = evaluator.logits(weights, name)
-    allowed = evaluator.batches.eval_sets[name].allowed_classes
-    if allowed is not None:
-        logits = logits.masked_fill(~torch.from_numpy(allowed), float("-inf"))
-    return float(F.cross_entropy(logits.double() / temperature, labels))

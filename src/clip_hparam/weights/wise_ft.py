@@ -55,5 +55,5 @@ def _result(stored: StoredWeights, evaluator: Evaluator, alpha: float) -> Derive
         metrics=evaluator.metrics(weights),
         selected_weights=stored.weights,
         data_fingerprint=stored.recipe.data.fingerprint,
-        facts={"start": stored.recipe.head_init, "when": stored.when},
+        facts={"start": stored.recipe.head_init, **evaluator.facts},
     )

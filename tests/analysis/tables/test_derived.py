@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from support.trial_factory import Runs
+from support.trial_factory import Runs, numbers
 
 from clip_hparam.analysis.tables.registry import default_tables, tables_of
 from clip_hparam.records.derived import DerivedResult, Parent, write_derived
@@ -78,3 +78,24 @@ def test_ema_and_raw_weights_of_the_trial_are_rows(runs: Runs) -> None:
     assert shown.loc["trained, EMA", "test accuracy, %"] == "90.00"
     assert shown.loc["trained, raw weights", "test accuracy, %"] == "89.10"
     assert shown.loc["trained, raw weights", "Δ"] == pytest.approx("\N{MINUS SIGN}0.90")
+
+
+def test_columns_beyond_the_test_set_are_shown_where_a_result_has_them(runs: Runs) -> None:
+    known = {"eval.glyphs.acc1.raw.selected": 30.0, "eval.glyphs.acc1.zero_shot": 70.0}
+    metrics = {**numbers(90.0, False), "test_ece.raw.selected": 0.2, **known}
+    sets = {"glyphs": {"fingerprint": "f", "zero_shot": True}}
+    trial = runs.done({"epochs": 10}, 0, 90.0, metrics=metrics, eval_sets=sets).trial_id
+    one = result(trial, 91.0, 0.5)
+    better = {**one.metrics, **known, "eval.glyphs.acc1.raw.selected": 50.0}
+    facts = {"eval_sets": sets}
+    write_derived(runs.folder, dataclasses.replace(one, metrics=better, facts=facts))
+    (table,) = tables_of(runs.frames(), "derived")
+    shown = table.shown.set_index("kind")
+    assert "out of distribution, %" not in shown
+    assert shown.loc["trained", ["known before, %", "and after, %", "ECE"]].tolist() == [
+        "70.00",
+        "30.00",
+        "0.200",
+    ]
+    assert shown.loc["wise_ft", ["known before, %", "and after, %"]].tolist() == ["70.00", "50.00"]
+    assert shown.loc["wise_ft", "ECE"] == "\N{EM DASH}"

@@ -4,12 +4,15 @@ Before, "is done already" was the answer to keep_checkpoints=best and to eval_te
 four seconds, since torch was imported for it.
 """
 
+import io
 import json
 import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.torch import load_file
 from support.cli import SHORT, python, records, sweep
 
@@ -97,6 +100,33 @@ def test_a_replay_with_other_numbers_adds_nothing(
         name: content for name, content in sealed.items() if name != "log.txt"
     }
     assert not list(record.folder.glob("*.safetensors"))
+
+
+def test_a_replay_adds_evaluation_sets_one_after_the_other(
+    done_trial: tuple[Path, Record],
+) -> None:
+    folder, record = done_trial
+    before = (record.result() or {})["metrics"]
+    images = folder / "mine" / "7"
+    images.mkdir(parents=True)
+    Image.new("L", (8, 8), 128).save(images / "seven.png")
+    for word, name in (("glyphs", "glyphs"), ("mine:mine", "mine")):
+        asked = sweep(*TRIAL, f"eval_sets=[{word}]", cwd=folder)
+        assert f"not in its folder: eval.{name} (eval_sets)" in asked.out
+        replayed = sweep(*offered(asked.out), cwd=folder)
+        assert replayed.code == 0, replayed.err
+    result = record.verified_result() or {}
+    assert set(result["eval_sets"]) == {"glyphs", "mine"}
+    assert before.items() <= result["metrics"].items()
+    added = {f"eval.{name}.acc1.ema.selected" for name in ("glyphs", "mine")}
+    assert {*added, "eval.glyphs.acc1.zero_shot"} <= result["metrics"].keys()
+    assert record.status()["eval_sets"] == ["glyphs", f"mine:{folder / 'mine'}"]
+    with np.load(io.BytesIO(record.read("predictions.npz") or b"")) as arrays:
+        sets = {name.removesuffix(".predicted") for name in arrays if name.endswith(".predicted")}
+        assert sets == {"test", "eval.glyphs", "eval.mine"}
+        assert len(arrays["eval.glyphs.predicted"]) == result["eval_sets"]["glyphs"]["images"]
+    again = sweep(*TRIAL, "eval_sets=[glyphs,mine:mine]", cwd=folder)
+    assert "not in its folder" not in again.out
 
 
 def test_a_sweep_prints_outputs_that_done_trials_lack_and_replays_them(

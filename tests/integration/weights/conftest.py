@@ -23,16 +23,26 @@ TRIALS: dict[str, dict[str, Any]] = {
 }
 
 
-def trial_spec(runs: Path, keep: str = "best", **knobs: Any) -> TrialSpec:
+EVAL_SETS = {"words_lora": ("glyphs", "corrupted_5"), "random": ("glyphs",)}
+"""Of the trials that have such sets."""
+
+
+def trial_spec(
+    runs: Path, keep: str = "best", eval_sets: tuple[str, ...] = (), **knobs: Any
+) -> TrialSpec:
     recipe = resolve(with_values(Recipe(), {**SHORT, **knobs}))
-    return TrialSpec(recipe, Machine(runs=str(runs), device="cpu"), keep_checkpoints=keep)
+    machine = Machine(runs=str(runs), device="cpu")
+    return TrialSpec(recipe, machine, keep_checkpoints=keep, eval_sets=eval_sets)
 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
     """Run the trials of TRIALS, and one without weights, and return their records by name."""
     runs = tmp_path_factory.mktemp("kept") / "runs"
-    specs = {name: trial_spec(runs, **knobs) for name, knobs in TRIALS.items()}
+    specs = {
+        name: trial_spec(runs, eval_sets=EVAL_SETS.get(name, ()), **knobs)
+        for name, knobs in TRIALS.items()
+    }
     specs["without"] = trial_spec(runs, keep="none", seed=5)
     for spec in specs.values():
         assert run_trial(spec).state == "done"

@@ -1,5 +1,6 @@
 """Derived results: their ends are those of the trials, and the test set selects nothing."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from clip_hparam.data.digits import load_digits
 from clip_hparam.records.archive_writer import archive_trials
 from clip_hparam.records.record import Record
 from clip_hparam.weights.evaluator import open_evaluator
+from clip_hparam.weights.recorded_sets import recorded_sets
 from clip_hparam.weights.soup import held_out_images, make_soups
 from clip_hparam.weights.stored import read_stored
 from clip_hparam.weights.temperature import scale_temperature
@@ -29,8 +32,37 @@ def test_kept_weights_give_the_numbers_of_the_trial(kept: Kept, name: str) -> No
     stored = read_stored(kept[name])
     with open_evaluator(stored) as evaluator:
         metrics = evaluator.metrics(stored.load())
-    assert len(metrics) == 6
-    assert metrics == recorded(kept[name], metrics)
+    ends = (f".{stored.weights}.{stored.when}", ".zero_shot")
+    columns = (kept[name].result() or {})["metrics"]
+    assert metrics == {one: columns[one] for one in columns if one.endswith(ends)}
+    assert len(metrics) >= 18  # 8 and a temperature of the selection set, 8 of the test set, ...
+
+
+def test_sets_of_the_trial_are_evaluated_with_what_clip_knew_before(kept: Kept) -> None:
+    start, _ = wise_ft_curve(read_stored(kept["words_lora"]), (0.0, 1.0))
+    assert start.facts["eval_sets"] == (kept["words_lora"].result() or {})["eval_sets"]
+    assert start.metrics["eval.corrupted_5.ece.ema.selected"] is not None
+    known = "eval.glyphs.acc1"
+    assert start.metrics[f"{known}.ema.selected"] == start.metrics[f"{known}.zero_shot"]
+
+
+def test_a_soup_has_the_sets_of_all_its_members(kept: Kept) -> None:
+    members = [read_stored(kept[name]) for name in ("words", "words_lora")]
+    (soup,) = make_soups(members, ["uniform"])
+    assert set(soup.facts["eval_sets"]) == {"glyphs", "corrupted_5"}
+
+
+def test_a_set_with_other_images_now_is_left_out_with_a_warning(
+    kept: Kept, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = kept["random"].trial_id
+    shutil.copytree(kept["random"].folder, tmp_path / name)
+    result = tmp_path / name / "result.json"
+    tree = json.loads(result.read_text())
+    tree["eval_sets"]["glyphs"]["fingerprint"] = "0" * 64
+    result.write_text(json.dumps(tree))
+    assert recorded_sets([Record(tmp_path, name)], load_digits()) == {}
+    assert "eval.glyphs is left out: the images of glyphs are not those" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["words", "words_lora", "words_scaled"])
@@ -38,6 +70,7 @@ def test_the_ends_of_wise_ft_are_zero_shot_and_the_trial(kept: Kept, name: str) 
     start, middle, end = wise_ft_curve(read_stored(kept[name]), (0.0, 0.5, 1.0))
     column = "test_acc1.ema.selected"
     assert end.metrics == recorded(kept[name], end.metrics)
+    assert "test_ece.ema.selected" in end.metrics
     assert start.metrics[column] == recorded(kept[name], ["test_acc1.zero_shot"]).popitem()[1]
     assert middle.metrics not in (start.metrics, end.metrics)
     assert [one.parameters["alpha"] for one in (start, middle, end)] == [0.0, 0.5, 1.0]
@@ -102,10 +135,13 @@ def test_temperature_keeps_the_accuracy_and_lowers_the_loss_that_it_is_fitted_to
     kept: Kept,
 ) -> None:
     scaled = scale_temperature(read_stored(kept["probe"]))
-    accuracies = [name for name in scaled.metrics if "_acc" in name]
-    assert len(accuracies) == 4
     before = recorded(kept["probe"], scaled.metrics)
-    assert all(scaled.metrics[name] == before[name] for name in accuracies)
+    changed = {
+        name.split(".")[0] for name in scaled.metrics if scaled.metrics[name] != before[name]
+    }
+    measures = ("loss", "tempered_loss", "ece", "brier")
+    possible = {f"{split}_{name}" for split in ("test", "selection") for name in measures}
+    assert {"test_loss", "test_ece", "test_brier"} < changed <= {*possible, "selection_temperature"}
     loss = "selection_loss.raw.selected"
     assert scaled.metrics[loss] is not None
     assert scaled.metrics[loss] < before[loss]

@@ -22,7 +22,7 @@ def recipe(**knobs: Any) -> ResolvedRecipe:
 
 def stored(name: str, weights: str = "ema", **knobs: Any) -> StoredWeights:
     record = Record(Path("runs"), name)
-    return StoredWeights(record, recipe(**knobs), Path(), weights, "selected")
+    return StoredWeights(record, Path(), weights, "selected", recipe(**knobs))
 
 
 @pytest.mark.parametrize(

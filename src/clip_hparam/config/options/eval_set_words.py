@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 NAME = re.compile(r"[A-Za-z]\w*")
@@ -43,6 +44,14 @@ def eval_set_words(value: Any) -> tuple[str, ...]:
             raise ValueError(f"eval_sets={value} names {name} twice: give one of them another name")
         names.add(name)
     return tuple(listed)
+
+
+def absolute_words(words: Sequence[str]) -> list[str]:
+    """Return the words with absolute paths, which mean the same from any folder."""
+    return [
+        f"{name}:{Path(path).expanduser().absolute()}" if path else name
+        for name, path in map(parse_word, words)
+    ]
 
 
 def set_names(words: Sequence[str]) -> list[str]:

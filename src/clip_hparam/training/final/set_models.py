@@ -19,6 +19,7 @@ from clip_hparam.model.tiny_clip.captions import CHARACTERS
 from clip_hparam.model.tiny_clip.model import CHARACTER_PROMPTS
 from clip_hparam.model.tower import build_tower
 from clip_hparam.model.zero_shot_head import head_weights
+from clip_hparam.training.metrics.predictions import UNSCALED
 
 
 class GroupedClasses(nn.Module):
@@ -70,6 +71,27 @@ class ZeroShotClassifier(nn.Module):
         projection = self.model.proj if own else self.projection
         features = ln_post(self.model.tokens(images)[:, 0]) @ projection
         return F.normalize(features, dim=-1) @ self.head.T
+
+
+class DividedLogits(nn.Module):
+    """A model whose logits are divided by a temperature."""
+
+    def __init__(self, model: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.model, self.temperature = model, temperature
+        self.train(model.training)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits, float32, shape (b, classes)."""
+        logits: Tensor = self.model(images)
+        return logits.float() / self.temperature
+
+
+def divide_logits(models: Mapping[str, nn.Module], temperature: float) -> Mapping[str, nn.Module]:
+    """Return models whose logits are divided by a temperature; at 1 the models themselves."""
+    if temperature == UNSCALED:
+        return models
+    return {name: DividedLogits(model, temperature) for name, model in models.items()}
 
 
 def models_for_set(

@@ -13,8 +13,10 @@ from clip_hparam.data.dataset import EvalSet
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.records.derived import DerivedResult, Parent
 from clip_hparam.records.metrics import accuracy_percent
-from clip_hparam.training.checkpoints.progress import metric_columns
+from clip_hparam.training.checkpoints.progress import detail_columns, metric_columns
 from clip_hparam.training.evaluation import EvalResult
+from clip_hparam.training.metrics.collection import prediction_rows, to_predictions
+from clip_hparam.training.metrics.predictions import UNSCALED
 from clip_hparam.weights.models.inference import logits_of_sets
 from clip_hparam.weights.models.trained_model import TrainedModel
 
@@ -35,6 +37,7 @@ def evaluate_model(model: TrainedModel, data: Data, device: str = AUTO) -> Deriv
     for name, logits in logits_of_sets(model, sets, device):
         score = score_logits(logits[:, order], dataset.eval_sets[name])
         columns |= metric_columns(name, model.weights, score)
+        columns |= _without_temperature(detail_columns(name, model.weights, score))
     return DerivedResult(
         kind=EVALUATION,
         parents=(Parent(model.sha256, model.trial_id, model.origin),),
@@ -68,7 +71,10 @@ def class_order(model: TrainedModel, classes: Sequence[str]) -> list[int]:
 
 
 def score_logits(logits: Tensor, eval_set: EvalSet) -> EvalResult:
-    """Return accuracies and loss of logits, shape (n, classes), as a trial evaluates them."""
+    """Return the result for logits, shape (n, classes), as a trial evaluates them.
+
+    Its predictions have no temperature, which is fitted to a selection set.
+    """
     labels = torch.from_numpy(eval_set.labels)
     if eval_set.allowed_classes is not None:
         logits = logits.masked_fill(~torch.from_numpy(eval_set.allowed_classes), -math.inf)
@@ -76,7 +82,13 @@ def score_logits(logits: Tensor, eval_set: EvalSet) -> EvalResult:
     top1, top5 = top[:, 0], top.any(dim=1)
     acc1, acc5 = (accuracy_percent(int(hits.sum()), len(hits)) for hits in (top1, top5))
     loss = F.cross_entropy(logits, labels, reduction="none").mean()
-    return EvalResult(acc1, acc5, float(loss), top1.numpy(), top5.numpy())
+    rows = prediction_rows(logits, labels, UNSCALED)
+    predictions = to_predictions([rows], logits.shape[1], UNSCALED)
+    return EvalResult(acc1, acc5, float(loss), top1.numpy(), top5.numpy(), predictions)
+
+
+def _without_temperature(columns: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in columns.items() if "tempered_loss." not in name}
 
 
 def _outputs(model: TrainedModel) -> int:

@@ -22,12 +22,8 @@ from clip_hparam.records.record import Record
 from clip_hparam.weights.models.model_card import model_card
 from clip_hparam.weights.models.open_clip_tower import classifier_state, tower_config, tower_state
 from clip_hparam.weights.models.timm_classifier import timm_config, timm_state
-from clip_hparam.weights.models.trained_model import (
-    TrainedModel,
-    create_classifier,
-    load_trial,
-    trial_recipe,
-)
+from clip_hparam.weights.models.trained_model import TrainedModel, create_classifier, load_trial
+from clip_hparam.weights.stored import recorded_knobs
 
 EXPORT_FORMAT = 1
 FACTS, TOWER, HEAD = "clip_hparam.json", "open_clip_tower", "head.safetensors"
@@ -42,7 +38,7 @@ def export_trial(record: Record, folder: Path, evidence: Sequence[str] = ()) -> 
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is there already: name another folder with --to, or remove it")
-    trained, knobs = load_trial(record), trial_recipe(record)
+    trained, knobs = load_trial(record), recorded_knobs(record)
     assert isinstance(trained.module, Classifier)
     folder.mkdir(parents=True, exist_ok=True)
     state = tower_state(trained.module)

@@ -24,7 +24,8 @@ from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.records.manifests.lookup import find_trial_id
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.weights.models.export import is_export, load_export
-from clip_hparam.weights.models.trained_model import WEIGHT_FILES, TrainedModel, load_trial
+from clip_hparam.weights.models.trained_model import TrainedModel, load_trial
+from clip_hparam.weights.stored import EPOCH_OF_FILE
 
 OPEN_CLIP, TIMM = "open_clip", "timm"
 TIMM_SOURCES = ("local-dir:", "hf-hub:", "hf_hub:")  # names of timm with a colon
@@ -68,7 +69,7 @@ def _folder(path: Path) -> TrainedModel:
 
 
 def _file(path: Path) -> TrainedModel:
-    if path.name in WEIGHT_FILES and (path.parent / "recipe.json").is_file():
+    if path.name in EPOCH_OF_FILE and (path.parent / "recipe.json").is_file():
         return load_trial(
             Record(path.absolute().parent.parent, path.absolute().parent.name), path.name
         )

@@ -1,27 +1,19 @@
 """A classifier that is ready to predict, and the one that a trial has left in its folder."""
 
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load
 from torch import Tensor, nn
 
-from clip_hparam.config.identity import with_missing_knobs
-from clip_hparam.config.recipe import flatten_tree
 from clip_hparam.model.architectures import model_config
 from clip_hparam.model.classifier import Classifier, set_drop_path, set_resolution
 from clip_hparam.model.tower import create_tower
 from clip_hparam.model.weights_reader import without_wrappers
-from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
-
-WEIGHT_FILES = ("best.safetensors", "last.safetensors")
-"""Weights that keep_checkpoints leaves in the folder of a trial, the preferred ones first."""
-EPOCH_OF_FILE = {"best.safetensors": "selected", "last.safetensors": "last"}
+from clip_hparam.weights.stored import find_kept, recorded_knobs
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,46 +39,26 @@ class TrainedModel:
     epoch: str = "selected"
 
 
-def kept_weights(record: Record) -> str | None:
-    """Return the name of the file of weights that a trial keeps, None if there is none."""
-    return next((name for name in WEIGHT_FILES if record.read(name) is not None), None)
-
-
-def trial_recipe(record: Record) -> dict[str, Any]:
-    """Return the knobs of a trial by dotted name. Raises ValueError if recipe.json is missing."""
-    head = record.recipe()
-    if head is None:
-        raise ValueError(f"{record.folder}/recipe.json is missing or damaged")
-    return flatten_tree(with_missing_knobs(head["recipe"]))
-
-
 def load_trial(record: Record, file: str | None = None) -> TrainedModel:
     """Return the classifier of a trial that is done.
 
-    file: one of WEIGHT_FILES; None: the first of them that was kept.
+    file: a key of EPOCH_OF_FILE; None: the first of them that was kept.
 
     Raises: ValueError for a trial that is not done, or whose weights were not kept.
     """
-    result, name = record.verified_result(), file or kept_weights(record)
-    if result is None or name is None:
-        lacks = "is not done" if result is None else "has kept no weights"
-        why = command_line("why", record.trial_id, runs=record.folder.parent)
-        advice = "" if result is None else ": run it again with keep_checkpoints=best replay=true"
-        raise ValueError(f"trial {record.trial_id} {lacks}{advice} ({why} prints its command)")
-    content, knobs = record.read(name) or b"", trial_recipe(record)
-    classes = recorded_classes(record)
-    state = load(content)
+    kept = find_kept(record, file)
+    state, knobs = kept.load(), recorded_knobs(record)
     return TrainedModel(
         create_classifier(knobs, state),
-        classes or tuple(map(str, range(len(state["head.weight"])))),
+        recorded_classes(record) or tuple(map(str, range(len(state["head.weight"])))),
         knobs["resolution"],
         knobs["encoder.pixels"],
         knobs["interpolation"],
         record.trial_id,
-        hashlib.sha256(content).hexdigest(),
+        kept.parent.sha256,
         record.trial_id,
-        result["selected_weights"],
-        EPOCH_OF_FILE[name],
+        kept.weights,
+        kept.when,
     )
 
 

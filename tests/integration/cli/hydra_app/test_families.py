@@ -21,7 +21,7 @@ from clip_hparam.training.optim.param_groups import param_groups
 
 REAL_FAMILIES = ("b16", "l14")
 OF_THE_MINIATURE = {
-    *("landscape", "lr_with_batch_size", "pretraining"),
+    *("landscape", "lr_with_batch_size", "pretraining", "methods", "methods_lr"),
     *(path.stem for path in (ROOT / "sweeps").glob("tune_*.yaml")),
 }
 RUNGS = (

@@ -1,11 +1,13 @@
 """Words of eval_sets are names, or names with a path."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clip_hparam.config.options.eval_set_words import (
     EvalSetWord,
+    absolute_words,
     eval_set_words,
     parse_word,
     set_names,
@@ -15,6 +17,13 @@ from clip_hparam.config.options.eval_set_words import (
 def test_words_are_names_with_or_without_a_path() -> None:
     assert parse_word("glyphs") == EvalSetWord("glyphs")
     assert parse_word("mine:/data/a:b") == EvalSetWord("mine", "/data/a:b")
+
+
+def test_absolute_words_mean_the_same_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute_words(["glyphs", "mine:sub/a:b"]) == ["glyphs", f"mine:{tmp_path}/sub/a:b"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,11 @@ from clip_hparam.data.evaluation_sets.generated_sets import load_glyphs
 from clip_hparam.model.classifier import Classifier
 from clip_hparam.model.tower import build_tower
 from clip_hparam.planning.resolve import resolve
-from clip_hparam.training.final.set_models import GroupedClasses, zero_shot_classifier
+from clip_hparam.training.final.set_models import (
+    GroupedClasses,
+    divide_logits,
+    zero_shot_classifier,
+)
 
 
 class Fixed(nn.Module):
@@ -23,6 +27,14 @@ def test_a_group_has_the_logit_of_its_best_class() -> None:
     model = GroupedClasses(Fixed(), torch.tensor([1, -1, 0, 1]))
     logits = torch.tensor([[1.0, 9.0, 2.0, 3.0], [-5.0, 9.0, -7.0, -6.0]])
     assert model(logits).tolist() == [[2.0, 3.0], [-7.0, -5.0]]
+
+
+def test_divided_logits_are_those_of_the_model_over_the_temperature() -> None:
+    models = {"raw": Fixed()}
+    assert divide_logits(models, 1.0) is models
+    logits = torch.tensor([[1.0, -4.0]], dtype=torch.float16)
+    divided = divide_logits(models, 4.0)["raw"](logits)
+    assert (divided.tolist(), divided.dtype) == ([[0.25, -1.0]], torch.float32)
 
 
 def test_wrappers_do_not_change_the_mode_of_the_model() -> None:
