@@ -1,0 +1,53 @@
+"""Run the notebooks on the records beside them, and write each .ipynb with its outputs.
+
+    make notebooks                                          # all
+    python analysis/notebooks/write_outputs.py is_it_real   # one
+
+The .py files are the source. Times and the version of Python, which differ between machines, are
+left out of the .ipynb.
+"""
+
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parent
+NOTEBOOKS = ("ladder", "knob_curves", "is_it_real", "bring_your_own", "choose_by_search")
+MAX_BYTES = 300_000  # of a file in the repository
+
+
+def execute(name: str) -> NotebookNode:
+    """Run a notebook in its own folder and return it with its outputs."""
+    notebook = jupytext.read(FOLDER / f"{name}.py")
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(FOLDER)}},
+    )
+    client.execute()
+    notebook.metadata.pop("language_info", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"{name}-{number}"
+    return notebook
+
+
+def main() -> int:
+    """Write the notebooks that are named, else all; return 1 if one is too large for the repository."""
+    code = 0
+    for name in sys.argv[1:] or NOTEBOOKS:
+        path = FOLDER / f"{name}.ipynb"
+        text = nbformat.writes(execute(name)) + "\n"
+        path.write_text(text)
+        print(f"{path.name}: {len(text) / 1000:.0f} kB")
+        code = max(code, int(len(text) > MAX_BYTES))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
