@@ -38,6 +38,7 @@ from clip_hparam.analysis.evidence.lookup import cell_trials
 from clip_hparam.analysis.evidence.selection import selection_effect
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.frames.frame import reported_values
+from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.stats.binomial import mcnemar
 from clip_hparam.analysis.stats.bootstrap import seed_image_interval
@@ -57,8 +58,8 @@ frames = analysis.load(records("ladder"))
 # %%
 comparison = compare_cells(frames, BEFORE, AFTER)
 delta = comparison.difference
-changed = ", ".join(f"{knob} {old} → {new}" for knob, (old, new) in comparison.differs.items())
-print(f"changed: {changed}")
+for knob, (old, new) in comparison.differs.items():
+    print(f"changed: {knob} {format_knob(old)} → {format_knob(new)}")
 print(f"difference over {delta.n} seeds: {delta.mean:+.2f} points")
 print(f"95 % interval: {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}")
 
@@ -67,15 +68,16 @@ print(f"95 % interval: {delta.low:+.2f} to {delta.high:+.2f}, p = {delta.p:.2g}"
 def plot_pairs(before: pd.Series, after: pd.Series) -> Figure:
     """Plot a line per seed from its accuracy before to that after, and the means."""
     figure = style.create_figure(style.COLUMN_INCHES, 2.4)
-    axes = figure.subplots()
-    for seed in before.index.intersection(after.index):
-        pair = [before[seed], after[seed]]
-        axes.plot([0, 1], pair, "o-", color=style.SEED_COLOUR, alpha=0.6, markersize=3)
-    means = [before.mean(), after.mean()]
-    axes.plot([0, 1], means, "s-", color=style.EMA_COLOUR, label="mean")
-    axes.set_xticks([0, 1], [BEFORE.partition("/")[2], AFTER.partition("/")[2]])
-    axes.set(xlim=(-0.3, 1.3), ylabel="test accuracy, %")
-    axes.legend(frameon=False)
+    with style.house_style():
+        axes = figure.subplots()
+        for seed in before.index.intersection(after.index):
+            pair = [before[seed], after[seed]]
+            axes.plot([0, 1], pair, "o-", color=style.SEED_COLOUR, alpha=0.6, markersize=3)
+        means = [before.mean(), after.mean()]
+        axes.plot([0, 1], means, "s-", color=style.EMA_COLOUR, label="mean")
+        axes.set_xticks([0, 1], [BEFORE.partition("/")[2], AFTER.partition("/")[2]])
+        axes.set(xlim=(-0.3, 1.3), ylabel="test accuracy, %")
+        axes.legend(frameon=False)
     return figure
 
 
@@ -92,7 +94,7 @@ plot_pairs(reported_values(before), reported_values(after))
 # %%
 bits_after, bits_before = reported_bits(after), reported_bits(before)
 both = seed_image_interval(bits_after, bits_before)
-points = [f"{100 * value:+.2f}" for value in both]
+points = [f"{value:+.2f}" for value in both]
 print(
     f"over seeds and {bits_after.shape[1]:,} test images: {points[0]} ({points[1]} to {points[2]})"
 )
@@ -115,13 +117,14 @@ def plot_power(differences: tuple[float, ...] = (0.2, 0.5, 1.0)) -> Figure:
     """Plot the power against the number of seeds for some true differences in points."""
     seeds = range(2, 31)
     figure = style.create_figure(style.COLUMN_INCHES, 2.2)
-    axes = figure.subplots()
-    for difference, dashes in zip(differences, ("-", "--", ":"), strict=True):
-        powers = [power(spread, difference, n) for n in seeds]
-        axes.plot(seeds, powers, dashes, color=style.EMA_COLOUR, label=f"{difference} points")
-    axes.axhline(0.8, color=style.SEED_COLOUR, linewidth=0.6)
-    axes.set(xlabel="seeds", ylabel="power", ylim=(0, 1.03))
-    axes.legend(frameon=False)
+    with style.house_style():
+        axes = figure.subplots()
+        for difference, dashes in zip(differences, ("-", "--", ":"), strict=True):
+            powers = [power(spread, difference, n) for n in seeds]
+            axes.plot(seeds, powers, dashes, color=style.EMA_COLOUR, label=f"{difference} points")
+        axes.axhline(0.8, color=style.SEED_COLOUR, linewidth=0.6)
+        axes.set(xlabel="seeds", ylabel="power", ylim=(0, 1.03))
+        axes.legend(frameon=False)
     return figure
 
 
@@ -144,5 +147,5 @@ effect = selection_effect(selection, test)
 Markdown(
     f"Best on the selection set: **{effect.chosen}**, test accuracy {effect.reported:.2f} %. "
     f"Best on the test set: {effect.claimed_for}, {effect.claimed:.2f} %. "
-    f"Reporting the latter would add {effect.optimism:.2f} points that are only luck."
+    f"Reporting the latter would add {effect.optimism:.2f} points of luck."
 )

@@ -19,8 +19,8 @@
 # **Question.** How does the accuracy depend on the learning rate, and how precisely must it be
 # set?
 #
-# The records of this notebook come with it: five learning rates with three seeds each on the digits
-# data set, made by
+# The records of this notebook come with it: five learning rates with three seeds each on the
+# digits data set, made by
 #
 # ```sh
 # python sweep.py -m sweeps=lr seeds=3
@@ -49,8 +49,8 @@ ablation = ablation_of(frames, NAME)
 # %% [markdown]
 # ## The curve
 #
-# Dots are seeds. The filled band is the 95 % interval of the mean over seeds; more seeds make it
-# narrower. The dotted band is the error of a finite test set, which more seeds do not reduce. It
+# Small dots are seeds. The bars are the 95 % interval of the mean over seeds; more seeds make them
+# shorter. The dotted lines are the error of a finite test set, which more seeds do not reduce. It
 # is common to all levels, so it matters for the accuracy itself and not for the comparison of two
 # levels.
 

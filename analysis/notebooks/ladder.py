@@ -34,13 +34,17 @@
 
 # %%
 # %matplotlib inline
+import pandas as pd
 from example_records import records
 from IPython.display import Markdown
+from matplotlib.figure import Figure
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
+from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
-from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
+from clip_hparam.analysis.frames.manifests import newest_by_name
+from clip_hparam.analysis.report.page.curves import reported_accuracy
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.render import to_markdown
 from clip_hparam.analysis.tables.table import cell_table
@@ -100,8 +104,39 @@ plot_ladder(ladder_panels(frames))
 # %% [markdown]
 # ## Learning curves
 #
-# Mean and band over the seeds of each rung. An epoch is selected by held-out images of the
-# training set, never by the test set.
+# `frames.epochs` has a row per epoch. Each panel shows one rung: the mean over its seeds, and the
+# band from its worst to its best seed; dashed, the rung before. An epoch is selected by these
+# held-out images of the training set, never by the test set.
 
 # %%
-plot_cell_curves(cell_curves(frames, ladder))
+accuracy = reported_accuracy(frames.epochs)
+curves = frames.epochs.assign(accuracy=accuracy, epoch=frames.epochs["epoch"] + 1).pivot_table(
+    index="trial_id", columns="epoch", values="accuracy"
+)
+by_rung = {
+    cell.label: curves.loc[list(cell.trials.values())].dropna(axis="columns")
+    for cell in newest_by_name(frames.sweeps)["ladder"].cells
+}
+
+
+def plot_mean_curves(rungs: dict[str, pd.DataFrame]) -> Figure:
+    """Plot mean and range over seeds, one panel per rung."""
+    figure = style.create_figure(style.PAGE_INCHES, 3.4)
+    with style.house_style():
+        panels = figure.subplots(2, 4, sharex=True, sharey=True).ravel()
+        before = None
+        for axes, (name, seeds) in zip(panels, rungs.items(), strict=False):
+            axes.fill_between(seeds.columns, seeds.min(), seeds.max(), color=style.OURS_COLOUR)
+            axes.plot(seeds.columns, seeds.mean(), color=style.EMA_COLOUR)
+            if before is not None:
+                axes.plot(before.columns, before.mean(), "--", color=style.SEED_COLOUR)
+            axes.set_title(name.replace("_", " "))
+            before = seeds
+        for axes in panels[len(rungs) :]:
+            axes.set_axis_off()
+        figure.supxlabel("epoch", fontsize="medium")
+        figure.supylabel("selection accuracy, %", fontsize="medium")
+    return figure
+
+
+plot_mean_curves(by_rung)

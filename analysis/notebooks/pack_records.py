@@ -66,9 +66,6 @@ def _without_computer(tree: dict[str, Any]) -> dict[str, Any]:
     if "command" in kept:
         words = [str(word) for word in kept["command"] if not str(word).startswith("machine.runs=")]
         kept["command"] = ["sweep.py", *words[1:]]
-    if "search" in kept:
-        base = kept["search"]["base"]
-        base["machine"] = {**base["machine"], "runs": "runs"}
     return kept
 
 

@@ -98,7 +98,7 @@ def format_summary(summary: Summary) -> str:
     lines = [f"{len(table.rows)} {rows}{_unscored_text(table)}; {counts}"]
     if best := facts["best"]:
         mean = " (mean over its seeds)" if table.averaged else ""
-        lines += ["", f"{goal}{mean}: {best['name']}", f"  {_format_pairs(best['metrics'])}"]
+        lines += ["", f"{goal}: {best['name']}{mean}", f"  {_format_pairs(best['metrics'])}"]
         lines += [f"  {_format_pairs(best['knobs'])}", *_boundary_lines(summary)]
     if savings := summary.savings:
         lines += [

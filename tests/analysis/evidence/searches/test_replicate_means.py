@@ -23,7 +23,7 @@ def test_best_point_has_the_best_mean_and_not_the_luckiest_seed(runs: Runs) -> N
     assert facts["best"]["metrics"]["test_acc1"] == pytest.approx(93.0)
     text = format_summary(summary)
     assert "2 cells, means of 6 trials" in text
-    assert "highest selection_acc1 (mean over its seeds): lr=0.001" in text
+    assert "highest selection_acc1: lr=0.001 (mean over its seeds)" in text
 
 
 def test_one_seed_per_point_keeps_the_ids_of_the_trials(runs: Runs) -> None:
