@@ -82,7 +82,7 @@ def plot_search(values: pd.Series) -> Figure:
         best = values.cummax()
         axes.step(numbers, best, where="post", color=style.EMA_COLOUR, label="best so far")
         axes.set(xlabel="point", ylabel="selection accuracy, %")
-        axes.legend(frameon=False, loc="lower right")
+        style.add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
