@@ -55,7 +55,7 @@ def plan_screening(study: Design, trials: int, selection: SelectionSet | None = 
     seeds = _seeds(size, trials // size, selection)
     design["seeds"] = list(range(SCREENING_SEED, SCREENING_SEED + seeds))
     text = f"{size} cells of resolution {'IV' if resolution == 4 else 'III'}, {seeds} seeds each"
-    return Stage("screening", design, (), f"{text}{_resolution_text(size * seeds, selection)}")
+    return Stage("screening", design, (), f"{text}{_resolution_text(size, seeds, selection)}")
 
 
 class SearchedKnobs(NamedTuple):
@@ -145,24 +145,29 @@ def _seeds(size: int, affordable: int, selection: SelectionSet | None) -> int:
     """Return how many seeds resolve effects of one point; at least three if they are affordable."""
     if selection is None:
         return min(N_SEEDS, affordable)
+    return min(max(N_SEEDS, _seeds_needed(size, selection)), MAX_SCREENING_SEEDS, affordable)
+
+
+def _seeds_needed(size: int, selection: SelectionSet) -> int:
+    """Return how many seeds of `size` cells resolve effects of one point."""
     one_seed = counting_resolution(*selection, size)
-    needed = math.ceil((one_seed / RESOLVED_POINTS) ** 2)
-    return min(max(N_SEEDS, needed), MAX_SCREENING_SEEDS, affordable)
+    return math.ceil((one_seed / RESOLVED_POINTS) ** 2)
 
 
-def _resolution_text(trials: int, selection: SelectionSet | None) -> str:
+def _resolution_text(size: int, seeds: int, selection: SelectionSet | None) -> str:
     """Return which effects so many trials can resolve, and what would resolve smaller ones."""
     if selection is None:
         return ""
-    resolution = counting_resolution(*selection, trials)
+    resolution = counting_resolution(*selection, size * seeds)
     text = f", {selection.images} selection images: they can resolve effects from {resolution:.1f}"
     if resolution <= RESOLVED_POINTS:
         return f"{text} points on"
-    needed = math.ceil(selection.images * (resolution / RESOLVED_POINTS) ** 2)
-    return (
-        f"{text} points on, not {RESOLVED_POINTS:g}: that takes {needed} selection images"
-        " (data.selection) or a larger budget"
-    )
+    images = math.ceil(selection.images * (resolution / RESOLVED_POINTS) ** 2)
+    text += f" points on, not {RESOLVED_POINTS:g}: that takes {images} selection images"
+    needed = _seeds_needed(size, selection)
+    if needed > MAX_SCREENING_SEEDS:
+        return f"{text} (data.selection)"
+    return f"{text} (data.selection), or {needed} seeds and a larger budget"
 
 
 def _level_at(knob: str, levels: Sequence[str], position: float) -> str:

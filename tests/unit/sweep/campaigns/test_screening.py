@@ -59,7 +59,8 @@ def test_screening_levels_lie_inside_the_ranges() -> None:
     ("images", "trials", "seeds", "said"),
     [
         (30, 1000, 10, "not 1: that takes"),  # ten seeds are the most, and too few
-        (30, 48, 3, "not 1: that takes"),
+        (30, 48, 3, "not 1: that takes 419 selection images (data.selection)"),
+        (200, 48, 3, "(data.selection), or 5 seeds and a larger budget"),
         (200, 1000, 5, "they can resolve effects from 1.0 points on"),
         (10_000, 1000, 3, "they can resolve effects from 0.2 points on"),
         (10_000, 20, 1, "points on"),
