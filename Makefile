@@ -14,7 +14,7 @@ SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence ablations methods tables figures report paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence ablations methods tables figures report notebooks paper tune landscape pretrain clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ table-%: setup ## Run the design sweeps/NAME.yaml, build its table and figure: m
 
 report: setup ## One HTML page of all that is on record
 	$(PY) -m analysis report $(PLACES)
+
+notebooks: setup ## Run the notebooks on the records beside them and write their outputs
+	$(PY) analysis/notebooks/write_outputs.py
 
 paper: setup ## All tables and figures of FAMILY and one page, beside the published numbers: make paper FAMILY=b16
 	$(PY) -m analysis tables $(PLACES) --family $(FAMILY)

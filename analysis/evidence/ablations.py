@@ -12,9 +12,16 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX, imported_column
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.labels import decimals, metric_title
-from clip_hparam.analysis.frames.manifests import family_title, find_sweeps, output_names
+from clip_hparam.analysis.frames.manifests import (
+    SweepManifest,
+    family_title,
+    find_sweeps,
+    output_names,
+)
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.records.paths import campaign_names
 
+SCREENING_CAVEAT = "The screening of a study: it chooses knobs by the selection set, shown here."
 CONTROLS = "controls"  # sweep whose cells are rows beside a ladder
 
 FIGURE_KINDS = (
@@ -143,6 +150,8 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
         return replace(imported, sweep_id=sweep.sweep_id)
     ablation = ablation_for_sweep(sweep.name, sweep.kind)
     named = replace(ablation, name=names[sweep.sweep_id], sweep_id=sweep.sweep_id)
+    if is_screening(frames, sweep):
+        named = replace(named, metric="selection_acc1", caveat=SCREENING_CAVEAT)
     if not sweep.family:
         return replace(named, title=f"{ablation.title}{sweep.difference}")
     return replace(
@@ -152,6 +161,15 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
         paper=LADDERS.get(sweep.family, ()),
         paper_by="label" if ablation.paper else "recipe",
     )
+
+
+def is_screening(frames: Frames, sweep: SweepManifest) -> bool:
+    """Return whether the sweep is the screening of a study in the runs folder.
+
+    It chose knobs by the selection set, so its table and figures show the same numbers.
+    """
+    study = sweep.name.removesuffix("_screening")
+    return study != sweep.name and study in campaign_names(frames.runs)
 
 
 def split_figure_name(name: str, sweeps: Collection[str]) -> tuple[str, str]:

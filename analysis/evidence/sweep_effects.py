@@ -43,7 +43,8 @@ def factorial_values(frames: Frames, ablation: Ablation) -> FactorialValues:
     factors, signs = signs_of([cell.cell.label for cell in cells])
     seeds = pd.concat([cell.values for cell in cells], axis=1, join="inner")
     complete = all(cell.complete for cell in cells)
-    bits = _image_values(cells) if complete and len(seeds) == 1 else None
+    countable = complete and len(seeds) == 1 and ablation.counts_images
+    bits = _image_values(cells) if countable else None
     if bits is not None:
         return FactorialValues(factors, signs, bits, complete, bits.shape[1])
     return FactorialValues(factors, signs, seeds.to_numpy(dtype=float).T, complete)

@@ -91,7 +91,8 @@ def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
         for effect in effects[:MAX_ROWS]
     ]
     label = style.interval_label(cell_evidence(frames, ablation))
-    title, axis = f"{ablation.title}: effects", "effect on test accuracy, points"
+    metric = ablation.metric_title.removesuffix(", %")
+    title, axis = f"{ablation.title}: effects", f"effect on {metric}, points"
     return ForestPlot(title, axis, rows, label, left_out)
 
 

@@ -14,78 +14,97 @@
 # ---
 
 # %% [markdown]
-# # Bring your own results
+# # 4. Bring your own results
 #
-# The input is any table with a row per trial and columns of knobs and metrics. The same on the
+# **Question.** The runs were made by another tool. What can be said about them?
+#
+# The input is any table with a row per run and columns of knobs, metrics and, if there is one, the
+# seed: a CSV of Weights & Biases, an Optuna storage, a Ray folder, or a spreadsheet. On the
 # command line:
 #
-#     python -m analysis import results.csv --out mine \
-#         --knob lr --knob mixup --knob augment --metric ood --objective top1 --name run
-#     python -m analysis summary mine
-#     python -m analysis report --runs mine
+# ```sh
+# clip-hparam import results.csv --out mine --knob lr --knob mixup --knob cutmix --knob augment \
+#     --seed seed --metric ood --objective top1
+# clip-hparam summary mine
+# clip-hparam report --runs mine
+# ```
 #
-# This notebook uses a synthetic table of known truth: `lr` matters most, `augment` a little, and
-# `mixup` (sometimes missing) has no effect. Replace it by `pandas.read_csv("results.csv")`.
+# This notebook uses a made-up table, so that the truth is known: `lr` matters most and its optimum
+# is above all values that were tried; `augment` matters a little; `mixup` has no effect; `cutmix`
+# was always changed together with `mixup`. Replace `results` by `pandas.read_csv("results.csv")`.
 
 # %%
 # %matplotlib inline
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from clip_hparam.analysis.evidence.searches.importance import importance
-from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
+from clip_hparam.analysis.evidence.searches.replicate_means import average_replicates
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summarise
+from clip_hparam.analysis.figures.parts.knob_axes import parallel_coordinates
 from clip_hparam.analysis.figures.search_payoff import best_of_n, plot_best_of_n, plot_importance
-from clip_hparam.analysis.figures.slice_parallel import (
-    parallel_coordinates,
-    plot_parallel_coordinates,
-    plot_slices,
-)
+from clip_hparam.analysis.figures.slice_parallel import plot_parallel_coordinates, plot_slices
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 
 rng = np.random.default_rng(0)
-results = pd.DataFrame(
-    {
-        "run": [f"run {number}" for number in range(60)],
-        "lr": 10 ** rng.uniform(-6, -3, 60),
-        "mixup": rng.choice([0.0, 0.5, np.nan], 60),
-        "augment": rng.choice(["weak", "strong"], 60),
-    }
-)
-gain = -((np.log10(results["lr"]) + 4.5) ** 2) + 0.6 * (results["augment"] == "weak")
-results["top1"] = 80 + gain + rng.normal(0, 0.2, 60)
-results["ood"] = 50 + gain / 2 + rng.normal(0, 0.5, 60)
+levels = product([1e-6, 1e-5, 1e-4, 1e-3], [0.0, 0.5], ["weak", "strong"], range(3))
+results = pd.DataFrame(levels, columns=["lr", "mixup", "augment", "seed"])
+results["cutmix"] = 2 * results["mixup"]
+luck = rng.normal(0, 0.5, 3)[results["seed"]]
+gain = 1.5 * np.log10(results["lr"]) + 0.6 * (results["augment"] == "weak")
+results["top1"] = 85 + gain + luck + rng.normal(0, 0.3, len(results))
+results["ood"] = 50 + gain / 2 + rng.normal(0, 0.5, len(results))
 results.head()
 
 # %% [markdown]
-# Rows that differ only in their name are counted and kept. A missing knob is a level of its own.
-
-# %%
-table = to_trial_table(results, ["lr", "mixup", "augment"], ["ood"], "top1", name="run")
-
-# %% [markdown]
-# ## Summary and importance
+# ## Rows become points
 #
-# fANOVA explains the variance over all trials; PED-ANOVA explains what distinguishes the best
-# tenth. A share that varies much between refits is no evidence.
+# Rows that differ only in their seed are replicates: a point is their mean, so that the best point
+# is not the luckiest seed. A seed is never a knob.
 
 # %%
-shares = importance(table)
-print(format_summary(summary_dict(table, shares), table))
-
-# %%
-plot_importance(shares)
+knobs = ["lr", "mixup", "cutmix", "augment"]
+table = to_trial_table(results, knobs, ["ood"], "top1", seed="seed")
+points = average_replicates(table)
+print(f"{len(points.trials.rows)} runs, {len(points.points.rows)} points")
 
 # %% [markdown]
-# ## Slice plots and parallel coordinates
+# ## The summary
+#
+# Read it with the truth in mind. It advises a wider range for `lr`, since the values at its end
+# are better than those beside it in paired runs; it marks `mixup` and `cutmix`, whose effects
+# nothing in this table can tell apart.
 
 # %%
-plot_slices(parallel_coordinates(table))
-
-# %%
-plot_parallel_coordinates(parallel_coordinates(table))
+summary, _ = summarise(points)
+print(format_summary(summary))
 
 # %% [markdown]
-# ## Expected best result against the number of trials
+# ## Which knobs matter?
+#
+# Two methods, each with its spread over refits: fANOVA explains the variance over all points,
+# PED-ANOVA explains what distinguishes the best. A share that varies much between refits is no
+# evidence.
 
 # %%
-plot_best_of_n(best_of_n(table))
+plot_importance(importance(points.points))
+
+# %% [markdown]
+# ## Slices and parallel coordinates
+
+# %%
+plot_slices(parallel_coordinates(points.points))
+
+# %%
+plot_parallel_coordinates(parallel_coordinates(points.points))
+
+# %% [markdown]
+# ## Would fewer runs have been enough?
+#
+# The expected best of *n* of these points, drawn at random. Where the curve is flat, more points
+# of the same kind buy little.
+
+# %%
+plot_best_of_n(best_of_n(points.points))

@@ -14,35 +14,45 @@
 # ---
 
 # %% [markdown]
-# # Knob curves
+# # 2. The curve of one knob
 #
-# The effect of one knob, from the records of `python sweep.py -m sweeps=lr` (or of another one-knob
-# sweep: change `NAME`). The runs folder is `runs`; the environment variable `CLIP_HPARAM_RUNS` sets
-# another one.
+# **Question.** How does the accuracy depend on the learning rate, and how precisely must it be
+# set?
+#
+# The records of this notebook come with it: five learning rates with three seeds each on the
+# digits data set, made by
+#
+# ```sh
+# python sweep.py -m sweeps=lr seeds=3
+# ```
+#
+# Another sweep of one knob works in the same way: change `NAME`, and read your own runs with
+# `CLIP_HPARAM_RUNS=runs`.
 
 # %%
 # %matplotlib inline
-import os
-
-from IPython.display import display_markdown
+from example_records import records
+from IPython.display import Markdown
 
 from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import ablation_of
 from clip_hparam.analysis.figures.knob_curve import knob_curve, plot_knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
+from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.render import to_markdown
 from clip_hparam.analysis.tables.table import cell_table
 
 NAME = "lr"
-frames = analysis.load(os.environ.get("CLIP_HPARAM_RUNS", "runs"))
+frames = analysis.load(records("lr"))
 ablation = ablation_of(frames, NAME)
 
 # %% [markdown]
 # ## The curve
 #
-# The filled band is the 95 % t interval over seeds; more seeds make it narrower. The dotted band is
-# the error of a finite test set, which more seeds do not reduce. It is common to all levels, so it
-# matters for the accuracy itself and not for the comparison of two levels.
+# Small dots are seeds. The bars are the 95 % interval of the mean over seeds; more seeds make them
+# shorter. The dotted lines are the error of a finite test set, which more seeds do not reduce. It
+# is common to all levels, so it matters for the accuracy itself and not for the comparison of two
+# levels.
 
 # %%
 plot_knob_curve(knob_curve(frames, ablation))
@@ -50,17 +60,21 @@ plot_knob_curve(knob_curve(frames, ablation))
 # %% [markdown]
 # ## The numbers
 #
-# Differences are paired by seed and taken to the first level of the design. A level is bold if the
-# interval of its difference excludes zero.
+# Differences are paired by seed and taken to the first level. **Bold**: the interval excludes
+# zero. The notes below the table say which level the *selection* set chooses: that one may be
+# reported, the best on the test set may not.
 
 # %%
-display_markdown(to_markdown(cell_table(frames, ablation)), raw=True)
+Markdown(to_markdown(cell_table(frames, ablation)))
+
+# %%
+Markdown(conclusion(frames, ablation))
 
 # %% [markdown]
-# ## Learning curves of the levels
+# ## Too low or too high?
 #
-# A level may be worse because it underfits, or because it overfits and its accuracy falls in the
-# last epochs.
+# A level can be worse because it has not converged, or because it diverges early or overfits late.
+# The curves tell which.
 
 # %%
 plot_cell_curves(cell_curves(frames, ablation))

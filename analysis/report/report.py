@@ -17,6 +17,8 @@ from clip_hparam.analysis.evidence.searches.importance import (
     importance,
     is_explainable,
 )
+from clip_hparam.analysis.evidence.searches.replicate_means import PointTable, point_table
+from clip_hparam.analysis.evidence.studies.study import study_evidence, study_names
 from clip_hparam.analysis.figures.registry import search_figure_names
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import SweepManifest, output_names
@@ -41,6 +43,7 @@ from clip_hparam.analysis.report.sections import (
     search_section,
     sweep_section,
 )
+from clip_hparam.analysis.report.study_page import StudyCard, study_card
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.state import FINISHED
 
@@ -53,6 +56,7 @@ class ReportPage(NamedTuple):
 
     title: str
     subtitle: str
+    studies: list[StudyCard]
     sentences: list[str]
     parts: list[Section]
     failures: list[str]
@@ -68,6 +72,7 @@ class Search(NamedTuple):
     title: str
     sweep: SweepManifest | None
     table: TrialTable
+    points: PointTable
     shares: Importance
 
 
@@ -87,11 +92,12 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     return ReportPage(
         "clip-hparam: report",
         f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
+        [study_card(study_evidence(frames, name)) for name in study_names(frames)],
         [sweep["sentence"] for sweep in sweeps]
         or ["No sweep compares cells: the sections below describe the trials."],
         [
             *(sweep_section(frames, ablation, commands) for ablation in ablations),
-            *(search_section(s.anchor, s.title, s.table, s.shares) for s in searches),
+            *(search_section(s.anchor, s.title, s.points, s.shares) for s in searches),
             *frame_sections(frames),
         ],
         failure_lines(frames),
@@ -135,17 +141,19 @@ def write_report(frames: Frames, folder: Path, commands: Commands = NO_COMMANDS)
 def _searches(frames: Frames) -> Iterator[Search]:
     """Yield the imported table and each search or sampled design that has enough trials."""
     if frames.imported is not None:
-        title = "Results of the imported table"
-        yield from _search("imported", title, None, trial_table(frames))
+        yield from _search(frames, "imported", "Results of the imported table", None)
     anchors = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
     for sweep in sampled_sweeps(frames):
         title = f'Results of the search "{sweep.title}"'
-        yield from _search(anchors[sweep.sweep_id], title, sweep, trial_table(frames, sweep))
+        yield from _search(frames, anchors[sweep.sweep_id], title, sweep)
 
 
 def _search(
-    anchor: str, title: str, sweep: SweepManifest | None, table: TrialTable
+    frames: Frames, anchor: str, title: str, sweep: SweepManifest | None
 ) -> Iterator[Search]:
+    table = trial_table(frames, sweep)
     if search_figure_names(table) or not table.ours:
-        shares = remembered(importance, table) if is_explainable(table) else {}
-        yield Search(anchor, title, sweep, table, shares)
+        points = point_table(frames, sweep)
+        known = is_explainable(points.points)
+        shares = remembered(importance, points.points) if known else {}
+        yield Search(anchor, title, sweep, table, points, shares)

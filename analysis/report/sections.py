@@ -13,10 +13,10 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.evidence.searches.importance import Importance
-from clip_hparam.analysis.evidence.searches.summary import format_summary, summary_dict
+from clip_hparam.analysis.evidence.searches.replicate_means import PointTable
+from clip_hparam.analysis.evidence.searches.summary import format_summary, summarise
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.frames.frame import Frames, done_trials
-from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.error_pictures import (
     NO_PICTURES,
     ErrorPictures,
@@ -89,10 +89,10 @@ def sweep_section(frames: Frames, ablation: Ablation, commands: Commands) -> Sec
     )
 
 
-def search_section(anchor: str, title: str, table: TrialTable, shares: Importance) -> Section:
+def search_section(anchor: str, title: str, points: PointTable, shares: Importance) -> Section:
     """Return the summary of a search, a sampled design or an imported table."""
-    summary = format_summary(summary_dict(table, shares), table)
-    return Section(anchor, title, [], [], [], "", summary, charts="search")
+    summary, _ = summarise(points, shares)
+    return Section(anchor, title, [], [], [], "", format_summary(summary), charts="search")
 
 
 def frame_sections(frames: Frames) -> Iterator[Section]:

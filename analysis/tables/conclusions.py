@@ -74,7 +74,8 @@ def _format_differences(rows: pd.DataFrame, ablation: Ablation) -> str:
         for _, row in largest.head(MAX_NAMED).iterrows()
     ]
     more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
-    unit = f"in {ablation.metric}" if ablation.imported else "points of test accuracy"
+    ours = f"points of {ablation.metric_title.removesuffix(', %')}"
+    unit = f"in {ablation.metric}" if ablation.imported else ours
     return f"{', '.join(named)}{more} {unit}"
 
 

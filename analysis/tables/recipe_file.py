@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from clip_hparam.analysis.evidence.selection import SelectedCell
@@ -15,10 +16,13 @@ from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 
 DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
+COMMENT_WIDTH = 97
 
 
-def recipe_text(selected: SelectedCell, name: str) -> str:
+def recipe_text(selected: SelectedCell, name: str, verdict: str = "") -> str:
     """Return the text of conf/recipe/<name>.yaml.
+
+    verdict: what a race decided about the cell, for the comment; "" for no race.
 
     Raises:
         ValueError: no trial of the cell is done.
@@ -34,6 +38,7 @@ def recipe_text(selected: SelectedCell, name: str) -> str:
         "# @package _global_",
         f"# {shlex.join([*program_words(), *typed])}",
         *(f"# {line}" for line in _comment_lines(selected)),
+        *(f"# {line}" for line in textwrap.wrap(verdict and f"Race: {verdict}.", COMMENT_WIDTH)),
         *_defaults_lines(f"{family}/{base}" if base in PAPER_V100_HOURS else base, groups),
         *_yaml_lines(values),
     ]

@@ -8,7 +8,8 @@ import pytest
 from support.cli import clip_hparam
 from support.trial_factory import Edit, Runs, numbers
 
-from clip_hparam.analysis.evidence.searches.summary import boundary_knobs, boundary_warnings
+from clip_hparam.analysis.evidence.searches.boundaries import boundaries
+from clip_hparam.analysis.evidence.searches.summary import boundary_knobs
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.labels import decimals
 from clip_hparam.records.manifests.lookup import find_trial_id
@@ -41,7 +42,7 @@ def test_decimals_show_four_digits(largest: float, digits: int) -> None:
 def test_a_tie_of_all_trials_has_no_best_value_at_a_boundary() -> None:
     rows = pd.DataFrame({"lr": [0.1, 0.2, 0.3], "top1": [80.0, 80.0, 80.0]})
     table = to_trial_table(rows, ["lr"], [], "top1")
-    assert (boundary_knobs(table), boundary_warnings(table)) == ([], [])
+    assert (boundary_knobs(table), boundaries(table, table, set())) == ([], [])
 
 
 def test_a_search_of_one_trial_has_no_axes_to_draw(runs: Runs, edit: Edit, call: Call) -> None:

@@ -151,5 +151,6 @@ def test_the_notebook_runs_on_the_runs_of_the_demo(
 ) -> None:
     monkeypatch.setenv("CLIP_HPARAM_RUNS", str(trained_ladder / "runs"))
     notebook = jupytext.read(ROOT / "analysis" / "notebooks" / "ladder.ipynb")
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    place = {"metadata": {"path": str(ROOT / "analysis" / "notebooks")}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
     assert sum(bool(cell.get("outputs")) for cell in notebook.cells) >= 3

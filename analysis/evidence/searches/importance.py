@@ -96,7 +96,9 @@ def _fit_importance(
     axes: pd.DataFrame, gains: np.ndarray, method: str, seed: int
 ) -> dict[str, float]:
     """Fit once: knob -> share; {} if the objective does not vary in the sample."""
-    import optuna  # lazy: optuna, 0.5 s
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm, in notebooks
+        import optuna  # lazy: optuna, 0.5 s
 
     if np.ptp(gains) == 0:
         return {}

@@ -1,39 +1,60 @@
-"""Summarise a table of trials as a JSON object and as text."""
+"""Summarise a table of points as a JSON object and as text."""
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from clip_hparam.analysis.evidence.searches.boundaries import Boundary, boundaries
+from clip_hparam.analysis.evidence.searches.confounding import companions, confounded_groups
 from clip_hparam.analysis.evidence.searches.importance import Importance, importance
-from clip_hparam.analysis.frames.frame import Frames, ended_trials
+from clip_hparam.analysis.evidence.searches.pruning import PruningSavings
+from clip_hparam.analysis.evidence.searches.replicate_means import PointTable
 from clip_hparam.analysis.frames.labels import format_knob
-from clip_hparam.analysis.frames.manifests import SweepManifest
 from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric, to_json_value
 from clip_hparam.analysis.stats.expected_best import expected_best
-from clip_hparam.config.knob import is_boundary_value
-from clip_hparam.config.recipe import knobs
-from clip_hparam.records.state import TrialState
 
 TRIAL_BUDGETS = (1, 2, 5, 10, 20, 40)
 MIN_PAIRS = 3  # of a rank correlation: with two pairs it is always 1 or -1
 
 
-def summarise(table: TrialTable) -> tuple[dict[str, Any], list[str]]:
-    """Return the summary as a JSON object, and a sentence for each part that is missing in it."""
+class Summary(NamedTuple):
+    """A table of points with what the trials behind it show; `importances`: {} if unknown."""
+
+    table: TrialTable
+    importances: Importance
+    confounded: list[tuple[str, ...]]
+    boundaries: list[Boundary]
+    savings: PruningSavings | None = None
+
+
+def summarise(
+    points: PointTable, importances: Importance | None = None
+) -> tuple[Summary, list[str]]:
+    """Return the summary of points, and a sentence for each part that is missing in it.
+
+    importances: computed before, else they are computed here.
+    """
+    table = points.points
     gaps: list[str] = []
     if missing := len(table.rows) - len(table.scored):
         gaps.append(f"{missing} rows have no {table.objective} and do not count in best")
-    shares: Importance = {}
-    try:
-        shares = importance(table)
-    except ValueError as error:
-        gaps.append(f"no importance: {error}")
-    return summary_dict(table, shares), gaps
+    shares: Importance = importances or {}
+    if importances is None:
+        try:
+            shares = importance(table)
+        except ValueError as error:
+            gaps.append(f"no importance: {error}")
+    groups = confounded_groups(table)
+    together = {knob for group in groups for knob in group}
+    return Summary(table, shares, groups, boundaries(table, points.trials, together)), gaps
 
 
-def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
-    """Return the summary as a JSON object, with importances that were computed before."""
+def summary_dict(summary: Summary) -> dict[str, Any]:
+    """Return the summary as a JSON object."""
+    table, savings = summary.table, summary.savings
     return {
         "n": len(table.rows),
+        "averaged": table.averaged,
         "duplicates": table.duplicates,
         "incomplete": table.incomplete,
         "best": _best_row(table),
@@ -41,9 +62,12 @@ def summary_dict(table: TrialTable, importances: Importance) -> dict[str, Any]:
         "expected_best": _expected_best(table),
         "importance": {
             method: {knob: share._asdict() for knob, share in shares.items()}
-            for method, shares in importances.items()
+            for method, shares in summary.importances.items()
         },
+        "confounded": [list(group) for group in summary.confounded],
         "edges": boundary_knobs(table),
+        "widen": [found.knob for found in summary.boundaries if found.is_supported],
+        "pruning": savings and {**savings._asdict(), "share": savings.share},
     }
 
 
@@ -64,57 +88,57 @@ def boundary_knobs(table: TrialTable) -> list[str]:
     ]
 
 
-def boundary_warnings(table: TrialTable) -> list[str]:
-    """Return a sentence for each boundary knob whose legal range extends further."""
-    best = table.best
-    sentences = []
-    for knob in boundary_knobs(table):
-        assert best is not None
-        if knob in knobs() and is_boundary_value(
-            float(best[knob]), knobs()[knob].metadata["legal"]
-        ):
-            continue
-        end = "largest" if best[knob] == table.rows[knob].max() else "smallest"
-        sentences.append(
-            f"best {knob} is the {end} tried, {format_knob(to_json_value(best[knob]))}: widen"
-        )
-    return sentences
-
-
-def format_summary(summary: dict[str, Any], table: TrialTable) -> str:
-    """Format the JSON object as text, in the same order."""
+def format_summary(summary: Summary) -> str:
+    """Format the summary as text."""
+    table, facts = summary.table, summary_dict(summary)
     goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
     rows = f"cells, means of {table.averaged} trials" if table.averaged else "trials"
-    left_out = summary["incomplete"] + sum(table.left_out.values()) + table.unseeded
-    counts = f"{summary['duplicates']} duplicates kept, {left_out} rows left out"
-    lines = [f"{summary['n']} {rows}{_unscored_text(table)}; {counts}"]
-    if best := summary["best"]:
-        lines += ["", f"{goal}: {best['name']}", f"  {_format_pairs(best['metrics'])}"]
-        lines += [f"  {_format_pairs(best['knobs'])}"]
-        lines += [f"  {warning}" for warning in boundary_warnings(table)]
-    if pruning := summary.get("pruning"):
+    left_out = table.incomplete + sum(table.left_out.values()) + table.unseeded
+    counts = f"{table.duplicates} duplicates kept, {left_out} rows left out"
+    lines = [f"{len(table.rows)} {rows}{_unscored_text(table)}; {counts}"]
+    if best := facts["best"]:
+        mean = " (mean over its seeds)" if table.averaged else ""
+        lines += ["", f"{goal}: {best['name']}{mean}", f"  {_format_pairs(best['metrics'])}"]
+        lines += [f"  {_format_pairs(best['knobs'])}", *_boundary_lines(summary)]
+    if savings := summary.savings:
         lines += [
             "",
-            f"pruning: {pruning['pruned']} of {pruning['trials']} trials ended early,"
-            f" {pruning['epochs']} of {pruning['asked']} epochs trained,"
-            f" {pruning['share']:.0%} saved",
+            f"pruning: {savings.pruned} of {savings.trials} trials ended early,"
+            f" {savings.epochs} of {savings.asked} epochs trained,"
+            f" {savings.share:.0%} saved",
         ]
-    pruned = " that were not pruned, which are better than most" if summary.get("pruning") else ""
-    lines += ["", f"expected {goal} of n trials{pruned}:"]
-    lines += [f"  {n:>3}  {value:.4g}" for n, value in summary["expected_best"].items()]
-    for method, shares in summary["importance"].items():
-        lines += ["", f"importance by {method.replace('_', '-')} (5 to 95 % of refits):"]
-        ordered = sorted(shares.items(), key=lambda pair: -pair[1]["mean"])
-        lines += [
-            f"  {share['mean']:4.2f}  ({share['low']:.2f} to {share['high']:.2f})  {knob}"
-            for knob, share in ordered
-        ]
-    if len(summary["spearman"]) > 1:
+    pruned = " that were not pruned, which are better than most" if summary.savings else ""
+    tried = "cells" if table.averaged else "trials"
+    lines += ["", f"expected {goal} of n {tried}{pruned}:"]
+    lines += [f"  {n:>3}  {value:.4g}" for n, value in facts["expected_best"].items()]
+    lines += _importance_lines(summary)
+    if len(facts["spearman"]) > 1:
         lines += ["", "Spearman between metrics:"]
-    for metric, by_other in summary["spearman"].items():
+    for metric, by_other in facts["spearman"].items():
         others = {name: rho for name, rho in by_other.items() if name != metric}
         lines += [f"  {metric}: {_format_pairs(others)}"] if others else []
     return "\n".join(lines)
+
+
+def _boundary_lines(summary: Summary) -> Iterator[str]:
+    """Yield the knobs to widen, then those whose best value is at an end without support."""
+    yield from (f"  {found.sentence}" for found in summary.boundaries if found.is_supported)
+    others = [found for found in summary.boundaries if not found.is_supported]
+    if others:
+        listed = ", ".join(f"{found.knob} ({found.end})" for found in others)
+        yield f"  at an end of the tried range, but not told apart from the values beside: {listed}"
+
+
+def _importance_lines(summary: Summary) -> Iterator[str]:
+    for method, shares in summary.importances.items():
+        yield from ("", f"importance by {method.replace('_', '-')} (5 to 95 % of refits):")
+        for knob, share in sorted(shares.items(), key=lambda pair: -pair[1].mean):
+            others = companions(summary.confounded, knob)
+            mark = f"  * moved together with {', '.join(others)}" if others else ""
+            yield f"  {share.mean:4.2f}  ({share.low:.2f} to {share.high:.2f})  {knob}{mark}"
+    if summary.confounded:
+        listed = "; ".join(", ".join(group) for group in summary.confounded)
+        yield from ("", f"moved together, so their effects cannot be told apart: {listed}")
 
 
 def _unscored_text(table: TrialTable) -> str:
@@ -159,27 +183,3 @@ def _format_pairs(values: dict[str, Any]) -> str:
 def _format_value(value: Any) -> str:
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     return "missing" if missing else format_knob(value)
-
-
-class PruningSavings(NamedTuple):
-    """Epochs that pruning saved in a search."""
-
-    trials: int  # done or pruned
-    pruned: int
-    epochs: int  # trained
-    asked: int  # epochs of all trials without pruning
-
-    @property
-    def share(self) -> float:
-        """Share of the epochs that was saved."""
-        return 1 - self.epochs / self.asked
-
-
-def pruning_savings(frames: Frames, sweep: SweepManifest | None = None) -> PruningSavings | None:
-    """Return the savings in a search, by default the newest; None if no trial was pruned."""
-    ended = ended_trials(frames, sweep)
-    pruned = int((ended["status"] == TrialState.PRUNED).sum())
-    if not pruned:
-        return None
-    trained = frames.epochs["trial_id"].isin(ended["trial_id"]).sum()
-    return PruningSavings(len(ended), pruned, int(trained), int(ended["epochs"].sum()))

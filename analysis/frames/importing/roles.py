@@ -31,8 +31,8 @@ def complete_roles(source: Source, typed: Roles) -> Roles:
         find_column(column, map(str, source.rows))
     objective = typed.objective or _free(proposed.objective, typed)
     knobs = typed.knobs or tuple(name for name in proposed.knobs if _free(name, typed))
-    seed = typed.seed or ("" if typed.knobs else next((k for k in knobs if k in SEED_COLUMNS), ""))
-    knobs = tuple(name for name in knobs if name != seed or name in typed.knobs)
+    seed = typed.seed or next((name for name in knobs if is_seed_name(name)), "")
+    knobs = tuple(name for name in knobs if name != seed or name == typed.seed)
     if not objective:
         raise ValueError(_missing("--objective COLUMN, the metric that ranks the rows", source))
     if not knobs and not seed and source.format != "soups":
@@ -65,8 +65,13 @@ def is_lower_better(metric: str) -> bool:
 def unused_seed(rows: pd.DataFrame, roles: Roles) -> str:
     """Return a column that is named as a seed and has no role, "" if there is none."""
     used = {*roles.knobs, *roles.metrics, roles.objective, roles.name, roles.seed, roles.state}
-    last_parts = {str(name): re.split(r"[./]", str(name))[-1].lower() for name in rows}
-    return next((c for c, last in last_parts.items() if last in SEED_COLUMNS and c not in used), "")
+    names = map(str, rows)
+    return next((name for name in names if is_seed_name(name) and name not in used), "")
+
+
+def is_seed_name(column: str) -> bool:
+    """Return whether a column is named as a seed, which is no knob: seed, train.random_seed."""
+    return re.split(r"[./]", column)[-1].lower() in SEED_COLUMNS
 
 
 def _free(column: str, typed: Roles) -> str:

@@ -15,6 +15,7 @@ from clip_hparam.cli.commands import (
     results,
     retry,
     status,
+    storage,
     sync,
 )
 from clip_hparam.cli.commands.command import Command, CommandParser, validate_runs
@@ -70,7 +71,7 @@ def create_parser() -> CommandParser:
     version = "print the versions of this program, Python and Hydra"
     parser.add_argument("--version", action="store_true", help=version)
     groups = (
-        *(lists, status, top, trial_page, inspect, results, retry, cancel, maintain, data),
+        *(lists, status, top, trial_page, inspect, results, retry, cancel, maintain, data, storage),
         *(derive, sync, use_weights, demo),
     )
     completion = completion_command(create_parser)

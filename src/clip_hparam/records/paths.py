@@ -146,6 +146,11 @@ def campaign_folder(runs: Path | str, name: str) -> Path:
     return Path(runs) / ".studies" / name
 
 
+def campaign_names(runs: Path | str) -> list[str]:
+    """Return the names of the campaigns in a runs folder."""
+    return sorted(path.parent.name for path in Path(runs).glob(".studies/*/decisions.json"))
+
+
 def derived_folder(runs: Path | str) -> Path:
     """Return the folder of all derived results."""
     return Path(runs) / ".derived"

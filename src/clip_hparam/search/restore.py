@@ -1,6 +1,6 @@
 """Cells of the manifest, and Optuna trials rebuilt from them and the records."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import (
@@ -43,10 +43,15 @@ def manifest_cell(
     return {**cell, "number": number, "params": dict(params)}
 
 
-def user_attributes(search: SearchSpec, trials: Iterable[str]) -> dict[str, Any]:
-    """Return the ids and folders of a point's trials, for tools such as optuna-dashboard."""
-    ids = list(trials)
-    return {"trial_id": ids, "folder": [f"{search.runs.name}/{name}" for name in ids]}
+def user_attributes(search: SearchSpec, cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts about a point for tools such as optuna-dashboard.
+
+    trial_id, folder: of each of its trials. typed: the values as they are typed, since Optuna's
+    parameters have more digits.
+    """
+    ids = list(cell["trials"].values())
+    folders = [f"{search.runs.name}/{name}" for name in ids]
+    return {"trial_id": ids, "folder": folders, "typed": cell["label"]}
 
 
 def optuna_state(state: str, search: SearchSpec) -> OptunaState:
@@ -69,7 +74,7 @@ def restore_trial(search: SearchSpec, cell: Mapping[str, Any]) -> FrozenTrial:
     values: Sequence[float] | None = point.values
     if state is OptunaState.PRUNED and point.curve:
         values = [point.curve[max(point.curve)]]
-    attributes = user_attributes(search, point.trials.values())
+    attributes = user_attributes(search, cell)
     if state.is_finished():
         attributes |= {"seconds": point.seconds, "state": point.state}
     suggester = RecordingSuggester(cell["params"])

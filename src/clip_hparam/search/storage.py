@@ -19,6 +19,7 @@ from optuna.study import StudyDirection
 
 from clip_hparam.records.atomic import quarantine
 from clip_hparam.records.credentials import PASSWORD_PATTERN, with_password, without_password
+from clip_hparam.search.methods.optuna_options import suppress_experimental_warnings
 from clip_hparam.search.spec import SearchSpec
 
 DATABASE_DRIVERS = {
@@ -100,6 +101,9 @@ def open_study(search: SearchSpec) -> optuna.Study:
             f"hydra.sweeper.study_name={name} in {search.storage_url} is of another search: its"
             " space, base, seeds or objective differ; choose another name"
         )
+    if study.metric_names is None:
+        with suppress_experimental_warnings():
+            study.set_metric_names(list(search.goal.objectives))
     return study
 
 
@@ -111,9 +115,9 @@ def open_storage(url: str) -> BaseStorage:
     """
     if "://" not in url:
         return _open_journal(Path(url.removeprefix("journal:")))
-    kind, _, rest = url.partition("://")
+    kind, _, _ = url.partition("://")
     try:
-        return RDBStorage(f"{DATABASE_DRIVERS.get(kind, kind)}://{rest}")
+        return RDBStorage(with_driver(url))
     except ImportError:
         hint = "pip install 'clip-hparam[databases]'" if kind in DATABASE_DRIVERS else "install one"
         reason = f"there is no driver for {kind} here: {hint}"
@@ -125,6 +129,12 @@ def open_storage(url: str) -> BaseStorage:
         if password:
             reason = reason.replace(password[2], "***")
     raise ValueError(f"hydra.sweeper.storage={without_password(url)} cannot be reached: {reason}")
+
+
+def with_driver(url: str) -> str:
+    """Return a storage URL with the driver that we install for its database, as Optuna takes it."""
+    kind, separator, rest = url.partition("://")
+    return f"{DATABASE_DRIVERS.get(kind, kind)}{separator}{rest}"
 
 
 def _open_journal(path: Path) -> BaseStorage:

@@ -131,10 +131,9 @@ class SearchStudy:
         ids = {str(seed): spec.trial_id for seed, spec in specs.items()}
         cells = self.manifest.read()["cells"]
         if all(cell["number"] != trial.number for cell in cells):
-            self.manifest.add_cell(
-                manifest_cell(trial.number, search.overrides, values, trial.params, ids)
-            )
-            for key, value in user_attributes(search, ids.values()).items():
+            cell = manifest_cell(trial.number, search.overrides, values, trial.params, ids)
+            self.manifest.add_cell(cell)
+            for key, value in user_attributes(search, cell).items():
                 trial.set_user_attr(key, value)
         if not specs:
             self.study.tell(trial, state=optuna_state(IMPOSSIBLE, search))

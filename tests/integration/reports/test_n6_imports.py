@@ -121,6 +121,17 @@ def test_each_tool_gives_means_intervals_and_paired_differences(
     assert list(answer["differs"].values()) == [[0.1, 0.2]]
 
 
+def test_a_seed_that_is_typed_as_a_knob_makes_replicates(tmp_path: Path) -> None:
+    words = ["t.csv", "--knob", "lr", "--knob", "seed", "--objective", "acc", "--name", "id"]
+    write_semicolons(tmp_path)
+    done = import_into(tmp_path, *words)
+    assert done.code == 0, done.err
+    assert "seed makes rows of equal knobs replicates, paired by it" in done.err
+    summary = json.loads(clip_hparam("summary", "kept", "--json", cwd=tmp_path).out)
+    assert (summary["n"], summary["averaged"]) == (2, 4)
+    assert set(summary["best"]["knobs"]) == {"lr"}
+
+
 def test_figures_and_report_draw_an_import(tmp_path: Path) -> None:
     assert import_into(tmp_path, *write_optuna(tmp_path)).code == 0
     figures = clip_hparam("figures", "--runs", "kept", cwd=tmp_path)

@@ -6,17 +6,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from clip_hparam.analysis.evidence.searches.pruning import pruning_savings
+from clip_hparam.analysis.evidence.searches.replicate_means import point_table
 from clip_hparam.analysis.evidence.searches.summary import (
     format_summary,
-    pruning_savings,
     summarise,
+    summary_dict,
 )
-from clip_hparam.analysis.frames.frame import (
-    SAMPLED_KINDS,
-    Frames,
-    sampled_sweeps,
-    trial_table,
-)
+from clip_hparam.analysis.frames.frame import SAMPLED_KINDS, Frames, sampled_sweeps
 from clip_hparam.analysis.frames.importing.formats import READERS, read_source
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.importing.levels import decimal_mark
@@ -75,7 +72,12 @@ def add_import_arguments(command: argparse.ArgumentParser) -> None:
 
 def add_summary_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "runs", type=Path, metavar="DIR", help="folder of records or of an imported table"
+        "runs",
+        type=Path,
+        nargs="?",
+        default=DEFAULT_RUNS,
+        metavar="DIR",
+        help="folder of records or of an imported table (runs)",
     )
     command.add_argument("--sweep", metavar="NAME", help="the search (default: the newest)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -154,15 +156,23 @@ def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
         ValueError: the search is unknown or has no finished trial.
     """
     sweep = _find_search(frames, name)
-    table = trial_table(frames, sweep)
-    if table.rows.empty:
+    points = point_table(frames, sweep)
+    if points.points.rows.empty:
         raise ValueError("no trial is done yet")
-    summary, warnings = summarise(table)
-    savings = pruning_savings(frames, sweep)
-    summary["pruning"] = savings and {**savings._asdict(), "share": savings.share}
-    print(*warnings, sep="\n", end="\n" if warnings else "", file=sys.stderr)
-    text = format_summary(summary, table)
-    print(json.dumps(summary, indent=1, allow_nan=False) if as_json else text)
+    summary, warnings = summarise(points)
+    summary = summary._replace(savings=pruning_savings(frames, sweep))
+    for warning in (*_mixture_notes(frames, sweep), *warnings):
+        print(warning, file=sys.stderr)
+    as_text = json.dumps(summary_dict(summary), indent=1, allow_nan=False)
+    print(as_text if as_json else format_summary(summary))
+
+
+def _mixture_notes(frames: Frames, sweep: SweepManifest | None) -> Iterator[str]:
+    """Yield a sentence if trials of several sweeps, none of which is a search, are summarised."""
+    if sweep is None and frames.imported is None and not sampled_sweeps(frames):
+        names = ", ".join(dict.fromkeys(one.name for one in frames.sweeps))
+        among = f", of the sweeps {names}" if names else ""
+        yield f"no search is on record: these are all trials{among}; tables compares their cells"
 
 
 def _find_search(frames: Frames, name: str | None) -> SweepManifest | None:

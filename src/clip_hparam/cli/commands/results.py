@@ -124,6 +124,7 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_export(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.lookup import find_cell
+    from clip_hparam.analysis.evidence.studies.proof import race_sentence
     from clip_hparam.analysis.tables.recipe_file import recipe_text
 
     if arguments.out and arguments.out.exists():
@@ -135,7 +136,8 @@ def _run_export(arguments: argparse.Namespace) -> int:
         retry = command_line("retry", selected.sweep.sweep_id, "--run", runs=arguments.runs)
         raise ValueError(f"no trial of {selected.cell.label} is done: {retry} runs them")
     name = arguments.out.stem if arguments.out else selected.sweep.name
-    text = recipe_text(selected, name)
+    verdict = race_sentence(frames, selected.sweep, selected.cell.label)
+    text = recipe_text(selected, name, verdict)
     if arguments.out:
         write_atomic(arguments.out, text.encode())
     facts = {

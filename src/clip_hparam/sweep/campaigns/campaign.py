@@ -2,7 +2,8 @@
 
 runs/.studies/<name>/    conf/sweeps/<stage>.yaml   design of each stage, once it is decided
                          decisions.json             decisions with their reasons
-                         study.md                   the same as text
+                         study.md                   results of the stages, and the decisions
+                         winner.yaml                recipe of the best cell of the proof
                          overrides.json             the overrides with which the study was begun
 
 A stage is an ordinary sweep. A decision is never changed: the same command runs the decided designs
@@ -14,14 +15,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from clip_hparam.analysis.evidence.studies.study import StudyEvidence, study_evidence
+from clip_hparam.analysis.frames.frame import load
+from clip_hparam.analysis.report.study_page import STUDY_FILE, WINNER_FILE, study_markdown
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.text.override_words import quote
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.launch.python_command import run_python
+from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.metrics import mean_reported_value
-from clip_hparam.records.paths import campaign_folder
+from clip_hparam.records.paths import DEFAULT_RUNS, campaign_folder
 from clip_hparam.sweep.campaigns import stages
 from clip_hparam.sweep.campaigns.decisions import Decisions
+from clip_hparam.sweep.campaigns.screening import SelectionSet, choose_knobs, plan_screening
 from clip_hparam.sweep.campaigns.stage_results import CellResults, StageResults
 from clip_hparam.sweep.campaigns.stages import BUDGET_SHARES, InsufficientBudgetError, Stage
 
@@ -72,6 +78,7 @@ class Campaign:
             stage = stage or self.decisions.decide(name, plan, self.seconds_left)
             if stage and (code := self._run_stage(stage)):
                 return code
+            self._write_results()
         return self._write_report()
 
     def show(self) -> None:
@@ -87,16 +94,20 @@ class Campaign:
     def _plans(self) -> Iterator[tuple[str, Callable[[], Stage]]]:
         """Yield the planner of each stage; a planner reads the records of the stages before."""
         yield "reference", lambda: stages.plan_reference(self.design)
-        yield "screening", lambda: stages.plan_screening(self.design, self._n_trials("screening"))
+        yield "screening", self._plan_screening
         yield "search", self._plan_search
         yield "proof", self._plan_proof
 
+    def _plan_screening(self) -> Stage:
+        return plan_screening(self.design, self._n_trials("screening"), self._selection_set())
+
     def _plan_search(self) -> Stage:
-        knobs, why = self._knobs_to_search()
+        searched = choose_knobs(list(self.design.knobs), self._evidence().screening)
         trial_seconds = self.results.mean_trial_seconds()
         seconds = self._stage_seconds("search")
+        knobs = list(searched.reasons)
         stage = stages.plan_search(self.design, knobs, seconds, trial_seconds, self.workers)
-        return Stage(stage.name, stage.design, stage.words, f"{stage.why}; {why}")
+        return Stage(stage.name, stage.design, stage.words, f"{stage.why}: {searched.text}")
 
     def _plan_proof(self) -> Stage:
         points = sorted(self.results.cell_results("search"), key=_selection_accuracy, reverse=True)
@@ -109,21 +120,18 @@ class Campaign:
         }
         return stages.plan_proof(self.design, winners, self._n_trials("proof"))
 
-    def _knobs_to_search(self) -> tuple[list[str], str]:
-        """Return the knobs that screening keeps, and the reason."""
-        screened = self.results.cell_results("screening")
-        knobs = list(self.design.knobs)
-        if not screened:
-            return knobs, "nothing was screened"
-        cells = [
-            (frozenset(results[0].label.split("+")), _selection_accuracy(results))
-            for results in screened
-        ]
-        effects = stages.main_effects(knobs, cells)
-        kept, margin = stages.significant_knobs(effects)
-        by_size = sorted(effects, key=lambda knob: -abs(effects[knob]))
-        listed = ", ".join(f"{knob} {effects[knob]:+.2f}" for knob in by_size)
-        return kept, f"effects on selection accuracy, points: {listed}; margin {margin:.2f} (Lenth)"
+    def _evidence(self) -> StudyEvidence:
+        """Read the results of all stages that are on record."""
+        return study_evidence(load(self.runs), self.design.name)
+
+    def _selection_set(self) -> SelectionSet | None:
+        """Return the selection set as the reference used it; None if no record tells its size."""
+        cells = self.results.cell_results("reference")
+        results = [r for cell, found in cells for r in found if cell.label == "reference"]
+        images = [result["images"]["selection"] for result in results if "images" in result]
+        if not images:
+            return None
+        return SelectionSet(mean_reported_value(results, "selection_acc1"), min(images))
 
     def _stage_seconds(self, stage: str) -> float:
         """Return the stage's share of the seconds left."""
@@ -144,14 +152,27 @@ class Campaign:
         head = [f"{SEARCHPATH_KEY}[{','.join(search_path)}]", f"sweeps={stage.design['name']}"]
         return run_python(SWEEP_CODE, ["-m", *head, *stage.words, *users])
 
+    def _write_results(self) -> None:
+        """Write study.md from the records so far."""
+        text = study_markdown(self._evidence())
+        write_atomic(self.folder / STUDY_FILE, text.encode())
+
     def _write_report(self) -> int:
-        """Export the winner as a recipe file and write the report of the runs folder."""
+        """Export the winner as a recipe file, write the report, and print the answer.
+
+        The report of records that are elsewhere than in `runs` is in the folder of the study.
+        """
         runs = ["--runs", str(self.runs)]
-        winner = self.folder / "winner.yaml"
+        winner = self.folder / WINNER_FILE
         if self.results.cell_results("proof") and not winner.exists():
             proof = f"{self.design.name}_proof"
             run_python(CLI_CODE, ["export-recipe", proof, "--out", str(winner), *runs])
-        return run_python(CLI_CODE, ["report", *runs])
+        self._write_results()
+        out = [] if self.runs == DEFAULT_RUNS else ["--out", str(self.folder)]
+        code = run_python(CLI_CODE, ["report", *runs, *out])
+        print(f"{self.design.name}: {self._evidence().answer}")
+        print(f"results of all stages: {self.folder / STUDY_FILE}")
+        return code
 
 
 def _selection_accuracy(results: CellResults) -> float:

@@ -16,7 +16,7 @@ from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError, Stage
 class Decisions:
     """The decisions in the folder of a campaign; a decision is never changed.
 
-    decisions.json holds them, study.md the same as text, overrides.json the overrides typed first.
+    decisions.json holds them, overrides.json the overrides typed first.
     """
 
     folder: Path
@@ -69,7 +69,4 @@ class Decisions:
             text = f"# @package hydra.sweeper.design\n{json.dumps(stage.design, indent=1)}\n"
             write_atomic(self.conf / "sweeps" / f"{stage.design['name']}.yaml", text.encode())
         write_json(self.folder / "decisions.json", decisions)
-        lines = [f"- {key}: {decision['why']}" for key, decision in decisions.items()]
-        text = "\n".join([f"# {self.folder.name}", "", *lines, ""])
-        write_atomic(self.folder / "study.md", text.encode())
         return stage

@@ -6,7 +6,7 @@ import pytest
 from support.trial_factory import Runs
 
 from clip_hparam.analysis.evidence.searches.fidelity import fidelity_proxies, proxy
-from clip_hparam.analysis.evidence.searches.summary import pruning_savings
+from clip_hparam.analysis.evidence.searches.pruning import pruning_savings
 
 ACCURACIES = (91.0, 92.0, 93.0, 94.0, 95.0, 96.0, 97.0, 98.0, 99.0)
 

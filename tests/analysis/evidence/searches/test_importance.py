@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from clip_hparam.analysis.evidence.searches.importance import axis_positions, importance
-from clip_hparam.analysis.evidence.searches.summary import summarise
+from clip_hparam.analysis.evidence.searches.replicate_means import average_replicates
+from clip_hparam.analysis.evidence.searches.summary import summarise, summary_dict
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
@@ -15,7 +16,8 @@ KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
 def test_importance_ranks_the_known_knob_first_with_an_interval(
     results: pd.DataFrame, method: str
 ) -> None:
-    summary, _ = summarise(to_trial_table(results, KNOBS, METRICS, "top1"))
+    found, _ = summarise(average_replicates(to_trial_table(results, KNOBS, METRICS, "top1")))
+    summary = summary_dict(found)
     shares = summary["importance"][method]
     assert max(shares, key=lambda knob: shares[knob]["mean"]) == "lr"
     assert sum(share["mean"] for share in shares.values()) == pytest.approx(1)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,22 +12,30 @@ from support.trial_factory import Edit, Runs
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
 from clip_hparam.analysis.evidence.replicates import count_missing_runs
+from clip_hparam.analysis.evidence.searches.pruning import pruning_savings
+from clip_hparam.analysis.evidence.searches.replicate_means import average_replicates, point_table
 from clip_hparam.analysis.evidence.searches.summary import (
     boundary_knobs,
-    boundary_warnings,
     format_summary,
-    pruning_savings,
     summarise,
+    summary_dict,
 )
 from clip_hparam.analysis.frames.frame import trial_table
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
+from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.tables.table import cell_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
 
 
+def facts_of(table: TrialTable) -> tuple[dict[str, Any], list[str]]:
+    """Return the JSON object of the summary of a table, and its gaps."""
+    summary, gaps = summarise(average_replicates(table))
+    return summary_dict(summary), gaps
+
+
 def test_the_summary_equals_direct_computations(results: pd.DataFrame) -> None:
-    summary, gaps = summarise(to_trial_table(results, KNOBS, METRICS, "top1", name="run"))
+    summary, gaps = facts_of(to_trial_table(results, KNOBS, METRICS, "top1", name="run"))
     best = results.loc[results["top1"].idxmax()]
     assert gaps == []
     assert (summary["n"], summary["duplicates"], summary["incomplete"]) == (40, 0, 0)
@@ -44,21 +53,14 @@ def test_the_summary_equals_direct_computations(results: pd.DataFrame) -> None:
 
 
 def test_minimizing_equals_maximizing_the_negative(results: pd.DataFrame) -> None:
-    least, _ = summarise(to_trial_table(results, KNOBS, METRICS, "ood", minimize=True))
+    least, _ = facts_of(to_trial_table(results, KNOBS, METRICS, "ood", minimize=True))
     negated = results.assign(ood=-results["ood"])
-    most, _ = summarise(to_trial_table(negated, KNOBS, METRICS, "ood"))
+    most, _ = facts_of(to_trial_table(negated, KNOBS, METRICS, "ood"))
     assert least["best"]["knobs"] == most["best"]["knobs"]
     assert least["importance"] == most["importance"]
     assert least["edges"] == most["edges"]
     for n, value in least["expected_best"].items():
         assert value == pytest.approx(-most["expected_best"][n])
-
-
-def test_a_best_value_at_its_legal_limit_gives_no_warning() -> None:
-    rows = pd.DataFrame({"mixup": [0.0, 0.4], "lr": [1e-3, 1e-2], "top1": [90.0, 80.0]})
-    imported = to_trial_table(rows, ["mixup", "lr"], [], "top1")
-    assert boundary_knobs(imported) == ["mixup", "lr"]
-    assert boundary_warnings(imported) == ["best lr is the smallest tried, 0.001: widen"]
 
 
 def test_boundary_knobs_are_numeric_with_their_best_value_at_an_end() -> None:
@@ -77,7 +79,7 @@ def test_a_row_without_objective_is_counted_but_not_scored(results: pd.DataFrame
     best = results["top1"].idxmax()
     results.loc[best, "top1"] = np.nan
     results.loc[0, "top1"] = math.inf
-    summary, gaps = summarise(to_trial_table(results, KNOBS, METRICS, "top1", name="run"))
+    summary, gaps = facts_of(to_trial_table(results, KNOBS, METRICS, "top1", name="run"))
     assert summary["n"] == 40
     assert "40" not in summary["expected_best"]
     assert summary["best"]["name"] == results["run"][results["top1"].drop(index=[0, best]).idxmax()]
@@ -86,7 +88,7 @@ def test_a_row_without_objective_is_counted_but_not_scored(results: pd.DataFrame
 
 def test_too_few_rows_or_knobs_give_a_sentence_instead_of_importance(results: pd.DataFrame) -> None:
     for rows, knobs in ((results[:9], KNOBS), (results, ["lr"]), (results.assign(top1=1.0), KNOBS)):
-        summary, gaps = summarise(to_trial_table(rows, knobs, METRICS, "top1"))
+        summary, gaps = facts_of(to_trial_table(rows, knobs, METRICS, "top1"))
         assert summary["importance"] == {}
         assert "importance needs 10 rows" in gaps[-1]
 
@@ -104,13 +106,17 @@ def test_pruned_trials_count_as_tried_and_not_as_missing(runs: Runs, edit: Edit)
     edit(path, lambda tree: tree.update(kind="search"))
     frames = runs.frames()
     trials = trial_table(frames)
-    summary, _ = summarise(trials)
-    assert (summary["n"], summary["edges"], set(trials.scored["lr"])) == (5, [], {2e-3, 4e-3})
-    assert "5 trials, 2 of them with selection_acc1;" in format_summary(summary, trials)
-    assert summary["spearman"]["selection_acc1"]["test_acc1"] is None  # of two pairs
     savings = pruning_savings(frames)
+    found, _ = summarise(point_table(frames))
+    summary = summary_dict(found._replace(savings=savings))
+    assert (summary["n"], summary["edges"], set(trials.scored["lr"])) == (5, [], {2e-3, 4e-3})
+    assert "5 trials, 2 of them with selection_acc1;" in format_summary(found)
+    assert "pruning" not in format_summary(found)
+    assert "pruning: 3 of 5 trials" in format_summary(found._replace(savings=savings))
+    assert summary["spearman"]["selection_acc1"]["test_acc1"] is None  # of two pairs
     assert savings is not None
     assert (savings.trials, savings.pruned) == (5, 3)
+    assert summary["pruning"]["share"] == savings.share
     ablation = ablation_for_sweep("random", "search")
     assert count_missing_runs(frames, ablation) == 0
     notes = cell_table(frames, ablation).notes

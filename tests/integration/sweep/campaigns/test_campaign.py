@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
-from support.cli import clip_hparam, plan, records, results, start, sweep, wait_until
+from support.cli import (
+    clip_hparam,
+    plan,
+    records,
+    results,
+    start,
+    sweep,
+    wait_until,
+)
 from support.image_folders import grow
+from support.study_factory import write_manifest
 from support.trial_factory import Runs
 
 from clip_hparam.config.options.sweep_options import SweepOptions, seed_list
@@ -70,8 +79,10 @@ class Written:
     def __init__(self, runs: Runs, dies_in: str = "") -> None:
         self.runs, self.dies_in = runs, dies_in
         self.ran: list[str] = []
+        self.words: list[Sequence[str]] = []
 
     def __call__(self, code: str, words: Sequence[str]) -> int:
+        self.words.append(words)
         if code == campaign.CLI_CODE:
             self.ran.append(words[0])
             return 0
@@ -90,7 +101,8 @@ class Written:
                 worth = 80 - 20 * float(values.get("crop_scale", 0.5)) + 0.1 * seed
                 known = {key: value for key, value in values.items() if key in knobs()}
                 self.runs.done(known, seed, worth)
-        self.runs.sweep(name, made, seeds)
+        more = {"race": asdict(race)} if race else {}
+        write_manifest(self.runs, name, asked.kind, made, list(seeds), **more)
         return 0
 
 
@@ -100,7 +112,7 @@ def knob_of(override: str) -> tuple[str, Any]:
 
 
 def test_stages_follow_from_results_and_decisions_do_not_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = Runs(tmp_path / "runs")
     space = {
@@ -121,7 +133,7 @@ def test_stages_follow_from_results_and_decisions_do_not_change(
     assert written.ran == ["small_reference", "small_screening", "small_search"]
     file = small.folder / "decisions.json"
     decided = json.loads(file.read_text())
-    assert next(iter(decided["search"]["design"]["knobs"])) == "crop_scale"
+    assert list(decided["search"]["design"]["knobs"]) == ["lr", "crop_scale"]
     written.dies_in = ""
     assert small.run() == 0
     assert written.ran[-3:] == ["small_proof", "export-recipe", "report"]
@@ -129,7 +141,11 @@ def test_stages_follow_from_results_and_decisions_do_not_change(
     assert {name: after[name] for name in decided} == decided
     best = after["proof"]["design"]["steps"][1]
     assert (best["label"], "crop_scale" in str(best["overrides"])) == ("winner 1", True)
-    assert "effects on selection accuracy" in (small.folder / "study.md").read_text()
+    text = (small.folder / "study.md").read_text()
+    assert "effects on selection accuracy" in text
+    assert text.splitlines()[2].startswith("**Winner 1 is UNDECIDED: +")
+    assert capsys.readouterr().out.count("small: Winner 1 is UNDECIDED: +") == 1
+    assert written.words[-1][-2:] == ["--out", str(small.folder)]  # the records are not in runs
 
 
 def test_a_study_of_the_same_name_with_other_overrides_is_refused(tmp_path: Path) -> None:
@@ -182,7 +198,10 @@ def test_interrupted_campaign_continues_to_its_report(
     decisions = json.loads((folder / "decisions.json").read_text())
     assert list(decisions) == list(STAGES)
     assert all(decision["design"] for decision in decisions.values()), decisions
-    assert "(Lenth)" in decisions["search"]["why"]
+    assert "always searched" in decisions["search"]["why"]
+    assert "selection images: they can resolve effects from" in decisions["screening"]["why"]
+    assert "## Proof" in (folder / "study.md").read_text()
+    assert "# Race: " in (folder / "winner.yaml").read_text()
     assert (folder / "winner.yaml").read_text().startswith("# @package _global_")
     assert (tmp_path / "results" / "report.html").stat().st_size > 10_000
     again = sweep(*words, cwd=tmp_path)
