@@ -25,10 +25,15 @@ from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 
-IDENTITIES = {"data.fingerprint": "images", "encoder.weights": "weights"}
+IDENTITIES = {
+    "data.fingerprint": "images",
+    "encoder.weights": "weights",
+    "data.prompts": "prompts",
+}
 PLACE_KNOBS = {
     "data.fingerprint": ("data.root", "data.selection_root", "data.shift_root", "data.subset"),
     "encoder.weights": ("encoder.pretrained",),
+    "data.prompts": ("data.class_names", "data.templates"),
 }
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 MAX_ROUNDS = 4  # a knob that is added may change the value of an `auto`

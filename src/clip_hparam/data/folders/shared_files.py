@@ -7,10 +7,18 @@ SHA-256. The answer is kept in the user's cache by the sizes and modification ti
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from clip_hparam.data.dataset import SELECTION, TEST, FileFacts, ImageDataset, ImageFiles
+from clip_hparam.data.dataset import (
+    SELECTION,
+    TEST,
+    FileFacts,
+    ImageArray,
+    ImageDataset,
+    ImageFiles,
+    Images,
+)
 from clip_hparam.data.folders.image_check import MAX_FILES_UNASKED
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.records.atomic import read_json, write_json
@@ -33,6 +41,27 @@ def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> 
         if isinstance(images, ImageFiles) and len(images) + len(dataset.train) <= limit
         if (shared := shared_indices(dataset.train, images))
     )
+
+
+def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
+    """Return a sentence for each evaluation set in memory that holds training images."""
+    if isinstance(dataset.train, ImageFiles):
+        return ()
+    known = {image.tobytes() for image in dataset.train}
+    notes = []
+    for name, one in dataset.eval_sets.items():
+        shared = sum(image.tobytes() in known for image in _arrays(one.images))
+        if shared:
+            notes.append(
+                f"{shared:,} of {len(one.labels):,} images of the"
+                f" {NAMES.get(name, f'evaluation set {name}')} are training images too, pixel by"
+                " pixel: its accuracy is too high by them"
+            )
+    return tuple(notes)
+
+
+def _arrays(images: Images) -> Iterable[ImageArray]:
+    return () if isinstance(images, ImageFiles) else images
 
 
 def shared_indices(train: ImageFiles, images: ImageFiles) -> list[int]:

@@ -33,6 +33,7 @@ class TrainedModel:
     pixels: key of NORMALIZATIONS. interpolation: of the resize.
     origin: what the user typed. sha256: of the weights.
     weights, epoch: "raw" or "ema", and "selected" or "last", of the metric columns.
+    prompts: `data.prompts` of a head that is made of words for an evaluation.
     """
 
     module: nn.Module
@@ -45,6 +46,7 @@ class TrainedModel:
     trial_id: str = ""
     weights: str = "raw"
     epoch: str = "selected"
+    prompts: str = "default"
 
 
 def kept_weights(record: Record) -> str | None:
