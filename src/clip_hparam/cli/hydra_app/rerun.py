@@ -64,7 +64,8 @@ def rerun_trial(record: Record, planned: Mapping[str, Sequence[str]]) -> Rerun:
     words = _with_knobs(_with_places(typed, places), recorded)
     words = merged_overrides(words, _runs_override(record.folder.parent))
     unknown = _unknown_facts(words, record.trial_id, recorded)
-    pins = [f"{name}={recorded[name]}" for name in IDENTITIES if name in recorded and unknown]
+    known = {name: recorded[name] for name in IDENTITIES if name in recorded and unknown}
+    pins = [f"{name}={value}" for name, value in known.items() if value != knobs()[name].default]
     return Rerun(merged_overrides(words, pins), tuple(unknown))
 
 
