@@ -45,7 +45,7 @@ from clip_hparam.data.packs.load import load_parquet, load_shards
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 
 CLASSES, SHARDS = 100, 10
-LOADED = 4  # copies of the 64 pictures of files.py that are loaded
+LOADED = 2  # copies of the 64 pictures of files.py that are loaded
 SETTLE_SECONDS = 2.5  # an index of files that changed just now is not cached
 QUICK = ["500", "1"]
 RECIPE = Recipe(encoder=Encoder(pixels="clip"), resolution=SIDE, random_erasing=0.25)

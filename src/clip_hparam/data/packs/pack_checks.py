@@ -19,7 +19,7 @@ class PackFormat(NamedTuple):
 
     suffix: str
     noun: str
-    index: Callable[[Path], PackIndex]
+    build_index: Callable[[Path], PackIndex]
     read: ReadFunction
     sized: bool
 

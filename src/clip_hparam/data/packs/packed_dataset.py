@@ -88,7 +88,7 @@ def _splits(found: FoundPacks, form: PackFormat, official: bool) -> dict[str, _S
         name = TRAIN if role is None else ROLES[role]
         if official and role is SplitRole.TEST:
             continue
-        pairs = [indexed(found.root / path, form.index) for path in paths]
+        pairs = [indexed(found.root / path, form.build_index) for path in paths]
         packs, indexes = zip(*pairs, strict=True)
         splits[name] = _Split(WORD_OF_ROLE[role] if role else "", packs, indexes)
     return splits
