@@ -333,9 +333,11 @@ CASES = (
     Case("data.epoch_images", (100, 150), steps),
     Case("data.on_error", ("raise", "skip"), images_trained_on, BROKEN, resolved=False),
     Case("data.shift", ("none", "printed"), shifted_images),
+    Case("data.class_names", ("", listed(*"9876543210"), listed(*"abcdefghij")), head, ZERO_SHOT),
+    Case("data.templates", ("", listed("the digit {}"), listed("the thin {}")), head, ZERO_SHOT),
     Case("data.shift_root", (pictures("x"), pictures("x", 1)), shifted_images, SHIFTED),
 )
-CHECKED = ("encoder.weights", "data.fingerprint")
+CHECKED = ("encoder.weights", "data.fingerprint", "data.prompts")
 """Computed at plan time; a given value is compared with the computed one."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from support.image_folders import grow, imagenet
+from support.pack_files import hf_parquet, shards
 
 
 def cifar(root: Path, folder: str = "cifar-10-batches-py", classes: int = 10) -> Path:
@@ -67,4 +68,8 @@ def data_root(name: str, root: Path) -> Path:
         return cifar(root / name, "cifar-100-python", 100)
     if name == "fashion_mnist":
         return fashion_mnist(root / name)
+    if name == "shards":
+        return shards(root / name)
+    if name == "hf_parquet":
+        return hf_parquet(root / name)
     return table(root / name) if name == "table" else imagenet(root / name)

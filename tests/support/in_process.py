@@ -17,6 +17,7 @@ from clip_hparam.data import datasets, distribution_shift, image_folder
 from clip_hparam.data.arrays import cifar, fashion_mnist
 from clip_hparam.data.evaluation_sets import folder_set
 from clip_hparam.data.folders import unreadable
+from clip_hparam.data.packs import load as packs
 from clip_hparam.data.tables import table_dataset
 from clip_hparam.planning import data_facts, eval_sets
 from clip_hparam.records import provenance
@@ -25,7 +26,7 @@ from support.shared_forkserver import start_shared_forkserver
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CACHING_MODULES = (
     *(provenance, image_folder, distribution_shift, datasets, unreadable, data_facts),
-    *(folder_set, eval_sets, cifar, fashion_mnist, table_dataset),
+    *(folder_set, eval_sets, cifar, fashion_mnist, table_dataset, packs),
 )
 """Modules that cache facts which are constant in a process of a user, but not between tests."""
 

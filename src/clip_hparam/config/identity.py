@@ -58,7 +58,7 @@ def trial_id(recipe: Recipe) -> str:
 
 def label(recipe: Recipe, limit: int = 60) -> str:
     """Return the knobs that differ from the defaults, as "lr=0.003,layer_decay=0.65,seed=1"."""
-    resolved = {"encoder.weights", "data.fingerprint"}
+    resolved = {"encoder.weights", "data.fingerprint", "data.prompts"}
     differing = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in flatten(recipe).items()

@@ -98,6 +98,21 @@ class Data:
         "unreadable training images: refuse to start, or leave them out; others are refused",
         value_before_introduction="raise",
     )
+    class_names: str = knob(
+        "",
+        "/.*/",
+        "names of the classes in zero-shot prompts: a file with a name a line, or JSON",
+        hashed=False,  # data.prompts is
+    )
+    templates: str = knob(
+        "", "/.*/", "templates of zero-shot prompts: a file, {} is the class name", hashed=False
+    )
+    prompts: str = knob(
+        "default",
+        "/.+/",
+        "default, or the sha256 of other zero-shot prompts that are used; filled in at plan time",
+        value_before_introduction="default",
+    )
     fingerprint: str = knob(AUTO, "/.+/", "sha256 of the manifest; filled in at plan time")
 
     def __post_init__(self) -> None:

@@ -3,13 +3,17 @@
 Imports no torch: planning reads labels and fingerprints, and never decodes an image.
 """
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clip_hparam.records.atomic import sha256_of
 
 ImageArray = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -19,6 +23,18 @@ SELECTION_SHIFT, TEST_SHIFT = "selection_shift", "test_shift"  # halves of data.
 SELECTION_SETS = (SELECTION, SELECTION_SHIFT)
 """Evaluation sets that a search may optimise."""
 TEST_SPLIT_SEED = 20221212  # day of arXiv 2212.06138; changing it changes every fixed test set
+
+
+class FileFacts(NamedTuple):
+    """Facts that tell whether a file has changed, and whether two are one; zeros: missing.
+
+    size: bytes. modified: ns. device, inode: two images that share both are one file.
+    """
+
+    size: int = 0
+    modified: int = 0
+    device: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +54,36 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: Indices) -> "ImageFiles":
+    def __getitem__(self, index: Indices) -> Self:
         return replace(self, paths=self.paths[index])
 
     def path(self, index: int) -> Path:
-        """Return the full path of one image."""
+        """Return the full path of one image, which is also its name in messages."""
         return self.root / os.fsdecode(bytes(self.paths[index]))
+
+    def content(self, index: int) -> bytes | None:
+        """Return the bytes of an image that is part of a larger file; None: it is a file."""
+        return None
+
+    def facts(self) -> Sequence[FileFacts]:
+        """Return the facts about each image, as they are now."""
+        return [file_facts(self.path(index)) for index in range(len(self))]
+
+    def digest(self, index: int) -> str:
+        """Return the SHA-256 of the bytes of an image. Raises OSError, UnreadableImageError."""
+        content = self.content(index)
+        return (
+            sha256_of(self.path(index)) if content is None else hashlib.sha256(content).hexdigest()
+        )
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Return the facts about a file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return FileFacts()
+    return FileFacts(stat.st_size, stat.st_mtime_ns, stat.st_dev, stat.st_ino)
 
 
 Images = ImageArray | ImageFiles

@@ -18,7 +18,7 @@ from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.arrays.cifar import load_cifar10, load_cifar100
 from clip_hparam.data.arrays.fashion_mnist import DEBIAN_ROOT, load_fashion_mnist
 from clip_hparam.data.characters import CLASSES, load_characters
-from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset
+from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset, ImageFiles
 from clip_hparam.data.digits import load_digits
 from clip_hparam.data.distribution_shift import (
     FOLDER_SHIFT,
@@ -29,14 +29,26 @@ from clip_hparam.data.distribution_shift import (
 from clip_hparam.data.evaluation_sets.own_selection import with_own_selection
 from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
-from clip_hparam.data.image_folder import load_image_folder, load_imagenet
+from clip_hparam.data.image_folder import load_image_folder
+from clip_hparam.data.packs.brace_pattern import has_braces
+from clip_hparam.data.packs.load import (
+    PARQUET_LAYOUT,
+    SHARDS_LAYOUT,
+    load_imagenet,
+    load_parquet,
+    load_shards,
+)
 from clip_hparam.data.prompt_templates import (
+    CHARACTER_TEMPLATES,
+    DIGIT_TEMPLATES,
     PromptFunction,
     character_prompts,
     digit_prompts,
     folder_prompts,
+    folder_words,
     imagenet_ids,
     imagenet_prompts,
+    imagenet_words,
 )
 from clip_hparam.data.tables.table_dataset import load_table
 from clip_hparam.model.architectures import encoder_spec
@@ -50,10 +62,12 @@ class DatasetSpec:
 
     load: returns the data set below `data.root`; ignores its argument where `layout` is empty.
     default_root: read where `data.root` is empty, such as the folder of a Debian package.
-    root_is_file: whether `data.root` may be a file.
+    root_is_file: whether `data.root` may be a file. root_is_pattern: or a pattern with braces.
     layout: what `data.root` must hold, for error messages; empty: `data.root` is not used.
     prompts: zero-shot prompts of the classes.
     prompt_classes: returns the class names that `prompts` knows; None: any name.
+    words: the words of each class that templates of `data.templates` are filled with.
+    templates: those that names of `data.class_names` are put into; empty: the 80 of CLIP.
     shifts: values of `data.shift` that the data set offers.
     tiny_prompts: prompts of the classes for tiny CLIP; its zero-shot accuracy is then recorded
         with every trial of that encoder. None: it is not recorded.
@@ -67,18 +81,25 @@ class DatasetSpec:
     tiny_prompts: Sequence[list[str]] | None = None
     default_root: str = ""
     root_is_file: bool = False
+    root_is_pattern: bool = False
+    words: Callable[[Sequence[str]], list[str]] = folder_words
+    templates: tuple[str, ...] = ()
 
 
 DATASETS: dict[str, DatasetSpec] = {
     "digits": DatasetSpec(
         load=lambda root: load_digits(),
         prompts=digit_prompts,
+        words=list,
+        templates=DIGIT_TEMPLATES,
         shifts=(PRINTED_DIGITS_SHIFT,),
         tiny_prompts=DIGIT_PROMPTS,
     ),
     "characters": DatasetSpec(
         load=lambda root: load_characters(),
         prompts=character_prompts,
+        words=list,
+        templates=CHARACTER_TEMPLATES,
         tiny_prompts=[prompts(name, SAMPLE_STYLES) for name in CLASSES],
     ),
     "imagenet": DatasetSpec(
@@ -86,6 +107,14 @@ DATASETS: dict[str, DatasetSpec] = {
         layout="train/n01440764/*.JPEG and val/n01440764/*.JPEG",
         prompts=imagenet_prompts,
         prompt_classes=imagenet_ids,
+        words=imagenet_words,
+        root_is_pattern=True,
+    ),
+    "shards": DatasetSpec(
+        load=load_shards, layout=SHARDS_LAYOUT, root_is_file=True, root_is_pattern=True
+    ),
+    "hf_parquet": DatasetSpec(
+        load=load_parquet, layout=PARQUET_LAYOUT, root_is_file=True, root_is_pattern=True
     ),
     "folder": DatasetSpec(
         load=load_image_folder,
@@ -137,11 +166,6 @@ def load_dataset(data: Data) -> ImageDataset:
     for missing images.
     """
     spec = dataset_spec(data.name)
-    if data.on_error == "skip" and not spec.layout:
-        raise ValueError(
-            f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
-            " out"
-        )
     loaded = _loader(data)(_validated_root(data, spec))
     dataset = _with_selection(_with_own_selection(loaded, data), data)
     if data.subset == ALL_CLASSES:
@@ -166,10 +190,19 @@ def _with_own_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
 
 
 def _without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
-    """Return the data set, or with `data.on_error=skip` its readable images."""
-    if data.on_error == "skip":
-        return without_unreadable(dataset, root_overrides(data))
-    return dataset
+    """Return the data set, or with `data.on_error=skip` its readable images.
+
+    Raises: ValueError for images in memory, none of which is left out: the trial would only get
+    another id.
+    """
+    if data.on_error != "skip":
+        return dataset
+    if not isinstance(dataset.train, ImageFiles):
+        raise ValueError(
+            f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
+            " out"
+        )
+    return without_unreadable(dataset, root_overrides(data))
 
 
 def _with_shift(dataset: ImageDataset, data: Data, spec: DatasetSpec) -> ImageDataset:
@@ -255,9 +288,13 @@ def tiny_prompts(data: Data) -> list[list[str]] | None:
     spec = dataset_spec(data.name)
     if spec.tiny_prompts is None:
         return None
-    all_classes = spec.load(_validated_root(data, spec)).classes
-    by_name = dict(zip(all_classes, spec.tiny_prompts, strict=True))
+    by_name = dict(zip(all_classes(data), spec.tiny_prompts, strict=True))
     return [by_name[name] for name in load_dataset(data).classes]
+
+
+def all_classes(data: Data) -> tuple[str, ...]:
+    """Return the classes of a data set before `data.subset` leaves some out."""
+    return _loader(data)(_validated_root(data, dataset_spec(data.name))).classes
 
 
 def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[str]]:
@@ -281,6 +318,7 @@ def _validated_root(data: Data, spec: DatasetSpec) -> Path:
         return Path()
     root = Path(data.root or spec.default_root).expanduser()
     exists = root.exists() if spec.root_is_file else root.is_dir()
+    exists = exists or (spec.root_is_pattern and has_braces(str(root)))
     if not (data.root or spec.default_root) or not exists:
         kind = "does not exist" if spec.root_is_file else "is not a folder"
         problem = f"data.root={data.root} {kind}" if data.root else "data.root is not set"

@@ -29,7 +29,7 @@ WORDNET_ID = re.compile(r"n\d{8}")
 
 
 @cache
-def load_imagenet(root: Path) -> ImageDataset:
+def load_imagenet_tree(root: Path) -> ImageDataset:
     """Return ImageNet from train/<wnid>/*.JPEG and val/<wnid>/*.JPEG; val is the test set.
 
     A label is the position among the sorted WordNet ids, as in the official index. The tree may

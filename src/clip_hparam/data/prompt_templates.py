@@ -6,35 +6,53 @@ Source: Radford et al., "Learning transferable visual models from natural langua
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 PromptFunction = Callable[[Sequence[str]], list[list[str]]]
 """Class names -> prompts of each class."""
 IMAGENET_IDS = Path(__file__).parent / "folders" / "imagenet1000.txt"
 """The WordNet ids of ImageNet-1k in the order of its labels."""
+DIGIT_TEMPLATES = ('a photo of the number: "{}".',)
+CHARACTER_TEMPLATES = ('a photo of the character "{}".',)
 
 
 def digit_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return the prompt of each digit."""
-    return [[f'a photo of the number: "{name}".'] for name in classes]
+    return _filled(DIGIT_TEMPLATES, classes)
 
 
 def character_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return the prompt of each digit or letter."""
-    return [[f'a photo of the character "{name}".'] for name in classes]
+    return _filled(CHARACTER_TEMPLATES, classes)
 
 
 def folder_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return 80 prompts for each folder name; `_` and `-` separate its words."""
-    return _fill_templates([name.replace("_", " ").replace("-", " ") for name in classes])
+    return _filled(clip_templates(), folder_words(classes))
 
 
 def imagenet_prompts(classes: Sequence[str]) -> list[list[str]]:
     """Return 80 prompts for each WordNet id of ImageNet-1k, of all classes or some."""
-    from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES  # lazy: open_clip, 3 s
+    return _filled(clip_templates(), imagenet_words(classes))
 
-    names = dict(zip(imagenet_ids(), IMAGENET_CLASSNAMES, strict=True))
-    return _fill_templates([names[wordnet_id] for wordnet_id in classes])
+
+def folder_words(classes: Sequence[str]) -> list[str]:
+    """Return the words of folder names, which `_` and `-` separate."""
+    return [name.replace("_", " ").replace("-", " ") for name in classes]
+
+
+def imagenet_words(classes: Sequence[str]) -> list[str]:
+    """Return CLIP's name of each WordNet id of ImageNet-1k. Raises KeyError for another one."""
+    names = dict(zip(imagenet_ids(), _open_clip_metadata().IMAGENET_CLASSNAMES, strict=True))
+    return [names[wordnet_id] for wordnet_id in classes]
+
+
+@cache
+def clip_templates() -> tuple[str, ...]:
+    """Return the 80 templates of CLIP for ImageNet, with {} for the class name."""
+    return tuple(one("{}") for one in _open_clip_metadata().OPENAI_IMAGENET_TEMPLATES)
 
 
 @cache
@@ -44,7 +62,20 @@ def imagenet_ids() -> tuple[str, ...]:
     return tuple(line for line in lines if not line.startswith("#"))
 
 
-def _fill_templates(names: Sequence[str]) -> list[list[str]]:
-    from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES  # lazy: open_clip, 3 s
+def _filled(templates: Sequence[str], words: Sequence[str]) -> list[list[str]]:
+    return [[template.replace("{}", word) for template in templates] for word in words]
 
-    return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in names]
+
+@cache
+def _open_clip_metadata() -> Any:
+    """Return open_clip's module of constants without importing open_clip, which takes 3 s."""
+    package = find_spec("open_clip")
+    if package is None or package.origin is None:
+        raise FileNotFoundError("open_clip is not installed: pip install open_clip_torch")
+    file = Path(package.origin).with_name("zero_shot_metadata.py")
+    spec = spec_from_file_location("clip_hparam_zero_shot_metadata", file)
+    assert spec is not None
+    assert spec.loader is not None  # of a file that ends in .py
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -16,7 +16,7 @@ from clip_hparam.config.entry_points import ENCODER_GROUP, load_entry_points
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Encoder
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.tiny_clip.captions import CHARACTERS
+from clip_hparam.model.tiny_clip.captions import CHARACTERS, tokenize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,12 +57,15 @@ class EncoderSpec:
     threads: CPU threads of its trials; None: `machine.threads`.
     prompts: zero-shot prompts of a class name; None: those of the data set.
     class_names: class names that `prompts` accepts; None: any.
+    tokenize: raises ValueError for a prompt with a word that the text tower does not know; None:
+        it knows all.
     """
 
     bundled: BundledClip | None = None
     threads: int | None = None
     prompts: Callable[[str], list[str]] | None = None
     class_names: Collection[str] | None = None
+    tokenize: Callable[[str], object] | None = None
 
 
 BUNDLED_ENCODERS: dict[str, EncoderSpec] = {
@@ -71,6 +74,7 @@ BUNDLED_ENCODERS: dict[str, EncoderSpec] = {
         threads=1,
         prompts=tiny_clip.scan_prompts,
         class_names=frozenset(CHARACTERS),
+        tokenize=tokenize,
     )
 }
 """By the name that `encoder.name` and `encoder.pretrained` take; other names are open_clip's."""

@@ -9,6 +9,7 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.data.datasets import dataset_spec
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.image_folder import WORDNET_ID
+from clip_hparam.data.prompts.recipe_prompts import class_words
 from clip_hparam.model.architectures import RANDOM, encoder_spec, model_config
 from clip_hparam.model.weights_identity import validate_part
 
@@ -45,14 +46,16 @@ def validate_class_names(recipe: Recipe, classes: Sequence[str]) -> None:
 def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:
     """Raise ValueError if there is no prompt for a class."""
     encoder, data = recipe.encoder.name, recipe.data.name
-    known = encoder_spec(encoder).class_names
+    if recipe.data.class_names:
+        classes = class_words(recipe.data, classes)
+    known = None if recipe.data.templates else encoder_spec(encoder).class_names
     unknown = [name for name in classes if known is not None and name not in known]
     if known is not None and unknown:
         raise ValueError(
             f"encoder.name={encoder} has no prompts for {listed(unknown)}, only for {len(known)}"
             f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
         )
-    if known is None:
+    if known is None and not recipe.data.class_names:
         _validate_words(data, classes)
 
 
@@ -68,5 +71,5 @@ def _validate_words(data: str, classes: Sequence[str]) -> None:
         raise ValueError(
             f"head_init=zero_shot would put folder names such as {classes[0]} into prompts, and"
             " they are WordNet ids, not words: try data=imagenet, which knows their names, rename"
-            " the folders, or head_init=random"
+            " the folders, name them by data.class_names=FILE, or try head_init=random"
         )

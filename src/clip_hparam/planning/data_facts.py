@@ -100,7 +100,8 @@ def _sizes(images: ImageFiles) -> str:
     spacing = -(-len(images) // MAX_HEADERS)
     sides: list[int] = []
     for index in range(0, len(images), spacing):
-        with suppress(UnreadableImageError), open_header(images.path(index)) as image:
+        path = images.path(index)
+        with suppress(UnreadableImageError), open_header(path, images.content(index)) as image:
             sides.append(min(image.size))
     if not sides:
         return "unknown"

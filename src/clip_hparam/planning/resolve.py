@@ -14,6 +14,7 @@ from clip_hparam.config.steps import total_steps, warmup_steps
 from clip_hparam.data.dataset import ImageDataset
 from clip_hparam.data.datasets import dataset_spec, load_dataset
 from clip_hparam.data.folders.class_subset import ALL_CLASSES
+from clip_hparam.data.prompts.recipe_prompts import DEFAULT, prompts_identity
 from clip_hparam.data.splits import split_sizes
 from clip_hparam.model.architectures import TowerShape, patch_grid, shape_of
 from clip_hparam.model.depth import frozen_predicate
@@ -43,7 +44,7 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
     validate_images(resolved.data)
     if resolved.ema_decay == AUTO:
         resolved = replace(resolved, ema_decay=ema_decay_for(total_steps(resolved)))
-    return _validated(as_resolved(resolved), shape, dataset.classes)
+    return _with_prompts(_validated(as_resolved(resolved), shape, dataset.classes), dataset.classes)
 
 
 def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
@@ -58,6 +59,17 @@ def _resolve_data(data: Data, dataset: ImageDataset) -> Data:
         epoch_images=_resolve_epoch_images(data, int(train.sum())),
         fingerprint=_validated_identity("data.fingerprint", data.fingerprint, dataset.fingerprint),
     )
+
+
+def _with_prompts(recipe: ResolvedRecipe, classes: Sequence[str]) -> ResolvedRecipe:
+    """Return the recipe with the identity of its prompts. Raises ValueError if it asks for another.
+
+    Also where they cannot be made: a file that is missing or has another number of names.
+    """
+    actual = prompts_identity(recipe, classes)
+    given = AUTO if recipe.data.prompts == DEFAULT else recipe.data.prompts
+    prompts = _validated_identity("data.prompts", given, actual)
+    return replace(recipe, data=replace(recipe.data, prompts=prompts))
 
 
 def _resolve_epoch_images(data: Data, train_images: int) -> int:

@@ -13,11 +13,14 @@ SPLIT = ("data.shots", "data.selection")
 RANDOM_HEAD = ("seed", "head_init_scale")
 PROBE = ("seed", "probe_l2", "interpolation", "encoder.pixels", *SPLIT)
 
+STARTS = {"random": RANDOM_HEAD, "linear_probe": PROBE, "zero_shot": ("data.prompts",)}
+"""Knobs that decide the head, by head_init."""
+
 
 def start_key(recipe: ResolvedRecipe) -> dict[str, Any]:
     """Return the knobs that decide the weights before the first step, and the data set."""
     names = [*ARCHITECTURE, "encoder.weights", "data.fingerprint", "head_init"]
-    names += {"random": RANDOM_HEAD, "linear_probe": PROBE}.get(recipe.head_init, ())
+    names += STARTS.get(recipe.head_init, ())
     if recipe.encoder.weights == RANDOM:
         names.append("seed")
     values = flatten(recipe)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import TEST, TRAIN, ImageFiles, Images
-from clip_hparam.data.image_folder import load_imagenet
+from clip_hparam.data.image_folder import load_imagenet_tree
 from clip_hparam.data.loading import device_copy, shared_buffer
 from clip_hparam.data.loading.crop_reader import CropReader
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
@@ -45,7 +45,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Images:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    return load_imagenet(image_folders.imagenet(tmp_path / "images", train=15)).train
+    return load_imagenet_tree(image_folders.imagenet(tmp_path / "images", train=15)).train
 
 
 def epoch(

@@ -31,7 +31,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     read = image_check.read_image
     monkeypatch.setattr(
-        image_check, "read_image", lambda path, official: (seen.append(path), read(path, official))
+        image_check, "read_image", lambda path, *rest: (seen.append(path), read(path, *rest))
     )
     return seen
 

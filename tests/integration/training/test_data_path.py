@@ -176,9 +176,9 @@ from clip_hparam.data.dataset import TRAIN
 from clip_hparam.data.loading.loader import LoaderOptions
 from clip_hparam.data.loading.pipelines import TensorPipeline
 from clip_hparam.data.loading.wait_clock import WaitClock
-from clip_hparam.data.image_folder import load_imagenet
+from clip_hparam.data.image_folder import load_imagenet_tree
 recipe = Recipe(encoder=Encoder(pixels="clip"), resolution=32)
-files = load_imagenet(Path(sys.argv[1])).train
+files = load_imagenet_tree(Path(sys.argv[1])).train
 pipeline = TensorPipeline(recipe, {TRAIN: files}, LoaderOptions(2, 20, 32), WaitClock(""))
 index = np.arange(len(files))
 next(pipeline.train_batches(0, index, index[:16].reshape(4, 4)))

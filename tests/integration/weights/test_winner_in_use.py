@@ -99,6 +99,13 @@ def test_zero_shot_clip_is_a_row(folder: Path) -> None:
     done = clip_hparam("evaluate", "open_clip:tiny:tiny", "data=digits", "--json", cwd=folder)
     (row,) = json.loads(done.out)
     assert row["metrics"]["test_acc1.raw.selected"] > 30
+    (folder / "names.txt").write_text("\n".join("9876543210"))
+    words = ("open_clip:tiny:tiny", "data=digits", "data.class_names=names.txt", "--json")
+    done = clip_hparam("evaluate", *words, cwd=folder)
+    assert done.code == 0, done.err
+    (renamed,) = json.loads(done.out)
+    assert renamed["metrics"]["test_acc1.raw.selected"] < 30
+    assert renamed["file"] != row["file"]
 
 
 def test_predictions_of_a_folder(folder: Path, exported: Path, tmp_path: Path) -> None:

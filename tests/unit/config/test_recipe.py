@@ -27,6 +27,7 @@ CHANGES: dict[str, object] = {
     "encoder.pixels": "imagenet",
     "data.name": "folder",
     "data.fingerprint": "0" * 64,
+    "data.prompts": "0" * 64,
     "data.selection": 5.0,
     "data.shift": "printed",
     "data.on_error": "skip",
@@ -132,6 +133,7 @@ def test_new_knob_at_its_old_value_keeps_the_id() -> None:
     assert tree["encoder"].pop("pixels") == "clip"
     assert tree["data"].pop("shift") == "none"
     assert tree["data"].pop("on_error") == "raise"
+    assert tree["data"].pop("prompts") == "default"
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     assert trial_id(RESOLVED) == hashlib.sha256(text.encode()).hexdigest()[:12]
     assert trial_id(resolve(Recipe())) == "22a045417cdd", "its id when there was no such knob"

@@ -13,6 +13,7 @@ from clip_hparam.data import image_folder
 from clip_hparam.data.dataset import TEST, EvalSet, ImageDataset
 from clip_hparam.data.datasets import DATASETS, DatasetSpec, class_prompts, load_dataset
 from clip_hparam.data.digits import load_digits
+from clip_hparam.data.packs.load import load_imagenet
 
 WNIDS = ("n01440764", "n01443537", "n02084071")
 
@@ -37,7 +38,8 @@ def test_fingerprint_depends_on_the_files_not_on_the_root(tmp_path: Path) -> Non
     before = read("imagenet", root).fingerprint
     assert read("imagenet", tmp_path / "copy").fingerprint == before
     (tmp_path / "copy" / "val" / WNIDS[0] / "0.JPEG").unlink()
-    image_folder.load_imagenet.cache_clear()
+    image_folder.load_imagenet_tree.cache_clear()
+    load_imagenet.cache_clear()
     assert read("imagenet", tmp_path / "copy").fingerprint != before
 
 

@@ -41,6 +41,8 @@ def _run_check(arguments: argparse.Namespace) -> int:
         if unreadable
         else f"all {total:,} images can be read"
     )
+    if not sets:
+        summary = "all images are pixels in memory: none can be unreadable"
     lines = [f"{name}: {value}" for name, value in facts.items()]
     tree = {"images": total, "unreadable": unreadable, "facts": facts}
     emit(arguments, tree, [*lines, *unreadable, summary])
@@ -66,7 +68,10 @@ def _requested_sets(words: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
             )
     sets = [_files_below(Path(folder).resolve()) for folder in folders]
     if not any(map(len, sets)):
-        raise UsageError(f"{', '.join(folders)}: no image is there")
+        raise UsageError(
+            f"{', '.join(folders)}: no image is there; shards and Parquet files are checked by"
+            " clip-hparam data check data=shards data.root=FOLDER (or data=hf_parquet)"
+        )
     return sets, {}
 
 
@@ -78,15 +83,15 @@ def _files_below(root: Path) -> ImageFiles:
 
 
 def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
-    """Return the sets of files of the data set, and facts about it.
+    """Return the sets of image files of the data set, and facts about it.
 
-    Raises: UsageError if it is not read from files.
+    Raises: UsageError if it is not read from files at all.
     """
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
-    from clip_hparam.data.datasets import load_dataset
-    from clip_hparam.data.folders.shared_files import shared_file_notes
+    from clip_hparam.data.datasets import dataset_spec, load_dataset
+    from clip_hparam.data.folders.shared_files import shared_array_notes, shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
     from clip_hparam.planning.data_facts import check_rows
 
@@ -95,14 +100,14 @@ def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
         dataset = load_dataset(recipe.data)
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    for note in (*dataset.notes, *shared_file_notes(dataset, limit=MAX_FILES_COMPARED)):
-        print(f"note: {note}", file=sys.stderr)
-    sets = file_sets(dataset)
-    if not sets:
+    if not dataset_spec(recipe.data.name).layout:
         raise UsageError(
             f"data={recipe.data.name} is not read from image files: type data=folder data.root=PATH"
         )
-    return sets, dict(check_rows(recipe.data))
+    shared = (*shared_file_notes(dataset, limit=MAX_FILES_COMPARED), *shared_array_notes(dataset))
+    for note in (*dataset.notes, *shared):
+        print(f"note: {note}", file=sys.stderr)
+    return file_sets(dataset), dict(check_rows(recipe.data))
 
 
 class _Progress:

@@ -81,6 +81,7 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     )
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.resolved_recipe import as_resolved
+    from clip_hparam.data.prompts.recipe_prompts import prompt_notes
     from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, lint
 
@@ -90,7 +91,8 @@ def _run_describe(arguments: argparse.Namespace) -> int:
         raise ValueError(user_message(error)) from None
     recipe = as_resolved(spec.recipe)
     print(describe(recipe, spec.machine, spec.gpus_per_trial))
-    for warning in (*data_notes(recipe.data), *epoch_notes(recipe.data), *lint(recipe)):
+    facts = (*data_notes(recipe.data), *epoch_notes(recipe.data), *prompt_notes(recipe))
+    for warning in (*facts, *lint(recipe)):
         print(f"note: {warning}")
     return ExitCode.OK
 

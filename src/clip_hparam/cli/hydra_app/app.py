@@ -49,7 +49,7 @@ def run_single_trial(config: DictConfig) -> float:
     if HydraConfig.get().mode != RunMode.MULTIRUN:  # else a job of a third-party launcher
         _refuse_sweep_keys(driver, typed)
     spec = create_trial_spec(recipe, machine, driver, typed)
-    print_trial_notes(spec.recipe.data)
+    print_trial_notes(spec.recipe)
     if (accuracy := report_finished(spec)) is not None:
         return accuracy
     if HydraConfig.get().mode == RunMode.RUN:  # a sweep decides for all of its trials

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.datasets import dataset_spec
+from clip_hparam.data.prompts.recipe_prompts import prompt_notes
 from clip_hparam.planning.data_facts import data_notes, data_rows, epoch_notes, validate_images
 
 
@@ -12,7 +13,10 @@ def print_plan_facts(recipes: Iterable[Recipe]) -> None:
     """Print facts about the images of resolved recipes to stderr."""
     first_of_root: dict[tuple[str, ...], Data] = {}
     notes: dict[str, None] = {}
-    for data in dict.fromkeys(recipe.data for recipe in recipes):
+    planned = list(recipes)
+    for recipe in planned:
+        notes.update(dict.fromkeys(prompt_notes(recipe)))
+    for data in dict.fromkeys(recipe.data for recipe in planned):
         first_of_root.setdefault((data.name, data.root, data.subset), data)
         notes.update(dict.fromkeys([*data_notes(data), *epoch_notes(data)]))
     for data in first_of_root.values():
@@ -29,9 +33,10 @@ def print_search_facts(data: Data) -> None:
     _print_notes(data_notes(data))
 
 
-def print_trial_notes(data: Data) -> None:
+def print_trial_notes(recipe: Recipe) -> None:
     """Print the notes that are not in the log of the trial."""
-    _print_notes([*validate_images(data), *epoch_notes(data)])
+    data = recipe.data
+    _print_notes([*validate_images(data), *epoch_notes(data), *prompt_notes(recipe)])
 
 
 def _print_rows(data: Data) -> None:

@@ -25,10 +25,15 @@ from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 
-IDENTITIES = {"data.fingerprint": "images", "encoder.weights": "weights"}
+IDENTITIES = {
+    "data.fingerprint": "images",
+    "encoder.weights": "weights",
+    "data.prompts": "prompts",
+}
 PLACE_KNOBS = {
     "data.fingerprint": ("data.root", "data.selection_root", "data.shift_root", "data.subset"),
     "encoder.weights": ("encoder.pretrained",),
+    "data.prompts": ("data.class_names", "data.templates"),
 }
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 MAX_ROUNDS = 4  # a knob that is added may change the value of an `auto`
@@ -59,7 +64,8 @@ def rerun_trial(record: Record, planned: Mapping[str, Sequence[str]]) -> Rerun:
     words = _with_knobs(_with_places(typed, places), recorded)
     words = merged_overrides(words, _runs_override(record.folder.parent))
     unknown = _unknown_facts(words, record.trial_id, recorded)
-    pins = [f"{name}={recorded[name]}" for name in IDENTITIES if name in recorded and unknown]
+    known = {name: recorded[name] for name in IDENTITIES if name in recorded and unknown}
+    pins = [f"{name}={value}" for name, value in known.items() if value != knobs()[name].default]
     return Rerun(merged_overrides(words, pins), tuple(unknown))
 
 

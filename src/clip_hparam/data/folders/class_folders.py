@@ -15,6 +15,10 @@ from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex
 from clip_hparam.data.folders.class_level import lower_level_hint, validate_level
 from clip_hparam.data.folders.names import normalized, readable
 
+PACK_DATA_SETS = {
+    ".tar": "data=shards if its .tar files hold images",
+    ".parquet": "data=hf_parquet if its .parquet files hold images",
+}
 CLOSE_NAMES = 50  # classes up to which an unknown name is answered with all names
 
 
@@ -39,10 +43,19 @@ def classes_of(
     for name in sorted(folders - filled):
         raise ValueError(_empty_message(root / name, index.ignored.get(name, {})))
     if not filled:
-        raise ValueError(f"{root} holds no class folders: images are read from {root}/CLASS/")
+        raise ValueError(
+            f"{root} holds no class folders: images are read from {root}/CLASS/{_pack_hint(index)}"
+        )
     _refuse_twins(root, filled)
     validate_level(root, index, sorted(filled), least, only_classes)
     return tuple(sorted(filled))
+
+
+def _pack_hint(index: FileIndex) -> str:
+    """Return the end of a sentence for a folder of files that hold images, else an empty text."""
+    suffixes = {suffix for counts in index.ignored.values() for suffix in counts}
+    found = [one for suffix, one in PACK_DATA_SETS.items() if suffix in suffixes]
+    return f", or type {found[0]}" if found else ""
 
 
 def refuse_unknown_classes(

@@ -10,10 +10,11 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import cache
 from multiprocessing import current_process, get_context
 from pathlib import Path
 
+import numpy as np
 import PIL
 
 from clip_hparam.data import reading
@@ -58,12 +59,12 @@ def check_files(files: ImageFiles, report: Report = ignore_report) -> Unreadable
     report: called with the number of files that were decoded since its last call.
     """
     store = _cache_of(files)
-    states = [_state_of(files.path(index)) for index in range(len(files))]
+    states: list[FileState] = [(one.size, one.modified) for one in files.facts()]
     problems = store.read(states)
     new = [index for index, problem in enumerate(problems) if problem is None]
     for start in range(0, len(new), BLOCK_SIZE):
         block = new[start : start + BLOCK_SIZE]
-        decoded = _decode_all([files.path(index) for index in block], files.official, report)
+        decoded = _decode_all(files[np.array(block, np.int64)], report)
         for index, problem in zip(block, decoded, strict=True):
             problems[index] = problem
         with suppress(OSError):
@@ -87,23 +88,15 @@ def reader_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _state_of(path: Path) -> FileState:
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _decode_all(paths: Sequence[Path], official: bool, report: Report) -> list[str]:
+def _decode_all(files: ImageFiles, report: Report) -> list[str]:
     """Return a sentence for each file that cannot be read, "" for a readable one."""
-    decode = partial(_decode_chunk, official=official)
-    chunks = [paths[start : start + CHUNK_SIZE] for start in range(0, len(paths), CHUNK_SIZE)]
+    order = np.arange(len(files))
+    chunks = [files[order[start : start + CHUNK_SIZE]] for start in order[::CHUNK_SIZE]]
     processes = min(len(os.sched_getaffinity(0)), len(chunks))
-    if len(paths) < MIN_PARALLEL or processes == 1 or current_process().daemon:
-        return _collected(map(decode, chunks), report)
+    if len(files) < MIN_PARALLEL or processes == 1 or current_process().daemon:
+        return _collected(map(_decode_chunk, chunks), report)
     with _process_pool(processes) as pool:
-        return _collected(pool.map(decode, chunks), report)
+        return _collected(pool.map(_decode_chunk, chunks), report)
 
 
 def _collected(chunks: Iterable[list[str]], report: Report) -> list[str]:
@@ -129,13 +122,13 @@ def _init_worker() -> None:
     exit_with_parent()
 
 
-def _decode_chunk(paths: Sequence[Path], official: bool) -> list[str]:
-    return [_problem(path, official) for path in paths]
+def _decode_chunk(files: ImageFiles) -> list[str]:
+    return [_problem(files, index) for index in range(len(files))]
 
 
-def _problem(path: Path, official: bool) -> str:
+def _problem(files: ImageFiles, index: int) -> str:
     try:
-        read_image(path, official)
+        read_image(files.path(index), files.official, files.content(index))
     except UnreadableImageError as error:
         return str(error)
     return ""

@@ -7,18 +7,24 @@ SHA-256. The answer is kept in the user's cache by the sizes and modification ti
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset, ImageFiles
+from clip_hparam.data.dataset import (
+    SELECTION,
+    TEST,
+    FileFacts,
+    ImageArray,
+    ImageDataset,
+    ImageFiles,
+    Images,
+)
 from clip_hparam.data.folders.image_check import MAX_FILES_UNASKED
-from clip_hparam.records.atomic import read_json, sha256_of, write_json
+from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 
 NAMES = {SELECTION: "selection set", TEST: "test set"}
-FileFacts = tuple[int, int, int, int]
-"""Size in bytes, modification time in ns, device, inode; zeros for a missing file."""
 
 
 def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> tuple[str, ...]:
@@ -37,10 +43,32 @@ def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> 
     )
 
 
+def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
+    """Return a sentence for each evaluation set in memory that holds training images."""
+    if isinstance(dataset.train, ImageFiles):
+        return ()
+    known = {image.tobytes() for image in dataset.train}
+    notes = []
+    for name, one in dataset.eval_sets.items():
+        shared = sum(image.tobytes() in known for image in _arrays(one.images))
+        if shared:
+            notes.append(
+                f"{shared:,} of {len(one.labels):,} images of the"
+                f" {NAMES.get(name, f'evaluation set {name}')} are training images too, pixel by"
+                " pixel: its accuracy is too high by them"
+            )
+    return tuple(notes)
+
+
+def _arrays(images: Images) -> Iterable[ImageArray]:
+    return () if isinstance(images, ImageFiles) else images
+
+
 def shared_indices(train: ImageFiles, images: ImageFiles) -> list[int]:
     """Return the indices of the images that are training images too."""
-    facts = [[_facts_of(path) for path in _paths(files)] for files in (train, images)]
-    described = repr([str(train.root), str(images.root), facts])
+    facts = [files.facts() for files in (train, images)]
+    plain = [[tuple(one) for one in part] for part in facts]
+    described = repr([str(train.root), str(images.root), plain])
     key = hashlib.sha256(
         os.fsencode(described) + train.paths.tobytes() + images.paths.tobytes()
     ).hexdigest()
@@ -62,22 +90,22 @@ def _compared(
 ) -> Iterator[int]:
     """Yield the index of each image that is a training image; read files of equal size only."""
     inodes = {one[2:] for one in train_facts}
-    by_size: dict[int, list[Path]] = defaultdict(list)
-    sizes = {one[0] for one in facts}
-    for path, one in zip(_paths(train), train_facts, strict=True):
-        if one[0] in sizes and one[0]:
-            by_size[one[0]].append(path)
+    by_size: dict[int, list[int]] = defaultdict(list)
+    sizes = {one.size for one in facts}
+    for index, one in enumerate(train_facts):
+        if one.size in sizes and one.size:
+            by_size[one.size].append(index)
     digests: dict[int, set[str]] = {}
-    for index, (path, one) in enumerate(zip(_paths(images), facts, strict=True)):
-        size = one[0]
+    for index, one in enumerate(facts):
+        size = one.size
         if not size:
             continue
         if one[2:] in inodes:
             yield index
         elif size in by_size:
             if size not in digests:
-                digests[size] = set(map(_digest, by_size[size])) - {""}
-            if _digest(path) in digests[size]:
+                digests[size] = {_digest(train, other) for other in by_size[size]} - {""}
+            if _digest(images, index) in digests[size]:
                 yield index
 
 
@@ -89,21 +117,9 @@ def _note(train: ImageFiles, images: ImageFiles, name: str, shared: Sequence[int
     )
 
 
-def _paths(files: ImageFiles) -> Iterator[Path]:
-    return (files.path(index) for index in range(len(files)))
-
-
-def _facts_of(path: Path) -> FileFacts:
+def _digest(files: ImageFiles, index: int) -> str:
+    """Return the SHA-256 of an image, "" for one that cannot be read."""
     try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0, 0, 0
-    return stat.st_size, stat.st_mtime_ns, stat.st_dev, stat.st_ino
-
-
-def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file, "" for one that cannot be read."""
-    try:
-        return sha256_of(path)
-    except OSError:
+        return files.digest(index)
+    except (OSError, UnreadableImageError):
         return ""

@@ -22,8 +22,7 @@ def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
 
     Raises: ValueError if there are too many files to decode now and they were never checked.
     """
-    if not isinstance(dataset.train, ImageFiles):
-        return dataset
+    assert isinstance(dataset.train, ImageFiles)  # datasets._without_unreadable
     known = known_unreadable(file_sets(dataset))
     if known is None:
         raise ValueError(

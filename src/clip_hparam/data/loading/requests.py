@@ -64,7 +64,7 @@ def open_image(images: Images, index: int) -> Image.Image:
     if isinstance(images, np.ndarray):
         pixels = images[index].transpose(1, 2, 0)
         return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-    image = read_image(images.path(index), images.official)
+    image = read_image(images.path(index), images.official, images.content(index))
     if not images.border:
         return image
     width, height = image.size

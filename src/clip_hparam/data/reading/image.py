@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -15,11 +16,14 @@ from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
 
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
 """Pillow's readers that recognise a file by its first bytes; no others are tried."""
-JPEG_SUFFIXES = (".jpg", ".jpeg")
+JPEG_SUFFIXES = (".jpg", ".jpeg", "")
+"""Suffixes of images that the official code reads; a row of a Parquet file may have none."""
 
 
-def read_image(path: Path, official: bool = False) -> Image.Image:
+def read_image(path: Path, official: bool = False, content: bytes | None = None) -> Image.Image:
     """Return the decoded image, mode RGB, which no longer needs the file.
+
+    content: the bytes of the image, where it is part of a larger file and `path` only names it.
 
     official: read as the official code reads ImageNet. The orientation is ignored, and a file that
         is named as a JPEG but is none keeps the hidden colours of transparent pixels.
@@ -28,7 +32,7 @@ def read_image(path: Path, official: bool = False) -> Image.Image:
 
     Raises: UnreadableImageError.
     """
-    with silence_pillow(), open_header(path) as image:
+    with silence_pillow(), open_header(path, content) as image:
         repair_byte_order(image)
         match_key_to_pixels(image)
         as_official = official and is_named_jpeg(path)
@@ -44,20 +48,21 @@ def read_image(path: Path, official: bool = False) -> Image.Image:
 
 
 @contextmanager
-def open_header(path: Path) -> Iterator[ImageFile.ImageFile]:
-    """Open an image file, whose pixels are not decoded.
+def open_header(path: Path, content: bytes | None = None) -> Iterator[ImageFile.ImageFile]:
+    """Open an image file, whose pixels are not decoded. content: as for `read_image`.
 
     Raises: UnreadableImageError, in place of any exception of the `with` block.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path if content is None else BytesIO(content), formats=FORMATS) as image:
             yield image
     except Exception as error:  # Pillow's plugins raise many types
-        raise UnreadableImageError(_sentence(path, error)) from error
+        size = len(content) if content is not None else None
+        raise UnreadableImageError(_sentence(path, error, size)) from error
 
 
 def is_named_jpeg(path: Path) -> bool:
-    """Return whether the suffix of a file is that of a JPEG."""
+    """Return whether the suffix of a file is that of a JPEG, or missing."""
     return path.suffix.lower() in JPEG_SUFFIXES
 
 
@@ -84,16 +89,16 @@ def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
     return image.convert("RGB")
 
 
-def _sentence(path: Path, error: Exception) -> str:
+def _sentence(path: Path, error: Exception, size: int | None) -> str:
     generic = "replace or remove it"
     remedy = error.remedy if isinstance(error, UnsupportedPixelsError) else generic
     name = os.fsencode(path).decode(errors="backslashreplace").replace("\n", "\\n")
-    return f"{name} cannot be read as an image ({_reason(path, error)}): {remedy}"
+    return f"{name} cannot be read as an image ({_reason(path, error, size)}): {remedy}"
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(path: Path, error: Exception, size: int | None) -> str:
     if isinstance(error, UnidentifiedImageError):
-        if not path.stat().st_size:
+        if not (path.stat().st_size if size is None else size):
             return "the file is empty"
         return f"its content is none of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
     if isinstance(error, Image.DecompressionBombError):

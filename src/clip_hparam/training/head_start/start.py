@@ -3,7 +3,8 @@
 import torch
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
-from clip_hparam.data.datasets import class_prompts, load_dataset
+from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.prompts.recipe_prompts import verified_prompts
 from clip_hparam.model.classifier import Classifier, init_head, set_head
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.training.head_start.linear_probe import probe_head
@@ -22,7 +23,7 @@ def start_head(
     device = device or torch.device("cpu")
     if recipe.head_init == "zero_shot":
         names = load_dataset(recipe.data).classes
-        prompts = class_prompts(recipe.data.name, recipe.encoder.name, names)
+        prompts = verified_prompts(recipe, names)
         set_head(model, head_weights(recipe.encoder, prompts, device))
         return
     weights, bias = probe_head(model, recipe, device)

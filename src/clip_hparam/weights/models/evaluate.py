@@ -11,6 +11,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import EvalSet
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.prompts.recipe_prompts import DEFAULT
 from clip_hparam.records.derived import DerivedResult, Parent
 from clip_hparam.records.metrics import accuracy_percent
 from clip_hparam.training.checkpoints.progress import detail_columns, metric_columns
@@ -41,7 +42,7 @@ def evaluate_model(model: TrainedModel, data: Data, device: str = AUTO) -> Deriv
     return DerivedResult(
         kind=EVALUATION,
         parents=(Parent(model.sha256, model.trial_id, model.origin),),
-        parameters={"data": data.name, "resolution": model.resolution},
+        parameters={"data": data.name, "resolution": model.resolution, **_prompts(model)},
         metrics={f"{column}.{model.epoch}": value for column, value in columns.items()},
         selected_weights=model.weights,
         data_fingerprint=dataset.fingerprint,
@@ -97,3 +98,8 @@ def _outputs(model: TrainedModel) -> int:
     device = next(model.module.parameters()).device
     with torch.inference_mode():
         return int(model.module(torch.zeros(1, 3, side, side, device=device)).shape[1])
+
+
+def _prompts(model: TrainedModel) -> dict[str, str]:
+    """Return `data.prompts` where they are not those of the data set."""
+    return {} if model.prompts == DEFAULT else {"data.prompts": model.prompts}

@@ -8,13 +8,15 @@ timm:NAME, timm:NAME:FILE     a classifier of timm, with its published or with g
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from clip_hparam.config.recipe import Data, Encoder
-from clip_hparam.data.datasets import class_prompts, load_dataset
+from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.prompts.recipe_prompts import identity_of_prompts, prompts_of
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.classifier import Classifier, set_head
 from clip_hparam.model.normalization import NORMALIZATIONS
@@ -88,10 +90,11 @@ def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
     classes = load_dataset(data).classes
     resolution = shape_of(name).resolution
     sha256, pixels = weights_sha256(encoder), normalization_of(encoder)
-    weights = head_weights(encoder, class_prompts(data.name, name, classes))
+    weights = head_weights(encoder, prompts_of(data, name, classes))
     model = Classifier(build_tower(encoder), len(classes), "clip")
     set_head(model, weights)
-    return TrainedModel(model.eval(), classes, resolution, pixels, "bicubic", text, sha256)
+    found = TrainedModel(model.eval(), classes, resolution, pixels, "bicubic", text, sha256)
+    return replace(found, prompts=identity_of_prompts(data, name, classes))
 
 
 def _timm(text: str, name: str, file: str) -> TrainedModel:

@@ -25,6 +25,7 @@ class TrainedModel:
     pixels: key of NORMALIZATIONS. interpolation: of the resize.
     origin: what the user typed. sha256: of the weights.
     weights, epoch: "raw" or "ema", and "selected" or "last", of the metric columns.
+    prompts: `data.prompts` of a head that is made of words for an evaluation.
     """
 
     module: nn.Module
@@ -37,6 +38,7 @@ class TrainedModel:
     trial_id: str = ""
     weights: str = "raw"
     epoch: str = "selected"
+    prompts: str = "default"
 
 
 def load_trial(record: Record, file: str | None = None) -> TrainedModel:

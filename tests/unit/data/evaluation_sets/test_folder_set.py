@@ -10,7 +10,7 @@ from support.image_folders import grow, imagenet
 from clip_hparam.data.dataset import EvalSet, ImageDataset, ImageFiles
 from clip_hparam.data.evaluation_sets import folder_set
 from clip_hparam.data.evaluation_sets.folder_set import load_folder_set
-from clip_hparam.data.image_folder import load_image_folder, load_imagenet
+from clip_hparam.data.image_folder import load_image_folder, load_imagenet_tree
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -113,7 +113,7 @@ def test_a_path_to_nothing_is_named(dataset: ImageDataset) -> None:
 def test_classes_of_imagenet_that_are_not_trained_on_are_left_out(
     tmp_path: Path, name: str
 ) -> None:
-    dataset = load_imagenet(imagenet(tmp_path / "imagenet"))
+    dataset = load_imagenet_tree(imagenet(tmp_path / "imagenet"))
     root = grow(tmp_path / "r", {"n01443537": 2, "n15075141": 1})
     one = load_folder_set(name, str(root), dataset)
     assert names_of_images(one) == ["n01443537"] * 2
@@ -122,7 +122,7 @@ def test_classes_of_imagenet_that_are_not_trained_on_are_left_out(
 
 
 def test_folders_of_imagenet_v2_are_class_indices(tmp_path: Path) -> None:
-    dataset = load_imagenet(imagenet(tmp_path / "imagenet"))
+    dataset = load_imagenet_tree(imagenet(tmp_path / "imagenet"))
     root = grow(tmp_path / "v2", {"0": 1, "1": 2, "999": 1})
     one = load_folder_set("imagenet_v2", str(root), dataset)
     assert dataset.classes[:2] == ("n01440764", "n01443537")

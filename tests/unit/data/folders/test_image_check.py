@@ -27,9 +27,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     read = image_check.read_image
 
-    def counted(path: Path, official: bool) -> object:
+    def counted(path: Path, official: bool, content: bytes | None) -> object:
         seen.append(f"{path.parent.name}/{path.name}")
-        return read(path, official)
+        return read(path, official, content)
 
     monkeypatch.setattr(image_check, "read_image", counted)
     return seen
