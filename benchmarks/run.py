@@ -24,17 +24,17 @@ from typing import Any
 from rows import Row, to_markdown
 
 HERE = Path(__file__).parent
-NOT_BENCHMARKS = (
-    *("rows", "run", "noop", "peer_hydra", "peer_slurm", "landscape", "gpu_check"),
-    *("evidence_sets", "ablations"),  # make evidence, make ablations
-)
+NOT_BENCHMARKS = ("rows", "run", "noop", "peer_hydra", "peer_slurm", "gpu_check")
+RUNS_OF_HOURS = ("landscape", "evidence_sets", "ablations")
+"""Scripts that train hundreds of trials, and write files of the documentation: see the Makefile."""
 JSON_NAME, PAGE_NAME = "RESULTS.json", "RESULTS.md"
 BEGIN, END = "<!-- rows of make bench -->", "<!-- end of the rows -->"
 
 
 def benchmarks() -> list[str]:
     """Return the names of all benchmarks, in alphabetical order."""
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+    excluded = {*NOT_BENCHMARKS, *RUNS_OF_HOURS}
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in excluded)
 
 
 def run_script(name: str, quick: bool) -> tuple[int, list[Row]]:

@@ -23,6 +23,7 @@ PRELOAD = [
     "clip_hparam.training.trial",
     "clip_hparam.launch.local.run",
     "clip_hparam.launch.local.preload",
+    "scipy.optimize",  # 0.2 s, which each trial would spend at its end: temperature scaling
 ]
 SEARCH_PRELOAD = ["clip_hparam.search.worker"]
 """Modules that the forkserver imports: for trials, and also for workers of a search."""

@@ -17,6 +17,7 @@ from clip_hparam.launch.local import processes
 from clip_hparam.launch.local.child import SAVE_SIGNAL, rank_main
 from clip_hparam.launch.local.exit_cause import exit_cause, record_lost_ranks
 from clip_hparam.launch.local.search_worker import worker_main
+from clip_hparam.launch.local.start_order import longest_first
 from clip_hparam.launch.local.traced_trials import trials_to_trace
 from clip_hparam.launch.resources import gpu_slots
 from clip_hparam.records.lock import FolderLockedError, lock_folder
@@ -50,14 +51,13 @@ class WorkerPool:
         return Capacity(count, f"on {count} workers")
 
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
-        """Queue trials and start as many as there are free slots."""
+        """Queue trials, the longest first, and start as many as there are free slots."""
         if specs and not self.specs:
             processes.start_forkserver(specs[0], len(specs), trials_to_trace(specs))
             self.free_slots.extend(gpu_slots(self.driver, specs[0].machine.device))
             self.at_once = len(self.free_slots)
-        for spec in specs:
-            self.specs[spec.trial_id] = spec
-            self.waiting.append(spec.trial_id)
+        self.specs |= {spec.trial_id: spec for spec in specs}
+        self.waiting.extend(spec.trial_id for spec in longest_first(specs))
         self._start_waiting()
         return [JobHandle(spec.trial_id, "workers", "") for spec in specs]
 
