@@ -57,14 +57,14 @@ def test_public_methods_have_a_docstring_and_no_underscore() -> None:
 def test_arguments_and_exceptions_become_lists() -> None:
     text = docstring_text(
         parsed(
-            'def f():\n    """Return this: a value\n    of two lines.\n\n    first, second: numbers,'
+            'def f():\n    """Return this: a value\n    of two lines.\n\n    a, second: numbers,'
             "\n        positive\n    third: a text\n\n    Raises:\n        ValueError: it is 0.\n"
             '\n        f(1)\n\n    Raises: OSError at once.\n    """'
         )
     )
     assert text.split("\n\n") == [
         "Return this: a value of two lines.",
-        "- `first, second`: numbers, positive\n- `third`: a text",
+        "- `a, second`: numbers, positive\n- `third`: a text",
         "Raises:",
         "- `ValueError`: it is 0.",
         "```python\nf(1)\n```",
