@@ -117,7 +117,8 @@ def page_text(path: Path) -> str:
     name = path.relative_to(ROOT)
     if path.is_dir():
         entries = sorted(one for one in path.iterdir() if one.suffix in LISTED or one.is_dir())
-        shown = [one.name for one in entries if one.name[0] not in "._"]
+        twins = {one.with_suffix(".py") for one in entries if one.suffix == ".ipynb"}
+        shown = [one.name for one in entries if one.name[0] not in "._" and one not in twins]
         return NOT_SEARCHED + "\n".join(
             [f"# {name}/", "", *(f"- [{one}]({one})" for one in shown), ""]
         )
