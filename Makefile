@@ -14,7 +14,7 @@ SWEPT = machine.runs=$(RUNS) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(BUDGET),budget
 	$(if $(filter-out tiny,$(FAMILY)),family=$(FAMILY) $(if $(DATA),,data=imagenet))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence ablations methods tables figures report notebooks paper tune landscape pretrain clean
+.PHONY: help setup demo test test-quick test-all check format bench ladder controls evidence ablations methods tables figures report notebooks paper tune landscape pretrain docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,13 +73,13 @@ paper: setup ## All tables and figures of FAMILY and one page, beside the publis
 	$(PY) -m analysis figures $(PLACES) --family $(FAMILY)
 	$(PY) -m analysis report $(PLACES) --family $(FAMILY)
 
-test: check ## What CI runs: checks, then the tests (TEST=path runs the tests of a file or folder)
+test: check $(VENV)/.docs ## What CI runs: checks, then the tests (TEST=path runs the tests of a file or folder)
 	$(PY) -m pytest -n 3 $(TEST)
 
 test-quick: setup ## Unit tests only: no subprocess, no training, at most 90 s
 	$(PY) -m pytest tests/unit
 
-test-all: check ## The same as test, and the slow tests
+test-all: check $(VENV)/.docs ## The same as test, and the slow tests
 	$(PY) -m pytest -n 3 $(TEST) -m ""
 
 check: setup ## Format, lint, types, import contracts
@@ -105,5 +105,12 @@ landscape: setup ## Record the trials that benchmarks/search.py replays (half an
 pretrain: setup ## Train the tiny CLIP of the package again (minutes)
 	$(PY) -m clip_hparam.model.tiny_clip.pretrain
 
+docs: $(VENV)/.docs ## Build the documentation site into site/, strictly: a broken link fails (SERVE=1: serve it)
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs $(if $(SERVE),serve,build --quiet)
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(PY) -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 clean: ## Remove results and caches; records in runs/ stay
-	rm -rf $(RESULTS) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+	rm -rf $(RESULTS) site .pytest_cache .mypy_cache .ruff_cache build *.egg-info

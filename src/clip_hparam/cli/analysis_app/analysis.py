@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
     Raises:
         SystemExit: the command cannot be parsed.
     """
-    arguments = _create_parser(prog).parse_args(argv)
+    arguments = create_parser(prog).parse_args(argv)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
         if isinstance(getattr(arguments, "runs", None), Path):
@@ -68,7 +68,7 @@ def _validate_folders(arguments: argparse.Namespace) -> None:
         validate_runs(folder)
 
 
-def _create_parser(prog: str) -> CommandParser:
+def create_parser(prog: str) -> CommandParser:
     """Return the parser; `run` of each command returns the number of missing runs."""
     parser = CommandParser(prog=prog, description="Write tables and figures from the records.")
     parser.set_defaults(prog=prog)

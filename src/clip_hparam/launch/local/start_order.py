@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
-from clip_hparam.planning.throughput import operations
+from clip_hparam.planning.estimates.throughput import operations
 
 
 def longest_first(specs: Sequence[LaunchSpec]) -> list[LaunchSpec]:
