@@ -84,6 +84,7 @@ def test_a_shard_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         (gzip.compress(b"x"), "is compressed by gzip, and its images are read at random: unpack"),
         (b"no archive at all" * 100, "is no tar archive"),
     ],
+    ids=["empty", "gzip", "text"],
 )
 def test_other_files_are_refused(tmp_path: Path, content: bytes, problem: str) -> None:
     (tmp_path / "x.tar").write_bytes(content)
