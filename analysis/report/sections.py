@@ -26,6 +26,7 @@ from clip_hparam.analysis.report.page.trials import Commands
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
 from clip_hparam.analysis.tables.table import Table
+from clip_hparam.config.override_words import program_words
 from clip_hparam.design.design import merged_overrides
 
 PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
@@ -151,7 +152,7 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
         seeds = ",".join(str(seed) for seed in cell.cell.trials)
         known = (commands[name] for name in cell.cell.trials.values() if name in commands)
         words = merged_overrides(next(known, cell.cell.overrides), [f"seed={seeds}"])
-        yield shlex.join(["python", "sweep.py", "-m", *words])
+        yield shlex.join([*program_words(), "-m", *words])
 
 
 def _value_counts(values: pd.Series) -> str:

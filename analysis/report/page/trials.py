@@ -17,6 +17,7 @@ from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.page.columns import json_column
+from clip_hparam.config.override_words import program_words
 
 MAX_TRIALS = 10_000  # rows; a browser filters more of them slowly
 MAX_COMMANDS = 2_000
@@ -127,7 +128,7 @@ def _command_rows(trials: pd.DataFrame) -> list[dict[Any, Any]]:
 def _command(row: dict[Any, Any], commands: Commands) -> str:
     overrides = commands.get(row["trial_id"])
     if overrides is not None:
-        return shlex.join(["python", "sweep.py", *overrides])
+        return shlex.join([*program_words(), *overrides])
     recorded = row.get("command")
     return recorded if isinstance(recorded, str) else ""
 

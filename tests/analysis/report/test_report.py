@@ -102,6 +102,19 @@ def test_report_lists_the_commands(report_path: Path) -> None:
     assert "git aaaaaaa" in page
 
 
+def test_commands_outside_a_checkout_are_those_of_the_installed_program(
+    ladder: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importance, "MIN_ROWS", 1_000)
+    frames = ladder.runs.frames()
+    commands = dict.fromkeys(frames.trials["trial_id"], ("lr=1",))
+    page = report.write_report(frames, tmp_path / "results", commands).read_text()
+    assert "clip-hparam sweep -m lr=1 seed=0,1,2,3,4" in page
+    assert set(report_data(page)["trials"]["commands"]) == {"clip-hparam sweep lr=1"}
+    assert "python sweep.py" not in page
+
+
 def test_failure_lines_name_the_failure(runs: Runs) -> None:
     runs.done({}, 0, 97.0)
     runs.planned({"lr": 0.5}).write_failure("diverged", "diverged", "loss is nan at step 3")
