@@ -114,7 +114,7 @@ curves = frames.epochs.assign(accuracy=accuracy, epoch=frames.epochs["epoch"] + 
     index="trial_id", columns="epoch", values="accuracy"
 )
 by_rung = {
-    cell.label: curves.loc[list(cell.trials.values())].dropna(axis="columns")
+    cell.label: curves.reindex(list(cell.trials.values())).dropna(how="all", axis="columns")
     for cell in newest_by_name(frames.sweeps)["ladder"].cells
 }
 
