@@ -67,6 +67,8 @@ def sweep_effects(frames: Frames, ablation: Ablation) -> list[FactorialEffect]:
     """
     cells = factorial_values(frames, ablation)
     effects = factorial_effects(cells.factors, cells.signs, np.nan_to_num(cells.values))
-    if cells.complete:
-        return effects
-    return [effect._replace(estimate=INCOMPLETE_DESIGN) for effect in effects]
+    if not cells.complete:
+        return [FactorialEffect(effect.names, INCOMPLETE_DESIGN) for effect in effects]
+    if cells.images:  # the replicates are images, too many to show
+        return [effect._replace(values=()) for effect in effects]
+    return effects

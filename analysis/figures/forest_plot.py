@@ -33,7 +33,7 @@ class ForestRow(NamedTuple):
     low: float
     high: float
     why: str
-    seeds: tuple[float, ...] = ()  # the difference of each seed that both cells have
+    seeds: tuple[float, ...] = ()  # the difference, or the effect, in each seed
 
 
 class ForestPlot(NamedTuple):
@@ -87,7 +87,7 @@ def factorial_forest(frames: Frames, ablation: Ablation) -> ForestPlot:
     effects = sweep_effects(frames, ablation)
     left_out = len(effects[MAX_ROWS:])
     rows = [
-        ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why)
+        ForestRow(effect.label, *effect.estimate[:3], effect.estimate.why, effect.values)
         for effect in effects[:MAX_ROWS]
     ]
     label = style.interval_label(cell_evidence(frames, ablation))

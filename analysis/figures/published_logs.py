@@ -73,7 +73,7 @@ def _plot_panel(axes: Axes, panel: LogPanel) -> None:
     style.mark_last(axes, [run.epochs, run.epochs], [run.raw_last, run.ema_last])
     gap = run.ema_best - run.ema_last
     axes.set(
-        title=panel.title, xlabel="epoch", xlim=(0, panel.planned),
+        title=panel.title, xlabel="epoch", xlim=(0, 1.06 * panel.planned),
         ylim=(run.ema_best - 6, run.ema_best + 0.8),
     )  # fmt: skip
     axes.text(

@@ -25,6 +25,7 @@ class FactorialEffect(NamedTuple):
 
     names: tuple[str, ...]  # aliases; "-a:b" has the opposite sign
     estimate: Estimate
+    values: tuple[float, ...] = ()  # the effect in each seed, the replicates of the estimate
 
     @property
     def label(self) -> str:
@@ -65,9 +66,10 @@ def factorial_effects(
         key, sign = (minus, "-") if minus in aliases else (plus, "")
         aliases.setdefault(key, []).append(sign + name)
     _check_orthogonal(aliases)
+    contrasts = [_contrast(np.array(column), values) for column in aliases]
     return [
-        FactorialEffect(tuple(names), estimate(_contrast(np.array(column), values)))
-        for column, names in aliases.items()
+        FactorialEffect(tuple(names), estimate(contrast), tuple(contrast.tolist()))
+        for contrast, names in zip(contrasts, aliases.values(), strict=True)
     ]
 
 

@@ -21,14 +21,17 @@ const visible = new IntersectionObserver(entries => {
 const resized = new ResizeObserver(entries => {
   for (const entry of entries) {
     const found = charts.find(chart => chart.node === entry.target);
-    if (found && found.chart) found.chart.resize();
+    if (!found || !found.chart) continue;
+    found.chart.resize();
+    found.drawn();
   }
 });
 
-// A chart in a figure. `option` returns the ECharts option; `ready` is called with a new chart.
+// A chart in a figure. `option` returns the ECharts option; `ready` is called with a new chart, and the
+// entry's `drawn` after each drawing.
 function addChart(title, note, height, option, ready = () => {}) {
   const node = el("div", { class: "chart", role: "img", "aria-label": title, style: `height:${height}px` });
-  const entry = { node, option, ready, chart: null };
+  const entry = { node, option, ready, drawn: () => {}, chart: null };
   charts.push(entry);
   visible.observe(node);
   resized.observe(node);
@@ -42,7 +45,9 @@ function drawChart(entry) {
 }
 
 function updateChart(entry) {
-  if (entry.chart) entry.chart.setOption({ ...baseOption(), ...entry.option() }, { notMerge: true });
+  if (!entry.chart) return;
+  entry.chart.setOption({ ...baseOption(), ...entry.option() }, { notMerge: true });
+  entry.drawn();
 }
 
 function redrawCharts() {
@@ -102,13 +107,19 @@ function valueAxis(name, extra = {}) {
 function columnAxis(column, extra = {}, most = 7) {
   const ticks = column.ticks(most);
   const custom = ticks ? { customValues: ticks } : {};
-  const pad = (column.high - column.bottom) * 0.04 || 0.5;
+  const [min, max] = axisRange(column);
   const label = { color: colours.soft, fontSize: 11, hideOverlap: true, ...custom,
     formatter: position => shorten(column.at(position), 14) };
   return valueAxis(column.title, {
-    min: column.bottom - pad, max: column.high + pad, axisLabel: label, axisTick: { show: true, ...custom },
-    ...(ticks || pad === 0.5 ? {} : { min: null, max: null }), ...extra,
+    ...(ticks || column.high === column.bottom ? { min, max } : {}),
+    axisLabel: label, axisTick: { show: true, ...custom }, ...extra,
   });
+}
+
+// The ends of a column's axis: its values and a margin.
+function axisRange(column) {
+  const margin = (column.high - column.bottom) * 0.04 || 0.5;
+  return [column.bottom - margin, column.high + margin];
 }
 
 const Y_NAME = { nameGap: 42 };

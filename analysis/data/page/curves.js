@@ -32,7 +32,7 @@ function curvesOption() {
   return {
     grid: { left: 58, right: narrow() ? 84 : 118, top: 14, bottom: 44 },
     tooltip: tooltip(event => lines(event.seriesName, `epoch ${event.value[0]}: ${formatNumber(event.value[1])}`)),
-    xAxis: valueAxis("epoch", { minInterval: 1, scale: false, min: 1 }),
+    xAxis: valueAxis("epoch", { minInterval: 1, scale: false, min: 1, max: "dataMax" }),
     yAxis: valueAxis(metric.title, { ...Y_NAME, ...ends }),
     series,
   };
@@ -52,9 +52,9 @@ function axisEnds(cells, values) {
     }
   }
   if (!(high > low)) return {};
-  const step = 10 ** Math.floor(Math.log10(high - low)) / 2;
+  const step = evenStep(low, high, 5);
   const round = value => Number(value.toPrecision(6));
-  return { min: round(Math.floor(low / step) * step), max: round(Math.ceil(high / step) * step) };
+  return { min: round(Math.floor(low / step) * step), max: round(Math.ceil(high / step) * step), interval: step };
 }
 
 function cellSeries(cell, values, colour) {

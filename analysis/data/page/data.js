@@ -76,11 +76,15 @@ function meanGap(low, high, levels) {
   return Math.max((high - low) / Math.max(levels - 1, 1), (high - low) / 20) || 1;
 }
 
+// The smallest 1-2-5 step with at most so many in the range.
+function evenStep(low, high, most) {
+  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
+  return power * [1, 2, 5, 10].find(factor => factor * power >= rough);
+}
+
 // Round numbers in the range, at most so many.
 function evenTicks(low, high, most) {
-  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find(factor => factor * power >= rough);
-  const found = [];
+  const step = evenStep(low, high, most), found = [];
   for (let value = Math.ceil(low / step) * step; value <= high + 1e-9 * step; value += step) {
     found.push(Number(value.toPrecision(12)));
   }

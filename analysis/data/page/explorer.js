@@ -76,7 +76,7 @@ views.push(updateStatus, updateScatter, updateParallel, () => {
     table.page = 0;
     updateTable();
     updateCurves();
-  }, 90);
+  }, 2 * BRUSH_MS);
 });
 
 // Cost against accuracy on the selection set: a point per cell, and the cells that no cheaper one beats.
@@ -110,13 +110,15 @@ function createCost() {
     grid: { left: 58, right: 30, top: 22, bottom: 44 },
     tooltip: tooltip(({ data: point }) => lines(point.name, `${data.accuracy}: ${formatFixed(point.value[1])}`,
       `${data.title}: ${formatNumber(point.value[0], 3)}`, `${point.n} trials`)),
-    xAxis: { ...valueAxis(`${data.title} per trial`), type: log ? "log" : "value",
+    xAxis: { ...valueAxis(`${data.title} per trial`, MARGIN), type: log ? "log" : "value",
       ...(log ? { min: bounds => roundDown(bounds.min), max: bounds => roundUp(bounds.max) } : {}) },
-    yAxis: valueAxis(data.accuracy, Y_NAME),
+    yAxis: valueAxis(data.accuracy, { ...Y_NAME, ...MARGIN }),
     series: costSeries(data),
   }));
 }
 
+const MAX_NAMED = 12; // points beside the front that have a name
+const MARGIN = { boundaryGap: ["6%", "6%"] };
 const roundDown = value => Number((value * 0.85).toPrecision(1));
 const roundUp = value => Number((value * 1.2).toPrecision(1));
 
@@ -125,8 +127,9 @@ function costSeries(data) {
   const label = { show: true, position: "top", color: colours.ink, fontSize: 10, textBorderColor: colours.paper,
     textBorderWidth: 2, formatter: event => shorten(event.name.split(": ").pop(), 22) };
   const front = data.points.filter(point => point.front);
+  const named = data.points.length <= MAX_NAMED ? { label, labelLayout: { hideOverlap: true } } : {};
   return [
-    { type: "scatter", symbolSize: 6, data: data.points.filter(point => !point.front).map(item),
+    { type: "scatter", symbolSize: 6, data: data.points.filter(point => !point.front).map(item), ...named,
       itemStyle: { color: colours.accent, opacity: 0.5 } },
     { type: "line", step: "end", symbol: "circle", symbolSize: 9, data: front.map(item), label,
       labelLayout: { hideOverlap: true }, color: colours.mark, z: 4 },

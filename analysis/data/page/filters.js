@@ -2,7 +2,7 @@
 
 const filters = { scope: "", query: "", ranges: new Map(), selected: null, problem: "" };
 const views = []; // functions (source) => void, called after a change of the filters
-const BRUSH_MS = 80; // between updates of the other views, so that the brush itself moves smoothly
+const BRUSH_MS = 120; // between updates of the other views, so that the brush itself moves smoothly
 let waiting = null, updated = 0;
 
 // Update all views in the next frame; several changes before it update them once.
@@ -39,10 +39,12 @@ function updateRows() {
   const tests = parseQuery(filters.query);
   rows.matching = tests.length ? rows.inScope.filter(row => tests.every(test => test(row))) : rows.inScope;
   const ranges = [...filters.ranges].map(([name, [low, high]]) => [trials.byName.get(name), low, high]);
-  rows.shown = rows.matching.filter(row => ranges.every(([column, low, high]) => {
-    const position = column.positions[row];
-    return position !== null && position >= low - 1e-9 && position <= high + 1e-9;
-  }));
+  rows.shown = rows.matching.filter(row =>
+    ranges.every(([column, low, high]) => within(column.positions[row], low, high)));
+}
+
+function within(position, low, high) {
+  return typeof position === "number" && position >= low - 1e-9 && position <= high + 1e-9;
 }
 
 // "lr>1e-3 state=done word": comparisons with a column, else words of id, label or state.

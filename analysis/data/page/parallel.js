@@ -1,7 +1,11 @@
 // Parallel coordinates of the trials: a brush on an axis filters all views.
 
 const MAX_AXES = 8;
-const parallel = { columns: [], entry: null, busy: false };
+const PARALLEL_BOX = { left: 46, right: 60, top: 40, bottom: 18 };
+const parallel = {
+  columns: [], rows: [], points: new Map(), entry: null, busy: false,
+  faint: new echarts.graphic.Group(), bright: new echarts.graphic.Group(),
+};
 
 function chooseAxes() {
   const varied = trials.knobs.filter(column => new Set(scopeRows().map(row => column.positions[row])).size > 1);
@@ -12,7 +16,8 @@ function chooseAxes() {
   return [...varied.filter(column => kept.has(column)), ...(metric ? [metric] : [])];
 }
 
-function narrow() { return document.documentElement.clientWidth < 600; }
+const phone = matchMedia("(max-width: 599px)");
+function narrow() { return phone.matches; }
 
 function parallelOption() {
   parallel.columns = chooseAxes();
@@ -22,25 +27,70 @@ function parallelOption() {
     const position = trials.byName.get(name).positions[row];
     return position !== null && position >= low && position <= high;
   }));
-  const metric = currentMetric();
+  parallel.rows = shown;
   return {
-    parallel: { left: 46, right: 60, top: 40, bottom: 18, parallelAxisDefault: { realtime: true } },
+    parallel: { ...PARALLEL_BOX, parallelAxisDefault: { realtime: true } },
     parallelAxis: parallel.columns.map((column, dim) => parallelAxis(column, dim)),
     tooltip: { show: false },
-    series: [{
-      type: "parallel", progressive: 0, smooth: false, silent: true,
-      lineStyle: { width: 1, opacity: shown.length > 300 ? 0.35 : 0.6 },
-      inactiveOpacity: 0.03, activeOpacity: shown.length > 300 ? 0.5 : 0.8,
-      data: shown.map(row => ({
-        value: parallel.columns.map(column => column.positions[row] ?? "-"),
-        lineStyle: { color: metric ? metricColour(metric, row) : colours.accent },
-      })),
-    }],
+    series: [{ type: "parallel", data: [] }],
   };
 }
 
+// The lines as one path per colour, beside the chart's own elements: a thousand single lines are too
+// slow to follow a brush. All lines lie faint on a layer of their own, which a brush leaves as it is.
+const Polylines = echarts.graphic.extendShape({
+  shape: { lines: [] },
+  buildPath(context, { lines }) {
+    for (const points of lines) {
+      points.forEach(([x, y], index) => (index ? context.lineTo(x, y) : context.moveTo(x, y)));
+    }
+  },
+});
+
+function drawLines() {
+  const place = linePlace(parallel.entry.chart.getWidth(), parallel.entry.chart.getHeight());
+  parallel.points = new Map(parallel.rows.map(row => [row, place(row)]));
+  parallel.faint.removeAll();
+  parallel.faint.add(polylines([...parallel.points.values()], colours.faint, 0.25, -1));
+  drawBrushedLines();
+}
+
+// The lines that the brushes of the axes leave, in the colours of the metric.
+function drawBrushedLines() {
+  const metric = currentMetric(), paths = new Map();
+  const ranges = parallel.columns.filter(column => filters.ranges.has(column.name))
+    .map(column => [column, ...filters.ranges.get(column.name)]);
+  for (const [row, points] of parallel.points) {
+    if (!ranges.every(([column, low, high]) => within(column.positions[row], low, high))) continue;
+    const colour = metric ? metricColour(metric, row) : colours.accent;
+    if (!paths.has(colour)) paths.set(colour, []);
+    paths.get(colour).push(points);
+  }
+  parallel.bright.removeAll();
+  const opacity = parallel.rows.length > 300 ? 0.5 : 0.8;
+  for (const [colour, lines] of paths) parallel.bright.add(polylines(lines, colour, opacity, 1));
+}
+
+function polylines(lines, stroke, opacity, zlevel) {
+  return new Polylines({ shape: { lines }, silent: true, zlevel, style: { stroke, fill: null, lineWidth: 1, opacity } });
+}
+
+// A function row => points in px, by the box and the ends of the axes.
+function linePlace(width, height) {
+  const { left, right, top, bottom } = PARALLEL_BOX;
+  const gap = (width - left - right) / Math.max(parallel.columns.length - 1, 1);
+  const axes = parallel.columns.map((column, index) => {
+    const [low, high] = axisRange(column);
+    return { column, x: left + gap * index, low, scale: (height - top - bottom) / (high - low) };
+  });
+  return row => axes.filter(({ column }) => typeof column.positions[row] === "number")
+    .map(({ column, x, low, scale }) => [x, height - bottom - (column.positions[row] - low) * scale]);
+}
+
 function parallelAxis(column, dim) {
-  const axis = columnAxis(column, { nameLocation: "end", nameGap: 14, type: "value" }, 6);
+  const [min, max] = axisRange(column);
+  const axis = columnAxis(column, { nameLocation: "end", nameGap: 14, type: "value", min, max }, 6);
+  if (!column.ticks(6)) axis.axisLabel = { ...axis.axisLabel, customValues: evenTicks(min, max, 6) };
   delete axis.splitLine;
   return {
     ...axis, dim, id: column.name, realtime: true, name: shorten(column.title, narrow() ? 12 : 20),
@@ -50,13 +100,13 @@ function parallelAxis(column, dim) {
   };
 }
 
-// Colour of a trial from low to high of the metric, at equal steps of its rank-free position.
+// Colour of a trial from low to high of the metric, in 24 steps.
 function metricColour(metric, row) {
   const position = metric.positions[row];
   if (position === null || metric.values[row] === null) return colours.faint;
   const cut = metric.clip ??= clipRange(metric);
   const share = Math.min(1, Math.max(0, (position - cut[0]) / (cut[1] - cut[0] || 1)));
-  return mix(share);
+  return mix(Math.round(share * 23) / 23);
 }
 
 // The range that colours spread over: from the 10 % quantile, so that failed trials do not flatten it.
@@ -83,9 +133,13 @@ function createParallel() {
       const name = event.parallelAxisId ?? event.batch?.[0]?.parallelAxisId;
       const intervals = event.intervals ?? event.batch?.[0]?.intervals ?? [];
       setRange(name, intervals.length ? [...intervals[0]] : null, "parallel");
+      drawBrushedLines();
     });
+    chart.getZr().add(parallel.faint);
+    chart.getZr().add(parallel.bright);
   });
   parallel.entry = charts[charts.length - 1];
+  parallel.entry.drawn = drawLines;
   return node;
 }
 

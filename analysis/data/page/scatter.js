@@ -21,6 +21,7 @@ function scatterOption() {
   const inside = new Set(rows.shown);
   const known = row => x.positions[row] !== null && y.values[row] !== null;
   const point = row => [x.positions[row], y.positions[row], row];
+  const many = { type: "scatter", large: true, largeThreshold: 300 }; // one path, fast enough for a brush
   const out = rows.matching.filter(row => !inside.has(row) && known(row)).map(point);
   const selected = filters.selected !== null && known(filters.selected) ? [point(filters.selected)] : [];
   return {
@@ -30,8 +31,8 @@ function scatterOption() {
       brushStyle: { color: "rgba(0,114,178,.15)", borderColor: colours.accent }, toolbox: [] },
     xAxis: columnAxis(x), yAxis: columnAxis(y, Y_NAME),
     series: [
-      { type: "scatter", data: out, symbolSize: size - 2, itemStyle: { color: colours.faint, opacity: 0.6 }, silent: true },
-      { type: "scatter", data: rows.shown.filter(known).map(point), symbolSize: size,
+      { ...many, data: out, symbolSize: size - 2, itemStyle: { color: colours.faint, opacity: 0.6 }, silent: true },
+      { ...many, data: rows.shown.filter(known).map(point), symbolSize: size,
         itemStyle: { color: colours.accent, opacity: 0.75 } },
       { type: "scatter", data: selected, symbolSize: 15, z: 5, silent: true,
         itemStyle: { color: "transparent", borderColor: colours.mark, borderWidth: 3 } },

@@ -1,4 +1,4 @@
-"""demo: the paper's ladder in miniature, 35 real fine-tuning runs, its table and its figure.
+"""demo: the paper's ladder in miniature, 21 real fine-tuning runs, its table and its figure.
 
 It is `make demo` where the package is installed; both write the same records and results.
 """
@@ -13,6 +13,7 @@ from clip_hparam.config.text.override_words import format_override
 from clip_hparam.records.paths import DEFAULT_RUNS
 
 SWEEP = "ladder"
+SEEDS = 3  # `make ladder` adds the other seeds of the design
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--runs", dest="records", type=Path, default=DEFAULT_RUNS, help="folder of the records"
     )
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
-    parser.add_argument("--seeds", type=int, help="replicates of each rung (5)")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help=f"replicates of each rung ({SEEDS})"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan, start nothing")
 
 
@@ -31,10 +34,9 @@ def _run_demo(arguments: argparse.Namespace) -> int:
     from clip_hparam.cli.hydra_app.app import main as sweep  # lazy: Hydra, 0.3 s
 
     arguments.records.mkdir(parents=True, exist_ok=True)
-    words = ["-m", f"sweeps={SWEEP}"]
+    words = ["-m", f"sweeps={SWEEP}", f"seeds={arguments.seeds}"]
     if arguments.records != DEFAULT_RUNS:
         words.append(format_override("machine.runs", str(arguments.records)))
-    words += [] if arguments.seeds is None else [f"seeds={arguments.seeds}"]
     words += ["dry_run=true"] if arguments.dry_run else []
     sys.argv[1:] = words
     code = sweep()

@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.ablations import ablation_of
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.published import L14_LADDER, PUBLISHED_SYSTEMS
 from clip_hparam.analysis.evidence.published_recipes import PUBLISHED_RECIPES, published_rung
+from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures.ladder import ladder_panels
 from clip_hparam.analysis.figures.published_ladder import paper_panel
 from clip_hparam.analysis.frames.frame import Frames, of_family
@@ -84,6 +85,8 @@ def test_factorial_of_one_seed_has_intervals_over_paired_images(both: Frames) ->
     sentence = conclusion(frames, ablation_of(frames, "factorial"))
     assert "one seed, over paired test images" in sentence
     assert "±" in sentence
+    effects = sweep_effects(frames, ablation_of(frames, "factorial"))
+    assert {effect.values for effect in effects} == {()}
 
 
 def test_family_has_its_own_trials_alone(both: Frames) -> None:

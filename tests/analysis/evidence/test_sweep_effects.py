@@ -41,9 +41,9 @@ def test_effects_of_a_sweep_equal_the_known_truth(runs: Runs) -> None:
     assert list(table.bold["Δ, points"]) == [True, True, True]
     assert table.notes[0].startswith("16 of 16 runs")
     assert "**+0.8" in render.to_markdown(table)
-    assert [effect.mean for effect in factorial_forest(frames, ablation).effects] == list(
-        means.values()
-    )
+    rows = factorial_forest(frames, ablation).effects
+    assert [row.mean for row in rows] == list(means.values())
+    assert [len(row.seeds) for row in rows] == [4, 4, 4]
     assert registry.plot_figure(frames, "factorial").axes
     sentence = conclusion(frames, ablation)
     assert re.search(r"effects over all others: llrd \+0\.\d+ ± .*ema .*llrd:ema", sentence)
@@ -55,3 +55,5 @@ def test_a_missing_run_leaves_effects_without_numbers(runs: Runs) -> None:
     assert set(table.shown["Δ, points"]) == {"\N{EM DASH}"}
     assert table.data["delta"].isna().all()
     assert set(table.data["why"]) == {"incomplete: a cell has no mean"}
+    rows = factorial_forest(runs.frames(), ABLATIONS["factorial"]).effects
+    assert [row.seeds for row in rows] == [(), (), ()]

@@ -3,7 +3,7 @@ window.addEventListener("load", async () => {
   const wait = ms => new Promise(done => setTimeout(done, ms));
   const frame = () => new Promise(requestAnimationFrame);
   // Wait for the frame in which the views are updated, and for the table, which follows.
-  const settle = async () => { await wait(100); await frame(); await frame(); await wait(250); await frame(); };
+  const settle = async () => { await wait(100); await frame(); await frame(); await wait(400); await frame(); };
   const text = selector => document.querySelector(selector)?.textContent ?? null;
   const found = { width: innerWidth, hit: window.hit || 0 };
   const column = name => {

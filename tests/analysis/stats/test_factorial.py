@@ -22,6 +22,7 @@ def test_effects_are_twice_the_least_squares_coefficients() -> None:
     assert [effect.label for effect in effects] == ["a", "b", "c", "a:b", "a:c", "b:c"]
     for effect, by_seed in zip(effects, 2 * coefficients[1:], strict=True):
         assert effect.estimate[:4] == pytest.approx(estimate(by_seed)[:4])
+        assert effect.values == pytest.approx(tuple(by_seed))
 
 
 def test_an_interaction_is_half_of_the_change_of_the_other_effect() -> None:

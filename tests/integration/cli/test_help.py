@@ -96,3 +96,4 @@ def test_the_demo_plans_the_ladder(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "14 trials: 0 done, 14 to do" in done.out
     assert ask("demo", "--seeds", "0", cwd=tmp_path).code == 2
+    assert "21 trials" in ask("demo", "--dry-run", cwd=tmp_path).out
