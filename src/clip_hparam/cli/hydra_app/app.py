@@ -20,7 +20,7 @@ from clip_hparam.cli.hydra_app.config_sources import check_config_sources, valid
 from clip_hparam.cli.hydra_app.data_facts import print_trial_notes
 from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import as_typed, typed_words, validate_family
-from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.grammar.command_line import prepare_arguments
 from clip_hparam.cli.hydra_app.grammar.single_keys import launcher_note, refuse_sweep_keys
 from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs
@@ -79,7 +79,7 @@ def main() -> int:
     try:
         for word in sys.argv[1:]:
             validate_variables(word, word.partition("=")[0])
-        sys.argv[1:] = typed_words(prepared(sys.argv[1:]))
+        sys.argv[1:] = typed_words(prepare_arguments(sys.argv[1:]))
         with InterruptFlag().installed():
             _run_hydra()
     except SystemExit as error:

@@ -137,14 +137,14 @@ def split_config(config: DictConfig) -> Composed:
 def create_trial_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
-    """Resolve a recipe and return its trial; `overrides` are what was typed for it."""
+    """Resolve a recipe and return its trial; `overrides` were typed for it."""
     return create_base_spec(resolve(recipe), machine, driver, overrides)
 
 
 def create_base_spec(
     recipe: Recipe, machine: Machine, driver: SweepOptions, overrides: Sequence[str] = ()
 ) -> TrialSpec:
-    """Return a trial of the recipe as it is; the base of a search is not resolved."""
+    """Return a trial without resolving its recipe, as the base of a search."""
     validate_eval_sets(recipe, driver.eval_sets)
     per_trial = {name: getattr(driver, name) for name in PER_TRIAL_OPTIONS}
     per_trial["tracker"] = tracker_list(driver.tracker)
@@ -168,7 +168,7 @@ def compose_recipe(overrides: Sequence[str]) -> Recipe:
 
 
 def compose_all(overrides: Sequence[str]) -> Composed:
-    """Return the recipe, machine and driver options of `python sweep.py <overrides>`, likewise.
+    """Return the recipe (not resolved), machine and driver options of these overrides.
 
     Raises:
         ValueError: an override that cannot be read, several values, or a design.

@@ -24,7 +24,7 @@ DESIGN_PACKAGE = "hydra.sweeper.design"
 
 
 def check_config_sources() -> None:
-    """Let Hydra read files through `load_checked`, whether of this package or of the user."""
+    """Let Hydra read the files of this package and of the user through `load_checked`."""
     types = SourcesRegistry.instance().types
     for scheme in ("file", "pkg"):
         original = types[scheme]
@@ -148,7 +148,7 @@ def _is_plugin(result: ConfigResult) -> bool:
 
 
 def _validate_package(result: ConfigResult, name: str) -> None:
-    """Raise ValueError for a design whose first line does not say where its keys belong."""
+    """Raise ValueError for a design without `# @package` in its first line."""
     if not name.startswith("sweeps/"):
         return
     package = result.header.get("package")

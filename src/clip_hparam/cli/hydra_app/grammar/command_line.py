@@ -1,8 +1,9 @@
-"""The command line before Hydra reads it: options first, readable words, all mistakes at once."""
+"""Check the command line before Hydra reads it, and report all of its mistakes at once."""
 
 import re
 import shlex
 import sys
+from argparse import Action
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,7 +20,8 @@ from clip_hparam.config.text.synonyms import suggest_key
 
 ADD_M = "add -m to sweep over them"
 MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN")
-UNTOUCHED = ("--shell-completion", "-sc", "--hydra-help", "--version")
+PASSED_TO_HYDRA = ("--shell-completion", "-sc", "--hydra-help", "--version")
+"""Options with which the command line goes to Hydra unchanged."""
 WITHOUT_EFFECT = {
     "hydra.sweep": "records go to machine.runs",
     "hydra.run": "records go to machine.runs",
@@ -32,15 +34,17 @@ WITHOUT_EFFECT = {
 """Settings of Hydra that this program does not use, and what it does instead."""
 
 
-def prepared(argv: Sequence[str]) -> list[str]:
-    """Return the arguments of sweep.py, options first and overrides readable.
+def prepare_arguments(argv: Sequence[str]) -> list[str]:
+    """Return the arguments of sweep.py for Hydra: options first, texts quoted where necessary.
+
+    Overrides that are repeated or have no effect are reported on stderr.
 
     Raises:
-        ValueError: words that are no override, or that have a wrong key or value; a sentence each.
+        ValueError: words that are not overrides, or have a wrong key or value; one sentence each.
     """
-    if any(word in UNTOUCHED for word in argv):
+    if any(word in PASSED_TO_HYDRA for word in argv):
         return list(argv)
-    options, words = _divide(argv)
+    options, words = _split_options(argv)
     overrides = read_overrides(words, is_sweep=any(word in MULTIRUN for word in argv))
     _note_repeated(overrides)
     for override in overrides:
@@ -49,58 +53,59 @@ def prepared(argv: Sequence[str]) -> list[str]:
 
 
 def read_overrides(words: Sequence[str], *, is_sweep: bool, advice: str = ADD_M) -> list[Override]:
-    """Return the overrides in these words, spelled as Hydra reads them.
+    """Return the overrides in these words, with texts quoted as Hydra's grammar needs it.
 
     advice: what to type in place of several values, {word}, where there is no sweep.
 
     Raises:
-        ValueError: words that are no override, or that have a wrong key or value; a sentence each.
+        ValueError: words that are not overrides, or have a wrong key or value; one sentence each.
     """
-    _refuse_divided(words)
-    overrides, mistakes = _read(words)
+    _refuse_split_words(words)
+    overrides, mistakes = _parse_words(words)
     mistakes += word_mistakes(overrides)
     several = [o for o in overrides if o.is_sweep_override()]
     if is_sweep:
         mistakes += [several_settings(o) for o in several if o.is_hydra_override()]
     else:
-        mistakes += [_several_values(o, advice) for o in several]
+        mistakes += [_several_values_message(o, advice) for o in several]
     if mistakes:
         raise ValueError("\n".join(dict.fromkeys(mistakes)))
     return overrides
 
 
-def _divide(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split_options(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return Hydra's options with their values, and the overrides; options may stand anywhere.
 
     Raises:
-        ValueError: an option that is none, such as --lr.
+        ValueError: an unknown option, such as --lr.
     """
     actions = get_args_parser()._option_string_actions
     options: list[str] = []
     words: list[str] = []
-    rest = list(argv)
-    while rest:
-        word = rest.pop(0)
+    remaining = list(argv)
+    while remaining:
+        word = remaining.pop(0)
         name, equals, _ = word.partition("=")
         if not word.startswith("-") or re.match(r"-\d", word):
             words.append(word)
             continue
         action = next((a for text, a in actions.items() if text == name), None)
         if action is None:
-            following = rest[:1] if not equals else []
-            raise ValueError(_no_option(word, following, list(actions)))
+            following = remaining[:1] if not equals else []
+            raise ValueError(_unknown_option_message(word, following, list(actions)))
         options.append(word)
-        takes_value = action.nargs is None or (action.nargs == "?" and rest[:1] and _is_bare(rest))
-        if takes_value and not equals and rest:
-            options.append(rest.pop(0))
+        is_followed = bool(remaining) and not equals
+        if is_followed and (action.nargs is None or _is_optional_value(action, remaining[0])):
+            options.append(remaining.pop(0))
     return options, words
 
 
-def _is_bare(rest: Sequence[str]) -> bool:
-    return not rest[0].startswith("-") and "=" not in rest[0]
+def _is_optional_value(action: Action, word: str) -> bool:
+    """Return whether a word is the value of an option that may have one."""
+    return action.nargs == "?" and not word.startswith("-") and "=" not in word
 
 
-def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
+def _unknown_option_message(word: str, following: Sequence[str], options: list[str]) -> str:
     """Return the sentence about a word such as --lr=1e-3, or --lr with the value after it."""
     name, _, value = word.lstrip("-").partition("=")
     key = name.replace("-", "_")
@@ -115,12 +120,12 @@ def _no_option(word: str, following: Sequence[str], options: list[str]) -> str:
     return f"{word} is no option of sweep.py: {suggest(word, options)}"
 
 
-def _refuse_divided(words: Sequence[str]) -> None:
+def _refuse_split_words(words: Sequence[str]) -> None:
     """Raise ValueError for words that a shell has divided, such as lr=1e-3, 3e-3 or lr = 1e-3."""
-    _refuse_expanded(words)
+    _refuse_expanded_braces(words)
     for index, word in enumerate(words):
         is_override = "=" in word.lstrip("=")
-        if word.startswith("~") or (is_override and not _is_cut(word, words[index + 1 :])):
+        if word.startswith("~") or (is_override and not _is_split_pair(word, words[index + 1 :])):
             continue
         before = words[index - 1] if index else ""
         key, _, raw = before.partition("=")
@@ -140,8 +145,8 @@ def _refuse_divided(words: Sequence[str]) -> None:
         raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
 
 
-def _refuse_expanded(words: Sequence[str]) -> None:
-    """Raise ValueError for key=a:1 key=b:2, which a shell makes of key={a:1,b:2}."""
+def _refuse_expanded_braces(words: Sequence[str]) -> None:
+    """Raise ValueError for key=a:1 key=b:2: a shell expands key={a:1,b:2} to these two words."""
     by_key: dict[str, list[str]] = {}
     for word in words:
         key, _, value = word.partition("=")
@@ -153,12 +158,12 @@ def _refuse_expanded(words: Sequence[str]) -> None:
             raise ValueError(f"a shell has taken the braces of {key} apart: type {whole}")
 
 
-def _is_cut(word: str, following: Sequence[str]) -> bool:
-    """Return whether a word is a key and =, and the next one its value."""
+def _is_split_pair(word: str, following: Sequence[str]) -> bool:
+    """Return whether a word ends with = and the next word is its value."""
     return word.endswith("=") and bool(following) and "=" not in following[0]
 
 
-def _read(words: Sequence[str]) -> tuple[list[Override], list[str]]:
+def _parse_words(words: Sequence[str]) -> tuple[list[Override], list[str]]:
     """Return the parsed overrides, and the sentences about the words that cannot be read."""
     overrides: list[Override] = []
     mistakes: list[str] = []
@@ -170,7 +175,7 @@ def _read(words: Sequence[str]) -> tuple[list[Override], list[str]]:
     return overrides, mistakes
 
 
-def _several_values(override: Override, advice: str) -> str:
+def _several_values_message(override: Override, advice: str) -> str:
     word, key = str(override.input_line), override.key_or_group
     raw = word.partition("=")[2]
     as_text = shlex.quote(format_override(key, raw))

@@ -1,4 +1,4 @@
-"""Overrides and levels of a design file, in the spelling that the command line has for them."""
+"""Read the overrides and levels of a design file by the grammar of the command line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from clip_hparam.design.ranges import parse_range
 
 
 def read_design_tree(tree: Mapping[str, Any], *, is_search: bool) -> dict[str, Any]:
-    """Return the content of a design file that Hydra reads as it was meant.
+    """Return the content of a design file with overrides and levels as the command line has them.
 
     Texts of knobs are split into levels, ranges are listed, and text is quoted where it has to be.
     Levels of a search stay as they are written, because its id hashes them. Parts of a wrong shape
@@ -83,10 +83,10 @@ def _level(knob: str, level: Any) -> list[Any]:
 
 
 def _text_level(knob: str, level: Any) -> str:
-    """Return the level of a key that is text.
+    """Return the level of a text key in quotes where necessary.
 
     Raises:
-        ValueError: a value of YAML that may have been written otherwise, such as 1e3 or yes.
+        ValueError: a YAML value whose spelling is lost, such as 1e3 or yes.
     """
     if isinstance(level, str) and has_reference(level):
         return single(f"{knob}={level}").partition("=")[2]
@@ -100,7 +100,7 @@ def _text_level(knob: str, level: Any) -> str:
 
 
 def _readable_level(level: str) -> str:
-    """Return a level that is no free text; quoted if Hydra does not read it as one value."""
+    """Return a level of another key than text; quoted if Hydra does not read it as one value."""
     try:
         is_one = not parse_word(f"k={level}").is_sweep_override()
     except HydraException:

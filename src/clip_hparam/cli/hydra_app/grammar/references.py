@@ -33,8 +33,8 @@ def resolve_references(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config, as nested plain values, with the value of each reference.
 
     Raises:
-        ValueError: a reference to an unknown key, to a key that is `auto`, in a circle, to the
-            environment or another resolver, or one with text around it where a number is needed.
+        ValueError: a reference to an unknown key, to a key that is `auto`, to itself, or to another
+            resolver; text around a reference where a number is needed.
     """
     flat = flatten_tree(dict(tree))
     texts = {key: value for key, value in flat.items() if has_reference(value)}
@@ -52,7 +52,7 @@ def resolve_references(tree: Mapping[str, Any]) -> dict[str, Any]:
         resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0].rpartition(": ")[2].strip('"')
-        raise ValueError(f"{' '.join(_words(texts))}: {reason}") from None
+        raise ValueError(f"{' '.join(_overrides(texts))}: {reason}") from None
     return _with_types(resolved, texts)
 
 
@@ -62,22 +62,22 @@ def referenced_keys(key: str, flat: Mapping[str, Any]) -> set[str]:
     flat: all values by dotted key.
 
     Raises:
-        ValueError: a reference that is refused, or a circle.
+        ValueError: an invalid reference, or a cycle.
     """
-    found: set[str] = set()
-    left = _named_keys(key, flat)
-    while left:
-        other = left.pop()
+    dependencies: set[str] = set()
+    unvisited = _named_keys(key, flat)
+    while unvisited:
+        other = unvisited.pop()
         if other == key:
             raise ValueError(f"{key}={flat[key]} refers to itself: give it a value")
-        if other not in found:
-            found.add(other)
-            left |= _named_keys(other, flat) if has_reference(flat[other]) else set()
-    return found
+        if other not in dependencies:
+            dependencies.add(other)
+            unvisited |= _named_keys(other, flat) if has_reference(flat[other]) else set()
+    return dependencies
 
 
 def refuse_resolvers(tree: Any) -> None:
-    """Raise ValueError for a value anywhere in a tree that asks for more than CLIP_HPARAM_*.
+    """Raise ValueError for a value in a tree with a resolver other than oc.env of CLIP_HPARAM_*.
 
     The password of a storage URL may be in any variable, because it is written nowhere.
     """
@@ -176,5 +176,5 @@ def _as_value(key: str, text: str, value: str) -> Any:
     return value
 
 
-def _words(values: Mapping[str, Any]) -> Collection[str]:
+def _overrides(values: Mapping[str, Any]) -> Collection[str]:
     return [f"{key}={value}" for key, value in values.items()]

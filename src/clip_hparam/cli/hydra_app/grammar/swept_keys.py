@@ -1,4 +1,4 @@
-"""Refuse what `-m` cannot sweep: options of the driver and the machine, and keys given twice."""
+"""Refuse keys that `-m` cannot sweep: options of the driver and the machine, keys given twice."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +100,7 @@ def _is_one_path(listed: str) -> bool:
 
 
 def several_settings(override: Override) -> str:
-    """Return the sentence about a setting of Hydra with several values, which none can have."""
+    """Return the sentence about a setting of Hydra that was given several values."""
     key, text = override.key_or_group, str(override.input_line)
     if key.startswith("hydra.sweeper.params."):
         knob = key.removeprefix("hydra.sweeper.params.")

@@ -1,4 +1,4 @@
-"""Values of overrides in the types of their keys, as a trial of its own and a sweep read them."""
+"""Values of overrides in the types of their keys, for single trials and sweeps alike."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"[-+]?(\d[\d_]*)?\.?\d[\d_]*(e[-+]?\d+)?", re.IGNORECASE)
 
 
 def typed_value(key: str, element: Any) -> Any:
-    """Return a parsed element as the value of a key: text of a quoted number becomes the number.
+    """Return a parsed element as the value of a key; a quoted number becomes a number.
 
     Raises:
         ValueError: null for a key that is text.
@@ -101,7 +101,7 @@ def elements_of(override: Override) -> list[Any]:
 
 
 def _key_mistake(override: Override) -> str:
-    """Return the sentence about a key that no override of this form can have; else empty."""
+    """Return the sentence about a key that this form of override cannot change; else empty."""
     key, word = override.key_or_group, str(override.input_line)
     plain = word.lstrip("+~").replace(f"@{override.package}", "")
     if "/" in key:

@@ -1,8 +1,8 @@
 """Words of the command line and of files, as Hydra's parser reads them.
 
-`readable` puts the text of a path into quotes where the grammar would not read it as this text:
-data.root=/d/été, data.root=/d/a(1), data.root=2024. A word that can mean two things, or nothing,
-is refused with the words to type.
+`readable` quotes the text of a path where the grammar would read something else:
+data.root=/d/été, data.root=/d/a(1), data.root=2024. An ambiguous or unreadable word is refused
+with the words to type instead.
 """
 
 import re
@@ -31,11 +31,10 @@ LOOKALIKES |= str.maketrans({"\u00a0": "", "\u202f": "", "\u2009": "", " ": "", 
 
 @lru_cache(maxsize=4096)
 def readable(word: str) -> str:
-    """Return an override that Hydra reads as it was meant.
+    """Return an override with its text quoted where Hydra's grammar would read something else.
 
     Raises:
-        ValueError: no key, or a value that is unreadable or ambiguous; the message says what to
-            type.
+        ValueError: no key, or an unreadable or ambiguous value; the message has the words to type.
     """
     key, equals, raw = word.partition("=")
     name = key.lstrip("+")
@@ -54,7 +53,7 @@ def readable(word: str) -> str:
 
 
 def single(word: str) -> str:
-    """Return an override of one value that Hydra reads as it was meant; commas belong to a text.
+    """Return an override of one value, quoted like `readable`; commas belong to a text.
 
     Raises:
         ValueError: as `readable`, or several values for a key that is no text.
@@ -75,7 +74,7 @@ def parse_word(word: str) -> Override:
 
 
 def _text_value(key: str, raw: str, override: Override) -> str:
-    """Return the value of a text key, with each element quoted that Hydra reads as no text."""
+    """Return the value of a text key; elements that Hydra would not read as text are quoted."""
     value = override._value
     if isinstance(value, ChoiceSweep):
         if all(map(_is_text_element, value.list)):

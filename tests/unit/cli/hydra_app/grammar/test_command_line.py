@@ -2,7 +2,7 @@
 
 import pytest
 
-from clip_hparam.cli.hydra_app.grammar.command_line import prepared
+from clip_hparam.cli.hydra_app.grammar.command_line import prepare_arguments
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from clip_hparam.cli.hydra_app.grammar.command_line import prepared
     ],
 )
 def test_options_come_first_and_words_are_readable(argv: list[str], arguments: list[str]) -> None:
-    assert prepared(argv) == arguments
+    assert prepare_arguments(argv) == arguments
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,16 @@ def test_options_come_first_and_words_are_readable(argv: list[str], arguments: l
 )
 def test_message_about_a_mistake_has_the_words_to_type(argv: list[str], sentence: str) -> None:
     with pytest.raises(ValueError, match=r".") as refusal:
-        prepared(argv)
+        prepare_arguments(argv)
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ValueError, match=r".") as refusal:
-        prepared(["-m", "lr=0,1e-3", "epochs=2.5", "learning_rate=1", "l\u00e9=2", "pool=xyz"])
+        prepare_arguments(
+            ["-m", "lr=0,1e-3", "epochs=2.5", "learning_rate=1", "l\u00e9=2", "pool=xyz"]
+        )
     lines = str(refusal.value).splitlines()
     assert len(lines) == 5
     for word in ("lr=0", "epochs=2.5", "learning_rate", "l\u00e9=2", "pool=xyz"):
@@ -63,7 +65,9 @@ def test_all_mistakes_are_reported_at_once() -> None:
 
 
 def test_settings_without_effect_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    prepared(["hydra.sweep.dir=x", "hydra.job.name=x", "hydra.verbose=true", "lr=1", "lr=2"])
+    prepare_arguments(
+        ["hydra.sweep.dir=x", "hydra.job.name=x", "hydra.verbose=true", "lr=1", "lr=2"]
+    )
     err = capsys.readouterr().err
     for text in ("hydra.sweep.dir=x has no effect", "hydra.job.name=x", "hydra.verbose=true"):
         assert text in err
