@@ -17,7 +17,7 @@ from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.manifests import output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.page.columns import json_column
-from clip_hparam.config.override_words import program_words
+from clip_hparam.config.text.override_words import program_words
 
 MAX_TRIALS = 10_000  # rows; a browser filters more of them slowly
 MAX_COMMANDS = 2_000
