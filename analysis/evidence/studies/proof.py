@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import pandas as pd
+
 from clip_hparam.analysis.evidence.cells.cell_results import (
     CellResult,
     SeedResults,
@@ -87,13 +89,17 @@ def _verdict(result: CellResult, cells: Sequence[Replicates], race: racing.Race)
     return VERDICTS[racing.verdict(differences, race)] if differences else "incomplete"
 
 
+def _by_seed(values: pd.Series) -> dict[int, float]:
+    return dict(zip(values.index.astype(int).tolist(), values.astype(float).tolist(), strict=True))
+
+
 def seed_results(cell: Replicates) -> SeedResults:
     known = cell.values.dropna()
     selection = reported_values(cell.trials, "selection_acc1").dropna()
     return SeedResults(
         cell.cell.label,
         len(cell.values),
-        {int(seed): float(value) for seed, value in known.items()},
-        {int(seed): float(value) for seed, value in selection.items()},
+        _by_seed(known),
+        _by_seed(selection),
         ended=not cell.complete,
     )
