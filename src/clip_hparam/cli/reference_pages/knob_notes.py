@@ -226,6 +226,13 @@ NOTES: dict[str, KnobNote] = {
         "skip trains on fewer images, and their names become part of the fingerprint.",
         f"{OURS}, [D11](../deviations.md)",
     ),
+    "data.class_names": KnobNote(
+        "A file with the name of each class, as prompts write it ([data](../data.md)).", OURS
+    ),
+    "data.templates": KnobNote(
+        "A file with prompt templates, one per line, with {} for the class.", OURS
+    ),
+    "data.prompts": KnobNote("The sha256 of the prompts of these two files; a plan sets it.", OURS),
     "data.fingerprint": KnobNote(
         "Filled in when a trial is planned; typed, it is compared with the data that are found.",
         OURS,
