@@ -5,9 +5,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
-from safetensors.torch import load
 from torch import Tensor, nn
 
 from clip_hparam.config.identity import with_missing_knobs
@@ -18,6 +18,7 @@ from clip_hparam.model.tower import create_tower
 from clip_hparam.model.weights_reader import without_wrappers
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record
+from clip_hparam.weights.stored import read_weights
 
 WEIGHT_FILES = ("best.safetensors", "last.safetensors")
 """Weights that keep_checkpoints leaves in the folder of a trial, the preferred ones first."""
@@ -75,7 +76,7 @@ def load_trial(record: Record, file: str | None = None) -> TrainedModel:
         raise ValueError(f"trial {record.trial_id} {lacks}{advice} ({why} prints its command)")
     content, knobs = record.read(name) or b"", trial_recipe(record)
     classes = recorded_classes(record)
-    state = load(content)
+    state = read_weights(record, name, content)
     return TrainedModel(
         create_classifier(knobs, state),
         classes or tuple(map(str, range(len(state["head.weight"])))),
@@ -110,6 +111,14 @@ def recorded_classes(record: Record) -> tuple[str, ...]:
     content = record.read("correct.npz")
     if content is None:
         return ()
-    with np.load(io.BytesIO(content)) as arrays:
-        names: Sequence[str] = arrays["classes"].tolist() if "classes" in arrays else ()
-        return tuple(map(str, names))
+    try:
+        with np.load(io.BytesIO(content)) as arrays:
+            names: Sequence[str] = arrays["classes"].tolist() if "classes" in arrays else ()
+            return tuple(map(str, names))
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        BadZipFile,
+    ) as error:  # no archive, or one with a pickle in it
+        raise ValueError(f"{record.folder}/correct.npz is damaged ({error})") from error
