@@ -19,8 +19,8 @@ from clip_hparam.model.weights_selection import TowerTensors
 POSITIONS = "positional_embedding"
 PROJECTION = ("ln_post.weight", "ln_post.bias", "proj")
 """Tensors that only pool=clip reads; a fine-tuned classifier has others in their place."""
-OTHER_PARTS = ("patch_embed", "reg_token", "register_tokens", "rel_pos_bias")
-"""Tensors of other ViTs that a forward pass uses and no tower of CLIP has."""
+OTHER_PARTS = ("ln_pre", "patch_embed", "reg_token", "register_tokens", "rel_pos_bias")
+"""Tensors that a forward pass of other ViTs uses; ln_pre is not in every tower."""
 FLOAT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 

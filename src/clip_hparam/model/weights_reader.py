@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from torch import Tensor
 
 StateDict = dict[str, Tensor]
@@ -60,6 +60,17 @@ def read_state_dict(path: Path) -> StateDict:
             )
         state[name] = tensor
     return state
+
+
+def read_safetensors(content: bytes, origin: str) -> StateDict:
+    """Return the tensors of a safetensors file that a trial or an export has written.
+
+    Raises: ValueError for other content, such as a file that is cut short. origin: its name there.
+    """
+    try:
+        return load(content)
+    except Exception as error:  # the parser raises its own types
+        raise ValueError(f"{origin} is damaged ({error})") from error
 
 
 def _load_file(path: Path) -> Any:

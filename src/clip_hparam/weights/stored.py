@@ -6,13 +6,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load, load_file
 from torch import Tensor
 
 from clip_hparam.config.identity import with_missing_knobs
 from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.model.architectures import RANDOM
+from clip_hparam.model.weights_reader import read_safetensors
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.archive import open_archives
 from clip_hparam.records.atomic import sha256_of
@@ -50,11 +50,27 @@ class KeptWeights:
         return Parent(sha256(self._archived()).hexdigest(), self.trial_id, self.path.name)
 
     def load(self) -> dict[str, Tensor]:
-        """Return the tensors by name, on the CPU."""
-        return load_file(self.path) if self.path.is_file() else load(self._archived())
+        """Return the tensors by name, on the CPU. Raises ValueError for a damaged file."""
+        content = self.path.read_bytes() if self.path.is_file() else self._archived()
+        return read_weights(self.record, self.path.name, content)
 
     def _archived(self) -> bytes:
         return self.record.read(self.path.name) or b""
+
+
+def read_weights(record: Record, name: str, content: bytes) -> dict[str, Tensor]:
+    """Return the tensors of a file of weights that a trial has kept.
+
+    Raises: ValueError, with the command to type, for a damaged file.
+    """
+    try:
+        return read_safetensors(content, f"{record.folder}/{name}")
+    except ValueError as error:
+        why = command_line("why", record.trial_id, runs=record.folder.parent)
+        raise ValueError(
+            f"{error}: delete it, and run the trial again with keep_checkpoints="
+            f"{name.removesuffix('.safetensors')} replay=true ({why} prints its command)"
+        ) from error
 
 
 @dataclass(frozen=True)

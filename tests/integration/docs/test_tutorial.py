@@ -50,7 +50,7 @@ def test_the_tutorial_runs_to_its_table_and_figure(prepared: Path) -> None:
     for suffix in ("md", "tex", "csv", "png"):
         assert (results / f"ema_on_shapes.{suffix}").is_file()
     assert r"ema\_decay" in (results / "ema_on_shapes.md").read_text()
-    assert len(listed) >= 10
+    assert len(listed) >= 9
 
 
 def test_the_five_minutes_run_to_the_report(tmp_path: Path) -> None:

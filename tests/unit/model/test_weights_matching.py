@@ -99,6 +99,13 @@ def test_tensor_without_which_the_features_differ_is_refused(name: str) -> None:
         match(image_tower() | {name: torch.ones(64)})
 
 
+def test_norm_that_a_tower_does_not_have_is_refused() -> None:
+    expected = {name: t for name, t in image_tower().items() if not name.startswith("ln_pre")}
+    found = select_tower(image_tower(), Path("file.pt"))
+    with pytest.raises(ValueError, match=r"ln_pre\.\w+ is in it, which tiny does not have"):
+        match_weights(expected, found, "file.pt", "tiny", 4)
+
+
 @pytest.mark.parametrize(
     "name", ["head.weight", "fc_norm.bias", "attn_pool.query", "mask_token", f"{BLOCK}.attn.index"]
 )

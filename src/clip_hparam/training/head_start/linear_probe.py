@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from clip_hparam.config.identity import canonical
@@ -23,6 +23,7 @@ from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.classifier import Classifier
+from clip_hparam.model.weights_reader import read_safetensors
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.provenance import package_versions
 from clip_hparam.records.user_cache import cache_path
@@ -45,8 +46,8 @@ def probe_head(
     named = {name: tree[name] for name in FEATURE_KNOBS}
     key = json.dumps([named, device.type, package_versions()], sort_keys=True)
     entry = cache_path("probes", key).with_suffix(".safetensors")
-    if entry.is_file():
-        cached = load_file(entry)
+    with suppress(OSError, ValueError, KeyError):  # not there, or damaged
+        cached = read_safetensors(entry.read_bytes(), entry.name)
         return cached["weights"], cached["bias"]
     features, labels = training_features(model, recipe, device)
     weights, bias = fit_head(features, labels, model.head.out_features, recipe.probe_l2)

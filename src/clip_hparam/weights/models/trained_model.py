@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from torch import Tensor, nn
@@ -80,10 +81,16 @@ def _plain_name(name: str) -> str:
 
 
 def recorded_classes(record: Record) -> tuple[str, ...]:
-    """Return the class names of a trial; empty for early records, which lack them."""
+    """Return the class names of a trial; empty for early records, which lack them.
+
+    Raises: ValueError for a damaged file.
+    """
     content = record.read("correct.npz")
     if content is None:
         return ()
-    with np.load(io.BytesIO(content)) as arrays:
-        names: Sequence[str] = arrays["classes"].tolist() if "classes" in arrays else ()
-        return tuple(map(str, names))
+    try:
+        with np.load(io.BytesIO(content)) as arrays:
+            names: Sequence[str] = arrays["classes"].tolist() if "classes" in arrays else ()
+            return tuple(map(str, names))
+    except (ValueError, OSError, EOFError, BadZipFile) as error:  # no archive, or a pickle in it
+        raise ValueError(f"{record.folder}/correct.npz is damaged ({error})") from error
