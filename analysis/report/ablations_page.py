@@ -134,12 +134,8 @@ def _ladder_table(steps: pd.DataFrame) -> Table:
         }
         for _, row in steps.iterrows()
     ]
-    return _table(
-        "Steps of the ladder, against the rung before",
-        rows,
-        steps["delta_excludes_zero"],
-        "Δ, points",
-    )
+    bold = [bool(mark) for mark in steps["delta_excludes_zero"]]
+    return _table("Steps of the ladder, against the rung before", rows, bold, "Δ, points")
 
 
 def _knob_table(results: Sequence[KnobResult]) -> Table:

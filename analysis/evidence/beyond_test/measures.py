@@ -31,14 +31,14 @@ def trial_measures(trials: pd.DataFrame, sets: ExtraSets, weights: str = REPORTE
     trials: rows of a frame, or of `results_frame`.
     weights: "raw", "ema", or REPORTED, those that each trial reports.
     """
-    columns = Measures(
-        test=metric_of(trials, "test_acc1", weights),
-        outside=_mean(trials, [f"{one}acc1" for one in sets.outside], weights),
-        known_before=_mean_of_columns(trials, [f"{one}acc1.zero_shot" for one in sets.known]),
-        known_after=_mean(trials, [f"{one}acc1" for one in sets.known], weights),
-        ece=metric_of(trials, "test_ece", weights),
-    )
-    return pd.DataFrame(columns._asdict(), index=trials.index)
+    columns = {
+        "test": metric_of(trials, "test_acc1", weights),
+        "outside": _mean(trials, [f"{one}acc1" for one in sets.outside], weights),
+        "known_before": _mean_of_columns(trials, [f"{one}acc1.zero_shot" for one in sets.known]),
+        "known_after": _mean(trials, [f"{one}acc1" for one in sets.known], weights),
+        "ece": metric_of(trials, "test_ece", weights),
+    }
+    return pd.DataFrame(columns, columns=list(Measures._fields), index=trials.index)
 
 
 def result_measures(result: DerivedResult) -> Measures:

@@ -148,7 +148,7 @@ def _trained_row(
     )
 
 
-def _columns(measures: Measures) -> dict[str, float]:
+def _columns(measures: Measures) -> dict[str, Any]:
     return {
         "test_acc1": measures.test,
         "outside_acc1": measures.outside,
