@@ -126,7 +126,7 @@ def _matched(
     keys = [*others, *([trials.seed] if trials.seed else [])]
     if not keys:
         return np.empty(0)
-    key = scored[keys].map(format_level).agg("\x00".join, axis=1)
+    key: pd.Series = scored[keys].map(format_level).agg("\x00".join, axis=1)
     means = [gains[rows].groupby(key[rows]).mean() for rows in (at, beside)]
     return (means[0] - means[1]).dropna().to_numpy()
 
