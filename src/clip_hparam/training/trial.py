@@ -1,6 +1,7 @@
 """A whole attempt at a trial: lock its folder, train, and write result.json or failure.json."""
 
 import logging
+import math
 import os
 import traceback
 from collections.abc import Iterable
@@ -174,13 +175,13 @@ def _train_and_seal(
 
 
 def _resume_position(spec: TrialSpec, record: Record) -> str:
-    """Return from which epoch and step, counted from 1, the same command resumes a trial."""
+    """Return the last step that is saved, and its epoch, both counted from 1."""
     saved = checkpoint.saved_step(record.checkpoint_folder)
     if saved is None:
         return "no state was saved; the same command starts the trial again"
     steps = steps_per_epoch(spec.recipe)
     epochs = spec.recipe.epochs
-    epoch = min(saved // steps + 1, epochs)
+    epoch = max(math.ceil(saved / steps), 1)
     return (
         f"the state is saved after step {saved} of {steps * epochs}, in epoch {epoch} of {epochs};"
         " the same command goes on from there"

@@ -75,8 +75,8 @@ def run_interrupted(
     [
         (engine, "train_step", 1, signal.SIGINT, None, 1),
         (engine, "train_step", 6, signal.SIGINT, 6, 2),
-        (engine, "train_step", 4, signal.SIGTERM, 4, 2),
-        (trainer, "evaluate_models", 2, signal.SIGHUP, 4, 2),
+        (engine, "train_step", 4, signal.SIGTERM, 4, 1),
+        (trainer, "evaluate_models", 2, signal.SIGHUP, 4, 1),
         (trainer, "evaluate_selected_and_last", 1, signal.SIGINT, 12, 3),
     ],
     ids=["first step", "step", "last step of an epoch", "evaluation", "test"],
