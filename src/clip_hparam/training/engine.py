@@ -143,3 +143,11 @@ def _check_finite(losses: list[Tensor], first_step: int) -> None:
         if not math.isfinite(value):
             step = first_step + len(losses) - len(values) + offset
             raise DivergedError(f"diverged at step {step}: the loss is {value}; try a smaller lr")
+
+
+def refuse_nan(step: int, selection_losses: Iterable[float]) -> None:
+    """Raise DivergedError if the weights after a step give NaN, which training no longer shows."""
+    if any(map(math.isnan, selection_losses)):
+        raise DivergedError(
+            f"diverged at step {step}: the loss of the selection set is nan; try a smaller lr"
+        )

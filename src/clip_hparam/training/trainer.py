@@ -33,7 +33,7 @@ from clip_hparam.training.device.numerics import (
     device_of,
     numerics_facts,
 )
-from clip_hparam.training.engine import StoppedError, train_epoch, until_stopped
+from clip_hparam.training.engine import StoppedError, refuse_nan, train_epoch, until_stopped
 from clip_hparam.training.evaluation import evaluate_models
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.final.pretrained import evaluate_pretrained
@@ -173,6 +173,7 @@ def _run_epoch(
         )
         for eval_set in eval_sets
     }
+    refuse_nan(step, [result.loss for result in scores[SELECTION].values()])
     for name in state.eval_models:
         for eval_set in eval_sets:
             row |= metric_columns(eval_set, name, scores[eval_set].get(name))

@@ -338,6 +338,14 @@ def test_diverged_trial_is_recorded_without_a_result(tmp_path: Path) -> None:
     assert record_of(spec).result() is None
 
 
+def test_trial_whose_last_step_ruins_the_weights_has_diverged(tmp_path: Path) -> None:
+    one_step = {"epochs": 1, "warmup": 0.0, "batch_size": 25, "data.epoch_images": 25}
+    outcome = run_trial(short_trial(tmp_path, **one_step, lr=1e30))
+    assert (outcome.state, outcome.result) == ("diverged", None)
+    message = (outcome.failure or {})["message"]
+    assert message == ("diverged at step 1: the loss of the selection set is nan; try a smaller lr")
+
+
 def test_error_is_recorded_with_its_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
