@@ -1,19 +1,20 @@
 """Speed of both augmentation backends on the same images: CPU microseconds per image, one thread.
 
-python benchmarks/augment.py [ROUNDS]      prints Markdown rows; compare the ratios
+python benchmarks/augment.py [ROUNDS] [--few]     prints Markdown rows; compare the ratios
 
 Rounds of both backends alternate; a ratio is the median of the ratios of the rounds. Images are in
-memory: timm converts an array to a PIL image, and nothing is decoded.
+memory: timm converts an array to a PIL image, and nothing is decoded. --few: the first shape of
+each case alone.
 """
 
-import sys
+import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from statistics import median
 
 import numpy as np
 import torch
+from rows import Row, ratio_of, row_of, to_markdown
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
@@ -22,6 +23,7 @@ from clip_hparam.data.loading.loader import LoaderOptions
 from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, TimmPipeline
 from clip_hparam.data.loading.wait_clock import WaitClock
 
+QUICK = ["1", "--few"]
 BATCH = 50
 WEAK = Recipe(
     encoder=Encoder(pixels="clip"), resolution=32, crop_scale=0.5, hflip=0.0, random_erasing=0.25
@@ -44,54 +46,55 @@ def microseconds(batches: Iterator[Tensor]) -> float:
     return 1e6 * (time.process_time() - started) / images
 
 
-def compared(recipe: Recipe, channels: int, side: int, rounds: int) -> dict[str, tuple[float, ...]]:
-    """Return the medians of (tensor, timm, timm / tensor) for training and evaluation."""
+def compared(
+    recipe: Recipe, channels: int, side: int, rounds: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Return the times of (tensor, timm) in each round, for training and evaluation."""
     shape = (BATCH * (10 if side <= 32 else 1), channels, side, side)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = np.arange(len(images))
     given = (recipe, {TRAIN: images}, LoaderOptions(), WaitClock(""))
     readers: tuple[ImagePipeline, ...] = (TensorPipeline(*given), TimmPipeline(*given))
-    train = [
-        [
-            microseconds(reader.train_batches(epoch, index, index.reshape(-1, BATCH)))
-            for reader in readers
-        ]
-        for epoch in range(rounds)
-    ]
-    plain = [
-        [
-            microseconds(reader.eval_batches(TRAIN, index, BATCH, recipe.resolution))
-            for reader in readers
-        ]
-        for _ in range(rounds)
-    ]
+
+    def times(read: Callable[[ImagePipeline], Iterator[Tensor]]) -> tuple[float, float]:
+        ours, timms = (microseconds(read(reader)) for reader in readers)
+        return ours, timms
+
+    batches, size = index.reshape(-1, BATCH), recipe.resolution
     return {
-        what: tuple(
-            median(column)
-            for column in zip(*((*row, row[1] / row[0]) for row in table), strict=True)
-        )
-        for what, table in (("train", train), ("evaluation", plain))
+        "train": [times(lambda one: one.train_batches(n, index, batches)) for n in range(rounds)],  # noqa: B023
+        "evaluation": [
+            times(lambda one: one.eval_batches(TRAIN, index, BATCH, size)) for _ in range(rounds)
+        ],
     }
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+def main() -> list[Row]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=15)
+    parser.add_argument("--few", action="store_true")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    print(
-        "| operations | images | what | tensor, us | timm, us | ratio |\n|---|---|---|---|---|---|"
-    )
-    cases = [(*case, *shape) for case in CASES.items() for shape in SHAPES]
+    number = 1 if asked.few else None
+    cases = [(*case, *shape) for case in CASES.items() for shape in SHAPES[:number]]
     cases += [
         (name, replace(recipe, resolution=side), channels, side)
         for name, recipe in OFFICIAL.items()
-        for channels, side in OFFICIAL_SHAPES
+        for channels, side in OFFICIAL_SHAPES[:number]
     ]
+    rows: list[Row] = []
     for name, recipe, channels, side in cases:
-        images = f"{channels} x {side} x {side} to {recipe.resolution} px"
-        for what, (ours, timms, ratio) in compared(recipe, channels, side, rounds).items():
-            row = (name, images, what, f"{ours:.0f}", f"{timms:.0f}", f"{ratio:.1f}")
-            print(f"| {' | '.join(row)} |", flush=True)
+        for what, times in compared(recipe, channels, side, asked.rounds).items():
+            shape = f"{channels} x {side} x {side} to {recipe.resolution} px"
+            ours, timms = zip(*times, strict=True)
+            title = f"augment: {name}, {shape}, {what}"
+            rows += [
+                row_of(title, ours, "CPU us an image"),
+                ratio_of(f"{title}, x timm", ours, timms, "timm"),
+            ]
+            print("\n".join(map(str, rows[-2:])), flush=True)
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

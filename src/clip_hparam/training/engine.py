@@ -40,10 +40,9 @@ def train_step(
     batch = len(images)
     size = state.micro_batch or batch
     total = torch.zeros((), device=state.device)
-    paths = state.model.drop_paths
     for start in range(0, batch, size):
         rows, last = slice(start, start + size), start + size >= batch
-        for column, path in enumerate(paths):
+        for column, path in enumerate(state.drop_paths):
             path.draws = None if drop_draws is None else drop_draws[rows, column]
         with state.replica.micro_batch(last):
             with state.autocast():
@@ -85,7 +84,7 @@ def train_epoch(
     """
     losses = [] if losses is None else losses
     state.model.train()
-    has_drop_path = bool(state.model.drop_paths)
+    has_drop_path = bool(state.drop_paths)
     table: Tensor | None = None
     read = until_stopped(batches.train(epoch, len(losses)), callback)
     for step, (images, targets) in enumerate(read, len(losses)):
@@ -108,7 +107,7 @@ def drop_path_draws(
 
     rows: of this rank in a batch. One copy for an epoch, since each one waits for the device.
     """
-    paths, batch = len(state.model.drop_paths), rows * state.context.world_size
+    paths, batch = len(state.drop_paths), rows * state.context.world_size
     draws = uniform(seed, epoch, "drop_path", batches.draws, paths)[: batches.steps * batch]
     own = draws.reshape(batches.steps, batch, paths)[:, state.context.batch_rows(batch)]
     return torch.tensor(own).to(state.device, non_blocking=True)

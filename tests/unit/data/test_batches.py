@@ -11,6 +11,8 @@ from torch import Tensor
 from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
+from clip_hparam.data.loading import pipelines
+from clip_hparam.data.transforms.tensor import TensorAugmentation
 from clip_hparam.distributed import DistributedContext
 
 BACKENDS = ("tensor", "timm")
@@ -152,6 +154,27 @@ def test_evaluation_does_not_depend_on_augmentation(backend: str) -> None:
 def test_evaluation_accepts_another_resolution(backend: str) -> None:
     images, _ = next(batches(PLAIN, backend).evaluation(TEST, 24))
     assert images.shape[2:] == (24, 24)
+
+
+@pytest.mark.parametrize(("limit", "times"), [(pipelines.MAX_KEPT_BYTES, 1), (10_000, 2)])
+def test_evaluation_resizes_again_only_what_exceeds_the_limit(
+    monkeypatch: pytest.MonkeyPatch, limit: int, times: int
+) -> None:
+    resized: list[int] = []
+    resize = TensorAugmentation.centred
+
+    def spy(augment: TensorAugmentation, images: Tensor, resolution: int) -> Tensor:
+        resized.append(len(images))
+        return resize(augment, images, resolution)
+
+    monkeypatch.setattr(TensorAugmentation, "centred", spy)
+    monkeypatch.setattr(pipelines, "MAX_KEPT_BYTES", limit)  # the test set takes 10,240 bytes
+    read = batches(PLAIN, "tensor")
+    first = list(read.evaluation(TEST))
+    assert same(iter(first), read.evaluation(TEST))
+    assert resized == [40] * times
+    list(read.evaluation(TEST, 8))
+    assert resized == [40] * (times + 1)
 
 
 def test_mixed_targets_still_sum_to_one(backend: str) -> None:

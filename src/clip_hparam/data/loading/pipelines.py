@@ -21,6 +21,8 @@ from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
+MAX_KEPT_BYTES = 2**26  # of evaluation images that are kept: 64 MiB
+
 
 class ImagePipeline(Protocol):
     """Augmentation backend: yields normalised images on the device, float32, shape (b, 3, r, r)."""
@@ -91,6 +93,7 @@ class TensorPipeline:
     """Batches are augmented on the device, after workers or this process have cropped each image.
 
     Images in files are cropped and resized by CropReader, those in memory by `resample`.
+    The centre squares of evaluation sets in memory are kept for the next epoch: MAX_KEPT_BYTES.
     """
 
     def __init__(
@@ -105,6 +108,8 @@ class TensorPipeline:
         self._device = options.device
         self._copy = DeviceCopy(options.device)
         self._loader = ImageLoader(sets, CropReader(recipe), options, clock)
+        self._kept: dict[tuple[str, int, bytes], Tensor] = {}
+        self._kept_bytes = 0
 
     def train_batches(self, epoch: int, index: Indices, batches: Indices) -> Iterator[Tensor]:
         """Yield the augmented batches of an epoch, see `ImagePipeline`."""
@@ -132,7 +137,7 @@ class TensorPipeline:
         """Yield the images of a set without augmentation, see `ImagePipeline`."""
         images = self.sets[name]
         if isinstance(images, np.ndarray):
-            centres = self._copy.batches(self._centres(images, index, size, resolution))
+            centres = self._copy.batches(self._centres(name, images, index, size, resolution))
         else:
             centres = self._loader.batches(_plain_requests(name, index, size, resolution))
         yield from map(self.augment.normalized, centres)
@@ -155,11 +160,18 @@ class TensorPipeline:
             yield self._copy.start(levels, reused=False)
 
     def _centres(
-        self, images: ImageArray, index: Indices, size: int, resolution: int
+        self, name: str, images: ImageArray, index: Indices, size: int, resolution: int
     ) -> Iterator[Transfer]:
         for start in range(0, len(index), size):
-            batch = torch.from_numpy(images[index[start : start + size]])
-            yield self._copy.start(self.augment.centred(batch, resolution), reused=False)
+            part = index[start : start + size]
+            key = (name, resolution, part.tobytes())
+            centres = self._kept.get(key)
+            if centres is None:
+                centres = self.augment.centred(torch.from_numpy(images[part]), resolution)
+                if name != TRAIN and self._kept_bytes + centres.nbytes <= MAX_KEPT_BYTES:
+                    self._kept[key] = centres
+                    self._kept_bytes += centres.nbytes
+            yield self._copy.start(centres, reused=False)
 
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:

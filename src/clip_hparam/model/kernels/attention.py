@@ -1,8 +1,11 @@
 """Self-attention with one projection for queries, keys and values."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 SDPA, EXPLICIT = "sdpa", "explicit"
 MAX_EXPLICIT_TOKENS = 256  # beyond, the matrix of tokens x tokens needs more memory than it saves
@@ -45,12 +48,33 @@ class SelfAttention(nn.Module):
         return result
 
 
+class UnpackFunction(torch.autograd.Function):
+    """Return the three parts of packed queries, keys and values, as `packed.unbind(0)`.
+
+    The gradient has the memory layout of the projection. Autograd's own is stacked in another one
+    and then copied. The bits are the same.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, packed: Tensor) -> tuple[Tensor, ...]:
+        return packed.unbind(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        joined = torch.stack([gradient.transpose(1, 2) for gradient in gradients], dim=2)
+        return joined.permute(2, 0, 3, 1, 4)
+
+
 def sdpa_attention(packed: Tensor) -> Tensor:
     """Return torch's fused attention of queries, keys and values.
 
     packed: shape (3, b, heads, tokens, width of a head); the result is one of the three.
     """
-    queries, keys, values = packed.unbind(0)
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # which chooses the layout
+        queries, keys, values = UnpackFunction.apply(packed)
+    else:
+        queries, keys, values = packed.unbind(0)
     return F.scaled_dot_product_attention(queries, keys, values)
 
 

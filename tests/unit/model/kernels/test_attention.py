@@ -1,11 +1,13 @@
 """Self-attention: the function and gradients of nn.MultiheadAttention for both kernels."""
 
 from copy import deepcopy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from clip_hparam.model.kernels import attention
 from clip_hparam.model.kernels.attention import (
     EXPLICIT,
     MAX_EXPLICIT_TOKENS,
@@ -67,3 +69,17 @@ def test_explicit_attention_is_for_short_sequences_in_low_precision_on_a_cpu(
     device: str, precision: str, tokens: int, kernel: str
 ) -> None:
     assert best_attention(device, precision, tokens) == kernel
+
+
+@pytest.mark.parametrize("tokens", [1, 17])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_unpacking_has_the_bits_of_autograd(
+    tokens: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    module = SelfAttention(nn.MultiheadAttention(WIDTH, HEADS, batch_first=True, dtype=dtype), SDPA)
+    x = torch.randn(4, tokens, WIDTH, dtype=dtype)
+    ours = outcome(deepcopy(module), x)
+    by_autograd = SimpleNamespace(apply=lambda packed: packed.unbind(0))
+    monkeypatch.setattr(attention, "UnpackFunction", by_autograd)
+    assert all(map(torch.equal, ours, outcome(module, x)))
