@@ -13,7 +13,7 @@ from clip_hparam.config.recipe import knobs
 INTRODUCTION = f"""\
 Version {FRAME_VERSION} of the frames, as `clip-hparam gather` checks them. [The
 frames](../frame.md) explains the columns; a frame may have more columns than these."""
-KNOB_TYPES = {int: "whole number", float: "number", str: "text"}
+KNOB_TYPES: dict[Any, str] = {int: "whole number", float: "number", str: "text"}
 CHECKS = {"isin": "one of", "in_range": "from", "greater_than": "above"}
 CHECKS |= {"greater_than_or_equal_to": "at least"}
 
