@@ -50,6 +50,7 @@ STATUS_FILE = (
     RecordKey("attempt", "int", "number of starts, from 1"),
     RecordKey("overrides", "list of str", "as typed for the trial", True),
     RecordKey("places", "object", "absolute paths of data and weights", True),
+    RecordKey("eval_sets", "list of str", "the evaluation sets, with absolute paths", True),
     *NUMERICS,
     RecordKey("step", "int", "optimiser steps of the last checkpoint", True),
     RecordKey("replayed", "object", "outputs that a replay added, its time and code", True),
