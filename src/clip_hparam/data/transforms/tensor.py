@@ -7,7 +7,7 @@ the device of the images, and the host does not wait for it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import permutations
 
@@ -63,9 +63,7 @@ class AugmentParams:
     arguments: Tensor
 
     def __getitem__(self, rows: slice | Indices) -> "AugmentParams":
-        # not `replace`, which looks up all fields: twice a batch
-        columns = (getattr(self, name) for name in self.__match_args__)
-        return AugmentParams(*(table if table is None else table[rows] for table in columns))
+        return replace(self, **{name: table[rows] for name, table in self.tables.items()})
 
     @property
     def tables(self) -> dict[str, Tensor]:
