@@ -30,6 +30,7 @@ from clip_hparam.search.restore import manifest_cell
 from clip_hparam.search.spec import SearchManifest, SearchSpec, search_manifest
 from clip_hparam.search.study import SearchStudy
 
+QUICK = ["--points", "30", "--rounds", "1"]
 SPACE = {
     "lr": ("tag(log, interval(1e-3, 3e-2))",),
     "layer_decay": ("interval(0.5, 1.0)",),

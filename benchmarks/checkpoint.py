@@ -13,16 +13,16 @@ import argparse
 import hashlib
 import io
 import shutil
-import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from rows import Row, ratio_of, row_of, to_markdown
 from torch import Tensor
 
 from clip_hparam.records.atomic import write_atomic
@@ -32,8 +32,10 @@ from clip_hparam.training.checkpoints.progress import Selection
 from clip_hparam.training.checkpoints.snapshot import Snapshot
 from clip_hparam.training.checkpoints.state_file import Part
 
-PARAMETERS = {"b16": 85_978_600, "l14": 303_602_664}  # trained, of the published recipes
-MEASURED_BEFORE = ("b16",)
+QUICK = ["--sizes", "tiny", "--rounds", "1"]
+PARAMETERS = {"tiny": 303_000, "b16": 85_978_600, "l14": 303_602_664}
+"""Trained parameters: of the bundled tower, and of the published recipes."""
+MEASURED_BEFORE = ("tiny", "b16")
 CHANGING = ("raw", "ema", "exp_avg", "exp_avg_sq")
 SELECTED = ("raw", "ema")
 GIB = 2**30
@@ -102,27 +104,28 @@ def state_of(size: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     return tensors, selected
 
 
-def show(size: str, version: str, rounds: list[Measured], weights: int) -> None:
-    cpu, wall, written, memory, waited = (
-        statistics.median(values) for values in zip(*rounds, strict=True)
-    )
-    print(
-        f"| {size} | {version} | {written / weights:.1f} x | {cpu:.2f} | {wall:.2f} |"
-        f" {written / GIB / cpu:.2f} | {written / GIB / wall:.2f} | {memory / weights:.1f} x |"
-        f" {waited:.2f} |",
-        flush=True,
-    )
+def rows_of(size: str, rounds: dict[str, list[Measured]]) -> Iterator[Row]:
+    """Yield the figures of the writer of this version, and its ratio to that of version 0.1.0."""
+    what, weights, now = f"checkpoint: {size}", 4 * PARAMETERS[size], rounds["now"]
+    yield row_of(f"{what}, CPU time", [one.cpu for one in now], "CPU s")
+    yield row_of(f"{what}, wall time", [one.wall for one in now], "s")
+    yield row_of(f"{what}, training waits", [one.waited for one in now], "s")
+    yield row_of(f"{what}, bandwidth", [one.written / GIB / one.cpu for one in now], "GiB/CPU s")
+    yield row_of(f"{what}, written, x the weights", [one.written / weights for one in now], "x")
+    yield row_of(f"{what}, memory, x the weights", [one.memory / weights for one in now], "x")
+    if "0.1.0" in rounds:
+        before = [one.cpu for one in rounds["0.1.0"]]
+        yield ratio_of(f"{what}, x before", [one.cpu for one in now], before, "version 0.1.0")
 
 
-def main() -> None:
+def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, help="on the disk to measure (temporary folder)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", default="b16,l14")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    print("| state | writer | written | CPU s | wall s | GiB/CPU s | GiB/s | memory | waited s |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    rows: list[Row] = []
     for size in arguments.sizes.split(","):
         tensors, selected = state_of(size)
         writers = {"0.1.0": save_before} if size in MEASURED_BEFORE else {}
@@ -134,9 +137,10 @@ def main() -> None:
                 save = lambda: writer(folder, tensors, selected)  # noqa: B023, E731
                 rounds[version].append(measure(save, folder))
                 shutil.rmtree(folder)
-        for version, measured in rounds.items():
-            show(size, version, measured, 4 * PARAMETERS[size])
+        rows += rows_of(size, rounds)
+        print("\n".join(map(str, rows)), flush=True)
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

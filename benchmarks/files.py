@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from rows import Row, ratio_of, row_of, to_markdown
 from timm.data import create_loader
 from torch import Tensor
 
@@ -34,6 +34,7 @@ from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 from clip_hparam.rng import uniform
 
+QUICK = ["1"]
 IMAGES, BATCH, SIDE = 64, 32, 224
 PLAIN = Recipe(encoder=Encoder(pixels="clip"), resolution=SIDE, random_erasing=0.25)
 CASES = {
@@ -137,11 +138,10 @@ def milliseconds(read: Read) -> float:
     return 1e3 * (time.process_time() - started) / images
 
 
-def main() -> None:
+def main() -> list[Row]:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     torch.set_num_threads(1)
-    print("| what | contender | CPU ms an image | x in a worker | x tensor |")
-    print("|---|---|---|---|---|")
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         images = write_jpegs(Path(folder))
         for name, recipe, training in (
@@ -149,15 +149,24 @@ def main() -> None:
             ("evaluation", PLAIN, False),
         ):
             reads = contenders(images, recipe, training)
-            times = [[milliseconds(read) for read in reads.values()] for _ in range(rounds + 1)][1:]
-            for column, contender in enumerate(reads):
-                ratios = [median(row[column] / row[peer] for row in times) for peer in (0, 1)]
-                cells = (
-                    f"{median(row[column] for row in times):.2f}",
-                    *map("{:.2f}".format, ratios),
-                )
-                print(f"| {name} | {contender} | {' | '.join(cells)} |", flush=True)
+            times: dict[str, list[float]] = {contender: [] for contender in reads}
+            for _ in range(rounds + 1):
+                for contender, read in reads.items():
+                    times[contender].append(milliseconds(read))
+            rows += rows_of(name, {contender: of[1:] for contender, of in times.items()})
+    return rows
+
+
+def rows_of(name: str, times: dict[str, list[float]]) -> list[Row]:
+    """Return the time of each contender, and the ratio of timm's to the tensor backend's."""
+    what = f"files: {name}, 224 px"
+    rows = [row_of(f"{what}, {one}", of, "CPU ms an image") for one, of in times.items()]
+    for peer in ("timm", "timm's own loader"):
+        if peer in times:
+            for ours in ("in a worker", "tensor"):
+                rows.append(ratio_of(f"{what}, {ours}, x {peer}", times[ours], times[peer], peer))
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

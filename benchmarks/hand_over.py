@@ -15,6 +15,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from rows import Row, ratio_of, row_of, to_markdown
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -23,6 +24,7 @@ from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
 from clip_hparam.data.loading.requests import CHANNELS, ReadRequest
 from clip_hparam.data.loading.wait_clock import WaitClock
 
+QUICK = ["1"]
 BATCH, BATCHES, WORKERS, CHUNK = 256, 8, 2, 32
 LIMIT_MS = 0.12  # an image of 224 px
 
@@ -73,10 +75,10 @@ def milliseconds(batches: Iterator[Tensor]) -> float:
     return 1e3 * (time.process_time() - started) / images
 
 
-def main() -> None:
+def main() -> list[Row]:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     torch.set_num_threads(1)
-    print("| side, px | old, CPU ms an image | here | ratio |\n|---|---|---|---|")
+    rows: list[Row] = []
     for side in (32, 224, 336):
         options = LoaderOptions(WORKERS, BATCH, side)
         loader = ImageLoader(
@@ -88,12 +90,16 @@ def main() -> None:
             for _ in range(rounds)
         ]
         loader.close()
-        old, new = (median(one) for one in zip(*times, strict=True))
-        ratio = median(before / after for before, after in times)
-        print(f"| {side} | {old:.3f} | {new:.3f} | {ratio:.1f} |", flush=True)
-        if side == 224 and new > LIMIT_MS:
-            sys.exit(f"the hand-over takes {new:.2f} ms an image of 224 px; the aim is {LIMIT_MS}")
+        old, new = zip(*times, strict=True)
+        what = f"hand-over: {side} px"
+        rows += [
+            row_of(f"{what}, main process", new, "CPU ms an image"),
+            ratio_of(f"{what}, x before", new, old, "float32 chunks"),
+        ]
+        if side == 224 and median(new) > LIMIT_MS:
+            print(f"the hand-over takes {median(new):.2f} ms an image; the aim is {LIMIT_MS}")
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print(to_markdown(main()))

@@ -1,6 +1,6 @@
 """Power and cost of racing and of other sequential tests, simulated, without training.
 
-python benchmarks/racing.py     Markdown for RESULTS.md, half a minute
+python benchmarks/racing.py [DRAWS]     Markdown for RESULTS.md, half a minute
 
 Differences are normal; an effect is in standard deviations of a paired difference. Racing is
 clip_hparam/design/racing.py. Its peers: all seeds and a single plain t test; a plain t test at each
@@ -10,6 +10,8 @@ prior of one standard deviation on the effect, right-Haar on the scale).
 Source of the anytime-valid test: Wang & Ramdas 2024.
 """
 
+import sys
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -18,6 +20,7 @@ from clip_hparam.design.racing import ERROR_RATE, Race, boundary, simulate_t_sta
 RACE = Race(3, 10)
 EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 DRAWS = 100_000
+QUICK = ["1000"]
 
 
 def anytime_bounds(counts: np.ndarray, prior: float = 1.0) -> np.ndarray:
@@ -30,6 +33,7 @@ def anytime_bounds(counts: np.ndarray, prior: float = 1.0) -> np.ndarray:
 
 
 def main() -> None:
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS
     looks = np.array(RACE.looks)
     plain = stdtrit(looks - 1, 1 - ERROR_RATE / 2)
     only_last = np.where(looks == RACE.max, plain, np.inf)
@@ -42,7 +46,7 @@ def main() -> None:
     print(f"From {RACE.start} seeds up to {RACE.max}; found, and mean seeds of the cell:\n")
     print("| effect | " + " | ".join(ways) + " |\n" + "|---" * (len(ways) + 1) + "|")
     for effect in EFFECTS:
-        t = simulate_t_statistics(DRAWS, RACE.max, seed=1, effect=effect)[:, looks - 2]
+        t = simulate_t_statistics(draws, RACE.max, seed=1, effect=effect)[:, looks - 2]
         row = []
         for bounds in ways.values():
             passed = t >= bounds
