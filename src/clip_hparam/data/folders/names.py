@@ -1,7 +1,8 @@
 """Names of folders: how they are compared, and how messages show them."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 MAX_LISTED = 5  # names in a message
 
@@ -21,3 +22,8 @@ def listed(names: Sequence[str]) -> str:
     """Return the first names as text, with the number of the others."""
     more = len(names) - MAX_LISTED
     return ", ".join(map(readable, names[:MAX_LISTED])) + (f" and {more} more" if more > 0 else "")
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

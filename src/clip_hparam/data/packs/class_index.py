@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.data.folders.names import listed
+from clip_hparam.data.folders.names import listed, repeated
 
 FILES = ("classes.txt", "class_index.json", "imagenet_class_index.json")
 
@@ -41,7 +41,7 @@ def require_names(source: str, labels: Collection[str], names: Sequence[str]) ->
             f"{source} names {len(names):,} classes, and an image has the label {min(wrong)}: the"
             f" labels are 0 to {len(names) - 1:,}"
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise ValueError(f"{source} names {listed(twice)} twice: give each class its own name")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.data.folders.names import listed, normalized
+from clip_hparam.data.folders.names import listed, normalized, repeated
 
 COMMENT = "#"
 PLACE = "{}"
@@ -48,7 +48,7 @@ def read_templates(file: str) -> list[str]:
                 f"data.templates={file}: {template!r} does not hold {PLACE}, where the class name"
                 f" is put: write {TEMPLATES_FORM}"
             )
-    twice = sorted({one for one in templates if templates.count(one) > 1})
+    twice = repeated(templates)
     if twice:
         raise ValueError(f"data.templates={file} holds {twice[0]!r} twice: keep one line")
     return templates
