@@ -47,7 +47,7 @@ ablations: setup ## Run the ladder and all single knobs on a data set: docs/abla
 methods: setup ## Compare full fine-tuning, LoRA, LP-FT, WiSE-FT and a soup (SEEDS=3): docs/methods.md
 	$(PY) sweep.py -m sweeps=methods keep_checkpoints=best 'eval_sets=[corruptions,glyphs]' $(SWEPT)
 	$(VENV)/bin/clip-hparam wise-ft methods/zero_shot --alphas 0,0.25,0.5,0.75,1 --runs $(RUNS)
-	$(VENV)/bin/clip-hparam soup methods/lp_ft methods/lp_ft_low methods/lp_ft_high --runs $(RUNS)
+	$(VENV)/bin/clip-hparam soup methods/lp_ft methods/lp_ft_lower methods/lp_ft_lowest --runs $(RUNS)
 	$(PY) -m analysis tables methods derived $(PLACES)
 	@cat $(RESULTS)/methods_robustness.md
 

@@ -65,6 +65,6 @@ def test_the_members_of_the_soup_are_three_neighbouring_rates(tmp_path: Path) ->
 def test_make_methods_reads_the_cells_of_the_design() -> None:
     design = (ROOT / "sweeps" / "methods.yaml").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for label in ("zero_shot", "lp_ft", "lp_ft_low", "lp_ft_high"):
+    for label in ("zero_shot", "lp_ft", "lp_ft_lower", "lp_ft_lowest"):
         assert f"label: {label}," in design
         assert f"methods/{label} " in makefile

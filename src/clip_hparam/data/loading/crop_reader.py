@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.requests import ReadRequest, open_image
+from clip_hparam.data.reading.silence import silence_pillow
 from clip_hparam.data.transforms.random_boxes import random_crop_boxes
 
 
@@ -29,12 +30,13 @@ class CropReader:
 
     def read(self, images: Images, request: ReadRequest, out: Tensor) -> None:
         """Write the images of a request to `out`, see `requests.ImageReader`."""
-        for row, index in enumerate(request.index):
-            image = open_image(images, int(index))
-            if request.draws is None:
-                out[row] = self.centred(image, request.resolution)
-            else:
-                out[row] = self.cropped(image, request.draws[row], request.resolution)
+        with silence_pillow():
+            for row, index in enumerate(request.index):
+                image = open_image(images, int(index))
+                if request.draws is None:
+                    out[row] = self.centred(image, request.resolution)
+                else:
+                    out[row] = self.cropped(image, request.draws[row], request.resolution)
 
     def cropped(self, image: Image.Image, draws: NDArray[np.float32], resolution: int) -> Tensor:
         """Return the random crop of an image, uint8, shape (3, r, r)."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.requests import ReadRequest, open_image
+from clip_hparam.data.reading.silence import silence_pillow
 from clip_hparam.data.transforms.timm_pipeline import eval_transform, train_transform
 
 
@@ -33,7 +34,7 @@ class TimmReader:
         transform = self.transform
         if request.draws is None:
             transform = eval_transform(request.resolution, self.interpolation, self.normalization)
-        with preserve_rng_state():
+        with preserve_rng_state(), silence_pillow():
             for row, index in enumerate(request.index):
                 image = open_image(images, int(index))
                 if request.draws is not None:

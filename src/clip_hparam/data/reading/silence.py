@@ -12,14 +12,22 @@ from contextlib import contextmanager
 from PIL import ImageFile
 
 STDERR = 2  # file descriptor
+SILENT = logging.CRITICAL + 1  # level
 
 
 @contextmanager
 def silence_pillow() -> Iterator[None]:
-    """Ignore warnings, and messages that Pillow logs, such as those about damaged metadata."""
+    """Ignore warnings, and messages that Pillow logs, such as those about damaged metadata.
+
+    Enter it once for many images: a change of level empties the caches of all loggers. Inside
+    another call it does nothing.
+    """
     logger = logging.getLogger("PIL")
     level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    if level == SILENT:
+        yield
+        return
+    logger.setLevel(SILENT)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

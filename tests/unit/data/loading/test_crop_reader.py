@@ -1,6 +1,8 @@
 """Crops of files are Pillow's, and evaluation images timm's, within two levels of 255."""
 
+import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
+from clip_hparam.data.dataset import ImageFiles
 from clip_hparam.data.loading.crop_reader import CropReader
+from clip_hparam.data.loading.requests import ReadRequest
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX, random_crop_boxes
 from clip_hparam.data.transforms.timm_pipeline import eval_transform
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
@@ -58,3 +62,17 @@ def test_evaluation_image_equals_that_of_timm(height: int, width: int, interpola
     ours = reader.centred(image, 24)
     assert ours.shape == (3, 24, 24)
     assert (ours - theirs).abs().max() < 2.01
+
+
+def test_pillow_is_silenced_once_for_all_images_of_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        picture(24, 24).save(tmp_path / f"{number}.png")
+    files = ImageFiles(tmp_path, np.array([b"0.png", b"1.png", b"2.png"]))
+    logger, levels = logging.getLogger("PIL"), []
+    set_level = logger.setLevel
+    monkeypatch.setattr(logger, "setLevel", lambda level: (levels.append(level), set_level(level)))
+    request = ReadRequest("test", np.arange(3), None, 24)
+    CropReader(RECIPE).read(files, request, torch.empty(request.shape, dtype=torch.uint8))
+    assert len(levels) == 2

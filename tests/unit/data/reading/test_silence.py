@@ -12,6 +12,7 @@ from support.image_files import write_tiff
 
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import read_image
+from clip_hparam.data.reading.silence import SILENT, silence_pillow
 
 
 def damaged_tiff(path: Path) -> Path:
@@ -52,6 +53,18 @@ def test_stderr_loggers_and_filters_are_restored(
     assert capfd.readouterr().err == "seen"
     logging.getLogger("PIL.TiffImagePlugin").error("logged")
     assert caplog.messages == ["logged"]
+
+
+def test_inner_call_changes_no_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger, levels = logging.getLogger("PIL"), []
+    set_level = logger.setLevel
+    monkeypatch.setattr(logger, "setLevel", lambda level: (levels.append(level), set_level(level)))
+    before = logger.level
+    with silence_pillow():
+        for _ in range(3):
+            with silence_pillow():
+                assert logger.level == SILENT
+    assert levels == [SILENT, before]
 
 
 def open_files() -> int:

@@ -191,7 +191,7 @@ def test_params_of_some_positions_are_those_of_the_epoch() -> None:
 
 def test_flip_mirrors_the_images_that_it_is_drawn_for() -> None:
     images, params = digits(40, 3, PX), EVERYTHING.sample_params(0, 0, 40, None)
-    flipped = EVERYTHING.flip(images, params)
+    flipped = EVERYTHING.flip(images.clone(), params)
     for image, result, mirrored in zip(images, flipped, params.flipped.tolist(), strict=True):
         assert torch.equal(result, image.flip(2) if mirrored else image)
 
