@@ -7,7 +7,7 @@ index is in the user's cache. The files of the fingerprints are links to one JPE
 the shards are the same: only names, sizes and headers are read. Loading reads JPEG files of
 500 x 375 px into augmented, normalised batches of 224 px: decode and the whole training transform,
 in this process, from a tree, from shards and from Parquet files, and by timm's loader from a
-tree. Memory: largest resident size after the second of two epochs over that after a first one.
+tree. Memory: how much the largest resident size grows in two epochs that follow two others.
 """
 
 import io
@@ -207,9 +207,9 @@ def loading_rows(folder: Path, rounds: int) -> list[Row]:
     times: dict[str, list[float]] = {name: [] for name in (*pipelines, "timm")}
     growth: dict[str, float] = {}
     for name, pipeline in pipelines.items():
-        epoch(pipeline, 0, len(sets[name]))
-        before = resident_mib()
-        for number in (1, 2):
+        for number in range(4):
+            if number == 2:
+                before = resident_mib()
             epoch(pipeline, number, len(sets[name]))
         growth[name] = resident_mib() - before
     for number in range(rounds):
