@@ -31,7 +31,8 @@ from files import BATCH, SIDE, write_jpegs
 from PIL import Image
 from pyarrow import parquet
 from rows import Row, ratio_of, row_of
-from timm.data import create_dataset, create_loader
+from timm.data import create_dataset
+from timm_peer import timm_loader
 from torchvision.datasets import ImageFolder
 
 from clip_hparam.config.recipe import Encoder, Recipe
@@ -42,7 +43,6 @@ from clip_hparam.data.loading.loader import LoaderOptions
 from clip_hparam.data.loading.pipelines import TensorPipeline
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.packs.load import load_parquet, load_shards
-from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 
 CLASSES, SHARDS = 100, 10
 LOADED = 2  # copies of the 64 pictures of files.py that are loaded
@@ -169,23 +169,7 @@ def epoch(pipeline: TensorPipeline, number: int, images: int) -> int:
 
 def timm_images(root: Path) -> Callable[[], Iterator[Any]]:
     """Return one pass of timm's loader over a tree, with the same transform."""
-    loader = create_loader(
-        create_dataset("", str(root)),
-        (3, SIDE, SIDE),
-        BATCH,
-        is_training=True,
-        use_prefetcher=False,
-        scale=(RECIPE.crop_scale, 1.0),
-        hflip=RECIPE.hflip,
-        color_jitter=None,  # type: ignore[arg-type]
-        re_prob=RECIPE.random_erasing,
-        re_mode="pixel",
-        interpolation=RECIPE.interpolation,
-        mean=CLIP_MEAN,
-        std=CLIP_STD,
-        num_workers=0,
-        persistent_workers=False,
-    )
+    loader = timm_loader(create_dataset("", str(root)), RECIPE, SIDE, BATCH)
     return lambda: iter(loader)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 from rows import Row, ratio_of, row_of, to_markdown
-from timm.data import create_loader
+from timm_peer import timm_loader
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe
@@ -31,7 +31,6 @@ from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, Ti
 from clip_hparam.data.loading.requests import ReadRequest, open_image
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
-from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 from clip_hparam.rng import uniform
 
 QUICK = ["1"]
@@ -73,26 +72,9 @@ def write_jpegs(folder: Path) -> ImageFiles:
     return ImageFiles(folder, np.array(names, np.bytes_))
 
 
-def timm_loader(images: ImageFiles, recipe: Recipe, training: bool) -> Read:
+def timm_batches(images: ImageFiles, recipe: Recipe, training: bool) -> Read:
     """Return one pass of timm's loader, with normalised batches."""
-    loader = create_loader(
-        Files(images),  # type: ignore[arg-type]
-        (3, SIDE, SIDE),
-        BATCH,
-        is_training=training,
-        use_prefetcher=False,
-        scale=(recipe.crop_scale, 1.0),
-        hflip=recipe.hflip,
-        color_jitter=None,  # type: ignore[arg-type]
-        re_prob=recipe.random_erasing,
-        re_mode="pixel",
-        interpolation=recipe.interpolation,
-        mean=CLIP_MEAN,
-        std=CLIP_STD,
-        crop_pct=1.0,
-        num_workers=0,
-        persistent_workers=False,
-    )
+    loader = timm_loader(Files(images), recipe, SIDE, BATCH, training)
     return lambda: (pixels for pixels, _ in loader)
 
 
@@ -125,7 +107,7 @@ def contenders(images: ImageFiles, recipe: Recipe, training: bool) -> dict[str, 
         "timm": read(TimmPipeline(*given)),  # type: ignore[arg-type]
         # timm 1.0.31's RandAugment asks Pillow for 0 bits of posterize, which raises
         **(
-            {"timm's own loader": timm_loader(images, recipe, training)}
+            {"timm's own loader": timm_batches(images, recipe, training)}
             if recipe.rand_augment == "none"
             else {}
         ),

@@ -24,7 +24,7 @@ from typing import Any
 from rows import Row, to_markdown
 
 HERE = Path(__file__).parent
-NOT_BENCHMARKS = ("rows", "run", "noop", "peer_hydra", "peer_slurm", "gpu_check")
+NOT_BENCHMARKS = ("rows", "run", "noop", "peer_hydra", "peer_slurm", "timm_peer", "gpu_check")
 RUNS_OF_HOURS = ("landscape", "evidence_sets", "ablations")
 """Scripts that train hundreds of trials, and write files of the documentation: see the Makefile."""
 JSON_NAME, PAGE_NAME = "RESULTS.json", "RESULTS.md"

@@ -28,7 +28,7 @@ from clip_hparam.config.recipe import Data
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.launch.local import run
-from clip_hparam.training import engine, trainer, trial
+from clip_hparam.training import engine, epoch, trial
 from clip_hparam.training.final import selected_and_last
 
 QUICK = ["1", "epochs=1", "data.epoch_images=100"]
@@ -42,7 +42,7 @@ CASES = {
 REST = "the rest"
 FUNCTIONS = (
     ("training steps", engine, "train_step"),
-    ("evaluation after epochs", trainer, "evaluate_models"),
+    ("evaluation after epochs", epoch, "evaluate_models"),
     ("evaluation at the end", selected_and_last, "evaluate_models"),
 )
 GENERATORS = (("training images", Batches, "train"), ("evaluation images", Batches, "evaluation"))

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from clip_hparam.analysis.frames.duplicates import deduplicate
 from clip_hparam.analysis.frames.imported import imported_rows, read_imported
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND, cell_means
 from clip_hparam.analysis.frames.manifests import SweepManifest, output_names, read_manifests
 from clip_hparam.analysis.frames.runs_reader import read_runs, read_trials
-from clip_hparam.analysis.frames.trial_table import TrialTable, add_columns
+from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import knobs
 from clip_hparam.records.paths import DEFAULT_RUNS
@@ -75,8 +76,10 @@ def load(runs: str | Path | Iterable[str | Path] = "runs") -> Frames:
             raise FileNotFoundError(f"there is no folder {folder}: name the folder of the records")
     contents = [read_runs(folder) for folder in folders]
     manifests = [read_manifests(folder) for folder in folders]
-    trials, epochs, conflicts = _deduplicate(
-        [runs.trials for runs in contents], [runs.epochs for runs in contents]
+    trials, epochs, conflicts = deduplicate(
+        [runs.trials for runs in contents],
+        [runs.epochs for runs in contents],
+        (*METRIC_COLUMNS, "selected_weights"),
     )
     trial_problems = [problem for runs in contents for problem in runs.problems]
     manifest_problems = [problem for _, problems in manifests for problem in problems]
@@ -190,38 +193,6 @@ def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataF
     if sweep is None:
         return ended
     return ended[ended["trial_id"].isin(sweep.trial_ids)]
-
-
-def _deduplicate(
-    trials: list[pd.DataFrame], epochs: list[pd.DataFrame]
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Concatenate the folders' trials and epochs with each trial_id once, preferring done trials.
-
-    Also return a sentence for each pair of done copies with different metrics.
-    """
-    all_trials = pd.concat([add_columns(t, _folder=number) for number, t in enumerate(trials)])
-    all_epochs = pd.concat([add_columns(e, _folder=number) for number, e in enumerate(epochs)])
-    if all_trials["trial_id"].is_unique:
-        return all_trials.drop(columns="_folder"), all_epochs.drop(columns="_folder"), []
-    not_done = add_columns(all_trials, _not_done=all_trials["status"] != TrialState.DONE)
-    ordered = not_done.sort_values("_not_done", kind="stable").drop(columns="_not_done")
-    problems = _disagreements(done_trials(ordered))
-    unique = ordered.drop_duplicates("trial_id").sort_values("trial_id")
-    unique_epochs = all_epochs.merge(unique[["trial_id", "_folder"]], on=["trial_id", "_folder"])
-    return unique.drop(columns="_folder"), unique_epochs.drop(columns="_folder"), problems
-
-
-def _disagreements(done: pd.DataFrame) -> list[str]:
-    """Return a sentence for each trial that is done in two folders with different metrics."""
-    metrics = [name for name in (*METRIC_COLUMNS, "selected_weights") if name in done]
-    repeated = done[done["trial_id"].duplicated(keep=False)]
-    return [
-        f"{copy['folder']} has other metrics than {copies.iloc[0]['folder']}: only the latter is"
-        " used"
-        for _, copies in repeated.groupby("trial_id")
-        for _, copy in copies.iloc[1:].iterrows()
-        if not copy[metrics].equals(copies.iloc[0][metrics])
-    ]
 
 
 def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from clip_hparam.analysis.frames.epochs import complete_lines
 from clip_hparam.analysis.frames.json_files import UnreadableError, parse_record_json
 from clip_hparam.config.identity import with_missing_knobs
-from clip_hparam.config.recipe import flatten_tree
+from clip_hparam.config.tree import flatten_tree
 from clip_hparam.records import archive
 from clip_hparam.records.metrics import as_percentage, is_percentage
 from clip_hparam.records.record import Record, changed_files

@@ -21,8 +21,9 @@ analysis.folder=trial_reader analysis.forest=forest_plot analysis.frame_schema=s
 analysis.heat=heatmap analysis.images=binomial analysis.imagewise=image_level
 analysis.importing=import_table analysis.levels=knob_curve analysis.logs=published_logs
 analysis.making=build analysis.notes=footnotes analysis.paper=published
-analysis.payoff=search_payoff analysis.runs=runs_reader analysis.study=trial_table
-analysis.sweeps=manifests analysis.tabulated=registry analysis.verdicts=conclusions augment=tensor
+analysis.payoff=search_payoff analysis.plots=ladder analysis.runs=runs_reader
+analysis.study=trial_table analysis.sweeps=manifests analysis.tabulated=registry
+analysis.verdicts=conclusions augment=tensor
 augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache claim=lock counts=flops
 disk=storage_errors draws=rng drive=driver drive_search=search_driver driver=sweep_options
 encoder=classifier errors=error_messages fit=engine fraction=fractional groups=param_groups
@@ -45,6 +46,31 @@ RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""
 
 
+MOVED_NAMES = """
+axes.draw_axes=figures.slice_parallel.plot_slices
+axes.draw_parallel=figures.slice_parallel.plot_parallel_coordinates
+axes.search=figures.parts.knob_axes.parallel_coordinates
+best.selection_effect=evidence.selection.selection_effect
+bootstrap.over_seeds_and_images=stats.bootstrap.seed_image_interval
+compare.cell_trials=evidence.lookup.cell_trials compare.compare=evidence.compare.compare_cells
+curves.curve=figures.learning_curves.learning_curve
+curves.draw_cells=figures.learning_curves.plot_cell_curves
+curves.draw_curve=figures.learning_curves.plot_learning_curve
+frame.reported=frames.frame.reported_values
+importing.to_study=frames.importing.import_table.to_trial_table
+ladder.draw_ladder=figures.ladder.plot_ladder ladder.ladder_figure=figures.ladder.ladder_panels
+levels.draw_knob=figures.knob_curve.plot_knob_curve
+payoff.draw_best_of_n=figures.search_payoff.plot_best_of_n
+payoff.draw_importance=figures.search_payoff.plot_importance
+render.markdown=tables.render.to_markdown
+summary.as_json=evidence.searches.summary.summary_dict
+summary.text=evidence.searches.summary.format_summary
+sweeps.newest=frames.manifests.output_names
+"""
+NAMES = dict(pair.split("=") for pair in MOVED_NAMES.split())
+"""What notebooks of version 0.1.0 import, below analysis: old MODULE.NAME -> new one."""
+
+
 class RenamedModuleFinder(MetaPathFinder):
     """Raise ModuleNotFoundError with the new name for a module that was renamed or moved."""
 
@@ -57,7 +83,8 @@ class RenamedModuleFinder(MetaPathFinder):
         found = new_names(old)
         if not found:
             return None
-        raise ModuleNotFoundError(f"{name} is now {' or '.join(found)}", name=name)
+        moved = [f"; its {old_name} is {new}" for old_name, new in moved_names(old)]
+        raise ModuleNotFoundError(f"{name} is now {' or '.join(found)}{''.join(moved)}", name=name)
 
 
 def new_names(old: str) -> list[str]:
@@ -65,7 +92,21 @@ def new_names(old: str) -> list[str]:
     folder = PACKAGE / "analysis" if old.startswith("analysis.") else PACKAGE
     stem = RENAMED.get(old, old.rpartition(".")[2])
     paths = (path.relative_to(PACKAGE.parent) for path in sorted(folder.rglob(f"{stem}.py")))
-    return [".".join(path.with_suffix("").parts) for path in paths]
+    return [
+        ".".join(path.with_suffix("").parts) for path in paths if path.parent.name != "notebooks"
+    ]
+
+
+def moved_names(old: str) -> list[tuple[str, str]]:
+    """Return the names that notebooks import from an old module, each with its new dotted name."""
+    package, _, module = old.partition(".")
+    if package != "analysis":
+        return []
+    return [
+        (name.removeprefix(f"{module}."), f"{PACKAGE.name}.analysis.{new}")
+        for name, new in NAMES.items()
+        if name.startswith(f"{module}.")
+    ]
 
 
 def moved_attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:

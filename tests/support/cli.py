@@ -45,6 +45,13 @@ def sweep(*overrides: str, cwd: Path, **environment: str) -> Done:
 plan = sweep  # a sweep that starts no trial: dry runs and refused commands
 
 
+def assert_refused(done: Done, sentence: str, folder: Path) -> None:
+    """Check that a mistake ended with one sentence and exit code 2, and wrote no file."""
+    assert sentence in done.err
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert list(folder.iterdir()) == []
+
+
 def sweep_process(*overrides: str, cwd: Path, timeout: float = 240, **environment: str) -> Done:
     """Run `python sweep.py ...` in a new process."""
     return python(ROOT / "sweep.py", *overrides, cwd=cwd, timeout=timeout, **environment)

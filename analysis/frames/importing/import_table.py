@@ -50,36 +50,51 @@ def to_trial_table(
             fractions with percent, rows are steps of one trial, or a seed is in a cell twice.
     """
     metrics = list(dict.fromkeys([*metrics, objective]))
+    trials, counts = _trials(table, knobs, metrics, name, seed, state)
+    levels, seeds, excluded = _usable_rows(trials, knobs, seed, decimal, knobs_recorded)
+    kept, duplicated = trials.loc[levels.index], trials.duplicated()[levels.index]
+    columns = dict(levels.items()) | _metric_columns(kept, metrics, decimal, percent)
+    values = pd.DataFrame(columns | ({seed: seeds} if seed else {}), index=kept.index)
+    counts |= {**excluded, "duplicates": int(duplicated.sum()), "twins": _twins(kept, duplicated)}
+    counts["seed"] = seed or ""
+    imported = TrialTable(values, list(knobs), metrics, objective, minimize, **counts)
+    if seed:
+        validate_seeds(imported, duplicated.tolist())
+    return imported
+
+
+def _trials(
+    table: pd.DataFrame,
+    knobs: Sequence[str],
+    metrics: Sequence[str],
+    name: str | None,
+    seed: str | None,
+    state: str | None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the rows that are trials, and counts of the others.
+
+    Raises:
+        ValueError: a column does not exist or has two roles, or rows are steps of one trial.
+    """
     validate_columns(table, [*knobs, *metrics, *filter(None, (name, seed, state))])
     trials, counts = _distinct_rows(table, name, state)
     if not name and not state:  # else a row is a trial by its name, or a run by its state
         validate_steps(trials, [*knobs, *filter(None, (seed,))], {*knobs, *metrics, seed})
-    levels = {knob: to_levels(trials[knob], decimal) for knob in knobs}
-    empty = pd.DataFrame(levels, index=trials.index).isna().all(axis="columns")
-    empty &= bool(knobs) and not knobs_recorded
+    return trials, counts
+
+
+def _usable_rows(
+    trials: pd.DataFrame, knobs: Sequence[str], seed: str | None, decimal: str, knobs_recorded: bool
+) -> tuple[pd.DataFrame, pd.Series, dict[str, int]]:
+    """Return levels and seeds of the rows that have knobs and a seed, and counts of the others."""
+    parsed = {knob: to_levels(trials[knob], decimal) for knob in knobs}
+    levels = pd.DataFrame(parsed, index=trials.index)
+    empty = levels.isna().all(axis="columns") & (bool(knobs) and not knobs_recorded)
     seeds = to_seeds(trials[seed]) if seed else pd.Series(0, index=trials.index)
     kept = seeds.notna() & ~empty
-    columns = {knob: values[kept] for knob, values in levels.items()}
-    columns |= _metric_columns(trials[kept], metrics, decimal, percent)
-    if seed:
-        columns[seed] = seeds[kept].astype("int64")
-    duplicated = trials.duplicated()[kept]
-    imported = TrialTable(
-        pd.DataFrame(columns, index=trials.index[kept]),
-        list(knobs),
-        metrics,
-        objective,
-        minimize,
-        duplicates=int(duplicated.sum()),
-        twins=_twins(trials[kept], duplicated),
-        incomplete=int(empty.sum()),
-        unseeded=int((seeds.isna() & ~empty).sum()),
-        seed=seed or "",
-        **counts,
-    )
-    if seed:
-        validate_seeds(imported, duplicated.tolist())
-    return imported
+    unseeded = seeds.isna() & ~empty
+    counts = {"incomplete": int(empty.sum()), "unseeded": int(unseeded.sum())}
+    return levels[kept], seeds[kept].astype("int64"), counts
 
 
 def _metric_columns(

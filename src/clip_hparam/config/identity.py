@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.recipe import Recipe, flatten, flatten_tree, knobs, tree_with_values
+from clip_hparam.config.recipe import Recipe, flatten, knobs
+from clip_hparam.config.tree import flatten_tree, tree_with_values
 
 
 def canonical(recipe: Recipe) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.config.identity import label, trial_id
+from clip_hparam.config.identity import label, trial_id, with_missing_knobs
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.eval_set_words import eval_set_words
 from clip_hparam.config.options.sweep_options import SweepOptions
@@ -97,9 +97,8 @@ class TrialSpec:
 
     @classmethod
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
-        nested = dict(tree["recipe"])
+        nested = with_missing_knobs(tree["recipe"])  # of a job that an older version submitted
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
-        # a specification that an older version wrote lacks newer options
         options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(
             Recipe(**nested),

@@ -4,21 +4,18 @@ A new data set is an entry of DATASETS, a file conf/data/<name>.yaml and a test.
 package adds its own by an entry point (docs/extending.md). Imports no torch.
 """
 
-import hashlib
-import shlex
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from clip_hparam.config.entry_points import DATASET_GROUP, load_entry_points
-from clip_hparam.config.knob import AUTO, suggest
+from clip_hparam.config.knob import suggest
 from clip_hparam.config.recipe import Data
-from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.arrays.cifar import load_cifar10, load_cifar100
 from clip_hparam.data.arrays.fashion_mnist import DEBIAN_ROOT, load_fashion_mnist
 from clip_hparam.data.characters import CLASSES, load_characters
-from clip_hparam.data.dataset import SELECTION, TRAIN, ImageDataset, ImageFiles
+from clip_hparam.data.dataset import ImageDataset
 from clip_hparam.data.digits import load_digits
 from clip_hparam.data.distribution_shift import (
     FOLDER_SHIFT,
@@ -26,7 +23,7 @@ from clip_hparam.data.distribution_shift import (
     Shift,
     with_shift,
 )
-from clip_hparam.data.evaluation_sets.own_selection import with_own_selection
+from clip_hparam.data.evaluation_sets.selection import with_selection
 from clip_hparam.data.folders.class_subset import ALL_CLASSES, with_subset
 from clip_hparam.data.folders.unreadable import without_unreadable
 from clip_hparam.data.image_folder import load_image_folder
@@ -51,7 +48,6 @@ from clip_hparam.data.prompt_templates import (
     imagenet_words,
 )
 from clip_hparam.data.tables.table_dataset import load_table
-from clip_hparam.model.architectures import encoder_spec
 from clip_hparam.model.tiny_clip.captions import prompts
 from clip_hparam.model.tiny_clip.model import DIGIT_PROMPTS, SAMPLE_STYLES
 
@@ -167,56 +163,12 @@ def load_dataset(data: Data) -> ImageDataset:
     """
     spec = dataset_spec(data.name)
     loaded = _loader(data)(_validated_root(data, spec))
-    dataset = _with_selection(_with_own_selection(loaded, data), data)
+    dataset = with_selection(loaded, data)
     if data.subset == ALL_CLASSES:
-        return _with_shift(_without_unreadable(dataset, data), data, spec)
+        return with_shift(without_unreadable(dataset, data), data, spec.shifts)
     # a folder of data.shift may have all classes, and the images of other classes are not decoded
-    return _without_unreadable(with_subset(_with_shift(dataset, data, spec), data.subset), data)
-
-
-def _with_own_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
-    """Return the data set with the selection set of `data.selection_root`, if there is one.
-
-    Raises: ValueError if `data.selection` draws another one; else as `with_own_selection` does.
-    """
-    if not data.selection_root:
-        return dataset
-    if data.selection not in (AUTO, 0):
-        raise ValueError(
-            f"data.selection_root={data.selection_root} is a selection set, and"
-            f" data.selection={data.selection:g} draws another one: type data.selection=0"
-        )
-    return with_own_selection(dataset, data.selection_root)
-
-
-def _without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
-    """Return the data set, or with `data.on_error=skip` its readable images.
-
-    Raises: ValueError for images in memory, none of which is left out: the trial would only get
-    another id.
-    """
-    if data.on_error != "skip":
-        return dataset
-    if not isinstance(dataset.train, ImageFiles):
-        raise ValueError(
-            f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
-            " out"
-        )
-    return without_unreadable(dataset, root_overrides(data))
-
-
-def _with_shift(dataset: ImageDataset, data: Data, spec: DatasetSpec) -> ImageDataset:
-    """Return the data set with the evaluation sets of `data.shift`.
-
-    Raises: ValueError for a shift that the data set does not offer.
-    """
-    if data.shift == "none":
-        return _with_note_on_shift_root(dataset, data) if data.shift_root else dataset
-    for shift in spec.shifts:
-        if shift.name == data.shift:
-            return with_shift(dataset, shift, data)
-    usage = " or ".join(shift.usage for shift in spec.shifts)
-    raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
+    shifted = with_shift(dataset, data, spec.shifts)
+    return without_unreadable(with_subset(shifted, data.subset), data)
 
 
 def _loader(data: Data) -> Callable[[Path], ImageDataset]:
@@ -234,78 +186,9 @@ def _loader(data: Data) -> Callable[[Path], ImageDataset]:
     return partial(load_image_folder, only_classes=True)
 
 
-def _with_note_on_shift_root(dataset: ImageDataset, data: Data) -> ImageDataset:
-    note = f"data.shift_root={data.shift_root} is not used: it is read with data.shift=folder"
-    return replace(dataset, notes=(*dataset.notes, note))
-
-
-@cache
-def _with_selection(dataset: ImageDataset, data: Data) -> ImageDataset:
-    """Return the data set with its own selection set, or without it if `data.selection` draws one.
-
-    Raises: ValueError if `data.selection=0` asks for a selection set that does not exist.
-    """
-    own = dataset.eval_sets.get(SELECTION)
-    if data.selection == 0 and own is None:
-        raise ValueError(
-            f"data.selection=0 asks for a selection set of its own, and data={data.name} has none"
-            f"{f' in {data.root} (folders train, val and test)' if data.root else ''}: try"
-            " data.selection=0.1"
-        )
-    if own is None:
-        return dataset
-    if data.selection in (AUTO, 0):
-        combined = f"{dataset.fingerprint} selection {dataset.selection_fingerprint}"
-        return replace(dataset, fingerprint=hashlib.sha256(combined.encode()).hexdigest())
-    note = f"{dataset.sources[SELECTION]} is not used: data.selection={data.selection:g} draws the"
-    return replace(
-        dataset,
-        eval_sets={name: one for name, one in dataset.eval_sets.items() if name != SELECTION},
-        sources={name: one for name, one in dataset.sources.items() if name != SELECTION},
-        notes=(*dataset.notes, f"{note} selection set from {dataset.sources[TRAIN]}"),
-    )
-
-
-def root_overrides(data: Data) -> str:
-    """Return what to type to name the images of a data set."""
-    words = [f"data={data.name}"]
-    if data.root:
-        words.append(format_override("data.root", data.root))
-    if data.folders == "classes":
-        words.append(format_override("data.folders", data.folders))
-    if data.subset != ALL_CLASSES:
-        words.append(format_override("data.subset", data.subset))
-    if data.selection_root:
-        words += [format_override("data.selection_root", data.selection_root), "data.selection=0"]
-    if data.shift_root:
-        words.append(f"data.shift={data.shift}")
-        words.append(format_override("data.shift_root", data.shift_root))
-    return shlex.join(words)
-
-
-def tiny_prompts(data: Data) -> list[list[str]] | None:
-    """Return the prompts of each class for tiny CLIP; None if its accuracy is not recorded."""
-    spec = dataset_spec(data.name)
-    if spec.tiny_prompts is None:
-        return None
-    by_name = dict(zip(all_classes(data), spec.tiny_prompts, strict=True))
-    return [by_name[name] for name in load_dataset(data).classes]
-
-
 def all_classes(data: Data) -> tuple[str, ...]:
     """Return the classes of a data set before `data.subset` leaves some out."""
     return _loader(data)(_validated_root(data, dataset_spec(data.name))).classes
-
-
-def class_prompts(data: str, encoder: str, classes: Sequence[str]) -> list[list[str]]:
-    """Return the zero-shot prompts of each class of the data set named `data`.
-
-    An encoder with a closed vocabulary brings its own prompts.
-    """
-    prompts_of = encoder_spec(encoder).prompts
-    if prompts_of is not None:
-        return [prompts_of(name) for name in classes]
-    return dataset_spec(data).prompts(classes)
 
 
 def _validated_root(data: Data, spec: DatasetSpec) -> Path:

@@ -7,7 +7,7 @@ torch.
 
 import hashlib
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -63,14 +63,33 @@ class Shift:
     usage: str
 
 
-def with_shift(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
+def with_shift(dataset: ImageDataset, data: Data, shifts: Sequence[Shift]) -> ImageDataset:
+    """Return the data set with the evaluation sets of `data.shift`.
+
+    shifts: those that the data set offers.
+
+    Raises: ValueError for another shift and for images that do not go with the data set,
+    FileNotFoundError for missing images.
+    """
+    if data.shift == "none":
+        return _with_note_on_shift_root(dataset, data) if data.shift_root else dataset
+    for shift in shifts:
+        if shift.name == data.shift:
+            return _with_both_halves(dataset, shift, data)
+    usage = " or ".join(shift.usage for shift in shifts)
+    raise ValueError(f"data.shift={data.shift} does not go with data={data.name}: try {usage}")
+
+
+def _with_note_on_shift_root(dataset: ImageDataset, data: Data) -> ImageDataset:
+    note = f"data.shift_root={data.shift_root} is not used: it is read with data.shift=folder"
+    return replace(dataset, notes=(*dataset.notes, note))
+
+
+def _with_both_halves(dataset: ImageDataset, shift: Shift, data: Data) -> ImageDataset:
     """Return the data set with both halves of the shift as evaluation sets.
 
     The fingerprint covers the images of the shift. Predictions on these sets are restricted to the
     classes that the shift contains.
-
-    Raises: ValueError for images that do not go with the data set, FileNotFoundError for missing
-    images.
     """
     images, labels, fingerprint, notes = shift.load(dataset, data)
     contained = np.bincount(labels, minlength=len(dataset.classes)) > 0

@@ -13,7 +13,7 @@ import numpy as np
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset, ImageFiles, Indices
-from clip_hparam.data.datasets import load_dataset, root_overrides
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.shared_files import shared_file_notes
 from clip_hparam.data.folders.unreadable import refuse_unreadable
@@ -133,7 +133,7 @@ def epoch_notes(data: Data) -> list[str]:
 @cache
 def _validate_images(data: Data) -> tuple[str, ...]:
     dataset = load_dataset(data)
-    return (*refuse_unreadable(dataset, root_overrides(data)), *shared_file_notes(dataset))
+    return (*refuse_unreadable(dataset, data), *shared_file_notes(dataset))
 
 
 def _source(dataset: ImageDataset, name: str) -> str:

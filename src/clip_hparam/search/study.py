@@ -48,10 +48,10 @@ class SearchStudy:
     @contextmanager
     def next_point(self) -> Iterator[Point | None]:
         """Yield an abandoned or new point, locked during the block; None if the search is over."""
-        with ExitStack() as held:
+        with ExitStack() as locks:
             with self._locked():
                 self.search = self.manifest.load_search()
-                point = self._take_over_point(held) or self._ask_point(held)
+                point = self._take_over_point(locks) or self._ask_point(locks)
             yield point
 
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
@@ -72,8 +72,8 @@ class SearchStudy:
         Call it when no worker runs any more. Points that were stopped on request can be continued.
         """
         failed = 0
-        with self._locked(), ExitStack() as held:
-            while point := self._take_over_point(held, take_over=False):
+        with self._locked(), ExitStack() as locks:
+            while point := self._take_over_point(locks, take_over=False):
                 self._fail_point(point)
                 failed += 1
         return failed
@@ -97,7 +97,7 @@ class SearchStudy:
     def _point_lock(self, number: int) -> AbstractContextManager[None]:
         return lock_folder(self.search.folder, f"point_{number}.lock")
 
-    def _ask_point(self, held: ExitStack) -> Point | None:
+    def _ask_point(self, locks: ExitStack) -> Point | None:
         """Ask for the next point that can run; None if the search is over.
 
         Impossible points count too. The first point is the base recipe, as far as it lies in the
@@ -112,7 +112,7 @@ class SearchStudy:
             )
             point = self._register_point(self.study.ask())
         if point:
-            held.enter_context(self._point_lock(point.number))
+            locks.enter_context(self._point_lock(point.number))
         return point
 
     def _register_point(self, trial: Trial) -> Point | None:
@@ -145,7 +145,7 @@ class SearchStudy:
         reported = dict(self.trials[trial.number].intermediate_values)
         return Point(trial.number, specs, search, trial, repeated, reported)
 
-    def _take_over_point(self, held: ExitStack, take_over: bool = True) -> Point | None:
+    def _take_over_point(self, locks: ExitStack, take_over: bool = True) -> Point | None:
         """Lock and return a running point that no worker holds; None if all are held.
 
         Points whose workers were lost more often than `retries` allows are failed. With
@@ -172,7 +172,7 @@ class SearchStudy:
                 if take_over and losses > self.search.retries:
                     self._fail_point(point)
                     continue
-                held.push(lock.pop_all())
+                locks.push(lock.pop_all())
                 point.is_repeated = True
                 return point
         return None

@@ -15,6 +15,7 @@ from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
 
+from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.steps import total_steps
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.trial_spec import TrialSpec
@@ -170,5 +171,5 @@ def _format_accuracy(accuracy: float | None, before: str = "") -> str:
 
 
 def _training_pixels(spec: TrialSpec) -> float:
-    image_area = int(spec.recipe.resolution) ** 2
-    return float(total_steps(spec.recipe) * spec.recipe.batch_size * image_area)
+    recipe = as_resolved(spec.recipe)
+    return float(total_steps(recipe) * recipe.batch_size * recipe.resolution**2)

@@ -68,18 +68,14 @@ def create_train_state(
     tokens = len(model.positional_embedding)
     choice = kernels or choose_kernels(machine, device, recipe.precision, tokens)
     model = _prepare_model(model, recipe, choice, device)
-    groups = param_groups(
-        model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
-    )
-    weights = FlatParameters(model, [name for group in groups for name in group.parameters])
-    ema = create_ema(model, weights, recipe.ema_decay)
+    weights, optimizer = _create_optimizer(model, recipe)
     model.transformer.grad_checkpointing = machine.activation_checkpointing
     return TrainState(
         model=model,
         replica=Replica(model, context, recipe.resolution),
         weights=weights,
-        ema=ema,
-        optimizer=FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps),
+        ema=create_ema(model, weights, recipe.ema_decay),
+        optimizer=optimizer,
         scaler=_create_scaler(recipe.precision, device),
         schedule=lr_schedule(recipe.lr, recipe.min_lr, total_steps(recipe), warmup_steps(recipe)),
         device=device,
@@ -106,6 +102,17 @@ def _prepare_model(
     if choice.compile:
         compile_model(model, device)
     return model
+
+
+def _create_optimizer(
+    model: Classifier, recipe: ResolvedRecipe
+) -> tuple[FlatParameters, FlatAdamW]:
+    """Return the parameters that are trained, in the order of their groups, and their optimiser."""
+    groups = param_groups(
+        model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
+    )
+    weights = FlatParameters(model, [name for group in groups for name in group.parameters])
+    return weights, FlatAdamW(groups, weights, (recipe.beta1, recipe.beta2), recipe.eps)
 
 
 def _create_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler:

@@ -14,7 +14,7 @@ import torch
 from clip_hparam.config.resolved_recipe import ResolvedRecipe, as_resolved
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.batches import Batches
-from clip_hparam.data.dataset import SELECTION, TEST, ImageDataset
+from clip_hparam.data.dataset import ImageDataset
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.evaluation_sets.load import with_eval_sets
 from clip_hparam.distributed import DistributedContext
@@ -24,7 +24,7 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.training.attempts import record_numerics
 from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
-from clip_hparam.training.checkpoints.progress import Progress, metric_columns
+from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.resume import record_position, resume
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
 from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
@@ -33,8 +33,8 @@ from clip_hparam.training.device.numerics import (
     device_of,
     numerics_facts,
 )
-from clip_hparam.training.engine import StoppedError, refuse_nan, train_epoch, until_stopped
-from clip_hparam.training.evaluation import evaluate_models
+from clip_hparam.training.engine import StoppedError
+from clip_hparam.training.epoch import run_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.final.pretrained import evaluate_pretrained
 from clip_hparam.training.final.results import (
@@ -70,15 +70,7 @@ def train(
     dataset = with_eval_sets(load_dataset(recipe.data), spec.eval_sets)
     device = device_of(spec.machine, context.local_rank)
     batches = Batches(recipe, dataset, spec.machine.loader_workers, context, device)
-    model = create_model(recipe, batches.classes, device)
-    state = create_train_state(
-        recipe, spec.machine, model, context, numerics.kernel_choice, numerics.micro_batch
-    )
-    if context.is_main:
-        _log_data(recipe)
-        _log_machine(spec, numerics, state, batches.workers)
-    if state.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
+    state = _create_state(spec, numerics, batches, context)
     progress = resume(state, record)
     if context.is_main:
         record_position(record, batches, progress)
@@ -98,6 +90,23 @@ def train(
             writer.save_now()
             return TrialOutcome(TrialState.QUEUED)
     return TrialOutcome(TrialState.DONE, facts and {**facts, **numerics_facts(attempts)})
+
+
+def _create_state(
+    spec: TrialSpec, numerics: Numerics, batches: Batches, context: DistributedContext
+) -> TrainState:
+    """Return the state before the first step; rank 0 logs what it trains on and what computes."""
+    recipe = as_resolved(spec.recipe)
+    model = create_model(recipe, batches.classes, batches.device)
+    state = create_train_state(
+        recipe, spec.machine, model, context, numerics.kernel_choice, numerics.micro_batch
+    )
+    if context.is_main:
+        _log_data(recipe)
+        _log_machine(spec, numerics, state, batches.workers)
+    if state.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
+    return state
 
 
 def _log_data(recipe: ResolvedRecipe) -> None:
@@ -127,60 +136,13 @@ def _run_epochs(
 ) -> bool:
     """Train the epochs that are left; return False if the callback pruned the trial."""
     for epoch in range(len(progress.rows), spec.recipe.epochs):
-        _run_epoch(spec, state, batches, epoch, progress, callback)
+        run_epoch(spec, state, batches, epoch, progress, callback)
         if not state.context.is_main:
             continue
         record.write_rows(progress.rows)
         if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
             return False
     return True
-
-
-def _run_epoch(
-    spec: TrialSpec,
-    state: TrainState,
-    batches: Batches,
-    epoch: int,
-    progress: Progress,
-    callback: TrialCallback,
-) -> None:
-    """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
-    started, waited = time.monotonic(), batches.wait.seconds
-    done = len(progress.losses)
-    with progress.count_training():
-        loss = train_epoch(state, batches, epoch, spec.recipe.seed, callback, progress.losses)
-    trained = time.monotonic() - started
-    step = (epoch + 1) * batches.steps
-    steps, seconds = batches.steps - done, trained
-    wait = batches.wait.share_since(waited, trained) if steps else None
-    if not steps:  # stopped during the evaluation of this epoch
-        steps, seconds = step, progress.train_seconds
-    row: dict[str, Any] = {
-        "epoch": epoch,
-        "step": step,
-        "lr": float(state.schedule[step - 1]),
-        "train_loss": loss,
-        "img_per_s": steps * spec.recipe.batch_size / seconds,
-        "wait": wait,
-    }
-    eval_sets = (SELECTION, TEST) if spec.eval_test == "epoch" else (SELECTION,)
-    models = state.eval_models
-    if spec.eval_raw == "end" and epoch + 1 < spec.recipe.epochs:
-        models = {state.reported_weights: models[state.reported_weights]}
-    scores = {
-        eval_set: evaluate_models(
-            models, until_stopped(batches.evaluation(eval_set), callback), state
-        )
-        for eval_set in eval_sets
-    }
-    refuse_nan(step, [result.loss for result in scores[SELECTION].values()])
-    for name in state.eval_models:
-        for eval_set in eval_sets:
-            row |= metric_columns(eval_set, name, scores[eval_set].get(name))
-    row["seconds"] = time.monotonic() - started
-    progress.seconds += row["seconds"] - trained
-    progress.losses = []
-    progress.add_epoch(row, state.flat_weights if state.context.is_main else {})
 
 
 def _test(

@@ -9,8 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from clip_hparam.config.identity import with_missing_knobs
-from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, with_values
+from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
+from clip_hparam.config.tree import flatten_tree
 from clip_hparam.model.architectures import RANDOM
 from clip_hparam.model.weights_reader import read_safetensors
 from clip_hparam.planning.resolve import resolve

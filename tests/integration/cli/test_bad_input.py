@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
-from support.cli import plan
+from support.cli import assert_refused, plan
 
 WRONG = Path(__file__).parents[2] / "golden" / "README.md"
 MISTAKES = {
@@ -68,8 +68,4 @@ def test_mistake_is_one_sentence(
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nothing answers there
     monkeypatch.setattr(constants, "HF_HUB_CACHE", "/proc/nowhere")
     monkeypatch.setenv("CLIP_HPARAM_CACHE", "/proc/nowhere")
-    done = plan(*command.split(), cwd=tmp_path)
-    assert MISTAKES[command] in done.err
-    assert done.err.count("\n") == 1
-    assert (done.code, done.out) == (2, "")
-    assert list(tmp_path.iterdir()) == []
+    assert_refused(plan(*command.split(), cwd=tmp_path), MISTAKES[command], tmp_path)

@@ -1,10 +1,10 @@
 """CONTRIBUTING.md matches the tree and the import layers, and its knob example works."""
 
-import configparser
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,9 +51,9 @@ def test_the_tree_lists_each_folder_of_analysis() -> None:
 
 @pytest.mark.parametrize("contract", ["layers", "analysis-layers"])
 def test_the_layers_are_those_of_the_import_contracts(contract: str) -> None:
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
-    assert f"{config[f'importlinter:contract:{contract}']['layers'].strip()}\n" in BLOCKS
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (layers,) = (one["layers"] for one in settings["contracts"] if one.get("id") == contract)
+    assert "".join(f"{layer}\n" for layer in layers) in BLOCKS
 
 
 def test_each_kind_of_addition_has_a_diff() -> None:
@@ -92,11 +92,34 @@ def test_the_example_applies_to_the_tree(name: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_knob_example_applies_and_its_test_passes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", dict(DIFFS))
+def test_the_code_of_an_example_is_as_make_check_wants_it(name: str, tmp_path: Path) -> None:
+    diff = dict(DIFFS)[name]
+    code = {
+        line for line in re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE) if line.endswith(".py")
+    }
+    for changed in (code & set(tracked_files())) | {"pyproject.toml"}:
+        (tmp_path / changed).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / changed).write_bytes((ROOT / changed).read_bytes())
+    included = [f"--include={changed}" for changed in code]
+    run_in_copy(tmp_path, "git", "apply", *included, "-", stdin=diff)
+    assert all((tmp_path / changed).is_file() for changed in code)
+    for words in (("check",), ("format", "--check")):
+        run_in_copy(tmp_path, sys.executable, "-m", "ruff", *words, "--no-cache", ".")
+
+
+def test_the_examples_apply_together_and_their_tests_pass(tmp_path: Path) -> None:
     copy = copy_tree(tmp_path)
-    run_in_copy(copy, "git", "apply", "-", stdin=dict(DIFFS)["knob"])
-    words = ("tests/integration/test_no_silent_knob.py", "-k", "lr_update or has_a_case")
+    for diff in dict(DIFFS).values():
+        run_in_copy(copy, "git", "apply", "-", stdin=diff)
+    tests = (
+        "tests/integration/test_no_silent_knob.py",
+        "tests/unit/data/test_imagenette.py",
+        "tests/analysis/figures/test_cost_scatter.py",
+        "tests/unit/training/callbacks/trackers/test_json_lines.py",
+    )
+    chosen = "lr_update or has_a_case or imagenette or cost_scatter or json_lines"
     python = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert "2 passed" in run_in_copy(copy, *python, *words)
+    assert "5 passed" in run_in_copy(copy, *python, *tests, "-k", chosen)
     plan = run_in_copy(copy, sys.executable, "sweep.py", "-m", "sweeps=lr_update", "dry_run=true")
     assert "10 trials: 0 done, 10 to do" in plan

@@ -1,15 +1,21 @@
 """Layout of the tree: small folders, few rooms, tests that mirror modules, full contracts."""
 
+import ast
 import re
+import tomllib
 from collections import Counter
-from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cli import ROOT
 
 PACKAGE, ANALYSIS, TESTS = ROOT / "src" / "clip_hparam", ROOT / "analysis", ROOT / "tests"
-MAX_MODULES = 13
+MAX_MODULES, MAX_LINES, MAX_FUNCTION_LINES = 13, 220, 40
+TABLES = {
+    PACKAGE / "config" / "recipe.py": "every knob",
+    PACKAGE / "cli" / "reference_pages" / "knob_notes.py": "a note on every knob",
+}
 SLURM_TYPES = re.compile(r": (Cluster|DetachedSweep|DisturbedSweep)\b")
 
 
@@ -26,15 +32,34 @@ def names_in(folder: Path) -> tuple[set[str], set[str]]:
     return folders, files
 
 
-def contract(name: str) -> dict[str, str]:
-    parser = ConfigParser()
-    parser.read(ROOT / "setup.cfg")
-    return dict(parser[f"importlinter:contract:{name}"])
+def contract(name: str) -> dict[str, Any]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (found,) = (one for one in settings["contracts"] if one.get("id") == name)
+    return dict(found)
 
 
 def test_no_folder_has_more_than_13_modules() -> None:
     counts = Counter(path.parent for path in [*modules(PACKAGE), *modules(ANALYSIS)])
     assert {folder: n for folder, n in counts.items() if n > MAX_MODULES} == {}
+
+
+def test_no_module_but_a_table_has_more_than_220_lines() -> None:
+    lines = {path: path.read_text().count("\n") for path in [*modules(PACKAGE), *modules(ANALYSIS)]}
+    assert {path for path, n in lines.items() if n > MAX_LINES} == set(TABLES)
+
+
+def test_no_function_has_more_than_40_lines() -> None:
+    functions = (
+        (path, node)
+        for path in [*modules(PACKAGE), *modules(ANALYSIS)]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert [
+        f"{path}:{node.lineno} {node.name}"
+        for path, node in functions
+        if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
+    ] == []
 
 
 def test_package_has_at_most_12_rooms_and_4_modules_at_its_top() -> None:
@@ -52,8 +77,9 @@ def test_analysis_has_at_most_8_folders_and_3_files() -> None:
 @pytest.mark.parametrize(("name", "folder"), [("layers", PACKAGE), ("analysis-layers", ANALYSIS)])
 def test_layers_of_the_import_contract_are_the_tree(name: str, folder: Path) -> None:
     settings = contract(name)
-    assert settings["exhaustive"].lower() == "true"
-    listed = set(re.findall(r"\w+", settings["layers"] + settings.get("exhaustive_ignores", "")))
+    assert settings["exhaustive"] is True
+    modules = [*settings["layers"], *settings.get("exhaustive_ignores", ())]
+    listed = set(re.findall(r"\w+", " ".join(modules)))
     folders, files = names_in(folder)
     links = {path.name for path in folder.iterdir() if path.is_symlink()}
     assert listed == folders | files | links

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.cli import python
 
-from clip_hparam.renamed import RENAMED, new_names
+from clip_hparam.renamed import NAMES, RENAMED, new_names
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,24 @@ from clip_hparam.renamed import RENAMED, new_names
 def test_old_import_raises_the_new_name(old: str, new: str) -> None:
     with pytest.raises(ModuleNotFoundError) as error:
         import_module(old)
-    assert str(error.value).endswith(f"{old.removeprefix('clip_hparam.')} is now {new}")
+    message = str(error.value).partition(";")[0]
+    assert message.endswith(f"{old.removeprefix('clip_hparam.')} is now {new}")
     assert import_module(new)
 
 
 @pytest.mark.parametrize("old", RENAMED)
 def test_new_name_of_a_renamed_module_exists(old: str) -> None:
     assert new_names(old)
+
+
+@pytest.mark.parametrize(("old", "new"), NAMES.items())
+def test_names_of_old_notebooks_have_their_new_name_in_the_error(old: str, new: str) -> None:
+    module, _, name = old.partition(".")
+    with pytest.raises(ModuleNotFoundError) as error:
+        import_module(f"analysis.{module}")
+    assert f"its {name} is clip_hparam.analysis.{new}" in str(error.value).split("; ")
+    home, _, attribute = new.rpartition(".")
+    assert callable(getattr(import_module(f"clip_hparam.analysis.{home}"), attribute))
 
 
 def test_unknown_name_is_an_ordinary_error() -> None:

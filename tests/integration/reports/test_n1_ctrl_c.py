@@ -13,7 +13,7 @@ from support.in_process import Done
 from support.metrics_rows import rows_without_times
 
 from clip_hparam.records.record import Record
-from clip_hparam.training import engine, trainer
+from clip_hparam.training import engine, epoch, trainer
 
 EPOCHS, STEPS = 3, 4
 TRIAL = ("epochs=3", "batch_size=25", "data.epoch_images=100", "eval_test=epoch")
@@ -76,7 +76,7 @@ def run_interrupted(
         (engine, "train_step", 1, signal.SIGINT, None, 1),
         (engine, "train_step", 6, signal.SIGINT, 6, 2),
         (engine, "train_step", 4, signal.SIGTERM, 4, 1),
-        (trainer, "evaluate_models", 2, signal.SIGHUP, 4, 1),
+        (epoch, "evaluate_models", 2, signal.SIGHUP, 4, 1),
         (trainer, "evaluate_selected_and_last", 1, signal.SIGINT, 12, 3),
     ],
     ids=["first step", "step", "last step of an epoch", "evaluation", "test"],

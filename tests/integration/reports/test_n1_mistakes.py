@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.cli import clip_hparam, plan
+from support.cli import assert_refused, clip_hparam, plan
 
 MISTAKES = {
     "learning_rate=1e-3": "unknown knob learning_rate: did you mean lr?",
@@ -24,10 +24,7 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setattr("clip_hparam.planning.gpus.installed_gpus", lambda: ("", 0))
-    done = plan(*words.split(), cwd=tmp_path)
-    assert MISTAKES[words] in done.err
-    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-    assert list(tmp_path.iterdir()) == []
+    assert_refused(plan(*words.split(), cwd=tmp_path), MISTAKES[words], tmp_path)
 
 
 FILES = {

@@ -20,7 +20,7 @@ class Killed(BaseException):
 def run_until_epoch(epoch: int, folder: Path, patch: pytest.MonkeyPatch, *words: str) -> list[int]:
     """Run the trial, end it as it begins an epoch, and return the epochs that were shown then."""
     shown: list[int] = []
-    original = trainer._run_epoch
+    original = trainer.run_epoch
 
     def run_epoch(spec: TrialSpec, state: object, batches: object, number: int, *rest: object):  # type: ignore[no-untyped-def]
         shown.append(read_progress(spec, "").epoch)
@@ -29,7 +29,7 @@ def run_until_epoch(epoch: int, folder: Path, patch: pytest.MonkeyPatch, *words:
         return original(spec, state, batches, number, *rest)  # type: ignore[arg-type]
 
     with patch.context() as inner:
-        inner.setattr(trainer, "_run_epoch", run_epoch)
+        inner.setattr(trainer, "run_epoch", run_epoch)
         with pytest.raises(Killed):
             sweep(*TRIAL, *words, cwd=folder)
     return shown

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.cli import Done, plan
+from support.cli import Done, assert_refused, plan
 
 SEARCH = "hydra.sweeper.n_trials=5"
 LR = f"{SEARCH} lr=interval(1e-3,1e-2)"
@@ -65,10 +65,7 @@ def plan_search(words: str, folder: Path) -> Done:
 
 @pytest.mark.parametrize("words", MISTAKES)
 def test_mistake_prints_one_sentence_and_exits_with_2(words: str, tmp_path: Path) -> None:
-    done = plan_search(words, tmp_path)
-    assert MISTAKES[words] in done.err
-    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-    assert list(tmp_path.iterdir()) == []
+    assert_refused(plan_search(words, tmp_path), MISTAKES[words], tmp_path)
 
 
 @pytest.mark.parametrize("url", STORAGE_ERRORS)

@@ -12,7 +12,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.digits import load_digits
-from clip_hparam.data.transforms import erasing, tensor
+from clip_hparam.data.transforms import colours, erasing
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training import factory
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -93,7 +93,7 @@ def state_on_meta(
 
 @pytest.mark.parametrize("kernels", ["reference", "fused"])
 def test_step_with_all_options_never_waits(kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for constants in (tensor._normalization_affine, erasing._noise_field):
+    for constants in (colours._normalization_affine, erasing._noise_field):
         constants.cache_clear()
     state, batches = state_on_meta(monkeypatch, kernels)
     assert state.model.drop_paths

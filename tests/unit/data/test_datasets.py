@@ -11,9 +11,10 @@ from support import image_folders
 from clip_hparam.config.recipe import Data
 from clip_hparam.data import image_folder
 from clip_hparam.data.dataset import TEST, EvalSet, ImageDataset
-from clip_hparam.data.datasets import DATASETS, DatasetSpec, class_prompts, load_dataset
+from clip_hparam.data.datasets import DATASETS, DatasetSpec, load_dataset
 from clip_hparam.data.digits import load_digits
 from clip_hparam.data.packs.load import load_imagenet
+from clip_hparam.data.prompts.dataset_prompts import class_prompts
 
 WNIDS = ("n01440764", "n01443537", "n02084071")
 

@@ -3,8 +3,8 @@
 import pytest
 from timm.data import ImageNetInfo
 
-from clip_hparam.data.datasets import class_prompts
 from clip_hparam.data.prompt_templates import imagenet_ids
+from clip_hparam.data.prompts.dataset_prompts import class_prompts
 
 NAME = "ViT-S-32"
 CLASSES = ("a_cat", "dog", "zebra-fish")

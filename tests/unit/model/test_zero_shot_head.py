@@ -10,8 +10,8 @@ from support.image_folders import grow, imagenet
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe, with_values
-from clip_hparam.data.datasets import class_prompts
 from clip_hparam.data.prompt_templates import digit_prompts
+from clip_hparam.data.prompts.dataset_prompts import class_prompts
 from clip_hparam.model import zero_shot_head
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.planning.resolve import resolve

@@ -7,9 +7,10 @@ import pytest
 from support.image_folders import grow
 
 from clip_hparam.config.recipe import Data, Recipe
-from clip_hparam.data import datasets, image_folder
+from clip_hparam.data import image_folder
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.datasets import load_dataset
+from clip_hparam.data.evaluation_sets import selection as selection_sets
 from clip_hparam.planning.data_facts import data_counts, data_rows, epoch_notes, resolve_selection
 from clip_hparam.planning.resolve import resolve
 
@@ -21,7 +22,7 @@ PARTS = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Data:
     monkeypatch.setenv("CLIP_HPARAM_CACHE", str(tmp_path / "cache"))
-    for function in (image_folder.load_image_folder, datasets._with_selection):
+    for function in (image_folder.load_image_folder, selection_sets._chosen):
         function.cache_clear()
     root = grow(tmp_path / "photos", PARTS, ".png")
     return Data(name="folder", root=str(root), shots=0, selection="auto")

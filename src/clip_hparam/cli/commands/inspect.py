@@ -7,6 +7,7 @@ from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.reasons import explain_sweep, explain_trial
 from clip_hparam.cli.commands.status import format_states
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.manifests.manifest import read_manifests
@@ -25,12 +26,11 @@ def _run_why(arguments: argparse.Namespace) -> int:
     manifests = read_manifests(arguments.runs)
     queries.print_ambiguity(manifests, arguments.trial)
     if sweep := queries.find_named_sweep(arguments.runs, arguments.trial):
-        summary = queries.explain_sweep(arguments.runs, sweep)
+        summary = explain_sweep(arguments.runs, sweep)
         emit(arguments, summary, _sweep_summary_lines(summary, arguments.runs))
         return ExitCode.OK
     explained = [
-        queries.explain_trial(record)
-        for record in queries.find_records(arguments.runs, arguments.trial)
+        explain_trial(record) for record in queries.find_records(arguments.runs, arguments.trial)
     ]
     lines = [line for facts in explained for line in _why_lines(facts)]
     emit(arguments, explained if len(explained) > 1 else explained[0], lines)

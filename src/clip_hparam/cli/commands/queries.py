@@ -1,20 +1,11 @@
-"""Queries over manifests and records: states of sweeps, trials by name, and why a trial failed."""
+"""Queries over manifests and records: states of sweeps, and trials by name."""
 
-import shlex
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from clip_hparam.cli.commands.reasons import (
-    explain_failure,
-    failure_of,
-    list_failed_workers,
-)
 from clip_hparam.config.knob import close_names
-from clip_hparam.config.text.override_words import program_words, sweep_command
-from clip_hparam.config.trial_spec import trial_words
+from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.launch.slurm import tracker
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -23,9 +14,9 @@ from clip_hparam.records.manifests.lookup import (
     find_trial_id,
 )
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
-from clip_hparam.records.paths import LOG_FILE, command_line
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record, trial_ids
-from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
+from clip_hparam.records.state import TrialState, trial_state
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
@@ -142,65 +133,3 @@ def find_named_sweep(runs: Path, wanted: str) -> SweepManifest | None:
     found = find_sweeps(manifests, wanted)
     is_name = any(wanted in (sweep.name, sweep.sweep_id) for sweep in found)
     return found[-1] if found and (is_name or not any(trials)) else None
-
-
-def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
-    """Return the states of a sweep's trials, by cell, and the reason of each failure."""
-    states = trial_states(runs, manifest.trial_ids)
-    failed = {name: state for name, state in states.items() if state not in (*FINISHED, *LIVE)}
-    return {
-        "sweep": manifest.sweep_id,
-        "name": manifest.name,
-        "title": manifest.title,
-        "states": dict(Counter(states.values())),
-        "cells": {
-            cell.label: dict(Counter(states[name] for name in cell.trials.values()))
-            for cell in manifest.cells
-        },
-        "failures": [
-            {
-                "trial_id": name,
-                "state": state,
-                "message": (failure_of(Record(runs, name), state) or {}).get("message"),
-            }
-            for name, state in failed.items()
-            if state != TrialState.PLANNED
-        ]
-        + list_failed_workers(runs, manifest),
-    }
-
-
-def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
-    """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
-    recipe = record.recipe() or {}
-    state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
-    return {
-        "trial_id": record.trial_id,
-        "state": state,
-        "label": recipe.get("label"),
-        "status": record.status(),
-        "failure": explain_failure(record, state),
-        "log": _last_log_lines(record, lines),
-        **_rerun_facts(record),
-    }
-
-
-def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
-    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
-
-    planned = rerun.planned_overrides(read_manifests(record.folder.parent))
-    if record.recipe() is None and record.trial_id not in planned:
-        unknown = ("its recipe.json is missing or damaged",)
-        return {"typed": [], "rerun": None, "unknown": unknown}
-    again = rerun.rerun_trial(record, planned)
-    return {
-        "typed": trial_words(rerun.typed_overrides(record, planned)),
-        "rerun": shlex.join([*program_words(), *again.overrides]),
-        "unknown": again.unknown,
-    }
-
-
-def _last_log_lines(record: Record, lines: int) -> list[str]:
-    log = record.read(LOG_FILE) or b""
-    return log.decode(errors="replace").splitlines()[-lines:]

@@ -1,10 +1,15 @@
 """Why trials and search workers have ended without being done, from their records."""
 
+import shlex
 import signal
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.cli.commands.queries import trial_states
+from clip_hparam.config.text.override_words import program_words
+from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line, worker_records
 from clip_hparam.records.record import Record
@@ -13,6 +18,47 @@ from clip_hparam.subprocesses import signal_cause
 
 QUIET_STATES = (*FINISHED, *LIVE, TrialState.PLANNED)
 PROCESS_FACTS = ("host", "pid", "job")
+
+
+def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
+    """Return the states of a sweep's trials, by cell, and the reason of each failure."""
+    states = trial_states(runs, manifest.trial_ids)
+    failed = {name: state for name, state in states.items() if state not in (*FINISHED, *LIVE)}
+    return {
+        "sweep": manifest.sweep_id,
+        "name": manifest.name,
+        "title": manifest.title,
+        "states": dict(Counter(states.values())),
+        "cells": {
+            cell.label: dict(Counter(states[name] for name in cell.trials.values()))
+            for cell in manifest.cells
+        },
+        "failures": [
+            {
+                "trial_id": name,
+                "state": state,
+                "message": (failure_of(Record(runs, name), state) or {}).get("message"),
+            }
+            for name, state in failed.items()
+            if state != TrialState.PLANNED
+        ]
+        + list_failed_workers(runs, manifest),
+    }
+
+
+def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
+    """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
+    recipe = record.recipe() or {}
+    state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
+    return {
+        "trial_id": record.trial_id,
+        "state": state,
+        "label": recipe.get("label"),
+        "status": record.status(),
+        "failure": explain_failure(record, state),
+        "log": _last_log_lines(record, lines),
+        **_rerun_facts(record),
+    }
 
 
 def explain_failure(record: Record, state: TrialState) -> dict[str, Any] | None:
@@ -81,6 +127,27 @@ def list_reasons(
     for worker in list_failed_workers(runs, manifest):
         lines.append(f"{worker['trial_id']} {worker['state']}: {_first_line(worker['message'])}")
     return lines
+
+
+def _rerun_facts(record: Record) -> dict[str, Any]:
+    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
+    from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
+
+    planned = rerun.planned_overrides(read_manifests(record.folder.parent))
+    if record.recipe() is None and record.trial_id not in planned:
+        unknown = ("its recipe.json is missing or damaged",)
+        return {"typed": [], "rerun": None, "unknown": unknown}
+    again = rerun.rerun_trial(record, planned)
+    return {
+        "typed": trial_words(rerun.typed_overrides(record, planned)),
+        "rerun": shlex.join([*program_words(), *again.overrides]),
+        "unknown": again.unknown,
+    }
+
+
+def _last_log_lines(record: Record, lines: int) -> list[str]:
+    log = record.read(LOG_FILE) or b""
+    return log.decode(errors="replace").splitlines()[-lines:]
 
 
 def _failed_workers(runs: Path, sweep_id: str) -> Iterator[Record]:

@@ -33,8 +33,9 @@ from clip_hparam.cli.hydra_app.grammar.values import override_value
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions, tracker_list
-from clip_hparam.config.recipe import Recipe, flatten_tree, knobs, tree_with_values, with_values
+from clip_hparam.config.recipe import Recipe, knobs, with_values
 from clip_hparam.config.text.override_words import sweep_program
+from clip_hparam.config.tree import flatten_tree, tree_with_values
 from clip_hparam.config.trial_spec import PER_TRIAL_OPTIONS, TrialSpec
 from clip_hparam.design.design import Overrides, merged_overrides
 from clip_hparam.planning.eval_sets import validate_eval_sets

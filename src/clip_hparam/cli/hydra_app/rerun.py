@@ -17,8 +17,9 @@ from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.config.identity import trial_id, with_missing_knobs
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
-from clip_hparam.config.recipe import Recipe, flatten, flatten_tree, knobs, with_values
+from clip_hparam.config.recipe import Recipe, flatten, knobs, with_values
 from clip_hparam.config.text.override_words import format_override
+from clip_hparam.config.tree import flatten_tree
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.model.architectures import RANDOM, bundled_clip
 from clip_hparam.planning.resolve import resolve

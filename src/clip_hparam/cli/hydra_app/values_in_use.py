@@ -13,7 +13,7 @@ from hydra.core.object_type import ObjectType
 
 from clip_hparam.cli.hydra_app.families import exists_in_loader, with_default_recipe
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs
-from clip_hparam.config.recipe import flatten_tree
+from clip_hparam.config.tree import flatten_tree
 
 CHOSEN_BY_NAME = ("data", "encoder", "family", "machine")
 """Config groups whose options are files of values, apart from sweeps and recipes."""

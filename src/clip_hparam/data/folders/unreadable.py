@@ -6,23 +6,40 @@ from functools import cache
 
 import numpy as np
 
+from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.data_overrides import format_data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.folders.image_check import MAX_FILES_UNASKED, known_unreadable
 from clip_hparam.data.folders.names import readable
 
 
+def without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
+    """Return the data set, or with `data.on_error=skip` its readable images.
+
+    Raises: ValueError for images in memory, none of which is left out: the trial would only get
+    another id; else as `_readable`.
+    """
+    if data.on_error != "skip":
+        return dataset
+    if not isinstance(dataset.train, ImageFiles):
+        raise ValueError(
+            f"data.on_error=skip is for images in files, and data={data.name} has none: leave it"
+            " out"
+        )
+    return _readable(dataset, dataset.train, format_data(data))
+
+
 @cache
-def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
+def _readable(dataset: ImageDataset, files: ImageFiles, overrides: str) -> ImageDataset:
     """Return the data set without its unreadable training files.
 
     The names of these files enter the fingerprint, so that the draws of an epoch stay a function of
     (seed, epoch, index) of the images that are left.
 
-    overrides: what to type to name the data set.
+    files: the training images. overrides: what to type to name the data set.
 
     Raises: ValueError if there are too many files to decode now and they were never checked.
     """
-    assert isinstance(dataset.train, ImageFiles)  # datasets._without_unreadable
     known = known_unreadable(file_sets(dataset))
     if known is None:
         raise ValueError(
@@ -32,12 +49,12 @@ def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
     bad = known[0]
     if not bad:
         return dataset
-    names = tuple(readable(str(dataset.train.path(i).relative_to(dataset.train.root))) for i in bad)
-    kept = np.setdiff1d(np.arange(len(dataset.train)), list(bad))
+    names = tuple(readable(str(files.path(i).relative_to(files.root))) for i in bad)
+    kept = np.setdiff1d(np.arange(len(files)), list(bad))
     text = f"{dataset.fingerprint} without {sorted(names)}"
     return replace(
         dataset,
-        train=dataset.train[kept],
+        train=files[kept],
         train_labels=dataset.train_labels[kept],
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         skipped=names,
@@ -48,7 +65,7 @@ def without_unreadable(dataset: ImageDataset, overrides: str) -> ImageDataset:
     )
 
 
-def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
+def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
     """Raise ValueError with one line for each unreadable file.
 
     Return a sentence if there are too many files to decode now and they were never checked.
@@ -58,8 +75,8 @@ def refuse_unreadable(dataset: ImageDataset, overrides: str) -> tuple[str, ...]:
     known = known_unreadable(sets)
     if known is None:
         return (
-            f"the {total:,} images were not checked: clip-hparam data check {overrides} decodes"
-            " each of them once and lists the unreadable ones",
+            f"the {total:,} images were not checked: clip-hparam data check {format_data(data)}"
+            " decodes each of them once and lists the unreadable ones",
         )
     lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:

@@ -10,9 +10,10 @@ from pathlib import Path
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.dataset import FileFacts, file_facts
-from clip_hparam.data.datasets import all_classes, class_prompts, dataset_spec
+from clip_hparam.data.datasets import all_classes, dataset_spec
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.prompt_templates import clip_templates
+from clip_hparam.data.prompts.dataset_prompts import class_prompts
 from clip_hparam.data.prompts.prompt_files import (
     PLACE,
     names_in_order,

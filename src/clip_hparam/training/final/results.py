@@ -14,8 +14,9 @@ from safetensors.torch import save
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
-from clip_hparam.data.datasets import load_dataset, tiny_prompts
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.evaluation_sets.load import PREFIX
+from clip_hparam.data.prompts.dataset_prompts import tiny_prompts
 from clip_hparam.model.architectures import RANDOM, BundledClip, encoder_spec, shape_of
 from clip_hparam.model.normalization import CLIP_NORMALIZATION
 from clip_hparam.model.tuning.plain_weights import plain_weights

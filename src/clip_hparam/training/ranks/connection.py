@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import torch
 import torch.distributed as dist
+from torch.distributed import Store  # type: ignore[attr-defined] # not in its stubs
 
 from clip_hparam.distributed import DistributedContext, PeerError, name_key, raise_peer_error
 from clip_hparam.training.ranks.heartbeat import Heartbeat
@@ -43,16 +45,7 @@ def connect_ranks(
     if context.store is None:
         yield
         return
-
-    def exit_process(ranks: set[int]) -> None:
-        error = lost_rank_error(ranks, context.world_size, heartbeat.store, seconds)
-        logger.error(str(error))
-        if on_lost is not None:
-            with suppress(OSError):
-                on_lost(str(error))
-        os._exit(LOST_EXIT_CODE)
-
-    heartbeat = Heartbeat(context, seconds, exit_process)
+    heartbeat = Heartbeat(context, seconds, partial(_exit_process, context, seconds, on_lost))
     try:
         heartbeat.start()
         _init_process_groups(context, device, seconds)
@@ -70,6 +63,22 @@ def connect_ranks(
     finally:
         heartbeat.stop()
         _disconnect(context)
+
+
+def _exit_process(
+    context: DistributedContext,
+    seconds: float,
+    on_lost: Callable[[str], None] | None,
+    ranks: set[int],
+    store: Store,
+) -> None:
+    """Report the lost ranks and end this process, whose main thread waits for its GPU."""
+    error = lost_rank_error(ranks, context.world_size, store, seconds)
+    logger.error(str(error))
+    if on_lost is not None:
+        with suppress(OSError):
+            on_lost(str(error))
+    os._exit(LOST_EXIT_CODE)
 
 
 def _init_process_groups(context: DistributedContext, device: torch.device, seconds: float) -> None:

@@ -46,12 +46,15 @@ class Heartbeat:
 
     Rank 0 reads all, the others that of rank 0.
     seconds: time after which a rank is given up.
-    on_lost: called in this thread with ranks that were given up MAIN_THREAD_SECONDS ago, unless
-        the main thread has called `leave_to_main_thread`.
+    on_lost: called in this thread with ranks that were given up MAIN_THREAD_SECONDS ago and with
+        the store, unless the main thread has called `leave_to_main_thread`.
     """
 
     def __init__(
-        self, context: DistributedContext, seconds: float, on_lost: Callable[[set[int]], None]
+        self,
+        context: DistributedContext,
+        seconds: float,
+        on_lost: Callable[[set[int], Store], None],
     ) -> None:
         assert context.store is not None
         self.store: Store = context.store.clone()  # a client of its own: calls of one client queue
@@ -90,7 +93,7 @@ class Heartbeat:
                 rank for rank, peer in self.peers.items() if max(peer.silent, peer.behind) > limit
             }
             if lost and self._watches and not self._stopped.is_set():
-                self._on_lost(lost)
+                self._on_lost(lost, self.store)
 
     def _read_beat(self, rank: int) -> str | None:
         key = _beat_key(rank)

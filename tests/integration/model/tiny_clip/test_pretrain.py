@@ -9,6 +9,7 @@ import torch
 
 from clip_hparam.model.tiny_clip import model as tiny_clip
 from clip_hparam.model.tiny_clip import pretrain
+from clip_hparam.model.tiny_clip.pairs import render_pairs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -20,7 +21,7 @@ def test_pretraining_is_a_function_of_the_seed(
 
     def weights(seed: int, folder: str) -> str:
         return pretrain.publish_weights(
-            pretrain.train(pretrain.render_pairs(seed, 124), 3, seed), tmp_path / folder
+            pretrain.train(render_pairs(seed, 124), 3, seed), tmp_path / folder
         )
 
     assert (

@@ -11,8 +11,9 @@ from support import image_folders
 from clip_hparam.config.identity import trial_id
 from clip_hparam.config.recipe import Data, Recipe, with_values
 from clip_hparam.data.dataset import TEST, EvalSet, ImageDataset, ImageFiles
-from clip_hparam.data.datasets import load_dataset, tiny_prompts
+from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.class_subset import LISTS, with_subset
+from clip_hparam.data.prompts.dataset_prompts import tiny_prompts
 from clip_hparam.planning.data_facts import data_counts, data_rows
 from clip_hparam.planning.resolve import resolve
 

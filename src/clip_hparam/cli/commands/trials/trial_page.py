@@ -7,6 +7,7 @@ from typing import Any
 
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.reasons import explain_trial
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.records.manifests.lookup import find_cells
@@ -60,7 +61,7 @@ def _trials_with_label(runs: Path, label: str) -> list[str]:
 
 def trial_facts(record: Record, manifests: Sequence[SweepManifest]) -> dict[str, Any]:
     """Return the content of the page as a JSON object."""
-    explained = queries.explain_trial(record)
+    explained = explain_trial(record)
     result, rows = record.result() or {}, record.rows()
     curves = {
         "train_loss": [row.get("train_loss") for row in rows],

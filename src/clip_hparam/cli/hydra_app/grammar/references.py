@@ -16,8 +16,8 @@ from omegaconf.grammar_parser import parse
 
 from clip_hparam.cli.hydra_app.grammar.keys import is_text, key_fields
 from clip_hparam.config.knob import AUTO
-from clip_hparam.config.recipe import flatten_tree
 from clip_hparam.config.text.synonyms import suggest_key
+from clip_hparam.config.tree import flatten_tree
 from clip_hparam.records.credentials import without_password
 
 MARK = "${"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from clip_hparam.config.recipe import flatten_tree
+from clip_hparam.config.tree import flatten_tree
 from clip_hparam.records.credentials import without_password
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record
