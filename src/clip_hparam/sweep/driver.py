@@ -85,7 +85,7 @@ def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     if left:
         print(f"{left} of {total} trials are submitted{resume_hint(sweep.id, sweep.runs)}")
     if done:
-        results = "" if left else f": {command_line('status', sweep.name, runs=sweep.runs)}"
+        results = "" if left else f": {command_line('status', sweep.id, runs=sweep.runs)}"
         print(f"{done} of {total} trials are done already{results}")
     for message in dict.fromkeys(failure_message(sweep.runs, name) for name in held):
         print(f"{len(held)} of {total} trials are held: {message}", file=sys.stderr)

@@ -18,7 +18,7 @@ from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 @pytest.mark.parametrize(
     ("states", "code", "lines"),
     [
-        ("done done", 0, ["2 of 2 trials are done already: clip-hparam status lr --runs "]),
+        ("done done", 0, ["2 of 2 trials are done already: clip-hparam status "]),
         ("queued running", 0, ["2 of 2 trials are submitted and go on by themselves; "]),
         ("done queued", 0, ["1 of 2 trials are submitted and", "1 of 2 trials are done already\n"]),
         ("held held", 3, ["2 of 2 trials are held: scancel 7_0\n"]),
