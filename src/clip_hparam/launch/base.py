@@ -38,10 +38,14 @@ class LaunchContext:
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many trials run at a time; `description` is printed after the predicted time."""
+    """How many trials run at a time; `description` is printed after the predicted time.
+
+    request: what each job asks a scheduler for, as printed in a plan; empty without a scheduler.
+    """
 
     at_once: int
     description: str
+    request: str = ""
 
 
 class Launcher(Protocol):

@@ -32,7 +32,7 @@ from clip_hparam.sweep.progress import ProgressDisplay
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.stored_results import StoredResults, read_stored_results, result_of
 from clip_hparam.sweep.sweep import Sweep
-from clip_hparam.sweep.tables import show_plan, show_table
+from clip_hparam.sweep.tables import failure_message, show_plan, show_table
 
 
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
@@ -73,16 +73,23 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     if states is None:
         return ExitCode.INTERRUPTED
     if options.detach:
-        return _report_submitted(sweep, states)
+        return report_submitted(sweep, states)
     return _report_end(part, stored, states)
 
 
-def _report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
+def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     """Print how many trials go on without this process, and return the exit code."""
-    left = sum(state in LIVE for state in states.values())
-    hint = resume_hint(sweep.id, sweep.runs)
-    print(f"{left} of {len(sweep.specs)} trials are submitted{hint}")
-    return ExitCode.OK
+    total, left = len(sweep.specs), sum(state in LIVE for state in states.values())
+    done = sum(state == TrialState.DONE for state in states.values())
+    held = [name for name, state in states.items() if state == TrialState.HELD]
+    if left:
+        print(f"{left} of {total} trials are submitted{resume_hint(sweep.id, sweep.runs)}")
+    if done:
+        results = "" if left else f": {command_line('status', sweep.id, runs=sweep.runs)}"
+        print(f"{done} of {total} trials are done already{results}")
+    for message in dict.fromkeys(failure_message(sweep.runs, name) for name in held):
+        print(f"{len(held)} of {total} trials are held: {message}", file=sys.stderr)
+    return ExitCode.STORAGE if held else ExitCode.OK
 
 
 def _report_end(sweep: Sweep, stored: StoredResults, states: Mapping[str, TrialState]) -> int:

@@ -55,13 +55,19 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     print_plain(console, plan)
     print_table(console, columns, rows)
     sources = describe_sources(predictions, sweep.device_name)
-    total = _format_time(list(predictions.values()), capacity.at_once)
+    counts = f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do"
     print_plain(
         console,
         *(*sweep.notes, *sources, *_memory_notes(sweep)),
-        f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do; predicted time"
-        f" {capacity.description}: {total}; nothing was started",
+        *([f"each Slurm job: {capacity.request}"] if capacity.request else []),
+        f"{counts}{_total_time(predictions, capacity)}; nothing was started",
     )
+
+
+def _total_time(predictions: Predictions, capacity: Capacity) -> str:
+    """Return the part of a sentence about the time of a sweep; empty if nothing is left to run."""
+    total = _format_time(list(predictions.values()), capacity.at_once)
+    return f"; predicted time {capacity.description}: {total}" if predictions else ""
 
 
 def _memory_notes(sweep: Sweep) -> list[str]:

@@ -17,7 +17,7 @@ COMMANDS = [command for page in PAGES for command in commands(page)]
 def own_names(page: str) -> set[str]:
     """Return the names of sweeps, recipes and other files that YAML blocks of a page are."""
     shown = "\n".join(block.text for block in blocks(ROOT / page) if block.language == "yaml")
-    named = re.findall(r"(?:sweeps|recipe)=(\w+)", shown)
+    named = re.findall(r"(?:sweeps|recipe|machine)=(\w+)", shown)
     exported = re.findall(r"export-recipe .*--to \S*?(\w+)\.yaml", (ROOT / page).read_text())
     return {*named, *exported}
 

@@ -10,6 +10,7 @@ from support.cli import SHORT, clip_hparam, fake, sweep
 from support.in_process import Done
 
 from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.record import Record
 
 WORDS = ("-m", "seeds=1", *SHORT, "hydra/launcher=submitit_slurm", "detach=true")
@@ -119,3 +120,12 @@ def test_output_of_srun_is_shown(
     why = clip_hparam("why", path.parent.name, cwd=tmp_path).out
     assert "printed outside its log:" in why
     assert why.count(STEP_FAILED) == 2
+
+
+def test_a_job_names_its_trial(submit: Submit, tmp_path: Path) -> None:
+    assert submit().code == 0
+    (trial_id,) = [array.packs[0][0] for array in list_job_arrays(tmp_path / "runs")]
+    shown = clip_hparam("why", "7_0", cwd=tmp_path)
+    assert shown.out.startswith(f"{trial_id} is queued"), shown.err
+    missing = clip_hparam("why", "7_1", cwd=tmp_path)
+    assert (missing.code, missing.err.count("\n")) == (2, 1)

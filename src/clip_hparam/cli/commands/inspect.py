@@ -18,7 +18,8 @@ PRINTED_LINES = 20
 
 
 def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trial", help="trial id or its start, a cell: [sweep/]label, or a sweep")
+    meaning = "trial id or its start, a cell: [sweep/]label, a sweep, or a Slurm job: 123_4"
+    parser.add_argument("trial", help=meaning)
     add_common_arguments(parser)
 
 

@@ -1,5 +1,6 @@
 """Queries over manifests and records: states of sweeps, and trials by name."""
 
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from clip_hparam.config.knob import close_names
 from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
     find_cells,
@@ -17,6 +19,8 @@ from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import TrialState, trial_state
+
+JOB_ID = re.compile(r"\d+_\d+")
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
@@ -98,11 +102,19 @@ def find_trials(runs: Path, name: str) -> list[Record]:
     manifests = read_manifests(runs)
     cells = find_cells(manifests, name)
     if not cells:
-        return [find_record(runs, name)]
+        return _trials_of_job(runs, name) or [find_record(runs, name)]
     if "/" not in name:
         with_cell = [sweep for sweep in manifests if name in _labels(sweep)]
         print_ambiguity(with_cell, *(sweep.name for sweep, _ in cells))
     return [Record(runs, trial) for trial in cells[-1][1].trials.values()]
+
+
+def _trials_of_job(runs: Path, name: str) -> list[Record]:
+    """Return the records of the trials of a Slurm job, by its id as squeue prints it: 123_4."""
+    if not JOB_ID.fullmatch(name):
+        return []
+    handles = [handle for array in list_job_arrays(runs) for handle in array.handles()]
+    return [Record(runs, handle.trial_id) for handle in handles if handle.id == name]
 
 
 def _labels(sweep: SweepManifest) -> set[str]:

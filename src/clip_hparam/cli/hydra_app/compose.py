@@ -4,6 +4,7 @@ Hydra's composition takes 48 ms and is cached by the overrides that are no plain
 takes 0.05 ms, so that a plan of ten thousand trials takes seconds.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
@@ -44,6 +45,8 @@ from clip_hparam.training.callbacks.trackers.registry import validate_trackers
 
 Composed = tuple[Recipe, Machine, SweepOptions]
 SWEEPER_PREFIX = "hydra.sweeper."
+LAUNCHER_WORD = re.compile(r"[+~]*hydra\.launcher\.")
+"""Options of a launcher: no trial has them, and the file that chooses it is no part of a cell."""
 ONE_RECIPE = (
     "this command takes one recipe, so give one value; {program} -m {word} dry_run=true shows the"
     " plan of all"
@@ -120,7 +123,8 @@ class Composer:
         return str(self._tree(tuple(chosen))["family"])
 
     def _load_tree(self, overrides: Overrides) -> dict[str, Any]:
-        words = [*self.hydra_overrides, *with_default_recipe(overrides, self._exists)]
+        words = [word for word in self.hydra_overrides if not LAUNCHER_WORD.match(word)]
+        words += with_default_recipe(overrides, self._exists)
         config = self._loader.load_configuration(self._name, words, RunMode.RUN)
         validate_family(config.family, config.hydra.runtime.choices)
         return config_tree(config)

@@ -23,6 +23,7 @@ WHOLE_NUMBER_ADVICE = {
     "timeout_min": "write the minutes, as 1440 for a day",
 }
 """What to type in place of another value of a launcher's option."""
+NO_PACKAGE = "{} needs `# @package _global_` as its first line: add it"
 USER_ERRORS = (
     *(HydraException, OmegaConfBaseException, FrozenInstanceError),
     *(ValueError, FileNotFoundError, FolderLockedError),
@@ -101,8 +102,13 @@ def _unknown_key_in_file(match: re.Match[str]) -> str:
     """Return the sentence about a key of a file; most often its first line is missing."""
     file, key = match["file"], match["key"]
     if key == file.partition("/")[0]:
-        return f"{file} needs `# @package _global_` as its first line: add it"
-    return f"{file}: {unknown_key(key)}"
+        return NO_PACKAGE.format(file)
+    full = re.search(r"full_key: (\S+)", match.string)
+    return f"{file}: {unknown_key(full[1] if full else key)}"
+
+
+def _no_package(match: re.Match[str]) -> str:
+    return NO_PACKAGE.format(match[1])
 
 
 def _unknown_reference(match: re.Match[str]) -> str:
@@ -119,6 +125,7 @@ def _unreadable(match: re.Match[str]) -> str:
 
 
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
+    (r"In '([^']+)': Could not override '[^']+@", _no_package),
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
     (r"Target '([^']+)' is blocklisted", _code_to_run),

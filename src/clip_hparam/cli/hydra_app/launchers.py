@@ -7,15 +7,17 @@ that raises although some jobs succeeded, loses no result.
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher as HydraLauncher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from clip_hparam.cli.hydra_app.grammar.keys import LAUNCHER, unknown_key
 from clip_hparam.cli.hydra_app.schema import to_plain
 from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.launch.base import (
@@ -80,13 +82,15 @@ def create_launcher(
     overrides: of each trial by its id, for a third-party launcher; None for workers of a search.
 
     Raises:
-        ValueError: workers of a search cannot run through a third-party launcher.
+        ValueError: an option that the launcher does not have, or workers of a search that cannot
+            run through a third-party launcher.
     """
     target: str = config.hydra.launcher["_target_"]
     module, _, name = target.rpartition(".")
     if module.startswith("clip_hparam."):
         options = to_plain(config.hydra.launcher)
         del options["_target_"]
+        _refuse_added(options, OmegaConf.get_type(config.hydra.launcher))
         launcher: Launcher = getattr(import_module(module), name)(context(options))
         return launcher
     if overrides is None:
@@ -97,3 +101,11 @@ def create_launcher(
         hydra_context=hydra_context, task_function=task, config=config
     )
     return HydraLauncherAdapter(third_party, overrides)
+
+
+def _refuse_added(options: Collection[str], schema: Any) -> None:
+    """Raise ValueError for options that `+hydra.launcher.KEY` added, which Hydra permits."""
+    known = {field.name for field in fields(schema)} if is_dataclass(schema) else set(options)
+    for name in options:
+        if name not in known:
+            raise ValueError(unknown_key(f"{LAUNCHER}.{name}"))

@@ -76,9 +76,39 @@ NON_SBATCH_KEYS = ("timeout_min", "signal_delay_s", "max_num_timeout", "python")
 """Options that are not passed to sbatch under their own name."""
 
 
+REQUESTED = (
+    *("partition", "account", "qos", "nodes", "tasks_per_node", "gpus_per_node", "gpus_per_task"),
+    *("gres", "cpus_per_task", "cpus_per_gpu", "mem_gb", "mem_per_cpu", "mem_per_gpu"),
+    *("timeout_min", "constraint", "nodelist", "exclude"),
+)
+"""Options by which Slurm chooses where and for how long a job runs."""
+OPTION_OF_PARAMETER = {"time": "timeout_min", "mem": "mem_gb", "ntasks-per-node": "tasks_per_node"}
+"""Options of sbatch, whose values these keys of ours hold."""
+OPTION_OF_NAME = {
+    **OPTION_OF_PARAMETER,
+    "time-min": "timeout_min",
+    "gpus": "gpus_per_node",
+    "ngpus": "gpus_per_node",
+    "cpus": "cpus_per_task",
+    "ntasks": "tasks_per_node",
+    "memory": "mem_gb",
+    "queue": "partition",
+    "timeout": "timeout_min",
+    "mem-per-node": "mem_gb",
+}
+"""What users of sbatch and other launchers write, and our key for it."""
+
+
 def option_names() -> list[str]:
     """Return the names of the options of the submitit launchers."""
     return [field.name for field in fields(LauncherOptions)]
+
+
+def describe_request(options: LauncherOptions) -> str:
+    """Return the options that a Slurm job is given, as the plan of a sweep prints them."""
+    given = {name: getattr(options, name) for name in REQUESTED} | options.additional_parameters
+    shown = {name: f"{v:g}" if isinstance(v, float) else v for name, v in given.items()}
+    return " ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
 
 
 def tasks_per_job(options: LauncherOptions) -> int:

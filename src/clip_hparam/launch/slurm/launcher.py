@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from clip_hparam.config.options.launcher_options import (
     LauncherOptions,
+    describe_request,
     signal_delay_seconds,
     tasks_per_job,
 )
@@ -59,6 +60,7 @@ class SlurmLauncher:
         return Capacity(
             at_once,
             f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
+            describe_request(self.options),
         )
 
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from clip_hparam.config.options.launcher_options import LauncherOptions, signal_delay_seconds
+from clip_hparam.config.options.launcher_options import (
+    OPTION_OF_PARAMETER,
+    LauncherOptions,
+    signal_delay_seconds,
+)
 
 LEAST_VALUES = {
     **dict.fromkeys(("timeout_min", "nodes", "tasks_per_node", "array_parallelism"), 1),
@@ -18,7 +22,6 @@ EXCLUSIVE_OPTIONS = (("mem_gb", "mem_per_cpu", "mem_per_gpu"), ("cpus_per_task",
 PARAMETER_NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 SWEEP_PARAMETERS = ("array", "job-name", "output", "error", "open-mode", "signal", "wrap")
 """Options of sbatch by which a sweep finds its jobs, their output and their end."""
-OPTION_OF_PARAMETER = {"time": "timeout_min", "mem": "mem_gb", "ntasks-per-node": "tasks_per_node"}
 
 
 def validate_options(options: LauncherOptions) -> None:

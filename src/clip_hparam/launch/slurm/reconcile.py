@@ -8,10 +8,10 @@ import re
 from typing import Any
 
 from clip_hparam.launch.base import JobHandle
-from clip_hparam.launch.slurm.queries import SlurmJobState
+from clip_hparam.launch.slurm.queries import GONE, SlurmJobState
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import TrialState, unsealed_state
+from clip_hparam.records.state import LIVE, TrialState, unsealed_state
 
 FAILURE_KINDS = {"TIMEOUT": "timeout", "OUT_OF_MEMORY": "memory", "CANCELLED": "cancelled"}
 STATE_OF_KIND = {
@@ -22,7 +22,12 @@ STATE_OF_KIND = {
 OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
 """Slurm without cgroups reports a job that it killed for its memory as FAILED."""
 SLURM_LINE_PATTERN = re.compile(r"((srun|slurmstepd|slurmd|sbatch)(-[^\s:]+)?|/.*slurm_script): ")
+USED_BYTES_PATTERN = re.compile(r"\((\d{7,}) > \d+\)")
 MAX_REASON_LINES = 3
+NEVER_STARTED = (
+    "Slurm no longer has job {}, which never started: it was cancelled (scancel), or its node"
+    " cannot write to the runs folder; the same command runs it again"
+)
 
 
 def reconciled_state(
@@ -38,6 +43,8 @@ def reconciled_state(
         return TrialState.HELD if job.is_held else TrialState.QUEUED
     status = record.status()
     if status.get("job") != handle.id and status.get("heartbeat", "") <= submitted:
+        status = {}
+    if status.get("state") == TrialState.HELD:  # its job has started since, or left the queue
         status = {}
     if job.is_active:
         return unsealed_state(status, absent=TrialState.QUEUED, alive=True)
@@ -60,6 +67,8 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
             kind = "memory" if memory else FAILURE_KINDS.get(job.state, "lost")
             printed = memory[0].strip() if memory else printed_reason(stderr)
             message = _failure_message(job, handle, kind, printed)
+            if job == GONE and not printed and record.status().get("state") not in LIVE:
+                message = NEVER_STARTED.format(handle.id)
             failure = _failure_of_one_process(record, handle)
             if failure and kind != "memory":
                 kind, message = "lost", failure["message"]
@@ -91,7 +100,8 @@ def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any]
 
 def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
     """Record that the job of a trial waits for a person, unless that is recorded already."""
-    if record.status().get("state") == TrialState.HELD:
+    status = record.status()
+    if (status.get("state"), status.get("job")) == (TrialState.HELD, handle.id):
         return
     sentence = f"Slurm holds job {handle.id} ({job.reason}): scontrol release {handle.id}"
     if job.is_unsatisfiable:
@@ -114,7 +124,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": ": it exceeded its memory; raise hydra.launcher.mem_gb",
+        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_above(printed)}",
         "cancelled": ": the same command runs it again",
         "lost": ""
         if printed
@@ -123,3 +133,9 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     code = f" {job.code}" if job.code not in ("", "0:0") else ""
     shown = f" ({printed})" if printed and kind in ("memory", "lost") else ""
     return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}{shown}"
+
+
+def _above(printed: str) -> str:
+    """Return the memory that a job had when Slurm ended it, as the bound of a new `mem_gb`."""
+    used = USED_BYTES_PATTERN.search(printed)
+    return f" above {int(used[1]) / 2**30:.1f}" if used else ""

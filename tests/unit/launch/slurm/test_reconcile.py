@@ -50,6 +50,9 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("running", HELD, "held"),
         (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait for ever
         (None, SlurmJobState("RUNNING", "PartitionConfig"), "queued"),
+        ("held", RUNNING, "queued"),  # it was released
+        ("held", GONE, "lost"),  # scancel, as the message about a held job advises
+        ("held", SlurmJobState("CANCELLED"), "lost"),
         ("done", PENDING, "done"),
         ("done", GONE, "done"),
     ],
@@ -130,3 +133,37 @@ def test_message_of_a_lost_trial_has_the_output_of_slurm(
     assert failure is not None
     assert reason in failure["message"]
     assert failure["message"].count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("stderr", "advice"),
+    [
+        (
+            "slurmstepd-vm: error: StepId=8.0 exceeded memory limit (1428549632 > 965738496)\n",
+            "raise hydra.launcher.mem_gb above 1.3 (slurmstepd-vm",
+        ),
+        ("slurmstepd: error: Detected 1 oom_kill event\n", "raise hydra.launcher.mem_gb (slurmst"),
+    ],
+)
+def test_a_lack_of_memory_is_recorded_with_the_memory_in_use(
+    stderr: str, advice: str, tmp_path: Path
+) -> None:
+    one = record(tmp_path, "running")
+    assert record_end(one, HANDLE, FAILED, stderr) == "failed"
+    assert advice in (one.failure() or {})["message"]
+
+
+@pytest.mark.parametrize(("before", "is_started"), [("held", False), ("running", True)])
+def test_a_pending_job_that_was_cancelled_has_a_message_of_its_own(
+    before: str, is_started: bool, tmp_path: Path
+) -> None:
+    one = record(tmp_path, before)
+    assert record_end(one, HANDLE, GONE, "") == "lost"
+    message = (one.failure() or {})["message"]
+    assert ("job 7_0, which never started: it was cancelled" in message) is not is_started
+
+
+def test_a_second_job_that_is_held_is_named(tmp_path: Path) -> None:
+    one = record(tmp_path, "held", job="6_0")
+    record_hold(one, HANDLE, HELD)
+    assert "scontrol release 7_0" in (one.failure() or {})["message"]

@@ -6,7 +6,11 @@ from typing import Any
 
 from clip_hparam.cli.hydra_app.schema import NODES, PrimaryConfig
 from clip_hparam.config.knob import suggest
-from clip_hparam.config.options.launcher_options import LauncherOptions, option_names
+from clip_hparam.config.options.launcher_options import (
+    OPTION_OF_NAME,
+    LauncherOptions,
+    option_names,
+)
 from clip_hparam.config.options.search_options import SearchOptions
 from clip_hparam.config.text.synonyms import suggest_key
 
@@ -52,8 +56,19 @@ def unknown_key(key: str) -> str:
         known = [field.name for field in fields(SearchOptions)]
         return f"unknown key {key}: {suggest(name, known)}"
     if node == LAUNCHER:
-        options = suggest(name, option_names())
-        return f"unknown key {key}: {options} (hydra/launcher=submitit_slurm)"
+        return _unknown_option(key, name)
     if node == f"{LAUNCHER}.additional_parameters":
         return f"{key} is not set yet: type +{key}=VALUE to pass it to sbatch"
     return f"unknown knob {key}: {suggest_key(key, key_fields())}"
+
+
+def _unknown_option(key: str, name: str) -> str:
+    """Return the sentence about a key that the chosen launcher does not have."""
+    if name in option_names():
+        return (
+            f"{key} is an option of Slurm jobs, and no Slurm is chosen: add"
+            " hydra/launcher=submitit_slurm, or machine=slurm_gpu"
+        )
+    meant = OPTION_OF_NAME.get(name.replace("_", "-"))
+    options = f"write {LAUNCHER}.{meant}" if meant else suggest(name, option_names())
+    return f"unknown key {key}: {options} (hydra/launcher=submitit_slurm)"
