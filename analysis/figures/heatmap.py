@@ -102,11 +102,11 @@ def plot_heatmap(data: KnobHeatmap) -> Figure:
         axes.set_xticks(range(len(data.x_levels)), map(style.safe_text, data.x_levels))
         axes.set_yticks(range(len(data.y_levels)), map(style.safe_text, data.y_levels))
         axes.set(xlabel=style.safe_text(data.x_knob), ylabel=style.safe_text(data.y_knob))
+        if data.best:  # first, since the legend of the other frames refers to it
+            _frame(axes, data.best[1], data.best[0], style.points(1.8), BEST_LABEL)
         for (y, x), close in np.ndenumerate(np.asarray(data.close, dtype=bool)):
             if close:
                 _frame(axes, x, y, style.points(0.8), CLOSE_LABEL, (0, (2, 1.5)), inset=0.07)
-        if data.best:
-            _frame(axes, data.best[1], data.best[0], style.points(1.8), BEST_LABEL)
         style.set_title(figure, data.title)
         figure.colorbar(image, label=style.safe_text(data.metric))
         if data.best:

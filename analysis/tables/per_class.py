@@ -26,6 +26,11 @@ CLASSES_NOTE = (
     " the selection set. Mean ± half of the 95 % t interval over {n} seeds, differences paired by"
     " seed. Bold: Holm-adjusted p over all {classes} classes below 0.05."
 )
+SPREAD_NOTE = (
+    " With few images in a class, or few seeds, an interval may pass 0 or 100 %; a cell without ±"
+    " is equal in all seeds, which gives no interval."
+)
+DIFFERENCE_NOTE = " Δ is {chosen} minus {first}, the first {row}."
 DIFFERENCE_TITLE = "Δ, points"
 Accuracies = NDArray[np.float64]
 
@@ -57,6 +62,12 @@ def classes_table(frames: Frames, ablation: Ablation) -> Table:
     note = CLASSES_NOTE.format(
         chosen=chosen.cell.label, row=ablation.row, n=len(chosen.values), classes=len(names)
     )
+    if len(chosen.values) > 1:
+        note += SPREAD_NOTE
+    if chosen is not first:
+        note += DIFFERENCE_NOTE.format(
+            chosen=chosen.cell.label, first=first.cell.label, row=ablation.row
+        )
     if len(names) > MAX_SHOWN_CLASSES:
         note += f" {MAX_SHOWN_CLASSES} of {len(names)} classes are shown."
     title = f"{ablation.title}: accuracy by class"

@@ -6,7 +6,6 @@ Widths are measured after a first layout, so they hold for each style, width and
 import itertools
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from clip_hparam.analysis.figures import style
+from clip_hparam.analysis.figures.parts.line_breaks import break_lines
 from clip_hparam.config.identity import shorten
 
 ROW_CHARACTERS, LABEL_LIMIT = 22, 44  # of a line of a row, and of its name
@@ -35,6 +35,8 @@ def fit_texts(figure: Figure, axes_height: float | None = None) -> Figure:
             width = _free_width(axes, drawn)
             _wrap_text(axes.title, width, axis=0)
             _wrap_text(axes.xaxis.label, width, axis=0)
+            if _extent(axes.xaxis.label, 0) > width:  # a long word: it ends where the axes end
+                axes.xaxis.label.set(x=1.0, horizontalalignment="right")
             _thin_ticks(axes.xaxis, 0)
         if axes_height is not None and drawn:
             _set_axes_height(figure, drawn[0], axes_height)
@@ -55,8 +57,13 @@ def label_rows(axes: Axes, names: Sequence[str], characters: int = ROW_CHARACTER
 def _two_lines(name: str, characters: int) -> list[str]:
     if len(name) <= characters or "\n" in name:
         return [name]
-    first, *rest = textwrap.wrap(name, characters, break_long_words=False, break_on_hyphens=False)
-    return [first, shorten(" ".join(rest), characters)] if rest else [first]
+    for width in range(characters, LABEL_LIMIT):
+        lines = break_lines(name, width, hyphens=False)
+        if len(lines) <= 2 and max(map(len, lines)) <= width:
+            return lines
+    first = break_lines(name, characters, hyphens=False)[0]
+    rest = name[len(first) :].lstrip()
+    return [first, shorten(rest, characters)] if rest else [first]
 
 
 def _free_width(axes: Axes, others: list[Axes]) -> float:
@@ -89,7 +96,7 @@ def _wrap_text(text: Text, length: float, axis: int) -> None:
     while whole and _extent(text, axis) > length and characters > 1:
         characters -= 1
         lines = whole.split("\n")
-        wrapped = [textwrap.wrap(line, characters, break_long_words=False) for line in lines]
+        wrapped = [break_lines(line, characters) for line in lines]
         text.set_text("\n".join(itertools.chain(*wrapped)))
         if max(map(len, text.get_text().split("\n"))) > characters:  # a single long word
             return

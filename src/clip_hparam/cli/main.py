@@ -46,7 +46,11 @@ def main() -> int:
     if argv == ["--version"]:
         print(sweep_entry.version_line())
         return ExitCode.OK
-    arguments = create_parser().parse_args(argv)
+    parser = create_parser()
+    if not argv:
+        parser.print_help(sys.stderr)
+        return ExitCode.WRONG_USE
+    arguments = parser.parse_args(argv)
     command: Command = arguments.command
     try:
         if hasattr(arguments, "runs"):

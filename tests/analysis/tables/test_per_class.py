@@ -34,6 +34,7 @@ def test_class_accuracy_equals_count_over_its_images(ladder: Ladder) -> None:
     assert list(data["delta_p_holm"]) == pytest.approx(holm(list(data["delta_p"])))
     assert list(data["acc1"]) == sorted(data["acc1"])
     assert "accuracy for higher_resolution, the best rung on" in table.notes[0]
+    assert "Δ is higher_resolution minus baseline, the first rung." in table.notes[0]
     assert render.to_markdown(table).count("\n| ") == 11
     assert table.shown.iloc[:, 2].str.fullmatch(r"\d+\.\d ± \d+\.\d").all()
 

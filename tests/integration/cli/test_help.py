@@ -38,6 +38,13 @@ def test_both_commands_print_their_version(tmp_path: Path) -> None:
         assert done.out.startswith(f"clip-hparam {__version__} (Python 3.")
 
 
+def test_the_command_alone_prints_its_help_and_is_wrong_use(tmp_path: Path) -> None:
+    done = ask(cwd=tmp_path)
+    assert done.code == 2
+    assert "  status " in done.err
+    assert done.err.startswith("usage: clip-hparam")
+
+
 def test_lists_are_also_json(tmp_path: Path) -> None:
     knobs = json.loads(ask("knobs", "--json", cwd=tmp_path).out)
     assert {"lr", "machine.runs", "seeds"} <= {knob["name"] for knob in knobs}

@@ -80,6 +80,8 @@ def test_check_lists_all_files_and_a_second_plan_decodes_none(
     tree = json.loads(done.out)
     assert tree["images"] == 24
     assert [line.startswith(bad) for line in tree["unreadable"]] == [True]
+    last = clip_hparam(*words, cwd=tmp_path).out.splitlines()[-1]
+    assert last.startswith("1 of 24 images cannot be read: type data.on_error=skip")
 
 
 def test_file_of_the_same_size_is_decoded_again_if_its_time_differs(
@@ -121,6 +123,7 @@ def test_skip_leaves_out_unreadable_training_images(photos: Path, tmp_path: Path
     assert after.code == 0, after.err
     assert "training set: 7 images" in after.out
     assert ", 1 unreadable left out\n" in after.out
+    assert "(data.on_error=skip): 1 training image (a/0.png)\n" in after.out
     results = [json.loads((r.folder / "result.json").read_text()) for r in records(tmp_path)]
     counts = [(one["images"]["train"], one["images"]["skipped"]) for one in results]
     assert sorted(counts) == [(7, 1), (8, 0)]  # two trials: the fingerprints differ

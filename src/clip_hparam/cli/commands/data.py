@@ -1,6 +1,7 @@
 """data check: decode all images of a data set or a folder, and list those that cannot be read."""
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Sequence
@@ -31,13 +32,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_check(arguments: argparse.Namespace) -> int:
     from clip_hparam.data.folders.image_check import check_files
+    from clip_hparam.data.folders.unreadable import how_to_mend
 
     sets, facts = _requested_sets(arguments.words)
     total = sum(map(len, sets))
     progress = _Progress(total)
-    unreadable = [line for files in sets for line in check_files(files, progress.add).values()]
+    found = [list(check_files(files, progress.add).values()) for files in sets]
+    unreadable = list(itertools.chain(*found))
+    remedy = f": {how_to_mend(only_training=not any(found[1:]))}" if facts else ""
     summary = (
-        f"{len(unreadable)} of {total:,} images cannot be read"
+        f"{len(unreadable)} of {total:,} images cannot be read{remedy}"
         if unreadable
         else f"all {total:,} images can be read"
     )

@@ -58,10 +58,7 @@ def _readable(dataset: ImageDataset, files: ImageFiles, overrides: str) -> Image
         train_labels=dataset.train_labels[kept],
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         skipped=names,
-        notes=(
-            *dataset.notes,
-            f"unreadable and left out (data.on_error=skip): {len(bad)} training images",
-        ),
+        notes=(*dataset.notes, _left_out_note(names)),
     )
 
 
@@ -80,12 +77,7 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
         )
     lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
-        only_train = not any(known[1:])
-        remedy = (
-            "type data.on_error=skip to train without them, or mend them"
-            if only_train
-            else "mend them; data.on_error=skip leaves out training images only"
-        )
+        remedy = how_to_mend(only_training=not any(known[1:]))
         head = f"{len(lines)} of {total:,} images cannot be read: {remedy}"
         raise ValueError("\n".join([head, *lines]))
     return ()
@@ -95,3 +87,17 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     """Return the sets of a data set that are read from files, the training images first."""
     sets = [dataset.train, *(one.images for one in dataset.eval_sets.values())]
     return [images for images in sets if isinstance(images, ImageFiles)]
+
+
+def how_to_mend(only_training: bool) -> str:
+    """Return what to do about unreadable files; only_training: no other set has any."""
+    if only_training:
+        return "type data.on_error=skip to train without them, or mend them"
+    return "mend them; data.on_error=skip leaves out training images only"
+
+
+def _left_out_note(names: tuple[str, ...]) -> str:
+    """Return how many training images are left out, and which: the first three by name."""
+    images = "1 training image" if len(names) == 1 else f"{len(names):,} training images"
+    named = ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
+    return f"unreadable and left out (data.on_error=skip): {images} ({named})"

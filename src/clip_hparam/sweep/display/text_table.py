@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-PIECE = re.compile(r"[^\s,+]*(?:[,+]+|\s+)|[^\s,+]+")
+PIECE = re.compile(r"[^\s,+]+ \*$|[^\s,+]*(?:[,+]+|\s+)|[^\s,+]+")  # a mark "*" stays with its word
 GAP = "  "
 TITLE_LINES = 2
 

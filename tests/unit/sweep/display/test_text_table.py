@@ -14,6 +14,7 @@ COLUMNS = (Column("cell", wraps=True), Column("acc1, %", right=True))
         ("lr=0.003,layer_decay=0.65", 25, ["lr=0.003,layer_decay=0.65"]),
         ("mixup+cutmix+ema", 8, ["mixup+", "cutmix+", "ema"]),
         ("recipe=ema lr=0.1", 12, ["recipe=ema", "lr=0.1"]),
+        ("lr=0.003,layer_decay=0.65 *", 18, ["lr=0.003,", "layer_decay=0.65 *"]),
         ("a_word_without_any_separator", 5, ["a_word_without_any_separator"]),
         ("数据=手写,lr=1", 10, ["数据=手写,", "lr=1"]),
         ("", 5, [""]),
