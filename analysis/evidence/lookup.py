@@ -19,7 +19,11 @@ from clip_hparam.analysis.frames.manifests import (
     newest_by_name,
 )
 from clip_hparam.config.knob import close_names
-from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
+from clip_hparam.records.manifests.lookup import (
+    find_cells,
+    find_trial_id,
+    name_in_older_sweep,
+)
 from clip_hparam.records.paths import command_line
 
 
@@ -117,6 +121,8 @@ def _unknown_name(frames: Frames, name: str) -> ValueError:
     if sweeps := find_sweeps(frames.sweeps, name):
         cells = [f"{name}/{cell.label}" for cell in sweeps[-1].cells[:3]]
         return ValueError(f"{name} is a sweep: name one of its cells, such as {', '.join(cells)}")
+    if older := name_in_older_sweep(frames.sweeps, name):
+        return ValueError(f"{name} is a cell of an older sweep only: type {older}")
     newest = newest_by_name(frames.sweeps)
     labels = [cell.label for sweep in newest.values() for cell in sweep.cells]
     close = close_names(name, sorted({*newest, *labels}))

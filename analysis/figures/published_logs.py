@@ -16,7 +16,7 @@ from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
 from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import MINUS_SIGN
+from clip_hparam.config.text.numbers import MINUS_SIGN
 
 PANEL_INCHES = 1.3
 MODEL_TITLES = {"B16": "ViT-B/16, 224 px", "B16_384": "ViT-B/16, 384 px",

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+from clip_hparam.config.text.numbers import format_number
+
 METRIC_TITLES = {
     "test_acc1": "test accuracy, %",
     "test_acc5": "test top-5 accuracy, %",
     "selection_acc1": "selection accuracy, %",
 }
-MINUS_SIGN, MISSING_MARK = "\N{MINUS SIGN}", "\N{EM DASH}"
+MISSING_MARK = "\N{EM DASH}"
 
 
 def metric_title(metric: str) -> str:
@@ -35,7 +37,7 @@ def format_knob(value: Any) -> str:
 
 
 def format_difference(delta: float, low: float, high: float, digits: int = 2) -> str:
-    """Return "+0.31 ± 0.12" with a true minus sign, or a dash where the difference is NaN."""
+    """Return "+0.31 ± 0.12", "0.00 ± 0.12" for zero, or a dash where the difference is NaN."""
     return MISSING_MARK if math.isnan(delta) else format_interval(delta, low, high, f"+.{digits}f")
 
 
@@ -43,8 +45,3 @@ def format_interval(mean: float, low: float, high: float, spec: str = ".2f") -> 
     """Return the mean ± the half-width with equal digits: a t interval is symmetric."""
     half_width = "" if math.isnan(low) else f" ± {(high - low) / 2:{spec.lstrip('+')}}"
     return format_number(mean, spec) + half_width
-
-
-def format_number(value: float, spec: str) -> str:
-    """Return a number with a true minus sign, empty for NaN."""
-    return "" if math.isnan(value) else f"{value:{spec}}".replace("-", MINUS_SIGN)

@@ -8,8 +8,9 @@ from clip_hparam.analysis.evidence.cells.cell_results import CellResult
 from clip_hparam.analysis.evidence.studies.proof import RacedCell
 from clip_hparam.analysis.evidence.studies.screening import Screening
 from clip_hparam.analysis.evidence.studies.study import STAGES, SearchPoints, StudyEvidence
-from clip_hparam.analysis.frames.labels import format_difference, format_interval, format_number
+from clip_hparam.analysis.frames.labels import format_difference, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate
+from clip_hparam.config.text.numbers import format_number
 
 STUDY_FILE, WINNER_FILE = "study.md", "winner.yaml"
 EXPLANATION = (

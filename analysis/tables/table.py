@@ -16,9 +16,9 @@ from clip_hparam.analysis.frames.labels import (
     format_done,
     format_interval,
     format_knob,
-    format_number,
 )
 from clip_hparam.analysis.tables.footnotes import footnotes
+from clip_hparam.config.text.numbers import format_number
 
 CONTROLS_NOTE = (
     "Controls are cells of the sweep controls, in no difference and in no correction of the rungs:"

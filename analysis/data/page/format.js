@@ -1,4 +1,4 @@
-// Numbers as text, with a true minus sign; the half-width of an interval.
+// Numbers as text, with a true minus sign, zero without a sign; the half-width of an interval.
 
 const MINUS = "\u2212", MISSING = "\u2014";
 const T_QUANTILES = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201,
@@ -11,7 +11,9 @@ function formatNumber(value, digits = 4) {
 }
 
 function formatFixed(value, places = 2) {
-  return value === null || value === undefined ? MISSING : value.toFixed(places).replace("-", MINUS);
+  if (value === null || value === undefined) return MISSING;
+  const text = value.toFixed(places);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);
 }
 
 function formatInterval(mean, low, high, places = 2) {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import fmean
 
+from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design import racing
 from clip_hparam.design.design import Cell
 from clip_hparam.design.expand import reference_row
@@ -44,7 +45,7 @@ def race_verdicts(part: Sweep) -> Iterator[str]:
         differences = seed_differences(part, cell)
         if differences:
             verdict, reference = racing.verdict(differences, part.race), _reference(part, cell)
-            size = f"{fmean(differences):+.2f} points to {reference.label}"
+            size = f"{format_number(fmean(differences), '+.2f')} points to {reference.label}"
             yield f"{cell.label}: {verdict}, {size} over {len(differences)} seeds"
 
 

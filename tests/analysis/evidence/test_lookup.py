@@ -46,6 +46,16 @@ def test_a_label_of_several_sweeps_is_refused(frames: Frames, find: Callable[...
 
 
 @pytest.mark.parametrize("find", [cell_trials, find_cell])
+def test_a_cell_of_an_older_sweep_is_answered_with_its_id(
+    runs: Runs, find: Callable[..., Any]
+) -> None:
+    runs.sweep("wd", {"low": {"weight_decay": 0.01}}, seeds=[0])
+    runs.sweep("wd", {"high": {"weight_decay": 0.1}}, seeds=[0])
+    with pytest.raises(ValueError, match="wd/low is a cell of an older sweep only: type wd-0/low"):
+        find(runs.frames(), "wd/low")
+
+
+@pytest.mark.parametrize("find", [cell_trials, find_cell])
 def test_an_empty_name_refers_to_no_trial(frames: Frames, find: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="no cell or trial is called"):
         find(frames, "")

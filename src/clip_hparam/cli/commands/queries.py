@@ -14,6 +14,7 @@ from clip_hparam.records.manifests.lookup import (
     find_cells,
     find_sweeps,
     find_trial_id,
+    name_in_older_sweep,
 )
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import command_line
@@ -128,6 +129,8 @@ def find_record(runs: Path, prefix: str) -> Record:
     # a job may end before a trial has a recipe.json
     trial_id = find_trial_id(trial_ids(runs), prefix) or find_trial_id(planned, prefix)
     if trial_id is None:
+        if older := name_in_older_sweep(manifests, prefix):
+            raise ValueError(f"{prefix} is a cell of an older sweep only: type {older}")
         known = {sweep.name for sweep in manifests}.union(*map(_labels, manifests))
         raise ValueError(
             f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"

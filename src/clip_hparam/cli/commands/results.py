@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.numbers import format_number
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import TrialState
@@ -105,9 +106,9 @@ def _compare_lines(
         advice = ": to pair rows, import with --seed COLUMN" if unpaired else ""
         yield f"no difference, {delta.why}{advice}"
         return
-    interval = f"95 % interval {delta.low:{spec}} to {delta.high:{spec}}, p = {delta.p:.2g}"
-    mean = f"difference {delta.mean:{spec}} over {delta.n} seeds in common"
-    yield f"{mean}; {delta.why or interval}"
+    mean, low, high = (format_number(value, spec) for value in (delta.mean, delta.low, delta.high))
+    interval = f"95 % interval {low} to {high}, p = {delta.p:.2g}"
+    yield f"difference {mean} over {delta.n} seeds in common; {delta.why or interval}"
 
 
 def _format_value(value: Any) -> str:

@@ -65,6 +65,19 @@ def find_cells(
     return cells
 
 
+def name_in_older_sweep(manifests: Iterable[SweepManifest], name: str) -> str:
+    """Return ID/LABEL of a cell [SWEEP/]LABEL that only older sweeps of a name have; else empty.
+
+    Of several such sweeps it is the newest.
+    """
+    by_age = sorted(manifests, key=SweepManifest.age, reverse=True)
+    sweep, _, label = name.partition("/")
+    named = find_sweeps(by_age, sweep)[::-1] if label else []
+    searched, wanted = (named, label) if named else (by_age, name)
+    found = (m for m in searched if any(cell.label == wanted for cell in m.cells))
+    return next((f"{m.sweep_id}/{wanted}" for m in found), "")
+
+
 def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
     """Return the id that is `prefix`, or the one that starts with it, None if there is none.
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from clip_hparam.analysis.evidence.studies.screening import KnobEffect, Screening
 from clip_hparam.analysis.stats.screening import counting_resolution
+from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
 from clip_hparam.design.ranges import parse_range
@@ -123,7 +124,7 @@ def _screening_sentence(screening: Screening, searched: Mapping[str, str]) -> st
 
 
 def _points(effect: KnobEffect | None) -> str:
-    return "unknown" if effect is None else f"{effect.points:+.2f}"
+    return "unknown" if effect is None else format_number(effect.points, "+.2f")
 
 
 def _factorial(study: Design, resolution: int) -> tuple[dict[str, object], int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from clip_hparam.config.text.numbers import format_number
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
@@ -134,7 +135,6 @@ def _texts(row: "CellResult") -> list[str]:
         MISSING_MARK,
         format_difference,
         format_interval,
-        format_number,
     )
 
     count = str(row.done) if row.done == row.asked else f"{row.done} of {row.asked}"

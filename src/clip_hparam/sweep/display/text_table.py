@@ -11,6 +11,8 @@ from rich.text import Text
 PIECE = re.compile(r"[^\s,+]+ \*$|[^\s,+]*(?:[,+]+|\s+)|[^\s,+]+")  # a mark "*" stays with its word
 GAP = "  "
 TITLE_LINES = 2
+SHORT_TITLE = 6
+"""Heads of columns of up to this many characters, such as "to do", are never two lines."""
 
 
 class Column(NamedTuple):
@@ -93,8 +95,7 @@ def _fitted_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -
     for number, column in enumerate(columns):
         texts = [row[number] for row in rows]
         pieces = (_longest_piece(text) if column.wraps else cell_len(text) for text in texts)
-        title = max(_longest_piece(column.title), cell_len(column.title) // TITLE_LINES + 1)
-        low = max([title, *pieces])
+        low = max([_title_width(column.title), *pieces])
         least.append(low)
         widths.append(max([low, *map(cell_len, texts)]))
     spare = width - len(GAP) * (len(columns) - 1)
@@ -105,6 +106,12 @@ def _fitted_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -
         widest = max(flexible, key=lambda n: widths[n])
         widths[widest] = max(least[widest], widths[widest] - (sum(widths) - spare))
     return widths
+
+
+def _title_width(title: str) -> int:
+    """Return the least width of a head: that of one line if it is short, else of two lines."""
+    width = cell_len(title)
+    return width if width <= SHORT_TITLE else max(_longest_piece(title), width // TITLE_LINES + 1)
 
 
 def _longest_piece(text: str) -> int:

@@ -7,6 +7,8 @@ from support.cli import Done, python
 
 from clip_hparam.training.compilation.compiler import CACHE_VARIABLE
 
+COMPILE_SECONDS = 1800.0
+"""The C++ of a step is compiled from an empty cache: minutes, and far longer beside other work."""
 SCRIPT = """
 import os, torch
 from dataclasses import replace
@@ -45,7 +47,8 @@ assert os.waitpid(child, 0)[1] == 0
 
 def run(script: str, folder: Path) -> Done:
     """Run a script with an empty cache of the compiler and one thread."""
-    return python("-c", script, cwd=folder, OMP_NUM_THREADS="1", **{CACHE_VARIABLE: str(folder)})
+    one_thread = {"OMP_NUM_THREADS": "1", CACHE_VARIABLE: str(folder)}
+    return python("-c", script, cwd=folder, timeout=COMPILE_SECONDS, **one_thread)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clip_hparam.records.manifests.lookup import find_cells, find_trial_id
+from clip_hparam.records.manifests.lookup import find_cells, find_trial_id, name_in_older_sweep
 from clip_hparam.records.manifests.manifest import ManifestCell, SweepManifest
 from clip_hparam.records.manifests.names import newest_by_name
 
@@ -23,6 +23,18 @@ def test_newest_manifest_of_a_name_counts() -> None:
     assert newest_by_name([new, old]) == {"lr": new}
     assert find_cells([new, old], "a") == find_cells([new, old], "lr/a") == [(new, new.cells[0])]
     assert find_cells([new, old], f"{old.sweep_id}/a") == [(old, old.cells[0])]
+
+
+def test_cell_of_an_older_sweep_is_named_by_the_id_of_the_newest_that_has_it() -> None:
+    days = ("2026-01-01", "2026-01-02", "2026-01-03")
+    sweeps = [sweep("lr", day, cell(label, day)) for day, label in zip(days, "aab", strict=True)]
+    for name in ("a", "lr/a"):
+        assert find_cells(sweeps, name) == []
+        assert name_in_older_sweep(sweeps, name) == f"{sweeps[1].sweep_id}/a"
+    assert find_cells(sweeps, name_in_older_sweep(sweeps, "lr/a")) == [
+        (sweeps[1], sweeps[1].cells[0])
+    ]
+    assert name_in_older_sweep(sweeps, "lr/c") == name_in_older_sweep(sweeps, "wd/a") == ""
 
 
 def test_label_in_several_sweeps_needs_the_sweep_unless_the_trials_are_the_same() -> None:

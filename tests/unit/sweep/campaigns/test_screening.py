@@ -85,20 +85,23 @@ def test_number_of_images_that_the_decision_names_is_enough() -> None:
 def test_lr_is_searched_though_its_main_effect_is_zero() -> None:
     chosen = choose_knobs(list(KNOBS), screened(mixup=3.0, lr=0.0, ema_decay=2.0, drop_path=0.1))
     assert list(chosen.reasons) == ["lr", "mixup", "ema_decay"]
-    assert chosen.reasons["lr"] == "always searched, effect +0.00"
+    assert chosen.reasons["lr"] == "always searched, effect 0.00"
 
 
 def test_both_knobs_of_an_interaction_are_searched_though_their_main_effects_cancel() -> None:
     effects = {"lr": 0.1, "layer_decay": -0.1, "mixup": 1.0, "lr__layer_decay": -4.0}
     chosen = choose_knobs(list(KNOBS), screened(**effects))
     assert list(chosen.reasons) == ["lr", "layer_decay", "mixup"]
-    assert chosen.reasons["layer_decay"] == "interaction lr:layer_decay -4.00"
+    assert chosen.reasons["layer_decay"] == "interaction lr:layer_decay \N{MINUS SIGN}4.00"
 
 
 def test_knob_inside_the_margin_is_said_to_be_inside() -> None:
     chosen = choose_knobs(list(KNOBS), screened(5.62, lr=1.04, mixup=-3.96, ema_decay=0.5))
     assert list(chosen.reasons) == ["lr", "mixup"]
-    assert chosen.reasons["mixup"] == "the largest of the others, -3.96 is inside the margin"
+    assert (
+        chosen.reasons["mixup"]
+        == "the largest of the others, \N{MINUS SIGN}3.96 is inside the margin"
+    )
     assert "cannot rule out effects over 1 point of ema_decay" in chosen.sentence
 
 

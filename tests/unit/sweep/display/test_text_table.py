@@ -44,3 +44,10 @@ def test_numbers_are_right_aligned_and_empty_columns_are_left_out() -> None:
     lines = [line for _, line in table_lines(columns, [["a", "9.5", ""], ["b", "10.5", ""]], 80)]
     assert lines[-2:] == ["a       9.5", "b      10.5"]
     assert not any("empty" in line for line in lines)
+
+
+def test_a_short_head_is_one_line_and_a_long_one_two() -> None:
+    columns = (Column("cell", wraps=True), Column("to do", right=True), Column("selection acc1, %"))
+    lines = [line for _, line in table_lines(columns, [["a,b,c", "3", "9.5"]], width=22)]
+    assert lines[0].split() == ["cell", "to", "do", "selection"]
+    assert lines[1].split() == ["acc1,", "%"]
