@@ -87,8 +87,9 @@ def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     if done:
         results = "" if left else f": {command_line('status', sweep.id, runs=sweep.runs)}"
         print(f"{done} of {total} trials are done already{results}")
-    for message in dict.fromkeys(failure_message(sweep.runs, name) for name in held):
-        print(f"{len(held)} of {total} trials are held: {message}", file=sys.stderr)
+    if held:
+        first = failure_message(sweep.runs, held[0])
+        print(f"{len(held)} of {total} trials are held, the first: {first}", file=sys.stderr)
     return ExitCode.STORAGE if held else ExitCode.OK
 
 
