@@ -1,6 +1,7 @@
 """The page of all ablations on one data set: docs/ablations.md, its figures, its numbers as csv."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -50,15 +51,25 @@ def write_ablations(frames: Frames, folder: Path) -> list[Path]:
     from clip_hparam.analysis.figures.parts.formats import save_figure
 
     figures: list[Path] = []
-    names = [sweep.name for sweep in frames.sweeps]
+    names, plain = [sweep.name for sweep in frames.sweeps], with_plain_titles(frames)
     with style.use_style(style.find_style("paper")):
         for name in names:
-            figure = registry.plot_figure(frames, name)
+            figure = registry.plot_figure(plain, name)
             figures += save_figure(figure, folder / STEM, name, ("png",))
     texts = {"md": page(frames), "csv": numbers(frames).to_csv(index=False)}
     for suffix, text in texts.items():
         write_atomic(folder / f"{STEM}.{suffix}", text.encode())
     return [*(folder / f"{STEM}.{suffix}" for suffix in texts), *figures]
+
+
+def with_plain_titles(frames: Frames) -> Frames:
+    """Return the frames without what was typed for all designs in each title: the page says it."""
+    if len({sweep.difference for sweep in frames.sweeps}) > 1:
+        return frames
+    sweeps = [
+        replace(sweep, title=sweep.title.removesuffix(sweep.difference)) for sweep in frames.sweeps
+    ]
+    return frames._replace(sweeps=sweeps)
 
 
 def numbers(frames: Frames) -> pd.DataFrame:
@@ -87,7 +98,7 @@ def page(frames: Frames) -> str:
         *(["\n## What the tables of single knobs decide\n"] if knobs else []),
         *([to_markdown(_knob_table(knobs)).strip()] if knobs else []),
         LIMITS.format(seeds=len(frames.sweeps[0].cells[0].trials), factor=_factor(frames)),
-        *(_section(frames, sweep.name) for sweep in frames.sweeps),
+        *(_section(with_plain_titles(frames), sweep.name) for sweep in frames.sweeps),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -158,9 +169,17 @@ def _knob_table(results: Sequence[KnobResult]) -> Table:
 
 def _section(frames: Frames, name: str) -> str:
     ablation = ablation_of(frames, name)
-    table = to_markdown(cell_table(frames, ablation)._replace(notes=[])).strip()
+    table = to_markdown(_without_cost(cell_table(frames, ablation))).strip()
     sentence = conclusion(frames, ablation)
     return f"## {ablation.title}\n\n{sentence}\n\n{table}\n\n![{name}]({STEM}/{name}.png)\n"
+
+
+def _without_cost(table: Table) -> Table:
+    """Return the table without its notes and seconds, which depend on what else ran meanwhile."""
+    shown, bold = (
+        part.drop(columns="cost, s", errors="ignore") for part in (table.shown, table.bold)
+    )
+    return table._replace(shown=shown, bold=bold, notes=[])
 
 
 def _table(title: str, rows: list[dict[str, str]], bold: Sequence[bool], column: str) -> Table:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from clip_hparam.analysis.evidence.ablation_set import (
     ladder_verdicts,
 )
 from clip_hparam.analysis.evidence.replicates import NotSweptError
+from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.report.ablations_page import page, write_ablations
 
 SEEDS = range(3)
@@ -80,6 +82,31 @@ def test_page_figures_and_csv_are_written_of_all_designs(recorded: Runs, tmp_pat
     written = pd.read_csv(tmp_path / "ablations.csv")
     assert list(written["design"].unique()) == list(some)
     assert len(written) == 7 + 2 + 2
+
+
+def test_what_was_typed_for_all_designs_is_said_once(recorded: Runs) -> None:
+    frames = ablation_frames(recorded.frames(), "digits", SEEDS, SOME)
+    typed = "(data=digits data.shots=9)"
+
+    def titled(*endings: str) -> Frames:
+        sweeps = [
+            replace(sweep, title=f"{sweep.name}{ending}")
+            for sweep, ending in zip(frames.sweeps, endings, strict=True)
+        ]
+        return frames._replace(sweeps=sweeps)
+
+    same = page(titled(*[f" {typed}"] * len(SOME)))
+    assert same.count("data.shots=9") == 1
+    assert "- Typed for all cells: `data=digits data.shots=9`" in same
+    assert "\n## Learning rate\n" in same
+    different = page(titled("", *[f" {typed}"] * (len(SOME) - 1)))
+    assert f"\n## Learning rate {typed}\n" in different
+
+
+def test_the_page_has_no_seconds(recorded: Runs) -> None:
+    text = page(ablation_frames(recorded.frames(), "digits", SEEDS, SOME))
+    assert "| test accuracy, %" in text
+    assert "cost, s" not in text
 
 
 def test_a_page_with_a_missing_trial_or_design_is_refused(recorded: Runs) -> None:

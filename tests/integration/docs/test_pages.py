@@ -33,6 +33,15 @@ def test_links_point_to_files_and_headings(page: Path) -> None:
     assert wrong == []
 
 
+def test_the_list_of_pages_has_each_page_once() -> None:
+    first, _, lists = (ROOT / "docs" / "README.md").read_text().partition("\n## ")
+    link = r"\]\(([\w/]+\.md)\)"
+    listed = re.findall(link, lists)
+    assert sorted(listed) == sorted(set(listed))
+    own = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    assert own - {*listed, *re.findall(link, first)} == {"README.md"}
+
+
 def test_anchors_are_those_of_the_headings(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A `b.c` [d](e.md), f!\n```sh\n# no heading\n```\n## Same\n## Same\n")
