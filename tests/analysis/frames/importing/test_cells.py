@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clip_hparam.analysis.frames.importing.cells import (
@@ -23,6 +23,7 @@ def table(rows: list[dict[str, object]], seed: str | None = "seed") -> TrialTabl
     return to_trial_table(pd.DataFrame(rows, dtype=object), knobs, [], "acc", seed=seed)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LEVELS, LEVELS), min_size=1, max_size=8))
 def test_labels_of_different_cells_differ(levels: list[tuple[str, str]]) -> None:
     rows = [{"aug": aug, "lr": lr, "acc": 1.0} for aug, lr in [*levels, ("x", "y")]]

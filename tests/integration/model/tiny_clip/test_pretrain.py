@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clip_hparam.model.tiny_clip import model as tiny_clip
-from clip_hparam.model.tiny_clip import pretrain
+from clip_hparam.model.tiny_clip import pairs, pretrain
 from clip_hparam.model.tiny_clip.pairs import render_pairs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_pretraining_is_a_function_of_the_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrain, "BATCH_SIZE", 64)
+    monkeypatch.setattr(pairs, "BATCH_SIZE", 64)
 
     def weights(seed: int, folder: str) -> str:
         return pretrain.publish_weights(
@@ -35,7 +35,8 @@ def test_pretraining_is_a_function_of_the_seed(
 def test_command_publishes_the_weights_that_it_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for size in ("TRAIN_GLYPHS", "BATCH_SIZE", "HELD_OUT_GLYPHS"):
+    monkeypatch.setattr(pairs, "BATCH_SIZE", 62)
+    for size in ("TRAIN_GLYPHS", "HELD_OUT_GLYPHS"):
         monkeypatch.setattr(pretrain, size, 62)
     monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "new"), "--steps", "1"])
     pretrain.main()
