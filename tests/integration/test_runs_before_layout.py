@@ -3,8 +3,8 @@
 tests/data/runs_before_layout/records holds a grid of 2 cells x 2 seeds, a search of 4 points and a
 trial that was interrupted after 4 of 24 epochs (its checkpoint is that of epoch 3);
 tables/ holds what `python -m analysis tables` wrote from them at that commit; search.* was written
-again when tables of one seed got intervals over test images, lr_classes.* when a zero difference lost
-its sign and the note said when a cell has no ±.
+again when tables of one seed got intervals over test images, lr_classes.* when a zero difference
+lost its sign and the note said when a cell has no ±.
 """
 
 import json
