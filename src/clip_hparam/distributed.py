@@ -26,7 +26,8 @@ from torch import Tensor
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined] # not in its stubs
 
 POLL_SECONDS = 0.1  # between two checks whether rank 0 has connected
-COMMUNICATION_LIBRARIES = ("gloo", "nccl")  # which name themselves in their errors
+COMMUNICATION_MARKS = ("gloo", "nccl", "caused pair closure")
+"""Parts of the errors of communication: libraries name themselves, but not in a timeout of gloo."""
 T = TypeVar("T")
 
 
@@ -181,9 +182,7 @@ def raise_peer_error() -> Iterator[None]:
 def is_communication_error(error: RuntimeError) -> bool:
     """Return whether an error is of torch.distributed, gloo or nccl."""
     message = str(error).lower()
-    return isinstance(error, dist.DistError) or any(
-        library in message for library in COMMUNICATION_LIBRARIES
-    )
+    return isinstance(error, dist.DistError) or any(mark in message for mark in COMMUNICATION_MARKS)
 
 
 def name_key(rank: int) -> str:

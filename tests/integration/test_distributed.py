@@ -19,6 +19,7 @@ from clip_hparam.distributed import (
     DistributedContext,
     PeerError,
     create_context,
+    raise_peer_error,
 )
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.checkpoints.progress import Progress
@@ -148,3 +149,17 @@ def test_only_failed_communication_is_an_error_of_a_peer(
         raise error
     assert caught.type is raised
     assert context.connection.collectives == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "is_peer_error"),
+    [
+        ("[../gloo/transport/tcp/pair.cc:534] Connection closed by peer", True),
+        ("Application timeout caused pair closure", True),
+        ("mat1 and mat2 shapes cannot be multiplied", False),
+    ],
+)
+def test_errors_of_communication_are_told_from_others(message: str, is_peer_error: bool) -> None:
+    with pytest.raises(RuntimeError, match=re.escape(message)) as raised, raise_peer_error():
+        raise RuntimeError(message)
+    assert isinstance(raised.value, PeerError) is is_peer_error
