@@ -1,7 +1,6 @@
 """Images from files are a function of (seed, epoch, position); errors name the file."""
 
 import errno
-import multiprocessing
 import random
 from dataclasses import replace
 from multiprocessing.context import ForkContext
@@ -12,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from support import image_folders
+from support.child_processes import ChildProcesses
 from support.pipelines import pipeline
 from torch import Tensor
 
@@ -95,6 +95,7 @@ def test_global_generators_are_restored(backend: str, files: Images) -> None:
 def test_unreadable_image_raises_an_error_that_names_the_file(
     backend: str, files: ImageFiles, workers: int, damage: str
 ) -> None:
+    children = ChildProcesses()
     path = files.path(30)
     content = path.read_bytes()
     path.write_bytes({"text": b"no image", "cut": content[:200]}.get(damage, b""))
@@ -104,7 +105,7 @@ def test_unreadable_image_raises_an_error_that_names_the_file(
         epoch(backend, files, workers)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
-    assert not multiprocessing.active_children()
+    assert not children.living()
 
 
 def test_grey_and_transparent_files_have_three_channels(backend: str, tmp_path: Path) -> None:
@@ -119,12 +120,12 @@ def test_grey_and_transparent_files_have_three_channels(backend: str, tmp_path: 
 
 def test_processes_are_kept_over_epochs_and_evaluations(backend: str, files: Images) -> None:
     reader = pipeline(backend, RECIPE, {TRAIN: files, TEST: files[np.arange(9)]}, workers=2)  # type: ignore[arg-type]
-    seen = []
+    children, seen = ChildProcesses(), []
     for number in range(3):
         list(reader.train_batches(number, np.arange(45), np.arange(40).reshape(2, 20)))
-        seen.append({child.pid for child in multiprocessing.active_children()})
+        seen.append(children.living())
         evaluated = torch.cat(list(reader.eval_batches(TEST, np.arange(9), 4, 32)))
-        seen.append({child.pid for child in multiprocessing.active_children()})
+        seen.append(children.living())
         plain = pipeline(backend, RECIPE, {TEST: files[np.arange(9)]})  # type: ignore[arg-type]
         assert torch.equal(
             evaluated, torch.cat(list(plain.eval_batches(TEST, np.arange(9), 9, 32)))
@@ -132,7 +133,7 @@ def test_processes_are_kept_over_epochs_and_evaluations(backend: str, files: Ima
     reader.close()
     assert len(seen[0]) == 2
     assert all(pids == seen[0] for pids in seen)
-    assert not multiprocessing.active_children()
+    assert not children.living()
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
@@ -161,6 +162,8 @@ def test_buffer_of_the_workers_is_pinned_for_a_gpu(
 def test_too_little_shared_memory_is_one_sentence(
     error: str, files: ImageFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    children = ChildProcesses()
+
     def fail(*given: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -172,7 +175,7 @@ def test_too_little_shared_memory_is_one_sentence(
         epoch("tensor", files, workers=2)
     assert "\n" not in str(refused.value)
     assert ("/dev/shm" in str(refused.value)) == (error == "no locks")
-    assert not multiprocessing.active_children()
+    assert not children.living()
 
 
 def test_epoch_that_was_left_does_not_disturb_the_next(backend: str, files: Images) -> None:

@@ -1,7 +1,6 @@
 """The data path of a whole trial on image files: workers, waiting, errors, resumes."""
 
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from support import image_folders
+from support.child_processes import ChildProcesses
 from support.image_folders import grow
 from support.metrics_rows import rows_without_times
 
@@ -63,19 +63,16 @@ def content(trial: TrialSpec) -> list[Any]:
     return [result["metrics"], *rows]
 
 
-def children() -> set[int | None]:
-    return {child.pid for child in multiprocessing.active_children()}
-
-
 class Spy(TrialCallback):
-    """Records the child processes after each step, and may stop the trial or raise."""
+    """Records the child processes of a trial after each step, and may stop the trial or raise."""
 
     def __init__(self, stop: int = 0, fail: int = 0) -> None:
         self.stop, self.fail = stop, fail
+        self.children = ChildProcesses()
         self.seen: list[set[int | None]] = []
 
     def on_step(self, step: int, total_steps: int) -> None:
-        self.seen.append(children())
+        self.seen.append(self.children.living())
         if step == self.fail:
             raise RuntimeError("injected")
 
@@ -87,7 +84,6 @@ def test_number_of_workers_changes_no_number_and_processes_are_kept(
     root: Path, tmp_path: Path
 ) -> None:
     contents = []
-    before = children()
     for workers in (0, 2):
         spy = Spy()
         trial = spec(root, tmp_path / str(workers), workers)
@@ -95,8 +91,8 @@ def test_number_of_workers_changes_no_number_and_processes_are_kept(
         assert run_trial(trial, [spy]).state == "done"
         contents.append(content(trial))
         assert all(seen == spy.seen[0] for seen in spy.seen)
-        assert len(spy.seen[0] - before) == workers
-        assert children() == before
+        assert len(spy.seen[0]) == workers
+        assert not spy.children.living()
     assert contents[0] == contents[1]
 
 
@@ -104,12 +100,11 @@ def test_number_of_workers_changes_no_number_and_processes_are_kept(
 def test_workers_end_with_a_trial_that_stops_or_fails(
     how: dict[str, int], root: Path, tmp_path: Path
 ) -> None:
-    before = children()
     spy = Spy(**how)
     outcome = run_trial(spec(root, tmp_path, 2), [spy])
     assert outcome.state == ("queued" if "stop" in how else "failed")
-    assert len(spy.seen[-1] - before) == 2
-    assert children() == before
+    assert len(spy.seen[-1]) == 2
+    assert not spy.children.living()
 
 
 def test_resume_reads_no_image_twice_for_training_and_has_the_same_numbers(
