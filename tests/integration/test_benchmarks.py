@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,19 @@ def test_quick_run_of_real_benchmarks(tmp_path: Path) -> None:
     fused = "step: width 64, patch 8, batch 25, fp32, product, fused kernels"
     assert results[fused]["peer"] == "official-style"
     assert results[fused]["median"] > 0
+
+
+def test_functions_that_the_trial_benchmark_times_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    trial = import_module("trial")
+    for name, owner, function in (*trial.FUNCTIONS, *trial.GENERATORS):
+        assert callable(getattr(owner, function)), name
+
+
+@pytest.mark.slow
+def test_quick_run_of_all_benchmarks(tmp_path: Path) -> None:
+    done = python(
+        ROOT / "benchmarks" / "run.py", "--quick", "--out", tmp_path, cwd=tmp_path, timeout=3600
+    )
+    assert done.code == 0, done.err
+    assert "failed" not in done.err
