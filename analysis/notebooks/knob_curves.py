@@ -38,9 +38,9 @@ from clip_hparam import analysis
 from clip_hparam.analysis.evidence.ablations import ablation_of
 from clip_hparam.analysis.figures.knob_curve import knob_curve, plot_knob_curve
 from clip_hparam.analysis.figures.learning_curves import cell_curves, plot_cell_curves
+from clip_hparam.analysis.tables.cell_table import cell_table
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.render import to_markdown
-from clip_hparam.analysis.tables.table import cell_table
 
 NAME = "lr"
 frames = analysis.load(records("lr"))

@@ -45,9 +45,9 @@ from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.ladder import ladder_panels, plot_ladder
 from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.analysis.report.page.curves import reported_accuracy
+from clip_hparam.analysis.tables.cell_table import cell_table
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.render import to_markdown
-from clip_hparam.analysis.tables.table import cell_table
 
 frames = analysis.load(records("ladder"))
 trials = frames.trials

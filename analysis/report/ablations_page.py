@@ -12,9 +12,9 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_difference
+from clip_hparam.analysis.tables.cell_table import Table, cell_table
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.render import to_markdown
-from clip_hparam.analysis.tables.table import Table, cell_table
 from clip_hparam.records.atomic import write_atomic
 
 STEM = "ablations"

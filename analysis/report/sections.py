@@ -23,9 +23,9 @@ from clip_hparam.analysis.report.error_pictures import (
     error_pictures,
 )
 from clip_hparam.analysis.report.page.trials import Commands
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
-from clip_hparam.analysis.tables.table import Table
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.design.design import merged_overrides
 

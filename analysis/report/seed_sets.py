@@ -10,8 +10,8 @@ from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.evidence.seed_sets import AIM, SeedSet
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_difference, format_interval
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.render import to_markdown
-from clip_hparam.analysis.tables.table import Table
 from clip_hparam.records.atomic import write_atomic
 
 STEM = "evidence_sets"

@@ -13,6 +13,7 @@ from clip_hparam.analysis.tables import (
     systems,
 )
 from clip_hparam.analysis.tables.stored_weights import derived
+from clip_hparam.renamed import moved_attributes
 
 __all__ = [
     "confusions",
@@ -24,3 +25,14 @@ __all__ = [
     "robustness",
     "systems",
 ]
+
+__getattr__ = moved_attributes(
+    __name__,
+    {
+        "Table": "cell_table.Table",
+        "difference_text": ".frames.labels.format_difference",
+        "table": "cell_table.cell_table",
+        "title_of": ".frames.labels.metric_title",
+        "with_interval": ".frames.labels.format_interval",
+    },
+)

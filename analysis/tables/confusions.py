@@ -9,8 +9,8 @@ from clip_hparam.analysis.evidence.images.predictions import read_predictions
 from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table
 
 MAX_SHOWN = 20  # in all formats but csv, which has all cells of the confusion matrix
 NOTE = (

@@ -10,9 +10,9 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.stats.factorial import FactorialEffect
 from clip_hparam.analysis.stats.intervals import holm
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.footnotes import footnotes
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table
 
 EFFECTS_NOTE = (
     "An effect is the mean accuracy with a factor minus the mean accuracy without it, over all"

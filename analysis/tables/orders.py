@@ -17,9 +17,9 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.stats.intervals import holm
 from clip_hparam.analysis.stats.shapley import OrderedGain, is_full_factorial, ordered_gains
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.effects import OVER_IMAGES
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table
 
 ORDERS_NOTE = (
     "A ladder adds these changes in one of {orders} orders; the table shows the gain of each change"

@@ -17,8 +17,8 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.labels import format_difference, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, holm
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table
 
 MAX_SHOWN_CLASSES = 20  # in all formats but csv, which has all classes
 CLASSES_NOTE = (

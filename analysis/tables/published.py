@@ -18,8 +18,8 @@ from clip_hparam.analysis.evidence.published import (
     summarise_logs,
 )
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import frame_table
-from clip_hparam.analysis.tables.table import Table
 
 PUBLISHED_TITLE = "Published fine-tuning of CLIP on ImageNet-1k, top-1 accuracy, %"
 LOG_RUNGS = {

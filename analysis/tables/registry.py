@@ -12,7 +12,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation, ablatio
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.json_files import UnreadableError
 from clip_hparam.analysis.frames.manifests import output_names
-from clip_hparam.analysis.tables.table import Table, cell_table
+from clip_hparam.analysis.tables.cell_table import Table, cell_table
 
 CreateSweepTable = Callable[[Frames, Ablation], Table | None]
 CreateFrameTable = Callable[[Frames], Table]

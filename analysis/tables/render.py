@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from clip_hparam.analysis.frames.labels import MISSING_MARK
-from clip_hparam.analysis.tables.table import Table
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.config.text.numbers import MINUS_SIGN
 from clip_hparam.records.atomic import write_atomic
 

@@ -15,8 +15,8 @@ from clip_hparam.analysis.evidence.replicates import Replicates, replicates
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MISSING_MARK, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import sweep_table
-from clip_hparam.analysis.tables.table import Table
 
 ROBUSTNESS_NOTE = (
     "Mean ± half of the 95 % t interval over seeds, at the epoch that the selection set chose."

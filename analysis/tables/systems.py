@@ -24,8 +24,8 @@ from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.labels import format_interval
 from clip_hparam.analysis.frames.trial_table import add_columns
 from clip_hparam.analysis.stats.intervals import estimate
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import frame_table
-from clip_hparam.analysis.tables.table import Table
 
 SYSTEMS_TITLE = "ImageNet-1k top-1 accuracy, %: published systems and ours"
 TOWER_NAMES = {"ViT-B-16": "ViT-B/16", "ViT-L-16": "ViT-L/16", "ViT-L-14": "ViT-L/14"}

@@ -22,7 +22,8 @@ analysis.heat=heatmap analysis.images=binomial analysis.imagewise=image_level
 analysis.importing=import_table analysis.levels=knob_curve analysis.logs=published_logs
 analysis.making=build analysis.notes=footnotes analysis.paper=published
 analysis.payoff=search_payoff analysis.plots=ladder analysis.runs=runs_reader
-analysis.study=trial_table analysis.sweeps=manifests analysis.tabulated=registry
+analysis.study=trial_table analysis.sweeps=manifests analysis.tables.table=cell_table
+analysis.tabulated=registry
 analysis.verdicts=conclusions augment=tensor
 augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache claim=lock counts=flops
 disk=storage_errors draws=rng drive=driver drive_search=search_driver driver=sweep_options
@@ -112,14 +113,14 @@ def moved_names(old: str) -> list[tuple[str, str]]:
 def moved_attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a `__getattr__` (PEP 562) for a package that was a module: old imports work.
 
-    homes: old name -> MODULE.NAME below the package.
+    homes: old name -> MODULE.NAME below the package; .MODULE.NAME beside the package.
     """
 
     def getattr_of_package(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module, _, attribute = homes[name].partition(".")
-        return getattr(import_module(f"{package}.{module}"), attribute)
+        module, _, attribute = homes[name].rpartition(".")
+        return getattr(import_module(f".{module}", package), attribute)
 
     return getattr_of_package
 

@@ -9,9 +9,9 @@ from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MISSING_MARK, format_difference, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
+from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import frame_table
 from clip_hparam.analysis.tables.stored_weights.rows import TRAINED, DerivedRow, derived_rows
-from clip_hparam.analysis.tables.table import Table
 from clip_hparam.config.identity import shorten
 from clip_hparam.records.derived import read_derived
 

@@ -8,7 +8,7 @@ from support.trial_factory import Runs, ladder_cells, write_ladder
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
-from clip_hparam.analysis.tables.table import cell_table
+from clip_hparam.analysis.tables.cell_table import cell_table
 
 CELLS: dict[str, dict[str, object]] = {
     "zero_shot": {"epochs": 1, "freeze": "backbone"},

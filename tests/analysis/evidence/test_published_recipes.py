@@ -14,8 +14,8 @@ from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures.ladder import ladder_panels
 from clip_hparam.analysis.figures.published_ladder import paper_panel
 from clip_hparam.analysis.frames.frame import Frames, of_family
+from clip_hparam.analysis.tables.cell_table import cell_table
 from clip_hparam.analysis.tables.conclusions import conclusion
-from clip_hparam.analysis.tables.table import cell_table
 from clip_hparam.cli.hydra_app.compose import compose_recipe
 from clip_hparam.config.recipe import flatten
 

@@ -17,6 +17,7 @@ from clip_hparam.renamed import NAMES, RENAMED, new_names
         ("clip_hparam.recipe", "clip_hparam.config.recipe"),
         ("clip_hparam.search.search", "clip_hparam.search.spec"),
         ("analysis.frame", "clip_hparam.analysis.frames.frame"),
+        ("analysis.tables.table", "clip_hparam.analysis.tables.cell_table"),
         ("analysis.bits", "clip_hparam.analysis.evidence.images.correct_bits"),
         ("clip_hparam.analysis.levels", "clip_hparam.analysis.figures.knob_curve"),
         ("clip_hparam.records.manifest", "clip_hparam.records.manifests.manifest"),
@@ -62,7 +63,9 @@ def test_old_command_prints_the_new_name(tmp_path: Path) -> None:
 def test_old_attributes_of_packages_import() -> None:
     from clip_hparam.analysis.evidence import ablation_of
     from clip_hparam.analysis.stats import estimate, paired
+    from clip_hparam.analysis.tables import Table, difference_text, table, title_of, with_interval
     from clip_hparam.records import Record, read_json, trial_ids, write_json
 
-    assert all(map(callable, (ablation_of, estimate, paired)))
+    assert all(map(callable, (ablation_of, estimate, paired, Table)))
+    assert all(map(callable, (difference_text, table, title_of, with_interval)))
     assert all(map(callable, (Record, read_json, trial_ids, write_json)))

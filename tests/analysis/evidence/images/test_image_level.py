@@ -10,9 +10,9 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.correct_bits import read_correct, reported_bits
 from clip_hparam.analysis.stats.binomial import mcnemar, wilson_interval
 from clip_hparam.analysis.stats.bootstrap import seed_image_interval
+from clip_hparam.analysis.tables.cell_table import cell_table
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.analysis.tables.footnotes import footnotes
-from clip_hparam.analysis.tables.table import cell_table
 
 
 def test_cell_evidence_has_the_interval_over_seeds_and_images(runs: Runs) -> None:

@@ -23,7 +23,7 @@ from clip_hparam.analysis.evidence.searches.summary import (
 from clip_hparam.analysis.frames.frame import trial_table
 from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.analysis.tables.table import cell_table
+from clip_hparam.analysis.tables.cell_table import cell_table
 
 KNOBS, METRICS = ["lr", "mixup", "aug"], ["top1", "ood"]
 

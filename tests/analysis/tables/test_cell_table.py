@@ -17,8 +17,8 @@ from support.trial_factory import RUNGS, Ladder, Runs, ladder_cells, write_ladde
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.tables import render
+from clip_hparam.analysis.tables.cell_table import Table, cell_table
 from clip_hparam.analysis.tables.registry import table_names, tables_of
-from clip_hparam.analysis.tables.table import Table, cell_table
 
 REQUIRED = {
     *("rung", "n", "test_acc1", "ci_low", "ci_high", "delta", "delta_low", "delta_high"),
