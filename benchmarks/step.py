@@ -1,6 +1,6 @@
 """CPU time of a training step: the product and two peers, on the same batches, one thread.
 
-python benchmarks/step.py [ROUNDS] [--widths 64 192] [--eager]     prints Markdown rows
+python benchmarks/step.py [ROUNDS] [--widths 64 192 768] [--eager]     prints Markdown rows
 
 --eager leaves out the compiled product, whose first compilation takes 20 to 40 CPU-s a row.
 
@@ -55,6 +55,7 @@ class Case:
     batch: int
     px: int = 32
     layers: int = 6
+    rounds: int = 15
 
     def model(self) -> Classifier:
         """Return the model with the same weights at each call."""
@@ -76,7 +77,8 @@ class Case:
             yield torch.randn(shape, generator=generator), soft_targets(labels, CLASSES, 0.1)
 
 
-CASES = (Case(64, 8, 25), Case(192, 4, 32))
+CASES = (Case(64, 8, 25), Case(192, 4, 32), Case(768, 16, 4, px=224, layers=12, rounds=5))
+"""The bundled tower, a wider one, and the size of ViT-B/16."""
 
 
 class WeightsAttention(nn.Module):
@@ -227,8 +229,8 @@ def rows_of(case: Case, precision: str, times: dict[str, list[float]]) -> list[R
 
 def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rounds", type=int, nargs="?", default=15)
-    parser.add_argument("--widths", type=int, nargs="+", default=[64, 192])
+    parser.add_argument("rounds", type=int, nargs="?")
+    parser.add_argument("--widths", type=int, nargs="+", default=[64, 192, 768])
     parser.add_argument("--precisions", nargs="+", default=list(DTYPES))
     parser.add_argument("--eager", action="store_true")
     asked = parser.parse_args()
@@ -238,7 +240,7 @@ def main() -> list[Row]:
     for case in (case for case in CASES if case.width in asked.widths):
         check_losses(case)
         for precision in asked.precisions:
-            times = measure(case, precision, asked.rounds, compiled)
+            times = measure(case, precision, asked.rounds or case.rounds, compiled)
             rows += rows_of(case, precision, times)
             print("\n".join(map(str, rows[-len(times) - compiled :])), flush=True)
     return rows

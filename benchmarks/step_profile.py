@@ -31,7 +31,7 @@ REST = "autograd, views, allocation, Python"
 GROUPS = {
     "matrix products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::mkldnn_convolution"),
     "attention": ("aten::_scaled_dot_product_flash",),
-    "compiled kernels": ("graph_", "cpp_fused"),
+    "compiled kernels": ("## Call CompiledFxGraph", "graph_", "cpp_fused"),
     "QuickGELU": ("aten::sigmoid_", "aten::silu_backward", "aten::mul", "QuickGELUFunction"),
     "LayerNorm": ("aten::native_layer_norm",),
     "copies and concatenations": ("aten::copy_", "aten::cat"),

@@ -70,9 +70,11 @@ def evidence_of_sets(frames: Frames, sets: Sequence[Sequence[int]]) -> list[Seed
         ValueError: the ladders differ in more than their seeds, or a trial is missing.
     """
     found = [_set_of(frames, tuple(seeds)) for seeds in sets]
-    designs = {tuple((cell.label, cell.overrides) for cell in one.sweep.cells) for one in found}
+    designs = {
+        tuple((cell.label, cell.overrides) for cell in seed_set.sweep.cells) for seed_set in found
+    }
     if len(designs) > 1:
-        names = ", ".join(f"{one.name} is {one.sweep.sweep_id}" for one in found)
+        names = ", ".join(f"{seed_set.name} is {seed_set.sweep.sweep_id}" for seed_set in found)
         raise ValueError(
             f"the ladders of the sets differ in more than their seeds ({names}): run all sets with"
             " the same words"

@@ -153,18 +153,18 @@ def _knob_table(results: Sequence[KnobResult]) -> Table:
     column = "test accuracy over the recipe, points"
     rows = [
         {
-            "design": one.design,
-            "recipe": one.reference,
-            "best on the selection set": one.best,
+            "design": result.design,
+            "recipe": result.reference,
+            "best on the selection set": result.best,
             column: ""
-            if not one.reference or one.best == one.reference
-            else format_difference(one.gain.mean, one.gain.low, one.gain.high),
-            "verdict": one.verdict,
+            if not result.reference or result.best == result.reference
+            else format_difference(result.gain.mean, result.gain.low, result.gain.high),
+            "verdict": result.verdict,
         }
-        for one in results
+        for result in results
     ]
     title = "Designs of single knobs: the best cell beside the recipe of the sixth rung"
-    return _table(title, rows, [one.gain.excludes_zero for one in results], column)
+    return _table(title, rows, [result.gain.excludes_zero for result in results], column)
 
 
 def _section(frames: Frames, name: str) -> str:

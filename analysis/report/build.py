@@ -108,7 +108,9 @@ def _input_digest(kind: OutputKind, frames: Frames, name: str) -> str:
     sweep = named.get(split_figure_name(name, named)[0])
     controls = [other for other in frames.sweeps if other.name == CONTROLS]  # beside a ladder
     sweeps = frames.sweeps if sweep is None else [sweep, *controls]
-    trial_ids = None if sweep is None else {name for one in sweeps for name in one.trial_ids}
+    trial_ids = (
+        None if sweep is None else {name for manifest in sweeps for name in manifest.trial_ids}
+    )
     parts = [_code_digest(), *kind.look, *map(repr, sweeps), *_trial_signatures(frames, trial_ids)]
     if frames.imported is not None:
         parts += [repr(frames.imported[1:]), frames.imported.rows.to_csv()]

@@ -42,7 +42,7 @@ def error_pictures(frames: Frames, ablation: Ablation) -> ErrorPictures:
     except UnreadableError:
         return NO_PICTURES
     title = f"The most confident errors of {best.cell.label}, seed {best.trials.index[0]}"
-    return ErrorPictures(title, [_picture(one, names) for one in errors])
+    return ErrorPictures(title, [_picture(error, names) for error in errors])
 
 
 def _picture(error: ConfidentError, names: list[str]) -> ErrorPicture:

@@ -44,20 +44,24 @@ def write_seed_sets(frames: Frames, sets: Sequence[SeedSet], folder: Path) -> li
 
 def numbers(sets: Sequence[SeedSet]) -> pd.DataFrame:
     """Return a row per set and rung with unrounded numbers."""
-    rows = [one.data[CSV_COLUMNS].assign(seeds=one.name) for one in sets]
+    rows = [seed_set.data[CSV_COLUMNS].assign(seeds=seed_set.name) for seed_set in sets]
     return pd.concat(rows)[["seeds", *CSV_COLUMNS]]
 
 
 def page(frames: Frames, sets: Sequence[SeedSet]) -> str:
     """Return the page as Markdown."""
-    tables = [_summary_table(sets), _spread_table(sets), *(_set_table(one) for one in sets)]
+    tables = [
+        _summary_table(sets),
+        _spread_table(sets),
+        *(_set_table(seed_set) for seed_set in sets),
+    ]
     facts = "\n".join(f"- {fact}" for fact in _facts(frames, sets))
     return "\n".join([HEAD, facts, "", *(to_markdown(table).rstrip() + "\n" for table in tables)])
 
 
 def _facts(frames: Frames, sets: Sequence[SeedSet]) -> Iterator[str]:
     """Yield date, machine, code and settings of the trials, as they recorded them."""
-    ids = [name for one in sets for name in one.sweep.trial_ids]
+    ids = [name for seed_set in sets for name in seed_set.sweep.trial_ids]
     trials = frames.trials[frames.trials["trial_id"].isin(ids)]
     days = trials["finished"].dropna().astype(str).str.slice(0, 10)
     yield f"Date: {' to '.join(sorted({days.min(), days.max()}))}; {len(trials)} trials"
@@ -73,13 +77,15 @@ def _facts(frames: Frames, sets: Sequence[SeedSet]) -> Iterator[str]:
 def _summary_table(sets: Sequence[SeedSet]) -> Table:
     rows = [
         {
-            "seeds": one.name,
-            f"signs of the paper (aim: {AIM.signs})": f"{one.counts.signs} of {one.steps}",
-            f"intervals without zero (aim: {AIM.intervals})": str(one.counts.intervals),
-            f"after Holm (aim: {AIM.holm})": str(one.counts.holm),
-            "aim": "reached" if one.counts.reach(AIM) else "not reached",
+            "seeds": seed_set.name,
+            f"signs of the paper (aim: {AIM.signs})": (
+                f"{seed_set.counts.signs} of {seed_set.steps}"
+            ),
+            f"intervals without zero (aim: {AIM.intervals})": str(seed_set.counts.intervals),
+            f"after Holm (aim: {AIM.holm})": str(seed_set.counts.holm),
+            "aim": "reached" if seed_set.counts.reach(AIM) else "not reached",
         }
-        for one in sets
+        for seed_set in sets
     ]
     return _table("Summary: steps of the ladder", rows, [])
 
@@ -88,8 +94,8 @@ def _spread_table(sets: Sequence[SeedSet]) -> Table:
     """Return the difference of each step in each set, side by side."""
     rows, bold = [], []
     for number in range(1, len(sets[0].data)):
-        steps = [one.data.iloc[number] for one in sets]
-        names = [f"seeds {one.name}" for one in sets]
+        steps = [seed_set.data.iloc[number] for seed_set in sets]
+        names = [f"seeds {seed_set.name}" for seed_set in sets]
         cells = [format_difference(s["delta"], s["delta_low"], s["delta_high"]) for s in steps]
         paper = steps[0]["paper_delta"]
         rows.append(
@@ -103,9 +109,9 @@ def _spread_table(sets: Sequence[SeedSet]) -> Table:
     return _table("Difference to the rung before, points", rows, bold)
 
 
-def _set_table(one: SeedSet) -> Table:
+def _set_table(seed_set: SeedSet) -> Table:
     rows, bold = [], []
-    for number, (_, row) in enumerate(one.data.iterrows()):
+    for number, (_, row) in enumerate(seed_set.data.iterrows()):
         delta = format_difference(row["delta"], row["delta_low"], row["delta_high"])
         agrees = row["sign_agrees"]
         rows.append(
@@ -121,7 +127,7 @@ def _set_table(one: SeedSet) -> Table:
             }
         )
         bold.append([False] * 3 + [bool(row["delta_excludes_zero"])] + [False] * 2)
-    return _table(f"Seeds {one.name} (sweep {one.sweep.sweep_id})", rows, bold)
+    return _table(f"Seeds {seed_set.name} (sweep {seed_set.sweep.sweep_id})", rows, bold)
 
 
 def _table(title: str, rows: list[dict[str, str]], bold: list[list[bool]]) -> Table:

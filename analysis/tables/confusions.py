@@ -32,11 +32,11 @@ def confusions_table(frames: Frames, ablation: Ablation) -> Table | None:
         return None
     folders = list(best.trials["folder"])
     predictions = [read_predictions(folder) for folder in folders]
-    known = [one for one in predictions if one is not None]
+    known = [of_seed for of_seed in predictions if of_seed is not None]
     if not known or len(known) < len(folders):
         return None
     names = read_classes(folders[0])[1]
-    matrix = np.sum([one.confusion(len(names)) for one in known], axis=0)
+    matrix = np.sum([of_seed.confusion(len(names)) for of_seed in known], axis=0)
     data = _rows(matrix, names)
     wrong = data[(data["class"] != data["predicted"]) & (data["images"] > 0)]
     first = wrong.sort_values("share", ascending=False, kind="stable").head(MAX_SHOWN)

@@ -46,7 +46,9 @@ def robustness_table(frames: Frames, ablation: Ablation) -> Table | None:
         return None
     results = results_of_cells(frames, cells)
     rows = [_row(cell, sets) for cell in cells]
-    rows += [{"cell": name, "n": len(one), **_levels(one)} for name, one in results.items()]
+    rows += [
+        {"cell": name, "n": len(trials), **_levels(trials)} for name, trials in results.items()
+    ]
     data = pd.DataFrame(rows)
     columns = {"test": "in distribution, %"}
     if sets.outside:
@@ -67,8 +69,8 @@ def _row(cell: Replicates, sets: ExtraSets) -> dict[str, object]:
     """Return the means and intervals of a cell, and the mean of each set."""
     trials = cell.trials
     single = {
-        f"{one}acc1": _estimate(metric_of(trials, f"{one}acc1")).mean
-        for one in [*sets.outside, *sets.known]
+        f"{eval_set}acc1": _estimate(metric_of(trials, f"{eval_set}acc1")).mean
+        for eval_set in [*sets.outside, *sets.known]
     }
     levels = _levels(trial_measures(trials, sets))
     return {"cell": cell.cell.label, "n": len(trials), **levels, **single}

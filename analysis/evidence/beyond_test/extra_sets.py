@@ -18,7 +18,7 @@ class ExtraSets(NamedTuple):
     def names(self) -> tuple[list[str], list[str]]:
         """Names of the sets in the same two groups, for people."""
         outside, known = (
-            [one.removeprefix("eval.").rstrip("._") for one in prefixes] for prefixes in self
+            [prefix.removeprefix("eval.").rstrip("._") for prefix in prefixes] for prefixes in self
         )
         return outside, known
 

@@ -33,9 +33,9 @@ def trial_measures(trials: pd.DataFrame, sets: ExtraSets, weights: str = REPORTE
     """
     columns = {
         "test": metric_of(trials, "test_acc1", weights),
-        "outside": _mean(trials, [f"{one}acc1" for one in sets.outside], weights),
-        "known_before": _mean_of_columns(trials, [f"{one}acc1.zero_shot" for one in sets.known]),
-        "known_after": _mean(trials, [f"{one}acc1" for one in sets.known], weights),
+        "outside": _mean(trials, [f"{name}acc1" for name in sets.outside], weights),
+        "known_before": _mean_of_columns(trials, [f"{name}acc1.zero_shot" for name in sets.known]),
+        "known_after": _mean(trials, [f"{name}acc1" for name in sets.known], weights),
         "ece": metric_of(trials, "test_ece", weights),
     }
     return pd.DataFrame(columns, columns=list(Measures._fields), index=trials.index)

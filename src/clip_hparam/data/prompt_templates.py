@@ -52,7 +52,7 @@ def imagenet_words(classes: Sequence[str]) -> list[str]:
 @cache
 def clip_templates() -> tuple[str, ...]:
     """Return the 80 templates of CLIP for ImageNet, with {} for the class name."""
-    return tuple(one("{}") for one in _open_clip_metadata().OPENAI_IMAGENET_TEMPLATES)
+    return tuple(template("{}") for template in _open_clip_metadata().OPENAI_IMAGENET_TEMPLATES)
 
 
 @cache

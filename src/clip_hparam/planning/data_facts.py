@@ -76,7 +76,9 @@ def check_rows(data: Data) -> Iterator[tuple[str, str]]:
     dataset = load_dataset(data)
     yield from data_rows(data)
     sets = {TRAIN: (dataset.train, dataset.train_labels)}
-    sets |= {name: (one.images, one.labels) for name, one in dataset.eval_sets.items()}
+    sets |= {
+        name: (eval_set.images, eval_set.labels) for name, eval_set in dataset.eval_sets.items()
+    }
     for name, (images, labels) in sets.items():
         counts = np.bincount(labels, minlength=len(dataset.classes))
         words = name.replace("_", " ")
@@ -91,7 +93,7 @@ def _balance(counts: Indices, classes: Sequence[str]) -> str:
     low, high = int(counts.argmin()), int(counts.argmax())
     if counts[low] == counts[high]:
         return f"{counts[low]:,} of each"
-    ends = [f"{counts[one]:,} ({readable(classes[one])})" for one in (low, high)]
+    ends = [f"{counts[label]:,} ({readable(classes[label])})" for label in (low, high)]
     return f"{ends[0]} to {ends[1]}, mean {counts.mean():,.1f}"
 
 

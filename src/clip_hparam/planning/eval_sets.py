@@ -28,9 +28,9 @@ def validate_eval_sets(recipe: Recipe, value: Any) -> None:
 def _validate(data: Data, encoder: Encoder, words: tuple[str, ...]) -> None:
     sets = load_eval_sets(load_dataset(data), words)
     refuse_unreadable_sets(sets)
-    for name, one in sets.items():
-        if one.zero_shot:
-            _validate_text_tower(name, encoder, one.class_names)
+    for name, eval_set in sets.items():
+        if eval_set.zero_shot:
+            _validate_text_tower(name, encoder, eval_set.class_names)
 
 
 def _validate_text_tower(name: str, encoder: Encoder, classes: tuple[str, ...]) -> None:
@@ -40,7 +40,7 @@ def _validate_text_tower(name: str, encoder: Encoder, classes: tuple[str, ...]) 
             f" encoder.pretrained={encoder.pretrained} has none: leave it out of eval_sets"
         )
     known = encoder_spec(encoder.name).class_names
-    unknown = [one for one in classes if known is not None and one not in known]
+    unknown = [name for name in classes if known is not None and name not in known]
     if unknown:
         raise ValueError(
             f"{name} holds the class {unknown[0]}, for which encoder.name={encoder.name} has no"

@@ -153,7 +153,7 @@ def _add_outputs(
 
 def _add_predictions(record: Record, side: Record) -> None:
     """Write the predictions of the replay, and keep those of sets that it did not evaluate."""
-    known, new = (_arrays(one.read(PREDICTIONS_FILE)) for one in (record, side))
+    known, new = (_arrays(source.read(PREDICTIONS_FILE)) for source in (record, side))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{**known, **new})
     write_atomic(record.folder / PREDICTIONS_FILE, buffer.getvalue())

@@ -24,7 +24,6 @@ from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
 from clip_hparam.training.attempts import record_numerics
 from clip_hparam.training.callbacks.base import CallbackList, TrialCallback
-from clip_hparam.training.checkpoints.progress import Progress
 from clip_hparam.training.checkpoints.resume import record_position, resume
 from clip_hparam.training.checkpoints.writer import CheckpointWriter
 from clip_hparam.training.device.description import describe_attempt, hidden_gpu_warning
@@ -34,7 +33,7 @@ from clip_hparam.training.device.numerics import (
     numerics_facts,
 )
 from clip_hparam.training.engine import StoppedError
-from clip_hparam.training.epoch import run_epoch
+from clip_hparam.training.epoch import TrialRun, run_epoch
 from clip_hparam.training.factory import create_model, create_train_state
 from clip_hparam.training.final.pretrained import evaluate_pretrained
 from clip_hparam.training.final.results import (
@@ -81,11 +80,12 @@ def train(
         CheckpointWriter(folder, seconds, state, progress, batches.steps) as writer,
     ):
         callback = CallbackList([callback, MicroBatchRecorder(attempts, state, record), writer])
+        run = TrialRun(spec, state, batches, progress, callback)
         try:
-            if not _run_epochs(spec, record, state, batches, progress, callback):
+            if not _run_epochs(run, record):
                 return TrialOutcome(TrialState.PRUNED)
             writer.end_training()
-            facts = _test(spec, record, state, batches, progress, dataset, callback)
+            facts = _test(run, record, dataset)
         except StoppedError:
             writer.save_now()
             return TrialOutcome(TrialState.QUEUED)
@@ -126,42 +126,29 @@ def _log_machine(
         logger.warning(warning)
 
 
-def _run_epochs(
-    spec: TrialSpec,
-    record: Record,
-    state: TrainState,
-    batches: Batches,
-    progress: Progress,
-    callback: TrialCallback,
-) -> bool:
+def _run_epochs(run: TrialRun, record: Record) -> bool:
     """Train the epochs that are left; return False if the callback pruned the trial."""
-    for epoch in range(len(progress.rows), spec.recipe.epochs):
-        run_epoch(spec, state, batches, epoch, progress, callback)
-        if not state.context.is_main:
+    rows, epochs = run.progress.rows, run.spec.recipe.epochs
+    for epoch in range(len(rows), epochs):
+        run_epoch(run, epoch)
+        if not run.state.context.is_main:
             continue
-        record.write_rows(progress.rows)
-        if callback.on_epoch_end(progress.rows) and epoch + 1 < spec.recipe.epochs:
+        record.write_rows(rows)
+        if run.callback.on_epoch_end(rows) and epoch + 1 < epochs:
             return False
     return True
 
 
-def _test(
-    spec: TrialSpec,
-    record: Record,
-    state: TrainState,
-    batches: Batches,
-    progress: Progress,
-    dataset: ImageDataset,
-    callback: TrialCallback,
-) -> dict[str, Any] | None:
+def _test(run: TrialRun, record: Record, dataset: ImageDataset) -> dict[str, Any] | None:
     """Test the trained models, write the files of rank 0, and return the facts; None elsewhere."""
     started = time.monotonic()
+    spec, state, batches, progress = run.spec, run.state, run.batches, run.progress
     if state.context.is_main:
         save_weights(spec.keep_checkpoints, record, state, progress)
-    scores = evaluate_selected_and_last(state, batches, progress, callback)
+    scores = evaluate_selected_and_last(state, batches, progress, run.callback)
     zero_shot = {
         **evaluate_zero_shot(state, batches),
-        **evaluate_pretrained(state, batches, callback),
+        **evaluate_pretrained(state, batches, run.callback),
     }
     if not state.context.is_main:
         return None

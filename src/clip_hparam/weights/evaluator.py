@@ -52,7 +52,7 @@ class Evaluator:
         replace(numerics, compile=False).apply()
         target = device_of(machine)
         dataset = load_dataset(recipe.data)
-        further = recorded_sets([one.record for one in (stored, *others)], dataset)
+        further = recorded_sets([member.record for member in (stored, *others)], dataset)
         dataset = replace(dataset, eval_sets={**dataset.eval_sets, **further})
         self.batches = Batches(recipe, dataset, AUTO, device=target)
         self.weights, self.when, self.held_out = stored.weights, stored.when, held_out

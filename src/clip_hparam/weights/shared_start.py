@@ -30,9 +30,9 @@ def start_key(recipe: ResolvedRecipe) -> dict[str, Any]:
 def group_by_start(members: Sequence[StoredWeights]) -> list[list[StoredWeights]]:
     """Return the members in groups that share their start, in the order of their first member."""
     groups: dict[tuple[Any, ...], list[StoredWeights]] = {}
-    for one in members:
-        key = (*start_key(one.recipe).values(), one.weights, one.when)
-        groups.setdefault(key, []).append(one)
+    for member in members:
+        key = (*start_key(member.recipe).values(), member.weights, member.when)
+        groups.setdefault(key, []).append(member)
     return list(groups.values())
 
 
@@ -44,22 +44,22 @@ def validate_shared_start(members: Sequence[StoredWeights]) -> None:
     if not members:
         raise ValueError("a soup needs a trial: name trials, a cell or a sweep")
     first, *others = members
-    for one in others:
-        one_key, first_key = start_key(one.recipe), start_key(first.recipe)
+    for member in others:
+        one_key, first_key = start_key(member.recipe), start_key(first.recipe)
         for name in {**first_key, **one_key}:
             if first_key.get(name) != one_key.get(name):
-                raise ValueError(_message(first, one, name, first_key, one_key))
-        if (one.weights, one.when) != (first.weights, first.when):
+                raise ValueError(_message(first, member, name, first_key, one_key))
+        if (member.weights, member.when) != (first.weights, first.when):
             raise ValueError(
                 f"{first.trial_id} has kept the {first.weights} weights of the {first.when} epoch,"
-                f" and {one.trial_id} the {one.weights} weights of the {one.when} one: make a soup"
-                " of one kind"
+                f" and {member.trial_id} the {member.weights} weights of the {member.when} one:"
+                " make a soup of one kind"
             )
 
 
 def _message(
     first: StoredWeights,
-    one: StoredWeights,
+    member: StoredWeights,
     name: str,
     first_key: Mapping[str, Any],
     one_key: Mapping[str, Any],
@@ -68,7 +68,7 @@ def _message(
     what = "data sets" if name == "data.fingerprint" else what
     values = " and ".join(
         f"{name}={key.get(name, 'unused')} of {stored.trial_id}"
-        for stored, key in ((first, first_key), (one, one_key))
+        for stored, key in ((first, first_key), (member, one_key))
     )
     return (
         f"the mean of weights with different {what} is no model ({values}): make a soup of trials"

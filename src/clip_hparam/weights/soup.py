@@ -42,7 +42,7 @@ def make_soups(
     Raises: ValueError for members that do not share their architecture, data or first weights.
     """
     validate_shared_start(members)
-    ordered = sorted(members, key=lambda one: one.trial_id)
+    ordered = sorted(members, key=lambda member: member.trial_id)
     held_out = held_out_images(ordered)
     with open_evaluator(ordered[0], device, held_out, ordered[1:]) as evaluator:
         return [_soup(evaluator, ordered, rule, held_out) for rule in rules]
@@ -57,9 +57,12 @@ def held_out_images(members: Sequence[StoredWeights]) -> Indices | None:
     dataset = load_dataset(recipe.data)
     splits = [
         stratified_split(
-            dataset.train_labels, one.recipe.data.shots, one.recipe.data.selection, one.recipe.seed
+            dataset.train_labels,
+            member.recipe.data.shots,
+            member.recipe.data.selection,
+            member.recipe.seed,
         )
-        for one in members
+        for member in members
     ]
     alike = all(
         np.array_equal(split.train, splits[0].train)
@@ -83,17 +86,17 @@ def _soup(
     evaluator: Evaluator, members: Sequence[StoredWeights], rule: str, held_out: Indices | None
 ) -> DerivedResult:
     kept = list(members) if rule == UNIFORM else _greedy_members(evaluator, members)
-    mean = RunningMean(one.load() for one in kept)
+    mean = RunningMean(member.load() for member in kept)
     first = members[0]
     return DerivedResult(
         kind=SOUP,
-        parents=tuple(one.parent for one in kept),
+        parents=tuple(member.parent for member in kept),
         parameters={"rule": rule, "of": len(members)},
         metrics=evaluator.metrics(mean.mean()),
         selected_weights=first.weights,
         data_fingerprint=first.recipe.data.fingerprint,
         facts={
-            "candidates": [one.trial_id for one in members],
+            "candidates": [member.trial_id for member in members],
             "held_out": None if held_out is None else len(held_out),
             **evaluator.facts,
         },
@@ -103,22 +106,22 @@ def _soup(
 def _greedy_members(evaluator: Evaluator, members: Sequence[StoredWeights]) -> list[StoredWeights]:
     """Return the members of the greedy soup, in the order of their trial ids."""
     ranked = sorted(
-        (_Ranked(one, _key(evaluator, one)) for one in members),
-        key=lambda one: (one.key, one.stored.trial_id),
+        (_Ranked(member, _key(evaluator, member)) for member in members),
+        key=lambda member: (member.key, member.stored.trial_id),
         reverse=True,
     )
     kept, best = [ranked[0].stored], ranked[0].key[0]
     mean = RunningMean([kept[0].load()])
-    for one in ranked[1:]:
-        weights = one.stored.load()
+    for member in ranked[1:]:
+        weights = member.stored.load()
         accuracy = evaluator.selection(mean.mean_with(weights)).acc1
         if accuracy >= best:
-            kept.append(one.stored)
+            kept.append(member.stored)
             mean.add(weights)
             best = accuracy
-    return sorted(kept, key=lambda one: one.trial_id)
+    return sorted(kept, key=lambda member: member.trial_id)
 
 
-def _key(evaluator: Evaluator, one: StoredWeights) -> tuple[float, float]:
-    score = evaluator.selection(one.load())
+def _key(evaluator: Evaluator, member: StoredWeights) -> tuple[float, float]:
+    score = evaluator.selection(member.load())
     return score.acc1, -score.loss

@@ -35,7 +35,9 @@ def wise_ft_curve(
     with open_evaluator(stored, device) as evaluator:
         results = [_result(stored, evaluator, alpha) for alpha in alphas]
     best = max(results, key=selection_rank)
-    return [replace(one, facts={**one.facts, "selected": one is best}) for one in results]
+    return [
+        replace(result, facts={**result.facts, "selected": result is best}) for result in results
+    ]
 
 
 def validate_alphas(alphas: Sequence[float]) -> None:

@@ -17,7 +17,15 @@ from clip_hparam.analysis.tables.registry import (
     tables_of,
 )
 
-HELPERS = {"__init__", "conclusions", "footnotes", "recipe_file", "registry", "render", "cell_table"}
+HELPERS = {
+    "__init__",
+    "conclusions",
+    "footnotes",
+    "recipe_file",
+    "registry",
+    "render",
+    "cell_table",
+}
 
 
 def test_package_imports_every_module_that_registers_a_table() -> None:

@@ -89,3 +89,9 @@ def test_the_links_of_the_documentation_point_to_files() -> None:
     for page in pages:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_tree_has_every_room_of_the_package() -> None:
+    listed = re.findall(r"^  (\w+)/ ", README, re.MULTILINE)
+    rooms = {path.parent.name for path in (ROOT / "src" / "clip_hparam").glob("*/__init__.py")}
+    assert sorted(listed) == sorted(rooms - {"analysis"})

@@ -6,9 +6,9 @@ import pytest
 from support.cli import records, sweep
 from support.metrics_rows import saved_epochs
 
-from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.sweep.progress import read_progress
 from clip_hparam.training import trainer
+from clip_hparam.training.epoch import TrialRun
 
 TRIAL = ("epochs=4", "batch_size=25", "data.epoch_images=50")
 
@@ -22,11 +22,11 @@ def run_until_epoch(epoch: int, folder: Path, patch: pytest.MonkeyPatch, *words:
     shown: list[int] = []
     original = trainer.run_epoch
 
-    def run_epoch(spec: TrialSpec, state: object, batches: object, number: int, *rest: object):  # type: ignore[no-untyped-def]
-        shown.append(read_progress(spec, "").epoch)
+    def run_epoch(run: TrialRun, number: int) -> None:
+        shown.append(read_progress(run.spec, "").epoch)
         if number == epoch:
             raise Killed
-        return original(spec, state, batches, number, *rest)  # type: ignore[arg-type]
+        original(run, number)
 
     with patch.context() as inner:
         inner.setattr(trainer, "run_epoch", run_epoch)

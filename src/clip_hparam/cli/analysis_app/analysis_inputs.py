@@ -170,7 +170,7 @@ def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
 def _mixture_notes(frames: Frames, sweep: SweepManifest | None) -> Iterator[str]:
     """Yield a sentence if trials of several sweeps, none of which is a search, are summarised."""
     if sweep is None and frames.imported is None and not sampled_sweeps(frames):
-        names = ", ".join(dict.fromkeys(one.name for one in frames.sweeps))
+        names = ", ".join(dict.fromkeys(sweep.name for sweep in frames.sweeps))
         among = f", of the sweeps {names}" if names else ""
         yield f"no search is on record: these are all trials{among}; tables compares their cells"
 

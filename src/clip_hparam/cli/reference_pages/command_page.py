@@ -56,7 +56,9 @@ def command_parsers() -> dict[str, argparse.ArgumentParser]:
 def _subparsers(
     parser: argparse.ArgumentParser,
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    (found,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
+    (found,) = (
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    )
     return found
 
 
@@ -66,12 +68,14 @@ def _summaries() -> dict[str, str]:
 
 
 def _section(name: str, parser: argparse.ArgumentParser) -> str:
-    nested = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    nested = [
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    ]
     usage = f"```text\n{_usage(parser)}\n```"
     inner = "\n\n".join(
-        f"### {name} {verb}\n\n```text\n{_usage(one)}\n```\n\n{_options(one)}"
+        f"### {name} {verb}\n\n```text\n{_usage(action)}\n```\n\n{_options(action)}"
         for action in nested
-        for verb, one in action.choices.items()
+        for verb, action in action.choices.items()
     )
     summary = _summaries().get(name, "")
     sentence = f"{summary[:1].upper()}{summary[1:]}."

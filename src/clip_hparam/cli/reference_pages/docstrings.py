@@ -48,7 +48,10 @@ def public_methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
 
 def is_property(node: ast.FunctionDef) -> bool:
     """Return whether a method is read like a field."""
-    return any(isinstance(one, ast.Name) and one.id == "property" for one in node.decorator_list)
+    return any(
+        isinstance(decorator, ast.Name) and decorator.id == "property"
+        for decorator in node.decorator_list
+    )
 
 
 def docstring_text(node: Definition) -> str:

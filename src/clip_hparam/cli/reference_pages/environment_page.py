@@ -53,7 +53,9 @@ In overrides and designs, `${oc.env:NAME}` reads a variable whose name begins wi
 
 def environment_page() -> str:
     """Return the page."""
-    codes = ([str(int(one)), code(one.name), MEANINGS[one]] for one in ExitCode)
+    codes = (
+        [str(int(exit_code)), code(exit_code.name), MEANINGS[exit_code]] for exit_code in ExitCode
+    )
     return page(
         "Exit codes and environment",
         "## Exit codes\n\nOf `sweep.py`, `clip-hparam`, `python -m analysis` and Slurm jobs.",

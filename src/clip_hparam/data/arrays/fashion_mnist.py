@@ -53,7 +53,9 @@ def _read_part(folder: Path, prefix: str) -> LabelledArray:
 
 
 def _existing(path: Path) -> Path | None:
-    return next((one for one in (path, Path(f"{path}.gz")) if one.is_file()), None)
+    return next(
+        (candidate for candidate in (path, Path(f"{path}.gz")) if candidate.is_file()), None
+    )
 
 
 def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -62,24 +62,24 @@ def _groups_of_folders(
 
     Raises: ValueError for a folder, or a class of the map, that is not known.
     """
-    label_of = {normalized(one): label for label, one in enumerate(classes)}
+    label_of = {normalized(class_name): label for label, class_name in enumerate(classes)}
     mapping = described.class_map
     if mapping is None:
-        mapping = {one: (one,) for one in folder.classes}
+        mapping = {class_name: (class_name,) for class_name in folder.classes}
     if described.class_map is None and not described.subset_of_imagenet:
         rule = "is no class of the images trained on"
         refuse_unknown_classes(folder.root, folder.classes, classes, rule)
     groups: dict[str, list[int]] = {}
-    for one in folder.classes:
-        known = [label_of.get(normalized(wanted), -1) for wanted in mapping.get(one, ())]
+    for class_name in folder.classes:
+        known = [label_of.get(normalized(wanted), -1) for wanted in mapping.get(class_name, ())]
         if -1 in known and not described.subset_of_imagenet:
-            unknown = mapping[one][known.index(-1)]
+            unknown = mapping[class_name][known.index(-1)]
             raise ValueError(
-                f"eval_sets={name}: the class_map gives {one} the class {unknown}, which the images"
-                f" trained on do not have: choose from {listed(classes)}"
+                f"eval_sets={name}: the class_map gives {class_name} the class {unknown}, which the"
+                f" images trained on do not have: choose from {listed(classes)}"
             )
         if known and -1 not in known:
-            groups[one] = known
+            groups[class_name] = known
     _refuse_shared_classes(name, groups, classes)
     return groups
 

@@ -63,7 +63,9 @@ def _load(word: EvalSetWord, dataset: ImageDataset) -> dict[str, EvalSet]:
         if name == corrupted:
             return {name: load_corrupted(dataset, severity)}
     if name == CORRUPTIONS:
-        return {one: load_corrupted(dataset, severity) for severity, one in CORRUPTED_NAMES.items()}
+        return {
+            name: load_corrupted(dataset, severity) for severity, name in CORRUPTED_NAMES.items()
+        }
     if name in LAYOUTS:
         raise ValueError(f"eval_sets={name} needs its images: type eval_sets=[{name}:PATH]")
     raise ValueError(

@@ -42,9 +42,11 @@ def _keep(dataset: ImageDataset, kept: tuple[int, ...], subset: str) -> ImageDat
     label_of = np.full(len(dataset.classes), -1)
     label_of[list(kept)] = np.arange(len(kept))
     members, labels = _members(label_of, dataset.train_labels)
-    sets = {name: _subset_of(one, label_of, kept) for name, one in dataset.eval_sets.items()}
-    for name, one in sets.items():
-        if not len(one.labels):
+    sets = {
+        name: _subset_of(eval_set, label_of, kept) for name, eval_set in dataset.eval_sets.items()
+    }
+    for name, eval_set in sets.items():
+        if not len(eval_set.labels):
             raise ValueError(
                 f"data.subset={subset} leaves no image in the {name.replace('_', ' ')} set: name a"
                 " class that it has"
@@ -62,10 +64,10 @@ def _keep(dataset: ImageDataset, kept: tuple[int, ...], subset: str) -> ImageDat
     )
 
 
-def _subset_of(one: EvalSet, label_of: Labels, kept: tuple[int, ...]) -> EvalSet:
-    members, labels = _members(label_of, one.labels)
-    allowed = None if one.allowed_classes is None else one.allowed_classes[list(kept)]
-    return EvalSet(one.images[members], labels, allowed)
+def _subset_of(eval_set: EvalSet, label_of: Labels, kept: tuple[int, ...]) -> EvalSet:
+    members, labels = _members(label_of, eval_set.labels)
+    allowed = None if eval_set.allowed_classes is None else eval_set.allowed_classes[list(kept)]
+    return EvalSet(eval_set.images[members], labels, allowed)
 
 
 def _members(label_of: Labels, labels: Labels) -> tuple[Indices, Labels]:

@@ -59,7 +59,7 @@ def check_files(files: ImageFiles, report: Report = ignore_report) -> Unreadable
     report: called with the number of files that were decoded since its last call.
     """
     store = _cache_of(files)
-    states: list[FileState] = [(one.size, one.modified) for one in files.facts()]
+    states: list[FileState] = [(file.size, file.modified) for file in files.facts()]
     problems = store.read(states)
     new = [index for index, problem in enumerate(problems) if problem is None]
     for start in range(0, len(new), BLOCK_SIZE):

@@ -67,7 +67,7 @@ def _arrays(images: Images) -> Iterable[ImageArray]:
 def shared_indices(train: ImageFiles, images: ImageFiles) -> list[int]:
     """Return the indices of the images that are training images too."""
     facts = [files.facts() for files in (train, images)]
-    plain = [[tuple(one) for one in part] for part in facts]
+    plain = [[tuple(fact) for fact in part] for part in facts]
     described = repr([str(train.root), str(images.root), plain])
     key = hashlib.sha256(
         os.fsencode(described) + train.paths.tobytes() + images.paths.tobytes()
@@ -89,18 +89,18 @@ def _compared(
     facts: Sequence[FileFacts],
 ) -> Iterator[int]:
     """Yield the index of each image that is a training image; read files of equal size only."""
-    inodes = {one[2:] for one in train_facts}
+    inodes = {fact[2:] for fact in train_facts}
     by_size: dict[int, list[int]] = defaultdict(list)
-    sizes = {one.size for one in facts}
-    for index, one in enumerate(train_facts):
-        if one.size in sizes and one.size:
-            by_size[one.size].append(index)
+    sizes = {fact.size for fact in facts}
+    for index, fact in enumerate(train_facts):
+        if fact.size in sizes and fact.size:
+            by_size[fact.size].append(index)
     digests: dict[int, set[str]] = {}
-    for index, one in enumerate(facts):
-        size = one.size
+    for index, fact in enumerate(facts):
+        size = fact.size
         if not size:
             continue
-        if one[2:] in inodes:
+        if fact[2:] in inodes:
             yield index
         elif size in by_size:
             if size not in digests:

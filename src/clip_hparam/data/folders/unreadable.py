@@ -85,7 +85,7 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
 
 def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     """Return the sets of a data set that are read from files, the training images first."""
-    sets = [dataset.train, *(one.images for one in dataset.eval_sets.values())]
+    sets = [dataset.train, *(eval_set.images for eval_set in dataset.eval_sets.values())]
     return [images for images in sets if isinstance(images, ImageFiles)]
 
 

@@ -46,7 +46,7 @@ class SharedBuffer:
         """Return the offset of the next free part of `size` bytes."""
         start = self._cursor if self._cursor + size <= self.size else 0
         self._cursor = start + size
-        for copy in [one for one in self._copies if one[0] < self._cursor and start < one[1]]:
+        for copy in [copy for copy in self._copies if copy[0] < self._cursor and start < copy[1]]:
             copy[2].synchronize()
             self._copies.remove(copy)
         return start

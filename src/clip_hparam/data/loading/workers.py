@@ -115,7 +115,9 @@ class WorkerPool:
         try:
             yield from iter(self._loader)
         except RuntimeError as error:
-            if (lost := lost_worker(one.exitcode for one in self._answers._workers)) is None:
+            if (
+                lost := lost_worker(process.exitcode for process in self._answers._workers)
+            ) is None:
                 raise
             raise lost from error
 

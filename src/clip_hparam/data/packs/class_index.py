@@ -68,4 +68,4 @@ def _from_json(tree: Any) -> tuple[str, ...]:
     """Return the names of a list, or of an object by number; of a list of names the first."""
     values = tree if isinstance(tree, list) else [tree[str(n)] for n in range(len(tree))]
     firsts = [value[0] if isinstance(value, list) else value for value in values]
-    return tuple(firsts) if all(isinstance(one, str) for one in firsts) else ()
+    return tuple(firsts) if all(isinstance(value, str) for value in firsts) else ()

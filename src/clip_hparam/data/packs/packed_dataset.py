@@ -69,14 +69,14 @@ def load_packs(
             f"data.root={root} has no {form.noun}s named val: data=imagenet reads train-*"
             f"{form.suffix} and val-*{form.suffix}"
         )
-    every = [(pack, index) for one in splits.values() for pack, index in _pairs(one)]
+    every = [(pack, index) for split in splits.values() for pack, index in _pairs(split)]
     refuse_unlike(every)
     refuse_copies(every, form)
     notes = [*_without_labels(splits, root), *_notes(every, splits, root)]
-    labels = {label for one in splits.values() for label in one.labels}
+    labels = {label for split in splits.values() for label in split.labels}
     refuse_mixed(root, every[0][1].kind, labels)
     named = names(found.root, labels, every[0][1].classes)
-    parts = {name: _part(found, one, form, named, official) for name, one in splits.items()}
+    parts = {name: _part(found, split, form, named, official) for name, split in splits.items()}
     classes, missing = _classes(parts, named)
     return dataset_of_parts(parts, classes, [*notes, *missing])
 

@@ -70,7 +70,7 @@ def _image_suffix(path: Path, sample: Sample) -> str:
     what = f"{len(images)} images" if images else "no image"
     raise ValueError(
         f"{path}: sample {sample.key} has {what} among its members"
-        f" {listed([f'.{one}' for one in sample.members])}: keep one, which ends in"
+        f" {listed([f'.{ending}' for ending in sample.members])}: keep one, which ends in"
         f" {', '.join(IMAGE_SUFFIXES)}"
     )
 

@@ -46,7 +46,9 @@ def _json_label(tree: Any) -> str:
     if isinstance(tree, int | str) and not isinstance(tree, bool):
         return str(tree).strip()
     found = [tree[key] for key in JSON_KEYS if key in tree] if isinstance(tree, dict) else []
-    plain = [one for one in found if isinstance(one, int | str) and not isinstance(one, bool)]
+    plain = [
+        value for value in found if isinstance(value, int | str) and not isinstance(value, bool)
+    ]
     if not plain:
         raise ValueError(f"its .json has no label: one of the keys {', '.join(JSON_KEYS)}")
     return str(plain[0]).strip()

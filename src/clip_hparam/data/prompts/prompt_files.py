@@ -68,17 +68,21 @@ def names_in_order(
     """
     if isinstance(names, Mapping):
         by_class = {normalized(key): name for key, name in names.items()}
-        missing = [one for one in classes if normalized(one) not in by_class]
+        missing = [name for name in classes if normalized(name) not in by_class]
         if missing:
             raise ValueError(
                 f"data.class_names={file} has no name for {listed(missing)}: add"
                 f" {'it' if len(missing) == 1 else 'them'}"
             )
-        return [by_class[normalized(one)] for one in classes]
+        return [by_class[normalized(name)] for name in classes]
     if len(names) == len(classes):
         return list(names)
     if len(names) == len(every):
-        return [name for name, one in zip(names, every, strict=True) if one in set(classes)]
+        return [
+            name
+            for name, class_name in zip(names, every, strict=True)
+            if class_name in set(classes)
+        ]
     kept = f", of which {len(classes):,} are kept" if len(every) != len(classes) else ""
     raise ValueError(
         f"data.class_names={file} holds {len(names):,} names, and the data set has {len(every):,}"
@@ -111,7 +115,7 @@ def _json(knob: str, file: str, text: str) -> Any:
 def _by_class(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names by class, also of ImageNet's index."""
     values = list(tree.values())
-    if values and all(isinstance(one, list) and len(one) == 2 for one in values):
+    if values and all(isinstance(value, list) and len(value) == 2 for value in values):
         return {str(key): str(name).replace("_", " ") for key, name in values}
     return dict(tree)
 

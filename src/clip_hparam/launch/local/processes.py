@@ -67,7 +67,7 @@ def start_forkserver(
     context.set_forkserver_preload(
         preload + [HUGE_PAGES_MODULE] * (trials >= HUGE_PAGES_MIN_TRIALS)
     )
-    os.environ[TRACED_VARIABLE] = json.dumps([one.to_dict() for one in traced])
+    os.environ[TRACED_VARIABLE] = json.dumps([spec.to_dict() for spec in traced])
     os.environ[IMAGES_VARIABLE] = json.dumps(asdict(spec.recipe.data))
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     forkserver.ensure_running()  # survives the end of the terminal until the driver exits

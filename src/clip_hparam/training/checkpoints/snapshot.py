@@ -33,7 +33,9 @@ class Snapshot:
         self._memory = memory
         self._changed = threading.Condition()
         self._is_copied = False
-        self._gpu = next((one.device for one in (*changing, *constant) if one.is_cuda), None)
+        self._gpu = next(
+            (tensor.device for tensor in (*changing, *constant) if tensor.is_cuda), None
+        )
         self._written = _record_event(self._gpu)
 
     def read(self) -> Iterator[Tensor]:

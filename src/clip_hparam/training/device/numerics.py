@@ -166,7 +166,7 @@ def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
         return {"numerics": last}
     return {
         "numerics": {**last, "changes": len(changed)},
-        "numerics_of_attempts": [_recorded(one) for one in (attempts[0], *changed)],
+        "numerics_of_attempts": [_recorded(numerics) for numerics in (attempts[0], *changed)],
     }
 
 

@@ -38,7 +38,7 @@ def most_confident_errors(predictions: Predictions) -> Indices:
 def confident_errors(predictions: Predictions, images: Images) -> ConfidentErrors:
     """Return the most confident errors with their pictures."""
     index = most_confident_errors(predictions)
-    pictures = [_picture(images, int(one)) for one in index]
+    pictures = [_picture(images, int(position)) for position in index]
     return ConfidentErrors(index, np.array(pictures, np.bytes_))
 
 

@@ -35,7 +35,7 @@ def _run_wise_ft(arguments: argparse.Namespace) -> int:
     alphas = ALPHAS if arguments.alphas is None else _parse_alphas(arguments.alphas)
     validate_alphas(alphas)
     stored = [read_stored(record) for record in named_records(arguments.runs, arguments.names)]
-    curves = (wise_ft_curve(one, alphas, arguments.device) for one in stored)
+    curves = (wise_ft_curve(weights, alphas, arguments.device) for weights in stored)
     return _write(arguments, (result for curve in curves for result in curve))
 
 
@@ -69,7 +69,7 @@ def _run_temperature(arguments: argparse.Namespace) -> int:
     from clip_hparam.weights.temperature import scale_temperature
 
     stored = [read_stored(record) for record in named_records(arguments.runs, arguments.names)]
-    return _write(arguments, (scale_temperature(one, arguments.device) for one in stored))
+    return _write(arguments, (scale_temperature(weights, arguments.device) for weights in stored))
 
 
 def _write(arguments: argparse.Namespace, results: Iterable[DerivedResult]) -> int:

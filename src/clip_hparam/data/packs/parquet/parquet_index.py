@@ -68,7 +68,7 @@ def _groups(path: Path, metadata: Any, columns: Columns) -> Iterator[tuple[int, 
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         chunks = [group.column(index) for index in range(group.num_columns)]
-        (chunk,) = [one for one in chunks if one.path_in_schema == columns.image]
+        (chunk,) = [chunk for chunk in chunks if chunk.path_in_schema == columns.image]
         statistics = chunk.statistics
         if statistics is not None and statistics.has_null_count and statistics.null_count:
             raise ValueError(
@@ -83,7 +83,7 @@ def _values(file: Any, column: str) -> list[Any]:
     (table,) = file.read(columns=[column], use_threads=False).columns
     _, _, field = column.partition(".")
     values = table.to_pylist()
-    return [None if one is None else one[field] for one in values] if field else values
+    return [None if value is None else value[field] for value in values] if field else values
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,7 @@ class RowGroups:
         return bytes(content)
 
     def _forget(self) -> None:
-        while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > self.limit:
+        while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > self.limit:
             self._kept.popitem(last=False)
 
 

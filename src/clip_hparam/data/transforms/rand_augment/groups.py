@@ -19,7 +19,7 @@ def groups(batches: Iterable[Tensor], pixels: int) -> Iterator[list[Tensor]]:
     group: list[Tensor] = []
     for batch in batches:
         group.append(batch)
-        if sum(one.shape[0] * one.shape[2] * one.shape[3] for one in group) >= pixels:
+        if sum(batch.shape[0] * batch.shape[2] * batch.shape[3] for batch in group) >= pixels:
             yield group
             group = []
     if group:

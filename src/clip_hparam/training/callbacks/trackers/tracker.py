@@ -65,7 +65,7 @@ def tracked_run(record: Record) -> TrackedRun:
     group, cell = "single", str(head.get("label") or record.trial_id)
     tags: tuple[str, ...] = ()
     for manifest in reversed(read_manifests(record.folder.parent)):
-        labels = [one.label for one in manifest.cells if record.trial_id in one.trials.values()]
+        labels = [cell.label for cell in manifest.cells if record.trial_id in cell.trials.values()]
         if labels:
             group, cell, tags = manifest.name, labels[0], manifest.tags
             break
