@@ -198,9 +198,8 @@ def check_losses(case: Case) -> None:
             raise ArithmeticError(f"the losses differ: {losses}")
 
 
-def measure(case: Case, precision: str, rounds: int, compiled: bool) -> dict[str, list[float]]:
+def measure(case: Case, steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
     """Return milliseconds a step in each of the interleaved rounds, after one that warms up."""
-    steps = contenders(case, precision, compiled)
     batches = case.batches()
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds + 1):
@@ -227,6 +226,16 @@ def rows_of(case: Case, precision: str, times: dict[str, list[float]]) -> list[R
     return rows
 
 
+def bf16_row(case: Case, rounds: int) -> Row:
+    """Return the row of a step in bf16 against the same step in fp32, fused kernels, eager."""
+    steps = {precision: product(case, precision, "fused") for precision in ("fp32", "bf16")}
+    times = measure(case, steps, rounds)
+    what = f"step: width {case.width}, patch {case.patch}, batch {case.batch}"
+    return ratio_of(
+        f"{what}, bf16 against fp32, fused kernels", times["bf16"], times["fp32"], "fp32"
+    )
+
+
 def main() -> list[Row]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rounds", type=int, nargs="?")
@@ -239,10 +248,14 @@ def main() -> list[Row]:
     rows: list[Row] = []
     for case in (case for case in CASES if case.width in asked.widths):
         check_losses(case)
+        rounds, found = asked.rounds or case.rounds, list[Row]()
         for precision in asked.precisions:
-            times = measure(case, precision, asked.rounds or case.rounds, compiled)
-            rows += rows_of(case, precision, times)
-            print("\n".join(map(str, rows[-len(times) - compiled :])), flush=True)
+            times = measure(case, contenders(case, precision, compiled), rounds)
+            found += rows_of(case, precision, times)
+        if "bf16" in asked.precisions:
+            found.append(bf16_row(case, rounds))
+        print("\n".join(map(str, found)), flush=True)
+        rows += found
     return rows
 
 

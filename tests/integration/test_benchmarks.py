@@ -103,4 +103,6 @@ def test_quick_run_of_all_benchmarks(tmp_path: Path) -> None:
         ROOT / "benchmarks" / "run.py", "--quick", "--out", tmp_path, cwd=tmp_path, timeout=3600
     )
     assert done.code == 0, done.err
-    assert "failed" not in done.err
+    results = json.loads((tmp_path / "RESULTS.json").read_text())
+    prefixes = {name.partition(":")[0] for name in results}
+    assert prefixes >= {"augment", "end to end", "gather", "report", "step", "step_profile", "trial"}
