@@ -105,4 +105,4 @@ def test_quick_run_of_all_benchmarks(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     results = json.loads((tmp_path / "RESULTS.json").read_text())
     prefixes = {name.partition(":")[0] for name in results}
-    assert prefixes >= {"augment", "end to end", "report", "step", "step_profile", "trial"}
+    assert prefixes >= {"augment", "end to end", "files", "step", "step_profile", "trial"}
