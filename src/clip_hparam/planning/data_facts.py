@@ -108,8 +108,8 @@ def _sizes(images: ImageFiles) -> str:
     if not sides:
         return "unknown"
     low, middle, high = (int(value) for value in np.percentile(sides, (0, 50, 100)))
-    of = f" of {len(sides):,} files" if spacing > 1 else ""
-    return f"shorter side {low:,} to {high:,} px, median {middle:,}{of}"
+    sample_text = f" of {len(sides):,} files" if spacing > 1 else ""
+    return f"shorter side {low:,} to {high:,} px, median {middle:,}{sample_text}"
 
 
 def data_notes(data: Data) -> list[str]:

@@ -20,7 +20,7 @@ from clip_hparam.data.dataset import (
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
 
-FORM = "it holds class folders, or is a text file with one training image a line"
+FORM = "name a folder of class folders, or a text file with one training image per line"
 
 
 @cache
@@ -83,7 +83,7 @@ def _listed_images(dataset: ImageDataset, file: Path) -> Indices:
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
-        raise ValueError(f"data.selection_root={file} is no text file: {FORM}") from None
+        raise ValueError(f"data.selection_root={file} is not a text file: {FORM}") from None
     names = [line for line in lines if line and not line.startswith("#")]
     known = _index_by_name(dataset)
     unknown = [name for name in names if name not in known]

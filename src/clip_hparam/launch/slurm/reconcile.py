@@ -124,7 +124,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_above(printed)}",
+        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_memory_hint(printed)}",
         "cancelled": ": the same command runs it again",
         "lost": ""
         if printed
@@ -135,7 +135,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}{shown}"
 
 
-def _above(printed: str) -> str:
-    """Return the memory that a job had when Slurm ended it, as the bound of a new `mem_gb`."""
+def _memory_hint(printed: str) -> str:
+    """Return " above N", the memory in GiB of a job that Slurm ended; empty if it is unknown."""
     used = USED_BYTES_PATTERN.search(printed)
     return f" above {int(used[1]) / 2**30:.1f}" if used else ""

@@ -83,9 +83,13 @@ def _file(path: Path) -> TrainedModel:
 
 def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
     name, _, pretrained = rest.partition(":")
-    if not pretrained or data is None:
-        what = "has no head without data: use it with evaluate" if pretrained else "lacks weights"
-        raise ValueError(f"{text} {what}, and type open_clip:NAME:PRETRAINED")
+    if not pretrained:
+        raise ValueError(f"{text} names no weights: type open_clip:NAME:PRETRAINED")
+    if data is None:
+        raise ValueError(
+            f"{text} needs class names for its head: use it with `clip-hparam evaluate {text}` and"
+            " the data, such as data=cifar10"
+        )
     encoder = Encoder(name=name, pretrained=pretrained)
     classes = load_dataset(data).classes
     resolution = shape_of(name).resolution
