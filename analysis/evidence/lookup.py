@@ -101,7 +101,7 @@ def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
 
 def cell_key(trials: pd.DataFrame) -> pd.Series:
     """Return a text for each trial that is equal for trials of one cell."""
-    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # of imported rows
+    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # imported rows lack knobs
     joined: pd.Series = texts.agg("\x00".join, axis=1)
     return joined
 

@@ -33,7 +33,7 @@ class LadderPanels(NamedTuple):
 
     ours: Panel  # without rungs where no ladder of ours is on record
     paper: Panel
-    reference: tuple[str, float] | None  # of the system that the paper compares with
+    reference: tuple[str, float] | None  # the system that the paper compares with
     same_scale: bool = False  # ours and the paper's are of one tower and data set
 
 

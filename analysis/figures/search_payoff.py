@@ -28,7 +28,7 @@ from clip_hparam.analysis.stats.expected_best import expected_best
 
 METHOD_TITLES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best trials"}
 COST_COLUMN = "cost.seconds"
-MAX_KNOBS, ROW_INCHES = 20, 0.22  # of the figure of importance
+MAX_KNOBS, ROW_INCHES = 20, 0.22  # limits of the figure of importance
 
 
 class BestOfN(NamedTuple):

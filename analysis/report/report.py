@@ -115,7 +115,7 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
 
 
 def render_html(data: ReportPage, live: bool = False) -> str:
-    """Return the page; `live` has it ask its server for changes."""
+    """Return the page. live: the page polls its server for changes."""
     assets = read_assets()
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     values = data._asdict() | {

@@ -154,7 +154,7 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
         kind = "whole number" if takes_integers(field) else "number"
         types = int if takes_integers(field) else (int, float)
         if isinstance(value, bool) or not isinstance(value, types):
-            rule = f"is no {kind} of {legal}"
+            rule = f"is not a {kind} of {legal}"
         else:
             rule = f"is outside {'whole numbers of ' if takes_integers(field) else ''}{legal}"
     else:

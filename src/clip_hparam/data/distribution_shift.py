@@ -156,7 +156,7 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
             f" {shlex.quote(format_override('data.shift_root', str(root / splits.names[0])))}"
         )
     folder = read_labelled_folder(root, official, least=1)
-    rule = "is no class of the images trained on"
+    rule = "is not a class of the images trained on"
     refuse_unknown_classes(root, folder.classes, classes, rule)
     labels = folder.labels(classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):

@@ -24,7 +24,7 @@ from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labell
 from clip_hparam.data.folders.split_folders import SplitFolders, find_splits, split_folder
 from clip_hparam.data.folders.split_names import SplitRole
 
-TEST_SHARE = 0.2  # of each class, where a folder has no test set of its own
+TEST_SHARE = 0.2  # share of each class, where a folder has no test set
 WORDNET_ID = re.compile(r"n\d{8}")
 
 

@@ -69,7 +69,7 @@ def parse_race(seeds: Any) -> Race | None:
     for key in seeds:
         if key not in known:
             raise ValueError(
-                f"seeds: {{{key}: ...}} is no key of a race: {suggest(str(key), known)}"
+                f"seeds: {{{key}: ...}} is not a key of a race: {suggest(str(key), known)}"
             )
     if seeds.get("until", "decided") != "decided":
         raise ValueError(f"seeds: {{until: {seeds['until']}}} is unknown: try until: decided")
@@ -79,7 +79,7 @@ def parse_race(seeds: Any) -> Race | None:
     is_race = whole and 2 <= race.start < race.max <= MAX_REPLICATES and race.step >= 1
     if not is_race or not 0 <= race.first <= MAX_SEED - race.max:
         raise ValueError(
-            f"seeds={dict(seeds)} is no race: it needs whole numbers, 2 <= start < max <="
+            f"seeds={dict(seeds)} is not a race: it needs whole numbers, 2 <= start < max <="
             f" {MAX_REPLICATES}, a step of at least 1 and seeds up to {MAX_SEED}; try"
             " 'seeds={start: 3, max: 10}'"
         )

@@ -88,8 +88,11 @@ def test_tasks_per_node_can_be_left_out(word: str, submit: Submit, tmp_path: Pat
     [
         (("hydra.launcher.gpus_per_node=a100:1",), "hydra.launcher.gres=gpu:a100:1"),
         (("hydra.launcher.mem_gb=2", "hydra.launcher.mem_per_cpu=1G"), "exclude each other"),
-        (("hydra.launcher.mem_gb=-1",), "mem_gb=-1 is no amount of memory"),
-        (("hydra.launcher.timeout_min=1-00:00:00",), "timeout_min=1-00:00:00 is no whole number"),
+        (("hydra.launcher.mem_gb=-1",), "mem_gb=-1 is not an amount of memory"),
+        (
+            ("hydra.launcher.timeout_min=1-00:00:00",),
+            "timeout_min=1-00:00:00 is not a whole number",
+        ),
         (("machine.runs='back\\slash'",), "with a backslash in its name"),
     ],
 )

@@ -55,7 +55,7 @@ def _searches(runs: Path, name: str | None) -> list[SweepManifest]:
     if name is not None and searches:
         print_ambiguity(searches, name)
     if not searches:
-        which = "no search is on record" if name is None else f"{name} is no search"
+        which = "no search is on record" if name is None else f"{name} is not a search"
         raise ValueError(f"{which}: {sweep_command('-m', 'sweeps=search', runs=runs)} starts one")
     return searches
 

@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _send(sender: RunSender, record: Record) -> bool:
-    """Send what is new of a trial and return whether anything was."""
+    """Send the unsent metrics of a trial; return whether there were any."""
     rows = sender.send_rows(record.rows())
     state = str(record.status().get("state", "queued"))
     return sender.close(state, record.result()) or rows > 0

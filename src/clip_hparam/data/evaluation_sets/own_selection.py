@@ -43,7 +43,7 @@ def with_own_selection(dataset: ImageDataset, place: str) -> ImageDataset:
 def _with_folder(dataset: ImageDataset, root: Path) -> ImageDataset:
     official = isinstance(dataset.train, ImageFiles) and dataset.train.official
     folder = read_labelled_folder(root, official, least=1)
-    rule = "is no class of the images trained on"
+    rule = "is not a class of the images trained on"
     refuse_unknown_classes(root, folder.classes, dataset.classes, rule)
     own = EvalSet(folder.files, folder.labels(dataset.classes))
     return _with_set(dataset, own, folder.identity, str(root))
@@ -88,7 +88,7 @@ def _listed_images(dataset: ImageDataset, file: Path) -> Indices:
     known = _index_by_name(dataset)
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        what = f"lists {unknown[0]}, which is no training image" if unknown else "lists no image"
+        what = f"lists {unknown[0]}, which is not a training image" if unknown else "lists no image"
         example = next(iter(known))
         raise ValueError(f"data.selection_root={file} {what}: write lines such as {example}")
     index = np.array([known[name] for name in names])

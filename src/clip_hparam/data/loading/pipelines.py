@@ -21,7 +21,7 @@ from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
-MAX_KEPT_BYTES = 2**26  # of evaluation images that are kept: 64 MiB
+MAX_KEPT_BYTES = 2**26  # 64 MiB of evaluation images
 
 
 class ImagePipeline(Protocol):

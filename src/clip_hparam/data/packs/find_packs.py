@@ -16,7 +16,7 @@ from clip_hparam.data.folders.split_names import (
 from clip_hparam.data.packs.brace_pattern import expand_braces, has_braces
 
 MAX_DEPTH = 2  # folders between the root and a pack: data/, default/train/
-MAX_FOLDERS = 30  # of a folder that is searched; class folders are more, and hold no packs
+MAX_FOLDERS = 30  # a folder with more is not searched: class folders hold no packs
 
 
 @dataclass(frozen=True)

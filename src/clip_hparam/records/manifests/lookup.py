@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from clip_hparam.records.manifests.manifest import ManifestCell, SweepManifest
 from clip_hparam.records.manifests.names import newest_by_name, output_names
 
-MIN_PREFIX_LENGTH = 3  # of an id: shorter texts are mistyped names rather than ids
+MIN_PREFIX_LENGTH = 3  # a shorter start of an id is rather a mistyped name
 
 
 def find_sweeps(manifests: Iterable[SweepManifest], wanted: str) -> list[SweepManifest]:

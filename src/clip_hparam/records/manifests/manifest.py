@@ -131,7 +131,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     for name in (manifest.sweep_id, *manifest.trial_ids):
         if not is_inside(name):
             raise ValueError(
-                f"a sweep manifest holds the id {name!r}, which is no name of a folder"
+                f"a sweep manifest holds the id {name!r}, which is not a name of a folder"
             )
     return manifest
 

@@ -31,7 +31,7 @@ MIN_KNOBS, MAX_KNOBS = 2, 5  # that screening hands to the search
 
 
 class SelectionSet(NamedTuple):
-    """What the reference tells about the selection set: accuracy in percent, and its images."""
+    """Selection accuracy of the reference in percent, and the number of selection images."""
 
     accuracy: float
     images: int
@@ -106,7 +106,7 @@ def _reasons(knobs: Sequence[str], screening: Screening) -> Iterator[tuple[str, 
 
 
 def _screening_sentence(screening: Screening, searched: Mapping[str, str]) -> str:
-    """Return the margin of error, and what the screening says of the knobs that are left out."""
+    """Return the effects, their margin of error, and the knobs left out with unresolved effects."""
     listed = ", ".join(f"{effect.name} {_points(effect)}" for effect in screening.effects)
     text = (
         f"effects on selection accuracy, points: {listed}; margin {screening.margin:.2f}"

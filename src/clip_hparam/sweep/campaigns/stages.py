@@ -17,8 +17,8 @@ BUDGET_SHARES = {"screening": 0.3, "search": 0.4, "proof": 0.3}
 """Shares of the budget left after the reference; unspent seconds go to the next stage."""
 N_SEEDS = 3
 SCREENING_SEED, SEARCH_SEED, PROOF_SEED = 50, 60, 100  # first seed of each stage
-MIN_POINTS = 10  # of a search
-MAX_WINNERS, MAX_SEEDS = 2, 10  # of the proof
+MIN_POINTS = 10  # points of a search
+MAX_WINNERS, MAX_SEEDS = 2, 10  # cells and seeds of the proof
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def load_model(text: str, runs: Path, data: Data | None = None) -> TrainedModel:
         return _file(path)
     trial = find_trial_id(trial_ids(runs), text)
     if trial is None:
-        raise ValueError(f"{text} is no trial in {runs} and no file: name {SOURCES}")
+        raise ValueError(f"{text} is neither a trial in {runs} nor a file: name {SOURCES}")
     return load_trial(Record(runs, trial))
 
 
@@ -108,7 +108,7 @@ def _timm(text: str, name: str, file: str) -> TrainedModel:
     try:
         checkpoint = {"checkpoint_path": file} if file else {"pretrained": True}
         module = timm.create_model(name, **checkpoint).eval()
-    except Exception as error:  # of the hub, of a file, of an unknown name
+    except Exception as error:  # from the hub, a file or an unknown name
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"{text} cannot be loaded ({type(error).__name__}: {reason}): try timm:NAME:FILE"

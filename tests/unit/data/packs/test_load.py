@@ -99,7 +99,7 @@ def test_parquet_of_other_classes_is_refused(
 
 
 def test_shards_of_other_classes_or_without_val_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="class cat, which is no WordNet id: try data=shards"):
+    with pytest.raises(ValueError, match="class cat, which is not a WordNet id: try data=shards"):
         read(shards(tmp_path / "words", labels=("cat", "dog"), kind="txt"))
     with pytest.raises(FileNotFoundError, match="has no shards named val: data=imagenet reads"):
         read(shards(tmp_path / "train", {"train": 4}, LABELS))

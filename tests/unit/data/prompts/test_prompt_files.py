@@ -43,10 +43,10 @@ def test_templates_are_lines_or_a_list(tmp_path: Path) -> None:
     [
         ("n.txt", "", "is empty or has another form: write a class name a line"),
         ("n.txt", "a\tx\na\ty", "names a class twice"),
-        ("n.json", "[", "is no JSON"),
+        ("n.json", "[", "is not JSON"),
         ("n.json", "3", "is empty or has another form"),
         ("n.json", '["a", " "]', "entry 2 is empty"),
-        ("n.json", '{"a": 3}', "entry 1 is no text"),
+        ("n.json", '{"a": 3}', "entry 1 is not text"),
     ],
 )
 def test_other_names_are_refused(tmp_path: Path, name: str, text: str, problem: str) -> None:
@@ -62,7 +62,7 @@ def test_other_names_are_refused(tmp_path: Path, name: str, text: str, problem: 
         ("t.txt", "a photo", r"'a photo' does not hold \{\}, where the class name is put"),
         ("t.txt", "a {}\nb {}\na {}", r"holds 'a \{\}' twice: keep one line"),
         ("t.json", '{"a": "{}"}', "is empty or has another form"),
-        ("t.json", "[1]", "entry 1 is no text"),
+        ("t.json", "[1]", "entry 1 is not text"),
     ],
 )
 def test_other_templates_are_refused(tmp_path: Path, name: str, text: str, problem: str) -> None:

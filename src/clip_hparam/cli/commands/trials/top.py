@@ -46,7 +46,7 @@ def _run_top(arguments: argparse.Namespace) -> int:
 
     conditions = [trial_query.parse_condition(text) for text in arguments.where]
     if arguments.rows < 0:
-        raise ValueError(f"--rows={arguments.rows} is no number of trials: 0 lists all")
+        raise ValueError(f"--rows={arguments.rows} is not a number of trials: 0 lists all")
     trials = _read_trials(arguments)
     for condition in conditions:
         trials = trials[trial_query.matches(trials, condition)]
@@ -64,7 +64,7 @@ def _run_top(arguments: argparse.Namespace) -> int:
 
 
 def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
-    """Return the recorded trials with their state of now, of one sweep if it is named."""
+    """Return the recorded trials with their current state; only those of a named sweep."""
     from clip_hparam.analysis.frames.frame import load_trials  # lazy: pandas, 0.4 s
 
     sweep = None

@@ -56,7 +56,7 @@ def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     except (ValueError, LookupError, TypeError):
         return {}
     plain = found.items() if isinstance(found, dict) else ()
-    return {name: one for name, one in plain if isinstance(one, dict)}
+    return {name: feature for name, feature in plain if isinstance(feature, dict)}
 
 
 def _image_columns(schema: Any, features: Mapping[str, Any]) -> list[str]:

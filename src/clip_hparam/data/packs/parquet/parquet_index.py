@@ -15,7 +15,7 @@ from clip_hparam.data.packs.pack_index import PackIndex
 from clip_hparam.data.packs.parquet.features import Columns, find_columns
 
 KIND = "column"
-UNLABELLED = "-1"  # of test sets whose labels are not published
+UNLABELLED = "-1"  # label in test sets whose labels are not published
 
 
 def index_parquet(path: Path) -> PackIndex:
@@ -32,7 +32,7 @@ def index_parquet(path: Path) -> PackIndex:
     except (ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ValueError(
-            f"{path} was cut short, or is no Parquet file ({reason}): copy it again"
+            f"{path} was cut short, or is not a Parquet file ({reason}): copy it again"
         ) from None
 
 
