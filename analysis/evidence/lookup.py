@@ -73,7 +73,7 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
         raise _unknown_name(frames, name)
     sweep, cell = cells[0]
     if sweep.kind == IMPORTED_KIND:
-        raise ValueError(f"{name} is imported: it has no recipe of ours")
+        raise _no_recipe(name)
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
     return SelectedCell(sweep, cell, done_trials(trials))
 
@@ -82,8 +82,12 @@ def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
     """Return the best cell of a sweep. Raises ValueError if it is an imported table."""
     sweep = find_sweeps(frames.sweeps, name)[-1]
     if sweep.kind == IMPORTED_KIND:
-        raise ValueError(f"{name} is imported: it has no recipe of ours")
+        raise _no_recipe(name)
     return select_best_cell(frames, sweep)
+
+
+def _no_recipe(name: str) -> ValueError:
+    return ValueError(f"{name} is imported: it has no recipe of ours")
 
 
 def is_imported(trials: pd.DataFrame) -> bool:

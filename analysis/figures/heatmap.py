@@ -155,4 +155,5 @@ def _write_values(axes: Axes, data: KnobHeatmap, threshold: float) -> None:
 @kind_figure("heatmap", "Two knobs together")
 @sweep_figure("map")
 def heatmap_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the mean accuracy of each pair of levels of two knobs."""
     return plot_heatmap(knob_heatmap(frames, ablation))

@@ -215,4 +215,5 @@ def sweep_curves(frames: Frames, ablation: Ablation) -> Figure:
 
 @frame_figure("curves", "Training curves", lambda frames: "ladder" in newest_by_name(frames.sweeps))
 def ladder_curves_figure(frames: Frames) -> Figure:
+    """Plot the selection accuracy over the epochs, a panel for each rung of the ladder."""
     return plot_cell_curves(cell_curves(frames, ABLATIONS["ladder"]))

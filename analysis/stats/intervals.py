@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit  # scipy.stats takes 0.8 s to import
 
-from clip_hparam.design.racing import Race, boundary, p_value, standard_error
+from clip_hparam.design.racing import ROUNDING, Race, boundary, p_value, standard_error
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -47,7 +47,7 @@ def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
     n = sample.size
     mean = float(sample.mean()) if n else math.nan
     error = float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
-    if n < 2 or error <= 1e-12 * abs(mean):
+    if n < 2 or error <= ROUNDING * abs(mean):
         return Estimate(mean, math.nan, math.nan, math.nan, n, _no_interval_reason(n))
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * error
     p = 2 * float(stdtr(n - 1, -abs(mean) / error))

@@ -128,4 +128,5 @@ def _open() -> dict[str, Any]:
 
 @kind_figure("pareto", "Accuracy against cost")
 def pareto_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the accuracy of the cells against their cost."""
     return plot_cell_front(cell_front(frames, ablation))

@@ -126,6 +126,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
 
 
+def format_value(value: Any) -> str:
+    """Return the value of a knob as text, a float in its shortest form of 6 digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """Return at most three names that are spelled similarly, the most similar first."""
     return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ERROR_RATE, SPENDING_EXPONENT = 0.05, 2
 UNDECIDED, LESS, MORE = "undecided", "less", "more"
+ROUNDING = 1e-12  # standard errors below this share of the mean are errors of rounding
 SIMULATED_PATHS = 200_000  # standard error of the 5 % error rate: 0.05 points
 
 
@@ -144,7 +145,7 @@ def standard_error(values: Sequence[float]) -> float:
     n = len(values)
     mean = math.fsum(values) / n
     error = math.sqrt(math.fsum((x - mean) * (x - mean) for x in values) / (n - 1) / n)
-    return error if error > 1e-12 * abs(mean) else 0.0
+    return error if error > ROUNDING * abs(mean) else 0.0
 
 
 def simulate_t_statistics(

@@ -32,6 +32,7 @@ FORMATS_WITH_KNOBS = ("optuna", "ray", "tensorboard")  # they record the knobs o
 
 
 def add_import_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `import`."""
     command.add_argument(
         "source",
         type=_source_path,
@@ -71,6 +72,7 @@ def add_import_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_summary_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `summary`."""
     command.add_argument(
         "runs",
         type=Path,

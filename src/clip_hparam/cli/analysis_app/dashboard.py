@@ -68,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def add_dashboard_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dashboard`."""
     command.add_argument(
         "--runs", action="append", type=Path, help="folder of records (runs); repeatable"
     )

@@ -69,15 +69,19 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def no_sweep_message(runs: Path) -> str:
     """Return the sentence about a runs folder without sweeps."""
-    command = sweep_command("-m", "sweeps=ladder", runs=runs)
-    return f"no sweep is on record in {runs}: type {command}"
+    return f"no sweep is on record in {runs}: type {_first_sweep(runs)}"
+
+
+def _first_sweep(runs: Path) -> str:
+    """Return a command that runs a sweep into an empty runs folder."""
+    return sweep_command("-m", "sweeps=ladder", runs=runs)
 
 
 def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
     names = sorted(known)
     if not names:
-        return f"no sweep is on record, type {sweep_command('-m', 'sweeps=ladder', runs=runs)}"
+        return f"no sweep is on record, type {_first_sweep(runs)}"
     if close := close_names(wanted, names):
         return f"did you mean {' or '.join(close)}?"
     return f"{command_line('status', runs=runs)} lists them"

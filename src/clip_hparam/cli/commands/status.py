@@ -199,6 +199,7 @@ def _table(sweep: Shown) -> str:
 
 
 def format_states(states: dict[str, int]) -> str:
+    """Return the number of trials in each state as text."""
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
 
 

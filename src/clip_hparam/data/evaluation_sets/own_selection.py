@@ -43,8 +43,7 @@ def with_own_selection(dataset: ImageDataset, place: str) -> ImageDataset:
 def _with_folder(dataset: ImageDataset, root: Path) -> ImageDataset:
     official = isinstance(dataset.train, ImageFiles) and dataset.train.official
     folder = read_labelled_folder(root, official, least=1)
-    rule = "is not a class of the images trained on"
-    refuse_unknown_classes(root, folder.classes, dataset.classes, rule)
+    refuse_unknown_classes(root, folder.classes, dataset.classes)
     own = EvalSet(folder.files, folder.labels(dataset.classes))
     return _with_set(dataset, own, folder.identity, str(root))
 

@@ -7,12 +7,9 @@ open_clip:NAME:PRETRAINED     zero-shot CLIP; PRETRAINED as `encoder.pretrained`
 timm:NAME, timm:NAME:FILE     a classifier of timm, with its published or with given weights
 """
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from torch import nn
 
 from clip_hparam.config.recipe import Data, Encoder
 from clip_hparam.data.datasets import load_dataset
@@ -25,6 +22,7 @@ from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.records.manifests.lookup import find_trial_id
 from clip_hparam.records.record import Record, trial_ids
+from clip_hparam.training.ranks.agreement import state_dict_sha256
 from clip_hparam.weights.models.export import is_export, load_export
 from clip_hparam.weights.models.trained_model import TrainedModel, load_trial
 from clip_hparam.weights.stored import EPOCH_OF_FILE
@@ -122,14 +120,5 @@ def _timm(text: str, name: str, file: str) -> TrainedModel:
         raise ValueError(f"{text} {problem}, which cannot be evaluated here: name another model")
     names = vars(module)["pretrained_cfg"].get("label_names") or ()
     interpolation = images["interpolation"]
-    sha256 = _sha256_of(module)
+    sha256 = state_dict_sha256([module])
     return TrainedModel(module, tuple(names), height, pixels[0], interpolation, text, sha256)
-
-
-def _sha256_of(module: nn.Module) -> str:
-    """Return the sha256 of the tensors of a network in their order."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()
