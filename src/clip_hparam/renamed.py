@@ -29,7 +29,7 @@ augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache cla
 disk=storage_errors draws=rng drive=driver drive_search=search_driver driver=sweep_options
 encoder=classifier errors=error_messages fit=engine fraction=fractional groups=param_groups
 images=dataset job=trial_spec kinds=expand launch.arrays=job_array launch.attempt=run
-launch.follow=tracker launch.foreign=launchers launch.options=launcher_options
+launch.follow=job_poller launch.foreign=launchers launch.options=launcher_options
 launch.pages=huge_pages launch.pictures=preload launch.scheduler=queries launch.searching=worker
 launch.snapshot=code_snapshot launch.team=processes launch.verdict=reconcile launch.workers=pool
 layers=depth ledger=stage_results litter=garbage live=progress manifest=file_index mix=mixup
@@ -41,7 +41,7 @@ search.url=credentials search_view=search_tables searcher=search_request shift=d
 single=foreground sources=datasets status=queries study=campaign timm_names=timm_keys
 tiny.faces=typefaces tiny=model towers=architectures trees=image_folder verbs.again=retry
 verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command view=tables
-weights=tower words=class_names zero_shot=zero_shot_head
+weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

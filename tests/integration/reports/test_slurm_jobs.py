@@ -9,7 +9,7 @@ import pytest
 from support.cli import SHORT, clip_hparam, fake, sweep
 from support.in_process import Done
 
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.record import Record
 
@@ -108,7 +108,7 @@ def test_wrong_options_submit_nothing(
 def test_output_of_srun_is_shown(
     submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracker, "LOST_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(job_poller, "LOST_SETTLE_SECONDS", 0.0)
     assert submit().code == 0
     (array,) = (tmp_path / "runs").glob(".sweeps/*/*/array.json")
     (array.parent / "7_0_0_log.err").write_text(f"{STEP_FAILED}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from clip_hparam.cli.commands import queries
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
 from clip_hparam.records.state import SCHEDULED
@@ -25,11 +25,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
     manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
-    arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
-    sent = tracker.newest_handles(arrays)
+    arrays = job_poller.create_poller(arguments.runs, manifest.sweep_id)
+    sent = job_poller.newest_handles(arrays)
     states = arrays.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in SCHEDULED]
-    tracker.cancel_jobs(alive)
+    job_poller.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = sorted({handle.id for handle in alive})
     facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}

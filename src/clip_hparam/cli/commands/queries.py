@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clip_hparam.config.knob import close_names
 from clip_hparam.config.text.override_words import sweep_command
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -26,7 +26,7 @@ JOB_ID = re.compile(r"\d+_\d+")
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
     """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
-    submitted = tracker.slurm_states(runs)
+    submitted = job_poller.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
 
 

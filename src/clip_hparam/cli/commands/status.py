@@ -16,7 +16,7 @@ from clip_hparam.cli.commands.reasons import list_reasons
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 from clip_hparam.design.racing import Race
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState, unsealed_state
@@ -127,7 +127,7 @@ def find_sweeps_with_states(
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
     names = {name for manifest in manifests for name in manifest.trial_ids}
-    submitted = tracker.slurm_states(runs)
+    submitted = job_poller.slurm_states(runs)
     states: dict[str, TrialState] = {}
     results: dict[str, dict[str, Any]] = {}
     for name in names:
