@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from clip_hparam.analysis.evidence.studies.screening import KnobEffect, Screening
-from clip_hparam.analysis.stats.screening import counting_resolution
+from clip_hparam.analysis.stats.error_margin import counting_resolution
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
