@@ -38,11 +38,11 @@ packs=archive parent=subprocesses pixels=normalization plan=resolve pretrained=w
 probe=throughput ranks=distributed sampled=sampling schedule=lr_schedule search.asked=search_options
 search.goal=objective search.methods=samplers search.points=results search.search=spec
 search.url=credentials search_view=search_tables searcher=search_request shift=distribution_shift
-single=foreground sources=datasets status=queries study=campaign timm_names=timm_keys
+single=foreground sources=datasets status=name_lookup study=campaign timm_names=timm_keys
 tiny.faces=typefaces tiny=model towers=architectures trees=image_folder verbs.again=retry
 verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command view=tables
 weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
-analysis.stats.screening=error_margin
+analysis.stats.screening=error_margin cli.commands.queries=name_lookup
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.launch.slurm import job_poller
@@ -24,7 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     arrays = job_poller.create_poller(arguments.runs, manifest.sweep_id)
     sent = job_poller.newest_handles(arrays)
     states = arrays.poll(sent)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import format_value
 from clip_hparam.config.text.numbers import format_number

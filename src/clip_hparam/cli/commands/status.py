@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import list_reasons
 from clip_hparam.config.exit_codes import ExitCode
@@ -120,7 +120,7 @@ def find_sweeps_with_states(
 
     Raises ValueError if no sweep has that name, id or tag.
     """
-    found = queries.find_manifests(runs, wanted)
+    found = name_lookup.find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
     if found and not manifests:
         known = {known for manifest in found for known in manifest.tags}
@@ -175,7 +175,7 @@ def _read_results(
 
 def _lines(arguments: argparse.Namespace, sweeps: list[Shown]) -> Iterator[str]:
     if not sweeps:
-        yield queries.no_sweep_message(arguments.runs)
+        yield name_lookup.no_sweep_message(arguments.runs)
     for sweep in sweeps:
         status = sweep.status
         tags = f" [{', '.join(status.tags)}]" if status.tags else ""

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import find_manifests, print_ambiguity
+from clip_hparam.cli.commands.name_lookup import find_manifests, print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import find_named_sweep, find_trials
+from clip_hparam.cli.commands.name_lookup import find_named_sweep, find_trials
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.training.callbacks.trackers.callback import describe_error

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.paths import DEFAULT_RUNS
@@ -69,9 +69,9 @@ def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
 
     sweep = None
     if arguments.sweep is not None:
-        sweep = queries.choose_manifest(arguments.runs, arguments.sweep)
+        sweep = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     if arguments.runs == DEFAULT_RUNS and not arguments.runs.is_dir():
-        raise ValueError(queries.no_sweep_message(arguments.runs))
+        raise ValueError(name_lookup.no_sweep_message(arguments.runs))
     trials, problems = load_trials(arguments.runs)
     for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
@@ -79,7 +79,7 @@ def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
         trials = trials[trials["trial_id"].isin(sweep.trial_ids)]
     live = trials["status"].isin(LIVE)
     if live.any():
-        states = queries.trial_states(arguments.runs, trials.loc[live, "trial_id"])
+        states = name_lookup.trial_states(arguments.runs, trials.loc[live, "trial_id"])
         trials = trials.assign(status=trials["status"].mask(live, trials["trial_id"].map(states)))
     return trials
 
