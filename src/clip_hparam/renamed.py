@@ -43,6 +43,7 @@ tiny.faces=typefaces tiny=model towers=architectures trees=image_folder verbs.ag
 verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command view=tables
 weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
 analysis.stats.screening=error_margin cli.commands.queries=name_lookup
+cli.hydra_app.values_in_use=composed_values
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

@@ -1,4 +1,4 @@
-"""Queries over manifests and records: states of sweeps, and trials by name."""
+"""Find sweeps, cells and trials by the names that users type, and the states of trials."""
 
 import re
 import sys
