@@ -24,7 +24,7 @@ analysis.making=build analysis.notes=footnotes analysis.paper=published
 analysis.payoff=search_payoff analysis.plots=ladder analysis.runs=runs_reader
 analysis.study=trial_table analysis.sweeps=manifests analysis.tables.table=cell_table
 analysis.tabulated=registry
-analysis.verdicts=conclusions augment=tensor
+analysis.verdicts=conclusions augment=batch_augmentation
 augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache claim=lock counts=flops
 disk=storage_errors draws=rng drive=driver drive_search=search_driver driver=sweep_options
 encoder=classifier errors=error_messages fit=engine fraction=fractional groups=param_groups
@@ -43,7 +43,7 @@ tiny.faces=typefaces tiny=model towers=architectures trees=image_folder verbs.ag
 verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command view=tables
 weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
 analysis.stats.screening=error_margin cli.commands.queries=name_lookup
-cli.hydra_app.values_in_use=composed_values
+cli.hydra_app.values_in_use=composed_values data.transforms.tensor=batch_augmentation
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

@@ -17,8 +17,12 @@ from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
 from clip_hparam.data.loading.requests import ReadRequest
 from clip_hparam.data.loading.timm_reader import TimmReader
 from clip_hparam.data.loading.wait_clock import WaitClock
+from clip_hparam.data.transforms.batch_augmentation import (
+    HOST_TABLES,
+    AugmentParams,
+    TensorAugmentation,
+)
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
-from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
 MAX_KEPT_BYTES = 2**26  # 64 MiB of evaluation images
