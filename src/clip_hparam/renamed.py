@@ -44,7 +44,7 @@ verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command vi
 weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
 analysis.stats.screening=error_margin cli.commands.queries=name_lookup
 cli.hydra_app.values_in_use=composed_values data.transforms.tensor=batch_augmentation
-data.reading.samples=grey_levels
+data.reading.samples=grey_levels data.reading.silence=silence_decoders
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""
