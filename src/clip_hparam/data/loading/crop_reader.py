@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images
-from clip_hparam.data.loading.requests import ReadRequest, open_image
+from clip_hparam.data.loading.read_request import ReadRequest, open_image
 from clip_hparam.data.reading.silence_decoders import silence_pillow
 from clip_hparam.data.transforms.random_boxes import random_crop_boxes
 

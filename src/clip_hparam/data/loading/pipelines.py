@@ -14,7 +14,7 @@ from clip_hparam.data.dataset import TRAIN, ImageArray, Images, Indices
 from clip_hparam.data.loading.crop_reader import CropReader
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer, tables_to_device
 from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.data.loading.timm_reader import TimmReader
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.transforms.batch_augmentation import (

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.lost_worker import lost_worker
-from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
+from clip_hparam.data.loading.read_request import CHANNELS, ImageReader, ReadRequest
 from clip_hparam.data.loading.shared_buffer import SharedBuffer
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.subprocesses import exit_with_parent

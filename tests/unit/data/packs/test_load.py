@@ -12,7 +12,7 @@ from support.pack_files import WNIDS, jpeg, sample, shards, write_parquet, write
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.prompt_templates import imagenet_ids
 
 pytestmark = pytest.mark.usefixtures("own_cache")

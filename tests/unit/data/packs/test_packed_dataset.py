@@ -18,7 +18,7 @@ from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.image_check import check_files
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.packs import load
 
 pytestmark = pytest.mark.usefixtures("own_cache")
