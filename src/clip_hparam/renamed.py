@@ -45,7 +45,7 @@ weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=jo
 analysis.stats.screening=error_margin cli.commands.queries=name_lookup
 cli.hydra_app.values_in_use=composed_values data.transforms.tensor=batch_augmentation
 data.reading.samples=grey_levels data.reading.silence=silence_decoders
-data.loading.requests=read_request
+data.loading.requests=read_request analysis.report.page.remembered=cached_results
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

@@ -1,7 +1,7 @@
 """Reader for augment_backend=tensor and images in files: decodes, crops and resizes.
 
-All that follows in training is done on whole batches on the device, see `transforms.batch_augmentation`. Crop
-and resize use torchvision's kernels for 8-bit pixels, which follow Pillow's.
+All that follows in training is done on whole batches on the device: `batch_augmentation`. Crop and
+resize use torchvision's kernels for 8-bit pixels, which follow Pillow's.
 """
 
 import numpy as np
