@@ -81,13 +81,8 @@ def test_an_equal_table_is_computed_once() -> None:
         return len(calls)
 
     table = table_of(20)
-    assert [
-        call_cached(slow, table),
-        call_cached(slow, table),
-        call_cached(slow, table_of(21)),
-    ] == [
-        *(1, 1, 2),
-    ]
+    found = [call_cached(slow, each) for each in (table, table, table_of(21))]
+    assert found == [1, 1, 2]
 
 
 def test_records_without_any_number_make_a_page(runs: Runs) -> None:
