@@ -38,7 +38,7 @@ from clip_hparam.sweep.tables import failure_message, show_plan, show_table
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep until its trials have ended and return the exit code.
 
-    Raises ValueError for options that do not fit, FolderLockedError if another driver runs it.
+    Raises: ValueError for options that do not fit, FolderLockedError if another driver runs it.
     """
     for sentence in sweep.duplicate_cells:
         print(sentence)

@@ -50,7 +50,7 @@ def _count_jobs(trials: int, jobs: int) -> str:
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError if the driver runs on another host, or does not exit within 90 s.
+    Raises: ValueError if the driver runs on another host, or does not exit within 90 s.
     """
     folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):

@@ -33,7 +33,7 @@ def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
 def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]:
     """Return all manifests, or those that a name, an id or the start of one names, oldest first.
 
-    Raises ValueError if no sweep has that name or id, or several ids have that start.
+    Raises: ValueError if no sweep has that name or id, or several ids have that start.
     """
     manifests = read_manifests(runs)
     if wanted is None:
@@ -102,7 +102,7 @@ def find_trials(runs: Path, name: str) -> list[Record]:
     """Return the records of all trials of a cell, [SWEEP/]LABEL, or of the start of a trial id.
 
     Where an older sweep of the same name has that cell too, print to stderr which sweep is used.
-    Raises ValueError if there is no such cell or trial, or several.
+    Raises: ValueError if there is no such cell or trial, or several.
     """
     manifests = read_manifests(runs)
     cells = find_cells(manifests, name)

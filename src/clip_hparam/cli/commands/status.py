@@ -118,7 +118,7 @@ def find_sweeps_with_states(
     Also return the state of each of their trials, and if a name is given the results of those that
     are done.
 
-    Raises ValueError if no sweep has that name, id or tag.
+    Raises: ValueError if no sweep has that name, id or tag.
     """
     found = name_lookup.find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]

@@ -81,7 +81,7 @@ def name_in_older_sweep(manifests: Iterable[SweepManifest], name: str) -> str:
 def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
     """Return the id that is `prefix`, or the one that starts with it, None if there is none.
 
-    Raises ValueError if several start with it.
+    Raises: ValueError if several start with it.
     """
     ids = list(ids)
     if prefix in ids:

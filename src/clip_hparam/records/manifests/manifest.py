@@ -108,7 +108,7 @@ def write_manifest(runs: Path, tree: Mapping[str, Any]) -> None:
 def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     """Return the manifest in a JSON object.
 
-    Raises ValueError for an object of another shape, and for ids that would leave the runs folder.
+    Raises: ValueError for an object of another shape, and for ids that would leave the runs folder.
     """
     try:
         full = tree.get("search", {}).get("full", {})

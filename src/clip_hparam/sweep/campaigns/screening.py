@@ -43,7 +43,7 @@ def plan_screening(study: Design, trials: int, selection: SelectionSet | None = 
     The low level of each knob is in the base. There are as many seeds as effects of one point need,
     if the budget pays for them. selection: None if no record tells the number of images.
 
-    Raises InsufficientBudgetError for too few trials.
+    Raises: InsufficientBudgetError for too few trials.
     """
     for resolution in (4, 3):
         design, size = _factorial(study, resolution)

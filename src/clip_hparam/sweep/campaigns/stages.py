@@ -50,7 +50,7 @@ def plan_search(
 ) -> Stage:
     """Return a search over the knobs that takes `seconds` of all workers together.
 
-    Raises InsufficientBudgetError if they pay for fewer than ten points.
+    Raises: InsufficientBudgetError if they pay for fewer than ten points.
     """
     points = int(2 * seconds / trial_seconds)  # pruning saves at least half of the epochs
     if points < MIN_POINTS:
@@ -68,7 +68,7 @@ def plan_proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int)
     """Return a race of the reference and as many winners as `trials` trials pay for.
 
     winners: overrides by label, best first.
-    Raises InsufficientBudgetError if one winner on four seeds is too much.
+    Raises: InsufficientBudgetError if one winner on four seeds is too much.
     """
     min_seeds = N_SEEDS + 1
     n_winners = min(len(winners), trials // min_seeds - 1)
