@@ -55,8 +55,8 @@ def classes_of(
 def _pack_hint(index: FileIndex) -> str:
     """Return the end of a sentence for a folder of files that hold images, else an empty text."""
     suffixes = {suffix for counts in index.ignored.values() for suffix in counts}
-    found = [one for suffix, one in PACK_DATA_SETS.items() if suffix in suffixes]
-    return f", or type {found[0]}" if found else ""
+    hints = [hint for suffix, hint in PACK_DATA_SETS.items() if suffix in suffixes]
+    return f", or type {hints[0]}" if hints else ""
 
 
 def refuse_unknown_classes(

@@ -180,7 +180,7 @@ class TensorPipeline:
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:
     """Return the params with all but HOST_TABLES moved, by one copy; the host does not wait."""
-    moving = {name: one for name, one in params.tables.items() if name not in HOST_TABLES}
+    moving = {name: table for name, table in params.tables.items() if name not in HOST_TABLES}
     moved = tables_to_device(list(moving.values()), device)
     return replace(params, **dict(zip(moving, moved, strict=True)))
 

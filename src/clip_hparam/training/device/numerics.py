@@ -162,7 +162,7 @@ def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
     `numerics` are those of the last one. Where attempts differ, it also has `changes`, by which
     tables mark the row, and `numerics_of_attempts` lists them.
     """
-    changed = [one for one, before in zip(attempts[1:], attempts, strict=False) if one != before]
+    changed = [new for new, before in zip(attempts[1:], attempts, strict=False) if new != before]
     last = _recorded(attempts[-1])
     if not changed:
         return {"numerics": last}
