@@ -25,9 +25,9 @@ from clip_hparam.analysis.frames.manifests import SweepManifest, output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.failures import failure_lines
 from clip_hparam.analysis.report.page.assets import LIBRARY, read_assets
+from clip_hparam.analysis.report.page.cached_results import call_cached
 from clip_hparam.analysis.report.page.curves import curves_json
 from clip_hparam.analysis.report.page.json_values import script_json
-from clip_hparam.analysis.report.page.remembered import remembered
 from clip_hparam.analysis.report.page.searches import search_json
 from clip_hparam.analysis.report.page.sweeps import sweep_json
 from clip_hparam.analysis.report.page.trials import (
@@ -115,7 +115,7 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
 
 
 def render_html(data: ReportPage, live: bool = False) -> str:
-    """Return the page; `live` has it ask its server for changes."""
+    """Return the page. live: the page polls its server for changes."""
     assets = read_assets()
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     values = data._asdict() | {
@@ -155,5 +155,5 @@ def _search(
     if search_figure_names(table) or not table.ours:
         points = point_table(frames, sweep)
         known = is_explainable(points.points)
-        shares = remembered(importance, points.points) if known else {}
+        shares = call_cached(importance, points.points) if known else {}
         yield Search(anchor, title, sweep, table, points, shares)

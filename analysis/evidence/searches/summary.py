@@ -14,7 +14,7 @@ from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric, to_j
 from clip_hparam.analysis.stats.expected_best import expected_best
 
 TRIAL_BUDGETS = (1, 2, 5, 10, 20, 40)
-MIN_PAIRS = 3  # of a rank correlation: with two pairs it is always 1 or -1
+MIN_PAIRS = 3  # a rank correlation of two pairs is always 1 or -1
 
 
 class Summary(NamedTuple):

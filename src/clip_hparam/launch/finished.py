@@ -60,9 +60,9 @@ def missing_outputs(spec: TrialSpec) -> list[str]:
 
 
 def replay_hint(specs: Mapping[str, TrialSpec], results: Mapping[str, dict[str, Any]]) -> str:
-    """Return the end of a sentence: the command that adds what is missing.
+    """Return the end of a sentence: the replay command that adds the missing outputs.
 
-    It has the number of processes of the trials, if all of `results` had the same.
+    The command has the gpus_per_trial of the recorded trials, if they all had the same.
     """
     ranks = {_ranks_of(result) for result in results.values()}
     asked = {spec.gpus_per_trial for spec in specs.values()}

@@ -21,7 +21,7 @@ from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import open_header
 from clip_hparam.data.splits import split_sizes
 
-DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
+DEFAULT_SELECTION_SHARE = 0.1  # share of the training images, for data.selection=auto
 MAX_HEADERS = 1_000  # files of a set whose size a check reads
 FAR_FROM_ONE_PASS = 5.0  # passes over the training images in an epoch, or its inverse
 
@@ -108,8 +108,8 @@ def _sizes(images: ImageFiles) -> str:
     if not sides:
         return "unknown"
     low, middle, high = (int(value) for value in np.percentile(sides, (0, 50, 100)))
-    of = f" of {len(sides):,} files" if spacing > 1 else ""
-    return f"shorter side {low:,} to {high:,} px, median {middle:,}{of}"
+    sample_text = f" of {len(sides):,} files" if spacing > 1 else ""
+    return f"shorter side {low:,} to {high:,} px, median {middle:,}{sample_text}"
 
 
 def data_notes(data: Data) -> list[str]:

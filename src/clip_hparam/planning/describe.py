@@ -19,8 +19,8 @@ from clip_hparam.planning.estimates import flops
 from clip_hparam.planning.estimates.memory import describe_memory
 from clip_hparam.planning.resolve import ema_decay_for
 
-LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
-SHORT_EMA_HALF_LIFE_SHARE = 0.005  # of a run
+LONG_EMA_HALF_LIFE_SHARE = 0.25  # share of a run: initial weights are 6 % of the final EMA
+SHORT_EMA_HALF_LIFE_SHARE = 0.005  # share of a run
 ADVISED_LAYER_DECAY, ADVISED_WARMUP = 0.65, 0.2
 HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
@@ -150,7 +150,7 @@ def _lint_lr(recipe: ResolvedRecipe) -> Iterator[str]:
         yield f"min_lr={recipe.min_lr:g} is not below lr={recipe.lr:g}: the cosine does not anneal"
     if warmup_steps(recipe) == 0:
         advice = "more epochs" if recipe.warmup >= ADVISED_WARMUP else f"warmup={ADVISED_WARMUP:g}"
-        yield (f"warmup={recipe.warmup:g} is no step: training starts at the full lr; try {advice}")
+        yield (f"warmup={recipe.warmup:g} is 0 steps: training starts at the full lr; try {advice}")
 
 
 def _lint_ema(recipe: ResolvedRecipe) -> Iterator[str]:

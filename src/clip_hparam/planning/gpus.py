@@ -75,7 +75,10 @@ def unusable_gpu_reason() -> str | None:
 
 
 def hidden_gpu_reason() -> str | None:
-    """Return what speaks for a GPU of this computer, for a process whose torch sees none."""
+    """Return why torch finds no GPU although this computer seems to have one.
+
+    None if it has none, or if its GPUs are hidden.
+    """
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     kind, _ = installed_gpus()
     if _are_hidden() or not (kind or given):

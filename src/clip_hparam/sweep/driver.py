@@ -38,7 +38,7 @@ from clip_hparam.sweep.tables import failure_message, show_plan, show_table
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep until its trials have ended and return the exit code.
 
-    Raises ValueError for options that do not fit, FolderLockedError if another driver runs it.
+    Raises: ValueError for options that do not fit, FolderLockedError if another driver runs it.
     """
     for sentence in sweep.duplicate_cells:
         print(sentence)
@@ -134,9 +134,9 @@ def _run_rounds(
     except KeyboardInterrupt:
         planned = len(part.specs)
         left = sum(result_of(spec) is None for spec in part.specs.values())
-        here = "; the same command goes on with them"
-        what_now = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else here
-        print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)
+        local_hint = "; the same command goes on with them"
+        hint = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else local_hint
+        print(f"interrupted: {left} of {planned} trials are left{hint}", file=sys.stderr)
         return part, None
     return part, states
 

@@ -113,9 +113,11 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
     print_results(console, rows, sweep.name, sweep.kind)
     counts = Counter(known.values())
     done = counts.pop(TrialState.DONE, 0)
-    there = sum(known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before)
+    done_before = sum(
+        known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before
+    )
     others = "".join(f", {n} {state}" for state, n in counts.items())
-    print_plain(console, f"trials: {done - there} ran, {there} done already{others}")
+    print_plain(console, f"trials: {done - done_before} ran, {done_before} done already{others}")
     for trial_id, state in states.items():
         if state != TrialState.DONE:
             print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")

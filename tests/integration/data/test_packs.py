@@ -121,7 +121,7 @@ def test_arrays_that_are_in_both_sets_are_counted(tmp_path: Path) -> None:
     [
         (("data=folder", "data.root=s"), "or type data=shards if its .tar files hold images"),
         (("data=folder", "data.root=p/data"), "or type data=hf_parquet if its .parquet files"),
-        (("data=shards", "data.root=p"), "holds no file that ends in .tar: it holds train-*.tar"),
+        (("data=shards", "data.root=p"), "holds no file that ends in .tar: put train-*.tar"),
         (("data=shards", "data.root=none"), "data.root=none does not exist: type data=shards"),
         (("data=shards", 'data.root="s/train-{0..1}.tar"'), "2 of its 2 files do not exist"),
         (("data=cifar10", "data.root=c", "data.on_error=skip"), "is for images in files"),

@@ -179,10 +179,10 @@ TABLE = "run,optimizer.lr,test_acc1,val_loss,note,seed\na,0.1,0.8,0.5,x,0\nb,0.2
         (["--knob", "seed", "--objective", "val_loss", "--seed", "seed"], "cannot be two things"),
         (["--knob", "note", "--objective", "val_loss", "--state", "run"], "no row is complete"),
         (["--format", "xls"], "there is no format xls"),
-        (["--format", "ray"], "is no folder"),
-        (["--format", "optuna"], "no SQLite file, no journal and no CSV of Optuna"),
+        (["--format", "ray"], "is not a folder"),
+        (["--format", "optuna"], "neither a SQLite file, nor a journal or a CSV"),
         (["--format", "tensorboard"], "t.csv is damaged at byte 0, or no event file"),
-        (["--format", "jsonl"], "line 1 is no JSON"),
+        (["--format", "jsonl"], "line 1 is not JSON"),
         (["--minimize", "--maximize"], "not allowed with"),
     ],
 )

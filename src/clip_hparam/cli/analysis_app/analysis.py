@@ -25,7 +25,7 @@ from clip_hparam.cli.analysis_app.figure_arguments import add_figure_arguments
 from clip_hparam.cli.analysis_app.output_choice import validate_planned
 from clip_hparam.cli.analysis_app.outputs import write_outputs, write_report
 from clip_hparam.cli.commands.command import CommandParser, validate_runs
-from clip_hparam.cli.commands.queries import no_sweep_message
+from clip_hparam.cli.commands.name_lookup import no_sweep_message
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY

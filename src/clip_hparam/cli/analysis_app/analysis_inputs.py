@@ -23,7 +23,7 @@ from clip_hparam.analysis.frames.importing.source import Roles, Source
 from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.knob import suggest
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.paths import DEFAULT_RUNS, command_line
@@ -32,6 +32,7 @@ FORMATS_WITH_KNOBS = ("optuna", "ray", "tensorboard")  # they record the knobs o
 
 
 def add_import_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `import`."""
     command.add_argument(
         "source",
         type=_source_path,
@@ -71,6 +72,7 @@ def add_import_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_summary_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `summary`."""
     command.add_argument(
         "runs",
         type=Path,

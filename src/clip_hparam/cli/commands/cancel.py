@@ -6,10 +6,10 @@ import signal
 import time
 from pathlib import Path
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
 from clip_hparam.records.state import SCHEDULED
@@ -24,12 +24,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
-    arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
-    sent = tracker.newest_handles(arrays)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
+    arrays = job_poller.create_poller(arguments.runs, manifest.sweep_id)
+    sent = job_poller.newest_handles(arrays)
     states = arrays.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in SCHEDULED]
-    tracker.cancel_jobs(alive)
+    job_poller.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = sorted({handle.id for handle in alive})
     facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
@@ -50,7 +50,7 @@ def _count_jobs(trials: int, jobs: int) -> str:
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError if the driver runs on another host, or does not exit within 90 s.
+    Raises: ValueError if the driver runs on another host, or does not exit within 90 s.
     """
     folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):

@@ -11,7 +11,7 @@ from clip_hparam.cli.commands.command import Command, CommandParser, UsageError,
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.data.dataset import ImageFiles
 
-MAX_FILES_COMPARED = 10_000_000  # of a set with the training set: all
+MAX_FILES_COMPARED = 10_000_000  # high enough to compare all files with the training set
 Facts = dict[str, str]
 """Facts about a data set by name, for people."""
 REPORT_SECONDS = 10.0  # between two lines of progress

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import explain_sweep, explain_trial
 from clip_hparam.cli.commands.status import format_states
@@ -25,13 +25,14 @@ def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_why(arguments: argparse.Namespace) -> int:
     manifests = read_manifests(arguments.runs)
-    queries.print_ambiguity(manifests, arguments.trial)
-    if sweep := queries.find_named_sweep(arguments.runs, arguments.trial):
+    name_lookup.print_ambiguity(manifests, arguments.trial)
+    if sweep := name_lookup.find_named_sweep(arguments.runs, arguments.trial):
         summary = explain_sweep(arguments.runs, sweep)
         emit(arguments, summary, _sweep_summary_lines(summary, arguments.runs))
         return ExitCode.OK
     explained = [
-        explain_trial(record) for record in queries.find_records(arguments.runs, arguments.trial)
+        explain_trial(record)
+        for record in name_lookup.find_records(arguments.runs, arguments.trial)
     ]
     lines = [line for facts in explained for line in _why_lines(facts)]
     emit(arguments, explained if len(explained) > 1 else explained[0], lines)

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-from clip_hparam.cli.commands import garbage, queries
+from clip_hparam.cli.commands import garbage, name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records import archive
@@ -59,7 +59,7 @@ def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_pack(arguments: argparse.Namespace) -> int:
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     ids = manifest.trial_ids
     try:
         path = archive_trials(arguments.runs, manifest.sweep_id, ids)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.queries import trial_states
+from clip_hparam.cli.commands.name_lookup import trial_states
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests

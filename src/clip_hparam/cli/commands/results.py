@@ -5,11 +5,12 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.knob import format_value
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.paths import command_line
@@ -94,7 +95,7 @@ def _compare_lines(
     arguments: argparse.Namespace, comparison: "Comparison", imported: "TrialTable | None"
 ) -> Iterator[str]:
     for knob, values in comparison.differs.items():
-        yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
+        yield f"{knob}: {format_value(values[0])} -> {format_value(values[1])}"
     if not comparison.differs:
         yield f"the {'recipes' if imported is None else 'knobs'} are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
@@ -109,10 +110,6 @@ def _compare_lines(
     mean, low, high = (format_number(value, spec) for value in (delta.mean, delta.low, delta.high))
     interval = f"95 % interval {low} to {high}, p = {delta.p:.2g}"
     yield f"difference {mean} over {delta.n} seeds in common; {delta.why or interval}"
-
-
-def _format_value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import failure_of
 from clip_hparam.config.exit_codes import ExitCode
@@ -30,8 +30,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_retry(arguments: argparse.Namespace) -> int:
     """List the trials; with --run start the command of the sweep if any trial is listed."""
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
-    states = queries.trial_states(arguments.runs, manifest.trial_ids)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
+    states = name_lookup.trial_states(arguments.runs, manifest.trial_ids)
     left = {name: state for name, state in states.items() if state not in FINISHED}
     kept = (TrialState.PLANNED, *LIVE) if arguments.failed else ()
     listed = {name: state for name, state in left.items() if state not in kept}

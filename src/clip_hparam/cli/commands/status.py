@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import list_reasons
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 from clip_hparam.design.racing import Race
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState, unsealed_state
@@ -118,16 +118,16 @@ def find_sweeps_with_states(
     Also return the state of each of their trials, and if a name is given the results of those that
     are done.
 
-    Raises ValueError if no sweep has that name, id or tag.
+    Raises: ValueError if no sweep has that name, id or tag.
     """
-    found = queries.find_manifests(runs, wanted)
+    found = name_lookup.find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
     if found and not manifests:
         known = {known for manifest in found for known in manifest.tags}
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
     names = {name for manifest in manifests for name in manifest.trial_ids}
-    submitted = tracker.slurm_states(runs)
+    submitted = job_poller.slurm_states(runs)
     states: dict[str, TrialState] = {}
     results: dict[str, dict[str, Any]] = {}
     for name in names:
@@ -175,7 +175,7 @@ def _read_results(
 
 def _lines(arguments: argparse.Namespace, sweeps: list[Shown]) -> Iterator[str]:
     if not sweeps:
-        yield queries.no_sweep_message(arguments.runs)
+        yield name_lookup.no_sweep_message(arguments.runs)
     for sweep in sweeps:
         status = sweep.status
         tags = f" [{', '.join(status.tags)}]" if status.tags else ""
@@ -199,6 +199,7 @@ def _table(sweep: Shown) -> str:
 
 
 def format_states(states: dict[str, int]) -> str:
+    """Return the number of trials in each state as text."""
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import find_named_sweep, find_trials
+from clip_hparam.cli.commands.name_lookup import find_named_sweep, find_trials
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.training.callbacks.trackers.callback import describe_error
@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _send(sender: RunSender, record: Record) -> bool:
-    """Send what is new of a trial and return whether anything was."""
+    """Send the unsent metrics of a trial; return whether there were any."""
     rows = sender.send_rows(record.rows())
     state = str(record.status().get("state", "queued"))
     return sender.close(state, record.result()) or rows > 0

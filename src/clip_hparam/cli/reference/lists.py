@@ -51,9 +51,9 @@ def _facts(entry: Entry) -> dict[str, Any]:
 
 @cache
 def _values() -> dict[str, Any]:
-    from clip_hparam.cli.hydra_app.values_in_use import values_in_use  # lazy: Hydra, 0.2 s
+    from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
 
-    values, _ = values_in_use()
+    values, _ = composed_values()
     return values
 
 

@@ -28,10 +28,10 @@ PUBLISHED = "recipe=ft_clip/b16"
 
 def knob_page() -> str:
     """Return the page."""
-    from clip_hparam.cli.hydra_app.values_in_use import values_in_use  # lazy: Hydra, 0.2 s
+    from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
 
-    in_use, _ = values_in_use()
-    published, _ = values_in_use([PUBLISHED])
+    in_use, _ = composed_values()
+    published, _ = composed_values([PUBLISHED])
     parts = (part for group in GROUPS for part in _group_parts(group, in_use, published))
     return page("Knobs", INTRODUCTION, *parts)
 

@@ -17,14 +17,14 @@ def validate_level(
     """Raise ValueError for fewer classes than `least`, and for classes that hold or are splits."""
     if not only_classes and split_names(classes).is_divided:
         raise ValueError(
-            f"{root} holds {listed(classes)}, which are splits and no classes:"
+            f"{root} holds {listed(classes)}, which are splits, not classes:"
             f" try {root_override(root)}"
         )
     folders = folders_by_class(index)
     for name in classes:
         if split_names(folders.get(name, [])).is_divided:
             raise ValueError(
-                f"{root / name} holds {listed(folders[name])}, which are splits and no part of a"
+                f"{root / name} holds {listed(folders[name])}, which are splits, not parts of a"
                 f" class: try {root_override(root / name)}"
             )
     if len(classes) < least:

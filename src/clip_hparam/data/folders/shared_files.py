@@ -34,7 +34,7 @@ def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> 
     """
     if not isinstance(dataset.train, ImageFiles):
         return ()
-    sets = {name: one.images for name, one in dataset.eval_sets.items()}
+    sets = {name: eval_set.images for name, eval_set in dataset.eval_sets.items()}
     return tuple(
         _note(dataset.train, images, NAMES.get(name, f"evaluation set {name}"), shared)
         for name, images in sets.items()
@@ -49,13 +49,13 @@ def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
         return ()
     known = {image.tobytes() for image in dataset.train}
     notes = []
-    for name, one in dataset.eval_sets.items():
-        shared = sum(image.tobytes() in known for image in _arrays(one.images))
+    for name, eval_set in dataset.eval_sets.items():
+        shared = sum(image.tobytes() in known for image in _arrays(eval_set.images))
         if shared:
             notes.append(
-                f"{shared:,} of {len(one.labels):,} images of the"
+                f"{shared:,} of {len(eval_set.labels):,} images of the"
                 f" {NAMES.get(name, f'evaluation set {name}')} are training images too, pixel by"
-                " pixel: its accuracy is too high by them"
+                " pixel: they inflate its accuracy"
             )
     return tuple(notes)
 
@@ -113,7 +113,7 @@ def _note(train: ImageFiles, images: ImageFiles, name: str, shared: Sequence[int
     first = images.path(shared[0]).relative_to(images.root)
     return (
         f"{len(shared):,} of {len(images):,} images of the {name} are training images too (links or"
-        f" copies of files in {train.root}), such as {first}: its accuracy is too high by them"
+        f" copies of files in {train.root}), such as {first}: they inflate its accuracy"
     )
 
 

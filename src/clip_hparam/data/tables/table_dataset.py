@@ -35,7 +35,7 @@ def _parts(root: Path) -> dict[str, LabelledPart]:
     named = {path: role for path, role in roles.items() if role in ROLES}
     if len(tables) == 1 and not named:
         return _parts_of(read_table(tables[0]))
-    by_role = {role: [p for p, one in named.items() if one == role] for role in ROLES}
+    by_role = {role: [path for path in named if named[path] == role] for role in ROLES}
     if len(by_role[SplitRole.TRAIN]) != 1 or any(len(paths) > 1 for paths in by_role.values()):
         found = listed([path.name for path in tables]) if tables else "no table"
         raise FileNotFoundError(
@@ -43,7 +43,7 @@ def _parts(root: Path) -> dict[str, LabelledPart]:
             " val and test, which end in .csv, .tsv or .parquet"
         )
     rows = {ROLES[role]: read_table(paths[0]) for role, paths in by_role.items() if paths}
-    return {name: _part(one, range(len(one.paths))) for name, one in rows.items()}
+    return {name: _part(table, range(len(table.paths))) for name, table in rows.items()}
 
 
 def _parts_of(rows: TableRows) -> dict[str, LabelledPart]:

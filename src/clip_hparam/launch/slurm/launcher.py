@@ -19,7 +19,7 @@ from clip_hparam.config.options.launcher_options import (
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.batch_script import validate_runs_folder
 from clip_hparam.launch.slurm.commands import max_array_size
 from clip_hparam.launch.slurm.environment import with_user_defaults
@@ -38,7 +38,7 @@ class SlurmLauncher:
         """Raise ValueError for options that a Slurm job cannot have."""
         self.context = context
         self.options = with_user_defaults(LauncherOptions(**context.options), os.environ)
-        self.tracker = tracker.ArrayTracker([])
+        self.poller = job_poller.JobPoller([])
         validate_options(self.options)
         validate_runs_folder(context.runs)
         trials_per_job = context.driver.trials_per_job
@@ -75,9 +75,9 @@ class SlurmLauncher:
                     " type it on a login node, or try hydra/launcher=workers"
                 )
         specs = [with_ranks_of_tasks(spec, self.options) for spec in specs]
-        earlier = tracker.create_tracker(self.context.runs)
+        earlier = job_poller.create_poller(self.context.runs)
         trial_ids = {spec.trial_id for spec in specs}
-        newest = tracker.newest_handles(earlier)
+        newest = job_poller.newest_handles(earlier)
         handles = [handle for handle in newest if handle.trial_id in trial_ids]
         states = earlier.poll_until_settled(handles)
         queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
@@ -85,14 +85,14 @@ class SlurmLauncher:
             print(f"{len(queued)} trials are in Slurm already: following them")
         queued_ids = {handle.trial_id for handle in queued}
         arrays = self._submit_arrays([spec for spec in specs if spec.trial_id not in queued_ids])
-        self.tracker = tracker.ArrayTracker([*earlier.arrays, *arrays])
+        self.poller = job_poller.JobPoller([*earlier.arrays, *arrays])
         return queued + [handle for array in arrays for handle in array.handles()]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        return self.tracker.poll(handles)
+        return self.poller.poll(handles)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        tracker.cancel_jobs(handles)
+        job_poller.cancel_jobs(handles)
 
     def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
         """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
@@ -148,7 +148,7 @@ def with_ranks_of_tasks(spec: LaunchSpec, options: LauncherOptions) -> LaunchSpe
 
 def _cancel_arrays(arrays: Sequence[JobArray]) -> int:
     """Cancel arrays that were submitted before Slurm refused one; return the number of jobs."""
-    tracker.cancel_jobs([handle for array in arrays for handle in array.handles()])
+    job_poller.cancel_jobs([handle for array in arrays for handle in array.handles()])
     for array in arrays:
         shutil.rmtree(array.folder)
     return sum(len(array.packs) for array in arrays)

@@ -163,7 +163,7 @@ def _query_sacct(arrays: Sequence[JobArray]) -> QueueSnapshot:
 def _parse_sacct_row(line: str) -> Iterator[tuple[str, SlurmJobState]]:
     """Yield the jobs of a row; a row may list several pending tasks, as 12_[3-5,7%4]."""
     name, state, code = line.split("|")
-    job_state = SlurmJobState(state.split()[0], "", code)  # of "CANCELLED by 0" the first word
+    job_state = SlurmJobState(state.split()[0], "", code)  # first word of "CANCELLED by 0"
     job, _, tasks = name.partition("_")
     for part in tasks.strip("[]").partition("%")[0].split(","):
         first, _, last = part.partition("-")

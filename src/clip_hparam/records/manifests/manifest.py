@@ -108,7 +108,7 @@ def write_manifest(runs: Path, tree: Mapping[str, Any]) -> None:
 def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     """Return the manifest in a JSON object.
 
-    Raises ValueError for an object of another shape, and for ids that would leave the runs folder.
+    Raises: ValueError for an object of another shape, and for ids that would leave the runs folder.
     """
     try:
         full = tree.get("search", {}).get("full", {})
@@ -131,7 +131,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     for name in (manifest.sweep_id, *manifest.trial_ids):
         if not is_inside(name):
             raise ValueError(
-                f"a sweep manifest holds the id {name!r}, which is no name of a folder"
+                f"a sweep manifest holds the id {name!r}, which is not a name of a folder"
             )
     return manifest
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from clip_hparam.cli.commands.queries import find_named_sweep, find_records, print_ambiguity
+from clip_hparam.cli.commands.name_lookup import find_named_sweep, find_records, print_ambiguity
 from clip_hparam.records.manifests.lookup import find_cells
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.derived import write_derived
@@ -59,7 +59,7 @@ def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_predict(arguments: argparse.Namespace) -> int:
     if arguments.top is not None and arguments.top < 1:
-        raise ValueError(f"--top {arguments.top} is no number of classes: try --top 5")
+        raise ValueError(f"--top {arguments.top} is not a number of classes: try --top 5")
     from clip_hparam.weights.models.predict import predict_folder  # lazy: torch, 2 s
     from clip_hparam.weights.models.sources import load_model
 
@@ -126,7 +126,7 @@ def _data_of(typed: list[str], named: list[str], runs: Path) -> "Data":
         trial = find_trial_id(trial_ids(runs), named[0])
         if trial is None:
             raise ValueError(
-                f"{named[0]} is no trial on record: name the data, such as data=digits"
+                f"{named[0]} is not a trial on record: name the data, such as data=digits"
             )
         again = rerun_trial(Record(runs, trial), {})
         if again.unknown:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.records.paths import DEFAULT_RUNS
@@ -46,7 +46,7 @@ def _run_top(arguments: argparse.Namespace) -> int:
 
     conditions = [trial_query.parse_condition(text) for text in arguments.where]
     if arguments.rows < 0:
-        raise ValueError(f"--rows={arguments.rows} is no number of trials: 0 lists all")
+        raise ValueError(f"--rows={arguments.rows} is not a number of trials: 0 lists all")
     trials = _read_trials(arguments)
     for condition in conditions:
         trials = trials[trial_query.matches(trials, condition)]
@@ -64,14 +64,14 @@ def _run_top(arguments: argparse.Namespace) -> int:
 
 
 def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
-    """Return the recorded trials with their state of now, of one sweep if it is named."""
+    """Return the recorded trials with their current state; only those of a named sweep."""
     from clip_hparam.analysis.frames.frame import load_trials  # lazy: pandas, 0.4 s
 
     sweep = None
     if arguments.sweep is not None:
-        sweep = queries.choose_manifest(arguments.runs, arguments.sweep)
+        sweep = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     if arguments.runs == DEFAULT_RUNS and not arguments.runs.is_dir():
-        raise ValueError(queries.no_sweep_message(arguments.runs))
+        raise ValueError(name_lookup.no_sweep_message(arguments.runs))
     trials, problems = load_trials(arguments.runs)
     for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
@@ -79,7 +79,7 @@ def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
         trials = trials[trials["trial_id"].isin(sweep.trial_ids)]
     live = trials["status"].isin(LIVE)
     if live.any():
-        states = queries.trial_states(arguments.runs, trials.loc[live, "trial_id"])
+        states = name_lookup.trial_states(arguments.runs, trials.loc[live, "trial_id"])
         trials = trials.assign(status=trials["status"].mask(live, trials["trial_id"].map(states)))
     return trials
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import explain_trial
 from clip_hparam.config.exit_codes import ExitCode
@@ -51,7 +51,7 @@ def find_trial(runs: Path, name: str, manifests: Sequence[SweepManifest]) -> Rec
     named = _trials_with_label(runs, name) if "=" in name else []
     if len(named) > 1:
         raise ValueError(f"{len(named)} trials are called {name}: name one of {', '.join(named)}")
-    return Record(runs, named[0]) if named else queries.find_record(runs, name)
+    return Record(runs, named[0]) if named else name_lookup.find_record(runs, name)
 
 
 def _trials_with_label(runs: Path, label: str) -> list[str]:

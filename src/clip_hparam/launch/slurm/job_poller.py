@@ -33,7 +33,7 @@ MAX_IDS_PER_CALL = 500  # ids on one command line
 
 
 @dataclass
-class ArrayTracker:
+class JobPoller:
     """The states of the trials of some Slurm job arrays.
 
     states: the last known state of each handle.
@@ -93,8 +93,8 @@ class ArrayTracker:
         return record_end(record, handle, job, array.read_stderr(handle.id))
 
 
-def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
-    """Return a tracker of all arrays of a sweep, or of all sweeps.
+def create_poller(runs: Path, sweep_id: str = "*") -> JobPoller:
+    """Return a poller of all arrays of a sweep, or of all sweeps.
 
     A job id that a killed driver did not write is looked up in the queue.
 
@@ -106,12 +106,12 @@ def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
             job_id = find_array_id(array)
             if job_id is not None:
                 array.write_job_id(job_id)
-    return ArrayTracker([array for array in arrays if array.job_id is not None])
+    return JobPoller([array for array in arrays if array.job_id is not None])
 
 
-def newest_handles(tracker: ArrayTracker) -> list[JobHandle]:
+def newest_handles(poller: JobPoller) -> list[JobHandle]:
     """Return the newest handle of each trial."""
-    handles = [handle for array in tracker.arrays for handle in array.handles()]
+    handles = [handle for array in poller.arrays for handle in array.handles()]
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
@@ -121,12 +121,12 @@ def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, TrialState]:
     If Slurm does not respond, print a note and return no states.
     """
     try:
-        tracker = create_tracker(runs, sweep_id)
-        handles = newest_handles(tracker)
+        poller = create_poller(runs, sweep_id)
+        handles = newest_handles(poller)
         unfinished = [
             handle for handle in handles if Record(runs, handle.trial_id).result() is None
         ]
-        return tracker.poll_until_settled(unfinished)
+        return poller.poll_until_settled(unfinished)
     except SchedulerError as error:
         print(f"note: {error}", file=sys.stderr)
         return {}
