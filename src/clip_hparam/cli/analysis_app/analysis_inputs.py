@@ -25,6 +25,7 @@ from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.paths import DEFAULT_RUNS, command_line
 
@@ -124,12 +125,12 @@ def _typed_roles(arguments: argparse.Namespace) -> Roles:
 
 def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str) -> Iterator[str]:
     """Yield sentences on the format, the rows that are kept, and the direction of the objective."""
-    kept = f"{len(table.rows)} of {len(source.rows)} rows kept: {import_counts(table)}"
+    kept = f"{len(table.rows)} of {counted(len(source.rows), 'row')} kept: {import_counts(table)}"
     yield kept
     better, other = ("lower", "--maximize") if table.minimize else ("higher", "--minimize")
     yield f"read as {source.format}; {table.objective}: {better} is better ({other} reverses it)"
     if missing := len(table.rows) - len(table.scored):
-        yield f"{missing} rows have no {table.objective}"
+        yield f"{counted(missing, 'row')} without {table.objective}"
     if roles.seed:
         yield f"{roles.seed} makes rows of equal knobs replicates, paired by it"
     elif column := unused_seed(source.rows, roles):

@@ -3,9 +3,8 @@
 import pytest
 
 from clip_hparam.cli.reference.completion import sweep_words
-from clip_hparam.cli.reference.entries import find_entry
 from clip_hparam.cli.reference.groups import GROUPS
-from clip_hparam.cli.reference.help_page import group_lines, help_lines, knob_lines
+from clip_hparam.cli.reference.help_page import group_lines, help_lines
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
@@ -22,12 +21,6 @@ def test_a_group_shows_the_values_in_use() -> None:
     lines = list(group_lines("optimisation", {"lr": 0.25}, width=80))
     assert lines[1].startswith("  lr=0.25  ")
     assert not any("pool=" in line for line in lines)
-
-
-def test_the_page_of_a_knob_names_values_default_synonyms_and_sweeps() -> None:
-    text = "\n".join(knob_lines(find_entry("weight_decay"), 0.1, ["study"]))
-    for part in ("number in [0, inf)", "weight_decay=0.1", "weight_decay=0.05", "wd", "study"):
-        assert part in text
 
 
 def test_words_of_completion_are_keys_names_and_files() -> None:
