@@ -71,16 +71,18 @@ def run_search(
         if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:
-            print_wrapped(
-                f"{counted(len(states), 'worker')} {is_are(len(states))} submitted"
-                f"{resume_hint(search.id, search.runs)}"
-            )
+            _print_submitted(search, len(states))
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
     show_result(search, points)
     show_failed_workers(search, states)
     return search_exit_code(search, points, states)
+
+
+def _print_submitted(search: SearchSpec, workers: int) -> None:
+    submitted = f"{counted(workers, 'worker')} {is_are(workers)} submitted"
+    print_wrapped(f"{submitted}{resume_hint(search.id, search.runs)}")
 
 
 def _run_workers(

@@ -92,7 +92,7 @@ def test_changes_are_not_repeated_where_the_labels_give_the_levels(
     runs.sweep("ladder", cells, seeds=[0])
     assert rows(runs)["changed"].to_list() == ["", ""]
     runs.sweep("ladder", {"first": cells[next(iter(cells))], "second": values}, seeds=[0])
-    assert rows(runs)["changed"]["second"].startswith(f"{sorted(knobs)[0]} 1 ")
+    assert rows(runs)["changed"]["second"].startswith(f"{knobs[0]} 1 → 2")
 
 
 @pytest.mark.parametrize(

@@ -17,19 +17,21 @@ MIN_WIDTH, MAX_WIDTH = 60, 110
 USAGE = """\
 Fine-tune CLIP: one trial, or a sweep of them.
 
-  {program} [KNOB=VALUE ...]               one trial
-  {program} -m KNOB=A,B ... [seeds=N]      a sweep: all combinations of the values
-  {program} -m sweeps=NAME [KNOB=VALUE]    a design that is listed below
+  {program} [KNOB=VALUE ...]             one trial
+  {program} -m KNOB=A,B ... [seeds=N]    all combinations of the values
+  {program} -m sweeps=NAME [KNOB=VALUE]  a design that is listed below
 
 Examples
   {program} lr=1e-3 layer_decay=0.7 seed=3
   {program} -m lr=3e-4,1e-3 layer_decay=0.65,0.75 seeds=5
   {program} -m sweeps=ladder dry_run=true
   {program} data=folder data.root=PHOTOS recipe=ema epochs=5
-  {program} -m sweeps=search hydra.sweeper.n_trials=30 hydra/launcher=submitit_slurm
+  {program} -m sweeps=search hydra.sweeper.n_trials=30
+  {program} -m sweeps=lr hydra/launcher=submitit_slurm
 
 A value of the list below is the one in use where nothing is typed for its knob.
-clip-hparam knobs NAME explains a knob, clip-hparam sweeps and clip-hparam recipes list all of them.
+clip-hparam knobs NAME explains a knob; clip-hparam sweeps and clip-hparam
+recipes list all of them.
 """
 
 
@@ -54,8 +56,8 @@ def help_lines(values: Mapping[str, Any], choices: Mapping[str, list[str]]) -> I
     for group, options in choices.items():
         yield from item_lines(f"{group}=", ", ".join(options), width)
     yield ""
-    yield "Slurm: hydra/launcher=submitit_slurm and hydra.launcher.KEY=VALUE, such as partition,"
-    yield "account and mem_gb; clip-hparam knobs launcher lists the keys"
+    yield "Slurm: hydra/launcher=submitit_slurm and hydra.launcher.KEY=VALUE"
+    yield "  clip-hparam knobs launcher lists the keys: partition, account, mem_gb, ..."
     yield ""
     yield "Sweeps: choose with -m sweeps=NAME"
     for file in sweep_files(everything=False):

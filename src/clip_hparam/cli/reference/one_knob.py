@@ -86,7 +86,7 @@ def _commands(entry: Entry, swept_by: Sequence[str]) -> Iterator[tuple[str, str]
     """Yield commands with the knob, and what each is for."""
     program = sweep_program()
     if entry.group in SHARED_GROUPS:
-        yield f"{program} ... {entry.name}=VALUE", "beside the other words of a command"
+        yield f"{program} ... {entry.name}=VALUE", "beside other words"
         return
     yield f"{program} {entry.name}=VALUE", "one trial"
     yield f"{program} -m {entry.name}=A,B seeds=3", "two values, 3 seeds each"

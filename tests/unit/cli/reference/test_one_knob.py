@@ -41,6 +41,6 @@ def test_every_page_fits_80_columns_and_has_no_bare_hint(monkeypatch: pytest.Mon
 
 def test_a_key_of_the_driver_is_no_knob_to_sweep() -> None:
     text = "\n".join(knob_lines(find_entry("seeds"), None, ["search"]))
-    assert "seeds=VALUE  beside the other words of a command" in text
+    assert "seeds=VALUE  beside other words" in text
     assert "search" not in text
     assert "null" not in text
