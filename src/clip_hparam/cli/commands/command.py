@@ -35,13 +35,15 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
     """Print the answer: `tree` as JSON with --json, else the lines.
 
-    A line that is too long for a terminal is broken between words.
+    A line that is too long for a terminal is broken between words; a text of several lines, such as
+    a table, is printed as it is.
     """
     if arguments.json:
         print(json.dumps(tree), flush=True)
         return
     columns = terminal_columns(sys.stdout)
-    print("\n".join(wrap_text(line, columns) for line in lines), flush=True)
+    shown = (text if "\n" in text else wrap_text(text, columns) for text in lines)
+    print("\n".join(shown), flush=True)
 
 
 class UsageError(ValueError):
