@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
         SystemExit: the command cannot be parsed.
     """
     arguments = create_parser(prog).parse_args(argv)
+    arguments.runs = getattr(arguments, "folder", None) or getattr(arguments, "runs", None)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
         if isinstance(getattr(arguments, "runs", None), Path):

@@ -26,6 +26,7 @@ from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.cli.commands.queries import print_ambiguity
 from clip_hparam.config.knob import suggest
 from clip_hparam.config.text.count import counted
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.paths import DEFAULT_RUNS, command_line
 
@@ -79,6 +80,13 @@ def add_summary_arguments(command: argparse.ArgumentParser) -> None:
         default=DEFAULT_RUNS,
         metavar="DIR",
         help="folder of records or of an imported table (runs)",
+    )
+    command.add_argument(
+        "--runs",
+        type=Path,
+        dest="folder",
+        metavar="DIR",
+        help="the same, as other commands take it",
     )
     command.add_argument("--sweep", metavar="NAME", help="the search (default: the newest)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -165,7 +173,10 @@ def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
     for warning in (*_mixture_notes(frames, sweep), *warnings):
         print(warning, file=sys.stderr)
     as_text = json.dumps(summary_dict(summary), indent=1, allow_nan=False)
-    print(as_text if as_json else format_summary(summary))
+    if as_json:
+        print(as_text)
+    else:
+        print_wrapped(format_summary(summary))
 
 
 def _mixture_notes(frames: Frames, sweep: SweepManifest | None) -> Iterator[str]:
