@@ -44,6 +44,7 @@ from clip_hparam.analysis.report.sections import (
     sweep_section,
 )
 from clip_hparam.analysis.report.study_page import StudyCard, study_card
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.state import FINISHED
 
@@ -87,11 +88,12 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     sweeps = [sweep_json(frames, ablation) for ablation in ablations]
     searches = list(_searches(frames))
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)
-    trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
+    ended = f", {pruned} pruned" if pruned else ""
+    trials = f"{done} of {counted(len(frames.trials), 'trial')} done{ended}"
     rows = shown_trials(frames)
     return ReportPage(
         "clip-hparam: report",
-        f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
+        f"{trials}, {counted(len(swept), 'sweep')}.",
         [study_card(study_evidence(frames, name)) for name in study_names(frames)],
         [sweep["sentence"] for sweep in sweeps]
         or ["No sweep compares cells: the sections below describe the trials."],

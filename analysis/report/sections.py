@@ -26,6 +26,7 @@ from clip_hparam.analysis.report.page.trials import Commands
 from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.design.design import merged_overrides
 
@@ -157,4 +158,4 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
 
 def _value_counts(values: pd.Series) -> str:
     counts = values.dropna().astype(str).value_counts()
-    return ", ".join(f"{value} ({count} trials)" for value, count in counts.items())
+    return ", ".join(f"{value} ({counted(count, 'trial')})" for value, count in counts.items())

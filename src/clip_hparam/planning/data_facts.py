@@ -12,6 +12,7 @@ import numpy as np
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset, ImageFiles, Indices
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.names import listed, readable
@@ -60,12 +61,21 @@ def data_counts(data: Data) -> dict[str, int]:
 def data_rows(data: Data) -> Iterator[tuple[str, str]]:
     """Yield a name and a value for the data set and each of its sets."""
     dataset, counts = load_dataset(data), data_counts(data)
-    yield "data", f"{data.name}, {counts['classes']} classes: {listed(dataset.classes)}"
+    yield (
+        "data",
+        f"{data.name}, {counted(counts['classes'], 'class', 'classes')}: {listed(dataset.classes)}",
+    )
     left_out = f", {counts['skipped']} unreadable left out" if counts["skipped"] else ""
     shots = f", {data.shots} of each class" if data.shots else ""
-    yield "training set", f"{counts[TRAIN]:,} images{_source(dataset, TRAIN)}{shots}{left_out}"
-    yield "selection set", f"{counts[SELECTION]:,} images{_selection_source(data, dataset)}"
-    yield "test set", f"{counts[TEST]:,} images{_source(dataset, TEST)}"
+    yield (
+        "training set",
+        f"{counted(counts[TRAIN], 'image')}{_source(dataset, TRAIN)}{shots}{left_out}",
+    )
+    yield (
+        "selection set",
+        f"{counted(counts[SELECTION], 'image')}{_selection_source(data, dataset)}",
+    )
+    yield "test set", f"{counted(counts[TEST], 'image')}{_source(dataset, TEST)}"
 
 
 def check_rows(data: Data) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.text.count import counted, is_are
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
@@ -41,7 +43,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     Raises: ValueError for options that do not fit, FolderLockedError if another driver runs it.
     """
     for sentence in sweep.duplicate_cells:
-        print(sentence)
+        print_wrapped(sentence)
     stored = read_stored_results(sweep.specs, options.replay)
     launcher = make_launcher()
     has_work = len(stored.done) < len(sweep.specs)
@@ -61,12 +63,12 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.OK
     validate_detached_race(sweep, options, launcher)
     if note := stored.note_of_lacking:
-        print(note)
+        print_wrapped(note)
     if runs_here:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
     if choice.compile and has_work:
-        print(choice.reason)
+        print_wrapped(choice.reason)
     warn_if_code_changed(stored.git_states)
     with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
         part, states = _run_rounds(sweep, launcher, stored.done, options.detach)
@@ -83,13 +85,20 @@ def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     done = sum(state == TrialState.DONE for state in states.values())
     held = [name for name, state in states.items() if state == TrialState.HELD]
     if left:
-        print(f"{left} of {total} trials are submitted{resume_hint(sweep.id, sweep.runs)}")
+        print_wrapped(
+            f"{left} of {counted(total, 'trial')} {is_are(left)} submitted"
+            f"{resume_hint(sweep.id, sweep.runs)}"
+        )
     if done:
         results = "" if left else f": {command_line('status', sweep.id, runs=sweep.runs)}"
-        print(f"{done} of {total} trials are done already{results}")
+        print_wrapped(f"{done} of {counted(total, 'trial')} {is_are(done)} done already{results}")
     if held:
         first = failure_message(sweep.runs, held[0])
-        print(f"{len(held)} of {total} trials are held, the first: {first}", file=sys.stderr)
+        print(
+            f"{len(held)} of {counted(total, 'trial')} {is_are(len(held))} held, the first:"
+            f" {first}",
+            file=sys.stderr,
+        )
     return ExitCode.OK
 
 
@@ -97,11 +106,11 @@ def _report_end(sweep: Sweep, stored: StoredResults, states: Mapping[str, TrialS
     """Print the table of a sweep that has ended, and return the exit code."""
     show_table(sweep, stored.done, states)
     for line in race_verdicts(sweep):
-        print(line)
+        print_wrapped(line)
     code = sweep_exit_code(sweep, states)
     unchanged = stored.replays_without_effect()
     for name in unchanged:
-        print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
+        print_wrapped(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
@@ -136,7 +145,10 @@ def _run_rounds(
         left = sum(result_of(spec) is None for spec in part.specs.values())
         local_hint = "; the same command goes on with them"
         hint = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else local_hint
-        print(f"interrupted: {left} of {planned} trials are left{hint}", file=sys.stderr)
+        print(
+            f"interrupted: {left} of {counted(planned, 'trial')} {is_are(left)} left{hint}",
+            file=sys.stderr,
+        )
         return part, None
     return part, states
 

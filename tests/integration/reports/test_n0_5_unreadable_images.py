@@ -51,6 +51,16 @@ def test_all_unreadable_images_are_listed_and_nothing_trains(
     assert not (tmp_path / "runs").exists()
 
 
+def test_describe_shows_the_counts_and_the_unreadable_images(photos: Path, tmp_path: Path) -> None:
+    bad = cut(photos / "train" / "a" / "0.png")
+    done = clip_hparam("describe", *TINY, f"data.root={photos}", cwd=tmp_path)
+    assert done.code == 2
+    assert [line.split("  ")[0] for line in done.out.splitlines()] == [
+        *("data", "training set", "selection set", "test set")
+    ]
+    assert done.err.splitlines()[1].startswith(f"{bad} cannot be read as an image")
+
+
 def test_search_does_not_start_with_an_unreadable_image(photos: Path, tmp_path: Path) -> None:
     bad = cut(photos / "test" / "a" / "0.png")
     words = ("-m", "sweeps=search", "hydra.sweeper.n_trials=2", *TINY, f"data.root={photos}")

@@ -233,7 +233,7 @@ def test_a_missing_metric_leaves_its_cell_without_a_mean(tmp_path: Path) -> None
     (tmp_path / "t.csv").write_text("lr,seed,loss\n0.1,0,0.5\n0.1,1,NaN\n0.2,0,0.4\n0.2,1,inf\n")
     options = ("--knob", "lr", "--seed", "seed", "--objective", "loss")
     done = import_into(tmp_path, "t.csv", *options)
-    assert "2 rows have no loss" in done.err
+    assert "2 rows without loss" in done.err
     assert [(row["n"], row["asked"], row["loss"]) for row in cells(tmp_path).values()] == [
         *(("1", "2", ""), ("1", "2", ""))
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
@@ -43,8 +44,8 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
 
 def _count_jobs(trials: int, jobs: int) -> str:
     """Return "2 jobs", or "8 trials in 2 jobs" if jobs have several trials."""
-    named = f"{jobs} job" + "s" * (jobs != 1)
-    return named if trials == jobs else f"{trials} trials in {named}"
+    named = counted(jobs, "job")
+    return named if trials == jobs else f"{counted(trials, 'trial')} in {named}"
 
 
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:

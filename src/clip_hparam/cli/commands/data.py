@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, CommandParser, UsageError, emit
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import ImageFiles
 
 MAX_FILES_COMPARED = 10_000_000  # high enough to compare all files with the training set
@@ -41,9 +42,9 @@ def _run_check(arguments: argparse.Namespace) -> int:
     unreadable = list(itertools.chain(*found))
     remedy = f": {how_to_mend(only_training=not any(found[1:]))}" if facts else ""
     summary = (
-        f"{len(unreadable)} of {total:,} images cannot be read{remedy}"
+        f"{len(unreadable)} of {counted(total, 'image')} cannot be read{remedy}"
         if unreadable
-        else f"all {total:,} images can be read"
+        else f"all {counted(total, 'image')} can be read"
     )
     if not sets:
         summary = "all images are pixels in memory: none can be unreadable"

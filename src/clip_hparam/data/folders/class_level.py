@@ -46,9 +46,9 @@ def refuse_equal_classes(root: Path, index: FileIndex, classes: Sequence[str]) -
     """Raise ValueError if the classes may be splits or years: all hold the same folders."""
     if shared := _shared_folders(index, classes):
         raise ValueError(
-            f"{root} holds {listed(classes)}, and all of them hold the folders {listed(shared)},"
-            f" which may be the classes: for splits rename the folders in {root} to train, val and"
-            " test; if they are the classes, type data.folders=classes"
+            f"{root} holds {listed(classes)}, and all of them hold the folders {listed(shared)}:"
+            f" if those in {root} are splits, rename them train, val and test; if they are classes,"
+            " type data.folders=classes"
         )
 
 

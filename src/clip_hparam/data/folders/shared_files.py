@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import (
     SELECTION,
     TEST,
@@ -53,7 +54,7 @@ def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
         shared = sum(image.tobytes() in known for image in _arrays(eval_set.images))
         if shared:
             notes.append(
-                f"{shared:,} of {len(eval_set.labels):,} images of the"
+                f"{shared:,} of {counted(len(eval_set.labels), 'image')} of the"
                 f" {NAMES.get(name, f'evaluation set {name}')} are training images too, pixel by"
                 " pixel: they inflate its accuracy"
             )
@@ -112,8 +113,9 @@ def _compared(
 def _note(train: ImageFiles, images: ImageFiles, name: str, shared: Sequence[int]) -> str:
     first = images.path(shared[0]).relative_to(images.root)
     return (
-        f"{len(shared):,} of {len(images):,} images of the {name} are training images too (links or"
-        f" copies of files in {train.root}), such as {first}: they inflate its accuracy"
+        f"{len(shared):,} of {counted(len(images), 'image')} of the {name} are training images too"
+        f" (links or copies of files in {train.root}), such as {first}: its accuracy is too high by"
+        " them"
     )
 
 

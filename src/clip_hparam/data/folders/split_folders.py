@@ -89,10 +89,9 @@ def _refuse_unclear(root: Path, names: SplitNames) -> None:
     if names.others and (not train or train[0] in flat):
         name = (flat or names.names)[0]
         raise ValueError(
-            f"{root / name} is named like a split, and {root} holds other folders beside it"
-            f" ({listed(names.others)}): move the folders of all classes into {root / 'train'},"
-            f" or give {name} another name; if all of them are"
-            " classes, type data.folders=classes"
+            f"{root / name} is named like a split, and {root} holds other folders"
+            f" ({listed(names.others)}): move them into {root / 'train'}, or rename {name}; if all"
+            " are classes, type data.folders=classes"
         )
     if not train:
         raise ValueError(

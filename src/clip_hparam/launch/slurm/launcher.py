@@ -16,6 +16,8 @@ from clip_hparam.config.options.launcher_options import (
     signal_delay_seconds,
     tasks_per_job,
 )
+from clip_hparam.config.text.count import counted, is_are, was_were
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
@@ -59,7 +61,8 @@ class SlurmLauncher:
         limit = "the partition's time limit" if minutes is None else f"{minutes} min"
         return Capacity(
             at_once,
-            f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
+            f"in {counted(count, 'Slurm job')}{each}, each of up to {limit}, once {at_once} run at"
+            " a time",
             describe_request(self.options),
         )
 
@@ -82,7 +85,10 @@ class SlurmLauncher:
         states = earlier.poll_until_settled(handles)
         queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
         if queued:
-            print(f"{len(queued)} trials are in Slurm already: following them")
+            print_wrapped(
+                f"{counted(len(queued), 'trial')} {is_are(len(queued))} in Slurm already: following"
+                f" {'it' if len(queued) == 1 else 'them'}"
+            )
         queued_ids = {handle.trial_id for handle in queued}
         arrays = self._submit_arrays([spec for spec in specs if spec.trial_id not in queued_ids])
         self.poller = job_poller.JobPoller([*earlier.arrays, *arrays])
@@ -115,7 +121,11 @@ class SlurmLauncher:
                 job_id = submit_array(array, options, code)
             except ValueError as error:
                 count = _cancel_arrays(arrays)
-                note = f"; {count} jobs submitted before it were cancelled" if count else ""
+                note = (
+                    f"; {counted(count, 'job')} submitted before it {was_were(count)} cancelled"
+                    if count
+                    else ""
+                )
                 raise ValueError(f"{error}{note}") from None
             array.write_job_id(job_id)
             arrays.append(array)

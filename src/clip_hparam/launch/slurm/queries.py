@@ -138,7 +138,7 @@ def find_array_id(array: JobArray) -> str | None:
 
 
 def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
-    columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:64"
+    columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:128"
     names = ",".join(array.name for array in arrays)
     users = ",".join({str(array.user) for array in arrays})
     lines = output_lines(

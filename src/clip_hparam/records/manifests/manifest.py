@@ -60,6 +60,16 @@ class SweepManifest:
         """Ids of all planned trials, each once, in the order of the cells."""
         return list(dict.fromkeys(name for cell in self.cells for name in cell.trials.values()))
 
+    @property
+    def trial_names(self) -> dict[str, str]:
+        """ "LABEL seed=N" by trial id, with the first cell that has the trial."""
+        names = [
+            (trial, f"{cell.label} seed={seed}")
+            for cell in self.cells
+            for seed, trial in cell.trials.items()
+        ]
+        return dict(reversed(names))
+
     def age(self) -> tuple[str, str]:
         """Return the key that sorts manifests, the oldest first."""
         return self.created, self.sweep_id

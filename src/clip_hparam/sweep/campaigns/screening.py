@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from clip_hparam.analysis.evidence.studies.screening import KnobEffect, Screening
 from clip_hparam.analysis.stats.error_margin import counting_resolution
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
@@ -55,7 +56,8 @@ def plan_screening(study: Design, trials: int, selection: SelectionSet | None = 
         )
     seeds = _seeds(size, trials // size, selection)
     design["seeds"] = list(range(SCREENING_SEED, SCREENING_SEED + seeds))
-    text = f"{size} cells of resolution {'IV' if resolution == 4 else 'III'}, {seeds} seeds each"
+    numeral = "IV" if resolution == 4 else "III"
+    text = f"{size} cells of resolution {numeral}, {counted(seeds, 'seed')} each"
     return Stage("screening", design, (), f"{text}{_resolution_text(size, seeds, selection)}")
 
 

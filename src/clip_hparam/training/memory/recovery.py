@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.training.memory.micro_batch import (
     DeviceMemoryError,
     describe_memory_of,
@@ -67,7 +68,7 @@ def _sentence(state: "TrainState", size: int, smaller: int | None, reason: str) 
     if not state.model.transformer.grad_checkpointing:
         hints.append("machine.activation_checkpointing=true")
     return (
-        f"out of memory: the trial trains {size} image{'s' * (size > 1)} at once{in_ranks}, and"
+        f"out of memory: the trial trains {counted(size, 'image')} at once{in_ranks}, and"
         f" needs {format_need(state.predict_memory(), size)}; {where} ({reason}): try"
         f" {', '.join([*hints, 'a device with more memory'])}"
     )

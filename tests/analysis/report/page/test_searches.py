@@ -89,5 +89,5 @@ def test_records_without_any_number_make_a_page(runs: Runs) -> None:
     runs.planned({"lr": 1e-3})
     runs.sweep("lr", {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}}, seeds=[0])
     page = report.render_html(report.report_page(runs.frames()))
-    assert "0 of 1 trials done" in page
+    assert "0 of 1 trial done" in page
     assert "NaN" not in page.partition('id="report-data">')[2].partition("</script>")[0]

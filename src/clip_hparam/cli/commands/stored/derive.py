@@ -126,7 +126,7 @@ COMMANDS = (
     ),
     Command(
         "temperature",
-        "calibrate trials by a temperature that is fitted to the selection set",
+        "calibrate trials by a temperature fitted to the selection set",
         _add_names,
         _run_temperature,
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.derived import write_derived
 from clip_hparam.records.manifests.lookup import find_trial_id
@@ -76,7 +77,7 @@ def _run_predict(arguments: argparse.Namespace) -> int:
     }
     if arguments.out:
         write_atomic(arguments.out, text.getvalue().encode())
-        emit(arguments, facts, [f"{len(predictions.files)} images: {arguments.out}"])
+        emit(arguments, facts, [f"{counted(len(predictions.files), 'image')}: {arguments.out}"])
     else:
         emit(arguments, {**facts, "csv": text.getvalue()}, [text.getvalue().rstrip()])
     return ExitCode.OK
@@ -145,7 +146,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         "export",
-        "write the model of a trial for timm, open_clip and predict, with a card",
+        "write the model of a trial for timm, open_clip and predict",
         _add_export_arguments,
         _run_export,
     ),
