@@ -10,7 +10,7 @@ from typing import Any
 from clip_hparam.cli.commands.name_lookup import trial_states
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.config.trial_spec import trial_words
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.waiting import explain_wait
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line, worker_records
@@ -54,7 +54,7 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
     """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
     recipe = record.recipe() or {}
-    submitted = tracker.submitted_trials(record.folder.parent)
+    submitted = job_poller.submitted_trials(record.folder.parent)
     state = submitted.states.get(record.trial_id) or trial_state(record)
     reason = submitted.reasons.get(record.trial_id, "")
     return {
