@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from support.trial_factory import LABELS
 
 from clip_hparam.records.record import Record
+from support.trial_factory import LABELS
 
 
 def write_predictions(record: Record, taken_for: dict[int, int], errors: list[int]) -> None:
