@@ -40,7 +40,8 @@ def _run_check(arguments: argparse.Namespace) -> int:
     progress = _Progress(total)
     found = [list(check_files(files, progress.add).values()) for files in sets]
     unreadable = list(itertools.chain(*found))
-    remedy = f": {how_to_mend(only_training=not any(found[1:]))}" if facts else ""
+    outside = sum(map(len, found[1:]))
+    remedy = f": {how_to_mend(len(unreadable), outside)}" if facts else ""
     summary = (
         f"{len(unreadable)} of {counted(total, 'image')} cannot be read{remedy}"
         if unreadable

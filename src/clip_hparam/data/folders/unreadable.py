@@ -82,9 +82,10 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
         )
     lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
-        remedy = how_to_mend(only_training=not any(known[1:]))
+        remedy = how_to_mend(len(lines), outside=sum(map(len, known[1:])))
         head = f"{len(lines)} of {counted(total, 'image')} cannot be read: {remedy}"
-        raise UnreadableFilesError("\n".join([head, *lines]))
+        raise UnreadableFilesError("
+".join([head, *lines]))
     return ()
 
 
@@ -94,11 +95,19 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     return [images for images in sets if isinstance(images, ImageFiles)]
 
 
-def how_to_mend(only_training: bool) -> str:
-    """Return what to do about unreadable files; only_training: no other set has any."""
-    if only_training:
+def how_to_mend(found: int, outside: int) -> str:
+    """Return what to do about unreadable files.
+
+    found: their number. outside: how many of them, listed last, are no training images.
+    """
+    if not outside:
         return "type data.on_error=skip to train without them, or mend them"
-    return "mend them; data.on_error=skip leaves out training images only"
+    if outside >= found:
+        which = "them: none is a training image"
+    else:
+        which = "the last one: it is" if outside == 1 else f"the last {outside}: they are"
+        which += " in the selection or test set"
+    return f"mend or remove {which}, and data.on_error=skip leaves out training images only"
 
 
 def _left_out_note(names: tuple[str, ...]) -> str:
