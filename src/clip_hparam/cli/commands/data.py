@@ -87,14 +87,11 @@ def _files_below(root: Path) -> ImageFiles:
 
 
 def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
-    """Return the sets of image files of the data set, and facts about it.
-
-    Raises: UsageError if it is not read from files at all.
-    """
+    """Return the sets of image files of the data set, and facts about it."""
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
-    from clip_hparam.data.datasets import dataset_spec, load_dataset
+    from clip_hparam.data.datasets import load_dataset
     from clip_hparam.data.folders.shared_files import shared_array_notes, shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
     from clip_hparam.planning.data_facts import check_rows
@@ -104,10 +101,6 @@ def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
         dataset = load_dataset(recipe.data)
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    if not dataset_spec(recipe.data.name).layout:
-        raise UsageError(
-            f"data={recipe.data.name} is not read from image files: type data=folder data.root=PATH"
-        )
     shared = (*shared_file_notes(dataset, limit=MAX_FILES_COMPARED), *shared_array_notes(dataset))
     for note in (*dataset.notes, *shared):
         print(f"note: {note}", file=sys.stderr)
