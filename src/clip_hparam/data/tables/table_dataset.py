@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clip_hparam.data.dataset import TRAIN, ImageDataset
 from clip_hparam.data.file_index import FileIndex
+from clip_hparam.data.folders.class_level import root_override
 from clip_hparam.data.folders.labelled_folder import image_files
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_names import SplitRole, plain_role
@@ -40,10 +41,14 @@ def _parts(root: Path) -> dict[str, LabelledPart]:
         found = listed([path.name for path in tables]) if tables else "no table"
         raise FileNotFoundError(
             f"data.root={root} holds {found}: data=table reads one table, or one each of train,"
-            " val and test, which end in .csv, .tsv or .parquet"
+            f" val and test, which end in .csv, .tsv or .parquet{_table_hint(tables)}"
         )
     rows = {ROLES[role]: read_table(paths[0]) for role, paths in by_role.items() if paths}
     return {name: _part(one, range(len(one.paths))) for name, one in rows.items()}
+
+
+def _table_hint(tables: Sequence[Path]) -> str:
+    return f": to read one of them type {root_override(tables[0])}" if tables else ""
 
 
 def _parts_of(rows: TableRows) -> dict[str, LabelledPart]:
