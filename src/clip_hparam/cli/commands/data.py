@@ -94,17 +94,20 @@ def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
     from clip_hparam.data.datasets import load_dataset
     from clip_hparam.data.folders.shared_files import shared_array_notes, shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
+    from clip_hparam.data.prompts.recipe_prompts import validate_prompt_files
     from clip_hparam.planning.data_facts import check_rows
 
     try:
         recipe = with_values(compose_recipe(overrides), {"data.on_error": "raise"})
-        dataset = load_dataset(recipe.data)
+        dataset, facts = load_dataset(recipe.data), dict(check_rows(recipe.data))
+        if recipe.data.class_names or recipe.data.templates:
+            facts["words in prompts"] = ", ".join(validate_prompt_files(recipe.data))
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
     shared = (*shared_file_notes(dataset, limit=MAX_FILES_COMPARED), *shared_array_notes(dataset))
     for note in (*dataset.notes, *shared):
         print(f"note: {note}", file=sys.stderr)
-    return file_sets(dataset), dict(check_rows(recipe.data))
+    return file_sets(dataset), facts
 
 
 class _Progress:
