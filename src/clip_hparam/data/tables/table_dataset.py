@@ -90,8 +90,11 @@ def _sizes(file: Path, paths: Sequence[str]) -> list[int]:
             missing.append(path)
     if missing:
         raise FileNotFoundError(
-            f"{file} names {len(missing):,} files that do not exist, the first is"
-            f" {file.parent / missing[0]}: paths are relative to the folder of the"
-            " table"
+            f"{file} names {file.parent / missing[0]}, which does not exist{_more(missing)}: paths"
+            " are relative to the folder of the table"
         )
     return sizes
+
+
+def _more(missing: Sequence[str]) -> str:
+    return f", and {len(missing) - 1:,} more such files" if len(missing) > 1 else ""
