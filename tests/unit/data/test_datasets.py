@@ -94,7 +94,8 @@ def test_wrong_layout_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("given", "fits"), [("train", True), ("..", True), ("../../..", True), ("train/n01440764", False)]
+    ("given", "fits"),
+    [("train", True), ("..", True), ("../../..", True), ("train/n01440764", False)],
 )
 def test_another_level_of_imagenet_names_the_root_that_fits(
     tmp_path: Path, given: str, fits: bool

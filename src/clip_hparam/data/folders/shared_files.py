@@ -26,7 +26,10 @@ from clip_hparam.records.user_cache import cache_path
 
 NAMES = {SELECTION: "selection set", TEST: "test set"}
 OTHER_SETS = {TRAIN: "training images", SELECTION: "selection images"}
-EFFECTS = {TRAIN: "its accuracy is too high by them", SELECTION: "they choose the epoch it measures"}
+EFFECTS = {
+    TRAIN: "its accuracy is too high by them",
+    SELECTION: "they choose the epoch that it measures",
+}
 
 
 def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> tuple[str, ...]:

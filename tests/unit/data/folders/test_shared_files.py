@@ -58,7 +58,7 @@ def test_files_of_the_training_and_of_the_selection_set_are_counted_in_the_test_
     )
     assert of_selection == (
         "2 of 5 images of the test set are selection images too (links or copies of files in"
-        f" {tmp_path}/val), such as d.png: they choose the epoch it measures"
+        f" {tmp_path}/val), such as d.png: they choose the epoch that it measures"
     )
 
 
@@ -83,7 +83,7 @@ def test_arrays_are_compared_pixel_by_pixel() -> None:
         "1 of 3 images of the test set are training images too, pixel by pixel: its accuracy is too"
         " high by them",
         "2 of 3 images of the test set are selection images too, pixel by pixel: they choose the"
-        " epoch it measures",
+        " epoch that it measures",
     )
     assert shared_array_notes(dataset(pixels("abc"), pixels("de"), pixels("xyz"))) == ()
 
