@@ -17,7 +17,11 @@ from clip_hparam.data.dataset import (
     split_off_test,
 )
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes, single_image_message
-from clip_hparam.data.folders.class_level import level_notes, refuse_equal_classes
+from clip_hparam.data.folders.class_level import (
+    imagenet_root_hint,
+    level_notes,
+    refuse_equal_classes,
+)
 from clip_hparam.data.folders.folder_notes import file_notes, missing_note
 from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
 from clip_hparam.data.folders.split_folders import SplitFolders, find_splits, split_folder
@@ -41,7 +45,7 @@ def load_imagenet_tree(root: Path) -> ImageDataset:
     if train is None or val is None:
         raise FileNotFoundError(
             f"data.root={root} has no folder {'val' if train else 'train'}: data=imagenet reads"
-            " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
+            f" train/n01440764/*.JPEG and val/n01440764/*.JPEG{imagenet_root_hint(root)}"
         )
     dataset = _load_splits(train, None, val, official=True)
     for name in dataset.classes:

@@ -53,7 +53,8 @@ def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:
     if known is not None and unknown:
         raise ValueError(
             f"encoder.name={encoder} has no prompts for {listed(unknown)}, only for {len(known)}"
-            f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
+            f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}, or a CLIP that reads all"
+            " words, such as encoder=clip_b16"
         )
     if known is None and not recipe.data.class_names:
         _validate_words(data, classes)

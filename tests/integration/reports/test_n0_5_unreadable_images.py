@@ -111,7 +111,6 @@ def test_file_of_the_same_size_is_decoded_again_if_its_time_differs(
     ("words", "sentence"),
     [
         (("nowhere",), "nowhere is not a folder: type clip-hparam data check FOLDER"),
-        (("data=digits",), "data=digits is not read from image files"),
         (("data=folder",), "data.root is not set"),
         (("photos", "data=folder"), "photos and data=folder: name folders, or a data set"),
     ],

@@ -89,31 +89,27 @@ def _files_below(root: Path) -> ImageFiles:
 
 
 def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
-    """Return the sets of image files of the data set, and facts about it.
-
-    Raises: UsageError if it is not read from files at all.
-    """
+    """Return the sets of image files of the data set, and facts about it."""
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
-    from clip_hparam.data.datasets import dataset_spec, load_dataset
+    from clip_hparam.data.datasets import load_dataset
     from clip_hparam.data.folders.shared_files import shared_array_notes, shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
+    from clip_hparam.data.prompts.recipe_prompts import validate_prompt_files
     from clip_hparam.planning.data_facts import check_rows
 
     try:
         recipe = with_values(compose_recipe(overrides), {"data.on_error": "raise"})
-        dataset = load_dataset(recipe.data)
+        dataset, facts = load_dataset(recipe.data), dict(check_rows(recipe.data))
+        if recipe.data.class_names or recipe.data.templates:
+            facts["words in prompts"] = ", ".join(validate_prompt_files(recipe.data))
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    if not dataset_spec(recipe.data.name).layout:
-        raise UsageError(
-            f"data={recipe.data.name} is not read from image files: type data=folder data.root=PATH"
-        )
     shared = (*shared_file_notes(dataset, limit=MAX_FILES_COMPARED), *shared_array_notes(dataset))
     for note in (*dataset.notes, *shared):
         print(f"note: {note}", file=sys.stderr)
-    return file_sets(dataset), dict(check_rows(recipe.data))
+    return file_sets(dataset), facts
 
 
 class _Progress:

@@ -137,7 +137,7 @@ def find_record(runs: Path, prefix: str) -> Record:
             raise ValueError(f"{prefix} is a cell of an older sweep only: type {older}")
         known = {sweep.name for sweep in manifests}.union(*map(_labels, manifests))
         raise ValueError(
-            f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
+            f"no trial is called {prefix} in {runs}, and no sweep and no cell either:"
             f" {suggest_name(prefix, known, runs)}"
         )
     return Record(runs, trial_id)

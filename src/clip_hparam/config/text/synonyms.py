@@ -84,6 +84,12 @@ SEVERAL = {
     "betas": ("beta1", "beta2"),
 }
 """Names that may mean each of several knobs."""
+LOSS = (
+    "the loss is cross-entropy, which label_smoothing, mixup and cutmix change; docs/methods.md"
+    " says why there is no loss=contrastive (FLYP)"
+)
+ABSENT = dict.fromkeys(("loss", "lossfn", "lossname", "criterion", "contrastive", "flyp"), LOSS)
+"""Names of what is no knob, with what there is instead."""
 
 
 def suggest_key(name: str, known: Iterable[str]) -> str:
@@ -91,6 +97,8 @@ def suggest_key(name: str, known: Iterable[str]) -> str:
 
     known: all legal keys, dotted.
     """
+    if _plain(name) in ABSENT:
+        return ABSENT[_plain(name)]
     names = sorted(known)
     meant = _same_key(name, names) or close_names(name, names) or _of_its_node(name, names)
     return f"did you mean {' or '.join(meant)}?" if meant else "--help lists the knobs"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import suggest
+from clip_hparam.config.knob import close_names, suggest
 from clip_hparam.data.dataset import Labels
 from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex
 from clip_hparam.data.folders.class_level import lower_level_hint, validate_level
@@ -118,5 +118,7 @@ def _similar_class(name: str, classes: Sequence[str]) -> str:
         if normalized(known).casefold() == normalized(name).casefold():
             return f"upper and lower case count, did you mean {readable(known)}?"
     if len(classes) <= CLOSE_NAMES:
-        return suggest(name, map(readable, classes))
+        names = [readable(known) for known in classes]
+        remove = "" if close_names(name, names) else ", or remove the folder"
+        return f"{suggest(name, names)}{remove}"
     return "remove the folder, or add the class"

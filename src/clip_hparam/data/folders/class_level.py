@@ -8,7 +8,10 @@ from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.file_index import FileIndex
 from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.split_folders import visible_folders
-from clip_hparam.data.folders.split_names import split_names
+from clip_hparam.data.folders.split_names import SplitRole, split_names
+
+LEVELS_BELOW = 3  # ILSVRC/Data/CLS-LOC of the official archive
+MOST_FOLDERS = 20  # of a folder that is searched: no folder of classes
 
 
 def validate_level(
@@ -97,6 +100,25 @@ def folders_by_class(index: FileIndex) -> dict[str, list[str]]:
 def is_split(folder: Path) -> bool:
     """Return whether a folder is one of the splits in its parent."""
     return folder.name in split_names(visible_folders(folder.parent)).names
+
+
+def imagenet_root_hint(root: Path) -> str:
+    """Return the end of a sentence with the folder near a root that holds train and val, or ""."""
+    level, near = [root], [root.parent]
+    for _ in range(LEVELS_BELOW):
+        inner = {folder: visible_folders(folder) for folder in level}
+        level = [
+            folder / name
+            for folder, names in inner.items()
+            if len(names) <= MOST_FOLDERS
+            for name in names
+        ]
+        near += level
+    for folder in near:
+        roles = split_names(visible_folders(folder))
+        if roles.of(SplitRole.TRAIN) and roles.of(SplitRole.SELECTION):
+            return f"; {folder} holds both: try {root_override(folder)}"
+    return ""
 
 
 def root_override(root: Path) -> str:
