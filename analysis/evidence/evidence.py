@@ -33,6 +33,7 @@ from clip_hparam.analysis.evidence.published_recipes import published_rung
 from clip_hparam.analysis.evidence.replicates import (
     Replicates,
     first_recorded,
+    recorded_levels,
     replicates,
     sweep_of,
 )
@@ -176,8 +177,7 @@ def _change_columns(
 ) -> dict[str, Any]:
     """Return the levels of the ablation's knobs; without any the changes, "lr 0.006 → 0.001"."""
     if ablation.knobs or ablation.imported:
-        levels = first_recorded(after.trials)
-        return {name: levels.get(name, math.nan) for name in ablation.knobs}
+        return recorded_levels(after, ablation.knobs)
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     differing = (name for name in new if name in old and new[name] != old[name])
     changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)

@@ -15,9 +15,9 @@ from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
-from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.lock import lock_sweep
 from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
-from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
+from clip_hparam.records.paths import command_line, log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
@@ -70,7 +70,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
     if choice.compile and has_work:
         print_wrapped(choice.reason)
     warn_if_code_changed(stored.git_states)
-    with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
+    with lock_sweep(sweep.runs, sweep.id):
         part, states = _run_rounds(sweep, launcher, stored.done, options.detach)
     if states is None:
         return ExitCode.INTERRUPTED

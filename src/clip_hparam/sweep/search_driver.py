@@ -16,8 +16,7 @@ from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import gpu_slots, print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
-from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.lock import lock_sweep
 from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
@@ -64,7 +63,7 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
-    with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
+    with lock_sweep(search.runs, search.id):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
         states = _run_workers(study, options, launcher)

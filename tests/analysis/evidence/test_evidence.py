@@ -17,6 +17,7 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
 from clip_hparam.analysis.frames.labels import format_knob
 
+AUTO_LEVELS = ["lr=2", "freeze=backbone", "resolution=auto"]
 LADDER = ABLATIONS["ladder"]
 STEPS = list(zip(RUNGS, list(RUNGS)[1:], strict=False))
 
@@ -134,6 +135,20 @@ def test_a_cell_with_a_missing_run_has_no_mean(runs: Runs, edit: Edit, how: str)
     assert not math.isnan(data.loc["llrd", "test_acc1"])
     assert not math.isnan(data.loc["llrd", "baseline_delta"])
     assert count_missing_runs(runs.frames(), ABLATIONS["ladder"]) == 1
+
+
+def test_a_cell_without_records_has_the_levels_of_its_plan(runs: Runs, edit: Edit) -> None:
+    grid = Ablation("lr", "Learning rate", knobs=("lr", "freeze", "resolution"), order="value")
+    cells = {f"lr={lr}": {"lr": lr, "freeze": "backbone", "resolution": 32} for lr in (1, 2, 3)}
+    runs.sweep("lr", cells, seeds=[0])
+    (manifest,) = runs.folder.glob(".sweeps/*.json")
+    edit(manifest, lambda tree: tree["cells"][1].update(overrides=AUTO_LEVELS))
+    runs.planned(cells["lr=1"], 0)
+    runs.done(cells["lr=3"], 0, 97.0)
+    data = rows(runs, grid).set_index("lr")
+    assert list(data.index) == [1, 2, 3]
+    assert list(data["freeze"]) == ["backbone"] * 3
+    assert math.isnan(data.loc[2, "resolution"])
 
 
 def test_a_cell_without_records_has_a_row(runs: Runs) -> None:

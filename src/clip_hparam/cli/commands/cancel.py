@@ -58,8 +58,9 @@ def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
         return None
     driver = lock_holder(folder, lock)
     if driver is None or driver.host != os.uname().nodename:
-        where = f"process {driver.pid} on {driver.host}" if driver else "another process"
-        raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
+        raise ValueError(
+            f"the driver of {sweep_id} is {driver or 'another process'}: cancel it there"
+        )
     os.kill(driver.pid, signal.SIGTERM)
     deadline = time.monotonic() + CANCEL_TIMEOUT_SECONDS
     while is_locked(folder, lock):
