@@ -87,8 +87,8 @@ def _note(other: str, name: str, shared: int, total: int, how: str) -> str:
     """Return a sentence; how: what was compared."""
     evaluated = NAMES.get(name, f"evaluation set {name}")
     return (
-        f"{shared:,} of {counted(total, 'image')} of the {evaluated} are {OTHER_SETS[other]} too{how}:"
-        f" {EFFECTS[other]}"
+        f"{shared:,} of {counted(total, 'image')} of the {evaluated} are {OTHER_SETS[other]}"
+        f" too{how}: {EFFECTS[other]}"
     )
 
 

@@ -84,8 +84,7 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
     if lines:
         remedy = how_to_mend(len(lines), outside=sum(map(len, known[1:])))
         head = f"{len(lines)} of {counted(total, 'image')} cannot be read: {remedy}"
-        raise UnreadableFilesError("
-".join([head, *lines]))
+        raise UnreadableFilesError("\n".join([head, *lines]))
     return ()
 
 
