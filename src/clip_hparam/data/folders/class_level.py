@@ -116,7 +116,7 @@ def imagenet_root_hint(root: Path) -> str:
         near += level
     for folder in near:
         roles = split_names(visible_folders(folder))
-        if roles.names_of_role(SplitRole.TRAIN) and roles.of(SplitRole.SELECTION):
+        if roles.names_of_role(SplitRole.TRAIN) and roles.names_of_role(SplitRole.SELECTION):
             return f"; {folder} holds both: try {root_override(folder)}"
     return ""
 

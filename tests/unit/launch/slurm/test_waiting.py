@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from clip_hparam.launch.slurm.tracker import submitted_trials
 from support.cli import fake
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
+from clip_hparam.launch.slurm.job_poller import submitted_trials
 from clip_hparam.launch.slurm.waiting import explain_wait, waiting_lines
 from clip_hparam.planning.resolve import resolve
 
