@@ -17,9 +17,8 @@ class AliasFinder(MetaPathFinder, Loader):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return a spec for `analysis.X` if `clip_hparam.analysis.X` exists."""
-        if (
-            not name.startswith(SHORT) or name == f"{SHORT}__main__"
-        ):  # `python -m analysis` runs the file itself
+        # `python -m analysis` runs the file itself
+        if not name.startswith(SHORT) or name == f"{SHORT}__main__":
             return None
         if find_spec(installed_name(name)) is None:
             return None

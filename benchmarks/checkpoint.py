@@ -79,7 +79,7 @@ def save_before(folder: Path, tensors: dict[str, Tensor], selected: dict[str, Te
 
 
 def save_now(folder: Path, tensors: dict[str, Tensor], selected: dict[str, Tensor]) -> float:
-    """Save in a thread, and release the state as an optimiser step does."""
+    """Save in a thread, and release the state as an optimizer step does."""
     parts = {name: Part(flat, {f"{name}.weights": flat.shape}) for name, flat in tensors.items()}
     chosen = tuple(Part(flat, {f"{name}.weights": flat.shape}) for name, flat in selected.items())
     content = Content(list(parts.values()), [], {}, Selection(0, selected), chosen)

@@ -28,7 +28,7 @@ from clip_hparam.data.dataset import TRAIN, ImageFiles
 from clip_hparam.data.loading.crop_reader import CropReader
 from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
 from clip_hparam.data.loading.pipelines import ImagePipeline, TensorPipeline, TimmPipeline
-from clip_hparam.data.loading.requests import ReadRequest, open_image
+from clip_hparam.data.loading.read_request import ReadRequest, open_image
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
 from clip_hparam.rng import uniform

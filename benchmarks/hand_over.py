@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.data.dataset import TRAIN, Images
 from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
-from clip_hparam.data.loading.requests import CHANNELS, ReadRequest
+from clip_hparam.data.loading.read_request import CHANNELS, ReadRequest
 from clip_hparam.data.loading.wait_clock import WaitClock
 
 QUICK = ["1"]

@@ -12,6 +12,7 @@ from clip_hparam.analysis.evidence.replicates import NotSweptError, Replicates, 
 from clip_hparam.analysis.evidence.selection import best_cell
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.intervals import Estimate, estimate, paired_differences
+from clip_hparam.config.text.count import counted, is_are
 from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest
 
@@ -63,8 +64,8 @@ def ablation_frames(
         evidence = cell_evidence(chosen, ablation_of(chosen, name))
         if missing := int((evidence["asked"] - evidence["n"]).sum()):
             raise ValueError(
-                f"{missing} trials of {name} are not done: run the same command again, which runs"
-                " what is missing"
+                f"{counted(missing, 'trial')} of {name} {is_are(missing)} not done: run the same"
+                " command again, which runs what is missing"
             )
     return chosen
 

@@ -34,7 +34,7 @@ FIGURE_KINDS = (
 class Ablation:
     """How the table and the figure of one sweep are made."""
 
-    name: str  # of the files; that of the sweep, or with a part of its id where several have it
+    name: str  # name of the files: the sweep's, with a part of its id where several sweeps have it
     title: str
     row: str = "cell"  # title of the column of labels
     knobs: tuple[str, ...] = ()  # columns of levels; empty: a column of the changed knobs

@@ -15,6 +15,7 @@ over the remaining trials would be biased.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -32,6 +33,7 @@ from clip_hparam.analysis.evidence.published_recipes import published_rung
 from clip_hparam.analysis.evidence.replicates import (
     Replicates,
     first_recorded,
+    recorded_levels,
     replicates,
     sweep_of,
 )
@@ -72,7 +74,18 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
     trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
     table["differs"] = "" if ablation.imported else differing_provenance(trials, ablation.knobs)
+    if "changed" in table and labels_are_levels(cell.cell.label for cell in cells):
+        table["changed"] = ""
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
+
+
+def labels_are_levels(labels: Iterable[str]) -> bool:
+    """Return whether all labels give levels of the same knobs, such as "lr=0.1,epochs=3".
+
+    A column of changes would repeat them.
+    """
+    knobs = {tuple(part.partition("=")[0] for part in label.split(",")) for label in labels}
+    return len(knobs) == 1 and set(*knobs) <= {*CELL_KNOBS}
 
 
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:
@@ -164,8 +177,7 @@ def _change_columns(
 ) -> dict[str, Any]:
     """Return the levels of the ablation's knobs; without any the changes, "lr 0.006 → 0.001"."""
     if ablation.knobs or ablation.imported:
-        levels = first_recorded(after.trials)
-        return {name: levels.get(name, math.nan) for name in ablation.knobs}
+        return recorded_levels(after, ablation.knobs)
     new, old = _cell_recipe(after), _cell_recipe(before) if before else {}
     differing = (name for name in new if name in old and new[name] != old[name])
     changes = (f"{name} {format_knob(old[name])} → {format_knob(new[name])}" for name in differing)

@@ -73,7 +73,7 @@ def find_cell(frames: Frames, name: str) -> SelectedCell:
         raise _unknown_name(frames, name)
     sweep, cell = cells[0]
     if sweep.kind == IMPORTED_KIND:
-        raise ValueError(f"{name} is imported: it has no recipe of ours")
+        raise _no_recipe(name)
     trials = planned_trials(frames.trials.set_index("trial_id", drop=False), cell)
     return SelectedCell(sweep, cell, done_trials(trials))
 
@@ -82,8 +82,12 @@ def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
     """Return the best cell of a sweep. Raises ValueError if it is an imported table."""
     sweep = find_sweeps(frames.sweeps, name)[-1]
     if sweep.kind == IMPORTED_KIND:
-        raise ValueError(f"{name} is imported: it has no recipe of ours")
+        raise _no_recipe(name)
     return select_best_cell(frames, sweep)
+
+
+def _no_recipe(name: str) -> ValueError:
+    return ValueError(f"{name} is imported: it has no recipe of ours")
 
 
 def is_imported(trials: pd.DataFrame) -> bool:
@@ -101,7 +105,7 @@ def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
 
 def cell_key(trials: pd.DataFrame) -> pd.Series:
     """Return a text for each trial that is equal for trials of one cell."""
-    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # of imported rows
+    texts = trials[list(CELL_KNOBS)].astype(str).fillna("(missing)")  # imported rows lack knobs
     joined: pd.Series = texts.agg("\x00".join, axis=1)
     return joined
 

@@ -125,11 +125,6 @@ class PublishedRun(NamedTuple):
     raw_best_epoch: int
     raw_last: float
 
-    @property
-    def ema_minus_raw(self) -> float:
-        """Best EMA accuracy minus best raw accuracy, in points; their epochs differ."""
-        return self.ema_best - self.raw_best
-
 
 @cache
 def read_logs() -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The planned trials of each cell of a sweep, one per seed, and the runs that are missing."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -9,7 +10,8 @@ from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.importing.cells import IMPORTED_KIND
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest, find_sweeps
-from clip_hparam.config.text.override_words import sweep_command
+from clip_hparam.config.text.override_words import sweep_command, unquote
+from clip_hparam.design.knob_levels import is_numeric, parse_level
 from clip_hparam.records.state import TrialState
 
 
@@ -92,6 +94,23 @@ def first_recorded(trials: pd.DataFrame) -> dict[str, Any]:
     """Return the columns of the first trial that is on record; empty if there is none."""
     recorded = trials[trials["status"].notna()]
     return {} if recorded.empty else {str(k): v for k, v in recorded.iloc[0].to_dict().items()}
+
+
+def recorded_levels(cell: Replicates, knobs: Sequence[str]) -> dict[str, Any]:
+    """Return the levels of these knobs in the cell's first recorded trial, NaN where unknown.
+
+    Without a recorded trial they are those that the plan sets, `auto` excepted.
+    """
+    levels = first_recorded(cell.trials) or dict(map(_planned_level, cell.cell.overrides))
+    return {name: levels.get(name, math.nan) for name in knobs}
+
+
+def _planned_level(override: str) -> tuple[str, Any]:
+    """Return the knob and the level of an override, as a record would hold them."""
+    knob, _, text = override.partition("=")
+    level = parse_level(text) if is_numeric(knob) else unquote(text)
+    is_auto = is_numeric(knob) and isinstance(level, str)
+    return knob, math.nan if is_auto else level
 
 
 def count_missing_runs(frames: Frames, ablation: Ablation) -> int:

@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.config.text.count import counted, is_are
 from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest
 
@@ -99,7 +100,7 @@ def _set_of(frames: Frames, seeds: tuple[int, ...]) -> SeedSet:
     missing = int((data["asked"] - data["n"]).sum())
     if missing:
         raise ValueError(
-            f"{missing} trials of the seeds {seeds[0]} to {seeds[-1]} are not done: run the ladder"
-            " again, which runs what is missing"
+            f"{counted(missing, 'trial')} of the seeds {seeds[0]} to {seeds[-1]}"
+            f" {is_are(missing)} not done: run the ladder again, which runs what is missing"
         )
     return SeedSet(seeds, ladders[-1], data)

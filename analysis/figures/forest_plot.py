@@ -133,11 +133,13 @@ def _plot_effect(axes: Axes, row: int, effect: ForestRow, intervals: str) -> Non
 
 @sweep_figure("effects")
 def cell_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the difference of each cell to the first cell."""
     return plot_forest(cell_forest(frames, ablation))
 
 
 @sweep_figure("factorial")
 def factorial_forest_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the main effects and interactions of a factorial sweep."""
     return plot_forest(factorial_forest(frames, ablation))
 
 

@@ -24,7 +24,7 @@ from clip_hparam.analysis.frames.labels import format_done, format_knob
 from clip_hparam.analysis.stats.intervals import estimate, paired_differences
 
 ROW_INCHES = 0.3
-MAX_COLUMN_LEVELS = 8  # of the x knob in a figure of one column; more take a page's width
+MAX_COLUMN_LEVELS = 8  # levels of the x knob in a figure of one column; more take a page's width
 BEST_LABEL, CLOSE_LABEL = "best selection accuracy", "not told apart from it"
 
 
@@ -51,7 +51,7 @@ def knob_heatmap(frames: Frames, ablation: Ablation) -> KnobHeatmap:
         ValueError: the ablation does not have two knobs.
     """
     if len(ablation.knobs) != 2:
-        raise ValueError(f"{ablation.name} is no grid of two knobs: it has no heat map")
+        raise ValueError(f"{ablation.name} is not a grid of two knobs: it has no heat map")
     x_knob, y_knob = ablation.knobs
     cells = replicates(frames, ablation)
     selected = best_cell(cells)
@@ -155,4 +155,5 @@ def _write_values(axes: Axes, data: KnobHeatmap, threshold: float) -> None:
 @kind_figure("heatmap", "Two knobs together")
 @sweep_figure("map")
 def heatmap_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the mean accuracy of each pair of levels of two knobs."""
     return plot_heatmap(knob_heatmap(frames, ablation))

@@ -178,4 +178,5 @@ def _tick_text(level: Level) -> str:
 @kind_figure("levels", "The levels of a knob")
 @sweep_figure("levels")
 def knob_curve_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the accuracy over the levels of a knob."""
     return plot_knob_curve(knob_curve(frames, ablation))

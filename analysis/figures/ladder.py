@@ -33,7 +33,7 @@ class LadderPanels(NamedTuple):
 
     ours: Panel  # without rungs where no ladder of ours is on record
     paper: Panel
-    reference: tuple[str, float] | None  # of the system that the paper compares with
+    reference: tuple[str, float] | None  # the system that the paper compares with
     same_scale: bool = False  # ours and the paper's are of one tower and data set
 
 
@@ -67,6 +67,7 @@ def ladder_panels(frames: Frames, ablation: Ablation = ABLATIONS["ladder"]) -> L
 
 
 def paper_title(family: str) -> str:
+    """Return the title of the panels with the paper's numbers for the tower of a family."""
     return f"Paper: CLIP {TOWERS[family]} on ImageNet-1k"
 
 
@@ -134,4 +135,5 @@ def _label(row: pd.Series) -> str:
 
 @sweep_figure("ladder")
 def ladder_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot accuracy and cost of the rungs, ours beside the paper's."""
     return plot_ladder(ladder_panels(frames, ablation))

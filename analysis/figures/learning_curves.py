@@ -21,7 +21,7 @@ LEGEND_ORDER = ("raw", "EMA", "last", "selected epoch")
 AXIS_TITLE = "selection accuracy, %"
 BEST_LABEL, OTHERS_LABEL = "trial with the best epoch", "other trials"
 MAX_PANELS, PANEL_INCHES = 20, 1.15
-LOW_SHARE = 0.1  # of the trials, whose last epochs may be below the axis
+LOW_SHARE = 0.1  # share of the trials whose last epochs may be below the axis
 
 
 class LearningCurve(NamedTuple):
@@ -215,4 +215,5 @@ def sweep_curves(frames: Frames, ablation: Ablation) -> Figure:
 
 @frame_figure("curves", "Training curves", lambda frames: "ladder" in newest_by_name(frames.sweeps))
 def ladder_curves_figure(frames: Frames) -> Figure:
+    """Plot the selection accuracy over the epochs, a panel for each rung of the ladder."""
     return plot_cell_curves(cell_curves(frames, ABLATIONS["ladder"]))

@@ -34,6 +34,7 @@ class LogPanel(NamedTuple):
 
 
 def published_log_panels() -> list[LogPanel]:
+    """Return a panel for each published log."""
     rows = {str(model): frame for model, frame in read_logs().groupby("model")}
     return [
         LogPanel(
@@ -48,6 +49,7 @@ def published_log_panels() -> list[LogPanel]:
 
 
 def plot_published_logs(panels: list[LogPanel]) -> Figure:
+    """Plot raw and EMA accuracy over the epochs, a panel for each log."""
     figure = style.create_figure(style.PAGE_INCHES, 2.0)
     columns = min(max(2, round(style.paper_width(figure) / 1.7)), len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -88,4 +90,5 @@ def _plot_panel(axes: Axes, panel: LogPanel) -> None:
     lambda frames: bool(frames.family),
 )
 def published_logs_figure(_frames: Frames) -> Figure:
+    """Plot the published logs, which need no records."""
     return plot_published_logs(published_log_panels())

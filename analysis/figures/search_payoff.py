@@ -28,7 +28,7 @@ from clip_hparam.analysis.stats.expected_best import expected_best
 
 METHOD_TITLES = {"fanova": "fANOVA: all trials", "ped_anova": "PED-ANOVA: the best trials"}
 COST_COLUMN = "cost.seconds"
-MAX_KNOBS, ROW_INCHES = 20, 0.22  # of the figure of importance
+MAX_KNOBS, ROW_INCHES = 20, 0.22  # limits of the figure of importance
 
 
 class BestOfN(NamedTuple):
@@ -164,11 +164,13 @@ def plot_importance(data: Importance) -> Figure:
 
 @search_figure("best_of_n", "Expected best of n trials")
 def best_of_n_figure(table: TrialTable) -> Figure:
+    """Plot the expected best of n trials of a search."""
     return plot_best_of_n(best_of_n(table))
 
 
 @search_figure("importance", "Importance of the knobs", is_explainable)
 def importance_figure(table: TrialTable) -> Figure:
+    """Plot the importance of the knobs of a search."""
     return plot_importance(importance(table))
 
 
@@ -178,6 +180,7 @@ def _has_costs_of_ours(frames: Frames) -> bool:
 
 @frame_figure("cost", "Accuracy against cost", _has_costs_of_ours)
 def cost_front_figure(frames: Frames) -> Figure:
+    """Plot the objective of all trials against GPU-hours, or seconds where hours are unknown."""
     table = trial_table(frames)
     hours = frames.trials.set_index("trial_id")["cost.gpu_hours"].reindex(table.rows.index)
     if not (hours > 0).all():
@@ -188,9 +191,11 @@ def cost_front_figure(frames: Frames) -> Figure:
 
 @kind_figure("importance", "Importance of the knobs")
 def sweep_importance_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the importance of the knobs of one sweep."""
     return plot_importance(importance(trial_table(frames, sweep_of(frames, ablation))))
 
 
 @kind_figure("best_of_n", "Expected best of n trials")
 def sweep_best_of_n_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the expected best of n trials of one sweep."""
     return plot_best_of_n(best_of_n(trial_table(frames, sweep_of(frames, ablation))))

@@ -133,12 +133,14 @@ def _to_unit_range(positions: list[float]) -> np.ndarray:
 
 @sweep_figure("sample")
 def sweep_slices_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the objective over each knob of a random or Sobol sample."""
     table = trial_table(frames, sweep_of(frames, ablation))
     return plot_slices(parallel_coordinates(table))
 
 
 @kind_figure("slice", "Each knob alone")
 def slice_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the objective over each knob of one sweep."""
     return plot_slices(parallel_coordinates(trial_table(frames, sweep_of(frames, ablation))))
 
 
@@ -160,9 +162,11 @@ def sweep_parallel_figure(frames: Frames, ablation: Ablation) -> Figure:
 
 @search_figure("axes", "Each knob alone", lambda table: len(table.knobs) > 0)
 def slices_figure(table: TrialTable) -> Figure:
+    """Plot the objective over each knob of a search."""
     return plot_slices(parallel_coordinates(table))
 
 
 @search_figure("parallel", "All knobs at once", lambda table: len(table.knobs) > 1)
 def parallel_coordinates_figure(table: TrialTable) -> Figure:
+    """Plot the trials of a search in parallel coordinates."""
     return plot_parallel_coordinates(parallel_coordinates(table))

@@ -26,7 +26,7 @@ RAW_COLOUR, EMA_COLOUR, SEED_COLOUR = "#e69f00", "#0072b2", "#777777"
 SEEDS_LABEL, IMAGES_LABEL = "95 %, {} seeds", "95 %, {:,} test images"
 ONE_SEED = "one seed"
 MAX_VECTOR_POINTS = 2_000
-CHARACTERS_PER_INCH, LINE_INCHES, MAX_TITLE_LINES = 15, 0.15, 3  # of a title in 8.5 points
+CHARACTERS_PER_INCH, LINE_INCHES, MAX_TITLE_LINES = 15, 0.15, 3  # for a title in 8.5 points
 LEGEND_CHARACTERS_PER_INCH = 15
 RC_PARAMS: dict[str, Any] = {
     "legend.handlelength": 1.6,

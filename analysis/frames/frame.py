@@ -38,7 +38,6 @@ TRIAL_COLUMNS = (
     *("epochs.selected", "epochs.last", "selected_weights", "cost.seconds", "cost.gpu_hours"),
     *("git.sha", "git.dirty"),
 )
-HEAD_COLUMNS = TRIAL_COLUMNS[:4]
 SAMPLED_KINDS = ("random", "sobol", "search")
 CELL_KNOBS = tuple(
     name for name, knob in knobs().items() if knob.metadata["hashed"] and name != "seed"

@@ -10,6 +10,7 @@ METRIC_TITLES = {
     "test_acc5": "test top-5 accuracy, %",
     "selection_acc1": "selection accuracy, %",
 }
+SHORTEST_EXPONENT = 1e15  # whole numbers from here on are written with an exponent
 MISSING_MARK = "\N{EM DASH}"
 
 
@@ -32,7 +33,8 @@ def format_done(done: int, planned: int) -> str:
 def format_knob(value: Any) -> str:
     """Format a knob's value: 0.98, 1e-05, 1281167. pandas may have turned an int into a float."""
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else f"{value:.4g}"
+        is_short = value.is_integer() and abs(value) < SHORTEST_EXPONENT
+        return str(int(value)) if is_short else f"{value:.4g}"
     return str(value)
 
 

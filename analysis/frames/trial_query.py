@@ -50,8 +50,8 @@ def parse_condition(text: str) -> Condition:
     match = CONDITION.fullmatch(text)
     if match is None or not match[3]:
         raise ValueError(
-            f"--where {text!r} is no comparison: type a column, one of = != < <= > >= and a value,"
-            " as --where 'lr>1e-3' or --where state=done"
+            f"--where {text!r} is not a comparison: type a column, one of = != < <= > >= and a"
+            " value, as --where 'lr>1e-3' or --where state=done"
         )
     return Condition(match[1], match[2], match[3].strip("'\""))
 

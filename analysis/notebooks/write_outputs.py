@@ -20,7 +20,7 @@ from PIL import Image
 
 FOLDER = Path(__file__).parent
 NOTEBOOKS = ("ladder", "knob_curves", "is_it_real", "bring_your_own", "choose_by_search")
-MAX_BYTES = 300_000  # of a file in the repository
+MAX_BYTES = 300_000  # limit of a file in the repository
 
 
 def execute(name: str) -> NotebookNode:

@@ -13,6 +13,10 @@ from clip_hparam.analysis.frames.json_files import UnreadableError
 
 
 class ErrorPicture(NamedTuple):
+    """A picture with its class, the predicted class with its probability, and both as a text."""
+
+    label: str
+    predicted: str
     text: str
     source: str  # a data URI
 
@@ -47,6 +51,7 @@ def error_pictures(frames: Frames, ablation: Ablation) -> ErrorPictures:
 
 def _picture(error: ConfidentError, names: list[str]) -> ErrorPicture:
     label, predicted = names[error.label], names[error.predicted]
-    text = f"{error.image}: {label}, predicted {predicted} ({100 * error.probability:.1f} %)"
+    taken_for = f"{predicted} ({100 * error.probability:.1f}\N{NO-BREAK SPACE}%)"
+    text = f"image {error.image} of the test set: {label}, predicted as {taken_for}"
     encoded = base64.b64encode(error.picture).decode()
-    return ErrorPicture(text, f"data:image/jpeg;base64,{encoded}")
+    return ErrorPicture(label, taken_for, text, f"data:image/jpeg;base64,{encoded}")

@@ -25,9 +25,9 @@ from clip_hparam.analysis.frames.manifests import SweepManifest, output_names
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report.failures import failure_lines
 from clip_hparam.analysis.report.page.assets import LIBRARY, read_assets
+from clip_hparam.analysis.report.page.cached_results import call_cached
 from clip_hparam.analysis.report.page.curves import curves_json
 from clip_hparam.analysis.report.page.json_values import script_json
-from clip_hparam.analysis.report.page.remembered import remembered
 from clip_hparam.analysis.report.page.searches import search_json
 from clip_hparam.analysis.report.page.sweeps import sweep_json
 from clip_hparam.analysis.report.page.trials import (
@@ -44,6 +44,7 @@ from clip_hparam.analysis.report.sections import (
     sweep_section,
 )
 from clip_hparam.analysis.report.study_page import StudyCard, study_card
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.state import FINISHED
 
@@ -87,11 +88,12 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     sweeps = [sweep_json(frames, ablation) for ablation in ablations]
     searches = list(_searches(frames))
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)
-    trials = f"{done} of {len(frames.trials)} trials done{f', {pruned} pruned' if pruned else ''}"
+    ended = f", {pruned} pruned" if pruned else ""
+    trials = f"{done} of {counted(len(frames.trials), 'trial')} done{ended}"
     rows = shown_trials(frames)
     return ReportPage(
         "clip-hparam: report",
-        f"{trials}, {len(swept)} sweep{'s' * (len(swept) != 1)}.",
+        f"{trials}, {counted(len(swept), 'sweep')}.",
         [study_card(study_evidence(frames, name)) for name in study_names(frames)],
         [sweep["sentence"] for sweep in sweeps]
         or ["No sweep compares cells: the sections below describe the trials."],
@@ -115,7 +117,7 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
 
 
 def render_html(data: ReportPage, live: bool = False) -> str:
-    """Return the page; `live` has it ask its server for changes."""
+    """Return the page. live: the page polls its server for changes."""
     assets = read_assets()
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     values = data._asdict() | {
@@ -155,5 +157,5 @@ def _search(
     if search_figure_names(table) or not table.ours:
         points = point_table(frames, sweep)
         known = is_explainable(points.points)
-        shares = remembered(importance, points.points) if known else {}
+        shares = call_cached(importance, points.points) if known else {}
         yield Search(anchor, title, sweep, table, points, shares)

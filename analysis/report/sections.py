@@ -26,6 +26,7 @@ from clip_hparam.analysis.report.page.trials import Commands
 from clip_hparam.analysis.tables.cell_table import Table
 from clip_hparam.analysis.tables.registry import tables_of
 from clip_hparam.analysis.tables.systems import systems_table
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.design.design import merged_overrides
 
@@ -76,7 +77,8 @@ def sweep_section(frames: Frames, ablation: Ablation, commands: Commands) -> Sec
         NotSweptError: the sweep has no record yet.
     """
     first, *others = tables_of(frames, ablation.name)
-    tables = [_sortable_table(first), *(_folded_table(table) for table in others)]
+    folded = (_folded_table(table, ablation.title) for table in others)
+    tables = [_sortable_table(first), *folded]
     lines = "\n".join(_rerun_commands(frames, ablation, commands))
     return Section(
         ablation.name,
@@ -131,8 +133,11 @@ def _sortable_table(table: Table) -> SortableTable:
     return SortableTable("", [str(name) for name in table.shown], rows, [])
 
 
-def _folded_table(table: Table) -> SortableTable:
-    return _sortable_table(table)._replace(title=table.title, notes=table.notes)
+def _folded_table(table: Table, section: str) -> SortableTable:
+    """Return a table whose title does not repeat the title of its section."""
+    title = table.title.removeprefix(f"{section}: ")
+    title = title[:1].upper() + title[1:]
+    return _sortable_table(table)._replace(title=title, notes=table.notes)
 
 
 def _embed_figure(figure: Figure, title: str) -> Picture:
@@ -150,11 +155,13 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
         return
     for cell in replicates(frames, ablation):
         seeds = ",".join(str(seed) for seed in cell.cell.trials)
-        known = (commands[name] for name in cell.cell.trials.values() if name in commands)
-        words = merged_overrides(next(known, cell.cell.overrides), [f"seed={seeds}"])
+        known = [commands[name] for name in cell.cell.trials.values() if name in commands]
+        # the longest: a trial that was typed alone lacks the levels that are default values
+        words = max(known, key=len, default=cell.cell.overrides)
+        words = merged_overrides(words, [f"seed={seeds}"])
         yield shlex.join([*program_words(), "-m", *words])
 
 
 def _value_counts(values: pd.Series) -> str:
     counts = values.dropna().astype(str).value_counts()
-    return ", ".join(f"{value} ({count} trials)" for value, count in counts.items())
+    return ", ".join(f"{value} ({counted(count, 'trial')})" for value, count in counts.items())

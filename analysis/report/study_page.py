@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.studies.screening import Screening
 from clip_hparam.analysis.evidence.studies.study import STAGES, SearchPoints, StudyEvidence
 from clip_hparam.analysis.frames.labels import format_difference, format_interval
 from clip_hparam.analysis.stats.intervals import Estimate
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.numbers import format_number
 
 STUDY_FILE, WINNER_FILE = "study.md", "winner.yaml"
@@ -57,13 +58,15 @@ def study_facts(study: StudyEvidence) -> Iterator[str]:
     """Yield a sentence about each stage that has results."""
     for result in study.reference:
         if result.test.n:
-            yield f"{result.label}: {_interval(result.test)} % of the test set, {result.done} seeds"
+            seeds = counted(result.done, "seed")
+            yield f"{result.label}: {_interval(result.test)} % of the test set, {seeds}"
     if screening := study.screening:
         names = [effect.name for effect in screening.effects if effect.stands_out]
         text = f"beyond the margin of {screening.margin:.2f} points: {', '.join(names) or 'none'}"
         yield f"screening on {screening.images or 'the'} selection images, {text}"
     if search := study.search:
-        yield f"search: {search.points} points, {search.done} done, {search.pruned} pruned"
+        points = counted(search.points, "point")
+        yield f"search: {points}, {search.done} done, {search.pruned} pruned"
     for cell in study.proof:
         if cell.verdict != "reference":
             yield f"proof: {cell.sentence}"
@@ -96,8 +99,9 @@ def _screening_lines(study: StudyEvidence) -> Iterator[str]:
 
 def _margin_sentence(screening: Screening) -> str:
     text = (
-        f"{screening.cells} cells x {screening.seeds} seeds; margin {screening.margin:.2f} points"
-        f" ({screening.method}). An effect inside the margin is not shown to be zero."
+        f"{screening.cells} cells x {counted(screening.seeds, 'seed')}; margin"
+        f" {screening.margin:.2f} points ({screening.method}). An effect inside the margin is"
+        " not shown to be zero."
     )
     if not screening.images:
         return text
@@ -110,7 +114,8 @@ def _margin_sentence(screening: Screening) -> str:
 def _search_lines(search: SearchPoints | None) -> Iterator[str]:
     if search is None:
         return
-    yield f"{search.points} points: {search.done} done, {search.pruned} pruned. The best:"
+    points = counted(search.points, "point")
+    yield f"{points}: {search.done} done, {search.pruned} pruned. The best:"
     yield ""
     yield from _table(
         ("point", "selection"), [[label, _number(value)] for label, value in search.best]

@@ -84,7 +84,9 @@ def _check_orthogonal(columns_of_signs: Collection[tuple[int, ...]]) -> None:
     columns = np.array(list(columns_of_signs)).reshape(len(columns_of_signs), -1)
     product = columns @ columns.T
     if np.any(product - np.diag(np.diag(product))):
-        raise ValueError("the cells are no full or regular fractional design: effects would mix")
+        raise ValueError(
+            "the cells are neither a full nor a regular fractional design: effects would mix"
+        )
 
 
 def _contrast(column: Signs, values: NDArray[np.float64]) -> NDArray[np.float64]:

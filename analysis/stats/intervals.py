@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit  # scipy.stats takes 0.8 s to import
 
-from clip_hparam.design.racing import Race, boundary, p_value, standard_error
+from clip_hparam.design.racing import ROUNDING, Race, boundary, p_value, standard_error
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -43,11 +43,11 @@ def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
     """
     sample = np.asarray(values, dtype=float)
     if np.isnan(sample).any():
-        raise ValueError("a missing value is not averaged over: drop the cell or complete it")
+        raise ValueError("a value is NaN: drop the cell or complete it")
     n = sample.size
     mean = float(sample.mean()) if n else math.nan
     error = float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
-    if n < 2 or error <= 1e-12 * abs(mean):
+    if n < 2 or error <= ROUNDING * abs(mean):
         return Estimate(mean, math.nan, math.nan, math.nan, n, _no_interval_reason(n))
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * error
     p = 2 * float(stdtr(n - 1, -abs(mean) / error))
@@ -74,7 +74,7 @@ def paired_differences(after: pd.Series, before: pd.Series) -> NDArray[np.float6
     Runs of one seed share data order and initial weights, so their difference has a lower variance
     than each run.
     """
-    if after.index.equals(before.index):  # a third of the time
+    if after.index.equals(before.index):  # 3 times as fast as the intersection
         difference: NDArray[np.float64] = after.to_numpy(np.float64) - before.to_numpy(np.float64)
         return difference
     seeds = after.index.intersection(before.index)

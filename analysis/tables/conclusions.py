@@ -13,7 +13,7 @@ from clip_hparam.analysis.frames.labels import format_difference
 from clip_hparam.analysis.tables.effects import effects_data
 
 SIGNIFICANCE_LEVEL = 0.05
-MAX_NAMED = 6  # of many cells, the sentence names those with the largest differences
+MAX_NAMED = 6  # the sentence names the cells with the largest differences
 
 
 def conclusion(frames: Frames, ablation: Ablation) -> str:
@@ -33,9 +33,8 @@ def conclusion(frames: Frames, ablation: Ablation) -> str:
     compared = data[data["delta"].notna()]
     significant = compared[compared["delta_p_holm"] < SIGNIFICANCE_LEVEL]
     parts = [*_conclusion_parts(compared, significant, ablation), _incomplete_text(data, ablation)]
-    first = data[ablation.row].loc[
-        0
-    ]  # index 0 is the first cell of the design, also where rows are sorted by knobs
+    # index 0 is the first cell of the design, also where rows are sorted by knobs
+    first = data[ablation.row].loc[0]
     reference = f"the {ablation.row} before" if ablation.against == "previous" else first
     parts = [part for part in parts if part] or ["no two cells are paired by a seed"]
     return f"{ablation.title}, against {reference}{source}: {'; '.join(parts)}."
@@ -54,15 +53,17 @@ def _factorial_conclusion(frames: Frames, ablation: Ablation, source: str) -> st
 def _conclusion_parts(
     rows: pd.DataFrame, significant: pd.DataFrame, ablation: Ablation
 ) -> list[str]:
-    """Return the text of significant differences, of those significant alone, and of the others."""
+    """Return texts of differences: significant, only before Holm's correction, undecided."""
     others = rows.drop(significant.index)
-    alone = others[(others["delta_low"] > 0) | (others["delta_high"] < 0)]
+    only_unadjusted = others[(others["delta_low"] > 0) | (others["delta_high"] < 0)]
     below = f"Holm-adjusted p below {SIGNIFICANCE_LEVEL}"
     above = f"interval excludes zero, but Holm-adjusted p above {SIGNIFICANCE_LEVEL}"
     return [
         f"{_format_differences(significant, ablation)} ({below})" if len(significant) else "",
-        f"{_format_differences(alone, ablation)} ({above})" if len(alone) else "",
-        _undecided_text(others.drop(alone.index), ablation),
+        f"{_format_differences(only_unadjusted, ablation)} ({above})"
+        if len(only_unadjusted)
+        else "",
+        _undecided_text(others.drop(only_unadjusted.index), ablation),
     ]
 
 

@@ -24,12 +24,12 @@ analysis.making=build analysis.notes=footnotes analysis.paper=published
 analysis.payoff=search_payoff analysis.plots=ladder analysis.runs=runs_reader
 analysis.study=trial_table analysis.sweeps=manifests analysis.tables.table=cell_table
 analysis.tabulated=registry
-analysis.verdicts=conclusions augment=tensor
+analysis.verdicts=conclusions augment=batch_augmentation
 augment_timm=timm_pipeline boxes=random_boxes build=factory cache=user_cache claim=lock counts=flops
 disk=storage_errors draws=rng drive=driver drive_search=search_driver driver=sweep_options
 encoder=classifier errors=error_messages fit=engine fraction=fractional groups=param_groups
 images=dataset job=trial_spec kinds=expand launch.arrays=job_array launch.attempt=run
-launch.follow=tracker launch.foreign=launchers launch.options=launcher_options
+launch.follow=job_poller launch.foreign=launchers launch.options=launcher_options
 launch.pages=huge_pages launch.pictures=preload launch.scheduler=queries launch.searching=worker
 launch.snapshot=code_snapshot launch.team=processes launch.verdict=reconcile launch.workers=pool
 layers=depth ledger=stage_results litter=garbage live=progress manifest=file_index mix=mixup
@@ -38,10 +38,14 @@ packs=archive parent=subprocesses pixels=normalization plan=resolve pretrained=w
 probe=throughput ranks=distributed sampled=sampling schedule=lr_schedule search.asked=search_options
 search.goal=objective search.methods=samplers search.points=results search.search=spec
 search.url=credentials search_view=search_tables searcher=search_request shift=distribution_shift
-single=foreground sources=datasets status=queries study=campaign timm_names=timm_keys
+single=foreground sources=datasets status=name_lookup study=campaign timm_names=timm_keys
 tiny.faces=typefaces tiny=model towers=architectures trees=image_folder verbs.again=retry
 verbs.asking=inspect verbs.ending=cancel verbs.keeping=maintain verbs=command view=tables
-weights=tower words=class_names zero_shot=zero_shot_head
+weights=tower words=class_names zero_shot=zero_shot_head launch.slurm.tracker=job_poller
+analysis.stats.screening=error_margin cli.commands.queries=name_lookup
+cli.hydra_app.values_in_use=composed_values data.transforms.tensor=batch_augmentation
+data.reading.samples=grey_levels data.reading.silence=silence_decoders
+data.loading.requests=read_request analysis.report.page.remembered=cached_results
 """
 RENAMED = dict(pair.split("=") for pair in PAIRS.split())
 """Old name, below clip_hparam -> last part of the new name, where it differs from the old."""

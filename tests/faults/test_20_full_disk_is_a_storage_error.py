@@ -38,7 +38,7 @@ def test_full_disk_is_a_storage_error_until_there_is_space(small: Path, left: in
     filler.write_bytes(bytes(2**20 - left))
     done = sweep_process(*TWO, cwd=small)
     assert done.code == 3, done.out + done.err
-    assert done.err.startswith("storage trouble: ")
+    assert done.err.startswith("storage error: ")
     assert "No space left on device" in done.err
     assert done.err.count("\n") == 1
     assert whole(small)

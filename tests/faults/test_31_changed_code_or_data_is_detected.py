@@ -34,7 +34,7 @@ def test_trials_of_other_code_are_marked(tmp_path: Path) -> None:
         file.write("EDITED = True\n")
     second = sweep_with(code, *words, cwd=tmp_path)
     assert second.code == 0
-    assert "1 of 1 trials on record were made by other code than this" in second.err
+    assert "1 of 1 trial on record ran with other code than this" in second.err
     assert clip_hparam("tables", "lr", cwd=tmp_path).code == 0
     table = (tmp_path / "results" / "lr.md").read_text()
     assert "code not as in most runs of this table" in table

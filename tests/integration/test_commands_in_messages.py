@@ -12,7 +12,7 @@ VERBS = (
     "|verify|gc|pack"
 )
 COMMAND = re.compile(rf"clip-hparam ({VERBS})\b|python -m analysis \w|sweep.py -m sweeps=")
-WITHOUT_RECORDS = {"src/clip_hparam/cli/main.py"}
+WITHOUT_RECORDS = {"src/clip_hparam/cli/reference/overview.py"}
 """The help of the commands."""
 
 

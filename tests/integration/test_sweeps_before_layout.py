@@ -8,7 +8,7 @@ from support.cli import ROOT, plan
 
 BEFORE = ROOT / "tests" / "data" / "sweeps_before_layout"
 PLANS = {
-    "search": "30 points of 1 seeds each",
+    "search": "30 points of 1 seed each",
     "raced": "40 trials: 0 done, 40 to do",
     "factorial": "48 trials: 0 done, 48 to do",
     "study": "screening: planned when those before are done",

@@ -30,7 +30,7 @@ def test_commands_of_the_page_lead_to_a_table(slurm: Cluster, tmp_path: Path) ->
             done = clip_hparam(*words, cwd=tmp_path)
         assert done.code == 0, (words, done.err)
         if "detach=true" in words:
-            count = int(re.findall(r"(\d+) of \d+ trials are submitted", done.out)[0])
+            count = int(re.findall(r"(\d+) of \d+ trials? (?:is|are) submitted", done.out)[0])
             expected = before + count
             wait_until(lambda n=expected: len(results(tmp_path)) == n, 200)  # type: ignore[misc]
         if words[0] == "status":

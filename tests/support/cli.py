@@ -20,7 +20,7 @@ from support.in_process import Done, call
 
 ROOT = Path(__file__).parents[2]
 ASK = "import sys; from clip_hparam.cli.main import main; sys.exit(main())"
-SHORT = ("epochs=1", "data.epoch_images=100")  # two optimiser steps
+SHORT = ("epochs=1", "data.epoch_images=100")  # two optimizer steps
 
 
 def python(*words: str | Path, cwd: Path, timeout: float = 240, **environment: str) -> Done:

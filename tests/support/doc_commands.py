@@ -77,7 +77,7 @@ def sweep_problem(words: Sequence[str], own_names: set[str], is_form: bool) -> s
         elif match := KEY.fullmatch(word):
             problems.append(override_problem(match[1], match[2], own_names))
         elif not is_form:
-            problems.append(f"{word} is no override")
+            problems.append(f"{word} is not an override")
     return "; ".join(filter(None, problems))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from clip_hparam.config.text.count import counted
 from support.cli import clip_hparam, sweep
 from support.in_process import Done
 from support.trial_factory import Runs
@@ -58,7 +59,7 @@ def send_records(folder: Path) -> None:
     for sent, there in ((2, 0), (0, 2)):
         for name in TRACKERS:
             out = succeed(clip_hparam("sync", name, cwd=folder)).out
-            assert out.startswith(f"{sent} trials sent, {there} were there already"), out
+            assert out.startswith(f"{counted(sent, 'trial')} sent, {there} "), out
 
 
 def stored(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:

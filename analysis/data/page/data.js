@@ -122,7 +122,7 @@ function readGroups() {
   trials.groups = new Array(trials.n).fill(null);
   for (const scope of report.trials.scopes) {
     scope.rows.forEach((row, index) => {
-      trials.groups[row] ??= `${scope.title}: ${scope.labels[scope.cells[index]]}`;
+      trials.groups[row] ??= `${scope.key}: ${scope.labels[scope.cells[index]]}`;
     });
   }
   const labels = trials.byName.get("label");

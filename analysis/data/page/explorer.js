@@ -38,7 +38,7 @@ function createControls() {
   const scopes = report.trials.scopes.map(scope => [scope.key, `${scope.title} (${new Set(scope.rows).size})`]);
   const columns = group => group.map(column => [column.name, column.title]);
   const search = el("input", {
-    type: "search", id: "search", placeholder: "lr>1e-3 status=done ema", value: filters.query,
+    type: "search", id: "search", placeholder: "lr>1e-3 state=done ema", value: filters.query,
     oninput: event => { filters.query = event.target.value; filtersChanged("query"); },
   });
   const axes = change => value => { change(value); filtersChanged("axes"); };

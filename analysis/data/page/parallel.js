@@ -1,7 +1,7 @@
 // Parallel coordinates of the trials: a brush on an axis filters all views.
 
 const MAX_AXES = 8;
-const PARALLEL_BOX = { left: 46, right: 60, top: 40, bottom: 18 };
+const PARALLEL_BOX = { left: 46, right: 70, top: 40, bottom: 18 };
 const parallel = {
   columns: [], rows: [], points: new Map(), entry: null, busy: false,
   faint: new echarts.graphic.Group(), bright: new echarts.graphic.Group(),
@@ -93,7 +93,7 @@ function parallelAxis(column, dim) {
   if (!column.ticks(6)) axis.axisLabel = { ...axis.axisLabel, customValues: evenTicks(min, max, 6) };
   delete axis.splitLine;
   return {
-    ...axis, dim, id: column.name, realtime: true, name: shorten(column.title, narrow() ? 12 : 20),
+    ...axis, dim, id: column.name, realtime: true, name: shorten(column.title, narrow() ? 12 : 24),
     nameTextStyle: { color: colours.ink, fontSize: 11 },
     axisLabel: { ...axis.axisLabel, color: colours.ink, textBorderColor: colours.paper, textBorderWidth: 2 },
     areaSelectStyle: { width: 18, color: colours.accent, borderColor: colours.accent, opacity: 0.3 },

@@ -37,7 +37,8 @@ def result_sets(facts: Mapping[str, Any], metrics: Mapping[str, float | None]) -
 
     facts: of the result; its entry `eval_sets` is that of result.json of a trial.
     """
-    flags = {name: bool(one["zero_shot"]) for name, one in facts.get("eval_sets", {}).items()}
+    sets: Mapping[str, Any] = facts.get("eval_sets", {})
+    flags = {name: bool(of_set["zero_shot"]) for name, of_set in sets.items()}
     outside = [name for name, is_known in flags.items() if not is_known]
     known = [name for name, is_known in flags.items() if is_known]
     return _to_sets(outside, known, any(name.startswith(f"{SHIFT}acc1.") for name in metrics))

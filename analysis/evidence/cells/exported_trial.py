@@ -37,7 +37,7 @@ def choose_trial(runs: Path, name: str) -> ChosenTrial:
             raise
         return ChosenTrial(trial)
     if trial is not None:
-        return ChosenTrial(trial, tuple(cell_evidence(selected)))
+        return ChosenTrial(trial, tuple(describe_cell(selected)))
     if selected.trials.empty:
         retry = command_line("retry", selected.sweep.sweep_id, "--run", runs=runs)
         raise ValueError(f"no trial of {selected.cell.label} is done: {retry} runs them")
@@ -48,7 +48,7 @@ def choose_trial(runs: Path, name: str) -> ChosenTrial:
         f"Exported is seed {seed} (trial {best['trial_id']}), the best of"
         f" {len(selected.trials)} seeds on the selection set ({accuracy:.2f} %)."
     )
-    return ChosenTrial(str(best["trial_id"]), (*cell_evidence(selected), choice))
+    return ChosenTrial(str(best["trial_id"]), (*describe_cell(selected), choice))
 
 
 def best_seed(trials: pd.DataFrame) -> int:
@@ -61,8 +61,8 @@ def best_seed(trials: pd.DataFrame) -> int:
     return int(ranked.index[0])
 
 
-def cell_evidence(selected: SelectedCell) -> list[str]:
-    """Return what the trials of a cell show: the test accuracy over its seeds, with interval."""
+def describe_cell(selected: SelectedCell) -> list[str]:
+    """Return sentences about a cell: its test accuracy over the seeds, with interval."""
     accuracy = estimate(reported_values(selected.trials))
     sweep = f"sweep {selected.sweep.name} ({selected.sweep.sweep_id})"
     interval = (

@@ -20,7 +20,7 @@ from clip_hparam.analysis.stats.intervals import estimate
 from clip_hparam.config.knob import is_boundary_value
 from clip_hparam.config.recipe import knobs
 
-END_SHARE = 0.1  # of the axis: a best value this near to an end counts as being there
+END_SHARE = 0.1  # share of the axis: a best value this near to an end counts as being there
 MIN_VALUES = 3  # distinct values: of two, one is always the best
 MIN_PAIRS, MIN_ROWS = 3, 4  # matched pairs of rows; else rows at the end and beside it
 

@@ -113,7 +113,8 @@ def _knob_proxies(done: pd.DataFrame) -> Iterator[Proxy]:
             continue
         may_differ = (knob, *derived, *FINGERPRINT_KNOBS)
         equal = [name for name in knobs() if name in table and name not in may_differ]
-        texts = table[[*equal, "averaged"]].astype(str).fillna("(missing)")  # of imported rows
+        # imported rows lack knobs
+        texts = table[[*equal, "averaged"]].astype(str).fillna("(missing)")
         key = texts.agg("\x00".join, axis=1)
         wide = add_columns(table, key=key).pivot_table(index="key", columns=knob, values="accuracy")
         *cheaper, full = wide.columns.to_numpy(dtype=float)

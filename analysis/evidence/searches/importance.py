@@ -97,7 +97,7 @@ def _fit_importance(
 ) -> dict[str, float]:
     """Fit once: knob -> share; {} if the objective does not vary in the sample."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm, in notebooks
+        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm warns in notebooks
         import optuna  # lazy: optuna, 0.5 s
 
     if np.ptp(gains) == 0:

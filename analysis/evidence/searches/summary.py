@@ -12,9 +12,10 @@ from clip_hparam.analysis.evidence.searches.replicate_means import PointTable
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric, to_json_value
 from clip_hparam.analysis.stats.expected_best import expected_best
+from clip_hparam.config.text.count import counted
 
 TRIAL_BUDGETS = (1, 2, 5, 10, 20, 40)
-MIN_PAIRS = 3  # of a rank correlation: with two pairs it is always 1 or -1
+MIN_PAIRS = 3  # a rank correlation of two pairs is always 1 or -1
 
 
 class Summary(NamedTuple):
@@ -37,7 +38,7 @@ def summarise(
     table = points.points
     gaps: list[str] = []
     if missing := len(table.rows) - len(table.scored):
-        gaps.append(f"{missing} rows have no {table.objective} and do not count in best")
+        gaps.append(f"{counted(missing, 'row')} without {table.objective}: not counted in best")
     shares: Importance = importances or {}
     if importances is None:
         try:
@@ -92,9 +93,9 @@ def format_summary(summary: Summary) -> str:
     """Format the summary as text."""
     table, facts = summary.table, summary_dict(summary)
     goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
-    rows = f"cells, means of {table.averaged} trials" if table.averaged else "trials"
+    rows = f"cells, means of {counted(table.averaged, 'trial')}" if table.averaged else "trials"
     left_out = table.incomplete + sum(table.left_out.values()) + table.unseeded
-    counts = f"{table.duplicates} duplicates kept, {left_out} rows left out"
+    counts = f"{counted(table.duplicates, 'duplicate')} kept, {counted(left_out, 'row')} left out"
     lines = [f"{len(table.rows)} {rows}{_unscored_text(table)}; {counts}"]
     if best := facts["best"]:
         mean = " (mean over its seeds)" if table.averaged else ""
@@ -103,7 +104,7 @@ def format_summary(summary: Summary) -> str:
     if savings := summary.savings:
         lines += [
             "",
-            f"pruning: {savings.pruned} of {savings.trials} trials ended early,"
+            f"pruning: {savings.pruned} of {counted(savings.trials, 'trial')} ended early,"
             f" {savings.epochs} of {savings.asked} epochs trained,"
             f" {savings.share:.0%} saved",
         ]

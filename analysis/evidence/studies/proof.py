@@ -94,6 +94,7 @@ def _by_seed(values: pd.Series) -> dict[int, float]:
 
 
 def seed_results(cell: Replicates) -> SeedResults:
+    """Return the results of a cell by seed, on the test set and on the selection set."""
     known = cell.values.dropna()
     selection = reported_values(cell.trials, "selection_acc1").dropna()
     return SeedResults(

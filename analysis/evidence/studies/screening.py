@@ -12,8 +12,8 @@ import pandas as pd
 from clip_hparam.analysis.evidence.replicates import sweep_replicates
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import SweepManifest
+from clip_hparam.analysis.stats.error_margin import counting_resolution, error_margin
 from clip_hparam.analysis.stats.factorial import FactorialEffect, factorial_effects, signs_of
-from clip_hparam.analysis.stats.screening import counting_resolution, error_margin
 from clip_hparam.design.screening import interactions_among
 
 METRIC = "selection_acc1"

@@ -18,7 +18,7 @@ from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.line_breaks import break_lines
 from clip_hparam.config.identity import shorten
 
-ROW_CHARACTERS, LABEL_LIMIT = 22, 44  # of a line of a row, and of its name
+ROW_CHARACTERS, LABEL_LIMIT = 22, 44  # characters of a line of a row, and of its name
 MIN_GAP_POINTS = 3.0  # between neighbouring tick labels
 NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d.,]+(e[-+]?\d+)?")
 

@@ -20,7 +20,7 @@ from clip_hparam.records.atomic import write_atomic
 DEFAULT_FORMATS = ("png", "pdf")
 UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 TEX_SYSTEMS = ("lualatex", "xelatex", "pdflatex")  # those that read any letter come first
-TEX_MARKS = {  # of a text that is no mathematics; matplotlib itself escapes %, ^ and _
+TEX_MARKS = {  # for text outside mathematics; matplotlib itself escapes %, ^ and _
     r"\$": r"\textdollar{}",
     "$": r"\textdollar{}",
     "\\": r"\textbackslash{}",
@@ -65,7 +65,7 @@ def _pgf_files(figure: Figure, name: str) -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
         try:
             figure.savefig(Path(folder, f"{name}.pgf"), format="pgf", dpi=300)
-        except (ValueError, LatexError) as error:  # of several screens
+        except (ValueError, LatexError) as error:  # its text is several screens long
             lines = [line for line in str(error).splitlines() if line.startswith("!")]
             raise ValueError(
                 f"LaTeX cannot typeset {name} ({' '.join(lines[:1]) or type(error).__name__}):"

@@ -1,4 +1,4 @@
-"""The scale of a knob's axis: as its field declares, or by the values of a knob of others."""
+"""The scale of a knob's axis: as its field declares; for a knob of an import, by its values."""
 
 from collections.abc import Iterable
 from typing import Literal

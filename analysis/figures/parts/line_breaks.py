@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-AFTER_SEPARATOR = re.compile(r"(?<=[,+])(?=[^\W\d])")  # of a label: "lr=0.1,|epochs=5", not "1,000"
+AFTER_SEPARATOR = re.compile(r"(?<=[,+])(?=[^\W\d])")  # in labels: "lr=0.1,|epochs=5", not "1,000"
 UNIT, KEPT_UNIT = " %", "\N{NO-BREAK SPACE}%"
 
 

@@ -17,9 +17,9 @@ from clip_hparam.analysis.figures.parts.seed_dots import (
     plot_seeds,
 )
 
-MARGIN = 0.07  # of an axis of accuracies, on both sides of its values
+MARGIN = 0.07  # share of an axis of accuracies that is empty at each end
 COST_OFFSET = 0.15  # distance of the costs of a rung from the middle of its row, in rows
-LABEL_CHARACTERS, NARROW_CHARACTERS = 24, 12  # of a line of a label, in wide and narrow figures
+LABEL_CHARACTERS, NARROW_CHARACTERS = 24, 12  # per line of a label, in wide and narrow figures
 WIDE_INCHES = 4.0
 WHISKERS = "whiskers: "
 

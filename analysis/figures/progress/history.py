@@ -95,4 +95,5 @@ def _last_values(frames: Frames, trial_ids: list[str]) -> dict[str, float]:
 
 @kind_figure("history", "The trials in their order")
 def history_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the objective of the trials in the order in which they ran."""
     return plot_history(history(frames, ablation))

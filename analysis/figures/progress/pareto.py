@@ -18,7 +18,7 @@ from clip_hparam.analysis.figures.registry import kind_figure
 from clip_hparam.analysis.figures.search_payoff import set_cost_scale
 from clip_hparam.analysis.frames.frame import Frames
 
-MARKERS = "osD^vPX*"  # of the cells on the front, each with its name in the legend
+MARKERS = "osD^vPX*"  # cells on the front, each with its name in the legend
 
 
 class CostPoint(NamedTuple):
@@ -128,4 +128,5 @@ def _open() -> dict[str, Any]:
 
 @kind_figure("pareto", "Accuracy against cost")
 def pareto_figure(frames: Frames, ablation: Ablation) -> Figure:
+    """Plot the accuracy of the cells against their cost."""
     return plot_cell_front(cell_front(frames, ablation))

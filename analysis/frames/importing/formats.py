@@ -76,7 +76,7 @@ def _read_optuna(path: Path, study: str | None) -> Source:
         return read_study(path, study)
     table = read_delimited(path)
     if table.format != "optuna-csv":
-        raise ValueError("it is no SQLite file, no journal and no CSV of Optuna")
+        raise ValueError("it is neither a SQLite file, nor a journal or a CSV of Optuna")
     if study is not None:
         raise ValueError(f"a CSV holds one study, so leave --study {study} out")
     return table
@@ -104,7 +104,7 @@ def read_source(path: Path, format_name: str | None = None, study: str | None = 
         )
     if path.is_dir() != (chosen == "ray") and chosen != "tensorboard":
         needed = "folder" if chosen == "ray" else "file"
-        raise ValueError(f"{path} is no {needed}, which format {chosen} needs")
+        raise ValueError(f"{path} is not a {needed}, which format {chosen} needs")
     try:
         source = _read_optuna(path, study) if chosen == "optuna" else READERS[chosen](path)
     except ValueError as error:  # pyarrow's errors are ValueErrors too

@@ -68,7 +68,7 @@ def to_numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
         )
         number = _parse(text, decimal) if known and not isinstance(value, bool) else None
         if known and number is None:
-            raise ValueError(f"{values.name} is no metric: {value!r} is not a number")
+            raise ValueError(f"{values.name} is not a metric: {value!r} is not a number")
         converted.append(number)
     return _float_series(converted, values)
 

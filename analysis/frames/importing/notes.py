@@ -6,6 +6,7 @@ import pandas as pd
 
 from clip_hparam.analysis.frames.labels import format_done
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.config.text.count import counted
 
 MAX_NOTES = 10  # rows that are named one by one
 
@@ -17,7 +18,8 @@ def import_notes(table: TrialTable, name: str, data: pd.DataFrame) -> list[str]:
     """
     better = "lower" if table.minimize else "higher"
     return [
-        f"Imported table {name}: {len(table.rows)} rows, {len(data)} different settings"
+        f"Imported table {name}: {counted(len(table.rows), 'row')},"
+        f" {counted(len(data), 'different setting')}"
         f" ({import_counts(table)}).",
         f"{table.objective} as in the source, no unit is converted; a {better} value is better.",
         _interval_note(table, data),
@@ -39,8 +41,12 @@ def import_counts(table: TrialTable) -> str:
     more = [f"{table.duplicates - len(named)} more"] if table.duplicates > len(named) else []
     listed = f" ({', '.join([*named, *more])})" if named else ""
     kept = f", equal in all but the name, are kept{listed}" if table.duplicates else ""
-    duplicates = f"{table.duplicates} duplicates{kept}"
-    renamed = [f"{table.renamed} rows repeat a name and are numbered"] if table.renamed else []
+    duplicates = f"{counted(table.duplicates, 'duplicate')}{kept}"
+    renamed = (
+        [f"{counted(table.renamed, 'row')} with the name of another, now numbered"]
+        if table.renamed
+        else []
+    )
     return "; ".join([*parts, duplicates, *renamed])
 
 
@@ -65,7 +71,7 @@ def _row_notes(objective: str, data: pd.DataFrame) -> Iterator[str]:
         yield f"{row['cell']}: {done} rows have {objective}, so there is no mean."
     if len(lacking) > MAX_NOTES:
         more = len(lacking) - MAX_NOTES
-        yield f"{more} more cells have a row without {objective}, so there is no mean."
+        yield f"{counted(more, 'more cell')} without a mean: a row has no {objective}."
     alike = data[(data["n"] == data["asked"]) & (data["n"] > 1) & data["ci_low"].isna()]
     for _, row in alike.head(MAX_NOTES).iterrows():
         yield f"{row['cell']}: {row['why']}."

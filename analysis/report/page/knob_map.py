@@ -1,4 +1,4 @@
-"""Two knobs together: the mean of each pair of levels, marked where it equals the selected pair.
+"""Two knobs together: the mean of each pair of levels, and whether it differs from the selected.
 
 A pair is "told apart" from the selected one if the paired difference over seeds excludes zero after
 Holm's correction over all pairs.

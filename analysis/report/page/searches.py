@@ -11,10 +11,10 @@ from clip_hparam.analysis.evidence.searches.importance import Importance
 from clip_hparam.analysis.frames.frame import Frames, ended_trials
 from clip_hparam.analysis.frames.manifests import SweepManifest
 from clip_hparam.analysis.frames.trial_table import TrialTable
+from clip_hparam.analysis.report.page.cached_results import call_cached
 from clip_hparam.analysis.report.page.columns import json_column
 from clip_hparam.analysis.report.page.curves import reported_accuracy
 from clip_hparam.analysis.report.page.json_values import decimals, number, numbers
-from clip_hparam.analysis.report.page.remembered import remembered
 from clip_hparam.analysis.report.page.surface import surface_json
 from clip_hparam.analysis.stats.expected_best import expected_best
 from clip_hparam.records.state import TrialState
@@ -50,7 +50,7 @@ def search_json(
             method: [[knob, *numbers(share, 4)] for knob, share in by_knob.items()]
             for method, by_knob in shares.items()
         },
-        "dependence": remembered(partial_dependence, scored, knobs[:MAX_KNOBS]),
+        "dependence": call_cached(partial_dependence, scored, knobs[:MAX_KNOBS]),
         "surface": surface_json(scored, knobs[:2]),
         "expected": _expected(table),
         "curves": _intermediate(frames, ordered) if table.ours else [],

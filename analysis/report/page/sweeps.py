@@ -14,7 +14,7 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.report.page.effects import effects_json, path_json
 from clip_hparam.analysis.report.page.json_values import number, numbers
 from clip_hparam.analysis.report.page.knob_map import knob_map
-from clip_hparam.analysis.report.page.verdicts import Verdict, counts, power_now, verdicts
+from clip_hparam.analysis.report.page.verdicts import Verdict, achieved_power, counts, verdicts
 from clip_hparam.analysis.tables.conclusions import conclusion
 
 
@@ -71,7 +71,7 @@ def _cell(
         "verdict": verdict.kind,
         "text": verdict.text,
         "more": verdict.more_seeds,
-        "power": number(power_now(row), 2) if verdict.kind in ("undecided", "weak") else None,
+        "power": number(achieved_power(row), 2) if verdict.kind in ("undecided", "weak") else None,
         "seconds": number(row["seconds"]),
         "selection": number(selection),
         "chosen": chosen,

@@ -55,8 +55,8 @@ def _more_seeds(row: pd.Series) -> int | None:
     return None if pd.isna(needed) else max(int(needed) - int(row["n"]), 0)
 
 
-def power_now(row: pd.Series, difference: float = MIN_DIFFERENCE_POINTS) -> float | None:
-    """Return the probability that the seeds of today detect a true difference of 0.2 points.
+def achieved_power(row: pd.Series, difference: float = MIN_DIFFERENCE_POINTS) -> float | None:
+    """Return the probability that the finished seeds detect a true `difference`, in points.
 
     None without an interval over at least two seeds.
     """

@@ -11,7 +11,7 @@ from timm.data import create_loader  # type: ignore[attr-defined]
 
 from clip_hparam.data.dataset import ImageFiles
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.loading.worker_count import cores_of_rank
 from clip_hparam.data.transforms.mixup import soft_targets
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD

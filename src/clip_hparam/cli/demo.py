@@ -55,7 +55,7 @@ def _run_demo(arguments: argparse.Namespace) -> int:
 COMMANDS = (
     Command(
         "demo",
-        "run the paper's ladder in miniature, a few minutes, and show its table",
+        "run the paper's ladder in miniature, in a few minutes",
         _add_arguments,
         _run_demo,
     ),

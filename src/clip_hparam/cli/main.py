@@ -4,7 +4,7 @@ Exit codes: 0; 2 wrong use; 3 storage; 4 incomplete with --strict.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from clip_hparam.cli import demo, sweep_entry
 from clip_hparam.cli.commands import (
@@ -24,16 +24,17 @@ from clip_hparam.cli.commands.trials import top, trial_page
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.cli.reference import lists
 from clip_hparam.cli.reference.completion import completion_command
+from clip_hparam.cli.reference.overview import overview_lines, unknown_command_message
 from clip_hparam.config.exit_codes import ExitCode
 
 FORWARDED_COMMANDS = {
-    "sweep": "run a trial or a sweep: sweep.py",
-    "tables": "write tables from the records: python -m analysis tables",
-    "figures": "write figures from the records: python -m analysis figures",
-    "report": "write one HTML page of all results: python -m analysis report",
-    "dashboard": "serve the report live while sweeps run: python -m analysis dashboard",
-    "import": "import a table of results of another tool: python -m analysis import",
-    "summary": "print the result of a search: python -m analysis summary",
+    "sweep": "train one trial, or with -m a sweep of trials",
+    "tables": "write tables of the results",
+    "figures": "write figures of the results",
+    "report": "write one HTML page of all results",
+    "dashboard": "serve the report live while sweeps run",
+    "import": "import a table of results of another tool",
+    "summary": "print the result of a search",
 }
 
 
@@ -49,6 +50,9 @@ def main() -> int:
     parser = create_parser()
     if not argv:
         parser.print_help(sys.stderr)
+        return ExitCode.WRONG_USE
+    if argv[0][0:1] != "-" and argv[0] not in parser.summaries:
+        print(unknown_command_message(argv[0]), file=sys.stderr)
         return ExitCode.WRONG_USE
     arguments = parser.parse_args(argv)
     command: Command = arguments.command
@@ -67,10 +71,19 @@ def main() -> int:
         return ExitCode.INTERRUPTED
 
 
-def create_parser() -> CommandParser:
+class OverviewParser(CommandParser):
+    """The parser of all commands; `summaries` holds a phrase for each by its name."""
+
+    summaries: Mapping[str, str]
+
+    def format_help(self) -> str:
+        """Return the page of all commands by what they are for."""
+        return "\n".join(overview_lines(self.summaries)) + "\n"
+
+
+def create_parser() -> OverviewParser:
     """Return the parser of all commands; forwarded ones are listed, not parsed."""
-    description = __doc__.splitlines()[0] if __doc__ else None
-    parser = CommandParser(prog="clip-hparam", description=description)
+    parser = OverviewParser(prog="clip-hparam")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
     version = "print the versions of this program, Python and Hydra"
     parser.add_argument("--version", action="store_true", help=version)
@@ -79,12 +92,14 @@ def create_parser() -> CommandParser:
         *(derive, sync, use_weights, demo),
     )
     completion = completion_command(create_parser)
-    for command in (*(command for group in groups for command in group.COMMANDS), completion):
+    commands = (*(command for group in groups for command in group.COMMANDS), completion)
+    for command in commands:
         added = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_arguments(added)
         added.set_defaults(command=command)
     for name, summary in FORWARDED_COMMANDS.items():
         subparsers.add_parser(name, help=summary)
+    parser.summaries = {**{one.name: one.help for one in commands}, **FORWARDED_COMMANDS}
     return parser
 
 

@@ -1,5 +1,6 @@
 """Keep a command running when its output cannot be written: closed pipe, terminal or full disk.
 
+Messages on stderr are broken between words where it is a terminal.
 After a pipe (`| head`) or a terminal was closed, further output is dropped without a message.
 Output that is lost to a full disk is reported on stderr at the end, and the exit code is 3.
 """
@@ -13,6 +14,7 @@ from functools import wraps
 from typing import Any, TextIO
 
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.wrap import terminal_columns, wrap_text
 
 QUIET_ERRNOS = (errno.EPIPE, errno.EIO)
 """Errors of a pipe without a reader, and of a terminal that was closed."""
@@ -21,15 +23,16 @@ QUIET_ERRNOS = (errno.EPIPE, errno.EIO)
 class GuardedStream:
     """A text stream whose failed writes are dropped, and all writes after the first failure.
 
-    error: the first failure; None so far.
+    wraps: break lines that are too long for the terminal. error: the first failure; None so far.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, wraps: bool = False) -> None:
+        self._stream, self._wraps = stream, wraps
         self.error: OSError | None = None
 
     def write(self, text: str) -> int:
-        self._guarded(lambda: self._stream.write(text))
+        shown = wrap_text(text, terminal_columns(self._stream)) if self._wraps else text
+        self._guarded(lambda: self._stream.write(shown))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -61,7 +64,7 @@ def with_guarded_output(main: Callable[..., int]) -> Callable[..., int]:
         before = sys.stdout, sys.stderr
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=True)  # a pipe shows each epoch as it ends
-        out, err = map(GuardedStream, before)
+        out, err = GuardedStream(before[0]), GuardedStream(before[1], wraps=True)
         sys.stdout, sys.stderr = out, err
         try:
             code = _exit_code(lambda: main(*args, **kwargs))

@@ -39,13 +39,13 @@ def version_line() -> str:
 
 def _print_help(words: list[str]) -> int:
     """Print the help with the values that the typed words choose; those of a sweep choose none."""
-    from clip_hparam.cli.hydra_app.values_in_use import values_in_use  # lazy: Hydra, 0.2 s
+    from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
     from clip_hparam.cli.reference.help_page import help_lines
 
     is_sweep = any(flag in words for flag in MULTIRUN_FLAGS)
     typed = [] if is_sweep else [word for word in words if "=" in word and word[0] != "-"]
     try:
-        values, options = values_in_use(typed)
+        values, options = composed_values(typed)
     except Exception as error:
         return _print_mistake(error, bool(typed))
     print("\n".join(help_lines(values, options)))

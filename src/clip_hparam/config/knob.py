@@ -126,6 +126,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(names)}"
 
 
+def format_value(value: Any) -> str:
+    """Return the value of a knob as text, a float in its shortest form of 6 digits."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """Return at most three names that are spelled similarly, the most similar first."""
     return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
@@ -154,7 +159,7 @@ def _range_message(name: str, value: Any, field: dataclasses.Field[Any]) -> str:
         kind = "whole number" if takes_integers(field) else "number"
         types = int if takes_integers(field) else (int, float)
         if isinstance(value, bool) or not isinstance(value, types):
-            rule = f"is no {kind} of {legal}"
+            rule = f"is not a {kind} of {legal}"
         else:
             rule = f"is outside {'whole numbers of ' if takes_integers(field) else ''}{legal}"
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from clip_hparam.config.knob import AUTO, knob, validate
 
-DEFAULT_KERNELS = "fused"  # of machine.kernels=auto
+DEFAULT_KERNELS = "fused"  # the value of machine.kernels=auto
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ class Recipe:
     eps: float = knob(1e-8, "(0, inf)", "AdamW", scale="log")
     clip_grad: float = knob(0.0, "[0, inf)", "largest gradient norm; 0 is no clipping")
     batch_size: int = knob(
-        50, "[1, inf)", "images an optimiser step, over ranks and micro-batches", scale="log"
+        50, "[1, inf)", "images per optimizer step, over ranks and micro-batches", scale="log"
     )
     epochs: int = knob(
         20, "[1, inf)", "epochs of data.epoch_images draws", hint="try epochs=20", scale="log"

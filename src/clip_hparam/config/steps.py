@@ -1,4 +1,4 @@
-"""Count the optimiser steps of a resolved recipe: per epoch, in total, and of the warm-up."""
+"""Count the optimizer steps of a resolved recipe: per epoch, in total, and of the warm-up."""
 
 from clip_hparam.config.recipe import Recipe
 
@@ -6,7 +6,7 @@ from clip_hparam.config.recipe import Recipe
 def steps_per_epoch(recipe: Recipe) -> int:
     """Return the whole batches in an epoch; a smaller last batch is dropped, as in FT-CLIP's code.
 
-    Raises ValueError if an epoch is smaller than a batch.
+    Raises: ValueError if an epoch is smaller than a batch.
     """
     images = int(recipe.data.epoch_images)
     if images < recipe.batch_size:
@@ -18,7 +18,7 @@ def steps_per_epoch(recipe: Recipe) -> int:
 
 
 def total_steps(recipe: Recipe) -> int:
-    """Return the optimiser steps of the whole run."""
+    """Return the optimizer steps of the whole run."""
     return recipe.epochs * steps_per_epoch(recipe)
 
 

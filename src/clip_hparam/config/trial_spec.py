@@ -97,7 +97,7 @@ class TrialSpec:
 
     @classmethod
     def from_dict(cls, tree: dict[str, Any]) -> "TrialSpec":
-        nested = with_missing_knobs(tree["recipe"])  # of a job that an older version submitted
+        nested = with_missing_knobs(tree["recipe"])  # an older version may have submitted the job
         nested["encoder"], nested["data"] = Encoder(**nested["encoder"]), Data(**nested["data"])
         options = {name: tree[name] for name in PER_TRIAL_OPTIONS if name in tree}
         return cls(

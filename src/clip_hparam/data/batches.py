@@ -63,7 +63,9 @@ class Batches:
         self.workers = resolve_workers(loader_workers, in_memory, context.world_size)
         self.wait = WaitClock(advice(self.workers, in_memory))
         self.eval_batch = eval_batch_size(device, recipe.resolution)
-        sets = {TRAIN: dataset.train} | {name: one.images for name, one in self.eval_sets.items()}
+        sets = {TRAIN: dataset.train} | {
+            name: eval_set.images for name, eval_set in self.eval_sets.items()
+        }
         rows = max(len(self._rows), self.eval_batch)
         options = LoaderOptions(self.workers, rows, recipe.resolution, device)
         self._pipeline = create_pipeline(recipe, sets, options, self.wait)

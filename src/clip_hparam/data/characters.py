@@ -5,6 +5,7 @@ than the training images. Nothing is downloaded: matplotlib installs the fonts.
 """
 
 import hashlib
+import sys
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from clip_hparam.records.user_cache import cache_folder
 CLASSES = tuple("0123456789ABDEFGHKNR")
 TRAIN_PER_CLASS = 400  # the pool that data.shots and data.selection draw from
 TEST_PER_CLASS = 200
+SECONDS_PER_IMAGE = 1.4e-3
 TRAIN_SEED, TEST_SEED = 2_000_003, 2_000_029
 RENDERING_VERSION = 1  # raise it when the pixels of scenes.py change
 
@@ -63,12 +65,25 @@ def _load_or_render(seed: int, count: int) -> ImageArray:
     path = cache_folder().expanduser() / "characters" / f"{name}.npy"
     with suppress(OSError, ValueError, EOFError):  # missing, cut short, or empty
         return _map_file(path)
+    _announce_rendering(path.parent)
     images = render_characters(seed, range(count))
     with suppress(OSError):  # a cache that cannot be written
         with open_atomic(path) as file:
             np.save(file, images)
         return _map_file(path)
     return images
+
+
+@cache
+def _announce_rendering(folder: Path) -> None:
+    """Print once in a process why it is silent for a while."""
+    total = (TRAIN_PER_CLASS + TEST_PER_CLASS) * len(CLASSES)
+    print(
+        f"data=characters: rendering {total:,} images, about {total * SECONDS_PER_IMAGE:.0f} s of a"
+        f" core; this happens once, they are kept in {folder}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _map_file(path: Path) -> ImageArray:

@@ -28,7 +28,7 @@ from clip_hparam.data.dataset import (
     Labels,
     split_off_test,
 )
-from clip_hparam.data.folders.class_folders import refuse_unknown_classes
+from clip_hparam.data.folders.class_folders import refuse_unknown_classes, single_image_message
 from clip_hparam.data.folders.folder_notes import file_notes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
 from clip_hparam.data.folders.names import listed
@@ -156,14 +156,11 @@ def _load_class_folders(root: Path, classes: tuple[str, ...], official: bool) ->
             f" {shlex.quote(format_override('data.shift_root', str(root / splits.names[0])))}"
         )
     folder = read_labelled_folder(root, official, least=1)
-    rule = "is no class of the images trained on"
-    refuse_unknown_classes(root, folder.classes, classes, rule)
+    refuse_unknown_classes(root, folder.classes, classes)
     labels = folder.labels(classes)
     for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
         if count == 1:
-            raise ValueError(
-                f"{root / name} holds one image, and a class needs two: one for the test"
-            )
+            raise ValueError(single_image_message(root / name))
     return ShiftImages(folder.files, labels, folder.identity, tuple(file_notes(folder)))
 
 

@@ -1,6 +1,5 @@
 """Images in class folders: the layout of ImageNet, and any other."""
 
-import hashlib
 import re
 from dataclasses import replace
 from functools import cache
@@ -17,14 +16,19 @@ from clip_hparam.data.dataset import (
     ImageDataset,
     split_off_test,
 )
-from clip_hparam.data.folders.class_folders import refuse_unknown_classes
-from clip_hparam.data.folders.class_level import level_notes, refuse_equal_classes
+from clip_hparam.data.folders.class_folders import refuse_unknown_classes, single_image_message
+from clip_hparam.data.folders.class_level import (
+    imagenet_root_hint,
+    level_notes,
+    refuse_equal_classes,
+)
 from clip_hparam.data.folders.folder_notes import file_notes, missing_note
 from clip_hparam.data.folders.labelled_folder import LabelledFolder, read_labelled_folder
 from clip_hparam.data.folders.split_folders import SplitFolders, find_splits, split_folder
 from clip_hparam.data.folders.split_names import SplitRole
+from clip_hparam.data.labelled_parts import sha256
 
-TEST_SHARE = 0.2  # of each class, where a folder has no test set of its own
+TEST_SHARE = 0.2  # share of each class, where a folder has no test set
 WORDNET_ID = re.compile(r"n\d{8}")
 
 
@@ -41,7 +45,7 @@ def load_imagenet_tree(root: Path) -> ImageDataset:
     if train is None or val is None:
         raise FileNotFoundError(
             f"data.root={root} has no folder {'val' if train else 'train'}: data=imagenet reads"
-            " train/n01440764/*.JPEG and val/n01440764/*.JPEG"
+            f" train/n01440764/*.JPEG and val/n01440764/*.JPEG{imagenet_root_hint(root)}"
         )
     dataset = _load_splits(train, None, val, official=True)
     for name in dataset.classes:
@@ -89,7 +93,7 @@ def _load_splits(
         eval_sets={
             name: EvalSet(part.files, part.labels(trained.classes)) for name, part in parts.items()
         },
-        fingerprint=_sha256(f"{trained.identity} {parts[TEST].identity}"),
+        fingerprint=sha256(f"{trained.identity} {parts[TEST].identity}"),
         selection_fingerprint=parts[SELECTION].identity if selection else "",
         sources={name: str(part.root) for name, part in {TRAIN: trained, **parts}.items()},
         notes=(
@@ -116,20 +120,14 @@ def _load_and_split(root: Path, only_classes: bool) -> ImageDataset:
     files, labels = folder.files, folder.labels(folder.classes)
     for name, count in zip(folder.classes, np.bincount(labels), strict=True):
         if count < 2:
-            raise ValueError(
-                f"{root / name} holds one image, and a class needs two: one for the test"
-            )
+            raise ValueError(single_image_message(root / name))
     train, test = split_off_test(labels, TEST_SHARE)
     return ImageDataset(
         classes=folder.classes,
         train=files[train],
         train_labels=labels[train],
         eval_sets={TEST: EvalSet(files[test], labels[test])},
-        fingerprint=_sha256(f"{folder.identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
+        fingerprint=sha256(f"{folder.identity} {TEST_SPLIT_SEED} {TEST_SHARE}"),
         sources={TRAIN: str(root), TEST: f"{root}, a fixed fifth of each class"},
         notes=(*level_notes(root, folder.index, folder.classes), *file_notes(folder)),
     )
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

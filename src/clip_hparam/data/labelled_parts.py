@@ -21,7 +21,7 @@ from clip_hparam.data.dataset import (
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_names import SplitRole
 
-TEST_SHARE = 0.2  # of each class, where no part is the test set
+TEST_SHARE = 0.2  # share of each class, where no part is the test set
 ROLES = {SplitRole.TRAIN: TRAIN, SplitRole.SELECTION: SELECTION, SplitRole.TEST: TEST}
 
 

@@ -75,7 +75,7 @@ def _open_clip_metadata() -> Any:
     file = Path(package.origin).with_name("zero_shot_metadata.py")
     spec = spec_from_file_location("clip_hparam_zero_shot_metadata", file)
     assert spec is not None
-    assert spec.loader is not None  # of a file that ends in .py
+    assert spec.loader is not None  # true of a file that ends in .py
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import Indices, Labels
 from clip_hparam.data.folders.names import readable
 from clip_hparam.rng import stream
@@ -75,5 +76,5 @@ def _too_small_message(
     remedy = "a smaller data.shots" if shots else "a smaller data.selection, or more images"
     return (
         f"data.shots={shots} and data.selection={selection:g} ask for more than the"
-        f" {members[first]} training images of class {name}{others}: try {remedy}"
+        f" {counted(int(members[first]), 'training image')} of class {name}{others}: try {remedy}"
     )

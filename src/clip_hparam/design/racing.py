@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ERROR_RATE, SPENDING_EXPONENT = 0.05, 2
 UNDECIDED, LESS, MORE = "undecided", "less", "more"
+ROUNDING = 1e-12  # standard errors below this share of the mean are errors of rounding
 SIMULATED_PATHS = 200_000  # standard error of the 5 % error rate: 0.05 points
 
 
@@ -69,7 +70,7 @@ def parse_race(seeds: Any) -> Race | None:
     for key in seeds:
         if key not in known:
             raise ValueError(
-                f"seeds: {{{key}: ...}} is no key of a race: {suggest(str(key), known)}"
+                f"seeds: {{{key}: ...}} is not a key of a race: {suggest(str(key), known)}"
             )
     if seeds.get("until", "decided") != "decided":
         raise ValueError(f"seeds: {{until: {seeds['until']}}} is unknown: try until: decided")
@@ -79,7 +80,7 @@ def parse_race(seeds: Any) -> Race | None:
     is_race = whole and 2 <= race.start < race.max <= MAX_REPLICATES and race.step >= 1
     if not is_race or not 0 <= race.first <= MAX_SEED - race.max:
         raise ValueError(
-            f"seeds={dict(seeds)} is no race: it needs whole numbers, 2 <= start < max <="
+            f"seeds={dict(seeds)} is not a race: it needs whole numbers, 2 <= start < max <="
             f" {MAX_REPLICATES}, a step of at least 1 and seeds up to {MAX_SEED}; try"
             " 'seeds={start: 3, max: 10}'"
         )
@@ -144,7 +145,7 @@ def standard_error(values: Sequence[float]) -> float:
     n = len(values)
     mean = math.fsum(values) / n
     error = math.sqrt(math.fsum((x - mean) * (x - mean) for x in values) / (n - 1) / n)
-    return error if error > 1e-12 * abs(mean) else 0.0
+    return error if error > ROUNDING * abs(mean) else 0.0
 
 
 def simulate_t_statistics(

@@ -79,16 +79,16 @@ def parse_range(text: str) -> Range | None:
     match = RANGE_PATTERN.fullmatch(text)
     if match is None or text.count("(") != text.count(")"):
         if LIKE_RANGE_PATTERN.fullmatch(text):
-            raise ValueError(f"{text} is no range: write {RANGE_FORMS}")
+            raise ValueError(f"{text} is not a range: write {RANGE_FORMS}")
         return None
     log, whole = bool(match[2]), bool(match[1] or match[3])
     try:
         low, high = float(match[4]), float(match[5])
     except ValueError:
-        raise ValueError(f"{text} is no range: write {RANGE_FORMS}") from None
+        raise ValueError(f"{text} is not a range: write {RANGE_FORMS}") from None
     is_finite = math.isfinite(high - low)
     if not low < high or not is_finite or (log and low <= 0) or (whole and (low % 1 or high % 1)):
         rule = "its low end below its high one, finite, above 0 with log, whole numbers with int"
         advice = f": try interval({match[5]},{match[4]})" if low > high else ""
-        raise ValueError(f"{text} is no range: it needs {rule}{advice}")
+        raise ValueError(f"{text} is not a range: it needs {rule}{advice}")
     return Range(low, high, log, whole)

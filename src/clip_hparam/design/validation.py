@@ -154,7 +154,7 @@ def _override_mistakes(place: str, overrides: Iterable[str]) -> Iterator[str]:
         if override.startswith("~"):
             continue  # Hydra deletes a key; the schema refuses it with its own sentence
         if not equals or not KEY_PATTERN.fullmatch(key):
-            yield f"{place}: {override!r} is no override: write knob=value without spaces"
+            yield f"{place}: {override!r} is not an override: write knob=value without spaces"
             continue
         yield from _key_mistakes(place, key)
         name = key.lstrip("+")
@@ -164,10 +164,10 @@ def _override_mistakes(place: str, overrides: Iterable[str]) -> Iterator[str]:
 
 def _key_mistakes(place: str, key: str) -> Iterator[str]:
     if not KEY_PATTERN.fullmatch(key):
-        yield f"{place}: {key!r} is no name of a knob: write {{lr: [1e-3, 3e-3]}}"
+        yield f"{place}: {key!r} is not a name of a knob: write {{lr: [1e-3, 3e-3]}}"
     if re.split(r"[./]", key.lstrip("+"))[0] in NOT_OF_TRIALS:
         here = "seeds: 3 beside it" if key == "seeds" else f"{key}=... on the command line"
-        yield f"{place}: {key} is no knob of a trial, and cells cannot set it: write {here}"
+        yield f"{place}: {key} is not a knob of a trial, and cells cannot set it: write {here}"
 
 
 def _is_list_of_texts(value: Any) -> bool:

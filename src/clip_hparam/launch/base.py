@@ -56,15 +56,21 @@ class Launcher(Protocol):
 
     survives_driver: bool
 
-    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity: ...
-
-    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]: ...
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        """Return the state of each trial, and start waiting trials. Never blocks for long."""
+    def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
+        """Return how many of these trials would run at a time; start nothing."""
         ...
 
-    def cancel(self, handles: Sequence[JobHandle]) -> None: ...
+    def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
+        """Start or queue the trials, and return a handle of each, in their order."""
+        ...
+
+    def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
+        """Return the state of each trial, and start waiting trials. Returns within seconds."""
+        ...
+
+    def cancel(self, handles: Sequence[JobHandle]) -> None:
+        """Stop the trials; those that run save their state first."""
+        ...
 
 
 class BlockingLauncher:

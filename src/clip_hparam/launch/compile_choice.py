@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.resources import uses_gpu
 from clip_hparam.planning.compilation import CompileChoice, choose_compile, resolve_compile
@@ -21,5 +22,5 @@ def resolve_single(spec: TrialSpec) -> TrialSpec:
     """Return a trial that runs by itself with `machine.compile` resolved; print why it is on."""
     choice = choose_for([spec])
     if not choice.is_obvious:
-        print(choice.reason)
+        print_wrapped(choice.reason)
     return resolve_compile(spec, choice)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.options.eval_set_words import set_names
-from clip_hparam.config.text.override_words import program_words
-from clip_hparam.config.trial_spec import TrialSpec
+from clip_hparam.config.text.count import counted
+from clip_hparam.config.text.override_words import program_words, sweep_program
+from clip_hparam.config.text.wrap import print_wrapped
+from clip_hparam.config.trial_spec import TrialSpec, typed_label
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.provenance import command_line
 from clip_hparam.records.record import Record
@@ -31,12 +33,32 @@ def report_finished(spec: TrialSpec) -> float | None:
     if missing and spec.replay:
         validate_ranks(spec, result)
         return None
-    print(f"trial {spec.trial_id} is done already ({record.folder})")
+    print_wrapped(f"trial {spec.trial_id} is done already ({record.folder})")
     accuracy = print_result(record.folder, result)
+    if not typed_label(spec.overrides):
+        print_wrapped(_note_of_nothing_typed())
     if missing:
         hint = replay_hint({spec.trial_id: spec}, {spec.trial_id: result})
-        print(f"not in its folder: {', '.join(missing)}; {hint}")
+        print_wrapped(f"not in its folder: {', '.join(missing)}; {hint}")
     return accuracy
+
+
+def print_start(spec: TrialSpec) -> None:
+    """Print the id of a trial and what was typed for it; where nothing was, what can be typed."""
+    if typed_label(spec.overrides):
+        print(f"trial {spec.trial_id}  {spec.label}")
+        return
+    epochs = counted(spec.recipe.epochs, "epoch")
+    print(f"trial {spec.trial_id}  the default recipe on data={spec.recipe.data.name}, {epochs}")
+    print_wrapped(_note_of_nothing_typed())
+
+
+def _note_of_nothing_typed() -> str:
+    program = sweep_program()
+    return (
+        f"no KNOB=VALUE was typed: {program} lr=1e-3 trains with another learning rate,"
+        f" {program} -m lr=1e-3,6e-3 seeds=3 compares two, {program} --help lists all knobs"
+    )
 
 
 def validate_ranks(spec: TrialSpec, result: dict[str, Any]) -> None:
@@ -60,9 +82,9 @@ def missing_outputs(spec: TrialSpec) -> list[str]:
 
 
 def replay_hint(specs: Mapping[str, TrialSpec], results: Mapping[str, dict[str, Any]]) -> str:
-    """Return the end of a sentence: the command that adds what is missing.
+    """Return the end of a sentence: the replay command that adds the missing outputs.
 
-    It has the number of processes of the trials, if all of `results` had the same.
+    The command has the gpus_per_trial of the recorded trials, if they all had the same.
     """
     ranks = {_ranks_of(result) for result in results.values()}
     asked = {spec.gpus_per_trial for spec in specs.values()}
@@ -80,7 +102,7 @@ def print_result(folder: Path, result: dict[str, Any]) -> float:
     """Print the line of a result and return its test accuracy in percent."""
     accuracy = reported_value(result)
     selected, weights = result["epochs"]["selected"] + 1, result["selected_weights"]
-    print(
+    print_wrapped(
         f"test acc1 {accuracy:.2f} % at the selected epoch {selected} ({weights} weights),"
         f" {result['cost']['seconds']:.1f} s, {folder}"
     )

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.trial_spec import TrialSpec
-from clip_hparam.launch.finished import print_result
+from clip_hparam.launch.finished import print_result, print_start
 from clip_hparam.launch.local import processes
 from clip_hparam.launch.log import PrintHandler, log_to
 from clip_hparam.launch.resources import validate_device
@@ -37,7 +37,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
     check_writable(Path(spec.machine.runs))
     record = Record(spec.machine.runs, spec.trial_id)
     record.folder.mkdir(parents=True, exist_ok=True)
-    print(f"trial {spec.trial_id}  {spec.label}")
+    print_start(spec)
     log = log_path(spec.machine.runs, spec.trial_id)
     with (
         log_to(logging.FileHandler(log, delay=True), PrintHandler()),

@@ -149,12 +149,12 @@ def init_head(model: Classifier, scale: float, seed: int) -> None:
         nn.init.uniform_(model.head.bias, -bound, bound, generator=generator).mul_(scale)
 
 
-def freeze(model: Classifier, what: str, tune: str = "full") -> None:
+def freeze(model: Classifier, frozen: str, tune: str = "full") -> None:
     """Set requires_grad of each parameter as `trained.trained_predicate` says.
 
     Raises: ValueError as `depth.frozen_predicate` does.
     """
-    is_trained = trained_predicate(what, tune, len(model.blocks))
+    is_trained = trained_predicate(frozen, tune, len(model.blocks))
     for name, parameter in model.named_parameters():
         parameter.requires_grad = is_trained(name)
 

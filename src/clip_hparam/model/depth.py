@@ -31,21 +31,21 @@ def drop_path_rates(rate: float, blocks: int) -> list[float]:
     return [float(value) for value in np.linspace(0.0, rate, blocks)]
 
 
-def frozen_predicate(what: str, blocks: int) -> Callable[[str], bool]:
+def frozen_predicate(freeze: str, blocks: int) -> Callable[[str], bool]:
     """Return a function that tells by its name whether a parameter is frozen.
 
-    what: "none", "patch" (the patch projection), "backbone" (all but the head), or "first_k"
+    freeze: "none", "patch" (the patch projection), "backbone" (all but the head), or "first_k"
         (embeddings and the first k blocks).
 
     Raises: ValueError if k is larger than the number of blocks.
     """
-    if what == "none":
+    if freeze == "none":
         return lambda name: False
-    if what == "patch":
+    if freeze == "patch":
         return lambda name: name.startswith("conv1.")
-    if what == "backbone":
+    if freeze == "backbone":
         return lambda name: not name.startswith("head.")
-    depth = int(what.removeprefix("first_"))
+    depth = int(freeze.removeprefix("first_"))
     if depth > blocks:
-        raise ValueError(f"freeze={what} asks for more blocks than the tower's {blocks}")
+        raise ValueError(f"freeze={freeze} asks for more blocks than the tower's {blocks}")
     return lambda name: depth_of(name, blocks) <= depth

@@ -5,6 +5,7 @@ patch projection) and open_clip `transformer.py`.
 """
 
 import re
+from collections.abc import Iterable
 
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def to_open_clip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     own = {name.removeprefix("trunk."): tensor for name, tensor in state.items()}
     is_classifier = "head.bias" in own  # the projection of CLIP has no bias
     renamed = {
-        name if is_classifier and name == "head.weight" else _rename_key(name): tensor
+        name if is_classifier and name == "head.weight" else rename_key(name, KEY_PATTERNS): tensor
         for name, tensor in own.items()
     }
     for name in ("class_embedding", "positional_embedding"):
@@ -45,7 +46,8 @@ def to_open_clip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _rename_key(name: str) -> str:
-    for pattern, replacement in KEY_PATTERNS:
+def rename_key(name: str, patterns: Iterable[tuple[str, str]]) -> str:
+    """Return the name of a tensor after all replacements, (regular expression, text), in order."""
+    for pattern, replacement in patterns:
         name = re.sub(pattern, replacement, name)
     return name

@@ -14,7 +14,8 @@ from clip_hparam.model.weights_source import WeightsFile, fetch_weights
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path, sha256_cached
 
-RULES = 2  # of what is refused: raise it where a file that passed before may not pass any more
+RULES = 2
+"""Version of the checks: increase it with a stricter check, so that cached results expire."""
 
 
 class CheckedWeights(NamedTuple):

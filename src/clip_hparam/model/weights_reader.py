@@ -23,8 +23,8 @@ WRAPPERS = {
     *("_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"),
 }
 """Parts of a name that training wrappers insert; they are left out wherever they are."""
-MAX_DEPTH = 12  # of nested dicts and lists
-PICKLE_STARTS = (b"PK", b"\x80")  # of an archive of torch.save, and of a plain pickle
+MAX_DEPTH = 12  # nested dicts and lists
+PICKLE_STARTS = (b"PK", b"\x80")  # archive of torch.save, plain pickle
 OTHER_CONTENTS = (
     (b"version https://git-lfs", "is a pointer of Git LFS: type git lfs pull where it is"),
     (b"\x1f\x8b", "is compressed by gzip: unpack it with gunzip"),
@@ -33,7 +33,7 @@ OTHER_CONTENTS = (
 NUMPY_SCALAR = np.float64(0).__reduce__()[0]
 SAFE_TYPES: list[Any] = [
     argparse.Namespace,  # options of timm's and of FT-CLIP's training scripts
-    *(np.dtype, *{type(np.dtype(code)) for code in "?bhilqBHILQefd"}),  # of numbers as below
+    *(np.dtype, *{type(np.dtype(code)) for code in "?bhilqBHILQefd"}),  # dtypes of numbers as below
     *((NUMPY_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
 ]
 """Types beside tensors that a pickle may hold: they read as data and run nothing."""

@@ -16,7 +16,7 @@ from clip_hparam.config.text.override_words import format_override
 from clip_hparam.model.timm_keys import to_open_clip_keys
 from clip_hparam.model.weights_reader import StateDict, read_state_dict, without_wrappers
 
-DEFAULT_KEYS = ("state_dict", "model")  # of the tensors in open_clip's and FT-CLIP's files
+DEFAULT_KEYS = ("state_dict", "model")  # where open_clip's and FT-CLIP's files hold tensors
 ANCHORS = (("class_embedding", "conv1.weight"), ("cls_token", "patch_embed.proj.weight"))
 """Names in open_clip and in timm by which a tower is found."""
 EMA_PATTERN = re.compile(r"(^|[._])(ema|swa|avg|averaged?|shadow)([._]|$)")

@@ -53,7 +53,8 @@ def _validate_names(recipe: Recipe, classes: Sequence[str]) -> None:
     if known is not None and unknown:
         raise ValueError(
             f"encoder.name={encoder} has no prompts for {listed(unknown)}, only for {len(known)}"
-            f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}"
+            f" names from {min(known)} to {max(known)}: {HEAD_INIT_HINT}, or a CLIP that reads all"
+            " words, such as encoder=clip_b16"
         )
     if known is None and not recipe.data.class_names:
         _validate_words(data, classes)
@@ -69,7 +70,6 @@ def _validate_words(data: str, classes: Sequence[str]) -> None:
         )
     if known is None and classes and all(map(WORDNET_ID.fullmatch, classes)):
         raise ValueError(
-            f"head_init=zero_shot would put folder names such as {classes[0]} into prompts, and"
-            " they are WordNet ids, not words: try data=imagenet, which knows their names, rename"
-            " the folders, name them by data.class_names=FILE, or try head_init=random"
+            f"head_init=zero_shot reads the folder {classes[0]} as a word, and it is a WordNet id:"
+            " try data=imagenet, data.class_names=FILE, or head_init=random"
         )

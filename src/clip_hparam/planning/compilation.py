@@ -58,7 +58,7 @@ CPU_COST = CompilationCost(first=35.0, later=0.0, saved={"fp32": 0.05, "bf16": 0
 """Measured: 34 CPU-s at width 64, 21 at width 192, which the forkserver spends once for all trials.
 Shares at width 192, the lower ones (benchmarks/step.py: 1.05 x, 1.22 x; at width 64 1.20 and 1.43).
 """
-CPU_FLOPS_PER_SECOND = 40e9  # of one thread in a training step at width 64
+CPU_FLOPS_PER_SECOND = 40e9  # one thread in a training step at width 64
 GPU_COST = CompilationCost(first=90.0, later=30.0, saved={"fp32": 0.25})
 """By arithmetic over the memory traffic of a step and not measured: 2,700 to 3,600 images a second
 on an H100. Each process compiles, because a process that has used CUDA cannot fork."""

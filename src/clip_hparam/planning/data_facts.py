@@ -12,6 +12,7 @@ import numpy as np
 
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import SELECTION, TEST, TRAIN, ImageDataset, ImageFiles, Indices
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.names import listed, readable
@@ -21,7 +22,7 @@ from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import open_header
 from clip_hparam.data.splits import split_sizes
 
-DEFAULT_SELECTION_SHARE = 0.1  # of the training images, for data.selection=auto
+DEFAULT_SELECTION_SHARE = 0.1  # share of the training images, for data.selection=auto
 MAX_HEADERS = 1_000  # files of a set whose size a check reads
 FAR_FROM_ONE_PASS = 5.0  # passes over the training images in an epoch, or its inverse
 
@@ -60,12 +61,21 @@ def data_counts(data: Data) -> dict[str, int]:
 def data_rows(data: Data) -> Iterator[tuple[str, str]]:
     """Yield a name and a value for the data set and each of its sets."""
     dataset, counts = load_dataset(data), data_counts(data)
-    yield "data", f"{data.name}, {counts['classes']} classes: {listed(dataset.classes)}"
+    yield (
+        "data",
+        f"{data.name}, {counted(counts['classes'], 'class', 'classes')}: {listed(dataset.classes)}",
+    )
     left_out = f", {counts['skipped']} unreadable left out" if counts["skipped"] else ""
     shots = f", {data.shots} of each class" if data.shots else ""
-    yield "training set", f"{counts[TRAIN]:,} images{_source(dataset, TRAIN)}{shots}{left_out}"
-    yield "selection set", f"{counts[SELECTION]:,} images{_selection_source(data, dataset)}"
-    yield "test set", f"{counts[TEST]:,} images{_source(dataset, TEST)}"
+    yield (
+        "training set",
+        f"{counted(counts[TRAIN], 'image')}{_source(dataset, TRAIN)}{shots}{left_out}",
+    )
+    yield (
+        "selection set",
+        f"{counted(counts[SELECTION], 'image')}{_selection_source(data, dataset)}",
+    )
+    yield "test set", f"{counted(counts[TEST], 'image')}{_source(dataset, TEST)}"
 
 
 def check_rows(data: Data) -> Iterator[tuple[str, str]]:
@@ -108,8 +118,8 @@ def _sizes(images: ImageFiles) -> str:
     if not sides:
         return "unknown"
     low, middle, high = (int(value) for value in np.percentile(sides, (0, 50, 100)))
-    of = f" of {len(sides):,} files" if spacing > 1 else ""
-    return f"shorter side {low:,} to {high:,} px, median {middle:,}{of}"
+    sample_text = f" of {len(sides):,} files" if spacing > 1 else ""
+    return f"shorter side {low:,} to {high:,} px, median {middle:,}{sample_text}"
 
 
 def data_notes(data: Data) -> list[str]:

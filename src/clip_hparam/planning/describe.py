@@ -5,11 +5,13 @@ lint(recipe)      ->  a sentence for each choice that is probably a mistake
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from clip_hparam.config.machine import Machine
+from clip_hparam.config.recipe import Data
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.config.steps import steps_per_epoch, total_steps, warmup_steps
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.model.architectures import shape_of
 from clip_hparam.model.depth import depth_of, drop_path_rates, lr_scale
@@ -19,8 +21,8 @@ from clip_hparam.planning.estimates import flops
 from clip_hparam.planning.estimates.memory import describe_memory
 from clip_hparam.planning.resolve import ema_decay_for
 
-LONG_EMA_HALF_LIFE_SHARE = 0.25  # of a run; the initial weights are then 6 % of the final average
-SHORT_EMA_HALF_LIFE_SHARE = 0.005  # of a run
+LONG_EMA_HALF_LIFE_SHARE = 0.25  # share of a run: initial weights are 6 % of the final EMA
+SHORT_EMA_HALF_LIFE_SHARE = 0.005  # share of a run
 ADVISED_LAYER_DECAY, ADVISED_WARMUP = 0.65, 0.2
 HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
@@ -31,8 +33,17 @@ def describe(recipe: ResolvedRecipe, machine: Machine | None = None, ranks: int 
     machine, ranks: for the memory; None for the default machine.
     """
     rows = [*_rows(recipe), ("memory", describe_memory(recipe, machine or Machine(), ranks))]
+    return "\n".join(_aligned(rows))
+
+
+def describe_data(data: Data) -> str:
+    """Return the rows of the table about the images, also where some cannot be read."""
+    return "\n".join(_aligned(list(data_rows(data))))
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
     width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+    return (f"{name:<{width}}  {value}" for name, value in rows)
 
 
 def lint(recipe: ResolvedRecipe) -> list[str]:
@@ -78,7 +89,10 @@ def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen ({_describe_tuning(recipe)})"
     yield "multiply-adds", f"{flops.multiply_adds(recipe, classes) / 1e9:.3g} G an image, forward"
     yield "steps", _describe_steps(recipe)
-    yield "warm-up", f"{warmup_steps(recipe)} steps, {100 * recipe.warmup:.3g} % of the run"
+    yield (
+        "warm-up",
+        f"{counted(warmup_steps(recipe), 'step')}, {100 * recipe.warmup:.3g} % of the run",
+    )
     per_256 = recipe.lr * 256 / recipe.batch_size
     yield "lr", f"{recipe.lr:.3g} peak, {per_256:.3g} per 256 images, floor {recipe.min_lr:.3g}"
     yield "lr, mean of blocks", _format_lr(mean_block_lr(recipe))
@@ -114,9 +128,8 @@ def _describe_pos_embed(recipe: ResolvedRecipe) -> str:
 def _describe_steps(recipe: ResolvedRecipe) -> str:
     per_epoch, images = steps_per_epoch(recipe), recipe.data.epoch_images
     unused = images - per_epoch * recipe.batch_size
-    left = f", {unused} of its {images:,} images unused" if unused else ""
-    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
-    return f"{total_steps(recipe)} = {epochs} of {per_epoch}{left}"
+    left = f", {unused} of its {counted(images, 'image')} unused" if unused else ""
+    return f"{total_steps(recipe)} = {counted(recipe.epochs, 'epoch')} of {per_epoch}{left}"
 
 
 def _describe_ema(recipe: ResolvedRecipe) -> str:
@@ -150,7 +163,7 @@ def _lint_lr(recipe: ResolvedRecipe) -> Iterator[str]:
         yield f"min_lr={recipe.min_lr:g} is not below lr={recipe.lr:g}: the cosine does not anneal"
     if warmup_steps(recipe) == 0:
         advice = "more epochs" if recipe.warmup >= ADVISED_WARMUP else f"warmup={ADVISED_WARMUP:g}"
-        yield (f"warmup={recipe.warmup:g} is no step: training starts at the full lr; try {advice}")
+        yield (f"warmup={recipe.warmup:g} is 0 steps: training starts at the full lr; try {advice}")
 
 
 def _lint_ema(recipe: ResolvedRecipe) -> Iterator[str]:
@@ -161,11 +174,12 @@ def _lint_ema(recipe: ResolvedRecipe) -> Iterator[str]:
     instead = f"try ema_decay=auto ({ema_decay_for(steps):.5g})"
     if share > LONG_EMA_HALF_LIFE_SHARE:
         yield (
-            f"EMA decay {decay:g} with {steps} steps never warms up: at the end"
+            f"EMA decay {decay:g} with {counted(steps, 'step')} never warms up: at the end"
             f" {100 * decay**steps:.0f} % of the average are still the first weights; {instead}"
         )
     elif share < SHORT_EMA_HALF_LIFE_SHARE:
-        yield f"EMA decay {decay:g} with {steps} steps averages hardly any of them: {instead}"
+        of_steps = counted(steps, "step")
+        yield f"EMA decay {decay:g} with {of_steps} averages hardly any of them: {instead}"
 
 
 def _lint_augmentation(recipe: ResolvedRecipe) -> Iterator[str]:

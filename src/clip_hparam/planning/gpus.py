@@ -11,6 +11,8 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from clip_hparam.config.text.count import counted
+
 NVIDIA, AMD, WSL, JETSON = "NVIDIA", "AMD", "WSL", "Jetson"
 DEV = Path("/dev")
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -65,7 +67,7 @@ def unusable_gpu_reason() -> str | None:
     kind, count = installed_gpus()
     if not kind or _are_hidden():
         return None
-    has = f"this computer has {count} GPU{'s' * (count > 1)} of {kind}"
+    has = f"this computer has {counted(count, 'GPU')} of {kind}"
     if not torch_is_built_with(BACKENDS[kind]):
         backend = {"cuda": "CUDA", "hip": "ROCm"}[BACKENDS[kind]]
         return f"{has}, and torch is built without {backend}"
@@ -75,7 +77,10 @@ def unusable_gpu_reason() -> str | None:
 
 
 def hidden_gpu_reason() -> str | None:
-    """Return what speaks for a GPU of this computer, for a process whose torch sees none."""
+    """Return why torch finds no GPU although this computer seems to have one.
+
+    None if it has none, or if its GPUs are hidden.
+    """
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     kind, _ = installed_gpus()
     if _are_hidden() or not (kind or given):

@@ -31,7 +31,9 @@ def trial_folder(runs: Path | str, trial_id: str) -> Path:
     Raises: ValueError for an id that would leave the runs folder, as a hostile manifest may hold.
     """
     if not is_inside(trial_id):
-        raise ValueError(f"trial id {trial_id!r} is no name in the runs folder: ids are hex digits")
+        raise ValueError(
+            f"trial id {trial_id!r} is not a name in the runs folder: ids are hex digits"
+        )
     return (runs if isinstance(runs, Path) else Path(runs)) / trial_id
 
 

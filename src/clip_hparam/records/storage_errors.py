@@ -14,7 +14,7 @@ def is_storage_error(error: BaseException) -> bool:
 
 def storage_message(error: object) -> str:
     """Return the message that is printed with exit code 3."""
-    return f"storage trouble: {error}; when it is mended, the same command goes on"
+    return f"storage error: {error}; fix it, and run the same command again"
 
 
 def check_writable(runs: Path) -> None:

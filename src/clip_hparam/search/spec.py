@@ -175,4 +175,5 @@ class SearchManifest(GrowingManifest):
 
 
 def search_manifest(search: SearchSpec) -> SearchManifest:
+    """Return the growing manifest of a search."""
     return SearchManifest(manifest_path(search.runs, search.id))

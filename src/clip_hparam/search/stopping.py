@@ -19,11 +19,11 @@ def is_over(search: SearchSpec, trials: Sequence[FrozenTrial]) -> bool:
     ended = [trial.state for trial in trials if trial.state.is_finished()]
     if len(ended) >= MAX_INITIAL_FAILURES and set(ended) == {OptunaState.FAIL}:
         return True
-    return bool(search.budget) and expected_seconds(trials) >= search.budget
+    return bool(search.budget) and seconds_with_next_point(trials) >= search.budget
 
 
-def expected_seconds(trials: Sequence[FrozenTrial]) -> float:
-    """Return the seconds of all points and the next one; 0 before the first point has ended.
+def seconds_with_next_point(trials: Sequence[FrozenTrial]) -> float:
+    """Return the seconds of all points and the next point; 0 before the first point has ended.
 
     Points that are running, and the next point, count with the mean of the points that have ended.
     """

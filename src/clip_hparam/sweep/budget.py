@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.text import duration
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.base import Capacity, Launcher
 from clip_hparam.launch.local import processes
@@ -49,7 +50,9 @@ def _time_missing(
         if (encoder, data, key) in timed or cost.predict(spec, costs, device_name=device_name):
             continue
         timed.add((encoder, data, key))
-        print(f"no trial of {encoder} on {data} is on record ({key}): three steps are timed")
+        print_wrapped(
+            f"no trial of {encoder} on {data} is on record ({key}): three steps are timed"
+        )
         measured = processes.time_in_subprocess(spec, forked)
         if measured is not None:
             yield replace(measured, key=key, is_probe=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY, SweepOptions
+from clip_hparam.config.text.count import counted
 from clip_hparam.launch.base import Launcher
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.sweep.sweep import Sweep
@@ -52,7 +53,7 @@ def warn_if_code_changed(git_states: Mapping[str, Any]) -> None:
     others = sum(state != current for state in git_states.values())
     if others:
         print(
-            f"{others} of {len(git_states)} trials on record were made by other code than this:"
-            " tables mark them; to run them again, try machine.runs=FOLDER",
+            f"{others} of {counted(len(git_states), 'trial')} on record ran with other code than"
+            " this: tables mark them; to run them again, try machine.runs=FOLDER",
             file=sys.stderr,
         )

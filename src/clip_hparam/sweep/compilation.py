@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from clip_hparam.config.knob import AUTO
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.compile_choice import choose_for
 from clip_hparam.planning.compilation import CompileChoice, resolve_compile
@@ -38,5 +39,5 @@ def with_compile_choice_of_search(
     specs = [point] * (search.n_trials * len(search.seeds))
     choice = choose_for(specs, not launcher.survives_driver)
     if not choice.is_obvious:
-        print(choice.reason)
+        print_wrapped(choice.reason)
     return replace(search, base=resolve_compile(base, choice))

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.text.count import counted, is_are
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.design.design import Cell
 from clip_hparam.design.families import real_family
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
-from clip_hparam.records.lock import lock_folder
+from clip_hparam.records.lock import lock_sweep
 from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
-from clip_hparam.records.paths import command_line, driver_lock, log_path, sweeps_folder
+from clip_hparam.records.paths import command_line, log_path
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
@@ -38,10 +40,10 @@ from clip_hparam.sweep.tables import failure_message, show_plan, show_table
 def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], Launcher]) -> int:
     """Run a sweep until its trials have ended and return the exit code.
 
-    Raises ValueError for options that do not fit, FolderLockedError if another driver runs it.
+    Raises: ValueError for options that do not fit, FolderLockedError if another driver runs it.
     """
     for sentence in sweep.duplicate_cells:
-        print(sentence)
+        print_wrapped(sentence)
     stored = read_stored_results(sweep.specs, options.replay)
     launcher = make_launcher()
     has_work = len(stored.done) < len(sweep.specs)
@@ -61,14 +63,14 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
         return ExitCode.OK
     validate_detached_race(sweep, options, launcher)
     if note := stored.note_of_lacking:
-        print(note)
+        print_wrapped(note)
     if runs_here:
         validate_device(sweep.planned[0].spec.machine.device)
     check_writable(sweep.runs)
     if choice.compile and has_work:
-        print(choice.reason)
+        print_wrapped(choice.reason)
     warn_if_code_changed(stored.git_states)
-    with lock_folder(sweeps_folder(sweep.runs), driver_lock(sweep.id)):
+    with lock_sweep(sweep.runs, sweep.id):
         part, states = _run_rounds(sweep, launcher, stored.done, options.detach)
     if states is None:
         return ExitCode.INTERRUPTED
@@ -83,13 +85,20 @@ def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
     done = sum(state == TrialState.DONE for state in states.values())
     held = [name for name, state in states.items() if state == TrialState.HELD]
     if left:
-        print(f"{left} of {total} trials are submitted{resume_hint(sweep.id, sweep.runs)}")
+        print_wrapped(
+            f"{left} of {counted(total, 'trial')} {is_are(left)} submitted"
+            f"{resume_hint(sweep.id, sweep.runs)}"
+        )
     if done:
         results = "" if left else f": {command_line('status', sweep.id, runs=sweep.runs)}"
-        print(f"{done} of {total} trials are done already{results}")
+        print_wrapped(f"{done} of {counted(total, 'trial')} {is_are(done)} done already{results}")
     if held:
         first = failure_message(sweep.runs, held[0])
-        print(f"{len(held)} of {total} trials are held, the first: {first}", file=sys.stderr)
+        print(
+            f"{len(held)} of {counted(total, 'trial')} {is_are(len(held))} held, the first:"
+            f" {first}",
+            file=sys.stderr,
+        )
     return ExitCode.OK
 
 
@@ -97,11 +106,11 @@ def _report_end(sweep: Sweep, stored: StoredResults, states: Mapping[str, TrialS
     """Print the table of a sweep that has ended, and return the exit code."""
     show_table(sweep, stored.done, states)
     for line in race_verdicts(sweep):
-        print(line)
+        print_wrapped(line)
     code = sweep_exit_code(sweep, states)
     unchanged = stored.replays_without_effect()
     for name in unchanged:
-        print(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
+        print_wrapped(f"{name}: the replay added nothing (see {log_path(sweep.runs, name)})")
     return ExitCode.FAILED if unchanged and code == ExitCode.OK else code
 
 
@@ -134,9 +143,12 @@ def _run_rounds(
     except KeyboardInterrupt:
         planned = len(part.specs)
         left = sum(result_of(spec) is None for spec in part.specs.values())
-        here = "; the same command goes on with them"
-        what_now = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else here
-        print(f"interrupted: {left} of {planned} trials are left{what_now}", file=sys.stderr)
+        local_hint = "; the same command goes on with them"
+        hint = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else local_hint
+        print(
+            f"interrupted: {left} of {counted(planned, 'trial')} {is_are(left)} left{hint}",
+            file=sys.stderr,
+        )
         return part, None
     return part, states
 

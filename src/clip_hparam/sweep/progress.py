@@ -17,6 +17,7 @@ from rich.text import Text
 
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.steps import total_steps
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.records.metrics import epoch_accuracy
@@ -123,7 +124,7 @@ class ProgressDisplay:
         """Return a line per running trial, then the total."""
         table = Table.grid(padding=(0, 2))
         for row in running_trials(self.names, self.sweep, states):
-            done = f"{row.epoch} of {row.epochs} epochs"
+            done = f"{row.epoch} of {counted(row.epochs, 'epoch')}"
             table.add_row(row.trial_id, done, _format_accuracy(row.accuracy), Text(row.name))
         return Group(table, Text(f"{self._count()} trials ended{self._format_left(states)}"))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import fmean
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design import racing
 from clip_hparam.design.design import Cell
@@ -46,7 +47,7 @@ def race_verdicts(part: Sweep) -> Iterator[str]:
         if differences:
             verdict, reference = racing.verdict(differences, part.race), _reference(part, cell)
             size = f"{format_number(fmean(differences), '+.2f')} points to {reference.label}"
-            yield f"{cell.label}: {verdict}, {size} over {len(differences)} seeds"
+            yield f"{cell.label}: {verdict}, {size} over {counted(len(differences), 'seed')}"
 
 
 def seed_differences(part: Sweep, cell: Cell) -> list[float] | None:

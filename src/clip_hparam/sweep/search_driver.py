@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.text.count import counted, is_are
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.design.families import family_of
 from clip_hparam.launch.base import Launcher
 from clip_hparam.launch.resources import gpu_slots, print_device_note, validate_device
 from clip_hparam.launch.supervise import supervise
 from clip_hparam.records.credentials import with_password
-from clip_hparam.records.lock import lock_folder
-from clip_hparam.records.paths import driver_lock, sweeps_folder
+from clip_hparam.records.lock import lock_sweep
 from clip_hparam.records.state import TrialState
 from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_results
@@ -62,14 +63,14 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
-    with lock_folder(sweeps_folder(search.runs), driver_lock(search.id)):
+    with lock_sweep(search.runs, search.id):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
         states = _run_workers(study, options, launcher)
         if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:
-            print(f"{len(states)} workers are submitted{resume_hint(search.id, search.runs)}")
+            _print_submitted(search, len(states))
             return ExitCode.OK
         study.fail_abandoned()
     points = point_results(search, manifest.read()["cells"])
@@ -78,13 +79,20 @@ def run_search(
     return search_exit_code(search, points, states)
 
 
+def _print_submitted(search: SearchSpec, workers: int) -> None:
+    submitted = f"{counted(workers, 'worker')} {is_are(workers)} submitted"
+    print_wrapped(f"{submitted}{resume_hint(search.id, search.runs)}")
+
+
 def _run_workers(
     study: SearchStudy, options: SweepOptions, launcher: Launcher
 ) -> dict[str, TrialState] | None:
     """Run the workers of a search and return their states; None after Ctrl-C."""
     search, left = study.search, study.points_left
     if not left:
-        print(f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for")
+        print_wrapped(
+            f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for"
+        )
     n_workers = _worker_count(search, options, launcher, left)
     workers = [search.worker_spec(number) for number in range(n_workers)]
     printer = PointPrinter(study.manifest)
@@ -92,8 +100,11 @@ def _run_workers(
         return supervise(launcher, workers, lambda _: printer.print_new(), options.detach)
     except KeyboardInterrupt:
         hint = resume_hint(search.id, search.runs)
+        left = study.points_left
         what_now = hint if launcher.survives_driver else "; the same command goes on"
-        print(f"interrupted: {study.points_left} points are left{what_now}", file=sys.stderr)
+        print(
+            f"interrupted: {counted(left, 'point')} {is_are(left)} left{what_now}", file=sys.stderr
+        )
         return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.text.override_words import sweep_program
 from clip_hparam.design.design import merged_overrides
@@ -21,8 +22,9 @@ from clip_hparam.search.results import (
 )
 from clip_hparam.search.spec import SearchManifest, SearchSpec
 from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.display.failures import Ended, failure_lines
 from clip_hparam.sweep.display.text_table import Column, print_table
-from clip_hparam.sweep.tables import failure_message
+from clip_hparam.sweep.tables import failure_reason
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 
@@ -42,8 +44,8 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     print_plain(
         console,
-        f"{search.n_trials} points of {len(search.seeds)} seeds each, {n_asked} of them asked;"
-        f" {_format_objective(search)}; sampler {search.sampler['name']},"
+        f"{counted(search.n_trials, 'point')} of {counted(len(search.seeds), 'seed')} each,"
+        f" {n_asked} of them asked; {_format_objective(search)}; sampler {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: {sweep_program()} {shlex.join(base)}".rstrip(),
         "nothing was started",
@@ -75,8 +77,7 @@ class PointPrinter:
         ]
 
     def _line(self, point: PointResult) -> str:
-        epochs = f"{point.epochs} epoch{'s' if point.epochs > 1 else ''}"
-        at = f" after {epochs}" if point.state == TrialState.PRUNED else ""
+        at = f" after {counted(point.epochs, 'epoch')}" if point.state == TrialState.PRUNED else ""
         value = f"  {_format_values(self.search, point)}" if point.values else ""
         count = f"{len(self.ended)}/{self.search.n_trials}  #{point.number}"
         return f"{count}  {point.state}{at}{value}  {point.label}"
@@ -104,11 +105,12 @@ def show_result(search: SearchSpec, points: Sequence[PointResult]) -> None:
 
 def show_failed_workers(search: SearchSpec, states: Mapping[str, TrialState]) -> None:
     """Print why workers that are not done have ended; their points may be done by others."""
-    console = Console()
-    for worker, state in states.items():
-        if state != TrialState.DONE:
-            line = f"{worker.rpartition('/')[2]} {state}: {failure_message(search.runs, worker)}"
-            print_plain(console, line)
+    ended = [
+        Ended(worker.rpartition("/")[2], "", state, *failure_reason(search.runs, worker))
+        for worker, state in states.items()
+        if state != TrialState.DONE
+    ]
+    print_plain(Console(), *failure_lines(ended))
 
 
 def _format_counts(points: Sequence[PointResult]) -> str:
@@ -124,7 +126,7 @@ def _format_counts(points: Sequence[PointResult]) -> str:
         share = sum(point.epochs for point in pruned) / (mean * len(pruned))
         saved = f"; the pruned ones ran {share:.0%} of their epochs"
     work = format_duration(sum(point.seconds for point in points))
-    return f"{len(points)} points: {listed}{saved}; {work} of work"
+    return f"{counted(len(points), 'point')}: {listed}{saved}; {work} of work"
 
 
 def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[str]:

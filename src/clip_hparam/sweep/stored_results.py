@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.finished import missing_outputs, replay_hint, validate_ranks
 from clip_hparam.records.record import Record
@@ -38,7 +39,7 @@ class StoredResults:
         if self.replay or not self.lacking:
             return ""
         listed = dict.fromkeys(output for missing in self.lacking.values() for output in missing)
-        trials = f"{len(self.lacking)} of the {len(self.results)} trials that are done already"
+        trials = f"{len(self.lacking)} of {counted(len(self.results), 'done trial')}"
         hint = replay_hint(
             {name: self.specs[name] for name in self.lacking},
             {name: self.results[name] for name in self.lacking},

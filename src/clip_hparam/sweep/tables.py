@@ -10,6 +10,7 @@ from rich.console import Console
 
 from clip_hparam.config.identity import shorten
 from clip_hparam.config.resolved_recipe import as_resolved
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.text.override_words import sweep_program
 from clip_hparam.design.design import key_of
@@ -19,11 +20,13 @@ from clip_hparam.planning.estimates.cost import CostEstimate
 from clip_hparam.planning.estimates.memory import describe_memory
 from clip_hparam.records.paths import log_path
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import TrialState
+from clip_hparam.records.state import FINISHED, SCHEDULED, TrialState
 from clip_hparam.sweep.budget import Predictions, describe_sources
 from clip_hparam.sweep.console import print_plain
+from clip_hparam.sweep.display.failures import Ended, failure_lines
 from clip_hparam.sweep.display.results import PlannedCell, print_results, read_cell_results
 from clip_hparam.sweep.display.text_table import Column, print_table
+from clip_hparam.sweep.progress import display_names
 from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 
 PAPER_FAMILY = "b16"
@@ -55,7 +58,7 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     print_plain(console, plan)
     print_table(console, columns, rows)
     sources = describe_sources(predictions, sweep.device_name)
-    counts = f"{len(sweep.specs)} trials: {len(done)} done, {len(predictions)} to do"
+    counts = f"{counted(len(sweep.specs), 'trial')}: {len(done)} done, {len(predictions)} to do"
     print_plain(
         console,
         *(*sweep.notes, *sources, *_memory_notes(sweep)),
@@ -113,12 +116,24 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
     print_results(console, rows, sweep.name, sweep.kind)
     counts = Counter(known.values())
     done = counts.pop(TrialState.DONE, 0)
-    there = sum(known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before)
+    done_before = sum(
+        known[trial_id] == TrialState.DONE for trial_id in sweep.specs.keys() & before
+    )
     others = "".join(f", {n} {state}" for state, n in counts.items())
-    print_plain(console, f"trials: {done - there} ran, {there} done already{others}")
-    for trial_id, state in states.items():
-        if state != TrialState.DONE:
-            print_plain(console, f"{trial_id} {state}: {failure_message(sweep.runs, trial_id)}")
+    print_plain(console, f"trials: {done - done_before} ran, {done_before} done already{others}")
+    print_plain(console, *failure_lines(_ended(sweep, states)))
+    if not set(states.values()) <= {*FINISHED, *SCHEDULED}:
+        print_plain(console, "the same command runs again what is not done, and nothing else")
+
+
+def _ended(sweep: Sweep, states: Mapping[str, TrialState]) -> list[Ended]:
+    """Return the trials that are not done, with their reasons."""
+    names = display_names(sweep)
+    return [
+        Ended(name, names.get(name, ""), state, *failure_reason(sweep.runs, name))
+        for name, state in states.items()
+        if state != TrialState.DONE
+    ]
 
 
 def planned_cells(sweep: Sweep) -> list[PlannedCell]:
@@ -138,8 +153,14 @@ def _ids_by_cell(sweep: Sweep) -> dict[str, list[str]]:
 
 
 def failure_message(runs: Path, trial_id: str) -> str:
-    """Return why a trial or a search worker is not done, and its log if there is one."""
+    """Return why a trial is not done, and its log if there is one."""
+    message, place = failure_reason(runs, trial_id)
+    return f"{message} ({place})" if place else message
+
+
+def failure_reason(runs: Path, trial_id: str) -> tuple[str, str]:
+    """Return why a trial or a search worker is not done, and "see FILE"; empty without a log."""
     failure = Record(runs, trial_id).failure() or {}
     log = log_path(runs, trial_id)
     message: str = failure.get("message", "did not end")
-    return f"{message} (see {log})" if log.exists() else message
+    return message, f"see {log}" if log.exists() else ""

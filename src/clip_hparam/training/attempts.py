@@ -44,7 +44,7 @@ def record_numerics(spec: TrialSpec, record: Record, context: DistributedContext
             )
         if spec.machine.compile not in (AUTO, ON if earlier[0].compile else OFF):
             logger.warning(
-                "machine.compile=%s has no effect: the trial began %s and goes on so",
+                "machine.compile=%s has no effect: the trial began %s and stays so",
                 spec.machine.compile,
                 "compiled" if earlier[0].compile else "eager",
             )

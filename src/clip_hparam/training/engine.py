@@ -1,4 +1,4 @@
-"""One optimiser step and one epoch of training."""
+"""One optimizer step and one epoch of training."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class StoppedError(RuntimeError):
 def train_step(
     state: TrainState, step: int, images: Tensor, targets: Tensor, drop_draws: Tensor | None = None
 ) -> Tensor:
-    """Do one optimiser step on a whole batch and return its mean loss.
+    """Do one optimizer step on a whole batch and return its mean loss.
 
     The host does not wait for the device: the loss stays on it.
     images, targets, drop_draws: this rank's rows of the batch. targets are soft, shape

@@ -1,4 +1,4 @@
-"""Create the model, optimiser, schedule and EMA of a trial from its resolved recipe."""
+"""Create the model, optimizer, schedule and EMA of a trial from its resolved recipe."""
 
 from functools import partial
 
@@ -56,7 +56,7 @@ def create_train_state(
     kernels: KernelChoice | None = None,
     micro_batch: int | None = None,
 ) -> TrainState:
-    """Move the model to its device and return it with its optimiser, schedule and EMA.
+    """Move the model to its device and return it with its optimizer, schedule and EMA.
 
     kernels, micro_batch: modules of the tower, and images of this rank in a forward pass; None:
         those of a new trial on this machine.
@@ -107,7 +107,7 @@ def _prepare_model(
 def _create_optimizer(
     model: Classifier, recipe: ResolvedRecipe
 ) -> tuple[FlatParameters, FlatAdamW]:
-    """Return the parameters that are trained, in the order of their groups, and their optimiser."""
+    """Return the parameters that are trained, in the order of their groups, and their optimizer."""
     groups = param_groups(
         model.named_parameters(), len(model.blocks), recipe.layer_decay, recipe.weight_decay
     )

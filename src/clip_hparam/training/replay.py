@@ -50,7 +50,7 @@ def replay_trial(
     "failed" if a number differs, "queued" if the callback stopped it. The record stays "done".
     """
     if not (record.folder / "recipe.json").exists():
-        return _refused(f"it is packed: unzip its pack into {record.folder.parent} first")
+        return _fail_replay(f"it is packed: unzip its pack into {record.folder.parent} first")
     side = replay_record(record)
     side.write_status(TrialState.RUNNING, numerics=result.get("numerics"))
     device = device_of(spec.machine, context.local_rank)
@@ -61,26 +61,27 @@ def replay_trial(
             outcome = train(spec, side, callback, context)
     except Exception as error:
         logger.exception("the replay failed")
-        return _refused(f"it failed: {type(error).__name__}: {error}")
+        return _fail_replay(f"it failed: {type(error).__name__}: {error}")
     if outcome.result is None:
         return outcome
-    differing = _differences(record, result, side, outcome.result)
+    differing = _compare_records(record, result, side, outcome.result)
     if differing:
         shutil.rmtree(side.folder)
-        return _refused(f"it gives other numbers than the record: {', '.join(differing[:3])}")
+        return _fail_replay(f"it gives other numbers than the record: {', '.join(differing[:3])}")
     added = _add_outputs(spec, record, result, side, outcome.result)
     shutil.rmtree(side.folder)
     logger.info("every number is the recorded one: %s added", " and ".join(added))
     return TrialOutcome(TrialState.DONE, record.verified_result())
 
 
-def _refused(reason: str) -> TrialOutcome:
+def _fail_replay(reason: str) -> TrialOutcome:
+    """Log why the replay adds nothing, and return its outcome."""
     message = f"the replay adds nothing, {reason}"
     logger.error(message)
     return TrialOutcome(TrialState.FAILED, failure={"kind": "replay", "message": message})
 
 
-def _differences(
+def _compare_records(
     record: Record, result: Mapping[str, Any], side: Record, replayed_result: Mapping[str, Any]
 ) -> list[str]:
     """Return the names of recorded numbers that the replay does not give, with both values.
@@ -93,10 +94,10 @@ def _differences(
         name: value for name, value in result["metrics"].items() if not name.startswith(prefixes)
     }
     replayed = to_jsonable(dict(replayed_result["metrics"]))
-    differing = _differing(recorded, replayed, "")
+    differing = _compare_values(recorded, replayed, "")
     for old, new in zip(record.rows(), side.rows(), strict=True):
         kept = {name: value for name, value in old.items() if name not in MEASURED_TIMES}
-        differing += _differing(kept, new, f"epoch {old['epoch'] + 1}: ")
+        differing += _compare_values(kept, new, f"epoch {old['epoch'] + 1}: ")
     old_bits, new_bits = (_arrays(file.read("correct.npz")) for file in (record, side))
     differing += [
         f"correct.npz: {name}"
@@ -106,7 +107,9 @@ def _differences(
     return differing
 
 
-def _differing(recorded: Mapping[str, Any], replayed: Mapping[str, Any], where: str) -> list[str]:
+def _compare_values(
+    recorded: Mapping[str, Any], replayed: Mapping[str, Any], where: str
+) -> list[str]:
     return [
         f"{where}{name} is {replayed.get(name)} and was {value}"
         for name, value in recorded.items()

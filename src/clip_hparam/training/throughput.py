@@ -30,7 +30,7 @@ from clip_hparam.training.train_state import TrainState
 
 WARM_UP_STEPS = 1
 TIMED_STEPS = 3
-BATCHES_AHEAD = 2  # of each loader process: DataLoader's prefetch_factor, as an upper bound
+BATCHES_AHEAD = 2  # upper bound: DataLoader's prefetch_factor, per loader process
 TrainBatches = Iterator[tuple[Tensor, Tensor]]
 
 

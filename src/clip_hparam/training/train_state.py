@@ -22,7 +22,7 @@ AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass
 class TrainState:
-    """A model in training, with all that an optimiser step needs.
+    """A model in training, with all that an optimizer step needs.
 
     weights: the parameters that are trained.
     schedule: base learning rate at each step, shape (steps,); a parameter group multiplies it by

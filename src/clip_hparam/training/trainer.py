@@ -105,7 +105,7 @@ def _create_state(
         _log_data(recipe)
         _log_machine(spec, numerics, state, batches.workers)
     if state.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(state.device)  # of earlier trials in this process
+        torch.cuda.reset_peak_memory_stats(state.device)  # set by earlier trials of this process
     return state
 
 

@@ -71,6 +71,6 @@ def _message(
         for stored, key in ((first, first_key), (member, one_key))
     )
     return (
-        f"the mean of weights with different {what} is no model ({values}): make a soup of trials"
-        f" with one {name}"
+        f"the mean of weights with different {what} is not a model ({values}): make a soup of"
+        f" trials with one {name}"
     )

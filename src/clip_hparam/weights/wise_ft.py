@@ -22,15 +22,15 @@ def wise_ft_curve(
 ) -> list[DerivedResult]:
     """Return the results of (1 - alpha) * start + alpha * trained, one for each alpha.
 
-    `facts` say which of them the selection set selects.
+    `facts["selected"]` is true for the alpha with the best accuracy on the selection set.
 
     Raises: ValueError for a trial whose head started at random, or an alpha outside [0, 1].
     """
     validate_alphas(alphas)
     if stored.recipe.head_init == "random":
         raise ValueError(
-            f"trial {stored.trial_id} started at a random head, so that nothing is at the other end"
-            " of the curve: train with head_init=zero_shot pool=clip, or head_init=linear_probe"
+            f"trial {stored.trial_id} started from a random head, so that alpha=0 is not a"
+            " classifier: train with head_init=zero_shot pool=clip, or head_init=linear_probe"
         )
     with open_evaluator(stored, device) as evaluator:
         results = [_result(stored, evaluator, alpha) for alpha in alphas]

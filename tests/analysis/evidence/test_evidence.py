@@ -17,6 +17,7 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
 from clip_hparam.analysis.frames.labels import format_knob
 
+AUTO_LEVELS = ["lr=2", "freeze=backbone", "resolution=auto"]
 LADDER = ABLATIONS["ladder"]
 STEPS = list(zip(RUNGS, list(RUNGS)[1:], strict=False))
 
@@ -79,11 +80,32 @@ def test_the_changed_knobs_come_from_the_recipes(ladder: Ladder) -> None:
     assert changed["fewer_epochs"] == "epochs 20 → 10, ema_decay 0.98 → 0.96"
 
 
+@pytest.mark.parametrize("knobs", [("epochs", "mixup"), ("lr", "epochs"), ("mixup",)])
+def test_changes_are_not_repeated_where_the_labels_give_the_levels(
+    knobs: tuple[str, ...], runs: Runs
+) -> None:
+    cells = {
+        ",".join(f"{name}={level}" for name in knobs): dict.fromkeys(knobs, level)
+        for level in (1, 2)
+    }
+    for values in cells.values():
+        runs.done(values, 0, 95.0)
+    runs.sweep("ladder", cells, seeds=[0])
+    assert rows(runs)["changed"].to_list() == ["", ""]
+    runs.sweep("ladder", {"first": cells[next(iter(cells))], "second": values}, seeds=[0])
+    assert rows(runs)["changed"]["second"].startswith(f"{knobs[0]} 1 → 2")
+
+
 @pytest.mark.parametrize(
-    ("value", "text"), [(1281167.0, "1281167"), (20, "20"), (1e-5, "1e-05"), (0.99088, "0.9909")]
+    ("value", "text"),
+    [(1281167.0, "1281167"), (20, "20"), (1e-5, "1e-05"), (0.99088, "0.9909")],
 )
 def test_format_knob(value: float, text: str) -> None:
     assert format_knob(value) == text
+
+
+def test_a_large_knob_is_written_with_an_exponent() -> None:
+    assert format_knob(1e30) == "1e+30"
 
 
 def test_cost_is_the_mean_over_the_cell(runs: Runs) -> None:
@@ -113,6 +135,20 @@ def test_a_cell_with_a_missing_run_has_no_mean(runs: Runs, edit: Edit, how: str)
     assert not math.isnan(data.loc["llrd", "test_acc1"])
     assert not math.isnan(data.loc["llrd", "baseline_delta"])
     assert count_missing_runs(runs.frames(), ABLATIONS["ladder"]) == 1
+
+
+def test_a_cell_without_records_has_the_levels_of_its_plan(runs: Runs, edit: Edit) -> None:
+    grid = Ablation("lr", "Learning rate", knobs=("lr", "freeze", "resolution"), order="value")
+    cells = {f"lr={lr}": {"lr": lr, "freeze": "backbone", "resolution": 32} for lr in (1, 2, 3)}
+    runs.sweep("lr", cells, seeds=[0])
+    (manifest,) = runs.folder.glob(".sweeps/*.json")
+    edit(manifest, lambda tree: tree["cells"][1].update(overrides=AUTO_LEVELS))
+    runs.planned(cells["lr=1"], 0)
+    runs.done(cells["lr=3"], 0, 97.0)
+    data = rows(runs, grid).set_index("lr")
+    assert list(data.index) == [1, 2, 3]
+    assert list(data["freeze"]) == ["backbone"] * 3
+    assert math.isnan(data.loc[2, "resolution"])
 
 
 def test_a_cell_without_records_has_a_row(runs: Runs) -> None:

@@ -33,7 +33,7 @@ def two_levels(runs: Runs) -> Runs:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("heatmap mine", "mine is no grid of two knobs"),
+        ("heatmap mine", "mine is not a grid of two knobs"),
         ("parallel mine", "need two knobs, and the trials of mine vary 1: type slice instead"),
         ("importance mine", "importance needs 10 rows"),
         ("curves other", "other is none of the figures: "),

@@ -58,9 +58,9 @@ def test_a_condition_compares_a_column_in_its_type(condition: str, names: str) -
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("lr", "'lr' is no comparison"),
-        ("lr>", "'lr>' is no comparison"),
-        (">3", "'>3' is no comparison"),
+        ("lr", "'lr' is not a comparison"),
+        ("lr>", "'lr>' is not a comparison"),
+        (">3", "'>3' is not a comparison"),
         ("lr>fast", "lr holds numbers, and fast is none: type one, as lr>1e-3"),
         ("lrr>1", "no column lrr: did you mean lr"),
         ("qqqq>1", "no column qqqq: take a knob, test_acc1"),

@@ -62,6 +62,10 @@ window.addEventListener("load", async () => {
       button.click();
       found.tableDown = cells();
     }
+    document.querySelector(".pictures")?.closest("details").setAttribute("open", "");
+    found.pictures = [...document.querySelectorAll(".pictures > div")].map(node =>
+      ({ text: node.innerText, top: node.getBoundingClientRect().top }));
+    found.cells = column("cell");
     if (innerWidth > 600) {
       const lines = chartOf("All knobs at once");
       await drag(lines, [46, 60], [46, 160]);

@@ -117,7 +117,7 @@ def test_a_page_with_a_missing_trial_or_design_is_refused(recorded: Runs) -> Non
     with pytest.raises(NotSweptError, match="ladder with data=fashion_mnist"):
         ablation_frames(recorded.frames(), "fashion_mnist", SEEDS, SOME)
     (recorded.done(FULL, 1, 90.0).folder / "result.json").unlink()
-    with pytest.raises(ValueError, match="1 trials of ladder are not done: run the same command"):
+    with pytest.raises(ValueError, match="1 trial of ladder is not done: run the same command"):
         ablation_frames(recorded.frames(), "digits", SEEDS, SOME)
 
 

@@ -4,6 +4,7 @@ One Chromium loads the pages side by side in frames; browser_check.js uses each 
 does, and posts what the page shows.
 """
 
+import json
 import os
 import re
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from support.browser import CHROMIUM, browse
+from support.predictions import write_predictions
 from support.report_data import report_data
-from support.trial_factory import Runs, write_ladder
+from support.trial_factory import LABELS, Runs, write_ladder
 
 from clip_hparam.analysis.evidence.searches import dependence
 from clip_hparam.analysis.frames.frame import Frames, reported_values
@@ -42,10 +44,13 @@ def write_runs(folder: Path) -> Runs:
     planned = {label: {**values, "epochs": 4} for label, values in cells.items()}
     runs.sweep("random", planned, seeds=[0])
     (manifest,) = folder.glob(".sweeps/random-*.json")
-    manifest.write_text(manifest.read_text().replace('"ladder"', '"random"'))
+    plan = json.loads(manifest.read_text()) | {"kind": "random", "title": "random (epochs=4)"}
+    manifest.write_text(json.dumps(plan))
     for seed in (0, 1):
         runs.done({"data.name": NASTY}, seed, 96.0 + seed, command=[NASTY])
-        runs.done({"data.name": "b"}, seed, 97.0 + seed)
+        best = runs.done({"data.name": "b"}, seed, 97.0 + seed)
+        wrong = np.flatnonzero(LABELS == 3)[:8].tolist()
+        write_predictions(best, dict.fromkeys(wrong, 8), wrong)
     runs.planned({"data.name": "c"}).write_failure("failed", "error", NASTY)
     runs.sweep("names", {NASTY: {"data.name": NASTY}, "b": {"data.name": "b"}}, seeds=[0, 1])
     return runs
@@ -118,6 +123,21 @@ def test_brushes_filter_the_table_and_are_released(seen: dict[str, Any], frames:
     assert len(found["rectangle"]["chips"]) == 2
     assert 0 < len(found["rectangle"]["ids"]) < len(frames.trials)
     assert (found["cleared"]["chips"], len(found["cleared"]["ids"])) == ([], len(frames.trials))
+
+
+@pytest.mark.parametrize(("width", "in_first_row"), [("desktop", 8), ("phone", 3)])
+def test_pictures_of_errors_lie_side_by_side_with_their_classes(
+    seen: dict[str, Any], width: str, in_first_row: int
+) -> None:
+    pictures = seen[width]["pictures"]
+    assert [one["text"].split() for one in pictures] == [["3", "as", "8", "(75.0", "%)"]] * 8
+    assert [one["top"] for one in pictures].count(pictures[0]["top"]) == in_first_row
+
+
+def test_cells_of_the_table_have_the_name_of_their_sweep_and_no_title(
+    seen: dict[str, Any],
+) -> None:
+    assert {"ladder: baseline", "random: draw 0"} <= set(seen["desktop"]["cells"])
 
 
 def test_details_theme_and_print(seen: dict[str, Any], frames: Frames) -> None:

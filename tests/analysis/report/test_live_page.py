@@ -82,4 +82,4 @@ def test_a_port_in_use_or_out_of_range_is_one_sentence(
     assert main(["dashboard", "--runs", str(server[1].folder), "--port", port]) == 2
     assert f"port {port} is not free: type --port 0" in capsys.readouterr().err
     assert main(["dashboard", "--port", "99999"]) == 2
-    assert "99999 is no port" in capsys.readouterr().err
+    assert "99999 is not a port" in capsys.readouterr().err

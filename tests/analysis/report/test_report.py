@@ -19,6 +19,7 @@ from clip_hparam.analysis.report import report
 from clip_hparam.analysis.report.failures import failure_lines
 from clip_hparam.analysis.report.page import trials
 from clip_hparam.analysis.report.page.assets import read_assets
+from clip_hparam.analysis.report.sections import sweep_section
 from clip_hparam.analysis.tables.conclusions import conclusion
 from clip_hparam.cli.analysis_app.analysis import main
 
@@ -167,7 +168,20 @@ def test_trials_beyond_the_limit_are_counted(
 
 def test_report_has_folded_accuracy_by_class(report_path: Path) -> None:
     page = report_path.read_text()
-    assert "<summary>The fine-tuning ladder: accuracy by class</summary>" in page
+    assert "<summary>Accuracy by class</summary>" in page
+
+
+def test_commands_of_cells_have_their_levels_where_a_trial_was_typed_without(runs: Runs) -> None:
+    """A trial of the default lr was typed alone; the command of its cell names the lr."""
+    for lr in (1e-3, 2e-3):
+        for seed in (0, 1):
+            runs.done({"lr": lr}, seed, 95.0)
+    runs.sweep("own", {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}}, seeds=range(2))
+    frames = runs.frames()
+    alone, second = frames.sweeps[0].cells[0].trials.values()
+    commands = {alone: ["epochs=6"], second: ["epochs=6", "lr=0.001", "seed=1"]}
+    section = sweep_section(frames, ablation_for_sweep("own"), commands)
+    assert section.commands.splitlines()[0].endswith(" -m epochs=6 lr=0.001 seed=0,1")
 
 
 def test_report_of_imported_table(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_missing_ladder_names_its_command_and_a_missing_trial_is_refused(runs: R
         evidence_of_sets(runs.frames(), [range(40, 42)])
     record = next(runs.folder.glob("*/result.json"))
     record.unlink()
-    with pytest.raises(ValueError, match="1 trials of the seeds"):
+    with pytest.raises(ValueError, match="1 trial of the seeds"):
         evidence_of_sets(runs.frames(), seed_sets(PER_SET))
 
 

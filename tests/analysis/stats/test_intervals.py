@@ -60,7 +60,7 @@ def test_a_missing_interval_has_a_reason(values: list[float], why: str) -> None:
 
 
 def test_a_missing_value_is_refused() -> None:
-    with pytest.raises(ValueError, match="not averaged over"):
+    with pytest.raises(ValueError, match="a value is NaN"):
         estimate([97.0, math.nan])
 
 

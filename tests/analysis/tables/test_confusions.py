@@ -1,9 +1,8 @@
 """Confusions are those of the predictions of the best cell."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from support.predictions import write_predictions
 from support.trial_factory import LABELS, Runs
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS
@@ -13,19 +12,9 @@ from clip_hparam.analysis.tables.confusions import confusions_table
 
 def add_trial(runs: Runs, seed: int) -> None:
     """Write a trial that takes each 3 for an 8, and one 5 for a 6."""
-    record = runs.done({}, seed, 90.0)
-    predicted = np.where(LABELS == 3, 8, LABELS)
     first = int(np.flatnonzero(LABELS == 5)[0])
-    predicted[first] = 6
-    arrays: dict[str, Any] = {
-        "test.labels": LABELS,
-        "test.predicted": predicted,
-        "test.probability": np.full(len(LABELS), 0.75, np.float32),
-        "test.errors": np.array([first]),
-        "test.pictures": np.array([b"JPEG"]),
-    }
-    np.savez(record.folder / "predictions.npz", **arrays)
-    record.write_result(record.result() or {})
+    threes = dict.fromkeys(np.flatnonzero(LABELS == 3).tolist(), 8)
+    write_predictions(runs.done({}, seed, 90.0), {**threes, first: 6}, [first])
 
 
 def test_confusions_are_sorted_by_their_share_of_the_class(runs: Runs) -> None:
@@ -55,7 +44,8 @@ def test_pictures_of_errors_name_both_classes(runs: Runs) -> None:
     runs.sweep("lr", {"a": {}}, seeds=[0])
     title, (picture,) = error_pictures(runs.frames(), ABLATIONS["lr"])
     assert title == "The most confident errors of a, seed 0"
-    assert picture.text.endswith(": 5, predicted 6 (75.0 %)")
+    assert (picture.label, picture.predicted) == ("5", "6 (75.0\N{NO-BREAK SPACE}%)")
+    assert picture.text.endswith("of the test set: 5, predicted as 6 (75.0\N{NO-BREAK SPACE}%)")
     assert picture.source == "data:image/jpeg;base64,SlBFRw=="
 
 

@@ -42,7 +42,8 @@ def test_the_command_alone_prints_its_help_and_is_wrong_use(tmp_path: Path) -> N
     done = ask(cwd=tmp_path)
     assert done.code == 2
     assert "  status " in done.err
-    assert done.err.startswith("usage: clip-hparam")
+    assert done.err.startswith("usage: clip-hparam COMMAND")
+    assert ask("--help", cwd=tmp_path).out == done.err
 
 
 def test_lists_are_also_json(tmp_path: Path) -> None:

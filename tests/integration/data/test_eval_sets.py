@@ -38,7 +38,7 @@ def test_sets_add_their_columns_and_change_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("eval_sets=[glyph]", "eval_sets=glyph is no set of the package: did you mean glyphs?"),
+        ("eval_sets=[glyph]", "eval_sets=glyph is not a set of the package: did you mean glyphs?"),
         ("eval_sets=[mine:nowhere]", "eval_sets=mine:nowhere is neither a folder nor"),
         ("eval_sets=[glyphs,glyphs]", "names glyphs twice"),
     ],

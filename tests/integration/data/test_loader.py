@@ -22,7 +22,7 @@ from clip_hparam.data.loading import device_copy, shared_buffer
 from clip_hparam.data.loading.crop_reader import CropReader
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
 from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.data.loading.shared_buffer import SharedBuffer, SharedMemoryError
 from clip_hparam.data.loading.wait_clock import WaitClock
 from clip_hparam.data.reading.errors import UnreadableImageError

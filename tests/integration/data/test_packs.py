@@ -106,6 +106,16 @@ def test_check_shows_the_facts_of_parquet_and_of_arrays(tmp_path: Path) -> None:
     assert "train, images of a class: 20 of each" in done.out
     assert "fingerprint: " in done.out
     assert "all images are pixels in memory: none can be unreadable" in done.out
+    done = clip_hparam("data", "check", "data=digits", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "data: digits, 10 classes: 0, 1, 2, 3, 4 and 5 more" in done.out
+    names = ("data=digits", "data.class_names=names.txt")
+    (tmp_path / "names.txt").write_text("nil\n" * 9)
+    done = clip_hparam("data", "check", *names, cwd=tmp_path)
+    assert (done.code, done.err[:38]) == (2, "data.class_names=names.txt holds 9 nam")
+    (tmp_path / "names.txt").write_text("".join(f"n{number}\n" for number in range(10)))
+    done = clip_hparam("data", "check", *names, cwd=tmp_path)
+    assert "words in prompts: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9\n" in done.out
 
 
 def test_arrays_that_are_in_both_sets_are_counted(tmp_path: Path) -> None:
@@ -121,7 +131,7 @@ def test_arrays_that_are_in_both_sets_are_counted(tmp_path: Path) -> None:
     [
         (("data=folder", "data.root=s"), "or type data=shards if its .tar files hold images"),
         (("data=folder", "data.root=p/data"), "or type data=hf_parquet if its .parquet files"),
-        (("data=shards", "data.root=p"), "holds no file that ends in .tar: it holds train-*.tar"),
+        (("data=shards", "data.root=p"), "holds no file that ends in .tar: put train-*.tar"),
         (("data=shards", "data.root=none"), "data.root=none does not exist: type data=shards"),
         (("data=shards", 'data.root="s/train-{0..1}.tar"'), "2 of its 2 files do not exist"),
         (("data=cifar10", "data.root=c", "data.on_error=skip"), "is for images in files"),
@@ -148,6 +158,9 @@ def test_a_pattern_in_quotes_and_a_file_of_names(tmp_path: Path) -> None:
     done = sweep(*words, *zero_shot, *SHORT, cwd=tmp_path)
     assert done.code == 2
     assert "data.class_names=n.txt holds 3 names, and the data set has 2 classes" in done.err
-    shown = clip_hparam("describe", *words, "data.class_names=n.txt", *SHORT, cwd=tmp_path)
+    unused = ("describe", *words, "data.class_names=n.txt", *SHORT)
+    assert "holds 3 names, and the data set has 2 classes" in clip_hparam(*unused, cwd=tmp_path).err
+    (tmp_path / "n.txt").write_text("3\n7\n")
+    shown = clip_hparam(*unused, cwd=tmp_path)
     assert shown.code == 0, shown.err
     assert "data.class_names=n.txt changes nothing here: prompts are read by" in shown.out

@@ -15,7 +15,7 @@ FEW_SEEDS = "seeds=2"
 
 
 def run(command: Command, folder: Path) -> Done:
-    """Run a command of a page; a trial has two optimiser steps, a sweep two seeds."""
+    """Run a command of a page; a trial has two optimizer steps, a sweep two seeds."""
     words = command.words
     if words[:2] != ["python", "sweep.py"]:
         return clip_hparam(*words[1:], cwd=folder)

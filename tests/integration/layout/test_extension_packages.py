@@ -59,7 +59,7 @@ def test_trial_uses_the_data_set_the_encoder_the_metric_and_the_tracker(tmp_path
     losses = [float(value) for step, name, value in rows if name == "train_loss"]
     assert losses == [row["train_loss"] for row in record.rows()]
     sent = clip_hparam("sync", "csv", cwd=tmp_path)
-    assert sent.out.startswith("0 trials sent, 1 were there already")
+    assert sent.out.startswith("0 trials sent, 1 was there already")
 
 
 @pytest.mark.usefixtures("example")

@@ -14,7 +14,7 @@ PACKAGE, ANALYSIS, TESTS = ROOT / "src" / "clip_hparam", ROOT / "analysis", ROOT
 MAX_MODULES, MAX_LINES, MAX_FUNCTION_LINES = 13, 220, 40
 TABLES = {
     PACKAGE / "config" / "recipe.py": "every knob",
-    PACKAGE / "cli" / "reference_pages" / "knob_notes.py": "a note on every knob",
+    PACKAGE / "cli" / "reference" / "knob_notes.py": "a note on every knob",
 }
 SLURM_TYPES = re.compile(r": (Cluster|DetachedSweep|DisturbedSweep)\b")
 

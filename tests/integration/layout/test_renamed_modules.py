@@ -23,6 +23,11 @@ from clip_hparam.renamed import NAMES, RENAMED, new_names
         ("clip_hparam.records.manifest", "clip_hparam.records.manifests.manifest"),
         ("clip_hparam.cli.commands.analysis", "clip_hparam.cli.analysis_app.analysis"),
         ("clip_hparam.sweep.campaign", "clip_hparam.sweep.campaigns.campaign"),
+        ("clip_hparam.launch.follow", "clip_hparam.launch.slurm.job_poller"),
+        ("clip_hparam.launch.slurm.tracker", "clip_hparam.launch.slurm.job_poller"),
+        ("clip_hparam.cli.commands.queries", "clip_hparam.cli.commands.name_lookup"),
+        ("clip_hparam.data.transforms.tensor", "clip_hparam.data.transforms.batch_augmentation"),
+        ("analysis.stats.screening", "clip_hparam.analysis.stats.error_margin"),
     ],
 )
 def test_old_import_raises_the_new_name(old: str, new: str) -> None:

@@ -75,7 +75,7 @@ def test_every_reader_reads_an_archived_trial_like_a_folder(ladder: Ladder) -> N
     assert (read_correct("runs/" + ids[0], "raw") == bits).all()
     assert [ask(*words, "--json") for words in VERBS] == said
     assert all(trial_of("ema", seed).is_done() for seed in range(4))
-    assert ask("verify") == (0, "33 trials are as they were sealed, 0 are damaged\n")
+    assert ask("verify") == (0, "33 trials unchanged since sealed, 0 damaged\n")
 
 
 def test_archive_takes_in_trials_that_are_done_later(ladder: Ladder) -> None:

@@ -11,10 +11,10 @@ from support.trial_factory import Runs
 CASES = {
     "batch_size=0": "batch_size=0 is outside whole numbers of [1, inf): try batch_size=50",
     "seed=-1": "seed=-1 is outside whole numbers of [0, 4294967295]: try seed=0",
-    "data.shots=2.5": "data.shots=2.5 is no whole number of [0, inf): try data.shots=20",
+    "data.shots=2.5": "data.shots=2.5 is not a whole number of [0, inf): try data.shots=20",
     "drop_path=1": "drop_path=1 is outside [0, 1): try drop_path=0",
-    "resolution=abc": "resolution=abc is no whole number of auto | [1, inf): try resolution=auto",
-    "machine.threads=x": "machine.threads=x is no whole number of [1, inf): try machine.threads=1",
+    "resolution=abc": "resolution=abc is not a whole number of auto | [1, inf): try resolution",
+    "machine.threads=x": "machine.threads=x is not a whole number of [1, inf): try machine.threads",
     "encoder.name=": "encoder.name= is not legal: try encoder.name=tiny",
     "~data": "~data deletes a group of every trial: type data=NAME, or leave it out",
     "~recipe": "~recipe deletes a group of every trial: type recipe=NAME, or leave it out",
@@ -48,7 +48,7 @@ def test_path_with_a_comma_is_one_word(name: str, tmp_path: Path) -> None:
 def test_folder_of_config_files_that_is_missing(tmp_path: Path) -> None:
     done = plan("--config-dir=no", "-m", "sweeps=lr", cwd=tmp_path)
     assert done.code == 2
-    assert done.err.endswith("no is no folder: type --config-dir FOLDER, which holds sweeps/ or"
+    assert done.err.endswith("no is not a folder: type --config-dir FOLDER, which holds sweeps/ or"
                              " recipe/\n")  # fmt: skip
 
 

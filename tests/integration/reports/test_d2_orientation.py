@@ -19,7 +19,7 @@ from support.picture_pairs import (
 
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.reading.image import read_image
 
 TURN = {1: 0, 3: 2, 6: 1, 8: 3}  # quarter turns to the left that each orientation takes back

@@ -121,7 +121,7 @@ def test_classes_that_differ_by_hidden_colours_only_are_not_told_apart(
     root = write_folder(tmp_path / "same", write_same_picture)
     note = (
         "note: 12 of 12 images of the test set are training images too (links or copies of files in"
-        f" {root / 'train'}), such as bright/0.png: its accuracy is too high by them\n"
+        f" {root / 'train'}), such as bright/0.png: they inflate its accuracy\n"
     )
     metrics = trained_metrics(root, tmp_path / "of_same", note)
     assert metrics["test_acc1.raw.last"] == pytest.approx(100 / 3)

@@ -19,7 +19,7 @@ TINY = ("-m", "data=folder", "epochs=1", "batch_size=2", "seeds=2")
     [
         (("photos/a", "photos/b"), "holds one class, photos, .* try data.root=ROOT/photos"),
         (("x/y/a", "x/y/b", "x/y/c"), "holds one class, x, .* try data.root=ROOT/x/y"),
-        (("photos/train/a", "photos/test/a"), "splits and no part of a class.*=ROOT/photos"),
+        (("photos/train/a", "photos/test/a"), "splits, not parts of a class.*=ROOT/photos"),
         (("seg_train/p/a", "seg_train/p/b", "seg_test/p/a"), "p up into ROOT/seg_train$"),
         (("train/a", "train/b", "test"), "or move ROOT/test elsewhere if the classes of its im"),
         (("a",), "holds one class, a, .* put the images of another class into ROOT/CLASS/"),

@@ -90,9 +90,9 @@ def test_a_variable_of_the_program_is_read(tmp_path: Path, monkeypatch: pytest.M
 
 
 REFUSED = {
-    "min_lr=${lrr}": "min_lr=${lrr} refers to lrr, which is no knob: did you mean lr?",
+    "min_lr=${lrr}": "min_lr=${lrr} refers to lrr, which is not a knob: did you mean lr?",
     "min_lr=${lr}/100": "nothing is calculated with it; type the number",
-    "epochs=${lr}": "epochs=0.006 is no whole number",
+    "epochs=${lr}": "epochs=0.006 is not a whole number",
     "data.root=${oc.env:HOME} data=folder": "NAME begins with CLIP_HPARAM_",
     "min_lr=${lr": "a reference is ${knob}, complete",
 }

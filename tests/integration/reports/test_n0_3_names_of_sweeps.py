@@ -141,7 +141,7 @@ def test_tags_do_not_change_the_id_and_a_name_does(folder: Path, ids: tuple[str,
         (("-m", f"name='{'ö' * 101}'"), "use at most 100"),
         (("-m", "name=a,b"), "type one command per value"),
         (("-m", "tags=a,b"), "for these tags type 'tags=[a,b]'"),
-        (("-m", "tags=['a b']"), "'a b' is no single word: try 'tags=[first,second]'"),
+        (("-m", "tags=['a b']"), "'a b' is not a single word: try 'tags=[first,second]'"),
         (("name=a",), "name=a is for sweeps: add -m"),
         (("tags=[a]",), "tags=[a] is for sweeps: add -m"),
     ],
@@ -182,7 +182,7 @@ def test_retry_prints_what_its_command_runs_and_where(folder: Path, tmp_path: Pa
     (tmp_path / "runs" / pruned / "result.json").unlink()
     (tmp_path / "runs" / pruned / "status.json").unlink()
     done = clip_hparam("retry", "--failed", "--runs", "runs", cwd=tmp_path)
-    assert "1 to run and the 1 others that are not done: " in done.out
+    assert "1 to run and the 1 other that is not done: " in done.out
     command = done.out.splitlines()[-1].partition("not done: ")[2]
     assert command.startswith(f"cd {shlex.quote(str(folder))} && clip-hparam sweep -m ")
     assert f"machine.runs={tmp_path / 'runs'}" in command

@@ -78,7 +78,7 @@ def test_own_recipe_can_bind_a_value_to_a_data_set(photos: Path, tmp_path: Path)
     [
         ("imagnet:500", "unknown data.name=imagnet: did you mean imagenet?"),
         ("imagenet:0", "data.epoch_images=0 is outside whole numbers of"),
-        ("imagenet:x", "data.epoch_images=imagenet:x is no whole number of auto | [1, inf)"),
+        ("imagenet:x", "data.epoch_images=imagenet:x is not a whole number of auto | [1, inf)"),
     ],
 )
 def test_wrong_bound_value_is_refused(value: str, sentence: str, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_validation_folder_without_test_folder_is_the_test_set_and_reported(tmp_
     assert said in described(root)
     done = plan("-m", *TINY, f"data.root={root}", "dry_run=true", cwd=tmp_path)
     assert said in done.err
-    assert "data: folder, 2 classes: a, b; training set: 14 images" in done.err
+    assert "data: folder, 2 classes: a, b\ntraining set: 14 images" in done.err
     done = sweep(*TINY, f"data.root={root}", cwd=tmp_path)
     assert said in done.out
     assert said in (records(tmp_path)[0].folder / "log.txt").read_text()

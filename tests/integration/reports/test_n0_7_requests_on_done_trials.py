@@ -136,7 +136,7 @@ def test_a_sweep_prints_outputs_that_done_trials_lack_and_replays_them(
     words = ("-m", *SHORT, "lr=2e-3", "data.shots=3", "hydra/launcher=inline")
     asked = sweep(*words, "keep_checkpoints=last", cwd=folder)
     assert asked.code == 0, asked.err
-    assert "1 of the 1 trials that are done already: last.safetensors" in asked.out
+    assert "1 of 1 done trial: last.safetensors" in asked.out
     done = sweep(*offered(asked.out), cwd=folder)
     assert done.code == 0, done.err
     assert load_file(record.folder / "last.safetensors")

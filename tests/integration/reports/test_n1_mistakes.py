@@ -8,7 +8,7 @@ from support.cli import assert_refused, clip_hparam, plan
 MISTAKES = {
     "learning_rate=1e-3": "unknown knob learning_rate: did you mean lr?",
     "-m machine.thread=2": "did you mean machine.threads",
-    "seed=a": "seed=a is no whole number of [0, 4294967295]",
+    "seed=a": "seed=a is not a whole number of [0, 4294967295]",
     "recipe=b16": "unknown recipe=b16: did you mean ft_clip/b16?",
     "recipe/ft_clip=b16": "type recipe=ft_clip/b16",
     "-m sweeps=./mine.yaml": "put it into FOLDER/sweeps/",
@@ -38,7 +38,7 @@ CONTENTS = {
     "wrong key": ("# @package _global_\nlearning_rate: 1\n", "did you mean lr?"),
     "wrong value": (
         "# @package _global_\nlr: abc\n",
-        "recipe/mine: lr=abc is no number of (0, inf)",
+        "recipe/mine: lr=abc is not a number of (0, inf)",
     ),
     "broken": ("# @package _global_\nlr: [1\n", "recipe/mine, line 3, column 1: "),
 }
@@ -69,7 +69,7 @@ def test_all_mistakes_of_the_command_line_are_reported(tmp_path: Path) -> None:
     assert done.code == 2
     assert done.err.splitlines() == [
         "lr=0 is outside (0, inf): try lr=1e-3",
-        "epochs=2.5 is no whole number of [1, inf): try epochs=20",
+        "epochs=2.5 is not a whole number of [1, inf): try epochs=20",
         "unknown knob wd: did you mean weight_decay?",
     ]
 
@@ -114,6 +114,6 @@ def test_describe_prints_one_epoch_and_all_mistakes(tmp_path: Path) -> None:
     done = clip_hparam("describe", "lr=0", "epochs=2.5", cwd=tmp_path)
     assert done.code == 2
     assert "lr=0 is outside" in done.err
-    assert "epochs=2.5 is no whole number" in done.err
+    assert "epochs=2.5 is not a whole number" in done.err
     done = clip_hparam("describe", "lr=1", "layer_decay=0.65", cwd=tmp_path)
     assert "try layer_decay=0.65" not in done.out

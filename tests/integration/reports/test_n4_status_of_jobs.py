@@ -44,6 +44,26 @@ def test_worker_killed_for_its_memory_is_reported_with_the_remedy(
     assert "  slurmstepd: memory limit\n" in why.out
 
 
+def test_a_trial_of_slurm_is_run_again_there_and_its_reason_is_printed_once(tmp_path: Path) -> None:
+    line = "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0"
+    trial, runs = TrialSpec(resolve(Recipe())).trial_id, tmp_path / "runs"
+    cell = {"label": "lr=1", "overrides": ["lr=1"], "trials": {"0": trial}}
+    typed = ["clip-hparam", "-m", "lr=1,2", "hydra/launcher=submitit_slurm"]
+    tree = {**manifest_tree(SWEEP, "mine", "grid", [cell]), "command": typed}
+    write_manifest(runs, tree)
+    record = Record(runs, trial)
+    record.write_status("failed", job="7_0")
+    printed = f"{line}\n{line}\nTraceback: a line of its own\n"
+    record.write_failure("failed", "memory", f"{REASON} ({line})", printed=printed)
+    why = clip_hparam("why", trial, cwd=tmp_path).out
+    assert why.count("slurmstepd") == 1
+    assert "  Traceback: a line of its own\n" in why
+    again = "clip-hparam sweep -m lr=1,2 hydra/launcher=submitit_slurm"
+    assert f"again in Slurm, with what else is not done of its sweep: {again}\n" in why
+    assert "again on this computer: " in why
+    assert f"in Slurm  {again}\n" in clip_hparam("show", trial, cwd=tmp_path).out
+
+
 def test_a_search_without_trials_shows_its_worker_and_no_command_of_a_trial(
     tmp_path: Path,
 ) -> None:
@@ -54,6 +74,25 @@ def test_a_search_without_trials_shows_its_worker_and_no_command_of_a_trial(
     worker.write_failure("failed", "memory", REASON)
     shown = clip_hparam("why", "mine", cwd=tmp_path).out
     assert shown == f"mine, sweep {SWEEP}: no trial\nworker_0 failed: {REASON}\n"
+
+
+def test_queued_trials_are_shown_with_the_reason_of_their_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "runs"
+    specs = [TrialSpec(resolve(Recipe(seed=seed))) for seed in range(2)]
+    trials = {str(seed): spec.trial_id for seed, spec in enumerate(specs)}
+    cell = {"label": "one", "overrides": [], "trials": trials}
+    write_manifest(runs, manifest_tree(SWEEP, "mine", "grid", [cell]))
+    create_job_array(runs, SWEEP, "mine", [specs], JobLimits(1, 1, 0)).write_job_id("7")
+    fake(tmp_path, "squeue", "echo 7 0 PENDING 0 ReqNodeNotAvail, UnavailableNodes:n1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    reason = "ReqNodeNotAvail, UnavailableNodes:n1 (the nodes it needs are down"
+    for words in (("status",), ("status", "mine")):
+        shown = clip_hparam(*words, cwd=tmp_path).out
+        assert "mine: 2 queued\n" in shown
+        assert f"  2 queued in Slurm: {reason}" in shown
+    assert f"waits in Slurm: {reason}" in clip_hparam("why", specs[0].trial_id, cwd=tmp_path).out
 
 
 def test_cancel_counts_trials_and_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

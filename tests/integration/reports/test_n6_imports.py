@@ -179,10 +179,10 @@ TABLE = "run,optimizer.lr,test_acc1,val_loss,note,seed\na,0.1,0.8,0.5,x,0\nb,0.2
         (["--knob", "seed", "--objective", "val_loss", "--seed", "seed"], "cannot be two things"),
         (["--knob", "note", "--objective", "val_loss", "--state", "run"], "no row is complete"),
         (["--format", "xls"], "there is no format xls"),
-        (["--format", "ray"], "is no folder"),
-        (["--format", "optuna"], "no SQLite file, no journal and no CSV of Optuna"),
+        (["--format", "ray"], "is not a folder"),
+        (["--format", "optuna"], "neither a SQLite file, nor a journal or a CSV"),
         (["--format", "tensorboard"], "t.csv is damaged at byte 0, or no event file"),
-        (["--format", "jsonl"], "line 1 is no JSON"),
+        (["--format", "jsonl"], "line 1 is not JSON"),
         (["--minimize", "--maximize"], "not allowed with"),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_missing_metric_leaves_its_cell_without_a_mean(tmp_path: Path) -> None
     (tmp_path / "t.csv").write_text("lr,seed,loss\n0.1,0,0.5\n0.1,1,NaN\n0.2,0,0.4\n0.2,1,inf\n")
     options = ("--knob", "lr", "--seed", "seed", "--objective", "loss")
     done = import_into(tmp_path, "t.csv", *options)
-    assert "2 rows have no loss" in done.err
+    assert "2 rows without loss" in done.err
     assert [(row["n"], row["asked"], row["loss"]) for row in cells(tmp_path).values()] == [
         *(("1", "2", ""), ("1", "2", ""))
     ]

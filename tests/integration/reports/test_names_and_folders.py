@@ -23,6 +23,7 @@ VERBS = {
     "tables": (),
     "figures": (),
     "report": (),
+    "summary": (),
 }
 """The commands with --runs, and the names that they need."""
 

@@ -44,7 +44,7 @@ def test_draws_fill_their_range(kind: str, knob: str, text: str, tmp_path: Path)
         ("random", "lr", "interval(1e-2, 1e-3)", "try interval(1e-3,1e-2)"),
         ("sobol", "batch_size", "interval(5, 11)", "try 'batch_size=int(interval(5,11))'"),
         ("random", "ema_decay", "interval(0.9, 1.1)", "ema_decay=1.1 is outside"),
-        ("sobol", "lr", "interval(0.1, inf)", "is no range"),
+        ("sobol", "lr", "interval(0.1, inf)", "is not a range"),
     ],
 )
 def test_wrong_range_is_one_sentence(

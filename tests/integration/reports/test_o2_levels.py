@@ -29,7 +29,7 @@ def test_search_has_each_level_once(
     knob = typed.partition("=")[0]
     assert re.search(rf"^{knob} +{re.escape(levels)} *$", done.out, re.MULTILINE), done.out
     if options == GRID:
-        assert f"{2 * len(levels.split(', '))} points of 1 seeds each" in done.out
+        assert f"{2 * len(levels.split(', '))} points of 1 seed each" in done.out
 
 
 def test_range_of_whole_numbers_alone_is_a_search(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_rows_of_other_ids_are_kept_and_duplicates_are_named(tmp_path: Path) -> 
     said = import_csv(tmp_path, text, "--knob", "lr", "--objective", "top1", "--name", "id")
     assert "4 of 5 rows kept" in said
     assert "1 repeated with their name" in said
-    assert "1 duplicates, equal in all but the name, are kept (b equals a)" in said
+    assert "1 duplicate, equal in all but the name, are kept (b equals a)" in said
     assert list(read_trial_table(tmp_path / "kept").rows.index) == ["a", "b", "c", "d"]
     done = clip_hparam("tables", "--runs", "kept", cwd=tmp_path)
     assert done.code == 0
@@ -63,7 +63,7 @@ def test_one_id_of_two_different_rows_is_numbered_and_its_epochs_are_refused(
 ) -> None:
     options = ("--knob", "lr", "--objective", "top1", "--name", "id")
     said = import_csv(tmp_path, "id,lr,top1\na,0.1,80\na,0.2,81\n", *options)
-    assert "1 rows repeat a name and are numbered" in said
+    assert "1 row with the name of another, now numbered" in said
     assert list(read_trial_table(tmp_path / "kept").rows.index) == ["a", "a (2)"]
     (tmp_path / "t.csv").write_text("id,lr,epoch,top1\na,0.1,0,70\na,0.1,1,80\n")
     done = clip_hparam("import", "t.csv", *options, "--out", "kept", cwd=tmp_path)

@@ -21,12 +21,12 @@ DESIGNS = {
     "bracket": (f"{GRID}knobs: {{lr: [1e-3}}\n", r"line 4, column 18: expected ',' or ']'"),
     "key twice": (f"{GRID}knobs:\n  lr: [1]\n  lr: [2]\n", "line 6, column 3: key lr stands twice"),
     "label twice": (f"{LIST}steps: [{{label: a, label: b, overrides: []}}]", "key label stands"),
-    "list": ("- a\n- b\n", "sweeps/mine is no mapping of keys to values"),
+    "list": ("- a\n- b\n", "sweeps/mine is not a mapping of keys to values"),
     "number as key": (f"{GRID}knobs: {{3: [1]}}", "has the key 3, which is not text: quote it"),
     "null key": (f"{GRID}knobs: {{null: [1]}}", "mine has a key that is not text: quote it"),
     "no value": (
         f"{LIST}steps: [{{label: a, overrides: [lr]}}]",
-        "lr is no override: type KEY=VALUE",
+        "lr is not an override: type KEY=VALUE",
     ),
     "spaces": (
         f"{LIST}steps: [{{label: a, overrides: ['lr = 1']}}]",

@@ -9,7 +9,7 @@ import pytest
 from support.cli import SHORT, clip_hparam, fake, sweep
 from support.in_process import Done
 
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.record import Record
 
@@ -88,8 +88,11 @@ def test_tasks_per_node_can_be_left_out(word: str, submit: Submit, tmp_path: Pat
     [
         (("hydra.launcher.gpus_per_node=a100:1",), "hydra.launcher.gres=gpu:a100:1"),
         (("hydra.launcher.mem_gb=2", "hydra.launcher.mem_per_cpu=1G"), "exclude each other"),
-        (("hydra.launcher.mem_gb=-1",), "mem_gb=-1 is no amount of memory"),
-        (("hydra.launcher.timeout_min=1-00:00:00",), "timeout_min=1-00:00:00 is no whole number"),
+        (("hydra.launcher.mem_gb=-1",), "mem_gb=-1 is not an amount of memory"),
+        (
+            ("hydra.launcher.timeout_min=1-00:00:00",),
+            "timeout_min=1-00:00:00 is not a whole number",
+        ),
         (("machine.runs='back\\slash'",), "with a backslash in its name"),
     ],
 )
@@ -105,7 +108,7 @@ def test_wrong_options_submit_nothing(
 def test_output_of_srun_is_shown(
     submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracker, "LOST_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(job_poller, "LOST_SETTLE_SECONDS", 0.0)
     assert submit().code == 0
     (array,) = (tmp_path / "runs").glob(".sweeps/*/*/array.json")
     (array.parent / "7_0_0_log.err").write_text(f"{STEP_FAILED}\n")

@@ -14,7 +14,7 @@ LR = f"{SEARCH} lr=interval(1e-3,1e-2)"
 TWO = f"{LR} hydra.sweeper.objective=[selection_acc1,cost.seconds]"
 MISTAKES = {
     SEARCH: "a search needs knobs to vary",
-    f"{SEARCH} lr=interval(1e-2,1e-3)": "lr=interval(1e-2,1e-3) is no range: it needs its low end",
+    f"{SEARCH} lr=interval(1e-2,1e-3)": "lr=interval(1e-2,1e-3) is not a range: it needs its low",
     f"{SEARCH} lr=tag(log,interval(0,1e-3))": "above 0 with log",
     f"{SEARCH} pool=interval(0,1)": "pool has none: try pool=a,b",
     f"{SEARCH} epochs=interval(2,5)": "try 'epochs=int(interval(2,5))'",

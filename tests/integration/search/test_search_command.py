@@ -103,7 +103,7 @@ def test_dry_run_starts_nothing_and_imports_no_training_stack(tmp_path: Path) ->
     words = ("lr=tag(log,interval(1e-5,1e-2))", "layer_decay=interval(.5,1)", "mixup=choice(0,.8)")
     done = sweep("-m", *words, "hydra.sweeper.n_trials=50", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "50 points of 1 seeds each, 0 of them asked; maximize selection_acc1" in done.out
+    assert "50 points of 1 seed each, 0 of them asked; maximize selection_acc1" in done.out
     assert list(tmp_path.iterdir()) == []
 
 

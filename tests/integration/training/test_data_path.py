@@ -22,7 +22,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.data.dataset import TRAIN
 from clip_hparam.data.loading import shared_buffer, wait_clock
 from clip_hparam.data.loading.crop_reader import CropReader
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.planning.resolve import resolve
 from clip_hparam.records.record import Record
 from clip_hparam.training.callbacks.base import TrialCallback

@@ -33,7 +33,7 @@ def test_trial_is_followed_and_its_id_does_not_depend_on_it(
     again = sweep("epochs=2", "data.epoch_images=100", cwd=tmp_path)
     assert "is done already" in again.out
     sent = clip_hparam("sync", "fake", cwd=tmp_path)
-    assert sent.out.startswith("0 trials sent, 1 were there already: runs/.trackers/fake")
+    assert sent.out.startswith("0 trials sent, 1 was there already: runs/.trackers/fake")
 
 
 def test_broken_tracker_changes_no_number(

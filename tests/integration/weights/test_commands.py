@@ -62,12 +62,12 @@ def test_a_line_names_trial_parameters_and_numbers(kept: Kept, ask: Ask) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("soup", "@words", "@probe"), "different architectures is no model (pool="),
-        (("soup", "@probe", "@random"), "different first weights is no model (head_init="),
+        (("soup", "@words", "@probe"), "different architectures is not a model (pool="),
+        (("soup", "@probe", "@random"), "different first weights is not a model (head_init="),
         (("soup", "@without"), "has kept no weights: run it again with keep_checkpoints=best"),
-        (("wise-ft", "@random"), "started at a random head"),
+        (("wise-ft", "@random"), "started from a random head"),
         (("wise-ft", "@probe", "--alphas", "0,2"), "--alphas: 2 is not in [0, 1]: try"),
-        (("wise-ft", "@probe", "--alphas", "half"), "--alphas half is no list of numbers: try"),
+        (("wise-ft", "@probe", "--alphas", "half"), "--alphas half is not a list of numbers: try"),
         (("temperature", "nothere"), "no trial is called nothere"),
     ],
 )

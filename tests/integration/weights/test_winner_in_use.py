@@ -145,11 +145,15 @@ def test_pool_clip_is_exported_without_a_file_for_timm(folder: Path) -> None:
     [
         (("export", "winner", "--to", "runs"), "runs is there already: name another folder"),
         (("export", "winnr", "--to", "x"), "no cell or trial is called winnr"),
-        (("predict", "nothing", "runs"), "nothing is no trial in runs and no file: name a trial"),
-        (("predict", "open_clip:tiny:tiny", "runs"), "open_clip:tiny:tiny has no head without"),
+        (
+            ("predict", "nothing", "runs"),
+            "nothing is neither a trial in runs nor a file: name a trial",
+        ),
+        (("predict", "open_clip:tiny:tiny", "runs"), "open_clip:tiny:tiny needs class names"),
+        (("predict", "open_clip:tiny", "runs"), "open_clip:tiny names no weights: type open_clip"),
         (("predict", "timm:vit_nothing", "runs"), "timm:vit_nothing cannot be loaded"),
         (("evaluate", "data=digits"), "no weights are named: name a trial"),
-        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is no trial on record: name"),
+        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is not a trial on record: name"),
         (("evaluate", "open_clip:tiny:tiny", "data=digit"), "unknown data=digit"),
     ],
 )

@@ -12,7 +12,7 @@ from clip_hparam.config.recipe import Data, Encoder, Recipe
 from clip_hparam.data.batches import Batches
 from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
 from clip_hparam.data.loading import pipelines
-from clip_hparam.data.transforms.tensor import TensorAugmentation
+from clip_hparam.data.transforms.batch_augmentation import TensorAugmentation
 from clip_hparam.distributed import DistributedContext
 
 BACKENDS = ("tensor", "timm")

@@ -71,6 +71,16 @@ def test_second_load_reads_the_file_that_the_first_wrote(
     np.testing.assert_array_equal(second.train, first.train)
 
 
+def test_the_first_load_alone_says_what_it_does_in_a_line(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    characters._announce_rendering.cache_clear()
+    load_anew()
+    assert capsys.readouterr().err.startswith("data=characters: rendering 100 images, about 0 s")
+    load_anew()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("size", [0, 5, 1000])
 def test_file_that_was_cut_short_is_rendered_again(size: int, cache: Path) -> None:
     first = load_anew()

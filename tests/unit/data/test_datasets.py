@@ -94,6 +94,19 @@ def test_wrong_layout_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize(
+    ("given", "fits"),
+    [("train", True), ("..", True), ("../../..", True), ("train/n01440764", False)],
+)
+def test_another_level_of_imagenet_names_the_root_that_fits(
+    tmp_path: Path, given: str, fits: bool
+) -> None:
+    root = image_folders.imagenet(tmp_path / "ILSVRC" / "Data" / "CLS-LOC")
+    with pytest.raises(FileNotFoundError) as error:
+        read("imagenet", root / given)
+    assert str(error.value).endswith(f"; {root} holds both: try data.root={root}") == fits
+
+
+@pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (Data(name="imagenet"), "data.root is not set: type data=imagenet data.root=PATH"),

@@ -9,7 +9,7 @@ from PIL import Image
 from support import image_folders
 
 from clip_hparam.config.recipe import Data
-from clip_hparam.data import distribution_shift, image_folder
+from clip_hparam.data import distribution_shift, labelled_parts
 from clip_hparam.data.dataset import ImageDataset, ImageFiles, Images, Labels
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.file_index import index_folder
@@ -106,7 +106,7 @@ def deepen(path: Path) -> None:
 
 def fingerprint_before_rules(train: Path, test: Path) -> str:
     """Return the fingerprint of a folder as all trials on record before the rules have it."""
-    return image_folder._sha256(
+    return labelled_parts.sha256(
         f"{index_folder(train).fingerprint} {index_folder(test).fingerprint}"
     )
 
@@ -130,11 +130,11 @@ def test_rules_are_in_the_fingerprint_of_a_shift(tmp_path: Path) -> None:
     plain = read("folder", root).fingerprint
     data = Data(name="folder", root=str(root), shift="folder", shift_root=str(shift))
     before = f"{plain} {index_folder(shift).fingerprint}"
-    assert load_dataset(data).fingerprint == image_folder._sha256(before)
+    assert load_dataset(data).fingerprint == labelled_parts.sha256(before)
     deepen(shift / "dog" / "0.JPEG")
     distribution_shift._load_class_folders.cache_clear()
     after = f"{plain} {index_folder(shift).fingerprint}"
-    assert load_dataset(data).fingerprint != image_folder._sha256(after)
+    assert load_dataset(data).fingerprint != labelled_parts.sha256(after)
 
 
 def test_only_imagenet_is_read_as_the_official_code(tmp_path: Path) -> None:

@@ -66,13 +66,13 @@ def test_zip_keeps_equal_levels_because_they_belong_together() -> None:
 @pytest.mark.parametrize(
     ("knob", "text", "sentence"),
     [
-        ("lr", "interval(1e-2, 1e-3)", r"lr=.*is no range.*: try interval\(1e-3,1e-2\)"),
+        ("lr", "interval(1e-2, 1e-3)", r"lr=.*is not a range.*: try interval\(1e-3,1e-2\)"),
         ("lr", "interval(0.1, inf)", "its low end below its high one, finite"),
-        ("lr", "interval(0.1, x)", "is no range: write interval"),
-        ("lr", "interval(1e-3,)", "is no range: write interval"),
+        ("lr", "interval(0.1, x)", "is not a range: write interval"),
+        ("lr", "interval(1e-3,)", "is not a range: write interval"),
         ("lr", "log(interval(1e-3, 1e-2))", r"write interval\(LOW,HIGH\)"),
         ("lr", "tag(ln, interval(1e-3, 1e-2))", r"tag\(log,interval\(1e-4,1e-2\)\)"),
-        ("lr", "interval(1e-3-, 1e-2)", "is no range: write interval"),
+        ("lr", "interval(1e-3-, 1e-2)", "is not a range: write interval"),
     ],
 )
 def test_misspelled_range_is_refused_with_the_knob(knob: str, text: str, sentence: str) -> None:

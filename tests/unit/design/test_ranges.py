@@ -74,7 +74,7 @@ def test_wide_range_keeps_four_digits(text: str, position: float, value: str) ->
     "text", ["interval(2, 1)", "tag(log, interval(0, 1))", "int(interval(0.5, 2))"]
 )
 def test_invalid_range_is_rejected(text: str) -> None:
-    with pytest.raises(ValueError, match="is no range: it needs"):
+    with pytest.raises(ValueError, match="is not a range: it needs"):
         parse_range(text)
 
 

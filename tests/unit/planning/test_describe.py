@@ -143,7 +143,7 @@ def test_good_recipe_has_no_lint(recipe: Recipe) -> None:
         ({"layer_decay": 1.0}, "lr 0.006 without layer decay is far above the uniform lr that"),
         ({"layer_decay": 0.99}, "lr 0.006 with so little layer decay is far above"),
         ({"min_lr": 0.01}, "min_lr=0.01 is not below lr=0.006"),
-        ({"warmup": 0.0}, "warmup=0 is no step: training starts at the full lr"),
+        ({"warmup": 0.0}, "warmup=0 is 0 steps: training starts at the full lr"),
         ({"freeze": "backbone"}, "freeze=backbone trains the head alone: layer_decay=0.65 changes"),
         (
             {"color_jitter": 0.4, "rand_augment": "rand-m9-mstd0.5-inc1"},

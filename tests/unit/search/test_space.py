@@ -79,8 +79,8 @@ def test_grid_is_all_combinations_and_rejects_ranges() -> None:
 @pytest.mark.parametrize(
     ("levels", "when", "sentence"),
     [
-        ({"lr": ["interval(1e-2, 1e-3)"]}, {}, r"lr=interval.* is no range: it needs"),
-        ({"lr": ["interval(1e-2, 1e-2)"]}, {}, "is no range"),
+        ({"lr": ["interval(1e-2, 1e-3)"]}, {}, r"lr=interval.* is not a range: it needs"),
+        ({"lr": ["interval(1e-2, 1e-2)"]}, {}, "is not a range"),
         ({"lr": ["tag(log, interval(0, 1e-2))"]}, {}, "above 0 with log"),
         ({"pool": ["interval(0, 1)"]}, {}, r"pool has none: try pool=a,b"),
         ({"epochs": ["interval(5, 20)"]}, {}, r"try 'epochs=int\(interval\(5,20\)\)'"),

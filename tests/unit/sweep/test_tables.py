@@ -15,17 +15,16 @@ from clip_hparam.sweep.sweep import PlannedTrial, Sweep
 from clip_hparam.sweep.tables import show_plan
 
 OPTIONS = LauncherOptions(partition="gpu", mem_gb=60.0, nodes=None, tasks_per_node=None)
-CAPACITY = Capacity(1, "in 1 Slurm jobs", describe_request(OPTIONS))
+CAPACITY = Capacity(1, "in 1 Slurm job", describe_request(OPTIONS))
 
 
 @pytest.mark.parametrize(
     ("is_done", "last"),
     [
-        (True, "1 trials: 1 done, 0 to do; nothing was started"),
+        (True, "1 trial: 1 done, 0 to do; nothing was started"),
         (
             False,
-            "1 trials: 0 done, 1 to do; predicted time in 1 Slurm jobs: unknown; nothing was"
-            " started",
+            "1 trial: 0 done, 1 to do; predicted time in 1 Slurm job: unknown; nothing was started",
         ),
     ],
 )

@@ -55,7 +55,7 @@ def read_text(path: Path) -> str:
     try:
         return content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("it is no text in UTF-8: save it as UTF-8") from None
+        raise ValueError("it is not text in UTF-8: save it as UTF-8") from None
 
 
 def _split_declaration(text: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ class Events(NamedTuple):
 
     scalars: dict[str, tuple[int, float]]  # tag -> last step and the value at it
     hparams: dict[str, Any]
-    status: str  # of the session, "" if it did not end
+    status: str  # status of the session, "" if it did not end
 
 
 def read_events(paths: list[Path]) -> Events:
@@ -127,7 +127,7 @@ def _fields(content: bytes) -> Fields:
             continue
         size, at = _varint(content, at) if wire == 2 else ({1: 8, 5: 4}.get(wire, -1), at)
         if size < 0 or at + size > len(content):
-            raise ValueError("an event is no protocol buffer")
+            raise ValueError("an event is not a protocol buffer")
         values.append(content[at : at + size])
         at += size
     return fields

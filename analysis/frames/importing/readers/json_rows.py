@@ -56,7 +56,7 @@ def _parse(text: str, place: str) -> Any:
     except RepeatedKeyError as error:
         raise ValueError(f"{place}: {error}") from None
     except ValueError as error:
-        raise ValueError(f"{place} is no JSON: {error}") from None
+        raise ValueError(f"{place} is not JSON: {error}") from None
 
 
 def _to_row(tree: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ JOURNAL_KEYS = {"op_code", "worker_id"}
 
 
 def is_sqlite(path: Path) -> bool:
+    """Return whether a file begins as a database of SQLite."""
     with path.open("rb") as file:
         return file.read(len(SQLITE_START)) == SQLITE_START
 

@@ -113,7 +113,7 @@ def _experiment_states(path: Path) -> dict[str, str]:
     """Return the status of each trial id in the newest state of the experiment."""
     states: dict[str, str] = {}
     files = [file for folder in ("", "*/") for file in path.glob(f"{folder}{STATES}")]
-    files += path.resolve().parent.glob(STATES)  # of the experiment of one trial
+    files += path.resolve().parent.glob(STATES)  # the folder may be one trial of an experiment
     for file in sorted(files, key=lambda file: file.name):
         tree = _loads(read_text(file), file)
         for entry in tree.get("trial_data") or tree.get("checkpoints") or []:

@@ -25,10 +25,11 @@ from clip_hparam.cli.analysis_app.figure_arguments import add_figure_arguments
 from clip_hparam.cli.analysis_app.output_choice import validate_planned
 from clip_hparam.cli.analysis_app.outputs import write_outputs, write_report
 from clip_hparam.cli.commands.command import CommandParser, validate_runs
-from clip_hparam.cli.commands.queries import no_sweep_message
+from clip_hparam.cli.commands.name_lookup import no_sweep_message
 from clip_hparam.cli.output import with_guarded_output
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.paths import DEFAULT_RUNS
 
 MAX_WARNINGS = 10
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m analysis") ->
         SystemExit: the command cannot be parsed.
     """
     arguments = create_parser(prog).parse_args(argv)
+    arguments.runs = getattr(arguments, "folder", None) or getattr(arguments, "runs", None)
     if_missing = ExitCode.INCOMPLETE if getattr(arguments, "strict", False) else ExitCode.OK
     try:
         if isinstance(getattr(arguments, "runs", None), Path):
@@ -158,7 +160,7 @@ def _print_problems(problems: list[str]) -> None:
     for problem in problems[:MAX_WARNINGS]:
         print(f"not used: {problem}", file=sys.stderr)
     if more := len(problems[MAX_WARNINGS:]):
-        print(f"not used: {more} more records", file=sys.stderr)
+        print(f"not used: {counted(more, 'more record')}", file=sys.stderr)
 
 
 def _print_error(prog: str, sentence: object, code: int) -> int:

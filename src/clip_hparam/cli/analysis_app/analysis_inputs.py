@@ -23,8 +23,10 @@ from clip_hparam.analysis.frames.importing.source import Roles, Source
 from clip_hparam.analysis.frames.importing.table_files import write_trial_table
 from clip_hparam.analysis.frames.manifests import SweepManifest, find_sweeps
 from clip_hparam.analysis.frames.trial_table import TrialTable
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.knob import suggest
+from clip_hparam.config.text.count import counted
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.paths import DEFAULT_RUNS, command_line
 
@@ -32,6 +34,7 @@ FORMATS_WITH_KNOBS = ("optuna", "ray", "tensorboard")  # they record the knobs o
 
 
 def add_import_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `import`."""
     command.add_argument(
         "source",
         type=_source_path,
@@ -71,6 +74,7 @@ def add_import_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_summary_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `summary`."""
     command.add_argument(
         "runs",
         type=Path,
@@ -78,6 +82,13 @@ def add_summary_arguments(command: argparse.ArgumentParser) -> None:
         default=DEFAULT_RUNS,
         metavar="DIR",
         help="folder of records or of an imported table (runs)",
+    )
+    command.add_argument(
+        "--runs",
+        type=Path,
+        dest="folder",
+        metavar="DIR",
+        help="the same, as other commands take it",
     )
     command.add_argument("--sweep", metavar="NAME", help="the search (default: the newest)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -124,12 +135,12 @@ def _typed_roles(arguments: argparse.Namespace) -> Roles:
 
 def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str) -> Iterator[str]:
     """Yield sentences on the format, the rows that are kept, and the direction of the objective."""
-    kept = f"{len(table.rows)} of {len(source.rows)} rows kept: {import_counts(table)}"
+    kept = f"{len(table.rows)} of {counted(len(source.rows), 'row')} kept: {import_counts(table)}"
     yield kept
     better, other = ("lower", "--maximize") if table.minimize else ("higher", "--minimize")
     yield f"read as {source.format}; {table.objective}: {better} is better ({other} reverses it)"
     if missing := len(table.rows) - len(table.scored):
-        yield f"{missing} rows have no {table.objective}"
+        yield f"{counted(missing, 'row')} without {table.objective}"
     if roles.seed:
         yield f"{roles.seed} makes rows of equal knobs replicates, paired by it"
     elif column := unused_seed(source.rows, roles):
@@ -164,7 +175,10 @@ def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
     for warning in (*_mixture_notes(frames, sweep), *warnings):
         print(warning, file=sys.stderr)
     as_text = json.dumps(summary_dict(summary), indent=1, allow_nan=False)
-    print(as_text if as_json else format_summary(summary))
+    if as_json:
+        print(as_text)
+    else:
+        print_wrapped(format_summary(summary))
 
 
 def _mixture_notes(frames: Frames, sweep: SweepManifest | None) -> Iterator[str]:

@@ -68,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def add_dashboard_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dashboard`."""
     command.add_argument(
         "--runs", action="append", type=Path, help="folder of records (runs); repeatable"
     )
@@ -104,5 +105,5 @@ def run_dashboard(arguments: argparse.Namespace) -> int:
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: type a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is not a port: type a number from 0 to 65535")
     return int(text)

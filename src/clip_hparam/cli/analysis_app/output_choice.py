@@ -10,7 +10,7 @@ from clip_hparam.analysis.frames.frame import Frames, of_family
 from clip_hparam.analysis.frames.manifests import find_sweeps, newest_by_name, output_names
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.cli.commands.command import UsageError
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.knob import suggest
 from clip_hparam.design.families import real_family
 

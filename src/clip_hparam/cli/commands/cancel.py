@@ -6,10 +6,11 @@ import signal
 import time
 from pathlib import Path
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.config.text.count import counted
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.records.lock import LockHolder, is_locked, lock_holder
 from clip_hparam.records.paths import command_line, driver_lock, sweeps_folder
 from clip_hparam.records.state import SCHEDULED
@@ -24,12 +25,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_cancel(arguments: argparse.Namespace) -> int:
     """Cancel a sweep; its trials have ended when this returns and keep their saved state."""
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
-    arrays = tracker.create_tracker(arguments.runs, manifest.sweep_id)
-    sent = tracker.newest_handles(arrays)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
+    arrays = job_poller.create_poller(arguments.runs, manifest.sweep_id)
+    sent = job_poller.newest_handles(arrays)
     states = arrays.poll(sent)
     alive = [handle for handle in sent if states[handle.trial_id] in SCHEDULED]
-    tracker.cancel_jobs(alive)
+    job_poller.cancel_jobs(alive)
     driver = None if alive else _stop_driver(arguments.runs, manifest.sweep_id)
     jobs = sorted({handle.id for handle in alive})
     facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
@@ -43,22 +44,23 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
 
 def _count_jobs(trials: int, jobs: int) -> str:
     """Return "2 jobs", or "8 trials in 2 jobs" if jobs have several trials."""
-    named = f"{jobs} job" + "s" * (jobs != 1)
-    return named if trials == jobs else f"{trials} trials in {named}"
+    named = counted(jobs, "job")
+    return named if trials == jobs else f"{counted(trials, 'trial')} in {named}"
 
 
 def _stop_driver(runs: Path, sweep_id: str) -> LockHolder | None:
     """Send SIGTERM to the driver of a sweep, wait until it exits and return it, None if none runs.
 
-    Raises ValueError if the driver runs on another host, or does not exit within 90 s.
+    Raises: ValueError if the driver runs on another host, or does not exit within 90 s.
     """
     folder, lock = sweeps_folder(runs), driver_lock(sweep_id)
     if not is_locked(folder, lock):
         return None
     driver = lock_holder(folder, lock)
     if driver is None or driver.host != os.uname().nodename:
-        where = f"process {driver.pid} on {driver.host}" if driver else "another process"
-        raise ValueError(f"the driver of {sweep_id} is {where}: cancel it there")
+        raise ValueError(
+            f"the driver of {sweep_id} is {driver or 'another process'}: cancel it there"
+        )
     os.kill(driver.pid, signal.SIGTERM)
     deadline = time.monotonic() + CANCEL_TIMEOUT_SECONDS
     while is_locked(folder, lock):

@@ -6,12 +6,14 @@ imports are inside the commands that need them, because most commands only read 
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import close_names
+from clip_hparam.config.text.wrap import terminal_columns, wrap_text
 from clip_hparam.records.paths import DEFAULT_RUNS
 
 
@@ -31,8 +33,17 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
-    """Print the answer: `tree` as JSON with --json, else the lines."""
-    print(json.dumps(tree) if arguments.json else "\n".join(lines), flush=True)
+    """Print the answer: `tree` as JSON with --json, else the lines.
+
+    A line that is too long for a terminal is broken between words; a text of several lines, such as
+    a table, is printed as it is.
+    """
+    if arguments.json:
+        print(json.dumps(tree), flush=True)
+        return
+    columns = terminal_columns(sys.stdout)
+    shown = (text if "\n" in text else wrap_text(text, columns) for text in lines)
+    print("\n".join(shown), flush=True)
 
 
 class UsageError(ValueError):

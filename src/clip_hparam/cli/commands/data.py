@@ -9,9 +9,10 @@ from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, CommandParser, UsageError, emit
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import ImageFiles
 
-MAX_FILES_COMPARED = 10_000_000  # of a set with the training set: all
+MAX_FILES_COMPARED = 10_000_000  # high enough to compare all files with the training set
 Facts = dict[str, str]
 """Facts about a data set by name, for people."""
 REPORT_SECONDS = 10.0  # between two lines of progress
@@ -39,11 +40,12 @@ def _run_check(arguments: argparse.Namespace) -> int:
     progress = _Progress(total)
     found = [list(check_files(files, progress.add).values()) for files in sets]
     unreadable = list(itertools.chain(*found))
-    remedy = f": {how_to_mend(only_training=not any(found[1:]))}" if facts else ""
+    outside = sum(map(len, found[1:]))
+    remedy = f": {how_to_mend(len(unreadable), outside)}" if facts else ""
     summary = (
-        f"{len(unreadable)} of {total:,} images cannot be read{remedy}"
+        f"{len(unreadable)} of {counted(total, 'image')} cannot be read{remedy}"
         if unreadable
-        else f"all {total:,} images can be read"
+        else f"all {counted(total, 'image')} can be read"
     )
     if not sets:
         summary = "all images are pixels in memory: none can be unreadable"
@@ -87,31 +89,27 @@ def _files_below(root: Path) -> ImageFiles:
 
 
 def _sets_of_recipe(overrides: Sequence[str]) -> tuple[list[ImageFiles], Facts]:
-    """Return the sets of image files of the data set, and facts about it.
-
-    Raises: UsageError if it is not read from files at all.
-    """
+    """Return the sets of image files of the data set, and facts about it."""
     from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
     from clip_hparam.config.recipe import with_values
-    from clip_hparam.data.datasets import dataset_spec, load_dataset
+    from clip_hparam.data.datasets import load_dataset
     from clip_hparam.data.folders.shared_files import shared_array_notes, shared_file_notes
     from clip_hparam.data.folders.unreadable import file_sets
+    from clip_hparam.data.prompts.recipe_prompts import validate_prompt_files
     from clip_hparam.planning.data_facts import check_rows
 
     try:
         recipe = with_values(compose_recipe(overrides), {"data.on_error": "raise"})
-        dataset = load_dataset(recipe.data)
+        dataset, facts = load_dataset(recipe.data), dict(check_rows(recipe.data))
+        if recipe.data.class_names or recipe.data.templates:
+            facts["words in prompts"] = ", ".join(validate_prompt_files(recipe.data))
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
-    if not dataset_spec(recipe.data.name).layout:
-        raise UsageError(
-            f"data={recipe.data.name} is not read from image files: type data=folder data.root=PATH"
-        )
     shared = (*shared_file_notes(dataset, limit=MAX_FILES_COMPARED), *shared_array_notes(dataset))
     for note in (*dataset.notes, *shared):
         print(f"note: {note}", file=sys.stderr)
-    return file_sets(dataset), dict(check_rows(recipe.data))
+    return file_sets(dataset), facts
 
 
 class _Progress:

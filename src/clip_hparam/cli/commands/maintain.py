@@ -3,9 +3,10 @@
 import argparse
 from collections.abc import Iterator
 
-from clip_hparam.cli.commands import garbage, queries
+from clip_hparam.cli.commands import garbage, name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted, is_are
 from clip_hparam.records import archive
 from clip_hparam.records.archive_writer import archive_trials
 from clip_hparam.records.lock import FolderLockedError
@@ -23,7 +24,7 @@ def _run_verify(arguments: argparse.Namespace) -> int:
     emit(
         arguments,
         {"sealed": sealed, "damaged": damaged, "packs": bad_archives},
-        [*lines, f"{sealed} trials are as they were sealed, {len(damaged)} are damaged"],
+        [*lines, f"{counted(sealed, 'trial')} unchanged since sealed, {len(damaged)} damaged"],
     )
     return ExitCode.STORAGE if damaged or bad_archives else ExitCode.OK
 
@@ -59,7 +60,7 @@ def _add_pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_pack(arguments: argparse.Namespace) -> int:
-    manifest = queries.choose_manifest(arguments.runs, arguments.sweep)
+    manifest = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     ids = manifest.trial_ids
     try:
         path = archive_trials(arguments.runs, manifest.sweep_id, ids)
@@ -68,7 +69,14 @@ def _run_pack(arguments: argparse.Namespace) -> int:
     known = archive.open_archives(arguments.runs)
     packed = sum(name in known for name in ids)
     facts = {"sweep": manifest.name, "pack": str(path), "packed": packed, "left": len(ids) - packed}
-    emit(arguments, facts, [f"{packed} of {len(ids)} trials of {manifest.name} are packed: {path}"])
+    emit(
+        arguments,
+        facts,
+        [
+            f"{packed} of {counted(len(ids), 'trial')} of {manifest.name} {is_are(packed)} packed:"
+            f" {path}"
+        ],
+    )
     return ExitCode.OK
 
 
@@ -81,7 +89,7 @@ COMMANDS = (
     ),
     Command(
         "pack",
-        "move the done trials of a sweep into one archive, which is read in place",
+        "move the done trials of a sweep into one file, read in place",
         _add_pack_arguments,
         _run_pack,
     ),

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands.queries import trial_states
+from clip_hparam.cli.commands.name_lookup import trial_states
 from clip_hparam.config.text.override_words import program_words
 from clip_hparam.config.trial_spec import trial_words
+from clip_hparam.launch.slurm import job_poller
+from clip_hparam.launch.slurm.waiting import explain_wait
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.paths import LOG_FILE, command_line, worker_records
 from clip_hparam.records.record import Record
-from clip_hparam.records.state import FINISHED, LIVE, TrialState
+from clip_hparam.records.state import FINISHED, LIVE, TrialState, trial_state
 from clip_hparam.subprocesses import signal_cause
+from clip_hparam.sweep.display.failures import Ended, reason_text
+from clip_hparam.sweep.typed_command import typed_command
 
 QUIET_STATES = (*FINISHED, *LIVE, TrialState.PLANNED)
 PROCESS_FACTS = ("host", "pid", "job")
@@ -36,6 +40,7 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
         "failures": [
             {
                 "trial_id": name,
+                "name": manifest.trial_names[name],
                 "state": state,
                 "message": (failure_of(Record(runs, name), state) or {}).get("message"),
             }
@@ -49,12 +54,15 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
     """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
     recipe = record.recipe() or {}
-    state = trial_states(record.folder.parent, [record.trial_id])[record.trial_id]
+    submitted = job_poller.submitted_trials(record.folder.parent)
+    state = submitted.states.get(record.trial_id) or trial_state(record)
+    reason = submitted.reasons.get(record.trial_id, "")
     return {
         "trial_id": record.trial_id,
         "state": state,
         "label": recipe.get("label"),
         "status": record.status(),
+        "waits": explain_wait(reason),
         "failure": explain_failure(record, state),
         "log": _last_log_lines(record, lines),
         **_rerun_facts(record),
@@ -98,10 +106,19 @@ def list_failed_workers(runs: Path, manifest: SweepManifest) -> list[dict[str, s
     return [
         {
             "trial_id": worker.folder.name,
+            "name": "",
             "state": worker.status()["state"],
             "message": (worker.failure() or {})["message"],
         }
         for worker in workers
+    ]
+
+
+def ended_trials(facts: Iterable[Mapping[str, Any]]) -> list[Ended]:
+    """Return the trials that `explain_sweep` and `retry` list, for `failure_lines`."""
+    return [
+        Ended(one["trial_id"], one["name"], one["state"], one["message"] or "did not end")
+        for one in facts
     ]
 
 
@@ -123,7 +140,7 @@ def list_reasons(
     lines = []
     for (state, _), trials in groups.items():
         why = command_line("why", trials[0][0], runs=runs)
-        lines.append(f"{len(trials)} {state}: {trials[0][1]} ({why})")
+        lines.append(f"{len(trials)} {reason_text(state, trials[0][1])} ({why})")
     for worker in list_failed_workers(runs, manifest):
         lines.append(f"{worker['trial_id']} {worker['state']}: {_first_line(worker['message'])}")
     return lines
@@ -133,16 +150,29 @@ def _rerun_facts(record: Record) -> dict[str, Any]:
     """Return what was typed for a trial, the command that runs it again, and what is unknown."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
-    planned = rerun.planned_overrides(read_manifests(record.folder.parent))
+    manifests = read_manifests(record.folder.parent)
+    planned = rerun.planned_overrides(manifests)
     if record.recipe() is None and record.trial_id not in planned:
         unknown = ("its recipe.json is missing or damaged",)
-        return {"typed": [], "rerun": None, "unknown": unknown}
+        return {"typed": [], "rerun": None, "rerun_in_slurm": None, "unknown": unknown}
     again = rerun.rerun_trial(record, planned)
     return {
         "typed": trial_words(rerun.typed_overrides(record, planned)),
         "rerun": shlex.join([*program_words(), *again.overrides]),
+        "rerun_in_slurm": _slurm_command(record, manifests),
         "unknown": again.unknown,
     }
+
+
+def _slurm_command(record: Record, manifests: Iterable[SweepManifest]) -> str | None:
+    """Return the command of the newest sweep of a trial that ran in Slurm; None for other trials.
+
+    The command of the trial alone would train on the computer on which it is typed.
+    """
+    sweeps = [sweep for sweep in manifests if record.trial_id in sweep.trial_ids and sweep.command]
+    if not record.status().get("job") or not sweeps:
+        return None
+    return str(typed_command(max(sweeps, key=SweepManifest.age), record.folder.parent))
 
 
 def _last_log_lines(record: Record, lines: int) -> list[str]:

@@ -5,11 +5,13 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.knob import format_value
+from clip_hparam.config.text.count import counted, is_are
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.paths import command_line
@@ -49,8 +51,9 @@ def _run_gather(arguments: argparse.Namespace) -> int:
     }
     for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
-    lacking = f", {len(missing)} planned ones are missing" if missing else ""
-    summary = f"{len(done)} of {len(frames.trials)} trials on record are done{lacking}"
+    lacking = f", {len(missing)} more planned" if missing else ""
+    trials = counted(len(frames.trials), "trial")
+    summary = f"{len(done)} of {trials} on record {is_are(len(done))} done{lacking}"
     emit(arguments, facts, [*map(str, files), summary])
     return ExitCode.INCOMPLETE if arguments.strict and (missing or problems) else ExitCode.OK
 
@@ -94,12 +97,13 @@ def _compare_lines(
     arguments: argparse.Namespace, comparison: "Comparison", imported: "TrialTable | None"
 ) -> Iterator[str]:
     for knob, values in comparison.differs.items():
-        yield f"{knob}: {_format_value(values[0])} -> {_format_value(values[1])}"
+        yield f"{knob}: {format_value(values[0])} -> {format_value(values[1])}"
     if not comparison.differs:
         yield f"the {'recipes' if imported is None else 'knobs'} are the same"
     for name, side in ((arguments.before, comparison.before), (arguments.after, comparison.after)):
         mean = f"{side.mean:.{comparison.digits}f}" if side.done else "unknown"
-        yield f"{name}: {arguments.metric} {mean}, {side.done} of {side.asked} seeds done"
+        seeds = counted(side.asked, "seed")
+        yield f"{name}: {arguments.metric} {mean}, {side.done} of {seeds} done"
     delta, spec = comparison.difference, f"+.{comparison.digits}f"
     if not delta.n:
         unpaired = imported is not None and not imported.seed
@@ -108,11 +112,7 @@ def _compare_lines(
         return
     mean, low, high = (format_number(value, spec) for value in (delta.mean, delta.low, delta.high))
     interval = f"95 % interval {low} to {high}, p = {delta.p:.2g}"
-    yield f"difference {mean} over {delta.n} seeds in common; {delta.why or interval}"
-
-
-def _format_value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    yield f"difference {mean} over {counted(delta.n, 'seed')} in common; {delta.why or interval}"
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:

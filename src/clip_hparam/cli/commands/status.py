@@ -5,18 +5,18 @@ import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import list_reasons
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import suggest
 from clip_hparam.design.racing import Race
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller, waiting
 from clip_hparam.records.manifests.manifest import SweepManifest
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import LIVE, TrialState, unsealed_state
@@ -99,51 +99,59 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> list[Shown]:
-    found, states, results = find_sweeps_with_states(arguments.runs, arguments.sweep, arguments.tag)
+    manifests = find_tagged_sweeps(arguments.runs, arguments.sweep, arguments.tag)
+    submitted = job_poller.submitted_trials(arguments.runs)
+    states, results = read_states(arguments.runs, manifests, submitted)
     return [
         Shown(
-            summarize_sweep(arguments.runs, manifest, states),
+            summarize_sweep(arguments.runs, manifest, states, submitted),
             manifest.kind,
             _read_results(arguments.runs, manifest, states, results) if arguments.sweep else None,
         )
-        for manifest in found
+        for manifest in manifests
     ]
 
 
-def find_sweeps_with_states(
+def find_tagged_sweeps(
     runs: Path, wanted: str | None = None, tag: str | None = None
-) -> tuple[list[SweepManifest], dict[str, TrialState], dict[str, dict[str, Any]]]:
+) -> list[SweepManifest]:
     """Return all sweeps, or those with a name, an id or a tag, oldest first.
 
-    Also return the state of each of their trials, and if a name is given the results of those that
-    are done.
-
-    Raises ValueError if no sweep has that name, id or tag.
+    Raises: ValueError if no sweep has that name, id or tag.
     """
-    found = queries.find_manifests(runs, wanted)
+    found = name_lookup.find_manifests(runs, wanted)
     manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
     if found and not manifests:
         known = {known for manifest in found for known in manifest.tags}
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
-    names = {name for manifest in manifests for name in manifest.trial_ids}
-    submitted = tracker.slurm_states(runs)
+    return manifests
+
+
+def read_states(
+    runs: Path, manifests: Iterable[SweepManifest], submitted: job_poller.SubmittedTrials
+) -> tuple[dict[str, TrialState], dict[str, dict[str, Any]]]:
+    """Return the state of each trial of the sweeps, and the results of those that are done."""
     states: dict[str, TrialState] = {}
     results: dict[str, dict[str, Any]] = {}
-    for name in names:
+    for name in {name for manifest in manifests for name in manifest.trial_ids}:
         record = Record(runs, name)
         result = record.result()
         state = TrialState.DONE if result else unsealed_state(record.status())
-        states[name] = submitted.get(name) or state
-        if result and wanted is not None:
+        states[name] = submitted.states.get(name) or state
+        if result:
             results[name] = result
-    return manifests, states, results
+    return states, results
 
 
 def summarize_sweep(
-    runs: Path, manifest: SweepManifest, states: Mapping[str, TrialState]
+    runs: Path,
+    manifest: SweepManifest,
+    states: Mapping[str, TrialState],
+    submitted: job_poller.SubmittedTrials,
 ) -> SweepStatus:
-    """Return the number of trials of a sweep by state, and why trials are not done."""
+    """Return the number of trials of a sweep by state, and why trials wait or have failed."""
+    reasons = [submitted.reasons[name] for name in manifest.trial_ids if name in submitted.reasons]
     return SweepStatus(
         manifest.sweep_id,
         manifest.name,
@@ -151,7 +159,7 @@ def summarize_sweep(
         dict(Counter(states[name] for name in manifest.trial_ids)),
         manifest.title,
         list(manifest.tags),
-        list_reasons(runs, manifest, states),
+        [*waiting.waiting_lines(reasons), *list_reasons(runs, manifest, states)],
     )
 
 
@@ -175,7 +183,7 @@ def _read_results(
 
 def _lines(arguments: argparse.Namespace, sweeps: list[Shown]) -> Iterator[str]:
     if not sweeps:
-        yield queries.no_sweep_message(arguments.runs)
+        yield name_lookup.no_sweep_message(arguments.runs)
     for sweep in sweeps:
         status = sweep.status
         tags = f" [{', '.join(status.tags)}]" if status.tags else ""
@@ -199,13 +207,14 @@ def _table(sweep: Shown) -> str:
 
 
 def format_states(states: dict[str, int]) -> str:
+    """Return the number of trials in each state as text."""
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no trial"
 
 
 COMMANDS = (
     Command(
         "status",
-        "show the sweeps of a runs folder by the state of their trials, and results of one",
+        "show sweeps by the state of their trials, or results of one",
         _add_status_arguments,
         _run_status,
     ),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import find_manifests, print_ambiguity
+from clip_hparam.cli.commands.name_lookup import find_manifests, print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.override_words import sweep_command
 from clip_hparam.records.manifests.manifest import SweepManifest
@@ -55,7 +55,7 @@ def _searches(runs: Path, name: str | None) -> list[SweepManifest]:
     if name is not None and searches:
         print_ambiguity(searches, name)
     if not searches:
-        which = "no search is on record" if name is None else f"{name} is no search"
+        which = "no search is on record" if name is None else f"{name} is not a search"
         raise ValueError(f"{which}: {sweep_command('-m', 'sweeps=search', runs=runs)} starts one")
     return searches
 

@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import find_named_sweep, find_trials
+from clip_hparam.cli.commands.name_lookup import find_named_sweep, find_trials
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted, was_were
 from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.training.callbacks.trackers.callback import describe_error
 from clip_hparam.training.callbacks.trackers.registry import tracker_class
@@ -34,19 +35,20 @@ def _run(arguments: argparse.Namespace) -> int:
             sent[_send(sender, record)] += 1
         except (Exception, SystemExit) as error:  # a tracker may raise anything
             print(
-                f"{arguments.tracker}: {describe_error(error)}; {sent[True]} of {len(records)}"
-                " trials were sent, and the same command goes on",
+                f"{arguments.tracker}: {describe_error(error)}; {sent[True]} of"
+                f" {counted(len(records), 'trial')} sent, and the same command goes on",
                 file=sys.stderr,
             )
             return ExitCode.STORAGE
     facts = {"sent": sent[True], "unchanged": sent[False], "destination": destination}
-    line = f"{sent[True]} trials sent, {sent[False]} were there already: {destination}"
+    there = f"{sent[False]} {was_were(sent[False])} there already"
+    line = f"{counted(sent[True], 'trial')} sent, {there}: {destination}"
     emit(arguments, facts, [line if records else f"no trial is on record in {arguments.runs}"])
     return ExitCode.OK
 
 
 def _send(sender: RunSender, record: Record) -> bool:
-    """Send what is new of a trial and return whether anything was."""
+    """Send the unsent metrics of a trial; return whether there were any."""
     rows = sender.send_rows(record.rows())
     state = str(record.status().get("state", "queued"))
     return sender.close(state, record.result()) or rows > 0

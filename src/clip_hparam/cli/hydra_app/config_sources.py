@@ -60,7 +60,7 @@ def load_checked(load: Callable[[], ConfigResult], name: str) -> ConfigResult:
         raise ValueError(
             f"{name} nests values too deeply, or in themselves: write plain values"
         ) from None
-    except AttributeError:  # of Hydra, for a list or a text
+    except AttributeError:  # raised by Hydra for a list or a text
         raise ValueError(_no_mapping(name)) from None
     if not isinstance(result.config, DictConfig):
         raise ValueError(_no_mapping(name))
@@ -158,4 +158,4 @@ def _validate_package(result: ConfigResult, name: str) -> None:
 
 
 def _no_mapping(name: str) -> str:
-    return f"{name} is no mapping of keys to values: write `key: value` lines"
+    return f"{name} is not a mapping of keys to values: write `key: value` lines"

@@ -41,8 +41,8 @@ def print_trial_notes(recipe: Recipe) -> None:
 
 def _print_rows(data: Data) -> None:
     if dataset_spec(data.name).layout:
-        rows = "; ".join(f"{name}: {value}" for name, value in data_rows(data))
-        print(rows, file=sys.stderr)
+        for name, value in data_rows(data):
+            print(f"{name}: {value}", file=sys.stderr)
 
 
 def _print_notes(notes: Iterable[str]) -> None:

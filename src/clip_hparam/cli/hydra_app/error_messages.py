@@ -17,7 +17,7 @@ from clip_hparam.config.text.synonyms import suggest_key
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.records.lock import FolderLockedError
 
-KINDS = {"Integer": "whole number", "Float": "number", "Boolean": "true or false"}
+KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 WHOLE_NUMBER_ADVICE = {
     "gpus_per_node": "for GPUs of a type write hydra.launcher.gres=gpu:{value}",
     "timeout_min": "write the minutes, as 1440 for a day",
@@ -85,10 +85,10 @@ def _wrong_type(match: re.Match[str]) -> str:
         return f"{match[1]}: {key} is a list, type {shlex.quote(format_override(key, [value]))}"
     if key.startswith("hydra.launcher") and "to Integer" in match[2]:
         advice = WHOLE_NUMBER_ADVICE.get(key.rpartition(".")[2], "write a whole number, or null")
-        return f"{match[1]} is no whole number: {advice.format(value=value)}"
+        return f"{match[1]} is not a whole number: {advice.format(value=value)}"
     kind = re.search(r"could not be converted to (\w+)", match[2])
     if kind and kind[1] in KINDS:
-        return f"{match[1]} is no {KINDS[kind[1]]}"
+        return f"{match[1]} is not {KINDS[kind[1]]}"
     return f"{match[1]}: {match[2]}"
 
 
@@ -113,11 +113,11 @@ def _no_package(match: re.Match[str]) -> str:
 
 def _unknown_reference(match: re.Match[str]) -> str:
     hint = suggest_key(match[1], key_fields())
-    return f"a design or an option refers to ${{{match[1]}}}, which is no knob: {hint}"
+    return f"a design or an option refers to ${{{match[1]}}}, which is not a knob: {hint}"
 
 
 def _no_config_folder(match: re.Match[str]) -> str:
-    return f"{match[1]} is no folder: type --config-dir FOLDER, which holds sweeps/ or recipe/"
+    return f"{match[1]} is not a folder: type --config-dir FOLDER, which holds sweeps/ or recipe/"
 
 
 def _unreadable(match: re.Match[str]) -> str:

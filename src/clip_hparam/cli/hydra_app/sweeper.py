@@ -39,6 +39,7 @@ from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.search_options import SearchOptions
 from clip_hparam.config.options.sweep_options import SweepOptions, tag_list
 from clip_hparam.config.text.duration import parse_duration
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.design import design as designs
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.expand import design_notes, expand_design, repeated_levels
@@ -136,7 +137,7 @@ class AblationSweeper(Sweeper):
         cells = list(cross_cells(expanded, crossed))
         machine = self.planner.shared_machine(cells[0], replicates[0], machine)
         for note in (*repeated_levels(design), *reached):
-            print(note)
+            print_wrapped(note)
         planned = self.planner.plan(cells, replicates, machine, driver)
         print_plan_facts(plan.spec.recipe for plan in planned if plan.seed == planned[0].seed)
         notes = (*design_notes(design), *([race.note] if race else []))
@@ -207,7 +208,7 @@ class AblationSweeper(Sweeper):
         title = sweep_title(search.name, [*varied, *fixed])
         search = replace(search, title=title, tags=tag_list(driver.tags))
         for note in repeated_level_notes(search.levels):
-            print(note)
+            print_wrapped(note)
         context = partial(LaunchContext, search.id, search.name, search.runs, driver)
         export_password(str(self.options.storage or ""))
         return run_search(search, driver, lambda: self.create_launcher(context))

@@ -12,23 +12,26 @@ from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.config.text.override_words import format_override, sweep_program
 
 NAME_WIDTH = 26
+ANY_FAMILY = "any"
 MIN_WIDTH, MAX_WIDTH = 60, 110
 USAGE = """\
 Fine-tune CLIP: one trial, or a sweep of them.
 
-  {program} [KNOB=VALUE ...]               one trial
-  {program} -m KNOB=A,B ... [seeds=N]      a sweep: all combinations of the values
-  {program} -m sweeps=NAME [KNOB=VALUE]    a design that is listed below
+  {program} [KNOB=VALUE ...]             one trial
+  {program} -m KNOB=A,B ... [seeds=N]    all combinations of the values
+  {program} -m sweeps=NAME [KNOB=VALUE]  a design that is listed below
 
 Examples
   {program} lr=1e-3 layer_decay=0.7 seed=3
   {program} -m lr=3e-4,1e-3 layer_decay=0.65,0.75 seeds=5
   {program} -m sweeps=ladder dry_run=true
   {program} data=folder data.root=PHOTOS recipe=ema epochs=5
-  {program} -m sweeps=search hydra.sweeper.n_trials=30 hydra/launcher=submitit_slurm
+  {program} -m sweeps=search hydra.sweeper.n_trials=30
+  {program} -m sweeps=lr hydra/launcher=submitit_slurm
 
 A value of the list below is the one in use where nothing is typed for its knob.
-clip-hparam knobs NAME explains a knob, clip-hparam sweeps and clip-hparam recipes list all of them.
+clip-hparam knobs NAME explains a knob; clip-hparam sweeps and clip-hparam
+recipes list all of them.
 """
 
 
@@ -51,15 +54,18 @@ def help_lines(values: Mapping[str, Any], choices: Mapping[str, list[str]]) -> I
     yield ""
     yield "Files of values: choose with GROUP=NAME"
     for group, options in choices.items():
-        yield from _item(f"{group}=", ", ".join(options), width)
+        yield from item_lines(f"{group}=", ", ".join(options), width)
+    yield ""
+    yield "Slurm: hydra/launcher=submitit_slurm and hydra.launcher.KEY=VALUE"
+    yield "  clip-hparam knobs launcher lists the keys: partition, account, mem_gb, ..."
     yield ""
     yield "Sweeps: choose with -m sweeps=NAME"
     for file in sweep_files(everything=False):
-        yield from _item(file.name, file.question, width)
+        yield from item_lines(file.name, file.question, width)
     yield ""
     yield "Recipes: choose with recipe=NAME"
     for file in recipe_files(DEFAULT_FAMILY):
-        yield from _item(file.name, file.question, width)
+        yield from item_lines(file.name, file.question, width)
     yield ""
     yield "--cfg job prints the values of a command, --version versions, -m starts a sweep;"
     yield "other flags are Hydra's: --hydra-help."
@@ -71,7 +77,7 @@ def group_lines(group: str, values: Mapping[str, Any], width: int) -> Iterator[s
     for entry in entries().values():
         if entry.group == group:
             value = values.get(entry.name, entry.default)
-            yield from _item(format_override(entry.name, value), summary_of(entry), width)
+            yield from item_lines(format_override(entry.name, value), summary_of(entry), width)
 
 
 def summary_of(entry: Entry) -> str:
@@ -80,31 +86,18 @@ def summary_of(entry: Entry) -> str:
     return f"{entry.meaning} [{facts}]" if facts else entry.meaning
 
 
-def knob_lines(entry: Entry, value: Any, swept_by: Iterable[str]) -> Iterator[str]:
-    """Yield the page about one knob."""
-    width = terminal_width()
-    yield f"{entry.name}: {entry.meaning}"
-    facts = {
-        "group": entry.group,
-        "unit": entry.unit,
-        "values": entry.legal or entry.hint,
-        "in use": format_override(entry.name, value),
-        "default": "" if value == entry.default else format_override(entry.name, entry.default),
-        "hint": entry.hint if entry.legal else "",
-        "identity": _identity_text(entry),
-        "elsewhere": ", ".join(entry.synonyms),
-        "sweeps": ", ".join(swept_by),
-    }
-    for title, text in facts.items():
-        if text:
-            yield from _item(title, text, width, name_width=12)
-
-
 def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
     """Yield a paragraph per sweep or recipe: what is typed for it, its family, and its question."""
     width = terminal_width()
+    program = sweep_program()
+    if is_recipe:
+        yield f"A recipe is chosen by its words: {program} recipe=ema lr=1e-3"
+    else:
+        yield f"A design is run by its words: {program} -m sweeps=lr seeds=3 dry_run=true"
+    yield ""
     for file in files:
-        facts = f"family {file.family}" if is_recipe else f"{file.kind}, family {file.family}"
+        of_family = "" if file.family == ANY_FAMILY else f"family {file.family}"
+        facts = ", ".join(filter(None, (file.kind, of_family)))
         yield f"{file.typed}  ({facts})"
         for text in (file.question, file.cost):
             yield from textwrap.wrap(
@@ -115,13 +108,7 @@ def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
 WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
-def _identity_text(entry: Entry) -> str:
-    if entry.hashed:
-        return "part of a trial's id: another value is another trial"
-    return "not part of a trial's id"
-
-
-def _item(name: str, text: str, width: int, name_width: int = NAME_WIDTH) -> Iterator[str]:
+def item_lines(name: str, text: str, width: int, name_width: int = NAME_WIDTH) -> Iterator[str]:
     """Yield a name and a text that is wrapped beside it; a long name has a line of its own."""
     lines = textwrap.wrap(text, width - name_width - 2, **WHOLE_WORDS) or [""]
     if len(name) >= name_width:

@@ -11,6 +11,8 @@ from clip_hparam.cli.reference import help_page
 from clip_hparam.cli.reference.config_files import CONF, ConfigFile, recipe_files, sweep_files
 from clip_hparam.cli.reference.entries import Entry, entries, find_entry, of_group
 from clip_hparam.cli.reference.groups import GROUPS
+from clip_hparam.cli.reference.launcher_help import find_launcher_keys, launcher_lines
+from clip_hparam.cli.reference.one_knob import effect_of, knob_lines
 from clip_hparam.config.exit_codes import ExitCode
 
 
@@ -20,19 +22,22 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _add_knobs_arguments(parser: argparse.ArgumentParser) -> None:
     groups = ", ".join(GROUPS)
-    parser.add_argument("name", nargs="?", help=f"a knob, or a group: {groups} (all)")
+    parser.add_argument("name", nargs="?", help=f"a knob, a group: {groups}, or launcher (all)")
     _add_json(parser)
 
 
 def _run_knobs(arguments: argparse.Namespace) -> int:
     name = arguments.name
+    if name is not None and (keys := find_launcher_keys(name)):
+        emit(arguments, [key._asdict() for key in keys], launcher_lines(keys))
+        return ExitCode.OK
     if name is None or name in GROUPS:
         chosen = list(entries().values()) if name is None else of_group(name)
         emit(arguments, [_facts(entry) for entry in chosen], _group_lines(name))
         return ExitCode.OK
     entry = find_entry(name)
     facts = _facts(entry)
-    lines = help_page.knob_lines(entry, facts["in_use"], facts["sweeps"])
+    lines = knob_lines(entry, facts["in_use"], facts["sweeps"])
     emit(arguments, facts, lines)
     return ExitCode.OK
 
@@ -46,14 +51,15 @@ def _group_lines(name: str | None) -> Iterator[str]:
 
 def _facts(entry: Entry) -> dict[str, Any]:
     in_use = _values().get(entry.name, entry.default)
-    return {**entry.to_dict(), "in_use": in_use, "sweeps": sweeps_over(entry.name)}
+    facts = {"in_use": in_use, "effect": effect_of(entry), "sweeps": sweeps_over(entry.name)}
+    return {**entry.to_dict(), **facts}
 
 
 @cache
 def _values() -> dict[str, Any]:
-    from clip_hparam.cli.hydra_app.values_in_use import values_in_use  # lazy: Hydra, 0.2 s
+    from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
 
-    values, _ = values_in_use()
+    values, _ = composed_values()
     return values
 
 
@@ -95,7 +101,7 @@ def _emit_files(arguments: argparse.Namespace, files: list[ConfigFile], is_recip
 COMMANDS = (
     Command(
         "knobs",
-        "list the knobs by group, or explain one: meaning, unit, values, default",
+        "list the knobs, or explain one: meaning, unit, values, default",
         _add_knobs_arguments,
         _run_knobs,
     ),
@@ -107,7 +113,7 @@ COMMANDS = (
     ),
     Command(
         "recipes",
-        "list the recipes with family, question, cost and expected number",
+        "list the recipes, with their cost and expected number",
         _add_recipes_arguments,
         _run_recipes,
     ),

@@ -1,10 +1,11 @@
 """docs/reference/commands.md: each command with its arguments and options."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from clip_hparam.cli.analysis_app.analysis import create_parser as create_analysis_parser
 from clip_hparam.cli.main import FORWARDED_COMMANDS, create_parser
+from clip_hparam.cli.reference.overview import GROUPS, CommandGroup
 from clip_hparam.cli.reference_pages.markdown import anchor, code, page, table
 
 INTRODUCTION = """\
@@ -33,14 +34,14 @@ Run a trial, or with `-m` a sweep: [its keys](knobs.md), [its designs](designs.m
 def command_page() -> str:
     """Return the page."""
     parsers = dict(sorted(command_parsers().items()))
-    listed = [
-        [f"[`{name}`](#{anchor(name)})", summary]
-        for name, summary in sorted({**_summaries(), **FORWARDED_COMMANDS}.items())
-    ]
+    listed = (_group_table(group, create_parser().summaries) for group in GROUPS)
     sections = (_section(name, parser) for name, parser in parsers.items())
-    return page(
-        "Commands", INTRODUCTION, table(["command", "what it does"], listed), SWEEP, *sections
-    )
+    return page("Commands", INTRODUCTION, *listed, SWEEP, *sections)
+
+
+def _group_table(group: CommandGroup, summaries: Mapping[str, str]) -> str:
+    rows = ([f"[`{name}`](#{anchor(name)})", summaries[name]] for name in group.names)
+    return f"**{group.title}**\n\n{table(['command', 'what it does'], rows)}"
 
 
 def command_parsers() -> dict[str, argparse.ArgumentParser]:

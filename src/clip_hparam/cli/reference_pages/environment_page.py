@@ -28,6 +28,7 @@ INTERNAL = {
 """Variables that our processes set for their children."""
 OTHERS = {
     "CC": "compiler that torch.compile uses; without one `machine.compile=auto` is off",
+    "COLUMNS": "width of the terminal, where it is not asked; a number",
     "CUBLAS_WORKSPACE_CONFIG": "kept where it is legal for `machine.deterministic=true`, else set",
     "CUDA_VISIBLE_DEVICES": "GPUs that trials are spread over",
     "CXX": "as CC",
@@ -43,8 +44,8 @@ OTHERS = {
 }
 """Variables of other programs that this project reads; their packages read more."""
 INTRODUCTION_OTHERS = """\
-`HF_HOME` and `HF_HUB_OFFLINE` act on open_clip's download of weights, `NO_COLOR` and `COLUMNS` on
-all terminal output, `OMP_NUM_THREADS` on processes other than trials, which set it from
+`HF_HOME` and `HF_HUB_OFFLINE` act on open_clip's download of weights, `NO_COLOR` on all
+terminal output, `OMP_NUM_THREADS` on processes other than trials, which set it from
 `machine.threads`."""
 REFERENCES = """\
 In overrides and designs, `${oc.env:NAME}` reads a variable whose name begins with `CLIP_HPARAM_`

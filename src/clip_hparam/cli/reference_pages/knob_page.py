@@ -5,10 +5,11 @@ from typing import Any
 
 from clip_hparam.cli.reference.entries import Entry, of_group
 from clip_hparam.cli.reference.groups import GROUPS
+from clip_hparam.cli.reference.knob_notes import NOTES
+from clip_hparam.cli.reference.launcher_help import LAUNCHERS, launcher_keys
 from clip_hparam.cli.reference.lists import sweeps_over
-from clip_hparam.cli.reference_pages.knob_notes import NOTES
 from clip_hparam.cli.reference_pages.markdown import anchor, code, page, table
-from clip_hparam.config.text.override_words import format_override
+from clip_hparam.config.text.override_words import format_override, format_value
 
 INTRODUCTION = """\
 Each key of `python sweep.py KEY=VALUE`. `clip-hparam knobs NAME` prints the same facts in a
@@ -22,18 +23,42 @@ terminal.
 - *elsewhere* are names that other tools use; typing one of them is answered with ours.
 
 The keys of a search (`hydra.sweeper.*`) are in [search](../search.md#the-keys-of-hydrasweeper),
-those of launchers (`hydra.launcher.*`) in [Slurm](../slurm.md)."""
+those of launchers (`hydra.launcher.*`) at the [end of this page](#launcher)."""
+LAUNCHER = f"""\
+## Launcher
+
+Where the trials of a sweep run: `hydra/launcher=NAME`, or a file of `machine=NAME` that chooses one
+([Slurm](../slurm.md)).
+
+{table(["launcher", "where"], ([code(name), text] for name, text in LAUNCHERS.items()))}
+
+What a Slurm job asks for: `hydra.launcher.KEY=VALUE`. `null` leaves an option out, and the cluster
+decides. `clip-hparam knobs launcher` prints the same list."""
 PUBLISHED = "recipe=ft_clip/b16"
 
 
 def knob_page() -> str:
     """Return the page."""
-    from clip_hparam.cli.hydra_app.values_in_use import values_in_use  # lazy: Hydra, 0.2 s
+    from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
 
-    in_use, _ = values_in_use()
-    published, _ = values_in_use([PUBLISHED])
+    in_use, _ = composed_values()
+    published, _ = composed_values([PUBLISHED])
     parts = (part for group in GROUPS for part in _group_parts(group, in_use, published))
-    return page("Knobs", INTRODUCTION, *parts)
+    return page("Knobs", INTRODUCTION, *parts, LAUNCHER, _launcher_table())
+
+
+def _launcher_table() -> str:
+    rows = (
+        [
+            code(f"hydra.launcher.{key.name}"),
+            code(format_value(key.default)),
+            key.unit,
+            key.meaning,
+            code(key.sbatch),
+        ]
+        for key in launcher_keys()
+    )
+    return table(["key", "default", "unit", "meaning", "option of sbatch"], rows)
 
 
 def _group_parts(

@@ -52,12 +52,12 @@ STATUS_FILE = (
     RecordKey("places", "object", "absolute paths of data and weights", True),
     RecordKey("eval_sets", "list of str", "the evaluation sets, with absolute paths", True),
     *NUMERICS,
-    RecordKey("step", "int", "optimiser steps of the last checkpoint", True),
+    RecordKey("step", "int", "optimizer steps of the last checkpoint", True),
     RecordKey("replayed", "object", "outputs that a replay added, its time and code", True),
 )
 METRICS_FILE = (
     RecordKey("epoch", "int", "counted from 0"),
-    RecordKey("step", "int", "optimiser steps so far"),
+    RecordKey("step", "int", "optimizer steps so far"),
     RecordKey("lr", "float", "learning rate of the head at the last step"),
     RecordKey("train_loss", "float", "mean over the epoch"),
     RecordKey("img_per_s", "float", "training images a second"),
@@ -72,7 +72,7 @@ RESULT_FILE = (
     RecordKey("metrics", "object", "float or null by [column](../frame.md#trials)"),
     RecordKey("epochs", "object", "`selected` and `last`, counted from 0"),
     RecordKey("selected_weights", "str", "raw or ema: the weights that are reported"),
-    RecordKey("steps", "int", "optimiser steps"),
+    RecordKey("steps", "int", "optimizer steps"),
     RecordKey("images", "object", "numbers: classes, train, selection, test, skipped", True),
     RecordKey("cost", "object", "seconds, train_seconds, gpu_hours, peak_memory_mb, img_per_s"),
     RecordKey("parameters", "object", "numbers: trainable, frozen"),

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from clip_hparam.config.knob import format_value
+
 USED_WITH = {
     "head_init_scale": ("head_init", "random", "scales a random head"),
     "probe_l2": ("head_init", "linear_probe", "is of the linear probe"),
@@ -20,15 +22,11 @@ def validate_use(recipe: Any, knobs: Mapping[str, dataclasses.Field[Any]]) -> No
         given, default, chosen = getattr(recipe, name), knobs[name].default, getattr(recipe, switch)
         if given != default and chosen != value:
             raise ValueError(
-                f"{name}={_format(given)} {role}, and {switch}={chosen} has none: leave it at"
-                f" {_format(default)}, or try {switch}={value}"
+                f"{name}={format_value(given)} {role}, and {switch}={chosen} has none: leave it at"
+                f" {format_value(default)}, or try {switch}={value}"
             )
     if recipe.tune != "full" and recipe.freeze == "backbone":
         raise ValueError(
             f"freeze=backbone leaves nothing of the tower for tune={recipe.tune}: try tune=full,"
             " or freeze=patch"
         )
-
-
-def _format(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

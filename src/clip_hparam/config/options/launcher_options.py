@@ -10,6 +10,15 @@ from typing import Any
 DEFAULT_SIGNAL_SECONDS = 120
 
 
+def _option(default: Any, help: str, unit: str = "") -> Any:
+    """Return the field of an option with its meaning."""
+    return field(default=default, metadata=_described(help, unit))
+
+
+def _described(help: str, unit: str = "") -> dict[str, str]:
+    return {"help": help, "unit": unit}
+
+
 @dataclass
 class LauncherOptions:
     """Options of both submitit launchers; submitit_local accepts and ignores them.
@@ -17,31 +26,38 @@ class LauncherOptions:
     Each option that is None is left out of the batch script.
     """
 
-    timeout_min: int | None = 60
-    nodes: int | None = 1
-    tasks_per_node: int | None = 1
-    cpus_per_task: int | None = None
-    cpus_per_gpu: int | None = None
-    gpus_per_node: int | None = None
-    gpus_per_task: int | None = None
-    mem_gb: float | None = None
-    mem_per_cpu: str | None = None
-    mem_per_gpu: str | None = None
-    partition: str | None = None
-    qos: str | None = None
-    account: str | None = None
-    constraint: str | None = None
-    exclude: str | None = None
-    nodelist: str | None = None
-    gres: str | None = None
-    comment: str | None = None
-    array_parallelism: int | None = 256
-    signal_delay_s: int | None = None
-    max_num_timeout: int = 10
-    setup: list[str] | None = None
-    srun_args: list[str] | None = None
-    additional_parameters: dict[str, Any] = field(default_factory=dict)
-    python: str | None = None
+    timeout_min: int | None = _option(60, "time limit of a job; null: the partition's", "min")
+    nodes: int | None = _option(1, "computers of a job")
+    tasks_per_node: int | None = _option(1, "processes of a trial on each node")
+    cpus_per_task: int | None = _option(None, "CPU cores of a process")
+    cpus_per_gpu: int | None = _option(None, "CPU cores beside each GPU")
+    gpus_per_node: int | None = _option(None, "GPUs of a job on each node")
+    gpus_per_task: int | None = _option(None, "GPUs of a process")
+    mem_gb: float | None = _option(None, "memory of a job on each node", "GB")
+    mem_per_cpu: str | None = _option(None, "memory beside each CPU core, as 4G")
+    mem_per_gpu: str | None = _option(None, "memory beside each GPU, as 60G")
+    partition: str | None = _option(None, "partition that runs the jobs; sinfo lists them")
+    qos: str | None = _option(None, "quality of service: a name of limits and priority")
+    account: str | None = _option(None, "account that is charged for the jobs")
+    constraint: str | None = _option(None, "features that a node must have, as a100")
+    exclude: str | None = _option(None, "nodes that are not used, as node[1-3]")
+    nodelist: str | None = _option(None, "nodes that are used, as node[4-6]")
+    gres: str | None = _option(None, "generic resources, as gpu:a100:1, without gpus_per_node")
+    comment: str | None = _option(None, "text that squeue can show")
+    array_parallelism: int | None = _option(256, "jobs of a sweep that run at once", "jobs")
+    signal_delay_s: int | None = _option(
+        None, "time before the limit to save the state in; null is 120, less for a short limit", "s"
+    )
+    max_num_timeout: int = _option(10, "times that a job is requeued at its time limit", "times")
+    setup: list[str] | None = field(
+        default=None, metadata=_described("shell lines before a trial, as [module load cuda]")
+    )
+    srun_args: list[str] | None = field(default=None, metadata=_described("options of srun"))
+    additional_parameters: dict[str, Any] = field(
+        default_factory=dict,
+        metadata=_described("other options of sbatch: +hydra.launcher.additional_parameters.NAME"),
+    )
+    python: str | None = _option(None, "Python of the jobs; null is that of the command")
 
 
 @dataclass

@@ -58,7 +58,9 @@ def tag_list(tags: Any) -> tuple[str, ...]:
     listed = [] if tags is None else tags if isinstance(tags, list) else [tags]
     for tag in listed:
         if isinstance(tag, (list, dict)) or not TAG_PATTERN.fullmatch(str(tag)):
-            raise ValueError(f"tags={tags}: {tag!r} is no single word: try 'tags=[first,second]'")
+            raise ValueError(
+                f"tags={tags}: {tag!r} is not a single word: try 'tags=[first,second]'"
+            )
     return tuple(dict.fromkeys(map(str, listed)))
 
 
@@ -93,6 +95,6 @@ def seed_list(seeds: Any) -> list[int] | None:
             raise ValueError(f"seeds={seeds} names a seed twice: each is one replicate")
         for seed in seeds:
             if not 0 <= seed <= MAX_SEED:
-                raise ValueError(f"seeds={seeds}: {seed} is no whole number of [0, {MAX_SEED}]")
+                raise ValueError(f"seeds={seeds}: {seed} is not a whole number of [0, {MAX_SEED}]")
         return list(seeds)
     raise ValueError(f"seeds={seeds} is neither a number of replicates nor a list: try seeds=5")

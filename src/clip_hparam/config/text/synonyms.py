@@ -6,67 +6,90 @@ from collections.abc import Iterable
 from clip_hparam.config.knob import close_names
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "lr": ("learningrate", "baselr", "peaklr", "maxlr", "initlr", "blr", "eta", "stepsize"),
-    "min_lr": ("lrmin", "etamin", "finallr", "minlearningrate", "endlr"),
-    "warmup": ("warmupepochs", "warmupsteps", "warmupratio", "warmupfraction", "warmuplength"),
-    "layer_decay": ("llrd", "lrdecay", "layerwisedecay", "layerwiselrdecay", "layerlrdecay"),
-    "weight_decay": ("wd", "weightdecay", "l2", "adamwwd"),
-    "beta1": ("momentum", "b1", "adambeta1"),
-    "beta2": ("b2", "adambeta2"),
-    "eps": ("epsilon", "adamepsilon", "opteps"),
-    "clip_grad": ("gradclip", "clipgradnorm", "maxgradnorm", "gradclipnorm", "gradientclipping"),
-    "batch_size": ("bs", "batch", "batchsize", "trainbatchsize", "minibatch", "bsz"),
-    "epochs": ("numepochs", "nepochs", "maxepochs", "epoch", "ep", "numtrainepochs"),
-    "ema_decay": ("ema", "modelema", "modelemadecay", "emamomentum", "polyak", "swadecay"),
-    "pool": ("pooling", "globalpool", "poolingtype"),
-    "freeze": ("frozen", "freezelayers", "lockimage", "unfreeze"),
-    "drop_path": ("dp", "droppath", "droppathrate", "stochasticdepth", "dropout", "droprate"),
+    "lr": ("learning_rate", "base_lr", "peak_lr", "max_lr", "init_lr", "blr", "eta", "step_size"),
+    "min_lr": ("lr_min", "eta_min", "final_lr", "min_learning_rate", "end_lr"),
+    "warmup": ("warmup_epochs", "warmup_steps", "warmup_ratio", "warmup_fraction", "warmup_length"),
+    "layer_decay": ("llrd", "lr_decay", "layerwise_decay", "layerwise_lr_decay", "layer_lr_decay"),
+    "weight_decay": ("wd", "weight-decay", "l2", "adamw_wd"),
+    "beta1": ("momentum", "b1", "adam_beta1"),
+    "beta2": ("b2", "adam_beta2"),
+    "eps": ("epsilon", "adam_epsilon", "opt_eps"),
+    "clip_grad": (
+        "grad_clip",
+        "clip_grad_norm",
+        "max_grad_norm",
+        "grad_clip_norm",
+        "gradient_clipping",
+    ),
+    "batch_size": ("bs", "batch", "batch-size", "train_batch_size", "minibatch", "bsz"),
+    "epochs": ("num_epochs", "n_epochs", "max_epochs", "epoch", "ep", "num_train_epochs"),
+    "ema_decay": ("ema", "model_ema", "model_ema_decay", "ema_momentum", "polyak", "swa_decay"),
+    "pool": ("pooling", "global_pool", "pooling_type"),
+    "freeze": ("frozen", "freeze_layers", "lock_image", "unfreeze"),
+    "drop_path": ("dp", "drop-path", "drop_path_rate", "stochastic_depth", "dropout", "drop_rate"),
     "tune": ("peft", "finetune", "adapter", "tuning"),
-    "lora_rank": ("lorar", "rank"),
-    "lora_alpha": ("lorascale", "loraalpha"),
-    "head_init": ("headinitialization", "zeroshotinit", "lpft"),
-    "probe_l2": ("probedecay", "probewd", "probec"),
-    "logit_scale": ("temperature", "logitscale"),
-    "head_init_scale": ("headscale", "initscale", "headinitstd"),
-    "resolution": ("imgsize", "imagesize", "inputsize", "res", "imsize", "px"),
-    "crop_scale": ("scale", "rrcscale", "mincrop", "cropsize", "mincropscale"),
-    "hflip": ("flip", "horizontalflip", "fliprate", "flipprob"),
+    "lora_rank": ("lora_r", "rank"),
+    "lora_alpha": ("lora_scale", "lora-alpha"),
+    "head_init": ("head_initialization", "zero_shot_init", "lp_ft"),
+    "probe_l2": ("probe_decay", "probe_wd", "probe_c"),
+    "logit_scale": ("temperature", "logit-scale"),
+    "head_init_scale": ("head_scale", "init_scale", "head_init_std"),
+    "resolution": ("img_size", "image_size", "input_size", "res", "im_size", "px"),
+    "crop_scale": ("scale", "rrc_scale", "min_crop", "crop_size", "min_crop_scale"),
+    "hflip": ("flip", "horizontal_flip", "flip_rate", "flip_prob"),
     "rand_augment": ("randaug", "randaugment", "aa", "autoaugment", "ra", "augment", "aug"),
-    "color_jitter": ("colourjitter", "jitter", "cj"),
-    "random_erasing": ("reprob", "erasing", "randomerase", "randerase", "cutout"),
-    "mixup": ("mixupalpha", "mix"),
-    "cutmix": ("cutmixalpha",),
-    "label_smoothing": ("ls", "smoothing", "labelsmooth", "smooth"),
-    "interpolation": ("traininterpolation", "resample"),
-    "precision": ("amp", "dtype", "fp16", "bf16", "mixedprecision", "autocast"),
-    "seed": ("randomseed", "rngseed", "manualseed"),
-    "seeds": ("nseeds", "numseeds", "replicates", "repeats", "runs_per_cell"),
-    "encoder.name": ("model", "arch", "architecture", "modelname", "backbone", "network", "net"),
+    "color_jitter": ("colour_jitter", "jitter", "cj"),
+    "random_erasing": ("reprob", "erasing", "random_erase", "rand_erase", "cutout"),
+    "mixup": ("mixup_alpha", "mix"),
+    "cutmix": ("cutmix_alpha",),
+    "label_smoothing": ("ls", "smoothing", "label_smooth", "smooth"),
+    "interpolation": ("train_interpolation", "resample"),
+    "precision": ("amp", "dtype", "fp16", "bf16", "mixed_precision", "autocast"),
+    "seed": ("random_seed", "rng_seed", "manual_seed"),
+    "seeds": ("n_seeds", "num_seeds", "replicates", "repeats", "runs_per_cell"),
+    "encoder.name": ("model", "arch", "architecture", "model_name", "backbone", "network", "net"),
     "encoder.pretrained": ("pretrained", "checkpoint", "ckpt", "weights", "init", "resume"),
-    "data.name": ("dataset", "datasetname"),
-    "data.root": ("datadir", "datapath", "root", "datasetdir", "imagedir", "path", "dataroot"),
-    "data.subset": ("classes", "classlist", "classsubset", "imagenet100", "in100"),
-    "data.shots": ("shots", "nshots", "kshot", "fewshot", "imagesperclass", "shot"),
-    "data.selection": ("val", "valsize", "valfraction", "validation", "valsplit", "holdout"),
-    "data.epoch_images": ("epochsize", "samplesperepoch", "trainnumsamples"),
-    "machine.runs": ("outputdir", "outdir", "savedir", "logdir", "output", "workdir"),
+    "data.name": ("dataset", "dataset_name"),
+    "data.root": ("data_dir", "data_path", "root", "dataset_dir", "image_dir", "path", "data_root"),
+    "data.subset": ("classes", "class_list", "class_subset", "imagenet100", "in100"),
+    "data.shots": ("shots", "n_shots", "k_shot", "few_shot", "images_per_class", "shot"),
+    "data.selection": ("val", "val_size", "val_fraction", "validation", "val_split", "holdout"),
+    "data.epoch_images": ("epoch_size", "samples_per_epoch", "train_num_samples"),
+    "machine.runs": ("output_dir", "out_dir", "save_dir", "log_dir", "output", "work_dir"),
     "machine.device": ("gpu", "cuda", "accelerator"),
-    "machine.loader_workers": ("numworkers", "nworkers", "dataloaderworkers"),
-    "machine.micro_batch": ("gradaccum", "accumsteps", "gradientaccumulationsteps", "microbatch"),
-    "workers": ("njobs", "parallel", "jobs", "nproc"),
-    "budget": ("maxtime", "timelimit", "timeout"),
-    "dry_run": ("dryrun", "plan", "preview"),
-    "keep_checkpoints": ("savecheckpoints", "savemodel", "savecheckpoint", "saveweights", "save"),
-    "tracker": ("trackers", "logger", "loggers", "reportto", "logto", "usewandb"),
-    "gpus_per_trial": ("ngpus", "gpus", "numgpus", "worldsize"),
+    "machine.loader_workers": ("num_workers", "n_workers", "dataloader_workers"),
+    "machine.micro_batch": (
+        "grad_accum",
+        "accum_steps",
+        "gradient_accumulation_steps",
+        "micro_batch",
+    ),
+    "workers": ("n_jobs", "parallel", "jobs", "nproc"),
+    "budget": ("max_time", "time_limit", "timeout"),
+    "dry_run": ("dry-run", "plan", "preview"),
+    "keep_checkpoints": (
+        "save_checkpoints",
+        "save_model",
+        "save_checkpoint",
+        "save_weights",
+        "save",
+    ),
+    "tracker": ("trackers", "logger", "loggers", "report_to", "log_to", "use_wandb"),
+    "gpus_per_trial": ("n_gpus", "gpus", "num_gpus", "world_size"),
 }
-"""Known names by knob, in lower case and without separators."""
+"""Known names by knob, as other tools spell them; separators and case do not count."""
 SEVERAL = {
     "decay": ("weight_decay", "layer_decay", "ema_decay"),
     "augmentation": ("rand_augment", "mixup", "augment_backend"),
     "betas": ("beta1", "beta2"),
 }
 """Names that may mean each of several knobs."""
+LOSS = (
+    "the loss is cross-entropy, which label_smoothing, mixup and cutmix change; docs/methods.md"
+    " says why there is no loss=contrastive (FLYP)"
+)
+ABSENT = dict.fromkeys(("loss", "lossfn", "lossname", "criterion", "contrastive", "flyp"), LOSS)
+"""Names of what is no knob, with what there is instead."""
 
 
 def suggest_key(name: str, known: Iterable[str]) -> str:
@@ -74,6 +97,8 @@ def suggest_key(name: str, known: Iterable[str]) -> str:
 
     known: all legal keys, dotted.
     """
+    if _plain(name) in ABSENT:
+        return ABSENT[_plain(name)]
     names = sorted(known)
     meant = _same_key(name, names) or close_names(name, names) or _of_its_node(name, names)
     return f"did you mean {' or '.join(meant)}?" if meant else "--help lists the knobs"

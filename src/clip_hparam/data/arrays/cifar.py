@@ -65,6 +65,11 @@ def load_cifar100(root: Path) -> ImageDataset:
 @cache
 def _load(root: Path, files: CifarFiles) -> ImageDataset:
     folder = root if root.name == files.folder else root / files.folder
+    other, dataset = (CIFAR100, "cifar100") if files is CIFAR10 else (CIFAR10, "cifar10")
+    if not folder.is_dir() and other.folder in (root.name, *(path.name for path in root.iterdir())):
+        raise FileNotFoundError(
+            f"data.root={root} holds {other.folder} and no {files.folder}: try data={dataset}"
+        )
     for name in (*files.train, files.test, files.meta):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder / name} is missing: {HINT}")

@@ -74,5 +74,7 @@ def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     numbers = np.frombuffer(content[:head].ljust(head, b"\0"), ">u4")
     shape = tuple(int(size) for size in numbers[1:])
     if int(numbers[0]) != magic or len(content) - head != int(np.prod(shape)):
-        raise ValueError(f"{found} is no whole IDX file of {dimensions} dimensions: get it again")
+        raise ValueError(
+            f"{found} is not a whole IDX file of {dimensions} dimensions: get it again"
+        )
     return np.frombuffer(content, np.uint8, offset=head).reshape(shape)

@@ -26,7 +26,7 @@ def read_class_map(file: Path) -> ClassMap:
     Raises: FileNotFoundError if there is no file, ValueError for another content.
     """
     if not file.is_file():
-        raise FileNotFoundError(f"class_map: {file} is no file: {FORM}")
+        raise FileNotFoundError(f"class_map: {file} is not a file: {FORM}")
     try:
         text = file.read_text(encoding="utf-8-sig")
         pairs = _json_pairs(text) if file.suffix == ".json" else _csv_pairs(text)

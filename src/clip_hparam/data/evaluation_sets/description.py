@@ -114,7 +114,9 @@ def _load_yaml(file: Path) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise ValueError(f"{file} is no YAML file: write root: PATH, and class_map: FILE") from None
+        raise ValueError(
+            f"{file} is not a YAML file: write root: PATH, and class_map: FILE"
+        ) from None
     if not isinstance(tree, dict):
         raise ValueError(f"{file} holds no keys: write root: PATH, and class_map: FILE")
     return tree

@@ -67,8 +67,7 @@ def _groups_of_folders(
     if mapping is None:
         mapping = {class_name: (class_name,) for class_name in folder.classes}
     if described.class_map is None and not described.subset_of_imagenet:
-        rule = "is no class of the images trained on"
-        refuse_unknown_classes(folder.root, folder.classes, classes, rule)
+        refuse_unknown_classes(folder.root, folder.classes, classes)
     groups: dict[str, list[int]] = {}
     for class_name in folder.classes:
         known = [label_of.get(normalized(wanted), -1) for wanted in mapping.get(class_name, ())]

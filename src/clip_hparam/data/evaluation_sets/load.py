@@ -38,18 +38,19 @@ def load_eval_sets(dataset: ImageDataset, words: Sequence[str]) -> dict[str, Eva
     """Return the sets by "eval.NAME". Raises: as `with_eval_sets` does."""
     sets: dict[str, EvalSet] = {}
     for word in map(parse_word, words):
-        for name, one in _load(word, dataset).items():
-            sets[f"{PREFIX}{name}"] = one
+        for name, eval_set in _load(word, dataset).items():
+            sets[f"{PREFIX}{name}"] = eval_set
     return sets
 
 
 def refuse_unreadable_sets(sets: Mapping[str, EvalSet]) -> None:
     """Raise ValueError for an image of these sets that cannot be read; decodes up to 20,000."""
-    for name, one in sets.items():
-        bad = known_unreadable([one.images]) if isinstance(one.images, ImageFiles) else None
+    for name, eval_set in sets.items():
+        images = eval_set.images
+        bad = known_unreadable([images]) if isinstance(images, ImageFiles) else None
         lines = list(bad[0].values()) if bad else []
         if lines:
-            head = f"{len(lines)} of {len(one.labels):,} images of {name} cannot be read: mend them"
+            head = f"{len(lines)} of {len(images):,} images of {name} cannot be read: mend them"
             raise ValueError("\n".join([head, *lines]))
 
 
@@ -69,6 +70,6 @@ def _load(word: EvalSetWord, dataset: ImageDataset) -> dict[str, EvalSet]:
     if name in LAYOUTS:
         raise ValueError(f"eval_sets={name} needs its images: type eval_sets=[{name}:PATH]")
     raise ValueError(
-        f"eval_sets={name} is no set of the package: {suggest(name, GENERATED)}, or type"
+        f"eval_sets={name} is not a set of the package: {suggest(name, GENERATED)}, or type"
         f" eval_sets=[{name}:PATH], where PATH holds folders named by classes"
     )

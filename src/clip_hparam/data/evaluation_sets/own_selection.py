@@ -20,7 +20,7 @@ from clip_hparam.data.dataset import (
 from clip_hparam.data.folders.class_folders import refuse_unknown_classes
 from clip_hparam.data.folders.labelled_folder import read_labelled_folder
 
-FORM = "it holds class folders, or is a text file with one training image a line"
+FORM = "name a folder of class folders, or a text file with one training image per line"
 
 
 @cache
@@ -43,8 +43,7 @@ def with_own_selection(dataset: ImageDataset, place: str) -> ImageDataset:
 def _with_folder(dataset: ImageDataset, root: Path) -> ImageDataset:
     official = isinstance(dataset.train, ImageFiles) and dataset.train.official
     folder = read_labelled_folder(root, official, least=1)
-    rule = "is no class of the images trained on"
-    refuse_unknown_classes(root, folder.classes, dataset.classes, rule)
+    refuse_unknown_classes(root, folder.classes, dataset.classes)
     own = EvalSet(folder.files, folder.labels(dataset.classes))
     return _with_set(dataset, own, folder.identity, str(root))
 
@@ -83,12 +82,12 @@ def _listed_images(dataset: ImageDataset, file: Path) -> Indices:
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
-        raise ValueError(f"data.selection_root={file} is no text file: {FORM}") from None
+        raise ValueError(f"data.selection_root={file} is not a text file: {FORM}") from None
     names = [line for line in lines if line and not line.startswith("#")]
     known = _index_by_name(dataset)
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        what = f"lists {unknown[0]}, which is no training image" if unknown else "lists no image"
+        what = f"lists {unknown[0]}, which is not a training image" if unknown else "lists no image"
         example = next(iter(known))
         raise ValueError(f"data.selection_root={file} {what}: write lines such as {example}")
     index = np.array([known[name] for name in names])

@@ -55,7 +55,7 @@ def _chosen(dataset: ImageDataset, data: Data) -> ImageDataset:
     note = f"{dataset.sources[SELECTION]} is not used: data.selection={data.selection:g} draws the"
     return replace(
         dataset,
-        eval_sets={name: one for name, one in dataset.eval_sets.items() if name != SELECTION},
-        sources={name: one for name, one in dataset.sources.items() if name != SELECTION},
+        eval_sets={name: images for name, images in dataset.eval_sets.items() if name != SELECTION},
+        sources={name: source for name, source in dataset.sources.items() if name != SELECTION},
         notes=(*dataset.notes, f"{note} selection set from {dataset.sources[TRAIN]}"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_hparam.config.knob import suggest
+from clip_hparam.config.knob import close_names, suggest
 from clip_hparam.data.dataset import Labels
 from clip_hparam.data.file_index import IMAGE_SUFFIXES, FileIndex
 from clip_hparam.data.folders.class_level import lower_level_hint, validate_level
@@ -19,6 +19,7 @@ PACK_DATA_SETS = {
     ".tar": "data=shards if its .tar files hold images",
     ".parquet": "data=hf_parquet if its .parquet files hold images",
 }
+NOT_TRAINED_ON = "is not a class of the images trained on"
 CLOSE_NAMES = 50  # classes up to which an unknown name is answered with all names
 
 
@@ -54,12 +55,12 @@ def classes_of(
 def _pack_hint(index: FileIndex) -> str:
     """Return the end of a sentence for a folder of files that hold images, else an empty text."""
     suffixes = {suffix for counts in index.ignored.values() for suffix in counts}
-    found = [one for suffix, one in PACK_DATA_SETS.items() if suffix in suffixes]
-    return f", or type {found[0]}" if found else ""
+    hints = [hint for suffix, hint in PACK_DATA_SETS.items() if suffix in suffixes]
+    return f", or type {hints[0]}" if hints else ""
 
 
 def refuse_unknown_classes(
-    folder: Path, names: Iterable[str], classes: Sequence[str], rule: str
+    folder: Path, names: Iterable[str], classes: Sequence[str], rule: str = NOT_TRAINED_ON
 ) -> None:
     """Raise ValueError for a class folder that is none of the classes.
 
@@ -69,6 +70,11 @@ def refuse_unknown_classes(
     for name in names:
         if normalized(name) not in known:
             raise ValueError(f"{folder / readable(name)} {rule}: {_similar_class(name, classes)}")
+
+
+def single_image_message(folder: Path) -> str:
+    """Return the sentence about a class folder of which no image would be left to test on."""
+    return f"{folder} holds one image, and a class needs two: one for the test"
 
 
 def missing_classes(names: Iterable[str], classes: Sequence[str]) -> list[str]:
@@ -112,5 +118,7 @@ def _similar_class(name: str, classes: Sequence[str]) -> str:
         if normalized(known).casefold() == normalized(name).casefold():
             return f"upper and lower case count, did you mean {readable(known)}?"
     if len(classes) <= CLOSE_NAMES:
-        return suggest(name, map(readable, classes))
+        names = [readable(known) for known in classes]
+        remove = "" if close_names(name, names) else ", or remove the folder"
+        return f"{suggest(name, names)}{remove}"
     return "remove the folder, or add the class"

@@ -8,7 +8,10 @@ from clip_hparam.config.text.override_words import format_override
 from clip_hparam.data.file_index import FileIndex
 from clip_hparam.data.folders.names import listed, readable
 from clip_hparam.data.folders.split_folders import visible_folders
-from clip_hparam.data.folders.split_names import split_names
+from clip_hparam.data.folders.split_names import SplitRole, split_names
+
+LEVELS_BELOW = 3  # ILSVRC/Data/CLS-LOC of the official archive
+MOST_FOLDERS = 20  # of a folder that is searched: no folder of classes
 
 
 def validate_level(
@@ -17,14 +20,14 @@ def validate_level(
     """Raise ValueError for fewer classes than `least`, and for classes that hold or are splits."""
     if not only_classes and split_names(classes).is_divided:
         raise ValueError(
-            f"{root} holds {listed(classes)}, which are splits and no classes:"
+            f"{root} holds {listed(classes)}, which are splits, not classes:"
             f" try {root_override(root)}"
         )
     folders = folders_by_class(index)
     for name in classes:
         if split_names(folders.get(name, [])).is_divided:
             raise ValueError(
-                f"{root / name} holds {listed(folders[name])}, which are splits and no part of a"
+                f"{root / name} holds {listed(folders[name])}, which are splits, not parts of a"
                 f" class: try {root_override(root / name)}"
             )
     if len(classes) < least:
@@ -46,9 +49,9 @@ def refuse_equal_classes(root: Path, index: FileIndex, classes: Sequence[str]) -
     """Raise ValueError if the classes may be splits or years: all hold the same folders."""
     if shared := _shared_folders(index, classes):
         raise ValueError(
-            f"{root} holds {listed(classes)}, and all of them hold the folders {listed(shared)},"
-            f" which may be the classes: for splits rename the folders in {root} to train, val and"
-            " test; if they are the classes, type data.folders=classes"
+            f"{root} holds {listed(classes)}, and all of them hold the folders {listed(shared)}:"
+            f" if those in {root} are splits, rename them train, val and test; if they are classes,"
+            " type data.folders=classes"
         )
 
 
@@ -97,6 +100,25 @@ def folders_by_class(index: FileIndex) -> dict[str, list[str]]:
 def is_split(folder: Path) -> bool:
     """Return whether a folder is one of the splits in its parent."""
     return folder.name in split_names(visible_folders(folder.parent)).names
+
+
+def imagenet_root_hint(root: Path) -> str:
+    """Return the end of a sentence with the folder near a root that holds train and val, or ""."""
+    level, near = [root], [root.parent]
+    for _ in range(LEVELS_BELOW):
+        inner = {folder: visible_folders(folder) for folder in level}
+        level = [
+            folder / name
+            for folder, names in inner.items()
+            if len(names) <= MOST_FOLDERS
+            for name in names
+        ]
+        near += level
+    for folder in near:
+        roles = split_names(visible_folders(folder))
+        if roles.names_of_role(SplitRole.TRAIN) and roles.names_of_role(SplitRole.SELECTION):
+            return f"; {folder} holds both: try {root_override(folder)}"
+    return ""
 
 
 def root_override(root: Path) -> str:

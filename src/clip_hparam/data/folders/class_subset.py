@@ -102,7 +102,7 @@ def _read_names(subset: str) -> list[str]:
     path = LISTS.get(subset, Path(subset).expanduser())
     if not path.is_file():
         raise FileNotFoundError(
-            f"data.subset={subset} is no list of the package and no file:"
+            f"data.subset={subset} is neither a list of the package nor a file:"
             f" {suggest(subset, [ALL_CLASSES, *LISTS])}, or a file with one class name a line"
         )
     try:

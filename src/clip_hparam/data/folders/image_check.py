@@ -27,9 +27,8 @@ from clip_hparam.subprocesses import exit_with_parent
 MAX_FILES_UNASKED = 20_000  # that a plan decodes; at 5 ms a file these are 100 s of a core
 CHUNK_SIZE = 64  # files that a process decodes at once
 MIN_PARALLEL = 256  # files; below, starting processes (0.5 s) takes longer than decoding
-BLOCK_SIZE = (
-    100_000  # files after which verdicts are stored: minutes of decoding, a second to write
-)
+# files after which verdicts are stored: minutes of decoding, a second to write
+BLOCK_SIZE = 100_000
 Report = Callable[[int], None]
 Unreadable = dict[int, str]
 """A sentence for each file that cannot be read, by its index in the ImageFiles."""

@@ -1,8 +1,9 @@
-"""Names of folders: how they are compared, and how messages show them."""
+"""Names of folders and classes: how they are compared, and how messages show them."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 MAX_LISTED = 5  # names in a message
 
@@ -16,6 +17,11 @@ def readable(name: str) -> str:
     """Return a name for a message; letters that cannot be told apart by eye are escaped."""
     plain = name.isprintable() and unicodedata.is_normalized("NFC", name) and name == name.strip()
     return name if plain else ascii(name)
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell of a table as text without spaces around it; empty for None."""
+    return "" if value is None else str(value).strip()
 
 
 def listed(names: Sequence[str]) -> str:

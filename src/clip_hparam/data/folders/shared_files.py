@@ -1,4 +1,4 @@
-"""Images of an evaluation set that are training images too: the same files, linked or copied.
+"""Images that are in two sets, such as test and training: the same files, linked or copied.
 
 Files of the same device and inode are one file, and files of equal size are compared by their
 SHA-256. The answer is kept in the user's cache by the sizes and modification times of all files.
@@ -7,14 +7,15 @@ SHA-256. The answer is kept in the user's cache by the sizes and modification ti
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import (
     SELECTION,
     TEST,
+    TRAIN,
     FileFacts,
-    ImageArray,
     ImageDataset,
     ImageFiles,
     Images,
@@ -25,54 +26,85 @@ from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 
 NAMES = {SELECTION: "selection set", TEST: "test set"}
+OTHER_SETS = {TRAIN: "training images", SELECTION: "selection images"}
+EFFECTS = {
+    TRAIN: "they inflate its accuracy",
+    SELECTION: "they choose the epoch that it measures",
+}
 
 
 def shared_file_notes(dataset: ImageDataset, limit: int = MAX_FILES_UNASKED) -> tuple[str, ...]:
     """Return a sentence for each evaluation set that holds training images.
 
+    And one for selection images in the test set.
+
     limit: number of files in both sets up to which they are compared.
     """
-    if not isinstance(dataset.train, ImageFiles):
-        return ()
-    sets = {name: one.images for name, one in dataset.eval_sets.items()}
-    return tuple(
-        _note(dataset.train, images, NAMES.get(name, f"evaluation set {name}"), shared)
-        for name, images in sets.items()
-        if isinstance(images, ImageFiles) and len(images) + len(dataset.train) <= limit
-        if (shared := shared_indices(dataset.train, images))
-    )
-
-
-def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
-    """Return a sentence for each evaluation set in memory that holds training images."""
-    if isinstance(dataset.train, ImageFiles):
-        return ()
-    known = {image.tobytes() for image in dataset.train}
+    sets = {name: images for name, images in _sets(dataset) if isinstance(images, ImageFiles)}
     notes = []
-    for name, one in dataset.eval_sets.items():
-        shared = sum(image.tobytes() in known for image in _arrays(one.images))
+    for other, name in _pairs(sets):
+        if len(sets[other]) + len(sets[name]) > limit:
+            continue
+        shared = shared_indices(sets[other], sets[name], f"{other} {name}")
         if shared:
-            notes.append(
-                f"{shared:,} of {len(one.labels):,} images of the"
-                f" {NAMES.get(name, f'evaluation set {name}')} are training images too, pixel by"
-                " pixel: its accuracy is too high by them"
-            )
+            first = sets[name].path(shared[0]).relative_to(sets[name].root)
+            how = f" (links or copies of files in {sets[other].root}), such as {first}"
+            notes.append(_note(other, name, len(shared), len(sets[name]), how))
     return tuple(notes)
 
 
-def _arrays(images: Images) -> Iterable[ImageArray]:
-    return () if isinstance(images, ImageFiles) else images
+def shared_array_notes(dataset: ImageDataset) -> tuple[str, ...]:
+    """Return a sentence for each evaluation set in memory that holds training images.
+
+    And one for selection images in the test set.
+    """
+    sets = {name: images for name, images in _sets(dataset) if not isinstance(images, ImageFiles)}
+    pixels = {name: [image.tobytes() for image in images] for name, images in sets.items()}
+    notes = []
+    for other, name in _pairs(sets):
+        known = set(pixels[other])
+        shared = sum(image in known for image in pixels[name])
+        if shared:
+            notes.append(_note(other, name, shared, len(pixels[name]), ", pixel by pixel"))
+    return tuple(notes)
 
 
-def shared_indices(train: ImageFiles, images: ImageFiles) -> list[int]:
-    """Return the indices of the images that are training images too."""
+def _sets(dataset: ImageDataset) -> Iterator[tuple[str, Images]]:
+    """Yield all sets of images by name, the training images first."""
+    yield TRAIN, dataset.train
+    for name, eval_set in dataset.eval_sets.items():
+        yield name, eval_set.images
+
+
+def _pairs(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of sets, the second of which must hold no image of the first."""
+    yield from ((TRAIN, name) for name in names if TRAIN in names and name != TRAIN)
+    if SELECTION in names and TEST in names:
+        yield SELECTION, TEST
+
+
+def _note(other: str, name: str, shared: int, total: int, how: str) -> str:
+    """Return a sentence; how: what was compared."""
+    evaluated = NAMES.get(name, f"evaluation set {name}")
+    return (
+        f"{shared:,} of {counted(total, 'image')} of the {evaluated} are {OTHER_SETS[other]}"
+        f" too{how}: {EFFECTS[other]}"
+    )
+
+
+def shared_indices(train: ImageFiles, images: ImageFiles, names: str = "") -> list[int]:
+    """Return the indices of the images that are training images too.
+
+    names: of both sets, which may lie below the same roots as others; each pair has an entry in
+    the cache.
+    """
     facts = [files.facts() for files in (train, images)]
     plain = [[tuple(fact) for fact in part] for part in facts]
     described = repr([str(train.root), str(images.root), plain])
     key = hashlib.sha256(
         os.fsencode(described) + train.paths.tobytes() + images.paths.tobytes()
     ).hexdigest()
-    entry = cache_path("shared", f"{train.root}\0{images.root}")
+    entry = cache_path("shared", f"{train.root}\0{images.root}\0{names}")
     known = read_json(entry) or {}
     if known.get("key") == key:
         return [int(index) for index in known["shared"]]
@@ -107,14 +139,6 @@ def _compared(
                 digests[size] = {_digest(train, other) for other in by_size[size]} - {""}
             if _digest(images, index) in digests[size]:
                 yield index
-
-
-def _note(train: ImageFiles, images: ImageFiles, name: str, shared: Sequence[int]) -> str:
-    first = images.path(shared[0]).relative_to(images.root)
-    return (
-        f"{len(shared):,} of {len(images):,} images of the {name} are training images too (links or"
-        f" copies of files in {train.root}), such as {first}: its accuracy is too high by them"
-    )
 
 
 def _digest(files: ImageFiles, index: int) -> str:

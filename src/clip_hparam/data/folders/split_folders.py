@@ -84,23 +84,22 @@ def _refuse_suspected(root: Path, names: SplitNames) -> None:
 
 def _refuse_unclear(root: Path, names: SplitNames) -> None:
     """Raise ValueError if the folders may be classes, or no one training set is among them."""
-    train = names.of(SplitRole.TRAIN)
+    train = names.names_of_role(SplitRole.TRAIN)
     flat = [name for name in names.names if _holds_images(root / name)]
     if names.others and (not train or train[0] in flat):
         name = (flat or names.names)[0]
         raise ValueError(
-            f"{root / name} is named like a split, and {root} holds other folders beside it"
-            f" ({listed(names.others)}): move the folders of all classes into {root / 'train'},"
-            f" or give {name} another name; if all of them are"
-            " classes, type data.folders=classes"
+            f"{root / name} is named like a split, and {root} holds other folders"
+            f" ({listed(names.others)}): move them into {root / 'train'}, or rename {name}; if all"
+            " are classes, type data.folders=classes"
         )
     if not train:
         raise ValueError(
             f"{root} holds {listed(names.names)} and no training set: put the training images into"
             f" {root / 'train'}/CLASS/"
         )
-    either = names.of(SplitRole.EITHER)
-    if either and not names.of(SplitRole.TEST):
+    either = names.names_of_role(SplitRole.EITHER)
+    if either and not names.names_of_role(SplitRole.TEST):
         raise ValueError(
             f"{root / either[0]} may be a selection set or a test set: give it the name val or test"
         )
@@ -108,7 +107,7 @@ def _refuse_unclear(root: Path, names: SplitNames) -> None:
 
 def _only_folder(root: Path, names: SplitNames, role: SplitRole) -> Path | None:
     """Return the folder of a role. Raises ValueError if there are several."""
-    found = names.of(role)
+    found = names.names_of_role(role)
     if len(found) > 1:
         raise ValueError(
             f"{root} holds {' and '.join(map(repr, found))}, and both are named like a {role} set:"
@@ -118,7 +117,7 @@ def _only_folder(root: Path, names: SplitNames, role: SplitRole) -> Path | None:
 
 
 def _unused_note(root: Path, names: SplitNames) -> tuple[str, ...]:
-    unused = sorted([*names.others, *names.of(SplitRole.EITHER)])
+    unused = sorted([*names.others, *names.names_of_role(SplitRole.EITHER)])
     what = [f"folders {listed(unused)}"] if unused else []
     what += ["images that lie directly there"] if _holds_images(root) else []
     return (f"not used in {root}: {' and '.join(what)}",) if what else ()

@@ -52,7 +52,7 @@ class SplitNames:
     def __bool__(self) -> bool:
         return bool(self.by_role)
 
-    def of(self, role: SplitRole) -> list[str]:
+    def names_of_role(self, role: SplitRole) -> list[str]:
         return self.by_role.get(role, [])
 
     @property
@@ -63,7 +63,7 @@ class SplitNames:
     @property
     def is_divided(self) -> bool:
         """Whether there is a training set and another split."""
-        return bool(self.of(SplitRole.TRAIN)) and len(self.by_role) > 1
+        return bool(self.names_of_role(SplitRole.TRAIN)) and len(self.by_role) > 1
 
 
 def split_names(folders: Iterable[str]) -> SplitNames:

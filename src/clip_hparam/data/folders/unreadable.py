@@ -7,10 +7,15 @@ from functools import cache
 import numpy as np
 
 from clip_hparam.config.recipe import Data
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.data_overrides import format_data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.folders.image_check import MAX_FILES_UNASKED, known_unreadable
 from clip_hparam.data.folders.names import readable
+
+
+class UnreadableFilesError(ValueError):
+    """Files that cannot be read as images; the message names each on a line of its own."""
 
 
 def without_unreadable(dataset: ImageDataset, data: Data) -> ImageDataset:
@@ -63,7 +68,7 @@ def _readable(dataset: ImageDataset, files: ImageFiles, overrides: str) -> Image
 
 
 def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
-    """Raise ValueError with one line for each unreadable file.
+    """Raise UnreadableFilesError with one line for each unreadable file.
 
     Return a sentence if there are too many files to decode now and they were never checked.
     """
@@ -77,9 +82,9 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
         )
     lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
-        remedy = how_to_mend(only_training=not any(known[1:]))
-        head = f"{len(lines)} of {total:,} images cannot be read: {remedy}"
-        raise ValueError("\n".join([head, *lines]))
+        remedy = how_to_mend(len(lines), outside=sum(map(len, known[1:])))
+        head = f"{len(lines)} of {counted(total, 'image')} cannot be read: {remedy}"
+        raise UnreadableFilesError("\n".join([head, *lines]))
     return ()
 
 
@@ -89,15 +94,23 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     return [images for images in sets if isinstance(images, ImageFiles)]
 
 
-def how_to_mend(only_training: bool) -> str:
-    """Return what to do about unreadable files; only_training: no other set has any."""
-    if only_training:
+def how_to_mend(found: int, outside: int) -> str:
+    """Return what to do about unreadable files.
+
+    found: their number. outside: how many of them, listed last, are no training images.
+    """
+    if not outside:
         return "type data.on_error=skip to train without them, or mend them"
-    return "mend them; data.on_error=skip leaves out training images only"
+    if outside >= found:
+        which = "them: none is a training image"
+    else:
+        which = "the last one: it is" if outside == 1 else f"the last {outside}: they are"
+        which += " in the selection or test set"
+    return f"mend or remove {which}, and data.on_error=skip leaves out training images only"
 
 
 def _left_out_note(names: tuple[str, ...]) -> str:
     """Return how many training images are left out, and which: the first three by name."""
-    images = "1 training image" if len(names) == 1 else f"{len(names):,} training images"
+    images = counted(len(names), "training image")
     named = ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
     return f"unreadable and left out (data.on_error=skip): {images} ({named})"

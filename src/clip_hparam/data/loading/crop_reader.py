@@ -1,7 +1,7 @@
 """Reader for augment_backend=tensor and images in files: decodes, crops and resizes.
 
-All that follows in training is done on whole batches on the device, see `transforms.tensor`. Crop
-and resize use torchvision's kernels for 8-bit pixels, which follow Pillow's.
+All that follows in training is done on whole batches on the device: `batch_augmentation`. Crop and
+resize use torchvision's kernels for 8-bit pixels, which follow Pillow's.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ from torchvision.transforms.v2 import functional
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images
-from clip_hparam.data.loading.requests import ReadRequest, open_image
-from clip_hparam.data.reading.silence import silence_pillow
+from clip_hparam.data.loading.read_request import ReadRequest, open_image
+from clip_hparam.data.reading.silence_decoders import silence_pillow
 from clip_hparam.data.transforms.random_boxes import random_crop_boxes
 
 

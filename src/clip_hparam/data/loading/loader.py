@@ -8,7 +8,7 @@ from torch import Tensor
 
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer
-from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
+from clip_hparam.data.loading.read_request import CHANNELS, ImageReader, ReadRequest
 from clip_hparam.data.loading.shared_buffer import (
     SharedBuffer,
     require_locks,

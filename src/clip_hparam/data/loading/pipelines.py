@@ -14,14 +14,18 @@ from clip_hparam.data.dataset import TRAIN, ImageArray, Images, Indices
 from clip_hparam.data.loading.crop_reader import CropReader
 from clip_hparam.data.loading.device_copy import DeviceCopy, Transfer, tables_to_device
 from clip_hparam.data.loading.loader import ImageLoader, LoaderOptions
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.data.loading.timm_reader import TimmReader
 from clip_hparam.data.loading.wait_clock import WaitClock
+from clip_hparam.data.transforms.batch_augmentation import (
+    HOST_TABLES,
+    AugmentParams,
+    TensorAugmentation,
+)
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX
-from clip_hparam.data.transforms.tensor import HOST_TABLES, AugmentParams, TensorAugmentation
 from clip_hparam.rng import stream, uniform
 
-MAX_KEPT_BYTES = 2**26  # of evaluation images that are kept: 64 MiB
+MAX_KEPT_BYTES = 2**26  # 64 MiB of evaluation images
 
 
 class ImagePipeline(Protocol):
@@ -176,7 +180,7 @@ class TensorPipeline:
 
 def params_on_device(params: AugmentParams, device: torch.device) -> AugmentParams:
     """Return the params with all but HOST_TABLES moved, by one copy; the host does not wait."""
-    moving = {name: one for name, one in params.tables.items() if name not in HOST_TABLES}
+    moving = {name: table for name, table in params.tables.items() if name not in HOST_TABLES}
     moved = tables_to_device(list(moving.values()), device)
     return replace(params, **dict(zip(moving, moved, strict=True)))
 

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 
 MEMORY_INFO = Path("/proc/meminfo")
-LOCKS_PER_QUEUE = 4  # of a queue of multiprocessing, at most
+LOCKS_PER_QUEUE = 4  # upper bound for a queue of multiprocessing
 
 
 class SharedMemoryError(RuntimeError):

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.data.dataset import Images
-from clip_hparam.data.loading.requests import ReadRequest, open_image
-from clip_hparam.data.reading.silence import silence_pillow
+from clip_hparam.data.loading.read_request import ReadRequest, open_image
+from clip_hparam.data.reading.silence_decoders import silence_pillow
 from clip_hparam.data.transforms.timm_pipeline import eval_transform, train_transform
 
 

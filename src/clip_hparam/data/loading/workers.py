@@ -12,13 +12,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from clip_hparam.data.dataset import Images
 from clip_hparam.data.loading.lost_worker import lost_worker
-from clip_hparam.data.loading.requests import CHANNELS, ImageReader, ReadRequest
+from clip_hparam.data.loading.read_request import CHANNELS, ImageReader, ReadRequest
 from clip_hparam.data.loading.shared_buffer import SharedBuffer
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.subprocesses import exit_with_parent
 
 CHUNK_SIZE = 32  # images that a worker reads at once; several workers share a batch
-CHUNKS_AHEAD = 2  # of each worker
+CHUNKS_AHEAD = 2  # chunks that each worker reads ahead
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class WorkerPool:
     def __init__(self, dataset: BufferedReading, workers: int) -> None:
         self.buffer = dataset.buffer
         self.sampler = TaskSampler(dataset.buffer)
-        with catch_warnings(action="ignore"):  # of more workers than cores, see `worker_count`
+        with catch_warnings(action="ignore"):  # more workers than cores: `worker_count`
             self._loader: DataLoader[Any] = DataLoader(
                 dataset,
                 batch_sampler=self.sampler,  # type: ignore[arg-type] # items are passed on as is

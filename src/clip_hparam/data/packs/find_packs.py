@@ -16,7 +16,7 @@ from clip_hparam.data.folders.split_names import (
 from clip_hparam.data.packs.brace_pattern import expand_braces, has_braces
 
 MAX_DEPTH = 2  # folders between the root and a pack: data/, default/train/
-MAX_FOLDERS = 30  # of a folder that is searched; class folders are more, and hold no packs
+MAX_FOLDERS = 30  # a folder with more is not searched: class folders hold no packs
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def find_packs(root: Path, suffix: str) -> FoundPacks:
     Raises: FileNotFoundError if there is none, or one that a pattern names is missing; ValueError
     if the split of a pack is not clear, or packs of several data sets are there.
     """
-    folder, names = _named(root, suffix)
+    folder, names = _list_packs(root, suffix)
     if not names:
         raise FileNotFoundError(_none_found(root, suffix))
     by_role: dict[SplitRole | None, list[str]] = {}
@@ -56,22 +56,22 @@ def find_packs(root: Path, suffix: str) -> FoundPacks:
             f" {listed(by_role[None])}, which is not: put train, val or test into its name"
         )
     if root.is_dir():
-        _refuse_several(root, names)
+        _refuse_several_datasets(root, names)
     _refuse_unclear(root, by_role)
     return FoundPacks(folder, by_role)
 
 
-def _named(root: Path, suffix: str) -> tuple[Path, list[str]]:
+def _list_packs(root: Path, suffix: str) -> tuple[Path, list[str]]:
     """Return the folder of the packs and their relative paths."""
     if root.is_dir():
         return root, list(_packs_below(root, suffix))
     paths = [Path(name) for name in expand_braces(str(root))]
     missing = [path for path in paths if not path.is_file()]
     if missing:
-        of = f"{len(missing):,} of its {len(paths):,} files do" if len(paths) > 1 else "it does"
+        count_text = f"{len(missing):,} of its {len(paths):,} files do"
         raise FileNotFoundError(
-            f"data.root={root}: {of} not exist, such as {missing[0]}: mend the pattern, or restore"
-            " the files"
+            f"data.root={root}: {count_text if len(paths) > 1 else 'it does'} not exist, such as"
+            f" {missing[0]}: correct the pattern, or restore the files"
         )
     other = [path for path in paths if path.suffix != suffix]
     if other:
@@ -108,7 +108,7 @@ def _role_of(root: Path, name: str) -> SplitRole | None:
     return None
 
 
-def _refuse_several(root: Path, names: Sequence[str]) -> None:
+def _refuse_several_datasets(root: Path, names: Sequence[str]) -> None:
     """Raise ValueError if the packs lie in folders that are no splits of one data set."""
     places = sorted({tuple(filter(_is_no_split, name.split("/")[:-1])) for name in names})
     if len(places) > 1:
@@ -139,5 +139,5 @@ def _refuse_unclear(root: Path, by_role: dict[SplitRole | None, list[str]]) -> N
 
 
 def _none_found(root: Path, suffix: str) -> str:
-    layout = f"train-*{suffix} and val-*{suffix}, or train/*{suffix} and val/*{suffix}"
-    return f"data.root={root} holds no file that ends in {suffix}: it holds {layout}"
+    layout = f"train-*{suffix} and val-*{suffix} there, or train/*{suffix} and val/*{suffix}"
+    return f"data.root={root} holds no file that ends in {suffix}: put {layout}"

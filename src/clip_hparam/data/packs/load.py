@@ -51,7 +51,9 @@ def load_imagenet(root: Path) -> ImageDataset:
     dataset = load_packs(root, form, _wordnet_ids, official=True)
     wrong = [name for name in dataset.classes if not WORDNET_ID.fullmatch(name)]
     if wrong:
-        raise ValueError(f"{root} has the class {wrong[0]}, which is no WordNet id: {_other(form)}")
+        raise ValueError(
+            f"{root} has the class {wrong[0]}, which is not a WordNet id: {_other(form)}"
+        )
     return dataset
 
 

@@ -55,7 +55,8 @@ def refuse_mixed(root: Path, kind: str, labels: Collection[str]) -> None:
     """Raise ValueError if some labels are numbers and some are names; folders may be both."""
     if UNLABELLED in labels and kind != FOLDER:
         raise ValueError(
-            f"{root}: an image has the label {UNLABELLED}, which is no class: leave such images out"
+            f"{root}: an image has the label {UNLABELLED}, which is not a class: leave such images"
+            " out"
         )
     numbers = sorted(label for label in labels if label.isdecimal())
     words = sorted(set(labels) - set(numbers))

@@ -15,7 +15,7 @@ from clip_hparam.data.file_index import MTIME_SETTLE_SECONDS
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 
-VERSION = 1  # of the rules by which packs are indexed
+VERSION = 1  # increase it when indexing changes, so that cached indexes expire
 Places = NDArray[np.int64]
 
 

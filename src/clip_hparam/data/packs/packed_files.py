@@ -14,7 +14,7 @@ from clip_hparam.data.reading.errors import UnreadableImageError
 
 ReadFunction = Callable[[Pack, int, int], bytes]
 """Pack and place of an image -> its bytes. Raises OSError, or ValueError with a reason."""
-PLACE_BITS = 48  # of each of the two numbers of a place
+PLACE_BITS = 48  # bits of each of the two numbers of a place
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -148,4 +148,4 @@ def _not_a_shard(path: Path, error: Exception) -> str:
             return f"{path} is compressed by {name}, and its images are read at random: unpack it"
     if "unexpected end" in str(error) or "truncated" in str(error):
         return f"{path} {CUT_SHORT}"
-    return f"{path} is no tar archive, or its start is damaged: copy it again"
+    return f"{path} is not a tar archive, or its start is damaged: copy it again"

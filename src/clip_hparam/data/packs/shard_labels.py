@@ -32,9 +32,9 @@ def label_of(kind: str, key: str, content: bytes) -> str:
         text = content.decode("utf-8-sig").strip()
         label = text if kind != "json" else _json_label(json.loads(text))
     except UnicodeDecodeError:
-        raise ValueError(f"its .{kind} is no text in UTF-8") from None
+        raise ValueError(f"its .{kind} is not text in UTF-8") from None
     except json.JSONDecodeError:
-        raise ValueError("its .json is no JSON") from None
+        raise ValueError("its .json is not JSON") from None
     if not label:
         raise ValueError(f"its .{kind} is empty")
     if "\0" in label or "\n" in label:

@@ -93,11 +93,11 @@ def names_in_order(
 def _read(knob: str, file: str, form: str) -> tuple[Path, str]:
     path = Path(file).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"{knob}={file} is no file: it holds {form}")
+        raise FileNotFoundError(f"{knob}={file} is not a file: name a file that holds {form}")
     try:
         return path, path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"{knob}={file} is no text file in UTF-8: it holds {form}") from None
+        raise ValueError(f"{knob}={file} is not text in UTF-8: write {form}") from None
 
 
 def _lines(text: str) -> list[str]:
@@ -109,7 +109,7 @@ def _json(knob: str, file: str, text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{knob}={file} is no JSON ({error}): mend it, or name it .txt") from None
+        raise ValueError(f"{knob}={file} is not JSON ({error}): mend it, or name it .txt") from None
 
 
 def _by_class(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +131,8 @@ def _pairs(file: str, lines: Sequence[str]) -> dict[str, str]:
 def _require_texts(knob: str, file: str, values: Any, form: str) -> None:
     """Raise ValueError for no value, and for one that is no text or an empty one."""
     if not isinstance(values, list) or not values:
-        raise ValueError(f"{knob}={file} is empty, or of another form: it holds {form}")
+        raise ValueError(f"{knob}={file} is empty or has another form: write {form}")
     for number, value in enumerate(values):
         if not isinstance(value, str) or not value.strip():
-            what = "empty" if value in ("", None) or isinstance(value, str) else "no text"
-            raise ValueError(f"{knob}={file}: entry {number + 1} is {what}: it holds {form}")
+            what = "empty" if value in ("", None) or isinstance(value, str) else "not text"
+            raise ValueError(f"{knob}={file}: entry {number + 1} is {what}: write {form}")

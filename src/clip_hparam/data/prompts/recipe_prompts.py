@@ -10,7 +10,7 @@ from pathlib import Path
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.recipe import Data, Recipe
 from clip_hparam.data.dataset import FileFacts, file_facts
-from clip_hparam.data.datasets import all_classes, dataset_spec
+from clip_hparam.data.datasets import all_classes, dataset_spec, load_dataset
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.prompt_templates import clip_templates
 from clip_hparam.data.prompts.dataset_prompts import class_prompts
@@ -129,11 +129,25 @@ def verified_prompts(recipe: Recipe, classes: Sequence[str]) -> list[list[str]]:
     return prompts_of(recipe.data, recipe.encoder.name, classes)
 
 
+def validate_prompt_files(data: Data) -> list[str]:
+    """Return the words of each class; files are read also where no number depends on them.
+
+    Raises: as `prompts_of` does.
+    """
+    if data.templates:
+        read_templates(data.templates)
+    return class_words(data, load_dataset(data).classes)
+
+
 def prompt_notes(recipe: Recipe) -> list[str]:
-    """Return a sentence if files of prompts are named and no number depends on them."""
+    """Return a sentence if files of prompts are named and no number depends on them.
+
+    Raises: as `validate_prompt_files` does.
+    """
     data = recipe.data
     given = {"data.class_names": data.class_names, "data.templates": data.templates}
     named = [f"{knob}={file}" for knob, file in given.items() if file]
     if not named or uses_prompts(recipe):
         return []
+    validate_prompt_files(data)
     return [f"{' and '.join(named)} changes nothing here: prompts are read by head_init=zero_shot"]

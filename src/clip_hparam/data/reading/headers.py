@@ -12,9 +12,9 @@ from typing import Any
 from PIL import ImageFile
 
 from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.grey_levels import sample_type
 from clip_hparam.data.reading.image import open_header
 from clip_hparam.data.reading.orientation import has_mapped_rows, orientation_of
-from clip_hparam.data.reading.samples import sample_type
 
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 LATE_TEXTS = (b"Raw profile type exif", b"XML:com.adobe.xmp")

@@ -9,9 +9,9 @@ from pathlib import Path
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from clip_hparam.data.reading.errors import UnreadableImageError, UnsupportedPixelsError
+from clip_hparam.data.reading.grey_levels import has_deep_planes, repair_byte_order, sample_type
 from clip_hparam.data.reading.orientation import keep_stored_rows, orientation_of, turned_upright
-from clip_hparam.data.reading.samples import has_deep_planes, repair_byte_order, sample_type
-from clip_hparam.data.reading.silence import silence_libtiff, silence_pillow
+from clip_hparam.data.reading.silence_decoders import silence_libtiff, silence_pillow
 from clip_hparam.data.reading.transparency import match_key_to_pixels, to_rgb
 
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from clip_hparam.data.file_index import MTIME_SETTLE_SECONDS, FileIndex, modification_times
 from clip_hparam.data.reading.headers import HeaderFacts, read_facts
 from clip_hparam.data.reading.image import is_named_jpeg
-from clip_hparam.data.reading.silence import silence_pillow
+from clip_hparam.data.reading.silence_decoders import silence_pillow
 from clip_hparam.records.atomic import read_json, write_json
 from clip_hparam.records.user_cache import cache_path
 

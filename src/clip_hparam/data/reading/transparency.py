@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from clip_hparam.data.reading.samples import sample_type
+from clip_hparam.data.reading.grey_levels import sample_type
 
 BACKGROUND = (255, 255, 255)
-PNG_KEY_LEVELS = {"L;2": 85, "L;4": 17}  # of one step of a grey level of 2 or 4 bits
+PNG_KEY_LEVELS = {"L;2": 85, "L;4": 17}  # 8-bit size of one step of 2 or 4 bits
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clip_hparam.data.dataset import TRAIN, ImageDataset
 from clip_hparam.data.file_index import FileIndex
+from clip_hparam.data.folders.class_level import root_override
 from clip_hparam.data.folders.labelled_folder import image_files
 from clip_hparam.data.folders.names import listed
 from clip_hparam.data.folders.split_names import SplitRole, plain_role
@@ -35,15 +36,19 @@ def _parts(root: Path) -> dict[str, LabelledPart]:
     named = {path: role for path, role in roles.items() if role in ROLES}
     if len(tables) == 1 and not named:
         return _parts_of(read_table(tables[0]))
-    by_role = {role: [p for p, one in named.items() if one == role] for role in ROLES}
+    by_role = {role: [path for path in named if named[path] == role] for role in ROLES}
     if len(by_role[SplitRole.TRAIN]) != 1 or any(len(paths) > 1 for paths in by_role.values()):
         found = listed([path.name for path in tables]) if tables else "no table"
         raise FileNotFoundError(
             f"data.root={root} holds {found}: data=table reads one table, or one each of train,"
-            " val and test, which end in .csv, .tsv or .parquet"
+            f" val and test, which end in .csv, .tsv or .parquet{_table_hint(tables)}"
         )
     rows = {ROLES[role]: read_table(paths[0]) for role, paths in by_role.items() if paths}
-    return {name: _part(one, range(len(one.paths))) for name, one in rows.items()}
+    return {name: _part(table, range(len(table.paths))) for name, table in rows.items()}
+
+
+def _table_hint(tables: Sequence[Path]) -> str:
+    return f": to read one of them type {root_override(tables[0])}" if tables else ""
 
 
 def _parts_of(rows: TableRows) -> dict[str, LabelledPart]:
@@ -85,8 +90,11 @@ def _sizes(file: Path, paths: Sequence[str]) -> list[int]:
             missing.append(path)
     if missing:
         raise FileNotFoundError(
-            f"{file} names {len(missing):,} files that do not exist, the first is"
-            f" {file.parent / missing[0]}: paths are relative to the folder of the"
-            " table"
+            f"{file} names {file.parent / missing[0]}, which does not exist{_more(missing)}: paths"
+            " are relative to the folder of the table"
         )
     return sizes
+
+
+def _more(missing: Sequence[str]) -> str:
+    return f", and {len(missing) - 1:,} more such files" if len(missing) > 1 else ""

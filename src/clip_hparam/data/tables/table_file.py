@@ -4,7 +4,8 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from clip_hparam.data.folders.names import cell_text
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image")
@@ -91,8 +92,4 @@ def _read_parquet(file: Path) -> dict[str, tuple[str, ...]]:
         table = parquet.read_table(file, columns=wanted)
     except ArrowException:
         raise csv.Error from None
-    return {name.lower(): tuple(map(_text, table[name].to_pylist())) for name in wanted}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    return {name.lower(): tuple(map(cell_text, table[name].to_pylist())) for name in wanted}

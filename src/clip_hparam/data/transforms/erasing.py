@@ -35,7 +35,7 @@ def _erase_at_once(pixels: Tensor, boxes: Tensor, offsets: Tensor) -> None:
     side = pixels.shape[-1]
     field = _noise_field(2 * side, pixels.device)
     line = torch.arange(side, device=pixels.device)
-    places = line - boxes[:, :2, None]  # of rows and columns inside the box, shape (b, 2, r)
+    places = line - boxes[:, :2, None]  # rows and columns inside the box, shape (b, 2, r)
     inside = (places >= 0) & (places < boxes[:, 2:, None])
     down, right = (places + offsets[:, :, None]).clamp(0, 2 * side - 1).unbind(1)
     window = field[:, down[:, :, None], right[:, None, :]].transpose(0, 1)

@@ -45,7 +45,7 @@ def soft_targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
 def sample_mix_params(
     seed: int, epoch: int, step: int, mixup: float, cutmix: float, resolution: int
 ) -> MixParams | None:
-    """Draw the mixing of one optimiser step; None where both alphas are 0.
+    """Draw the mixing of one optimizer step; None where both alphas are 0.
 
     mixup, cutmix: alpha of the beta distribution.
     resolution: side of the images in px.

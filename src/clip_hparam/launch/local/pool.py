@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from clip_hparam.config.knob import AUTO
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext, state_on_record
 from clip_hparam.launch.local import processes
@@ -48,7 +49,7 @@ class WorkerPool:
     def capacity(self, specs: Sequence[LaunchSpec]) -> Capacity:
         device = specs[0].machine.device if specs else AUTO
         count = len(gpu_slots(self.driver, device))
-        return Capacity(count, f"on {count} workers")
+        return Capacity(count, f"on {counted(count, 'worker')}")
 
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
         """Queue trials, the longest first, and start as many as there are free slots."""
@@ -153,5 +154,5 @@ def _wait_for_ends(running: Sequence[BaseProcess]) -> None:
             process.join(max(0.0, started + seconds - time.monotonic()))
         left = sum(process.is_alive() for process in running)
         if left and seconds == NOTE_SECONDS:
-            note = f"saving the state of {left} trials: another Ctrl-C stops them at once"
+            note = f"saving the state of {counted(left, 'trial')}: another Ctrl-C stops at once"
             print(note, file=sys.stderr, flush=True)

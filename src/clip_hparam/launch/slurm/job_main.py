@@ -21,6 +21,7 @@ from pathlib import Path
 
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import SweepOptions
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.config.worker_spec import LaunchSpec
 from clip_hparam.data.loading.worker_count import CORES_VARIABLE
@@ -184,8 +185,8 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
         return _record_timeout(
             array,
             left,
-            f"reached its time limit{limit} {timeouts} times: the same command resumes it; raise"
-            " hydra.launcher.timeout_min or max_num_timeout",
+            f"reached its time limit{limit} {counted(timeouts, 'time')}: the same command resumes"
+            " it; raise hydra.launcher.timeout_min or max_num_timeout",
         )
     queued = run_command("scontrol", "requeue", job_id, timeout=REQUEUE_TIMEOUT_SECONDS)
     if queued.returncode:

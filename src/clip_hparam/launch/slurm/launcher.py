@@ -16,10 +16,12 @@ from clip_hparam.config.options.launcher_options import (
     signal_delay_seconds,
     tasks_per_job,
 )
+from clip_hparam.config.text.count import counted, is_are, was_were
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.batch_script import validate_runs_folder
 from clip_hparam.launch.slurm.commands import max_array_size
 from clip_hparam.launch.slurm.environment import with_user_defaults
@@ -38,7 +40,7 @@ class SlurmLauncher:
         """Raise ValueError for options that a Slurm job cannot have."""
         self.context = context
         self.options = with_user_defaults(LauncherOptions(**context.options), os.environ)
-        self.tracker = tracker.ArrayTracker([])
+        self.poller = job_poller.JobPoller([])
         validate_options(self.options)
         validate_runs_folder(context.runs)
         trials_per_job = context.driver.trials_per_job
@@ -59,7 +61,8 @@ class SlurmLauncher:
         limit = "the partition's time limit" if minutes is None else f"{minutes} min"
         return Capacity(
             at_once,
-            f"in {count} Slurm jobs{each}, each of up to {limit}, once {at_once} run at a time",
+            f"in {counted(count, 'Slurm job')}{each}, each of up to {limit}, once {at_once} run at"
+            " a time",
             describe_request(self.options),
         )
 
@@ -75,24 +78,27 @@ class SlurmLauncher:
                     " type it on a login node, or try hydra/launcher=workers"
                 )
         specs = [with_ranks_of_tasks(spec, self.options) for spec in specs]
-        earlier = tracker.create_tracker(self.context.runs)
+        earlier = job_poller.create_poller(self.context.runs)
         trial_ids = {spec.trial_id for spec in specs}
-        newest = tracker.newest_handles(earlier)
+        newest = job_poller.newest_handles(earlier)
         handles = [handle for handle in newest if handle.trial_id in trial_ids]
         states = earlier.poll_until_settled(handles)
         queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
         if queued:
-            print(f"{len(queued)} trials are in Slurm already: following them")
+            print_wrapped(
+                f"{counted(len(queued), 'trial')} {is_are(len(queued))} in Slurm already: following"
+                f" {'it' if len(queued) == 1 else 'them'}"
+            )
         queued_ids = {handle.trial_id for handle in queued}
         arrays = self._submit_arrays([spec for spec in specs if spec.trial_id not in queued_ids])
-        self.tracker = tracker.ArrayTracker([*earlier.arrays, *arrays])
+        self.poller = job_poller.JobPoller([*earlier.arrays, *arrays])
         return queued + [handle for array in arrays for handle in array.handles()]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        return self.tracker.poll(handles)
+        return self.poller.poll(handles)
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        tracker.cancel_jobs(handles)
+        job_poller.cancel_jobs(handles)
 
     def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
         """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
@@ -115,7 +121,11 @@ class SlurmLauncher:
                 job_id = submit_array(array, options, code)
             except ValueError as error:
                 count = _cancel_arrays(arrays)
-                note = f"; {count} jobs submitted before it were cancelled" if count else ""
+                note = (
+                    f"; {counted(count, 'job')} submitted before it {was_were(count)} cancelled"
+                    if count
+                    else ""
+                )
                 raise ValueError(f"{error}{note}") from None
             array.write_job_id(job_id)
             arrays.append(array)
@@ -148,7 +158,7 @@ def with_ranks_of_tasks(spec: LaunchSpec, options: LauncherOptions) -> LaunchSpe
 
 def _cancel_arrays(arrays: Sequence[JobArray]) -> int:
     """Cancel arrays that were submitted before Slurm refused one; return the number of jobs."""
-    tracker.cancel_jobs([handle for array in arrays for handle in array.handles()])
+    job_poller.cancel_jobs([handle for array in arrays for handle in array.handles()])
     for array in arrays:
         shutil.rmtree(array.folder)
     return sum(len(array.packs) for array in arrays)

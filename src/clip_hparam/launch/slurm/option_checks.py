@@ -44,10 +44,10 @@ def _mistakes(options: LauncherOptions) -> Iterator[str]:
             " 0 gives a trial one time limit only"
         )
     if options.mem_gb is not None and not 0 < options.mem_gb < float("inf"):
-        yield f"hydra.launcher.mem_gb={options.mem_gb:g} is no amount of memory: try 8, in GB"
+        yield f"hydra.launcher.mem_gb={options.mem_gb:g} is not an amount of memory: try 8, in GB"
     for name in ("mem_per_cpu", "mem_per_gpu"):
         if name in given and not MEMORY_PATTERN.fullmatch(given[name]):
-            yield f"hydra.launcher.{name}={given[name]} is no amount of memory: try 4G or 500M"
+            yield f"hydra.launcher.{name}={given[name]} is not an amount of memory: try 4G or 500M"
     yield from _contradictions(given)
     for name, value in options.additional_parameters.items():
         yield from _parameter_mistakes(name, value)
@@ -80,11 +80,11 @@ def _parameter_mistakes(name: str, value: Any) -> Iterator[str]:
     key = f"hydra.launcher.additional_parameters.{name}"
     option = name.replace("_", "-")
     if not PARAMETER_NAME.fullmatch(name):
-        yield f"{key} is no option of sbatch: write the long name without dashes, as reservation"
+        yield f"{key} is not an option of sbatch: write its long name without dashes: reservation"
     if option in SWEEP_PARAMETERS:
         yield f"{key} is set by the sweep, which finds its jobs by it: leave it out"
     if option in OPTION_OF_PARAMETER:
         yield f"{key}={value}: write hydra.launcher.{OPTION_OF_PARAMETER[option]}"
     if isinstance(value, (list, dict)):
-        yield f"{key}={value} is no single value: write it as sbatch takes it, such as a,b"
+        yield f"{key}={value} is not a single value: write it as sbatch takes it, such as a,b"
     yield from _text_mistakes(key, value)

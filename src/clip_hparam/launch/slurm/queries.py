@@ -138,7 +138,7 @@ def find_array_id(array: JobArray) -> str | None:
 
 
 def _query_squeue(arrays: Sequence[JobArray]) -> QueueSnapshot:
-    columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:64"
+    columns = "ArrayJobID:16,ArrayTaskID:16,State:20,exit_code:12,Reason:128"
     names = ",".join(array.name for array in arrays)
     users = ",".join({str(array.user) for array in arrays})
     lines = output_lines(
@@ -163,7 +163,7 @@ def _query_sacct(arrays: Sequence[JobArray]) -> QueueSnapshot:
 def _parse_sacct_row(line: str) -> Iterator[tuple[str, SlurmJobState]]:
     """Yield the jobs of a row; a row may list several pending tasks, as 12_[3-5,7%4]."""
     name, state, code = line.split("|")
-    job_state = SlurmJobState(state.split()[0], "", code)  # of "CANCELLED by 0" the first word
+    job_state = SlurmJobState(state.split()[0], "", code)  # first word of "CANCELLED by 0"
     job, _, tasks = name.partition("_")
     for part in tasks.strip("[]").partition("%")[0].split(","):
         first, _, last = part.partition("-")

@@ -48,7 +48,7 @@ def reconciled_state(
         status = {}
     if job.is_active:
         return unsealed_state(status, absent=TrialState.QUEUED, alive=True)
-    if _failure_of_one_process(record, handle):
+    if _pool_failure(record, handle):
         return TrialState.LOST
     return unsealed_state(status, absent=TrialState.LOST, alive=False)
 
@@ -69,7 +69,7 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
             message = _failure_message(job, handle, kind, printed)
             if job == GONE and not printed and record.status().get("state") not in LIVE:
                 message = NEVER_STARTED.format(handle.id)
-            failure = _failure_of_one_process(record, handle)
+            failure = _pool_failure(record, handle)
             if failure and kind != "memory":
                 kind, message = "lost", failure["message"]
             state = STATE_OF_KIND.get(kind, TrialState.LOST)
@@ -87,10 +87,10 @@ def is_end_recorded(record: Record, handle: JobHandle) -> bool:
     return recorded and "slurm" in (record.failure() or {})
 
 
-def _failure_of_one_process(record: Record, handle: JobHandle) -> dict[str, Any] | None:
-    """Return the failure that the pool recorded for a killed process while its job continued.
+def _pool_failure(record: Record, handle: JobHandle) -> dict[str, Any] | None:
+    """Return the failure that the pool recorded for a killed process whose job kept running.
 
-    Only at the end of the job does Slurm report whether the process was killed for its memory.
+    None if it recorded none. Slurm reports an out-of-memory kill only when the job ends.
     """
     failure = record.failure() or {}
     status = record.status()
@@ -124,7 +124,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_above(printed)}",
+        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_memory_hint(printed)}",
         "cancelled": ": the same command runs it again",
         "lost": ""
         if printed
@@ -135,7 +135,7 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}{shown}"
 
 
-def _above(printed: str) -> str:
-    """Return the memory that a job had when Slurm ended it, as the bound of a new `mem_gb`."""
+def _memory_hint(printed: str) -> str:
+    """Return " above N", the memory in GiB of a job that Slurm ended; empty if it is unknown."""
     used = USED_BYTES_PATTERN.search(printed)
     return f" above {int(used[1]) / 2**30:.1f}" if used else ""

@@ -14,15 +14,17 @@ from clip_hparam.launch.slurm.queries import find_array_id
 RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # between attempts while Slurm does not respond
 SBATCH_TIMEOUT_SECONDS = 60.0
 UNREACHABLE_WORDS = ("contact", "timed out", "connect", "authentication", "communication", "munge")
-OPTION_OF_REFUSAL = {  # word in the message of sbatch -> key of hydra.launcher
-    "partition": "partition",
-    "account": "account",
-    "qos": "qos",
-    "feature": "constraint",
-    "gres": "gpus_per_node",
-    "memory": "mem_gb",
-    "time limit": "timeout_min",
-    "array": "array_parallelism",
+LIMITS_COMMAND = "sacctmgr show assoc where user=$USER format=account,partition,qos"
+OPTION_OF_REFUSAL = {  # word in the message of sbatch -> key of hydra.launcher, where to look
+    "invalid account": ("account", LIMITS_COMMAND),
+    "partition": ("partition", "sinfo"),
+    "account": ("account", LIMITS_COMMAND),
+    "qos": ("qos", LIMITS_COMMAND),
+    "feature": ("constraint", "sinfo -o '%P %f'"),
+    "gres": ("gpus_per_node", "sinfo -o '%P %G'"),
+    "memory": ("mem_gb", "sinfo -o '%P %m'"),
+    "time limit": ("timeout_min", "sinfo"),
+    "array": ("array_parallelism", "scontrol show config"),
 }
 
 
@@ -55,13 +57,17 @@ def refusal_message(reason: str, options: LauncherOptions) -> str:
     """Return the message for the user: the reason that sbatch gave, and the key to change."""
     if "submit limit" in reason.lower():
         return (
-            f"sbatch refuses more jobs: {reason}; try trials_per_job=8, and see"
-            " sacctmgr show assoc format=user,maxsubmitjobs"
+            f"sbatch refuses more jobs, or jobs of this size: {reason}; try trials_per_job=8, fewer"
+            " CPUs or GPUs or a shorter hydra.launcher.timeout_min, and see sacctmgr show qos and"
+            " sacctmgr show assoc where user=$USER format=account,maxsubmitjobs"
         )
-    for word, key in OPTION_OF_REFUSAL.items():
-        if word in reason.lower():
-            given = f"hydra.launcher.{key}={getattr(options, key)}"
-            return f"sbatch refuses {given}: {reason}; see sinfo"
+    for word, (key, command) in OPTION_OF_REFUSAL.items():
+        if word not in reason.lower():
+            continue
+        value = getattr(options, key)
+        if value is None:
+            return f"sbatch refuses the job: {reason}; set hydra.launcher.{key}, see {command}"
+        return f"sbatch refuses hydra.launcher.{key}={value}: {reason}; see {command}"
     return (
         f"sbatch refuses the job: {reason}; see sinfo, and hydra.launcher.nodes, cpus_per_task,"
         " gpus_per_node and mem_gb"

@@ -27,7 +27,7 @@ from clip_hparam.model.tiny_clip.typefaces import TRAIN_FACES, Face
 
 GLYPH_SIZE = 32  # side of a glyph, px
 CANVAS_SIZE = 96  # side while drawing and warping, px
-CAP_HEIGHT = 60  # of an upright capital on the canvas, px
+CAP_HEIGHT = 60  # height of an upright capital on the canvas, px
 WARP_CELLS = 4  # cells along a side; the warp is bilinear in each cell
 MIN_CONTRAST = 70  # between ink and ground, grey levels
 

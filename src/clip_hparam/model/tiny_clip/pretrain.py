@@ -31,10 +31,10 @@ DEFAULT_STEPS = 3000
 TRAIN_GLYPHS = 62 * 1000
 THREADS = 1  # the bits depend on it; a second thread gains little
 PEAK_LR = 2e-3
-WARMUP_STEPS = 200  # optimiser steps
+WARMUP_STEPS = 200  # optimizer steps
 WEIGHT_DECAY = 0.1
 MAX_LOGIT_SCALE = math.log(100)
-HELD_OUT_SEED = 1_000_003  # of the held-out glyphs; training uses small seeds
+HELD_OUT_SEED = 1_000_003  # seed of the held-out glyphs; training uses small seeds
 HELD_OUT_GLYPHS = 62 * 32
 
 

@@ -24,9 +24,9 @@ from clip_hparam.model.tiny_clip.typefaces import Face
 SCENE_SIZE = 64  # side of a scene, px
 MAX_BLUR = 2.0  # sd of the Gaussian blur, px of the scene
 MAX_LINES, MAX_LINE_WIDTH = 2, 4  # px of the scene
-GRADIENT_SD = 12.0  # of the grey levels that a colour changes from edge to edge
-COLOUR_SD = 12.0  # of a colour around its name, grey levels
-MAX_NOISE_SD = 8.0  # of the noise of each pixel, grey levels
+GRADIENT_SD = 12.0  # grey levels by which a colour changes from edge to edge
+COLOUR_SD = 12.0  # spread of a colour around its name, grey levels
+MAX_NOISE_SD = 8.0  # noise of each pixel, grey levels
 BLURRED_FROM = 1.2  # px of blur from which a caption calls the scene blurred
 
 

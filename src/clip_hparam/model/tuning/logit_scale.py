@@ -29,8 +29,11 @@ class LogitScale(nn.Module):
         return weights / self.logit_scale.exp()
 
 
-def separate_logit_scale(model: Classifier, how: str) -> None:
-    """Take the mean norm of the head's rows out of its weights, as "fixed" or "trained" scale."""
+def separate_logit_scale(model: Classifier, mode: str) -> None:
+    """Store the weights of the head as rows times a logit scale, which is their mean norm.
+
+    mode: "fixed" or "trained", whether the scale is a constant or a parameter.
+    """
     with torch.no_grad():
         scale = model.head.weight.norm(dim=1).mean()
-    parametrize.register_parametrization(model.head, "weight", LogitScale(scale, how == TRAINED))
+    parametrize.register_parametrization(model.head, "weight", LogitScale(scale, mode == TRAINED))

@@ -4,7 +4,7 @@ A forward pass uses W + alpha / rank * up @ down, computed in fp32. The update i
 of the matrix itself, so that open_clip's modules and the fused ones read it alike, and so that
 merged weights have the bits of the trained model. Since `up` starts at 0, the first forward pass is
 that of the pretrained model. Gradients of W are computed and not kept: a step computes as much as
-with tune=full, while optimiser, EMA and checkpoint hold the updates alone.
+with tune=full, while optimizer, EMA and checkpoint hold the updates alone.
 
 Source: Hu et al., "LoRA: low-rank adaptation of large language models", 2022.
 """

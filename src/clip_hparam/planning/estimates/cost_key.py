@@ -7,7 +7,7 @@ from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import DEFAULT_KERNELS
 from clip_hparam.config.trial_spec import TrialSpec
 
-FIRST_KERNELS = "reference"  # of trials from before numerics had kernels
+FIRST_KERNELS = "reference"  # trials from before Numerics had kernels
 
 
 class CostKey(NamedTuple):

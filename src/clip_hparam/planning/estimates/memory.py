@@ -17,8 +17,8 @@ from clip_hparam.planning.estimates import flops
 
 CARDS_GB = {"V100": (16, 32), "A100": (40, 80), "H100": (80,), "H200": (141,)}
 """Memory of each card of machine.device_name in its editions, in 10^9 bytes."""
-USABLE_SHARE = 0.9  # of the free memory; the rest is for fragments and the libraries' workspaces
-CONTEXT_BYTES = 10**9  # of a process on an otherwise empty card
+USABLE_SHARE = 0.9  # share of free memory; the rest is for fragments and workspaces of libraries
+CONTEXT_BYTES = 10**9  # CUDA context of a process on an otherwise empty card
 HEAD_WIDTH = 64  # open_clip's default
 FP32_BYTES = 4
 
@@ -187,7 +187,7 @@ def _saved_of_block(recipe: ResolvedRecipe, machine: Machine, sizes: _Sizes) -> 
         is_quick = model_config(recipe.encoder.name).get("quick_gelu", False)
         mlp = (3 if is_quick else 2) * sizes.mlp  # x * sigmoid(1.702 x)
     scaled = bool(model_config(recipe.encoder.name)["vision_cfg"].get("ls_init_value"))
-    statistics = sizes.tokens * (4 + sizes.heads) * FP32_BYTES  # of norms and softmax
+    statistics = sizes.tokens * (4 + sizes.heads) * FP32_BYTES  # statistics of norms and softmax
     return stream + mlp + 2 * scaled * sizes.stream + statistics
 
 

@@ -21,7 +21,7 @@ class GrowingManifest:
         if stamp != self._read_stamp:
             tree = read_json(self.path)
             if tree is None:
-                raise FileNotFoundError(f"{self.path} is no manifest of a search: type it again")
+                raise FileNotFoundError(f"{self.path} is not a manifest of a search: type it again")
             self._tree, self._read_stamp = tree, stamp
         return self._tree
 

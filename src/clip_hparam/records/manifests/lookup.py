@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from clip_hparam.records.manifests.manifest import ManifestCell, SweepManifest
 from clip_hparam.records.manifests.names import newest_by_name, output_names
 
-MIN_PREFIX_LENGTH = 3  # of an id: shorter texts are mistyped names rather than ids
+MIN_PREFIX_LENGTH = 3  # a shorter start of an id is rather a mistyped name
 
 
 def find_sweeps(manifests: Iterable[SweepManifest], wanted: str) -> list[SweepManifest]:
@@ -81,7 +81,7 @@ def name_in_older_sweep(manifests: Iterable[SweepManifest], name: str) -> str:
 def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:
     """Return the id that is `prefix`, or the one that starts with it, None if there is none.
 
-    Raises ValueError if several start with it.
+    Raises: ValueError if several start with it.
     """
     ids = list(ids)
     if prefix in ids:

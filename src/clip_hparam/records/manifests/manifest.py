@@ -60,6 +60,16 @@ class SweepManifest:
         """Ids of all planned trials, each once, in the order of the cells."""
         return list(dict.fromkeys(name for cell in self.cells for name in cell.trials.values()))
 
+    @property
+    def trial_names(self) -> dict[str, str]:
+        """ "LABEL seed=N" by trial id, with the first cell that has the trial."""
+        names = [
+            (trial, f"{cell.label} seed={seed}")
+            for cell in self.cells
+            for seed, trial in cell.trials.items()
+        ]
+        return dict(reversed(names))
+
     def age(self) -> tuple[str, str]:
         """Return the key that sorts manifests, the oldest first."""
         return self.created, self.sweep_id
@@ -108,7 +118,7 @@ def write_manifest(runs: Path, tree: Mapping[str, Any]) -> None:
 def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     """Return the manifest in a JSON object.
 
-    Raises ValueError for an object of another shape, and for ids that would leave the runs folder.
+    Raises: ValueError for an object of another shape, and for ids that would leave the runs folder.
     """
     try:
         full = tree.get("search", {}).get("full", {})
@@ -131,7 +141,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
     for name in (manifest.sweep_id, *manifest.trial_ids):
         if not is_inside(name):
             raise ValueError(
-                f"a sweep manifest holds the id {name!r}, which is no name of a folder"
+                f"a sweep manifest holds the id {name!r}, which is not a name of a folder"
             )
     return manifest
 

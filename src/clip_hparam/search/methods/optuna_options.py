@@ -44,7 +44,7 @@ def validated_seed(options: Options) -> int:
         return 0
     if type(seed) is not int or not 0 <= seed <= MAX_SEED:
         raise ValueError(
-            f"hydra.sweeper.sampler.seed={seed} is no whole number of [0, {MAX_SEED}]: try 0"
+            f"hydra.sweeper.sampler.seed={seed} is not a whole number of [0, {MAX_SEED}]: try 0"
         )
     return seed
 

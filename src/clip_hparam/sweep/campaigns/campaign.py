@@ -20,6 +20,7 @@ from clip_hparam.analysis.frames.frame import load
 from clip_hparam.analysis.report.study_page import STUDY_FILE, WINNER_FILE, study_markdown
 from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.text.override_words import quote
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.design.design import Design, merged_overrides
 from clip_hparam.launch.python_command import run_python
 from clip_hparam.records.atomic import write_atomic
@@ -84,12 +85,12 @@ class Campaign:
     def show(self) -> None:
         """Print the decisions so far and the open stages, for `dry_run=true`."""
         left, knobs = format_duration(max(0.0, self.seconds_left)), ", ".join(self.design.knobs)
-        print(f"study {self.design.name} of {knobs}; {left} of trials are left")
+        print_wrapped(f"study {self.design.name} of {knobs}; {left} of trials are left")
         decided = self.decisions.all()
         for name in stages.STAGES:
             reason = decided.get(name, {}).get("why", "planned when those before are done")
-            print(f"  {name}: {reason}")
-        print("nothing was started")
+            print_wrapped(f"  {name}: {reason}")
+        print_wrapped("nothing was started")
 
     def _plans(self) -> Iterator[tuple[str, Callable[[], Stage]]]:
         """Yield the planner of each stage; a planner reads the records of the stages before."""
@@ -170,8 +171,8 @@ class Campaign:
         self._write_results()
         out = [] if self.runs == DEFAULT_RUNS else ["--out", str(self.folder)]
         code = run_python(CLI_CODE, ["report", *runs, *out])
-        print(f"{self.design.name}: {self._evidence().answer}")
-        print(f"results of all stages: {self.folder / STUDY_FILE}")
+        print_wrapped(f"{self.design.name}: {self._evidence().answer}")
+        print_wrapped(f"results of all stages: {self.folder / STUDY_FILE}")
         return code
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.text.duration import format_duration
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_atomic, write_json
 from clip_hparam.sweep.campaigns.stages import InsufficientBudgetError, Stage
@@ -62,7 +63,7 @@ class Decisions:
         except InsufficientBudgetError as error:
             why = f"left out: {error}"
         time_left = format_duration(max(0.0, left))
-        print(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
+        print_wrapped(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
         tree = asdict(stage) if stage else {"name": name, "design": None, "words": (), "why": why}
         decisions = {**self.all(), name: {**tree, "left_seconds": left, "decided": utc_timestamp()}}
         if stage:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from clip_hparam.analysis.evidence.studies.screening import KnobEffect, Screening
-from clip_hparam.analysis.stats.screening import counting_resolution
+from clip_hparam.analysis.stats.error_margin import counting_resolution
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.design.design import Design, merged_overrides, parse_design
 from clip_hparam.design.fractional import fractional_factorial
@@ -31,7 +32,7 @@ MIN_KNOBS, MAX_KNOBS = 2, 5  # that screening hands to the search
 
 
 class SelectionSet(NamedTuple):
-    """What the reference tells about the selection set: accuracy in percent, and its images."""
+    """Selection accuracy of the reference in percent, and the number of selection images."""
 
     accuracy: float
     images: int
@@ -43,7 +44,7 @@ def plan_screening(study: Design, trials: int, selection: SelectionSet | None = 
     The low level of each knob is in the base. There are as many seeds as effects of one point need,
     if the budget pays for them. selection: None if no record tells the number of images.
 
-    Raises InsufficientBudgetError for too few trials.
+    Raises: InsufficientBudgetError for too few trials.
     """
     for resolution in (4, 3):
         design, size = _factorial(study, resolution)
@@ -55,7 +56,8 @@ def plan_screening(study: Design, trials: int, selection: SelectionSet | None = 
         )
     seeds = _seeds(size, trials // size, selection)
     design["seeds"] = list(range(SCREENING_SEED, SCREENING_SEED + seeds))
-    text = f"{size} cells of resolution {'IV' if resolution == 4 else 'III'}, {seeds} seeds each"
+    numeral = "IV" if resolution == 4 else "III"
+    text = f"{size} cells of resolution {numeral}, {counted(seeds, 'seed')} each"
     return Stage("screening", design, (), f"{text}{_resolution_text(size, seeds, selection)}")
 
 
@@ -106,7 +108,7 @@ def _reasons(knobs: Sequence[str], screening: Screening) -> Iterator[tuple[str, 
 
 
 def _screening_sentence(screening: Screening, searched: Mapping[str, str]) -> str:
-    """Return the margin of error, and what the screening says of the knobs that are left out."""
+    """Return the effects, their margin of error, and the knobs left out with unresolved effects."""
     listed = ", ".join(f"{effect.name} {_points(effect)}" for effect in screening.effects)
     text = (
         f"effects on selection accuracy, points: {listed}; margin {screening.margin:.2f}"

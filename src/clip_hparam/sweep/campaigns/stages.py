@@ -17,8 +17,8 @@ BUDGET_SHARES = {"screening": 0.3, "search": 0.4, "proof": 0.3}
 """Shares of the budget left after the reference; unspent seconds go to the next stage."""
 N_SEEDS = 3
 SCREENING_SEED, SEARCH_SEED, PROOF_SEED = 50, 60, 100  # first seed of each stage
-MIN_POINTS = 10  # of a search
-MAX_WINNERS, MAX_SEEDS = 2, 10  # of the proof
+MIN_POINTS = 10  # points of a search
+MAX_WINNERS, MAX_SEEDS = 2, 10  # cells and seeds of the proof
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def plan_search(
 ) -> Stage:
     """Return a search over the knobs that takes `seconds` of all workers together.
 
-    Raises InsufficientBudgetError if they pay for fewer than ten points.
+    Raises: InsufficientBudgetError if they pay for fewer than ten points.
     """
     points = int(2 * seconds / trial_seconds)  # pruning saves at least half of the epochs
     if points < MIN_POINTS:
@@ -68,7 +68,7 @@ def plan_proof(study: Design, winners: Mapping[str, Sequence[str]], trials: int)
     """Return a race of the reference and as many winners as `trials` trials pay for.
 
     winners: overrides by label, best first.
-    Raises InsufficientBudgetError if one winner on four seeds is too much.
+    Raises: InsufficientBudgetError if one winner on four seeds is too much.
     """
     min_seeds = N_SEEDS + 1
     n_winners = min(len(winners), trials // min_seeds - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.numbers import format_number
 from clip_hparam.records.metrics import reported_value
 from clip_hparam.records.record import Record
@@ -115,7 +116,7 @@ def print_results(console: Console, rows: "Sequence[CellResult]", name: str, kin
     ]
     print_table(console, columns, texts, bold)
     if len(rows) > len(shown):
-        print_plain(console, f"and {len(rows) - len(shown)} more cells: --json has all")
+        print_plain(console, f"and {counted(len(rows) - len(shown), 'more cell')}: --json has all")
     print_plain(console, *_notes(rows, selected))
 
 
@@ -123,8 +124,8 @@ def _notes(rows: "Sequence[CellResult]", selected: int | None) -> Iterator[str]:
     finished = sum(row.done == row.asked for row in rows)
     if selected is not None and len(rows) > 1:
         yield (
-            f"{SELECTED_MARK} selected: the highest mean on the selection set, of {finished} cells"
-            " with all of their trials"
+            f"{SELECTED_MARK} selected: the highest mean on the selection set, of"
+            f" {counted(finished, 'cell')} with all of {'its' if finished == 1 else 'their'} trials"
         )
     if any(row.test.low == row.test.low for row in rows):
         yield "\N{PLUS-MINUS SIGN}: 95 % t interval over seeds; differences are paired by seed"

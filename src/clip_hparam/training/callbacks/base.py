@@ -12,7 +12,7 @@ class TrialCallback:
     """Base class of the callbacks of a trial; does nothing.
 
     A subclass overrides the methods that it needs. They are called in rank 0 only: `on_start`
-    once, `on_step` and then `should_stop` after each optimiser step, `should_stop` also after each
+    once, `on_step` and then `should_stop` after each optimizer step, `should_stop` also after each
     batch of an evaluation, `on_epoch_end` after each epoch, `on_end` once. A callback never raises
     an exception to stop or prune a trial.
     """
@@ -21,7 +21,7 @@ class TrialCallback:
         """Receive the trial, with its resolved recipe, before the model is created."""
 
     def on_step(self, step: int, total_steps: int) -> None:
-        """Receive the number of optimiser steps done, those of earlier attempts included."""
+        """Receive the number of optimizer steps done, those of earlier attempts included."""
 
     def should_stop(self) -> bool:
         """Return whether the trial must save its state and end, to be resumed later."""

@@ -15,7 +15,7 @@ REFRESH_SECONDS = 0.1
 
 
 class ProgressBar(TrialCallback):
-    """Shows the optimiser steps done and the time left; only on a terminal.
+    """Shows the optimizer steps done and the time left; only on a terminal.
 
     What is printed meanwhile appears above the bar. The bar is drawn in `on_step`, without a
     thread, because the loader's worker processes are forks of this process.

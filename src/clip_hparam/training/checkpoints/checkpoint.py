@@ -40,7 +40,8 @@ def save(
 
     Raises: CancelledError once `is_cancelled` returns True; the older checkpoints stay.
     """
-    for temporary in (*folder.glob(".step_*"), *folder.glob(".selected_*")):  # of a killed process
+    # left by a killed process
+    for temporary in (*folder.glob(".step_*"), *folder.glob(".selected_*")):
         temporary.unlink()
     path = folder / f"step_{step:09d}{END}"
     parts = [*content.changing, *content.constant]
@@ -119,7 +120,7 @@ def _selected_file(path: Path) -> str | None:
     """Return the file of selected weights that a checkpoint needs; None if it needs none."""
     try:
         _, selected = _digests(path)
-    except (OSError, ValueError):  # of a process that was killed between the two files
+    except (OSError, ValueError):  # the process was killed between the two files
         return None
     return selected and selected[0]
 
@@ -153,5 +154,5 @@ def _load_parts(path: Path, selected: tuple[str, str] | None) -> dict[str, Any] 
 
 def _load_old(path: Path) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of pickle protocols
+        warnings.simplefilter("ignore", UserWarning)  # warning about pickle protocols
         return torch.load(path, map_location="cpu", weights_only=True)

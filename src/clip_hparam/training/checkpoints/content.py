@@ -78,7 +78,7 @@ def nested_state(
     selected: Mapping[str, Tensor] | None = None,
     file: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return a state in the layout of earlier versions: state dicts of modules and optimiser."""
+    """Return a state in the layout of earlier versions: state dicts of modules and optimizer."""
     trained, models = facts["trained"], facts["models"]
     frozen = {
         name.removeprefix(f"{FROZEN}."): tensor
@@ -150,7 +150,7 @@ def _frozen_parts(state: TrainState) -> list[Part]:
 
 
 def _scalar_parts(state: TrainState, progress: Progress) -> list[Part]:
-    """Return copies of the optimiser's step and of the losses of the epoch."""
+    """Return copies of the optimizer's step and of the losses of the epoch."""
     scalars = {STEP: state.optimizer.steps_done.reshape(1).clone()}
     if progress.losses:
         scalars[LOSSES] = torch.stack(progress.losses)

@@ -2,6 +2,7 @@
 
 import logging
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.batches import Batches
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import TrialState
@@ -33,7 +34,7 @@ def resume(state: TrainState, record: Record) -> Progress:
     check_equal_weights(state.context, state.eval_models.values(), moment)
     if saved is not None:
         epoch, steps = len(progress.rows), len(progress.losses)
-        of_epoch = f" and {steps} step{'s' * (steps > 1)}" if steps else ""
+        of_epoch = f" and {counted(steps, 'step')}" if steps else ""
         whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
         logger.info("going on %s", whole)
     return progress

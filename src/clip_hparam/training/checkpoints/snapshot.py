@@ -1,8 +1,8 @@
 """The bytes of tensors at a step boundary, read by a thread while training goes on.
 
-Training changes weights and moments only in an optimiser step. Until the next one, the reader takes
-the tensors themselves, chunk by chunk. `release`, called just before that step, copies to host
-memory what is left, once that is little enough.
+Training changes weights and moments only in an optimizer step. Until the next step the reader reads
+the tensors themselves, chunk by chunk. `release`, called just before that step, waits up to
+RELEASE_SECONDS until the unread bytes fit `memory`, and copies them to the host.
 """
 
 import threading
@@ -20,7 +20,7 @@ RELEASE_SECONDS = 30.0  # a slower disk gets more memory, so that other ranks do
 class Snapshot:
     """Bytes of flat, contiguous tensors of one device, in their order.
 
-    changing: overwritten by the next optimiser step.
+    changing: overwritten by the next optimizer step.
     constant: read after these, and never copied before.
     memory: bytes of host memory that copies may take.
     """

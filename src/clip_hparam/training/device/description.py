@@ -5,6 +5,7 @@ import torch
 from clip_hparam.config.knob import AUTO
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.recipe import Recipe
+from clip_hparam.config.text.count import counted
 from clip_hparam.planning.gpus import hidden_gpu_reason
 from clip_hparam.training.device.numerics import Numerics
 
@@ -20,15 +21,15 @@ def describe_attempt(
     ranks = numerics.ranks
     share = recipe.batch_size // ranks
     each = " a rank" if ranks > 1 else ""
-    threads = f", {_count(numerics.threads, 'thread')}" if numerics.device == "cpu" else ""
+    threads = f", {counted(numerics.threads, 'thread')}" if numerics.device == "cpu" else ""
     parts = [
-        f"{numerics.device_name} ({numerics.device}{threads}), {_count(ranks, 'rank')}",
+        f"{numerics.device_name} ({numerics.device}{threads}), {counted(ranks, 'rank')}",
         f"precision {recipe.precision}",
         f"{numerics.kernels} kernels with {numerics.attention} attention"
         + ", compiled" * numerics.compile
         + ", deterministic" * numerics.deterministic,
         f"batch {recipe.batch_size} in micro-batches of {micro_batch or share}{each}",
-        f"{_count(loader_workers, 'loader worker')}{each}",
+        f"{counted(loader_workers, 'loader worker')}{each}",
     ]
     return "machine: " + "; ".join(parts)
 
@@ -39,7 +40,3 @@ def hidden_gpu_warning(machine: Machine, device: torch.device) -> str | None:
         return None
     reason = hidden_gpu_reason()
     return reason and f"machine.device=auto is the CPU: {reason}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

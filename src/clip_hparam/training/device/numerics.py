@@ -17,7 +17,7 @@ from clip_hparam.planning.device_names import processor_name
 from clip_hparam.training.compilation.compiler import checked_compile
 
 BUCKETS = "buckets"
-TF32_CAPABILITY = (8, 0)  # of NVIDIA's Ampere, the first generation with TF32
+TF32_CAPABILITY = (8, 0)  # NVIDIA's Ampere, the first generation with TF32
 
 
 class UnsupportedMachineError(ValueError):
@@ -28,7 +28,9 @@ class UnsupportedMachineError(ValueError):
 class Numerics:
     """What floating-point results depend on besides the recipe.
 
-    Recorded with each attempt, as they are; a resume keeps threads, attention, kernels and compile.
+    Each attempt records its own values. A resumed attempt keeps threads, attention, kernels and
+    compile of the first.
+
     attention: kernel of attention, "sdpa" or "explicit".
     kernels: modules of the tower, "reference" or "fused"; trials before these had "reference".
     matmul_precision: of fp32 matrix products on a GPU, as torch names it: "highest" is fp32, "high"
@@ -160,7 +162,7 @@ def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
     `numerics` are those of the last one. Where attempts differ, it also has `changes`, by which
     tables mark the row, and `numerics_of_attempts` lists them.
     """
-    changed = [one for one, before in zip(attempts[1:], attempts, strict=False) if one != before]
+    changed = [new for new, before in zip(attempts[1:], attempts, strict=False) if new != before]
     last = _recorded(attempts[-1])
     if not changed:
         return {"numerics": last}

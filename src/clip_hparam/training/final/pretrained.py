@@ -1,4 +1,4 @@
-"""The zero-shot accuracy on what CLIP knew, before fine-tuning."""
+"""Evaluate the pretrained model on the zero-shot sets before the first step."""
 
 from clip_hparam.data.batches import Batches
 from clip_hparam.training.callbacks.base import TrialCallback
@@ -16,13 +16,13 @@ def evaluate_pretrained(
 
     It is the accuracy before the first step; after training it is in the columns of the set.
     """
-    sets = {name: one for name, one in batches.eval_sets.items() if one.zero_shot}
+    sets = {name: found for name, found in batches.eval_sets.items() if found.zero_shot}
     if not sets:
         return {}
     initial = create_model(batches.recipe, batches.classes, state.device).to(state.device)
     columns: dict[str, float] = {}
-    for name, one in sets.items():
-        model = zero_shot_classifier(initial, batches.recipe, one.class_names, state.device)
+    for name, eval_set in sets.items():
+        model = zero_shot_classifier(initial, batches.recipe, eval_set.class_names, state.device)
         read = until_stopped(batches.evaluation(name), callback)
         columns[f"{name}.acc1.zero_shot"] = evaluate(model, read, state).acc1
     return columns

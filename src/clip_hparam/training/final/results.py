@@ -115,12 +115,12 @@ def eval_set_facts(sets: Mapping[str, EvalSet]) -> dict[str, Any]:
     """Return the entry `eval_sets` of result.json: facts by name; empty without such sets."""
     facts = {
         name.removeprefix(PREFIX): {
-            "fingerprint": one.fingerprint,
-            "images": len(one.labels),
-            "classes": len(one.class_names),
-            "zero_shot": one.zero_shot,
+            "fingerprint": eval_set.fingerprint,
+            "images": len(eval_set.labels),
+            "classes": len(eval_set.class_names),
+            "zero_shot": eval_set.zero_shot,
         }
-        for name, one in sets.items()
+        for name, eval_set in sets.items()
         if name.startswith(PREFIX)
     }
     return {"eval_sets": facts} if facts else {}

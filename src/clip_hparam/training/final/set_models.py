@@ -48,7 +48,9 @@ class GroupedClasses(nn.Module):
 
 
 class ZeroShotClassifier(nn.Module):
-    """CLIP's own zero-shot classifier on the blocks of a trained one: what it still knows.
+    """Zero-shot classifier of the fine-tuned blocks and CLIP's text embeddings.
+
+    Its accuracy is the zero-shot accuracy that is left after fine-tuning.
 
     The class token is read through the pre-trained ln_post and projection, or through the trained
     ones with pool=clip.

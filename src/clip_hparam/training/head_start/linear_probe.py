@@ -30,7 +30,7 @@ from clip_hparam.records.user_cache import cache_path
 
 logger = logging.getLogger(__name__)
 MAX_ITERATIONS = 200
-ROWS_AT_ONCE = 65536  # of features in a matrix product, which bounds the memory of the logits
+ROWS_AT_ONCE = 65536  # rows of features in a matrix product; bounds the memory of the logits
 FEATURE_KNOBS = ("encoder", "data", "pool", "resolution", "interpolation", "probe_l2", "seed")
 """Knobs that the fitted head depends on; the seed draws the training images."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from clip_hparam.config.text.count import counted
 from clip_hparam.training.memory.micro_batch import (
     DeviceMemoryError,
     describe_memory_of,
@@ -20,12 +21,14 @@ logger = logging.getLogger(__name__)
 
 
 def step_within_memory(state: "TrainState", rows: int, step: Callable[[], Tensor]) -> Tensor:
-    """Return what the step returns; halve `state.micro_batch` while the device is out of memory.
+    """Run `step` and return its result; halve `state.micro_batch` after each out-of-memory error.
 
-    rows: of this rank in the batch. The weights are those before the failed step. Ranks exchange
-    gradients inside a step, which one rank cannot begin anew.
+    A step is repeated from the same weights. Steps of several ranks are not repeated, because ranks
+    exchange gradients inside a step.
 
-    Raises: DeviceMemoryError if it cannot be halved, or the weights may have changed.
+    rows: batch rows of this rank.
+
+    Raises: DeviceMemoryError if the micro-batch cannot be halved, or the weights may have changed.
     """
     while True:
         updates = state.optimizer.updates
@@ -51,7 +54,7 @@ def step_within_memory(state: "TrainState", rows: int, step: Callable[[], Tensor
 def smaller_micro_batch(rows: int, size: int, smallest: int) -> int | None:
     """Return the largest divisor of the rows of at most half the size; None if there is none.
 
-    smallest: of which it is a multiple.
+    smallest: the result is a multiple of it.
     """
     divisors = (n for n in range(size // 2, 0, -1) if rows % n == 0 and n % smallest == 0)
     return next(divisors, None)
@@ -65,7 +68,7 @@ def _sentence(state: "TrainState", size: int, smaller: int | None, reason: str) 
     if not state.model.transformer.grad_checkpointing:
         hints.append("machine.activation_checkpointing=true")
     return (
-        f"out of memory: the trial trains {size} image{'s' * (size > 1)} at once{in_ranks}, and"
+        f"out of memory: the trial trains {counted(size, 'image')} at once{in_ranks}, and"
         f" needs {format_need(state.predict_memory(), size)}; {where} ({reason}): try"
         f" {', '.join([*hints, 'a device with more memory'])}"
     )

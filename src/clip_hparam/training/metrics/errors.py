@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clip_hparam.data.dataset import Images, Indices
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.training.metrics.predictions import Predictions
 
 MAX_ERRORS = 32

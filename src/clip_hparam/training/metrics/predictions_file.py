@@ -29,15 +29,15 @@ def write_predictions(
     weights: "raw" or "ema", the reported ones; stored as `weights`.
     """
     arrays: dict[str, Any] = {"weights": np.array(weights)}
-    for name, one in predictions.items():
-        errors = confident_errors(one, sets[name].images)
-        smallest = np.min_scalar_type(one.classes)
+    for name, predicted in predictions.items():
+        errors = confident_errors(predicted, sets[name].images)
+        smallest = np.min_scalar_type(predicted.classes)
         if sets[name].class_names:
             arrays[f"{name}.classes"] = np.array(sets[name].class_names)
         arrays |= {
-            f"{name}.labels": one.labels.astype(smallest),
-            f"{name}.predicted": one.predicted.astype(smallest),
-            f"{name}.probability": one.confidence,
+            f"{name}.labels": predicted.labels.astype(smallest),
+            f"{name}.predicted": predicted.predicted.astype(smallest),
+            f"{name}.probability": predicted.confidence,
             f"{name}.errors": errors.indices.astype(np.uint32),
             f"{name}.pictures": errors.pictures,
         }

@@ -44,7 +44,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 def metric_values(predictions: Predictions) -> dict[str, float]:
     """Return the value of every metric by its name; NaN, with a warning, for one that fails."""
-    return {name: _value(name, one, predictions) for name, one in all_metrics().items()}
+    return {name: _value(name, metric, predictions) for name, metric in all_metrics().items()}
 
 
 @cache

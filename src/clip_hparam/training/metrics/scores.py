@@ -31,13 +31,6 @@ def tempered_loss(predictions: Predictions) -> float:
     return float(predictions.tempered_losses.astype(np.float64).mean())
 
 
-def confusion_matrix(predictions: Predictions) -> NDArray[np.int64]:
-    """Return how many images of each class (row) are predicted as each class (column)."""
-    size = predictions.classes
-    cells = predictions.labels * size + predictions.predicted
-    return np.bincount(cells, minlength=size * size).reshape(size, size)
-
-
 def class_accuracy(predictions: Predictions) -> NDArray[np.float64]:
     """Return the accuracy of each class in percent, shape (classes,); NaN for one without images.
 

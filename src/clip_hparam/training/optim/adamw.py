@@ -90,7 +90,7 @@ class FlatAdamW(torch.optim.AdamW):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Update the parameters by their gradients."""
         self.updates += 1
-        # torch's GradScaler sets these for an optimiser that unscales gradients by itself
+        # torch's GradScaler sets these for an optimizer that unscales gradients by itself
         grad_scale = getattr(self, "grad_scale", None)
         found_inf = getattr(self, "found_inf", None)
         self._step += 1
@@ -141,7 +141,7 @@ class FlatAdamW(torch.optim.AdamW):
         """
         saved, state = state_dict["param_groups"], state_dict["state"]
         if [len(group["params"]) for group in saved] != self._members:
-            raise ValueError("the saved optimiser has other parameter groups")
+            raise ValueError("the saved optimizer has other parameter groups")
         for group, values in zip(self.param_groups, saved, strict=True):
             group.update({name: value for name, value in values.items() if name != "params"})
         for name, flat in self._moments.items():

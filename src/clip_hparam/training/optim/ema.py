@@ -11,7 +11,8 @@ from clip_hparam.training.optim.flat_parameters import FlatParameters
 class WeightEma:
     """Moving average, in the precision of the weights, that starts at the current weights.
 
-    It has the bits of timm's ModelEmaV3, and updates all weights in one operation.
+    Bit-identical to timm's ModelEmaV3; updates all weights in one operation.
+
     weights: the trained parameters of the model. The others are constant, and so is their average.
     average: the average of `weights`, laid out as these.
     module: copy of the model that holds the average, in evaluation mode.

@@ -1,4 +1,4 @@
-"""Parameter groups of the optimiser for layer-wise learning-rate decay."""
+"""Parameter groups of the optimizer for layer-wise learning-rate decay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def param_groups(
     """Return groups that hold each trainable parameter exactly once, ordered by depth.
 
     At equal depth the group with weight decay comes first. Biases, norms and embeddings have no
-    weight decay. Frozen parameters are in no group and have no optimiser state.
+    weight decay. Frozen parameters are in no group and have no optimizer state.
 
     Raises: ValueError if layer_decay is outside (0, 1].
     """

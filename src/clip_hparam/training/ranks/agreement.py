@@ -18,7 +18,7 @@ def check_equal_weights(
     """
     if context.world_size == 1:
         return
-    digests = context.all_gather([weights_sha256(models)])
+    digests = context.all_gather([state_dict_sha256(models)])
     differing = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
     if differing:
         ranks = " and ".join(f"rank {rank}" for rank in differing)
@@ -28,7 +28,7 @@ def check_equal_weights(
         )
 
 
-def weights_sha256(models: Iterable[nn.Module]) -> str:
+def state_dict_sha256(models: Iterable[nn.Module]) -> str:
     """Return the sha256 of all parameters and buffers, frozen ones included."""
     digest = hashlib.sha256()
     for model in models:

@@ -1,4 +1,4 @@
-"""A thread of each rank that tells the others that its process runs, and how far it has come.
+"""Thread of a rank that publishes that its process is alive, and how many collectives it began.
 
 It also finds a rank that is lost while the main thread cannot: on a GPU the main thread waits
 inside CUDA for the gradients of that rank.
@@ -20,7 +20,9 @@ MAIN_THREAD_SECONDS = 10.0  # after the timeout of a rank, in which the main thr
 
 @dataclass
 class Peer:
-    """What this rank knows of another one; times are in own beats, which stop with this process.
+    """Last heartbeat of another rank.
+
+    `silent` and `behind` count beats of this process, so that both stop while it is suspended.
 
     value: its last beat. collectives: operations that it had begun by then.
     silent: time without a new beat.

@@ -3,7 +3,7 @@
 torch's DistributedDataParallel exchanges gradients in buckets while the backward pass of the last
 micro-batch of a step computes the rest.
 
-A gradient is copied once into its bucket, and once out of it: the optimiser wants the gradients in
+A gradient is copied once into its bucket, and once out of it: the optimizer wants the gradients in
 the order of its groups (FlatParameters), buckets are in the order in which the backward pass ends
 them. The copy out of the buckets is that which a trial in one process makes too. Two ranks take
 0.70 to 0.77 of the CPU time of one all-reduce after the backward pass

@@ -34,7 +34,7 @@ def evaluate_model(model: TrainedModel, data: Data, device: str = AUTO) -> Deriv
     dataset = load_dataset(data)
     order = class_order(model, dataset.classes)
     columns: dict[str, float | None] = {}
-    sets = {name: one.images for name, one in dataset.eval_sets.items()}
+    sets = {name: eval_set.images for name, eval_set in dataset.eval_sets.items()}
     for name, logits in logits_of_sets(model, sets, device):
         score = score_logits(logits[:, order], dataset.eval_sets[name])
         columns |= metric_columns(name, model.weights, score)

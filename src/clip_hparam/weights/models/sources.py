@@ -7,12 +7,9 @@ open_clip:NAME:PRETRAINED     zero-shot CLIP; PRETRAINED as `encoder.pretrained`
 timm:NAME, timm:NAME:FILE     a classifier of timm, with its published or with given weights
 """
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from torch import nn
 
 from clip_hparam.config.recipe import Data, Encoder
 from clip_hparam.data.datasets import load_dataset
@@ -25,6 +22,7 @@ from clip_hparam.model.weights_identity import normalization_of, weights_sha256
 from clip_hparam.model.zero_shot_head import head_weights
 from clip_hparam.records.manifests.lookup import find_trial_id
 from clip_hparam.records.record import Record, trial_ids
+from clip_hparam.training.ranks.agreement import state_dict_sha256
 from clip_hparam.weights.models.export import is_export, load_export
 from clip_hparam.weights.models.trained_model import TrainedModel, load_trial
 from clip_hparam.weights.stored import EPOCH_OF_FILE
@@ -56,7 +54,7 @@ def load_model(text: str, runs: Path, data: Data | None = None) -> TrainedModel:
         return _file(path)
     trial = find_trial_id(trial_ids(runs), text)
     if trial is None:
-        raise ValueError(f"{text} is no trial in {runs} and no file: name {SOURCES}")
+        raise ValueError(f"{text} is neither a trial in {runs} nor a file: name {SOURCES}")
     return load_trial(Record(runs, trial))
 
 
@@ -83,9 +81,13 @@ def _file(path: Path) -> TrainedModel:
 
 def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
     name, _, pretrained = rest.partition(":")
-    if not pretrained or data is None:
-        what = "has no head without data: use it with evaluate" if pretrained else "lacks weights"
-        raise ValueError(f"{text} {what}, and type open_clip:NAME:PRETRAINED")
+    if not pretrained:
+        raise ValueError(f"{text} names no weights: type open_clip:NAME:PRETRAINED")
+    if data is None:
+        raise ValueError(
+            f"{text} needs class names for its head: use it with `clip-hparam evaluate {text}` and"
+            " the data, such as data=cifar10"
+        )
     encoder = Encoder(name=name, pretrained=pretrained)
     classes = load_dataset(data).classes
     resolution = shape_of(name).resolution
@@ -104,7 +106,7 @@ def _timm(text: str, name: str, file: str) -> TrainedModel:
     try:
         checkpoint = {"checkpoint_path": file} if file else {"pretrained": True}
         module = timm.create_model(name, **checkpoint).eval()
-    except Exception as error:  # of the hub, of a file, of an unknown name
+    except Exception as error:  # from the hub, a file or an unknown name
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"{text} cannot be loaded ({type(error).__name__}: {reason}): try timm:NAME:FILE"
@@ -118,14 +120,5 @@ def _timm(text: str, name: str, file: str) -> TrainedModel:
         raise ValueError(f"{text} {problem}, which cannot be evaluated here: name another model")
     names = vars(module)["pretrained_cfg"].get("label_names") or ()
     interpolation = images["interpolation"]
-    sha256 = _sha256_of(module)
+    sha256 = state_dict_sha256([module])
     return TrainedModel(module, tuple(names), height, pixels[0], interpolation, text, sha256)
-
-
-def _sha256_of(module: nn.Module) -> str:
-    """Return the sha256 of the tensors of a network in their order."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()

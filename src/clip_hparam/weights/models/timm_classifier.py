@@ -4,7 +4,6 @@ timm normalises all tokens and then pools, as `Classifier` does. pool=clip scale
 length 1 before the head, which timm's networks do not.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor
 from clip_hparam.model.architectures import model_config, shape_of
 from clip_hparam.model.classifier import Classifier
 from clip_hparam.model.normalization import NORMALIZATIONS
+from clip_hparam.model.timm_keys import rename_key
 
 ARCHITECTURE = "vit_base_patch16_clip_224"  # its sizes are replaced by `model_args`
 KEY_PATTERNS = (
@@ -35,7 +35,7 @@ def timm_state(model: Classifier) -> dict[str, Tensor]:
     """Return the weights of a classifier by timm's names. Raises ValueError for pool=clip."""
     if model.pool == "clip":
         raise ValueError("pool=clip has features of length 1, which no network of timm has")
-    state = {_timm_key(name): tensor for name, tensor in model.state_dict().items()}
+    state = {rename_key(name, KEY_PATTERNS): tensor for name, tensor in model.state_dict().items()}
     for name in ("cls_token", "pos_embed"):
         tokens = state[name]
         state[name] = tokens.reshape(1, -1, tokens.shape[-1])
@@ -88,9 +88,3 @@ def _model_arguments(knobs: Mapping[str, Any]) -> dict[str, Any]:
         "fc_norm": False,
         "global_pool": "avg" if knobs["pool"] == "patch_mean" else "token",
     }
-
-
-def _timm_key(name: str) -> str:
-    for pattern, replacement in KEY_PATTERNS:
-        name = re.sub(pattern, replacement, name)
-    return name

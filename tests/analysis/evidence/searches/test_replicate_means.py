@@ -40,7 +40,7 @@ def test_point_with_a_pruned_seed_has_no_value(runs: Runs) -> None:
         runs.done({"lr": 3e-3}, seed, 90.0)
     summary, gaps = summarise(point_table(runs.frames()))
     assert summary_dict(summary)["best"]["knobs"] == {"lr": 3e-3}
-    assert gaps[0].startswith("1 rows have no selection_acc1")
+    assert gaps[0].startswith("1 row without selection_acc1")
 
 
 def test_ladder_has_no_seed_among_its_knobs_and_no_advice_to_widen(runs: Runs) -> None:

@@ -83,7 +83,7 @@ def test_a_row_without_objective_is_counted_but_not_scored(results: pd.DataFrame
     assert summary["n"] == 40
     assert "40" not in summary["expected_best"]
     assert summary["best"]["name"] == results["run"][results["top1"].drop(index=[0, best]).idxmax()]
-    assert "2 rows have no top1" in gaps[0]
+    assert "2 rows without top1" in gaps[0]
 
 
 def test_too_few_rows_or_knobs_give_a_sentence_instead_of_importance(results: pd.DataFrame) -> None:

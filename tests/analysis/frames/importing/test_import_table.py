@@ -170,8 +170,8 @@ def test_a_sampled_design_has_the_figures_of_a_search(runs: Runs, edit: Edit) ->
         (["broken.parquet"], "broken.parquet cannot be read"),
         (["t.csv", "--knob", "lrr"], "did you mean lr?"),
         (["t.csv", "--metric", "lr"], "column lr cannot be two things"),
-        (["t.csv", "--metric", "aug"], "aug is no metric: 'strong' is not a number"),
-        (["t.csv", "--objective", "run"], "run is no metric"),
+        (["t.csv", "--metric", "aug"], "aug is not a metric: 'strong' is not a number"),
+        (["t.csv", "--objective", "run"], "run is not a metric"),
         (["t.csv", "--out", "runs"], "runs holds trials of ours"),
     ],
 )

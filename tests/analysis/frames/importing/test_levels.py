@@ -83,7 +83,7 @@ def test_metrics_are_numbers_or_missing() -> None:
     read = to_numbers(text_series("81.5", "nan", "", "Infinity", "null", "5381e1"))
     assert list(read.fillna(-1)) == [81.5, -1, -1, -1, -1, 53810]
     for wrong in ("81 %", "high", "1_000", "0,5"):
-        with pytest.raises(ValueError, match="knob is no metric"):
+        with pytest.raises(ValueError, match="knob is not a metric"):
             to_numbers(text_series("81.5", wrong))
     with pytest.raises(ValueError, match="True is not a number"):
         to_numbers(pd.Series([True, False], name="knob"))

@@ -12,7 +12,7 @@ from clip_hparam.analysis.frames.importing.import_table import to_trial_table
 from clip_hparam.analysis.frames.trial_table import TrialTable
 from clip_hparam.analysis.report import report
 from clip_hparam.analysis.report.page import searches
-from clip_hparam.analysis.report.page.remembered import remembered
+from clip_hparam.analysis.report.page.cached_results import call_cached
 from clip_hparam.analysis.report.page.searches import ordered_knobs, search_json
 from clip_hparam.analysis.report.page.surface import surface_json, welch_p
 
@@ -81,14 +81,13 @@ def test_an_equal_table_is_computed_once() -> None:
         return len(calls)
 
     table = table_of(20)
-    assert [remembered(slow, table), remembered(slow, table), remembered(slow, table_of(21))] == [
-        *(1, 1, 2),
-    ]
+    found = [call_cached(slow, each) for each in (table, table, table_of(21))]
+    assert found == [1, 1, 2]
 
 
 def test_records_without_any_number_make_a_page(runs: Runs) -> None:
     runs.planned({"lr": 1e-3})
     runs.sweep("lr", {"a": {"lr": 1e-3}, "b": {"lr": 2e-3}}, seeds=[0])
     page = report.render_html(report.report_page(runs.frames()))
-    assert "0 of 1 trials done" in page
+    assert "0 of 1 trial done" in page
     assert "NaN" not in page.partition('id="report-data">')[2].partition("</script>")[0]

@@ -86,7 +86,7 @@ def test_rerun_command_of_why_has_the_same_trial_id(runs: Path) -> None:
     [
         (("why", "zzz"), "no trial is called zzz"),
         (("why", ""), "no trial is called"),
-        (("stauts",), "invalid choice"),
+        (("stauts",), "no command is called stauts: did you mean status?"),
         (("describe", "ler=1"), "unknown knob ler: did you mean lr?"),
         (("describe", "layer_decay=2"), "try 0.65"),
         (("describe", "machine.micro_batch=10"), "does not divide batch_size=25: try 5"),

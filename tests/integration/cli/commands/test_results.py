@@ -80,7 +80,8 @@ def test_retry_lists_trials_that_are_not_done_and_their_command(ladder: Ladder, 
     write_json(path, {**tree, "command": ["sweep.py", "-m", "sweeps=ladder", "machine.runs=old"]})
     facts = json.loads(ask("retry", "--json")[1])
     left = record_of(ladder, "ema", 4).trial_id
-    assert facts["trials"] == [{"trial_id": left, "state": "planned", "message": None}]
+    named = {"trial_id": left, "name": "ema seed=4"}
+    assert facts["trials"] == [{**named, "state": "planned", "message": None}]
     assert facts["command"][2:] == ["-m", "sweeps=ladder", "machine.runs=runs"]
     assert left in ask("retry", "ladder")[1]
     assert ask("retry", "--failed", "--run") == (0, "there is nothing to run of ladder\n")

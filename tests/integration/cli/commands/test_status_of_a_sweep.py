@@ -53,7 +53,7 @@ def test_status_of_a_name_shows_the_table_of_results(folder: Path) -> None:
     assert "mine: 5 done, 1 planned" in done.out
     assert "91.00 ± 2.48" in done.out
     assert "2 of 3" in done.out
-    assert "selected: the highest mean on the selection set, of 1 cells" in done.out
+    assert "on the selection set, of 1 cell with all of its trials" in done.out
 
 
 def test_lines_have_80_columns_and_whole_words(

@@ -6,7 +6,7 @@ from support.multiprocess import in_ranks
 from torch import nn
 
 from clip_hparam.distributed import SINGLE_PROCESS, DistributedContext
-from clip_hparam.training.ranks.agreement import check_equal_weights, weights_sha256
+from clip_hparam.training.ranks.agreement import check_equal_weights, state_dict_sha256
 
 
 def small_model() -> nn.Module:
@@ -39,11 +39,11 @@ def test_ranks_with_other_frozen_weights_are_named_in_all_ranks(
 
 
 def test_digest_depends_on_each_parameter_and_buffer() -> None:
-    digests = {weights_sha256([small_model()])}
+    digests = {state_dict_sha256([small_model()])}
     for name, tensor in small_model().state_dict().items():
         other = small_model()
         other.state_dict()[name].add_(torch.ones_like(tensor))
-        digests.add(weights_sha256([other]))
+        digests.add(state_dict_sha256([other]))
     assert len(digests) == 1 + len(small_model().state_dict())
 
 

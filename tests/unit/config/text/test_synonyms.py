@@ -53,6 +53,11 @@ def test_an_ambiguous_name_is_answered_with_all_keys_that_it_may_mean() -> None:
     assert suggest_key("decay", KEYS) == "did you mean weight_decay or layer_decay or ema_decay?"
 
 
+@pytest.mark.parametrize("name", ["loss", "loss_fn", "criterion", "flyp"])
+def test_a_loss_is_answered_with_what_there_is(name: str) -> None:
+    assert suggest_key(name, KEYS).startswith("the loss is cross-entropy, which label_smoothing")
+
+
 def test_a_name_without_likeness_is_answered_in_short() -> None:
     assert suggest_key("qqqq", KEYS) == "--help lists the knobs"
 

@@ -44,6 +44,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_cifar10(root)
 
 
+def test_the_folder_of_the_other_version_is_named(tmp_path: Path) -> None:
+    root = write_cifar(tmp_path)
+    for given in (root, root / "cifar-10-batches-py"):
+        with pytest.raises(FileNotFoundError, match=r"and no .*-python: try data=cifar10"):
+            load_cifar100(given)
+
+
 class Evil:
     """Runs a command when it is unpickled."""
 

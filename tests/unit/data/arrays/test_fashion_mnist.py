@@ -32,9 +32,13 @@ LABELS = "t10k-labels-idx1-ubyte.gz"
     ("name", "content", "message"),
     [
         (LABELS, b"no gzip", "cannot be decompressed"),
-        (LABELS, gzip.compress(b"short", mtime=0), "is no whole IDX file of 1 dimensions"),
+        (LABELS, gzip.compress(b"short", mtime=0), "is not a whole IDX file of 1 dimensions"),
         (LABELS, gzip.compress(idx(np.zeros(19, np.uint8)), mtime=0), "20 images and 19 labels"),
-        (LABELS, gzip.compress(idx(np.zeros((20, 1), np.uint8)), mtime=0), "is no whole IDX file"),
+        (
+            LABELS,
+            gzip.compress(idx(np.zeros((20, 1), np.uint8)), mtime=0),
+            "is not a whole IDX file",
+        ),
         (LABELS, gzip.compress(idx(np.full(20, 10, np.uint8)), mtime=0), "are not all below 10"),
     ],
 )

@@ -43,7 +43,7 @@ def test_other_files_are_refused(tmp_path: Path, name: str, text: str, message: 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none\.csv is no file"):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv is not a file"):
         read_class_map(tmp_path / "none.csv")
 
 

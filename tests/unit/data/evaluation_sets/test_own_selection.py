@@ -78,7 +78,7 @@ def test_images_in_memory_are_listed_by_index(tmp_path: Path) -> None:
     [
         (
             ("cow/1.JPEG",),
-            "cow/1.JPEG, which is no training image: write lines such as cat/0",
+            "cow/1.JPEG, which is not a training image: write lines such as cat/0",
         ),
         (("cat/1.JPEG", "cat/1.JPEG"), "lists an image twice"),
         (("#",), "lists no image"),
@@ -96,5 +96,5 @@ def test_other_mistakes_are_named(root: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="draws another one: type"):
         load_dataset(data(root, tmp_path, 0.1))
     grow(tmp_path / "own", {"cow": 1})
-    with pytest.raises(ValueError, match="cow is no class of the images trained on"):
+    with pytest.raises(ValueError, match="cow is not a class of the images trained on"):
         load_dataset(data(root, tmp_path / "own"))

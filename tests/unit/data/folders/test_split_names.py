@@ -35,16 +35,16 @@ def test_other_word_has_no_role(name: str) -> None:
 def test_folders_that_differ_in_a_word_are_splits(name: str, between: str) -> None:
     train, test = f"{name}{between}train", f"{name}{between}test"
     names = split_names([train, test])
-    assert names.of(SplitRole.TRAIN) == [train]
-    assert names.of(SplitRole.TEST) == [test]
+    assert names.names_of_role(SplitRole.TRAIN) == [train]
+    assert names.names_of_role(SplitRole.TEST) == [test]
     assert names.is_divided
 
 
 def test_word_in_the_common_part_is_no_role() -> None:
     names = split_names(["TESTING_train", "TESTING_val", "TESTING_test"])
-    assert names.of(SplitRole.TRAIN) == ["TESTING_train"]
-    assert names.of(SplitRole.SELECTION) == ["TESTING_val"]
-    assert names.of(SplitRole.TEST) == ["TESTING_test"]
+    assert names.names_of_role(SplitRole.TRAIN) == ["TESTING_train"]
+    assert names.names_of_role(SplitRole.SELECTION) == ["TESTING_val"]
+    assert names.names_of_role(SplitRole.TEST) == ["TESTING_test"]
 
 
 @pytest.mark.parametrize(

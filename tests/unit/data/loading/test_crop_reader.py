@@ -13,7 +13,7 @@ from torch import Tensor
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.data.dataset import ImageFiles
 from clip_hparam.data.loading.crop_reader import CropReader
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.data.transforms.random_boxes import DRAWS_PER_BOX, random_crop_boxes
 from clip_hparam.data.transforms.timm_pipeline import eval_transform
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD

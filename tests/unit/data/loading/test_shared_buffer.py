@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from clip_hparam.data.loading import shared_buffer
-from clip_hparam.data.loading.requests import ReadRequest
+from clip_hparam.data.loading.read_request import ReadRequest
 from clip_hparam.data.loading.shared_buffer import (
     SharedBuffer,
     SharedMemoryError,

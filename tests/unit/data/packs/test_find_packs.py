@@ -34,7 +34,7 @@ def test_splits_are_named_by_files_or_folders(
     root = touch(tmp_path / "data", *names)
     assert holds_packs(root, ".tar") == bool(roles)
     if not roles:
-        with pytest.raises(FileNotFoundError, match=r"holds no file that ends in .tar: it holds"):
+        with pytest.raises(FileNotFoundError, match=r"holds no file that ends in .tar: put train"):
             find_packs(root, ".tar")
         return
     found = find_packs(root, ".tar")

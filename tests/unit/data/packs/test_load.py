@@ -12,7 +12,7 @@ from support.pack_files import WNIDS, jpeg, sample, shards, write_parquet, write
 from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.prompt_templates import imagenet_ids
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -99,7 +99,7 @@ def test_parquet_of_other_classes_is_refused(
 
 
 def test_shards_of_other_classes_or_without_val_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="class cat, which is no WordNet id: try data=shards"):
+    with pytest.raises(ValueError, match="class cat, which is not a WordNet id: try data=shards"):
         read(shards(tmp_path / "words", labels=("cat", "dog"), kind="txt"))
     with pytest.raises(FileNotFoundError, match="has no shards named val: data=imagenet reads"):
         read(shards(tmp_path / "train", {"train": 4}, LABELS))

@@ -18,7 +18,7 @@ from clip_hparam.config.recipe import Data
 from clip_hparam.data.dataset import ImageDataset, ImageFiles
 from clip_hparam.data.datasets import load_dataset
 from clip_hparam.data.folders.image_check import check_files
-from clip_hparam.data.loading.requests import open_image
+from clip_hparam.data.loading.read_request import open_image
 from clip_hparam.data.packs import load
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -153,7 +153,7 @@ def short_index(root: Path) -> None:
     [
         (unlike_kinds, "has labels of the kind txt, and .* of the kind cls"),
         (numbers_and_words, "some labels are numbers, such as 0, and some are names, such as cat"),
-        (unlabelled, "an image has the label -1, which is no class"),
+        (unlabelled, "an image has the label -1, which is not a class"),
         (copied, "train-000009.tar holds the samples of .*train-000000.tar: remove one of them"),
         (unknown_in_val, r"7 is a class that .*train \(2 shards\) does not have"),
         (one_class, "has one class, 3, and a classifier needs two"),

@@ -82,7 +82,7 @@ def test_a_shard_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     [
         (b"", "is empty: copy it again"),
         (gzip.compress(b"x"), "is compressed by gzip, and its images are read at random: unpack"),
-        (b"no archive at all" * 100, "is no tar archive"),
+        (b"no archive at all" * 100, "is not a tar archive"),
     ],
     ids=["empty", "gzip", "text"],
 )

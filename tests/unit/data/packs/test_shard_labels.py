@@ -31,9 +31,9 @@ def test_labels_are_read_as_text(kind: str, key: str, content: bytes, label: str
     ("kind", "content", "problem"),
     [
         ("cls", b" \n", "its .cls is empty"),
-        ("txt", b"\xff\xfe\xfa", "its .txt is no text in UTF-8"),
+        ("txt", b"\xff\xfe\xfa", "its .txt is not text in UTF-8"),
         ("txt", b"a\nb", "its .txt holds several lines"),
-        ("json", b"{", "its .json is no JSON"),
+        ("json", b"{", "its .json is not JSON"),
         ("json", b'{"label": true, "size": 3}', "its .json has no label"),
     ],
 )

@@ -41,12 +41,12 @@ def test_templates_are_lines_or_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("n.txt", "", "is empty, or of another form: it holds a class name a line"),
+        ("n.txt", "", "is empty or has another form: write a class name a line"),
         ("n.txt", "a\tx\na\ty", "names a class twice"),
-        ("n.json", "[", "is no JSON"),
-        ("n.json", "3", "is empty, or of another form"),
+        ("n.json", "[", "is not JSON"),
+        ("n.json", "3", "is empty or has another form"),
         ("n.json", '["a", " "]', "entry 2 is empty"),
-        ("n.json", '{"a": 3}', "entry 1 is no text"),
+        ("n.json", '{"a": 3}', "entry 1 is not text"),
     ],
 )
 def test_other_names_are_refused(tmp_path: Path, name: str, text: str, problem: str) -> None:
@@ -61,8 +61,8 @@ def test_other_names_are_refused(tmp_path: Path, name: str, text: str, problem: 
         ("t.txt", "# only this\n", "is empty"),
         ("t.txt", "a photo", r"'a photo' does not hold \{\}, where the class name is put"),
         ("t.txt", "a {}\nb {}\na {}", r"holds 'a \{\}' twice: keep one line"),
-        ("t.json", '{"a": "{}"}', "is empty, or of another form"),
-        ("t.json", "[1]", "entry 1 is no text"),
+        ("t.json", '{"a": "{}"}', "is empty or has another form"),
+        ("t.json", "[1]", "entry 1 is not text"),
     ],
 )
 def test_other_templates_are_refused(tmp_path: Path, name: str, text: str, problem: str) -> None:
@@ -72,10 +72,10 @@ def test_other_templates_are_refused(tmp_path: Path, name: str, text: str, probl
 
 
 def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"data.templates=x.txt is no file: it holds"):
+    with pytest.raises(FileNotFoundError, match=r"data.templates=x.txt is not a file: name a file"):
         read_templates("x.txt")
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(ValueError, match=r"is no text file in UTF-8"):
+    with pytest.raises(ValueError, match=r"is not text in UTF-8"):
         read_class_names(str(tmp_path / "b.txt"))
 
 

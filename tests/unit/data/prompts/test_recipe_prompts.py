@@ -95,11 +95,27 @@ def test_a_file_that_changes_after_planning_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_change_nothing_are_told(tmp_path: Path) -> None:
-    recipe = with_values(Recipe(), {"data.templates": "t.txt"})
+    file = written(tmp_path / "t.txt", "a {}")
+    recipe = with_values(Recipe(), {"data.templates": file})
     assert prompt_notes(recipe) == [
-        "data.templates=t.txt changes nothing here: prompts are read by head_init=zero_shot"
+        f"data.templates={file} changes nothing here: prompts are read by head_init=zero_shot"
     ]
     assert prompt_notes(with_values(recipe, ZERO_SHOT)) == prompt_notes(Recipe()) == []
+
+
+@pytest.mark.parametrize(
+    ("knob", "lines", "problem"),
+    [
+        ("data.class_names", ["nil", "one"], "holds 2 names, and the data set has 10 classes"),
+        ("data.templates", ["a photo"], "does not hold {}, where the class name is put"),
+    ],
+)
+def test_files_that_change_nothing_are_checked(
+    tmp_path: Path, knob: str, lines: list[str], problem: str
+) -> None:
+    recipe = with_values(Recipe(), {knob: written(tmp_path / "t.txt", *lines)})
+    with pytest.raises(ValueError, match=problem):
+        prompt_notes(recipe)
 
 
 def test_clip_has_80_templates() -> None:

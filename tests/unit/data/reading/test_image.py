@@ -316,8 +316,8 @@ def test_16_bit_data_in_32_bits_are_refused(sample_format: int, tmp_path: Path) 
     ramp = np.array([[0, 40000, 65535]], "i4")
     path = write_tiff(tmp_path / "image.tif", ramp, 32, sample_format=sample_format)
     assert refusal(path) == (
-        f"{path} cannot be read as an image (its values of 32 bits, 0 to 65,535, are all one of 256"
-        " grey levels): store it in 16 bits"
+        f"{path} cannot be read as an image (its 32-bit values, 0 to 65,535, would all become one"
+        " grey level of 8 bits): store it in 16 bits"
     )
 
 

@@ -43,7 +43,9 @@ def _parse_alphas(text: str) -> list[float]:
     try:
         return [float(word) for word in text.split(",")]
     except ValueError:
-        raise ValueError(f"--alphas {text} is no list of numbers: try --alphas 0,0.5,1") from None
+        raise ValueError(
+            f"--alphas {text} is not a list of numbers: try --alphas 0,0.5,1"
+        ) from None
 
 
 def _add_soup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +126,7 @@ COMMANDS = (
     ),
     Command(
         "temperature",
-        "calibrate trials by a temperature that is fitted to the selection set",
+        "calibrate trials by a temperature fitted to the selection set",
         _add_names,
         _run_temperature,
     ),

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from clip_hparam.cli.commands.queries import find_named_sweep, find_records, print_ambiguity
+from clip_hparam.cli.commands.name_lookup import find_named_sweep, find_records, print_ambiguity
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.manifests.lookup import find_cells
 from clip_hparam.records.manifests.manifest import read_manifests
 from clip_hparam.records.record import Record
@@ -44,7 +45,10 @@ def _done(runs: Path, name: str, planned: Sequence[str]) -> list[Record]:
     records = [Record(runs, trial) for trial in planned]
     done = [record for record in records if record.is_done()]
     if not done:
-        raise ValueError(f"none of the {len(records)} trials of {name} is done")
+        raise ValueError(f"none of the {counted(len(records), 'trial')} of {name} is done")
     if len(done) < len(records):
-        print(f"{name}: {len(done)} of {len(records)} trials are done and used", file=sys.stderr)
+        print(
+            f"{name}: {len(done)} of {counted(len(records), 'trial')} done and used",
+            file=sys.stderr,
+        )
     return done

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
-from clip_hparam.cli.commands.queries import print_ambiguity
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.derived import write_derived
 from clip_hparam.records.manifests.lookup import find_trial_id
@@ -59,7 +60,7 @@ def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_predict(arguments: argparse.Namespace) -> int:
     if arguments.top is not None and arguments.top < 1:
-        raise ValueError(f"--top {arguments.top} is no number of classes: try --top 5")
+        raise ValueError(f"--top {arguments.top} is not a number of classes: try --top 5")
     from clip_hparam.weights.models.predict import predict_folder  # lazy: torch, 2 s
     from clip_hparam.weights.models.sources import load_model
 
@@ -76,7 +77,7 @@ def _run_predict(arguments: argparse.Namespace) -> int:
     }
     if arguments.out:
         write_atomic(arguments.out, text.getvalue().encode())
-        emit(arguments, facts, [f"{len(predictions.files)} images: {arguments.out}"])
+        emit(arguments, facts, [f"{counted(len(predictions.files), 'image')}: {arguments.out}"])
     else:
         emit(arguments, {**facts, "csv": text.getvalue()}, [text.getvalue().rstrip()])
     return ExitCode.OK
@@ -126,7 +127,7 @@ def _data_of(typed: list[str], named: list[str], runs: Path) -> "Data":
         trial = find_trial_id(trial_ids(runs), named[0])
         if trial is None:
             raise ValueError(
-                f"{named[0]} is no trial on record: name the data, such as data=digits"
+                f"{named[0]} is not a trial on record: name the data, such as data=digits"
             )
         again = rerun_trial(Record(runs, trial), {})
         if again.unknown:
@@ -145,7 +146,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         "export",
-        "write the model of a trial for timm, open_clip and predict, with a card",
+        "write the model of a trial for timm, open_clip and predict",
         _add_export_arguments,
         _run_export,
     ),

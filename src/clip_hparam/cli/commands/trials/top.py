@@ -2,17 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
+from clip_hparam.cli.commands.trials.data_sets import by_data_set
 from clip_hparam.config.exit_codes import ExitCode
+from clip_hparam.config.text.count import counted
 from clip_hparam.records.paths import DEFAULT_RUNS
 from clip_hparam.records.state import LIVE, TrialState
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
 DEFAULT_COLUMN = "selection_acc1"
 SHOWN_METRICS = ("selection_acc1", "test_acc1", "seconds")
@@ -46,32 +49,37 @@ def _run_top(arguments: argparse.Namespace) -> int:
 
     conditions = [trial_query.parse_condition(text) for text in arguments.where]
     if arguments.rows < 0:
-        raise ValueError(f"--rows={arguments.rows} is no number of trials: 0 lists all")
+        raise ValueError(f"--rows={arguments.rows} is not a number of trials: 0 lists all")
     trials = _read_trials(arguments)
     for condition in conditions:
         trials = trials[trial_query.matches(trials, condition)]
     ordered = trial_query.best_first(trials, arguments.by, arguments.reverse)
-    shown = ordered.head(arguments.rows) if arguments.rows else ordered
     names = dict.fromkeys(
         [*SHOWN_METRICS, arguments.by, *(condition.column for condition in conditions)]
     )
-    columns = {name: trial_query.column_values(shown, name) for name in names}
     if arguments.json:
-        emit(arguments, _facts(shown, columns), [])
+        shown = ordered.head(arguments.rows or len(ordered))
+        emit(arguments, _facts(shown, _columns(shown, names)), [])
     else:
-        _print(arguments, shown, columns, len(ordered))
+        _print_all(arguments, ordered, names)
     return ExitCode.OK
 
 
+def _columns(trials: "pd.DataFrame", names: Iterable[str]) -> "dict[str, pd.Series]":
+    from clip_hparam.analysis.frames.trial_query import column_values  # lazy: pandas, 0.4 s
+
+    return {name: column_values(trials, name) for name in names}
+
+
 def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
-    """Return the recorded trials with their state of now, of one sweep if it is named."""
+    """Return the recorded trials with their current state; only those of a named sweep."""
     from clip_hparam.analysis.frames.frame import load_trials  # lazy: pandas, 0.4 s
 
     sweep = None
     if arguments.sweep is not None:
-        sweep = queries.choose_manifest(arguments.runs, arguments.sweep)
+        sweep = name_lookup.choose_manifest(arguments.runs, arguments.sweep)
     if arguments.runs == DEFAULT_RUNS and not arguments.runs.is_dir():
-        raise ValueError(queries.no_sweep_message(arguments.runs))
+        raise ValueError(name_lookup.no_sweep_message(arguments.runs))
     trials, problems = load_trials(arguments.runs)
     for problem in problems:
         print(f"not used: {problem}", file=sys.stderr)
@@ -79,7 +87,7 @@ def _read_trials(arguments: argparse.Namespace) -> "pd.DataFrame":
         trials = trials[trials["trial_id"].isin(sweep.trial_ids)]
     live = trials["status"].isin(LIVE)
     if live.any():
-        states = queries.trial_states(arguments.runs, trials.loc[live, "trial_id"])
+        states = name_lookup.trial_states(arguments.runs, trials.loc[live, "trial_id"])
         trials = trials.assign(status=trials["status"].mask(live, trials["trial_id"].map(states)))
     return trials
 
@@ -95,6 +103,7 @@ def _facts(trials: "pd.DataFrame", columns: "dict[str, pd.Series]") -> list[dict
             "trial_id": trial["trial_id"],
             "name": trial["label"],
             "state": trial["status"],
+            "data": trial["data.name"],
             "seed": trial["seed"],
         }
         values = {name: column.iloc[number] for name, column in columns.items()}
@@ -104,22 +113,40 @@ def _facts(trials: "pd.DataFrame", columns: "dict[str, pd.Series]") -> list[dict
     return rows
 
 
-def _print(
-    arguments: argparse.Namespace,
-    trials: "pd.DataFrame",
-    columns: "dict[str, pd.Series]",
-    n_matching: int,
-) -> None:
+def _print_all(arguments: argparse.Namespace, trials: "pd.DataFrame", names: Iterable[str]) -> None:
+    """Print a table of the trials of each data set, and how many there are."""
     from rich.console import Console  # lazy: rich, 0.1 s
 
     from clip_hparam.sweep.console import print_plain
-    from clip_hparam.sweep.display.text_table import Column, print_table
 
     console = Console()
     if trials.empty:
         given = f" for which {' and '.join(arguments.where)}" if arguments.where else ""
         print_plain(console, f"no trial on record{given}")
         return
+    groups = list(by_data_set(trials, arguments.runs))
+    for number, group in enumerate(groups):
+        if len(groups) > 1:
+            print_plain(console, *([""] if number else []), group.title)
+        shown = group.trials.head(arguments.rows or len(group.trials))
+        _print_table(console, shown, _columns(shown, names))
+        worse = "worst" if arguments.reverse else "best"
+        more = len(shown) < len(group.trials)
+        cut = f", the {worse} {len(shown)} by {arguments.by}" if more else ""
+        print_plain(console, f"{counted(len(group.trials), 'trial')}{cut}")
+    if len(groups) > 1:
+        print_plain(
+            console,
+            "",
+            f"{len(groups)} data sets, a table each: their accuracies are not comparable",
+        )
+
+
+def _print_table(
+    console: "Console", trials: "pd.DataFrame", columns: "dict[str, pd.Series]"
+) -> None:
+    from clip_hparam.sweep.display.text_table import Column, print_table
+
     states = list(trials["status"])
     listed_states = states if set(states) != {TrialState.DONE} else [""] * len(states)
     extra = [name for name in columns if name not in ("state", "status", "name", "label")]
@@ -134,9 +161,6 @@ def _print(
         zip(trials["trial_id"], listed_states, *texts, trials["label"].astype(str), strict=True)
     )
     print_table(console, heads, rows)
-    worse = "worst" if arguments.reverse else "best"
-    more = f", the {worse} {len(rows)} by {arguments.by}" if len(rows) < n_matching else ""
-    print_plain(console, f"{n_matching} trial{'s' * (n_matching != 1)}{more}")
 
 
 def _title(name: str) -> str:
@@ -161,7 +185,7 @@ def _format_column(name: str, values: "pd.Series") -> Sequence[str]:
 COMMANDS = (
     Command(
         "top",
-        "list trials, the best on the selection set first; --where filters them",
+        "list trials, the best first; --where filters them",
         _add_arguments,
         _run_top,
     ),

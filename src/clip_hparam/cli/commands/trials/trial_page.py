@@ -1,23 +1,28 @@
 """show: one page about a trial: what was typed, its curves, metrics, cost and command."""
 
 import argparse
+import math
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clip_hparam.cli.commands import queries
+from clip_hparam.cli.commands import name_lookup
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.reasons import explain_trial
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.duration import format_duration
+from clip_hparam.config.trial_spec import trial_words
 from clip_hparam.records.manifests.lookup import find_cells
 from clip_hparam.records.manifests.manifest import SweepManifest, read_manifests
 from clip_hparam.records.metrics import epoch_accuracy, reported_weights
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.record import Record, trial_ids
+from clip_hparam.sweep.display.failures import reason_text
 from clip_hparam.sweep.display.sparkline import sparkline
 
 METRICS = ("acc1", "acc5", "loss")
+MAX_CLASSES_OF_TOP_1 = 5  # with so many classes or fewer, acc5 is 100 % for any model
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +56,7 @@ def find_trial(runs: Path, name: str, manifests: Sequence[SweepManifest]) -> Rec
     named = _trials_with_label(runs, name) if "=" in name else []
     if len(named) > 1:
         raise ValueError(f"{len(named)} trials are called {name}: name one of {', '.join(named)}")
-    return Record(runs, named[0]) if named else queries.find_record(runs, name)
+    return Record(runs, named[0]) if named else name_lookup.find_record(runs, name)
 
 
 def _trials_with_label(runs: Path, label: str) -> list[str]:
@@ -85,12 +90,14 @@ def trial_facts(record: Record, manifests: Sequence[SweepManifest]) -> dict[str,
         "epochs": {"done": len(rows), **result.get("epochs", {})},
         "selected_weights": result.get("selected_weights"),
         "metrics": result.get("metrics", {}),
+        "classes": result.get("images", {}).get("classes"),
         "cost": result.get("cost", {}),
         "numerics": result.get("numerics") or record.status().get("numerics") or {},
         "versions": result.get("versions", {}),
         "git": result.get("git", {}),
         "failure": explained["failure"],
         "command": explained["rerun"],
+        "command_in_slurm": explained["rerun_in_slurm"],
         "unknown": list(explained["unknown"]),
         "folder": str(record.folder),
     }
@@ -106,18 +113,28 @@ def trial_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
     yield f"state     {facts['state']}"
     for place in facts["sweeps"]:
         yield f"sweep     {place['name']} ({place['sweep_id']}), seed {place['seed']}"
-    yield from _block("typed", facts["typed"] or ["nothing: all knobs have their defaults"])
+    yield from _block("typed", facts["typed"] or [_note_of_nothing_typed(facts["command"])])
     yield from _curve_lines(facts["curves"])
     yield from _metric_lines(facts)
     yield from _cost_lines(facts)
     if failure := facts["failure"]:
         why = command_line("why", facts["trial_id"], runs=runs)
         first = str(failure["message"]).partition("\n")[0]
-        yield f"failure   {failure['kind']}: {first} ({why} shows its log)"
+        yield f"failure   {reason_text(failure['kind'], first)} ({why} shows its log)"
+    if facts["command_in_slurm"]:
+        yield f"in Slurm  {facts['command_in_slurm']}"
     if facts["command"]:
-        yield f"again     {facts['command']}"
+        yield f"{'here' if facts['command_in_slurm'] else 'again':<10}{facts['command']}"
     yield from (f"not known: {sentence}" for sentence in facts["unknown"])
     yield f"folder    {facts['folder']}"
+
+
+def _note_of_nothing_typed(command: str | None) -> str:
+    """Return a note on a trial without typed words; those of old records are not known."""
+    words = [word for word in shlex.split(command or "") if "=" in word]
+    if trial_words(words):
+        return "not on record: the command below sets what differs from the default recipe"
+    return "nothing: all knobs have the values of the default recipe"
 
 
 def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -140,11 +157,13 @@ def _curve_lines(curves: dict[str, list[float | None]]) -> Iterator[str]:
 def _metric_lines(facts: dict[str, Any]) -> Iterator[str]:
     """Yield the reported metrics of both sets, and the epoch that they are of."""
     weights, metrics = facts["selected_weights"], facts["metrics"]
+    few = (facts["classes"] or math.inf) <= MAX_CLASSES_OF_TOP_1
+    measures = [measure for measure in METRICS if not (few and measure == "acc5")]
     lines = []
     for split in ("selection", "test"):
         values = [
             f"{measure} {value:.4g}" + (" %" if measure != "loss" else "")
-            for measure in METRICS
+            for measure in measures
             if (value := metrics.get(f"{split}_{measure}.{weights}.selected")) is not None
         ]
         if values:
@@ -171,7 +190,7 @@ def _cost_lines(facts: dict[str, Any]) -> Iterator[str]:
 COMMANDS = (
     Command(
         "show",
-        "show one page about a trial: what was typed, curves, metrics, cost, command",
+        "show one page about a trial: curves, metrics, cost, command",
         _add_arguments,
         _run_show,
     ),

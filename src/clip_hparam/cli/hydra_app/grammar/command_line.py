@@ -114,10 +114,9 @@ def _unknown_option_message(word: str, following: Sequence[str], options: list[s
     meant = re.search(r"did you mean (\S+?)\??( or|$)", suggest_key(key, known))
     if key in known or meant:
         right = key if key in known else meant[1]  # type: ignore[index]
-        return (
-            f"{word} is no option: overrides have no dashes, type {shlex.quote(f'{right}={value}')}"
-        )
-    return f"{word} is no option of sweep.py: {suggest(word, options)}"
+        override = shlex.quote(f"{right}={value}")
+        return f"{word} is not an option: overrides have no dashes, type {override}"
+    return f"{word} is not an option of sweep.py: {suggest(word, options)}"
 
 
 def _refuse_split_words(words: Sequence[str]) -> None:
@@ -138,11 +137,13 @@ def _refuse_split_words(words: Sequence[str]) -> None:
             raise ValueError(f"{before} {word} is read as two words: type {whole}")
         name = word.strip(":=")
         if not name:
-            raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
+            raise ValueError(
+                f"{shlex.quote(word)} is not an override: type KEY=VALUE, as in lr=1e-3"
+            )
         if name in key_fields():
             value = next((text for text in words[index + 1 :] if text != "="), "VALUE").lstrip("=")
-            raise ValueError(f"{word} is no override: type {shlex.quote(f'{name}={value}')}")
-        raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
+            raise ValueError(f"{word} is not an override: type {shlex.quote(f'{name}={value}')}")
+        raise ValueError(f"{shlex.quote(word)} is not an override: type KEY=VALUE, as in lr=1e-3")
 
 
 def _refuse_expanded_braces(words: Sequence[str]) -> None:

@@ -94,7 +94,7 @@ def _text_level(knob: str, level: Any) -> str:
         return format_value(unquote(level))
     if isinstance(level, bool) or not isinstance(level, int):
         raise ValueError(
-            f"knob {knob}: {level} is no text in YAML, and {knob} is text: put it into quotes"
+            f"knob {knob}: {level} is not text in YAML, and {knob} is text: put it into quotes"
         )
     return quote(str(level))
 

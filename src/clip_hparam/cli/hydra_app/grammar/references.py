@@ -98,7 +98,7 @@ def _named_keys(key: str, flat: Mapping[str, Any]) -> set[str]:
         if name not in flat:
             group = [other for other in flat if other.startswith(f"{name}.")]
             hint = f"it is a group, try {group[0]}" if group else suggest_key(name, flat)
-            raise ValueError(f"{word} refers to {name}, which is no knob: {hint}")
+            raise ValueError(f"{word} refers to {name}, which is not a knob: {hint}")
     return names
 
 

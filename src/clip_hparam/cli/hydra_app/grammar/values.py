@@ -32,7 +32,7 @@ def typed_value(key: str, element: Any) -> Any:
     """
     if element is None and is_text(key) and key_fields()[key].type is str:
         raise ValueError(
-            f"{key}=null is no text: leave {key} out, or type"
+            f"{key}=null is not text: leave {key} out, or type"
             f" {shlex.quote(format_override(key, 'null'))}"
         )
     if not isinstance(element, QuotedString):
@@ -108,7 +108,7 @@ def _key_mistake(override: Override) -> str:
         group, _, rest = key.partition("/")
         value = plain.partition("=")[2]
         known = group in GROUPS and override.package is None
-        return f"{key} is no group: type {group}={rest}/{value}" if known else ""
+        return f"{key} is not a group: type {group}={rest}/{value}" if known else ""
     if key in GROUPS and override.type is OverrideType.DEL:
         return f"~{key} deletes a group of every trial: type {key}=NAME, or leave it out"
     if key in GROUPS and override.type is OverrideType.ADD:

@@ -42,7 +42,7 @@ def readable(word: str) -> str:
         typed = shlex.quote(f"{key.strip()}={raw.strip()}")
         raise ValueError(f"{shlex.quote(word)} has a space in its key: type {typed}")
     if not KEY.fullmatch(key) or not (equals or key.startswith("~")):
-        raise ValueError(f"{shlex.quote(word)} is no override: type KEY=VALUE, as in lr=1e-3")
+        raise ValueError(f"{shlex.quote(word)} is not an override: type KEY=VALUE, as in lr=1e-3")
     try:
         override = parse_word(word)
     except HydraException as error:
@@ -114,7 +114,7 @@ def _refuse(key: str, raw: str, error: HydraException) -> str:
     """Raise ValueError with the word to type instead of an unreadable one."""
     word, name = f"{key}={raw}", key.lstrip("+")
     if "null" in raw and "evaluating" in str(error):
-        raise ValueError(f"{word}: null is no level of {name}; list its values, {name}=a,b")
+        raise ValueError(f"{word}: null is not a level of {name}; list its values, {name}=a,b")
     if "evaluating" in str(error):
         reason = str(error).splitlines()[1:2] or [str(error)]
         raise ValueError(f"{word} cannot be read: {reason[0].partition(': ')[2]}")

@@ -121,7 +121,7 @@ def requested_race(swept: list[str] | None, driver: SweepOptions, design: Design
     Raises:
         ValueError: the race cannot be run, or the cells set their seed themselves.
     """
-    has_base_seed = driver.seeds is None and "seed" in map(key_of, design.base)
+    has_base_seed = driver.seeds is None and _sets_seed(design.base)
     race = parse_race(design.seeds if driver.seeds is None else driver.seeds)
     if race is None or has_base_seed or swept is not None:
         return None
@@ -139,7 +139,7 @@ def requested_seeds(
     Raises:
         ValueError: seed and seeds are both given, or the cells set their seed themselves.
     """
-    has_base_seed = any(key_of(override) == "seed" for override in design.base)
+    has_base_seed = _sets_seed(design.base)
     if (swept is not None or has_base_seed) and driver.seeds is not None:
         raise ValueError("seed and seeds both choose the replicates: give one of them")
     validate_seeds(design, driver.seeds if swept is None else swept)
@@ -148,6 +148,10 @@ def requested_seeds(
     if has_base_seed or varies_seed(design):
         return [None]
     return seed_list(driver.seeds) or seed_list(design.seeds) or [None]
+
+
+def _sets_seed(overrides: Sequence[str]) -> bool:
+    return any(key_of(override) == "seed" for override in overrides)
 
 
 def _seed(level: str) -> int:

@@ -34,8 +34,12 @@ def find_columns(path: Path, schema: Any) -> Columns:
     Raises: ValueError if there is no column of images or of labels, or several.
     """
     features = _features(schema.metadata or {})
-    image = _one(path, "images", _image_columns(schema, features), IMAGE_NAMES, schema.names)
-    label = _one(path, "labels", _label_columns(schema, features), LABEL_NAMES, schema.names)
+    image = _choose_column(
+        path, "images", _image_columns(schema, features), IMAGE_NAMES, schema.names
+    )
+    label = _choose_column(
+        path, "labels", _label_columns(schema, features), LABEL_NAMES, schema.names
+    )
     names = features.get(label, {}).get("names") or ()
     fields = _fields(schema.field(image).type)
     return Columns(
@@ -52,7 +56,7 @@ def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     except (ValueError, LookupError, TypeError):
         return {}
     plain = found.items() if isinstance(found, dict) else ()
-    return {name: one for name, one in plain if isinstance(one, dict)}
+    return {name: feature for name, feature in plain if isinstance(feature, dict)}
 
 
 def _image_columns(schema: Any, features: Mapping[str, Any]) -> list[str]:
@@ -82,18 +86,22 @@ def _fields(kind: Any) -> list[str]:
     return [kind.field(index).name for index in range(kind.num_fields)]
 
 
-def _one(
-    path: Path, what: str, found: list[str], preferred: tuple[str, ...], columns: list[str]
+def _choose_column(
+    path: Path, role: str, candidates: list[str], preferred: tuple[str, ...], columns: list[str]
 ) -> str:
-    """Return the only column, or else the first preferred one. Raises ValueError."""
-    if len(found) == 1:
-        return found[0]
-    known = [name for name in preferred if name in found]
+    """Return the only candidate, or else the first preferred one.
+
+    role: "images" or "labels". Raises: ValueError for no candidate, and for several of which none
+    is preferred.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    known = [name for name in preferred if name in candidates]
     if known:
         return known[0]
-    if found:
+    if candidates:
         raise ValueError(
-            f"{path} has the columns {', '.join(found)} of {what}, and which of them is meant is"
-            f" not clear: rename one of them to {preferred[0]}"
+            f"{path} has the columns {', '.join(candidates)} of {role}, and which of them is meant"
+            f" is not clear: rename one of them to {preferred[0]}"
         )
-    raise ValueError(f"{path} has no column of {what} among {', '.join(columns)}: {FORM}")
+    raise ValueError(f"{path} has no column of {role} among {', '.join(columns)}: {FORM}")

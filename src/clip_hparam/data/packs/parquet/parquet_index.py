@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from clip_hparam.data.folders.names import cell_text
 from clip_hparam.data.packs.pack_index import PackIndex
 from clip_hparam.data.packs.parquet.features import Columns, find_columns
 
 KIND = "column"
-UNLABELLED = "-1"  # of test sets whose labels are not published
+UNLABELLED = "-1"  # label in test sets whose labels are not published
 
 
 def index_parquet(path: Path) -> PackIndex:
@@ -32,14 +33,14 @@ def index_parquet(path: Path) -> PackIndex:
     except (ArrowException, OSError) as error:
         reason = " ".join(str(error).split())[:160]
         raise ValueError(
-            f"{path} was cut short, or is no Parquet file ({reason}): copy it again"
+            f"{path} was cut short, or is not a Parquet file ({reason}): copy it again"
         ) from None
 
 
 def _index(path: Path, file: Any) -> PackIndex:
     columns = find_columns(path, file.schema_arrow)
     groups = list(_groups(path, file.metadata, columns))
-    labels = [_text(value) for value in _values(file, columns.label)]
+    labels = [cell_text(value) for value in _values(file, columns.label)]
     if not labels:
         raise ValueError(f"{path} holds no row: remove it")
     if "" in labels:
@@ -84,10 +85,6 @@ def _values(file: Any, column: str) -> list[Any]:
     _, _, field = column.partition(".")
     values = table.to_pylist()
     return [None if value is None else value[field] for value in values] if field else values
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
 
 
 def _name(row: int, file: str | None) -> str:

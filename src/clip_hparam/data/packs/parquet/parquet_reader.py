@@ -5,7 +5,7 @@ from typing import Any
 
 from clip_hparam.data.packs.pack_index import Pack, stamped
 
-KEPT_BYTES = 128 * 2**20  # of row groups in a process; the last one is kept in any case
+KEPT_BYTES = 128 * 2**20  # bytes of row groups per process; the last group is always kept
 
 
 class RowGroups:

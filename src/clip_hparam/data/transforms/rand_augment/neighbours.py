@@ -12,7 +12,7 @@ from torch import Tensor
 from clip_hparam.data.transforms.rand_augment.blending import blend
 from clip_hparam.data.transforms.rand_augment.operations import Values
 
-SMOOTH_SUM = 13  # of the weights of Pillow's SMOOTH: 5 in the middle, 1 around
+SMOOTH_SUM = 13  # sum of Pillow's SMOOTH: 5 in the middle, 1 around
 BOX_PASSES = 3  # box blurs along each axis that make a Gaussian blur
 REACH = 2  # px that a box blur reaches to each side at the largest radius of timm, 2
 ONE = 1 << 24  # 1 in the fixed-point numbers of Pillow's box blur

@@ -7,7 +7,7 @@ from timm.data.auto_augment import rand_augment_transform
 
 from clip_hparam.model.normalization import NORMALIZATIONS
 
-LARGEST_LEVEL = 10.0  # of timm's magnitudes, unless the string has mmax
+LARGEST_LEVEL = 10.0  # largest magnitude of timm, unless the string has mmax
 
 
 @dataclass(frozen=True)

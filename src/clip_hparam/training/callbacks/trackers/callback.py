@@ -20,7 +20,7 @@ END_SECONDS = 10.0  # longest wait at the end of a trial for numbers that are on
 class TrackerCallback(TrialCallback):
     """Hands the rows of a trial to a thread that sends them to one tracker.
 
-    The thread starts with the first optimiser step: the processes that read images are forked
+    The thread starts with the first optimizer step: the processes that read images are forked
     before it. After an error of the tracker it sends nothing more and logs one warning.
     """
 

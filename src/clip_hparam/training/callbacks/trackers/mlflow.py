@@ -18,7 +18,7 @@ STATUS = {"done": "FINISHED", "pruned": "FINISHED", "queued": "SCHEDULED", "canc
 
 
 class MlflowTracker(Tracker):
-    """Logs by optimiser step; the run is found again by its tag ID_TAG."""
+    """Logs by optimizer step; the run is found again by its tag ID_TAG."""
 
     package: ClassVar[str] = "mlflow"
     extra: ClassVar[str] = "clip-hparam[mlflow]"

@@ -20,7 +20,7 @@ NOT_METRICS = ("epoch", "step")
 
 @dataclass(frozen=True)
 class Sent:
-    """What a destination has of a trial: rows up to an optimiser step, and the final state."""
+    """What a destination has of a trial: rows up to an optimizer step, and the final state."""
 
     destination: str
     group: str

@@ -13,7 +13,7 @@ from clip_hparam.training.callbacks.trackers.tracker import TrackedRun, Tracker
 
 
 class TensorBoardTracker(Tracker):
-    """Writes scalars by optimiser step, and the knobs for the HPARAMS tab."""
+    """Writes scalars by optimizer step, and the knobs for the HPARAMS tab."""
 
     package: ClassVar[str] = "tensorboard"
     extra: ClassVar[str] = "clip-hparam[tensorboard]"

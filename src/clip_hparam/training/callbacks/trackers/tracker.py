@@ -45,7 +45,7 @@ class Tracker:
         """Start or continue the run. folder: where this tracker may keep files; it exists."""
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Receive the numbers of an epoch; step: optimiser steps done, larger at each call."""
+        """Receive the numbers of an epoch; step: optimizer steps done, larger at each call."""
 
     def close(self, state: str, summary: Mapping[str, float]) -> None:
         """Receive the state in which the attempt ended and the numbers of result.json, if any."""

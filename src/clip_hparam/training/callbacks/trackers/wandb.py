@@ -16,7 +16,7 @@ CONNECT_SECONDS = 20.0  # for the first answer of the server
 
 
 class WandbTracker(Tracker):
-    """Logs by optimiser step; the id of the run is the trial id.
+    """Logs by optimizer step; the id of the run is the trial id.
 
     Of the environment WANDB_MODE, WANDB_PROJECT, WANDB_ENTITY, WANDB_BASE_URL and WANDB_API_KEY are
     used. The command line, the code and facts about the computer are not sent.

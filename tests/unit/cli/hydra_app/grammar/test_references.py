@@ -59,7 +59,7 @@ def test_a_variable_of_the_program_becomes_a_number(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"min_lr": "${lrr}"}, "refers to lrr, which is no knob: did you mean lr?"),
+        ({"min_lr": "${lrr}"}, "refers to lrr, which is not a knob: did you mean lr?"),
         ({"min_lr": "${learning_rate}"}, "no knob: did you mean lr?"),
         ({"min_lr": "${data}"}, "it is a group, try data.name"),
         ({"min_lr": "${min_lr}"}, "refers to itself"),

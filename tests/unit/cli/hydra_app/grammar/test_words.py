@@ -83,12 +83,12 @@ def test_an_unreadable_word_is_answered_with_a_word_that_works(word: str, advise
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("lr", "is no override"),
-        ("=3", "is no override"),
-        ("l\u00e9=3", "is no override"),
-        ("mixup=choice(null,0.2)", "null is no level of mixup"),
+        ("lr", "is not an override"),
+        ("=3", "is not an override"),
+        ("l\u00e9=3", "is not an override"),
+        ("mixup=choice(null,0.2)", "null is not a level of mixup"),
         ("lr=choise(1,2)", "lr=choise(1,2) cannot be read"),
-        ("lr==1e-3", "lr==1e-3 is no number of (0, inf): try lr=1e-3"),
+        ("lr==1e-3", "lr==1e-3 is not a number of (0, inf): try lr=1e-3"),
         ("pool=\u00e9", "pool=\u00e9 is not one of patch_mean, cls, clip"),
         ("min_lr=${lr", "a reference is ${knob}"),
         ("min_lr=${oc.env:A,${lr}}", "a reference is ${knob}"),

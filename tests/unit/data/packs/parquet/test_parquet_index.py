@@ -50,6 +50,6 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     whole = write_parquet(path, [0, 1, 2]).read_bytes()
     for content in (whole[:-9], whole[:50], b"", b"no parquet"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="was cut short, or is no Parquet file") as error:
+        with pytest.raises(ValueError, match="was cut short, or is not a Parquet file") as error:
             index_parquet(path)
         assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Queries over manifests and records: states of sweeps, and trials by name."""
+"""Find sweeps, cells and trials by the names that users type, and the states of trials."""
 
 import re
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clip_hparam.config.knob import close_names
 from clip_hparam.config.text.override_words import sweep_command
-from clip_hparam.launch.slurm import tracker
+from clip_hparam.launch.slurm import job_poller
 from clip_hparam.launch.slurm.job_array import list_job_arrays
 from clip_hparam.records.manifests.lookup import (
     ambiguity_note,
@@ -26,14 +26,14 @@ JOB_ID = re.compile(r"\d+_\d+")
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
     """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
-    submitted = tracker.slurm_states(runs)
+    submitted = job_poller.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
 
 
 def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]:
     """Return all manifests, or those that a name, an id or the start of one names, oldest first.
 
-    Raises ValueError if no sweep has that name or id, or several ids have that start.
+    Raises: ValueError if no sweep has that name or id, or several ids have that start.
     """
     manifests = read_manifests(runs)
     if wanted is None:
@@ -69,15 +69,19 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def no_sweep_message(runs: Path) -> str:
     """Return the sentence about a runs folder without sweeps."""
-    command = sweep_command("-m", "sweeps=ladder", runs=runs)
-    return f"no sweep is on record in {runs}: type {command}"
+    return f"no sweep is on record in {runs}: type {_first_sweep(runs)}"
+
+
+def _first_sweep(runs: Path) -> str:
+    """Return a command that runs a sweep into an empty runs folder."""
+    return sweep_command("-m", "sweeps=ladder", runs=runs)
 
 
 def suggest_name(wanted: str, known: Iterable[str], runs: Path) -> str:
     """Return the end of an error sentence: similar names, else the command that lists all."""
     names = sorted(known)
     if not names:
-        return f"no sweep is on record, type {sweep_command('-m', 'sweeps=ladder', runs=runs)}"
+        return f"no sweep is on record, type {_first_sweep(runs)}"
     if close := close_names(wanted, names):
         return f"did you mean {' or '.join(close)}?"
     return f"{command_line('status', runs=runs)} lists them"
@@ -98,7 +102,7 @@ def find_trials(runs: Path, name: str) -> list[Record]:
     """Return the records of all trials of a cell, [SWEEP/]LABEL, or of the start of a trial id.
 
     Where an older sweep of the same name has that cell too, print to stderr which sweep is used.
-    Raises ValueError if there is no such cell or trial, or several.
+    Raises: ValueError if there is no such cell or trial, or several.
     """
     manifests = read_manifests(runs)
     cells = find_cells(manifests, name)
@@ -133,7 +137,7 @@ def find_record(runs: Path, prefix: str) -> Record:
             raise ValueError(f"{prefix} is a cell of an older sweep only: type {older}")
         known = {sweep.name for sweep in manifests}.union(*map(_labels, manifests))
         raise ValueError(
-            f"no trial is called {prefix} in {runs}, and no cell and no sweep of {len(manifests)}:"
+            f"no trial is called {prefix} in {runs}, and no sweep and no cell either:"
             f" {suggest_name(prefix, known, runs)}"
         )
     return Record(runs, trial_id)

@@ -1,4 +1,4 @@
-"""The images of one batch as they are asked for, and the interface of a reader of them."""
+"""The request for the images of one batch, and the interface of its readers."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Protocol

@@ -1,6 +1,6 @@
 """Each knob of a recipe has an effect and a source, and nothing else has."""
 
-from clip_hparam.cli.reference_pages.knob_notes import NOTES
+from clip_hparam.cli.reference.knob_notes import NOTES
 from clip_hparam.config.recipe import knobs
 
 

@@ -12,7 +12,7 @@ from support.image_files import write_tiff
 
 from clip_hparam.data.reading.errors import UnreadableImageError
 from clip_hparam.data.reading.image import read_image
-from clip_hparam.data.reading.silence import SILENT, silence_pillow
+from clip_hparam.data.reading.silence_decoders import SILENT, silence_pillow
 
 
 def damaged_tiff(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Remember slow results of a table of trials, for a page that is built again and again."""
+"""Cache slow results of tables of trials, for a page that is built again and again."""
 
 import hashlib
 from collections import OrderedDict
@@ -12,8 +12,8 @@ Result = TypeVar("Result")
 _results: OrderedDict[str, Any] = OrderedDict()
 
 
-def remembered(function: Callable[..., Result], table: TrialTable, *more: Any) -> Result:
-    """Return function(table, *more), from an earlier call with an equal table if there was one."""
+def call_cached(function: Callable[..., Result], table: TrialTable, *more: Any) -> Result:
+    """Return function(table, *more), from the cache after a call with an equal table."""
     facts = (function.__module__, function.__name__, table.knobs, table.objective, table.minimize)
     text = f"{facts} {more} {table.rows.to_csv()}"
     key = hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Silence the decoders: what is wrong with a file is said in one sentence, by an exception.
+"""Silence the warnings of image decoders: an exception names the fault of a file.
 
 All of this changes the state of the process, not of a thread.
 """

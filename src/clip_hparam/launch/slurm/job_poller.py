@@ -25,6 +25,7 @@ from clip_hparam.launch.slurm.reconcile import (
     record_end,
     record_hold,
 )
+from clip_hparam.launch.slurm.waiting import NO_REASON
 from clip_hparam.records.record import Record
 from clip_hparam.records.state import SCHEDULED, TrialState
 
@@ -33,11 +34,12 @@ MAX_IDS_PER_CALL = 500  # ids on one command line
 
 
 @dataclass
-class ArrayTracker:
+class JobPoller:
     """The states of the trials of some Slurm job arrays.
 
     states: the last known state of each handle.
     updated: when the states were updated, on the monotonic clock.
+    reasons: why Slurm has not started the job of a queued trial, as squeue tells it.
     lost_since: when a poll first found that the job of a trial is gone and its record has no end.
     """
 
@@ -45,6 +47,7 @@ class ArrayTracker:
     queue: SlurmQueue = field(default_factory=SlurmQueue)
     states: dict[JobHandle, TrialState] = field(default_factory=dict)
     updated: float = float("-inf")
+    reasons: dict[JobHandle, str] = field(default_factory=dict)
     lost_since: dict[JobHandle, float] = field(default_factory=dict)
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
@@ -70,7 +73,10 @@ class ArrayTracker:
         arrays = [array for array in self.arrays if array.job_id in ids]
         jobs = self.queue.query(arrays) if arrays else {}
         for handle in left:
-            self.states[handle] = self._reconcile(handle, jobs.get(handle.id, GONE))
+            job = jobs.get(handle.id, GONE)
+            self.states[handle] = self._reconcile(handle, job)
+            is_queued = self.states[handle] is TrialState.QUEUED and job.is_pending
+            self.reasons[handle] = job.reason if is_queued else ""
         self.updated = time.monotonic()
 
     def _reconcile(self, handle: JobHandle, job: SlurmJobState) -> TrialState:
@@ -93,8 +99,8 @@ class ArrayTracker:
         return record_end(record, handle, job, array.read_stderr(handle.id))
 
 
-def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
-    """Return a tracker of all arrays of a sweep, or of all sweeps.
+def create_poller(runs: Path, sweep_id: str = "*") -> JobPoller:
+    """Return a poller of all arrays of a sweep, or of all sweeps.
 
     A job id that a killed driver did not write is looked up in the queue.
 
@@ -106,30 +112,49 @@ def create_tracker(runs: Path, sweep_id: str = "*") -> ArrayTracker:
             job_id = find_array_id(array)
             if job_id is not None:
                 array.write_job_id(job_id)
-    return ArrayTracker([array for array in arrays if array.job_id is not None])
+    return JobPoller([array for array in arrays if array.job_id is not None])
 
 
-def newest_handles(tracker: ArrayTracker) -> list[JobHandle]:
+def newest_handles(poller: JobPoller) -> list[JobHandle]:
     """Return the newest handle of each trial."""
-    handles = [handle for array in tracker.arrays for handle in array.handles()]
+    handles = [handle for array in poller.arrays for handle in array.handles()]
     return list({handle.trial_id: handle for handle in handles}.values())
 
 
-def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, TrialState]:
-    """Return the states of all trials without a result that were submitted to Slurm.
+@dataclass(frozen=True)
+class SubmittedTrials:
+    """Trials without a result that were submitted to Slurm.
 
-    If Slurm does not respond, print a note and return no states.
+    states: by trial id. reasons: of the queued ones that squeue gives a reason for.
+    """
+
+    states: dict[str, TrialState] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def slurm_states(runs: Path, sweep_id: str = "*") -> dict[str, TrialState]:
+    """Return the states of all trials without a result that were submitted to Slurm."""
+    return submitted_trials(runs, sweep_id).states
+
+
+def submitted_trials(runs: Path, sweep_id: str = "*") -> SubmittedTrials:
+    """Return all trials without a result that were submitted to Slurm.
+
+    If Slurm does not respond, print a note and return no trials.
     """
     try:
-        tracker = create_tracker(runs, sweep_id)
-        handles = newest_handles(tracker)
+        poller = create_poller(runs, sweep_id)
+        handles = newest_handles(poller)
         unfinished = [
             handle for handle in handles if Record(runs, handle.trial_id).result() is None
         ]
-        return tracker.poll_until_settled(unfinished)
+        states = poller.poll_until_settled(unfinished)
     except SchedulerError as error:
         print(f"note: {error}", file=sys.stderr)
-        return {}
+        return SubmittedTrials()
+    known = poller.reasons.items()
+    reasons = {handle.trial_id: text for handle, text in known if text not in NO_REASON}
+    return SubmittedTrials(states, reasons)
 
 
 def cancel_jobs(handles: Sequence[JobHandle]) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from clip_hparam.analysis.stats.screening import counting_resolution, error_margin
+from clip_hparam.analysis.stats.error_margin import counting_resolution, error_margin
 
 SIGNS = np.array([[1 if cell >> bit & 1 else -1 for bit in range(3)] for cell in range(8)])
 

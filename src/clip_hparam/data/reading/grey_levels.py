@@ -14,7 +14,7 @@ DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SIGNED, WHITE_IS_ZERO = 2, 0  # values of TIFF's SampleFormat and PhotometricInterpretation
 SAMPLE_FORMAT = 339  # TIFF tag
 SEPARATE_PLANES = 2  # value of TIFF's PlanarConfiguration
-SMALL = 2**23  # half of an 8-bit level of 32 bits
+SMALL = 2**23  # half of one 8-bit step of a 32-bit range: 2**32 / 256 / 2
 BLOCK_SIZE = 2**20  # pixels that are scaled at once; they take 8 bytes each
 NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 
@@ -47,11 +47,11 @@ class SampleType:
         return 255 - levels if self.inverted else levels
 
     def _require_range(self, low: int, high: int) -> None:
-        """Refuse 32-bit pixels that hold data of fewer bits, which would all be one level."""
+        """Raise UnsupportedPixelsError for 32-bit pixels that would all become one 8-bit level."""
         if self.bits < 32 or max(-low, high) >= SMALL or (low == high == 0 and not self.signed):
             return
         raise UnsupportedPixelsError(
-            f"its values of 32 bits, {low:,} to {high:,}, are all one of 256 grey levels",
+            f"its 32-bit values, {low:,} to {high:,}, would all become one grey level of 8 bits",
             "store it in 16 bits",
         )
 

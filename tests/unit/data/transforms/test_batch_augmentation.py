@@ -12,8 +12,8 @@ from torchvision.transforms import ColorJitter
 
 from clip_hparam.config.recipe import Recipe
 from clip_hparam.data.dataset import TRAIN
+from clip_hparam.data.transforms.batch_augmentation import AugmentParams, TensorAugmentation
 from clip_hparam.data.transforms.colours import JITTER_ORDERS
-from clip_hparam.data.transforms.tensor import AugmentParams, TensorAugmentation
 from clip_hparam.model.normalization import CLIP_MEAN, CLIP_STD
 from clip_hparam.planning.resolve import resolve
 
@@ -174,7 +174,7 @@ def test_flip_mirrors_the_images_that_it_is_drawn_for() -> None:
 def test_batches_in_groups_equal_single_batches(
     pixels: int, string: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clip_hparam.data.transforms.tensor.PIXELS_AT_ONCE", pixels)
+    monkeypatch.setattr("clip_hparam.data.transforms.batch_augmentation.PIXELS_AT_ONCE", pixels)
     augment = replace(EVERYTHING, rand_augment=string)
     params = augment.sample_params(0, 0, 45, (8, 8))
     crops = augment.crop(digits(45), params)

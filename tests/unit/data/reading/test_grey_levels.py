@@ -9,8 +9,8 @@ from PIL import Image
 from support.image_files import GREY, Levels, write_pgm, write_png, write_tiff
 
 from clip_hparam.data.reading.errors import UnreadableImageError
+from clip_hparam.data.reading.grey_levels import SampleType
 from clip_hparam.data.reading.image import read_image
-from clip_hparam.data.reading.samples import SampleType
 
 RAMP = np.arange(256).reshape(16, 16)
 Writer = Callable[[Path], Path]

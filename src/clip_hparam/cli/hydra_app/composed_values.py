@@ -1,4 +1,4 @@
-"""The values of all keys where nothing is typed, and the files of values that can be chosen.
+"""The composed value of each key, and the files of values that can be chosen.
 
 Imports only what a composition needs, because `--help` waits for it.
 """
@@ -19,8 +19,10 @@ CHOSEN_BY_NAME = ("data", "encoder", "family", "machine")
 """Config groups whose options are files of values, apart from sweeps and recipes."""
 
 
-def values_in_use(words: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Return the values by dotted key under some overrides, and the options of config groups.
+def composed_values(words: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return the composed value of each key, and the options of the config groups.
+
+    words: overrides; keys that they leave out have their default.
 
     Raises:
         HydraException, OmegaConfBaseException: an override that cannot be composed.
