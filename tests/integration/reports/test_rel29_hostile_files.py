@@ -172,7 +172,7 @@ def test_manifest_with_a_path_for_an_id_is_not_used(ladder: Ladder, tmp_path: Pa
         assert done.code == 2
         assert done.err.count("\n") == 1
         assert sorted(victim.iterdir()) == before
-        with pytest.raises(ValueError, match="no name in the runs folder"):
+        with pytest.raises(ValueError, match="not a name in the runs folder"):
             Record(runs, name)
 
 

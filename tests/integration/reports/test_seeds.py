@@ -22,8 +22,11 @@ RANGE = "[0, 4294967295]"
         (("-m", "seed=range(0,100000000000)"), "lists over 1,000,000 levels"),
         (("-m", f"seeds={{start:3,max:9,first:{LARGEST}}}"), "is not a race"),
         (("-m", "seeds={start:3,max:1000000000}"), "2 <= start < max <= 10000"),
-        (("-m", "sweeps=search", "hydra.sweeper.sampler.seed=-1"), f"no whole number of {RANGE}"),
-        (("-m", "sweeps=search", "hydra.sweeper.sampler.seed=x"), f"no whole number of {RANGE}"),
+        (
+            ("-m", "sweeps=search", "hydra.sweeper.sampler.seed=-1"),
+            f"a whole number of {RANGE}",
+        ),
+        (("-m", "sweeps=search", "hydra.sweeper.sampler.seed=x"), f"a whole number of {RANGE}"),
     ],
     ids=str,
 )

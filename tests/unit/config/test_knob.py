@@ -36,7 +36,7 @@ def test_value_of_one_data_set_is_legal(number: int) -> None:
 
 @pytest.mark.parametrize("value", ["imagenet:0", "imagenet:", ":5", "imagenet:1.5", "a:b:5", "5"])
 def test_wrong_value_of_one_data_set_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match=r"^data\.epoch_images=.* is (outside|no) whole number"):
+    with pytest.raises(ValueError, match=r"^data\.epoch_images=.* is (outside|not a) whole number"):
         Data(epoch_images=value)
 
 

@@ -79,7 +79,7 @@ def test_top_prints_names_as_typed_and_the_state_of_now(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--where", "lr"], "no comparison"),
+        (["--where", "lr"], "not a comparison"),
         (["--where", "lr>x"], "lr holds numbers"),
         (["--by", "lrr"], "did you mean lr"),
         (["--rows", "-1"], "0 lists all"),

@@ -44,7 +44,7 @@ def test_options_that_are_left_out_are_valid() -> None:
         ({"additional_parameters": {"job_name": "x"}}, "is set by the sweep"),
         ({"additional_parameters": {"time": 5}}, "write hydra.launcher.timeout_min"),
         ({"additional_parameters": {"--qos": "a"}}, "is not an option of sbatch"),
-        ({"additional_parameters": {"mail-type": ["END"]}}, "no single value"),
+        ({"additional_parameters": {"mail-type": ["END"]}}, "not a single value"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:

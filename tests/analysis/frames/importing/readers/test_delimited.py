@@ -26,7 +26,7 @@ def test_separators_and_encodings_give_one_table(
         (b"a,b\n1,2\n3\n", "line 3 has 1 fields, the header 2"),
         (b"a,b\n1,2,3\n", "line 2 has 3 fields, the header 2"),
         (b"a,b,a\n1,2,3\n", "the header has 'a' twice"),
-        (b"a,b\n1,\xe9\n", "no text in UTF-8"),
+        (b"a,b\n1,\xe9\n", "is not text in UTF-8"),
         (b'a,b\n1,"2\n', "line 2"),
     ],
 )

@@ -60,7 +60,7 @@ def test_a_variable_of_the_program_becomes_a_number(monkeypatch: pytest.MonkeyPa
     ("values", "sentence"),
     [
         ({"min_lr": "${lrr}"}, "refers to lrr, which is not a knob: did you mean lr?"),
-        ({"min_lr": "${learning_rate}"}, "no knob: did you mean lr?"),
+        ({"min_lr": "${learning_rate}"}, "not a knob: did you mean lr?"),
         ({"min_lr": "${data}"}, "it is a group, try data.name"),
         ({"min_lr": "${min_lr}"}, "refers to itself"),
         ({"min_lr": "${lr}", "lr": "${min_lr}"}, "refers to itself"),
