@@ -182,7 +182,7 @@ def test_retry_prints_what_its_command_runs_and_where(folder: Path, tmp_path: Pa
     (tmp_path / "runs" / pruned / "result.json").unlink()
     (tmp_path / "runs" / pruned / "status.json").unlink()
     done = clip_hparam("retry", "--failed", "--runs", "runs", cwd=tmp_path)
-    assert "1 to run and the 1 other that is not done: " in done.out
+    assert "1 to run and 1 other that is not done: " in done.out
     command = done.out.splitlines()[-1].partition("not done: ")[2]
     assert command.startswith(f"cd {shlex.quote(str(folder))} && clip-hparam sweep -m ")
     assert f"machine.runs={tmp_path / 'runs'}" in command
