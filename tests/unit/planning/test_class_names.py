@@ -40,7 +40,9 @@ def test_an_id_that_is_no_class_of_imagenet_is_named(classes: list[str]) -> None
 
 
 def test_folder_names_that_are_wordnet_ids_are_no_words_for_a_prompt() -> None:
-    with pytest.raises(ValueError, match=r"folder names such as n01440764 .* data=imagenet"):
+    with pytest.raises(
+        ValueError, match=r"the folder n01440764 as a word, .* WordNet id: try data=imagenet"
+    ):
         validate("folder", ["n01440764", "n01443537"])
     validate("folder", ["tench", "goldfish"])
 

@@ -132,8 +132,7 @@ def read_states(
     runs: Path, manifests: Iterable[SweepManifest], submitted: job_poller.SubmittedTrials
 ) -> tuple[dict[str, TrialState], dict[str, dict[str, Any]]]:
     """Return the state of each trial of the sweeps, and the results of those that are done."""
-    states: dict[str, TrialState] = {}
-    results: dict[str, dict[str, Any]] = {}
+    states, results = dict[str, TrialState](), dict[str, dict[str, Any]]()
     for name in {name for manifest in manifests for name in manifest.trial_ids}:
         record = Record(runs, name)
         result = record.result()

@@ -54,7 +54,7 @@ def test_files_of_the_training_and_of_the_selection_set_are_counted_in_the_test_
     of_train, of_selection = shared_file_notes(images)
     assert of_train == (
         "1 of 5 images of the test set are training images too (links or copies of files in"
-        f" {tmp_path}/train), such as b.png: its accuracy is too high by them"
+        f" {tmp_path}/train), such as b.png: they inflate its accuracy"
     )
     assert of_selection == (
         "2 of 5 images of the test set are selection images too (links or copies of files in"
@@ -80,8 +80,8 @@ def test_sets_below_one_root_have_answers_of_their_own_in_the_cache(
 def test_arrays_are_compared_pixel_by_pixel() -> None:
     notes = shared_array_notes(dataset(pixels("abc"), pixels("de"), pixels("bde")))
     assert notes == (
-        "1 of 3 images of the test set are training images too, pixel by pixel: its accuracy is too"
-        " high by them",
+        "1 of 3 images of the test set are training images too, pixel by pixel: they inflate its"
+        " accuracy",
         "2 of 3 images of the test set are selection images too, pixel by pixel: they choose the"
         " epoch that it measures",
     )
