@@ -4,6 +4,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from clip_hparam.data.folders.names import listed
+
+FORMATS = ("folder", "hf_parquet", "shards", "table")  # names of `data` that name no data set
+CLASSES_WITHOUT_ACC5 = 5  # with so many classes or fewer acc5 is 100 %
 LOAD_OURS = """```sh
 clip-hparam predict FOLDER IMAGES --out predictions.csv
 ```"""
@@ -34,7 +38,7 @@ def model_card(facts: Mapping[str, Any], evidence: Sequence[str] = ()) -> str:
 
 def _lines(facts: Mapping[str, Any], evidence: Sequence[str]) -> Iterator[str]:
     recipe, classes = facts["recipe"], facts["classes"]
-    yield f"# {recipe['encoder.name']} fine-tuned on {recipe['data.name']}"
+    yield f"# {recipe['encoder.name']} fine-tuned on {_data_title(recipe['data.name'], classes)}"
     yield ""
     yield f"An image classifier of {len(classes)} classes for {recipe['resolution']} px, exported"
     yield f"by clip-hparam from the {facts['weights']} weights of the {facts['epoch']} epoch of"
@@ -52,9 +56,9 @@ def _lines(facts: Mapping[str, Any], evidence: Sequence[str]) -> Iterator[str]:
     if not evidence:
         yield "One trial, which belongs to no sweep on record: there is no interval over seeds."
     yield from ("", "| metric | value |", "|---|---|")
-    yield from (
-        f"| {name} | {_number(value)} |" for name, value in sorted(facts["metrics"].items())
-    )
+    for name, value in sorted(facts["metrics"].items()):
+        if "_acc5" not in name or len(classes) > CLASSES_WITHOUT_ACC5:
+            yield f"| {name} | {_number(value)} |"
     yield from ("", "The accuracies are percentages. The selection set chose the epoch.")
     yield from ("", "## Data", "")
     yield f"Fingerprint of {recipe['data.name']}: `{recipe['data.fingerprint']}`."
@@ -62,6 +66,11 @@ def _lines(facts: Mapping[str, Any], evidence: Sequence[str]) -> Iterator[str]:
     yield from ("", f"Classes: {', '.join(classes)}.", "", "## Recipe", "", "```json")
     yield json.dumps(recipe, indent=2, ensure_ascii=False)
     yield "```"
+
+
+def _data_title(name: str, classes: Sequence[str]) -> str:
+    """Return the name of a data set, or of images of one's own their first classes."""
+    return f"images of {listed(classes)}" if name in FORMATS else name
 
 
 def _number(value: float | None) -> str:

@@ -40,6 +40,18 @@ def test_card_has_recipe_evidence_data_and_metrics() -> None:
         assert part in card, part
 
 
+def test_card_of_own_images_names_their_classes_in_the_title() -> None:
+    recipe = {**RECIPE, "data.name": "folder"}
+    card = model_card({**FACTS, "recipe": recipe, "classes": ["cat", "dog"]})
+    assert card.startswith("# tiny fine-tuned on images of cat, dog\n")
+
+
+@pytest.mark.parametrize(("classes", "shown"), [(5, False), (6, True)])
+def test_card_has_acc5_only_with_more_than_five_classes(classes: int, shown: bool) -> None:
+    facts = {"classes": list("abcdef"[:classes]), "metrics": {"test_acc5.ema.selected": 99.0}}
+    assert ("test_acc5" in model_card({**FACTS, **facts})) == shown
+
+
 def test_single_trial_claims_no_interval() -> None:
     assert "there is no interval over seeds" in model_card(FACTS)
 
