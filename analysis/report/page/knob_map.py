@@ -1,4 +1,4 @@
-"""Two knobs together: the mean of each pair of levels, and whether it differs from the selected.
+"""Mean of each pair of levels of two knobs, and whether it differs from that of the selected pair.
 
 A pair is "told apart" from the selected one if the paired difference over seeds excludes zero after
 Holm's correction over all pairs.
