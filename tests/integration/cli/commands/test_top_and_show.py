@@ -76,6 +76,22 @@ def test_top_prints_names_as_typed_and_the_state_of_now(
     assert max(map(len, lines)) <= 80
 
 
+def test_top_has_a_table_for_each_data_set(folder: Path) -> None:
+    assert "data=" not in ask("top", cwd=folder).out
+    recipe = with_values(resolve(Recipe()), {"data.name": "folder", "data.fingerprint": "cd" * 32})
+    record = Record(folder / "runs", trial_id(recipe))
+    record.write_recipe(canonical(recipe), "mine")
+    record.write_status("failed")
+    lines = ask("top", cwd=folder).out.splitlines()
+    heads = [line for line in lines if line.startswith("data=")]
+    assert heads == ["data=digits", "data=folder"]
+    assert lines.index("4 trials") < lines.index("data=folder") < lines.index("1 trial")
+    assert lines[-1] == "2 data sets, a table each: their accuracies are not comparable"
+    assert {trial["data"] for trial in json.loads(ask("top", "--json", cwd=folder).out)} == {
+        *("digits", "folder")
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

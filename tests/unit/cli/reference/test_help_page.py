@@ -3,8 +3,9 @@
 import pytest
 
 from clip_hparam.cli.reference.completion import sweep_words
+from clip_hparam.cli.reference.config_files import recipe_files, sweep_files
 from clip_hparam.cli.reference.groups import GROUPS
-from clip_hparam.cli.reference.help_page import group_lines, help_lines
+from clip_hparam.cli.reference.help_page import file_lines, group_lines, help_lines
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
@@ -27,3 +28,11 @@ def test_words_of_completion_are_keys_names_and_files() -> None:
     for word in ("lr=", "pool=cls", "sweeps=ladder", "recipe=ft_clip/b16", "data=folder", "-m"):
         assert word in words
     assert len(words) == len(set(words))
+
+
+def test_the_lists_of_files_begin_with_what_to_type() -> None:
+    first, _, second, *_ = file_lines(sweep_files(), is_recipe=False)
+    assert first.endswith(" -m sweeps=lr seeds=3 dry_run=true")
+    assert second.startswith("-m sweeps=")
+    assert not any("family any" in line for line in file_lines(sweep_files(), is_recipe=False))
+    assert next(file_lines(recipe_files(), is_recipe=True)).endswith(" recipe=ema lr=1e-3")
