@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clip_hparam.analysis.evidence.beyond_test.stored_results import stored_results
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.labels import MISSING_MARK, format_difference, format_interval
@@ -48,7 +49,7 @@ def derived_table(frames: Frames) -> Table:
     Raises:
         NotSweptError: no derived result is on record.
     """
-    rows = derived_rows(frames, list(read_derived(Path(frames.runs))))
+    rows = derived_rows(frames, stored_results(Path(frames.runs)))
     if not rows:
         raise NotSweptError(
             "no result of stored weights is on record: type clip-hparam wise-ft TRIAL,"

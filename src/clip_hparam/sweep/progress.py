@@ -137,11 +137,11 @@ class ProgressDisplay:
         return f", about {format_duration(seconds)} left" if seconds else ""
 
     def _change_line(self, trial_id: str, state: TrialState) -> str:
-        row = read_progress(self.sweep.specs[trial_id], self.names[trial_id])
+        line, name = f"{self._count()}  {trial_id}  {state}", self.names[trial_id]
         if state != TrialState.DONE:
-            return f"{self._count()}  {trial_id}  {state}  {row.name}"
-        accuracy, left = _format_accuracy(row.accuracy, "  "), self._format_left(self.known)
-        return f"{self._count()}  {trial_id}  {state}{accuracy}  {row.name}{left}"
+            return f"{line}  {name}"
+        accuracy = _format_accuracy(_selected_accuracy(self.sweep.specs[trial_id]), "  ")
+        return f"{line}{accuracy}  {name}{self._format_left(self.known)}"
 
 
 def share_done(spec: TrialSpec) -> float:
@@ -157,6 +157,12 @@ def read_progress(spec: TrialSpec, name: str) -> TrialProgress:
     rows = _record_in_use(spec).rows()
     accuracy = epoch_accuracy(rows[-1]) if rows else None
     return TrialProgress(spec.trial_id, name, len(rows), spec.recipe.epochs, accuracy)
+
+
+def _selected_accuracy(spec: TrialSpec) -> float | None:
+    """Return the accuracy of the selected epoch, the best on the selection set."""
+    accuracies = map(epoch_accuracy, _record_in_use(spec).rows())
+    return max((one for one in accuracies if one is not None), default=None)
 
 
 def _record_in_use(spec: TrialSpec) -> Record:

@@ -51,6 +51,18 @@ def test_rows_are_means_over_seeds_with_paired_differences(runs: Runs) -> None:
     assert table.data["trials"].isin(trials.values()).all()
 
 
+def test_two_curves_of_a_trial_select_one_alpha(runs: Runs) -> None:
+    trial = done(runs, 90.0)
+    for alpha, acc1, selection in ((0.2, 94.0, 85.0), (0.5, 96.0, 84.0), (0.6, 95.0, 85.0)):
+        one = result(trial, acc1, alpha, selected=True)
+        metrics = {**one.metrics, "selection_acc1.raw.selected": selection}
+        write_derived(runs.folder, dataclasses.replace(one, metrics=metrics))
+    (table,) = tables_of(runs.frames(), "derived")
+    row = table.shown.set_index("parameters").loc["alpha by selection set"]
+    assert (row["test accuracy, %"], row["seeds"]) == ("94.00", "1")
+    assert row["results"] == result(trial, 0.0, 0.2).derived_id
+
+
 def test_a_soup_is_compared_with_its_best_trial_on_the_selection_set(runs: Runs) -> None:
     low, high = done(runs, 90.0, lr=1e-3), done(runs, 95.0, lr=3e-3)
     one = result(high, 95.5, 0.0)

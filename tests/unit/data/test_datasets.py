@@ -44,6 +44,14 @@ def test_fingerprint_depends_on_the_files_not_on_the_root(tmp_path: Path) -> Non
     assert read("imagenet", tmp_path / "copy").fingerprint != before
 
 
+def test_val_of_imagenet_is_the_test_set_and_selects_nothing(tmp_path: Path) -> None:
+    root = image_folders.imagenet(tmp_path / "in", train=6, val=2)
+    dataset = read("imagenet", root)
+    assert set(dataset.eval_sets) == {TEST}
+    assert (len(dataset.train_labels), len(dataset.test.labels)) == (18, 6)
+    assert dataset.sources[TEST] == str(root / "val")
+
+
 def flat_val(root: Path) -> None:
     shutil.rmtree(root / "val")
     image_folders.grow(root, {"val": 2})

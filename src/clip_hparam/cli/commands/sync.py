@@ -1,6 +1,7 @@
 """sync: send the records of trials that are there to a tracker."""
 
 import argparse
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,9 @@ from clip_hparam.training.callbacks.trackers.callback import describe_error
 from clip_hparam.training.callbacks.trackers.registry import tracker_class
 from clip_hparam.training.callbacks.trackers.sender import RunSender
 
+MLFLOW_RETRIES = "2"
+"""Requests that are repeated: MLflow's own 7 take four minutes, in which nothing is printed."""
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tracker", help="tensorboard, wandb, mlflow, or the name of a plugin")
@@ -25,6 +29,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     tracker_class(arguments.tracker)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", MLFLOW_RETRIES)
     records = _records(arguments.runs, arguments.name)
     sent: Counter[bool] = Counter()
     destination = ""

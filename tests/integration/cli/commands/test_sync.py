@@ -1,6 +1,7 @@
 """`clip-hparam sync`: records are sent once, by sweep, cell or trial; errors lose nothing."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,11 @@ from support.cli import clip_hparam
 from support.fake_tracker import FakeTracker, calls_of
 from support.trial_factory import Ladder
 
+from clip_hparam.cli.commands import sync
+from clip_hparam.records.record import Record
 from clip_hparam.training.callbacks.trackers.registry import TRACKERS
+
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +53,21 @@ def test_interrupted_sync_goes_on_where_it_stopped(
     monkeypatch.setattr(fake, "fails", "")
     done = clip_hparam("sync", "fake", cwd=tmp_path)
     assert done.out.startswith("33 trials sent, 1 was there already")
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "2"), ({RETRIES: "5"}, "5")])
+def test_a_server_that_does_not_answer_is_asked_twice_more(
+    given: dict[str, str], used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def no_records(*_: object) -> list[Record]:
+        seen.append(os.environ.get(RETRIES))
+        return []
+
+    monkeypatch.setattr(sync, "_records", no_records)
+    assert clip_hparam("sync", "fake", cwd=tmp_path, **given).code == 0
+    assert seen == [used]
 
 
 def test_wrong_names_are_refused(ladder: Ladder, tmp_path: Path) -> None:

@@ -23,12 +23,18 @@ def schema(features: object = None, **types: pa.DataType) -> pa.Schema:
 def test_the_features_name_image_label_and_classes() -> None:
     features = {
         "img": {"_type": "Image"},
-        "fine_label": {"_type": "ClassLabel", "names": ["a", "b"]},
+        "fine_label": {"_type": "ClassLabel", "names": ["b", "a"]},
         "coarse_label": {"_type": "ClassLabel", "names": ["c"]},
     }
     types = {"coarse_label": pa.int64(), "fine_label": pa.int64(), "img": STRUCT}
     found = find_columns(FILE, schema(features, **types))
-    assert found == ("img.bytes", "img.path", "fine_label", ("a", "b"))
+    assert found == ("img.bytes", "img.path", "fine_label", ("b", "a"))
+
+
+def test_a_declared_label_comes_before_a_column_that_is_named_like_one() -> None:
+    features = {"image": {"_type": "Image"}, "breed": {"_type": "ClassLabel", "names": ["z"]}}
+    types = {"image": STRUCT, "label": pa.string(), "breed": pa.int64()}
+    assert find_columns(FILE, schema(features, **types)).label == "breed"
 
 
 @pytest.mark.parametrize("features", [None, "{", "[]", {"image": []}])
