@@ -38,6 +38,7 @@ def test_a_file_of_the_user_is_named_with_its_folder(tmp_path: Path) -> None:
     done = plan(*words, cwd=tmp_path)
     sentence = "unknown machine=lab: for mine/machine/lab.yaml type --config-dir mine before"
     assert (done.code, done.out, done.err) == (2, "", f"{sentence} machine=lab\n")
+    assert plan("machine=**", cwd=tmp_path).err.startswith("unknown machine=**: choose from ")
     done = plan("--config-dir", "mine", *words, cwd=tmp_path)
     assert "sweep.py --config-dir mine ..." in " ".join(done.out.split())
 

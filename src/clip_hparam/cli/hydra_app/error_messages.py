@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from glob import escape
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -60,7 +61,7 @@ def _unknown_option(match: re.Match[str]) -> str:
 
 def _own_file(group: str, option: str) -> str:
     """Return what to type for a file of the user in a folder of the current one; "" for none."""
-    for path in sorted(Path().glob(f"*/{group}/{option}.yaml")):
+    for path in sorted(Path().glob(f"*/{escape(f'{group}/{option}')}.yaml")):
         folder = path.parts[0]
         return f"for {path} type --config-dir {shlex.quote(folder)} before {group}={option}"
     return ""
