@@ -119,12 +119,12 @@ class ProgressDisplay:
         """Show the states of all trials that were launched."""
         self.eta.observe(states)
         changed = {name: state for name, state in states.items() if state != self.known.get(name)}
-        again = [name for name in changed if self.known.get(name) == TrialState.RUNNING]
+        ran = [name for name in changed if self.known.get(name) == TrialState.RUNNING]
         self.known |= changed
         drawn = (TrialState.RUNNING, TrialState.DONE) if self.console.is_terminal else ()
         silent = (TrialState.QUEUED, *drawn)
         for trial_id, state in changed.items():
-            if state not in silent or (state == TrialState.QUEUED and trial_id in again):
+            if state not in silent or (state == TrialState.QUEUED and trial_id in ran):
                 line = self._change_line(trial_id, state)
                 print_plain(self.console, line)
         if self.console.is_terminal and time.monotonic() - self.refreshed > REFRESH_SECONDS:
@@ -151,8 +151,7 @@ class ProgressDisplay:
     def _change_line(self, trial_id: str, state: TrialState) -> str:
         row = read_progress(self.sweep.specs[trial_id], self.names[trial_id])
         if state != TrialState.DONE:
-            again = " again" if state == TrialState.QUEUED else ""
-            return f"{self._count()}  {trial_id}  {state}{again}  {row.name}"
+            return f"{self._count()}  {trial_id}  {state}  {row.name}"
         accuracy, left = _format_accuracy(row.accuracy, "  "), self._format_left(self.known)
         return f"{self._count()}  {trial_id}  {state}{accuracy}  {row.name}{left}"
 

@@ -121,7 +121,7 @@ def test_a_trial_that_waits_again_is_a_line(sweep: Sweep) -> None:
         for first in ("queued", "running", "queued", "running"):
             display.update(states(sweep, first, "queued", "queued", "queued"))
     lines = [line.split("  ")[2] for line in out.getvalue().splitlines()]
-    assert lines == ["running", "queued again", "running"]
+    assert lines == ["running", "queued", "running"]
 
 
 def test_on_a_terminal_running_trials_and_the_total_are_drawn(sweep: Sweep) -> None:
