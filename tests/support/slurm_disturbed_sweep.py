@@ -8,15 +8,18 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 from clip_hparam.records.record import Record
-from support.cli import records, start
+from support.cli import records, start, wait_until
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import (
     SLURM,
+    has_pending_signal,
     job_of,
     keep_paused,
     kill_task,
@@ -88,9 +91,7 @@ def run_disturbed(
 def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
     """Disturb each trial after its first checkpoint, MOVED twice; return when KILLED was killed."""
     acts: dict[int, Act] = {
-        WARNED: lambda slurm, record: limit(
-            slurm, record, "now+100"
-        ),  # before its signal would be sent
+        WARNED: _warn_of_the_limit,
         REQUEUED: lambda slurm, record: slurm("scontrol", "requeue", job_of(record)),
         CANCELLED: lambda slurm, record: slurm("scancel", job_of(record)),
         KILLED: lambda slurm, record: kill_task(record),
@@ -122,10 +123,36 @@ def _disturb_all(slurm: Cluster, *folders: Path) -> datetime:
                 acts[seed] = then.pop(seed)
         time.sleep(0.05)
     resume_once_signalled(_of_seed(folders[1], MOVED))
-    warned = _of_seed(folders[0], WARNED)
-    resume_once_signalled(warned)
-    slurm("scontrol", "update", f"JobId={job_of(warned)}", "TimeLimit=30")
     return when[KILLED]
+
+
+def _warn_of_the_limit(slurm: Cluster, record: Record) -> None:
+    """Let Slurm warn the job of a stopped trial; then restore its time limit, and continue it.
+
+    The limit is restored at once, also where Slurm has continued the trial: a requeued job with the
+    short limit is warned again as soon as it starts. A thread waits, because the warning takes up
+    to 30 s, in which other trials may end.
+    """
+    limit(slurm, record, "now+100")  # before its signal would be sent
+    job, pid = job_of(record), record.status()["pid"]
+
+    def resume() -> None:
+        with suppress(ProcessLookupError):
+            wait_until(lambda: has_pending_signal(pid), TIMEOUT_SECONDS)
+        wait_until(lambda: _restore_limit(slurm, job))
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    Thread(target=resume, daemon=True).start()
+
+
+def _restore_limit(slurm: Cluster, job: str) -> bool:
+    """Give a job 30 minutes; return False if Slurm refuses, as while the job completes."""
+    try:
+        slurm("scontrol", "update", f"JobId={job}", "TimeLimit=30")
+    except AssertionError:
+        return False
+    return True
 
 
 def _hang_at_the_limit(slurm: Cluster, record: Record) -> None:

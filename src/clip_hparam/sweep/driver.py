@@ -181,10 +181,9 @@ def storage_failures(runs: Path, names: Iterable[str]) -> list[str]:
 
 def resume_hint(sweep_id: str, runs: Path) -> str:
     """Return the end of a sentence about trials that continue without their driver."""
-    status, cancel = (command_line(verb, sweep_id, runs=runs) for verb in ("status", "cancel"))
-    return (
-        f" and go on by themselves; {status} and the same command follow them, {cancel} ends them"
-    )
+    watch = command_line("status", sweep_id, "--watch", runs=runs)
+    cancel = command_line("cancel", sweep_id, runs=runs)
+    return f" and go on by themselves; {watch} and the same command follow them, {cancel} ends them"
 
 
 def save_manifest(sweep: Sweep) -> None:

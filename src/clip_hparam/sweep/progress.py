@@ -6,6 +6,7 @@ data that it draws.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -55,9 +56,10 @@ def display_names(sweep: Sweep) -> dict[str, str]:
 
 
 class EtaEstimator:
-    """Estimates the seconds left from the work done since the start.
+    """Estimates the seconds left from the work done since the first trial started.
 
-    The unit of work is a training pixel, so that long trials and large images count for more.
+    The unit of work is a training pixel, so that long trials and large images count for more. The
+    time that all trials wait in a scheduler's queue says nothing about their speed.
     """
 
     def __init__(
@@ -66,16 +68,24 @@ class EtaEstimator:
         self.work = {trial_id: _training_pixels(spec) for trial_id, spec in specs.items()}
         self.specs, self.now = specs, now
         self.first = {name: work * share_done(specs[name]) for name, work in self.work.items()}
-        self.started = now()
+        self.started: float | None = None
+
+    def observe(self, states: Mapping[str, TrialState]) -> None:
+        """Start the clock once a trial is no longer queued."""
+        if self.started is None and set(states.values()) - {TrialState.QUEUED}:
+            self.started = self.now()
 
     def left(self, states: Mapping[str, TrialState]) -> float | None:
         """Return the seconds left, None before any work is done; failed trials do not count."""
+        self.observe(states)
         known = {name: states.get(name, TrialState.QUEUED) for name in self.work}
         going = [name for name, state in known.items() if state in (*LIVE, TrialState.DONE)]
         done = {name: self._done(name, known[name]) for name in going}
         gained = sum(done[name] - self.first[name] for name in going)
         remaining = sum(self.work[name] - done[name] for name in going)
-        return remaining * (self.now() - self.started) / gained if gained > 0 else None
+        if self.started is None or gained <= 0:
+            return None
+        return remaining * (self.now() - self.started) / gained
 
     def _done(self, name: str, state: TrialState) -> float:
         if state == TrialState.DONE:
@@ -108,12 +118,14 @@ class ProgressDisplay:
 
     def update(self, states: Mapping[str, TrialState]) -> None:
         """Show the states of all trials that were launched."""
+        self.eta.observe(states)
         changed = {name: state for name, state in states.items() if state != self.known.get(name)}
+        ran = [name for name in changed if self.known.get(name) == TrialState.RUNNING]
         self.known |= changed
         drawn = (TrialState.RUNNING, TrialState.DONE) if self.console.is_terminal else ()
         silent = (TrialState.QUEUED, *drawn)
         for trial_id, state in changed.items():
-            if state not in silent:
+            if state not in silent or (state == TrialState.QUEUED and trial_id in ran):
                 line = self._change_line(trial_id, state)
                 print_plain(self.console, line)
         if self.console.is_terminal and time.monotonic() - self.refreshed > REFRESH_SECONDS:
@@ -126,7 +138,8 @@ class ProgressDisplay:
         for row in running_trials(self.names, self.sweep, states):
             done = f"{row.epoch} of {counted(row.epochs, 'epoch')}"
             table.add_row(row.trial_id, done, _format_accuracy(row.accuracy), Text(row.name))
-        return Group(table, Text(f"{self._count()} trials ended{self._format_left(states)}"))
+        live = "".join(f", {count} {state}" for state, count in _count_live(states))
+        return Group(table, Text(f"{self._count()} trials ended{live}{self._format_left(states)}"))
 
     def _count(self) -> str:
         ended = sum(state not in LIVE for state in self.known.values())
@@ -170,6 +183,13 @@ def _record_in_use(spec: TrialSpec) -> Record:
     record = Record(spec.machine.runs, spec.trial_id)
     replay = Record(record.folder, REPLAY_FOLDER)
     return replay if spec.replay and replay.folder.is_dir() else record
+
+
+def _count_live(states: Mapping[str, TrialState]) -> list[tuple[TrialState, int]]:
+    """Return how many trials run and how many wait, without zeros."""
+    counts = Counter(states.values())
+    live = (TrialState.RUNNING, TrialState.QUEUED)
+    return [(state, counts[state]) for state in live if counts[state]]
 
 
 def _format_accuracy(accuracy: float | None, before: str = "") -> str:

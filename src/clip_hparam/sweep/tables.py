@@ -12,7 +12,7 @@ from clip_hparam.config.identity import shorten
 from clip_hparam.config.resolved_recipe import as_resolved
 from clip_hparam.config.text.count import counted
 from clip_hparam.config.text.duration import format_duration
-from clip_hparam.config.text.override_words import sweep_program
+from clip_hparam.config.text.override_words import config_folder_words, program_words
 from clip_hparam.design.design import key_of
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 from clip_hparam.launch.base import Capacity
@@ -43,7 +43,8 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     columns += [Column(title, right=True) for title in ("seeds", "done", "to do", "predicted")]
     columns += [Column("GPU-hours", right=True)] if sweep.device_name else []
     columns += [Column("paper, V100-hours", right=True)] if on_paper else []
-    columns += [Column(f"{sweep_program()} ...", wraps=True)]
+    program = shlex.join([*program_words(), *config_folder_words()])
+    columns += [Column(f"{program} ...", wraps=True)]
     rows = []
     for label, ids in _ids_by_cell(sweep).items():
         overrides = next(_typed_words(p) for p in sweep.planned if p.cell.label == label)

@@ -33,6 +33,16 @@ def test_an_option_on_the_command_line_replaces_that_of_the_machine_file(
     assert "mem_gb" not in request
 
 
+def test_a_file_of_the_user_is_named_with_its_folder(tmp_path: Path) -> None:
+    _, _, *words = with_file(tmp_path, HEAD + LAB)
+    done = plan(*words, cwd=tmp_path)
+    sentence = "unknown machine=lab: for mine/machine/lab.yaml type --config-dir mine before"
+    assert (done.code, done.out, done.err) == (2, "", f"{sentence} machine=lab\n")
+    assert plan("machine=**", cwd=tmp_path).err.startswith("unknown machine=**: choose from ")
+    done = plan("--config-dir", "mine", *words, cwd=tmp_path)
+    assert "sweep.py --config-dir mine ..." in " ".join(done.out.split())
+
+
 def test_a_plan_without_slurm_asks_for_no_job(tmp_path: Path) -> None:
     assert "each Slurm job" not in plan(*SWEEP, cwd=tmp_path).out
 

@@ -86,6 +86,18 @@ def test_seconds_left_are_the_work_left_at_the_speed_so_far(sweep: Sweep) -> Non
     assert left == pytest.approx((4 + 4) * 10 / 2)
 
 
+def test_the_time_in_the_queue_is_no_time_of_work(sweep: Sweep) -> None:
+    now = [0.0]
+    eta = EtaEstimator(sweep.specs, lambda: now[0])
+    eta.observe(states(sweep, "queued", "queued", "queued", "queued"))
+    now[0] = 7200.0
+    eta.observe(states(sweep, "running", "queued", "queued", "queued"))
+    now[0] = 7210.0
+    write_epochs(next(iter(sweep.specs.values())), 1)
+    left = eta.left(states(sweep, "running", "queued", "queued", "queued"))
+    assert left == pytest.approx((3 + 4 + 4 + 4) * 10)
+
+
 def test_without_a_terminal_each_change_of_state_is_a_line(sweep: Sweep) -> None:
     out = io.StringIO()
     write_epochs(next(iter(sweep.specs.values())), EPOCHS)
@@ -103,6 +115,15 @@ def test_without_a_terminal_each_change_of_state_is_a_line(sweep: Sweep) -> None
     assert "selection acc1 95.0 %  lr=1e-3 seed=0" in lines[2]  # of the selected epoch, the first
 
 
+def test_a_trial_that_waits_again_is_a_line(sweep: Sweep) -> None:
+    out = io.StringIO()
+    with ProgressDisplay(sweep, sweep.specs, Console(file=out, width=200)) as display:
+        for first in ("queued", "running", "queued", "running"):
+            display.update(states(sweep, first, "queued", "queued", "queued"))
+    lines = [line.split("  ")[2] for line in out.getvalue().splitlines()]
+    assert lines == ["running", "queued", "running"]
+
+
 def test_on_a_terminal_running_trials_and_the_total_are_drawn(sweep: Sweep) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, no_color=True)
@@ -113,7 +134,7 @@ def test_on_a_terminal_running_trials_and_the_total_are_drawn(sweep: Sweep) -> N
     text = out.getvalue()
     assert "2 of 4 epochs" in text
     assert "selection acc1 94.0 %" in text
-    assert "1/4 trials ended" in text
+    assert "1/4 trials ended, 2 running, 1 queued" in text
     assert "lost" in text
 
 

@@ -4,6 +4,8 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from glob import escape
+from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -54,7 +56,15 @@ def _unknown_option(match: re.Match[str]) -> str:
     options += recipe_names() if group == "recipe" else []
     nested = [name for name in _options_below(group) if name.rpartition("/")[2] == option]
     hint = f"did you mean {' or '.join(nested)}?" if nested else suggest(option, options)
-    return f"unknown {group}={option}: {hint}"
+    return f"unknown {group}={option}: {_own_file(group, option) or hint}"
+
+
+def _own_file(group: str, option: str) -> str:
+    """Return what to type for a file of the user in a folder of the current one; "" for none."""
+    for path in sorted(Path().glob(f"*/{escape(f'{group}/{option}')}.yaml")):
+        folder = path.parts[0]
+        return f"for {path} type --config-dir {shlex.quote(folder)} before {group}={option}"
+    return ""
 
 
 def _options_below(group: str) -> list[str]:

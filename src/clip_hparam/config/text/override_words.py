@@ -11,12 +11,14 @@ Hydra reads the value, and a shell reads the word around it: print words with `s
 import re
 import shlex
 import sys
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.machine import Machine
 
 CHECKOUT_PROGRAM, INSTALLED_PROGRAM = ("python", "sweep.py"), ("clip-hparam", "sweep")
+CONFIG_FOLDER_OPTIONS = ("--config-dir", "-cd")
 BARE_TEXT = re.compile(r"(?=[A-Za-z_/.])[\w/.@%+:|-]*", re.ASCII)
 """Texts that Hydra reads as they are; a conservative part of its grammar."""
 NOT_TEXT = re.compile(r"true|false|null|inf|nan|[.][0-9_]*(e[+-]?[0-9_]*)?", re.IGNORECASE)
@@ -33,6 +35,13 @@ def program_words() -> tuple[str, str]:
     script = CHECKOUT_PROGRAM[1]
     is_typed = bool(sys.argv) and Path(sys.argv[0]).name == script
     return CHECKOUT_PROGRAM if is_typed or Path(script).is_file() else INSTALLED_PROGRAM
+
+
+def config_folder_words() -> list[str]:
+    """Return --config-dir and its folder as they were typed; empty without them."""
+    words = list(chain.from_iterable(word.split("=", 1) for word in sys.argv[1:]))
+    following = [after for word, after in pairwise(words) if word in CONFIG_FOLDER_OPTIONS]
+    return [CONFIG_FOLDER_OPTIONS[0], following[-1]] if following else []
 
 
 def sweep_command(*words: str, runs: Path | str) -> str:

@@ -8,7 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from clip_hparam.config.text.override_words import format_override, unquote
+from clip_hparam.config.text.override_words import (
+    config_folder_words,
+    format_override,
+    unquote,
+)
 
 ALPHABET = list("ab1.e-+_/\\'\"${}[]():=,~ \té\u22120nulINFtrue\n%;!#*")
 TEXTS = st.text(st.sampled_from(ALPHABET), max_size=8)
@@ -61,3 +65,19 @@ def test_the_text_in_quotes_is_found_again(text: str) -> None:
 )
 def test_plain_values_are_written_without_quotes(value: Any, word: str) -> None:
     assert format_override("k", value) == word
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("--config-dir my_files -m sweeps=lr machine=lab", ["--config-dir", "my_files"]),
+        ("-m -cd my_files lr=1", ["--config-dir", "my_files"]),
+        ("-m --config-dir=my_files", ["--config-dir", "my_files"]),
+        ("-m sweeps=lr", []),
+    ],
+)
+def test_folder_of_config_files_is_repeated_as_typed(
+    typed: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sweep.py", *typed.split()])
+    assert config_folder_words() == expected
