@@ -36,6 +36,18 @@ def group_by_start(members: Sequence[StoredWeights]) -> list[list[StoredWeights]
     return list(groups.values())
 
 
+def lone_trials_note(groups: Sequence[Sequence[StoredWeights]]) -> str:
+    """Return a note about soups of one trial; "" if there is none, or the only soup has one."""
+    lone = sum(len(group) == 1 for group in groups)
+    if not lone or len(groups) == 1:
+        return ""
+    return (
+        f"note: {lone} of {len(groups)} soups have one trial and its numbers, because no other"
+        " trial has its first weights: those of a random head or a linear probe differ with the"
+        " seed, those of head_init=zero_shot do not"
+    )
+
+
 def validate_shared_start(members: Sequence[StoredWeights]) -> None:
     """Raise ValueError with the first knob by which weights may not be averaged.
 

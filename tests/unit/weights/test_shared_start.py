@@ -8,7 +8,12 @@ import pytest
 from clip_hparam.config.recipe import Recipe, with_values
 from clip_hparam.config.resolved_recipe import ResolvedRecipe
 from clip_hparam.records.record import Record
-from clip_hparam.weights.shared_start import group_by_start, start_key, validate_shared_start
+from clip_hparam.weights.shared_start import (
+    group_by_start,
+    lone_trials_note,
+    start_key,
+    validate_shared_start,
+)
 from clip_hparam.weights.stored import StoredWeights
 
 ZERO_SHOT = {"pool": "clip", "head_init": "zero_shot"}
@@ -82,3 +87,19 @@ def test_trials_that_cannot_be_averaged_are_named(other: StoredWeights, message:
 def test_no_member_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a trial"):
         validate_shared_start([])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [
+        ((0, 1), "2 of 2 soups have one trial"),
+        ((0, 0, 1), "1 of 2 soups"),
+        ((0, 0), ""),
+        ((0,), ""),
+    ],
+)
+def test_note_counts_soups_of_one_trial(seeds: tuple[int, ...], words: str) -> None:
+    groups = group_by_start([stored(f"{n}", seed=seed) for n, seed in enumerate(seeds)])
+    note = lone_trials_note(groups)
+    assert words in note
+    assert bool(note) == bool(words)

@@ -22,6 +22,7 @@ from clip_hparam.records.record import Record, trial_ids
 from clip_hparam.records.state import TrialState, trial_state
 
 JOB_ID = re.compile(r"\d+_\d+")
+MIN_ID_LENGTH = 6  # characters of a trial id that no name of a sweep is taken for
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
@@ -40,10 +41,18 @@ def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]
         return manifests
     found = find_sweeps(manifests, wanted)
     if not found:
-        names = {manifest.name for manifest in manifests}
-        hint = suggest_name(wanted, names, runs)
-        raise ValueError(f"no sweep is called {wanted} in {runs}: {hint}")
+        raise ValueError(_no_such_sweep(runs, wanted, manifests))
     return found
+
+
+def _no_such_sweep(runs: Path, wanted: str, manifests: Iterable[SweepManifest]) -> str:
+    """Return the sentence about a name that no sweep has, but perhaps a trial."""
+    trial_id = find_trial_id(trial_ids(runs), wanted) if len(wanted) >= MIN_ID_LENGTH else None
+    if trial_id:
+        why = command_line("why", trial_id, runs=runs)
+        return f"{wanted} is a trial, not a sweep: {why} prints the command that runs it again"
+    hint = suggest_name(wanted, {manifest.name for manifest in manifests}, runs)
+    return f"no sweep is called {wanted} in {runs}: {hint}"
 
 
 def choose_manifest(runs: Path, wanted: str | None = None) -> SweepManifest:

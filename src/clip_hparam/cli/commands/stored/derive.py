@@ -1,6 +1,7 @@
 """wise-ft, soup, temperature: results of stored weights, each written to runs/.derived."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -54,7 +55,10 @@ def _add_soup_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_soup(arguments: argparse.Namespace) -> int:
-    from clip_hparam.weights.shared_start import group_by_start  # lazy: torch, 3 s
+    from clip_hparam.weights.shared_start import (  # lazy: torch, 3 s
+        group_by_start,
+        lone_trials_note,
+    )
     from clip_hparam.weights.soup import make_soups
     from clip_hparam.weights.stored import read_stored
 
@@ -62,6 +66,8 @@ def _run_soup(arguments: argparse.Namespace) -> int:
     members = [read_stored(record) for record in named_records(arguments.runs, arguments.names)]
     one_soup = are_trials(arguments.runs, arguments.names)
     groups = [members] if one_soup else group_by_start(members)
+    if note := lone_trials_note(groups):
+        print(note, file=sys.stderr)
     soups = (soup for group in groups for soup in make_soups(group, rules, arguments.device))
     return _write(arguments, soups)
 
