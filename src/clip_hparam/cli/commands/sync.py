@@ -16,7 +16,7 @@ from clip_hparam.training.callbacks.trackers.registry import tracker_class
 from clip_hparam.training.callbacks.trackers.sender import RunSender
 
 MLFLOW_RETRIES = "2"
-"""Requests that are repeated: MLflow's own 7 take four minutes, in which nothing is printed."""
+"""Repetitions of a request: with the 7 of MLflow, a dead server takes minutes without a line."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
