@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.trial_factory import Runs
 
-from clip_hparam.cli.commands.queries import choose_manifest
+from clip_hparam.cli.commands.name_lookup import choose_manifest
 
 
 @pytest.mark.parametrize("length", [6, 12])
