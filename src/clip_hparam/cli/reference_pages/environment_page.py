@@ -33,7 +33,7 @@ OTHERS = {
     "CUDA_VISIBLE_DEVICES": "GPUs that trials are spread over",
     "CXX": "as CC",
     "HYDRA_FULL_ERROR": "1: tracebacks in place of sentences about mistakes",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "how often `clip-hparam sync mlflow` repeats a request; 2 by default",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "repetitions of a request of `sync mlflow`; 2 by default",
     "MLFLOW_TRACKING_URI": "server of `tracker=mlflow`",
     "NETRC": "file with the login of `tracker=wandb`",
     "TORCHINDUCTOR_CACHE_DIR": "folder of compiled code; in the user's cache by default",
