@@ -36,6 +36,7 @@ def stored(name: str, weights: str = "ema", **knobs: Any) -> StoredWeights:
         ({"lr": 0.5, "epochs": 3, "tune": "lora", "freeze": "first_2"}, True),
         ({"seed": 1}, False),
         ({"head_init_scale": 1.0}, False),
+        ({"encoder.name": "ViT-B-16"}, False),
         ({"encoder.weights": "cc"}, False),
         ({"data.fingerprint": "cc"}, False),
         ({"pool": "cls"}, False),
