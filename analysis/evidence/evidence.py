@@ -15,7 +15,6 @@ over the remaining trials would be biased.
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -74,18 +73,7 @@ def cell_evidence(frames: Frames, ablation: Ablation) -> pd.DataFrame:
     table["sign_agrees"] = table["sign_agrees"].astype("boolean")
     trials = pd.concat([add_columns(cell.trials, row=row) for row, cell in enumerate(cells)])
     table["differs"] = "" if ablation.imported else differing_provenance(trials, ablation.knobs)
-    if "changed" in table and labels_are_levels(cell.cell.label for cell in cells):
-        table["changed"] = ""
     return table.sort_values(list(ablation.knobs)) if ablation.order == "value" else table
-
-
-def labels_are_levels(labels: Iterable[str]) -> bool:
-    """Return whether all labels give levels of the same knobs, such as "lr=0.1,epochs=3".
-
-    A column of changes would repeat them.
-    """
-    knobs = {tuple(part.partition("=")[0] for part in label.split(",")) for label in labels}
-    return len(knobs) == 1 and set(*knobs) <= {*CELL_KNOBS}
 
 
 def trials_of(frames: Frames, data: pd.DataFrame) -> pd.DataFrame:

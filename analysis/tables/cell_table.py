@@ -1,6 +1,7 @@
 """The table of a sweep's cells: unrounded numbers for csv and the same numbers as text."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -9,7 +10,7 @@ from clip_hparam.analysis.evidence.ablations import ABLATIONS, CONTROLS, Ablatio
 from clip_hparam.analysis.evidence.controls import control_evidence
 from clip_hparam.analysis.evidence.evidence import cell_evidence
 from clip_hparam.analysis.evidence.images.image_level import by_images, without_unused
-from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
 from clip_hparam.analysis.frames.labels import (
     MISSING_MARK,
     format_difference,
@@ -52,6 +53,8 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
     shown = pd.DataFrame(
         [_shown_row(row, ablation) for _, row in evidence.iterrows()], index=data.index, dtype="str"
     )
+    if labels_are_levels(evidence[ablation.row]):
+        shown = shown.drop(columns="what changed")
     shown = shown.loc[:, (shown != "").any()]
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     if (column := _difference_title(ablation)) in bold:
@@ -63,6 +66,15 @@ def cell_table(frames: Frames, ablation: Ablation) -> Table:
         bold = bold.reindex(index=shown.index, fill_value=False)
         notes.append(CONTROLS_NOTE)
     return Table(ablation.name, ablation.title, without_unused(data), shown, bold, notes)
+
+
+def labels_are_levels(labels: Iterable[str]) -> bool:
+    """Return whether all labels give levels of the same knobs, such as "lr=0.1,epochs=3".
+
+    The column "what changed" would repeat them; the csv has it.
+    """
+    knobs = {tuple(part.partition("=")[0] for part in label.split(",")) for label in labels}
+    return len(knobs) == 1 and set(*knobs) <= {*CELL_KNOBS}
 
 
 def _control_rows(controls: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:

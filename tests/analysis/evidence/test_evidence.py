@@ -80,22 +80,6 @@ def test_the_changed_knobs_come_from_the_recipes(ladder: Ladder) -> None:
     assert changed["fewer_epochs"] == "epochs 20 → 10, ema_decay 0.98 → 0.96"
 
 
-@pytest.mark.parametrize("knobs", [("epochs", "mixup"), ("lr", "epochs"), ("mixup",)])
-def test_changes_are_not_repeated_where_the_labels_give_the_levels(
-    knobs: tuple[str, ...], runs: Runs
-) -> None:
-    cells = {
-        ",".join(f"{name}={level}" for name in knobs): dict.fromkeys(knobs, level)
-        for level in (1, 2)
-    }
-    for values in cells.values():
-        runs.done(values, 0, 95.0)
-    runs.sweep("ladder", cells, seeds=[0])
-    assert rows(runs)["changed"].to_list() == ["", ""]
-    runs.sweep("ladder", {"first": cells[next(iter(cells))], "second": values}, seeds=[0])
-    assert rows(runs)["changed"]["second"].startswith(f"{knobs[0]} 1 → 2")
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [(1281167.0, "1281167"), (20, "20"), (1e-5, "1e-05"), (0.99088, "0.9909")],

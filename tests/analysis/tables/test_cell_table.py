@@ -237,3 +237,22 @@ def test_knob_table_is_sorted_by_level(runs: Runs) -> None:
     assert list(table.shown["lr"]) == ["0.0001", "0.001", "0.01"]
     alike = "all 2 seeds alike: no interval"
     assert list(table.data["delta_why"]) == [alike, "first row", alike]
+
+
+@pytest.mark.parametrize("knobs", [("epochs", "mixup"), ("lr", "epochs"), ("mixup",)])
+def test_changes_are_not_repeated_where_the_labels_give_the_levels(
+    knobs: tuple[str, ...], runs: Runs
+) -> None:
+    cells = {
+        ",".join(f"{name}={level}" for name in knobs): dict.fromkeys(knobs, level)
+        for level in (1, 2)
+    }
+    for values in cells.values():
+        runs.done(values, 0, 95.0)
+    runs.sweep("ladder", cells, seeds=[0])
+    table = cell_table(runs.frames(), ABLATIONS["ladder"])
+    assert "what changed" not in table.shown
+    assert table.data["changed"].iloc[1].startswith(f"{knobs[0]} 1 → 2")
+    runs.sweep("ladder", {"first": cells[next(iter(cells))], "second": values}, seeds=[0])
+    table = cell_table(runs.frames(), ABLATIONS["ladder"])
+    assert table.shown["what changed"].iloc[1].startswith(f"{knobs[0]} 1 → 2")
