@@ -92,3 +92,10 @@ def test_calibration_error_of_a_certain_and_correct_model_is_zero() -> None:
 def test_calibration_error_does_not_cancel_between_bins() -> None:
     one = certain([0.9, 0.1], [False, True])
     assert calibration_error(one) == pytest.approx(0.9)
+
+
+def test_calibration_bins_have_equal_width_and_begin_at_zero() -> None:
+    in_two_bins = certain([0.05, 0.1], [True, False])  # of (0, 1/15] and (1/15, 2/15]
+    assert calibration_error(in_two_bins) == pytest.approx((0.95 + 0.1) / 2)
+    in_one_bin = certain([0.11, 0.12], [True, False])
+    assert calibration_error(in_one_bin) == pytest.approx((1 - 0.11 - 0.12) / 2)

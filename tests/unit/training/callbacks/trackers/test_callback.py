@@ -1,6 +1,7 @@
 """A tracker follows a trial, and neither its errors nor its slowness reach the trial."""
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,5 +79,8 @@ def test_slow_tracker_delays_the_end_of_a_trial_by_a_limit_only(
     monkeypatch.setattr(FakeTracker, "seconds", 60.0)
     monkeypatch.setattr(module, "END_SECONDS", 0.1)
     follow(record, slice(0, 3))
-    (warning,) = [one.getMessage() for one in caplog.records]
+    (warning,) = [entry.getMessage() for entry in caplog.records]
     assert "did not answer within 0 s" in warning
+    waiting = [thread for thread in threading.enumerate() if thread.name.startswith("tracker ")]
+    assert waiting
+    assert all(thread.daemon for thread in waiting), "the process would not end"
