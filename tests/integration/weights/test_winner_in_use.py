@@ -59,6 +59,11 @@ def test_the_best_seed_on_the_selection_set_is_exported_and_named(
     assert "Cell pool=patch_mean of sweep winner" in card
     assert "95 % t interval" in card
     assert facts["weights"] == "ema"
+    metrics = (ranked[0].result() or {})["metrics"]
+    assert facts["metrics"] == {
+        name: value for name, value in metrics.items() if name.endswith(".ema.selected")
+    }
+    assert f"{metrics['test_acc1.ema.selected']:.2f}" in card
 
 
 def selection_rank(record: Record) -> tuple[float, float]:
