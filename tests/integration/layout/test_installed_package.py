@@ -18,12 +18,6 @@ PLANS = (
     ("-m", "sweeps=lr", "hydra/launcher=submitit_slurm", "hydra.launcher.partitoin=gpu"),
     ("-m", "ler=1e-3",),
 )  # fmt: skip
-NESTED = "Hydra 1.4.0rc3 does not override a default in a folder, such as recipe=tiny/llrd"
-WITH_HYDRA_1_4 = [
-    pytest.param(PLANS[0], marks=pytest.mark.xfail(reason=NESTED, strict=True)),
-    *PLANS[1:],
-]
-"""Once the first plan passes, raise the upper bound of hydra-core in setup.cfg."""
 
 
 def run(*words: str | Path, cwd: Path) -> Done:
@@ -88,7 +82,7 @@ def planner(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", WITH_HYDRA_1_4)
+@pytest.mark.parametrize("words", PLANS, ids=" ".join)
 def test_a_plan_is_the_same_on_the_hydra_line_to_come(
     words: tuple[str, ...], planner: Path, tmp_path: Path
 ) -> None:
