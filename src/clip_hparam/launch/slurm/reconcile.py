@@ -107,7 +107,8 @@ def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
     if job.is_unsatisfiable:
         sentence = (
             f"Slurm cannot start job {handle.id} as it is ({job.reason}): scancel {handle.id}, and"
-            " change hydra.launcher.partition, nodes, cpus_per_task, constraint or timeout_min"
+            " change hydra.launcher.partition, account, qos, nodes, cpus_per_task, mem_gb,"
+            " constraint or timeout_min"
         )
     record.write_status(TrialState.HELD, job=handle.id)
     record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
