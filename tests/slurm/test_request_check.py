@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.cli import SHORT, sweep
+import pytest
+from support.cli import SHORT, fake, sweep
 from support.in_process import Done
 from support.slurm_cluster import Cluster
 from support.slurm_jobs import SLURM, submitted_arrays
+
+from clip_hparam.launch.slurm.cluster import partitions
 
 ACCEPTED = "Slurm accepts such a job (sbatch --test-only)"
 
@@ -47,10 +50,24 @@ def test_time_limit_of_the_partition_ends_plan_and_sweep(slurm: Cluster, tmp_pat
     assert submitted_arrays(tmp_path) == []
 
 
-def test_plan_without_a_controller_says_what_was_not_checked(
-    slurm: Cluster, tmp_path: Path
-) -> None:
-    with slurm.without_controller():
-        done = plan(tmp_path)
+def test_plan_of_a_search_shows_the_answer_for_its_workers(slurm: Cluster, tmp_path: Path) -> None:
+    words = ("-m", "sweeps=search", *SLURM, "dry_run=true")
+    done = sweep(*words, cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "not checked with Slurm: sinfo " in done.out
+    assert f"timeout_min=30\n{ACCEPTED}\n" in done.out
+    done = sweep(*words, "hydra.launcher.partition=hihg", cwd=tmp_path)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "partitions are main, high: type hydra.launcher.partition=high" in done.err
+
+
+def test_plan_without_an_answer_says_what_was_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sbatch", "srun"):
+        fake(tmp_path, name, "exit 1")
+    fake(tmp_path, "sinfo", "exec sleep 9")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(partitions, "QUERY_SECONDS", 0.2)
+    done = plan(tmp_path)
+    assert done.code == 0, done.err
+    assert "not checked with Slurm: sinfo does not respond within 0.2 s" in done.out

@@ -42,7 +42,7 @@ def run_command(
     except FileNotFoundError:
         raise SchedulerError(f"there is no {command[0]} on PATH") from None
     except subprocess.TimeoutExpired:
-        raise SchedulerError(f"{command[0]} does not respond within {timeout:.0f} s") from None
+        raise SchedulerError(f"{command[0]} does not respond within {timeout:g} s") from None
 
 
 def output_lines(*command: str, timeout: float = COMMAND_TIMEOUT_SECONDS) -> list[str]:
