@@ -13,7 +13,7 @@ from clip_hparam.launch.slurm.cluster.refusals import (
     refusal_reason,
 )
 from clip_hparam.launch.slurm.commands import SchedulerError, run_command
-from clip_hparam.launch.slurm.job_array import JobArray
+from clip_hparam.launch.slurm.job_array import SCRIPT_FILE, JobArray
 from clip_hparam.launch.slurm.queries import find_array_id
 
 RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # between attempts while Slurm does not respond
@@ -26,7 +26,7 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
     Raises: ValueError if sbatch refuses the array, whose folder is then deleted; SchedulerError if
     Slurm does not respond at all.
     """
-    path = array.folder / "submission.sh"
+    path = array.folder / SCRIPT_FILE
     path.write_text(submission_script(array, options, code))
     for pause in (*RETRY_SECONDS, None):
         done = run_command("sbatch", "--parsable", str(path), timeout=SBATCH_TIMEOUT_SECONDS)
