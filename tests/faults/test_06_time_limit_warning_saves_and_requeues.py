@@ -24,6 +24,6 @@ def test_last_permitted_time_limit_is_a_timeout_with_a_checkpoint(
     resume_once_signalled(record)
     either.wait_for(job_of(record), "FAILED")
     why = clip_hparam("why", record.trial_id, cwd=detached.folder)
-    assert "time limit of 30 min 1 time: " in why.out
+    assert "time limit of 30 min, 1 time: " in why.out
     assert "1 timeout" in clip_hparam("status", cwd=detached.folder).out
     assert saved(record)

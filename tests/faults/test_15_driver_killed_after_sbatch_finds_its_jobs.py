@@ -15,7 +15,11 @@ def test_same_command_finds_jobs_by_their_name(
     slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("-m", "seeds=8", *SHORT, *SLURM, LATER, "detach=true")
-    fake(tmp_path, "sbatch", f'{shutil.which("sbatch")} "$@"; kill -9 $PPID')
+    fake(
+        tmp_path,
+        "sbatch",
+        f'{shutil.which("sbatch")} "$@"; [ "$1" = --test-only ] || kill -9 $PPID',
+    )
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path), prepend=":")
         assert sweep_process(*words, cwd=tmp_path).code == -9

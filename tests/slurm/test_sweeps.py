@@ -39,7 +39,7 @@ def test_detached_trials_are_found_again_and_cancelled(
         os.kill(driver.pid, number)
         _, err = driver.communicate(timeout=30)
         assert driver.returncode == code, err
-        assert "1 trial is in Slurm already: following it\n" in lines
+        assert lines[0].startswith("1 trial is in Slurm already: following it; new options")
     assert "clip-hparam cancel" in err
     (array,) = submitted_arrays(folder)
     assert either.states()[job_of(record)] == "RUNNING"

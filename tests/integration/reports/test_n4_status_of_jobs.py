@@ -56,6 +56,7 @@ def test_a_trial_of_slurm_is_run_again_there_and_its_reason_is_printed_once(tmp_
     printed = f"{line}\n{line}\nTraceback: a line of its own\n"
     record.write_failure("failed", "memory", f"{REASON} ({line})", printed=printed)
     why = clip_hparam("why", trial, cwd=tmp_path).out
+    assert why.startswith(f"{trial} is failed  (lr=1 seed=0)\n")
     assert why.count("slurmstepd") == 1
     assert "  Traceback: a line of its own\n" in why
     again = "clip-hparam sweep -m lr=1,2 hydra/launcher=submitit_slurm"

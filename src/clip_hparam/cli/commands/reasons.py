@@ -3,7 +3,7 @@
 import shlex
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,20 @@ def explain_sweep(runs: Path, manifest: SweepManifest) -> dict[str, Any]:
 
 def explain_trial(record: Record, lines: int = 20) -> dict[str, Any]:
     """Return the state of a trial, its failure, its last log lines and the command to rerun it."""
-    recipe = record.recipe() or {}
+    manifests = read_manifests(record.folder.parent)
+    planned_names = (sweep.trial_names.get(record.trial_id) for sweep in manifests)
     submitted = job_poller.submitted_trials(record.folder.parent)
     state = submitted.states.get(record.trial_id) or trial_state(record)
     reason = submitted.reasons.get(record.trial_id, "")
     return {
         "trial_id": record.trial_id,
         "state": state,
-        "label": recipe.get("label"),
+        "label": (record.recipe() or {}).get("label") or next(filter(None, planned_names), None),
         "status": record.status(),
         "waits": explain_wait(reason),
         "failure": explain_failure(record, state),
         "log": _last_log_lines(record, lines),
-        **_rerun_facts(record),
+        **_rerun_facts(record, manifests, record.trial_id in submitted.states),
     }
 
 
@@ -146,31 +147,36 @@ def list_reasons(
     return lines
 
 
-def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
+def _rerun_facts(
+    record: Record, manifests: Sequence[SweepManifest], is_queued: bool
+) -> dict[str, Any]:
+    """Return what was typed for a trial, the command that runs it again, and what is unknown.
+
+    is_queued: whether the trial has a job in Slurm, which its record does not tell before it runs.
+    """
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
-    manifests = read_manifests(record.folder.parent)
     planned = rerun.planned_overrides(manifests)
     if record.recipe() is None and record.trial_id not in planned:
         unknown = ("its recipe.json is missing or damaged",)
         return {"typed": [], "rerun": None, "rerun_in_slurm": None, "unknown": unknown}
     again = rerun.rerun_trial(record, planned)
+    in_slurm = is_queued or bool(record.status().get("job"))
     return {
         "typed": trial_words(rerun.typed_overrides(record, planned)),
         "rerun": shlex.join([*program_words(), *again.overrides]),
-        "rerun_in_slurm": _slurm_command(record, manifests),
+        "rerun_in_slurm": _sweep_command(record, manifests) if in_slurm else None,
         "unknown": again.unknown,
     }
 
 
-def _slurm_command(record: Record, manifests: Iterable[SweepManifest]) -> str | None:
-    """Return the command of the newest sweep of a trial that ran in Slurm; None for other trials.
+def _sweep_command(record: Record, manifests: Iterable[SweepManifest]) -> str | None:
+    """Return the command of the newest sweep of a trial; None if it is not on record.
 
-    The command of the trial alone would train on the computer on which it is typed.
+    In Slurm, the command of the trial alone would train on the computer on which it is typed.
     """
     sweeps = [sweep for sweep in manifests if record.trial_id in sweep.trial_ids and sweep.command]
-    if not record.status().get("job") or not sweeps:
+    if not sweeps:
         return None
     return str(typed_command(max(sweeps, key=SweepManifest.age), record.folder.parent))
 

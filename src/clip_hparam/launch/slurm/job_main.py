@@ -185,7 +185,7 @@ def _requeue(array: JobArray, task: int, left: Sequence[str]) -> int:
         return _record_timeout(
             array,
             left,
-            f"reached its time limit{limit} {counted(timeouts, 'time')}: the same command resumes"
+            f"reached its time limit{limit}, {counted(timeouts, 'time')}: the same command resumes"
             " it; raise hydra.launcher.timeout_min or max_num_timeout",
         )
     queued = run_command("scontrol", "requeue", job_id, timeout=REQUEUE_TIMEOUT_SECONDS)

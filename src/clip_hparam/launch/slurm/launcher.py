@@ -31,7 +31,8 @@ from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
 from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
-from clip_hparam.records.paths import array_folder
+from clip_hparam.launch.slurm.waiting import unusual_reasons, waiting_lines
+from clip_hparam.records.paths import array_folder, command_line
 from clip_hparam.records.state import SCHEDULED, TrialState
 
 
@@ -45,6 +46,7 @@ class SlurmLauncher:
         self.context = context
         self.options = with_user_defaults(LauncherOptions(**context.options), os.environ)
         self.poller = job_poller.JobPoller([])
+        self.told: set[str] = set()  # reasons to wait that were printed
         validate_options(self.options)
         validate_runs_folder(context.runs)
         trials_per_job = context.driver.trials_per_job
@@ -90,9 +92,11 @@ class SlurmLauncher:
         states = earlier.poll_until_settled(handles)
         queued = [handle for handle in handles if states[handle.trial_id] in SCHEDULED]
         if queued:
+            cancel = command_line("cancel", self.context.sweep_id, runs=self.context.runs)
             print_wrapped(
                 f"{counted(len(queued), 'trial')} {is_are(len(queued))} in Slurm already: following"
-                f" {'it' if len(queued) == 1 else 'them'}"
+                f" {'it' if len(queued) == 1 else 'them'}; new options of a job reach only trials"
+                f" that are submitted now ({cancel} ends the jobs)"
             )
         queued_ids = {handle.trial_id for handle in queued}
         arrays = self._submit_arrays([spec for spec in specs if spec.trial_id not in queued_ids])
@@ -100,7 +104,13 @@ class SlurmLauncher:
         return queued + [handle for array in arrays for handle in array.handles()]
 
     def poll(self, handles: Sequence[JobHandle]) -> dict[str, TrialState]:
-        return self.poller.poll(handles)
+        """Return the state of each trial; print an unusual reason to wait, the first time only."""
+        states = self.poller.poll(handles)
+        new = [r for r in unusual_reasons(self.poller.reasons.values()) if r not in self.told]
+        for line in waiting_lines(new):
+            print(f"note: {line}", file=sys.stderr)
+        self.told.update(new)
+        return states
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         job_poller.cancel_jobs(handles)

@@ -99,10 +99,7 @@ def _pool_failure(record: Record, handle: JobHandle) -> dict[str, Any] | None:
 
 
 def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
-    """Record that the job of a trial waits for a person, unless that is recorded already."""
-    status = record.status()
-    if (status.get("state"), status.get("job")) == (TrialState.HELD, handle.id):
-        return
+    """Record that the job of a trial waits for a person, and why, unless that is recorded."""
     sentence = f"Slurm holds job {handle.id} ({job.reason}): scontrol release {handle.id}"
     if job.is_unsatisfiable:
         sentence = (
@@ -110,6 +107,10 @@ def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
             " change hydra.launcher.partition, account, qos, nodes, cpus_per_task, mem_gb,"
             " constraint or timeout_min"
         )
+    status, failure = record.status(), record.failure() or {}
+    known = (status.get("state"), failure.get("message"))
+    if known == (TrialState.HELD, sentence):
+        return
     record.write_status(TrialState.HELD, job=handle.id)
     record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
 

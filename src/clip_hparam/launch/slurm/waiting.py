@@ -4,6 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 NO_REASON = ("", "None", "(null)")
+ORDINARY_REASONS = (
+    *NO_REASON,
+    *("Resources", "Priority", "JobArrayTaskLimit", "BeginTime", "Dependency", "Cleaning"),
+)
+"""Reasons that end without a person, while a sweep is followed."""
 MEANINGS = {
     "Resources": "no node has enough free resources yet",
     "Priority": "jobs with a higher priority are first",
@@ -28,6 +33,11 @@ def explain_wait(reason: str) -> str:
     """Return squeue's reason with its meaning in brackets, where it is known."""
     meaning = next((text for start, text in MEANINGS.items() if reason.startswith(start)), "")
     return f"{reason} ({meaning})" if meaning else reason
+
+
+def unusual_reasons(reasons: Iterable[str]) -> list[str]:
+    """Return the reasons that are not ordinary, in their order."""
+    return [reason for reason in reasons if reason not in ORDINARY_REASONS]
 
 
 def waiting_lines(reasons: Iterable[str]) -> Iterator[str]:

@@ -168,3 +168,29 @@ def test_a_second_job_that_is_held_is_named(tmp_path: Path) -> None:
     one = record(tmp_path, "held", job="6_0")
     record_hold(one, HANDLE, HELD)
     assert "scontrol release 7_0" in (one.failure() or {})["message"]
+
+
+def test_a_hold_for_another_reason_is_recorded_anew(tmp_path: Path) -> None:
+    one = record(tmp_path, None)
+    for reason in ("PartitionConfig", "MaxMemPerLimit"):
+        record_hold(one, HANDLE, SlurmJobState("PENDING", reason))
+        assert f"({reason}): scancel 7_0" in (one.failure() or {})["message"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_held"),
+    [
+        ("MaxMemPerLimit", True),
+        ("QOSMaxWallDurationPerJobLimit", True),
+        ("AssocMaxCpuPerJobLimit", True),
+        ("QOSMinGRES", True),
+        ("Job's account not permitted to use this partition (a allows b not c)", True),
+        ("QOSMaxJobsPerUserLimit", False),
+        ("AssocGrpCpuLimit", False),
+        ("QOSGrpMemLimit", False),
+        ("PartitionDown", False),
+        ("Resources", False),
+    ],
+)
+def test_job_is_held_by_limits_that_no_other_job_frees(reason: str, is_held: bool) -> None:
+    assert SlurmJobState("PENDING", reason).is_held == is_held

@@ -9,7 +9,7 @@ from clip_hparam.config.recipe import Recipe
 from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.slurm.job_array import JobLimits, create_job_array
 from clip_hparam.launch.slurm.job_poller import submitted_trials
-from clip_hparam.launch.slurm.waiting import explain_wait, waiting_lines
+from clip_hparam.launch.slurm.waiting import explain_wait, unusual_reasons, waiting_lines
 from clip_hparam.planning.resolve import resolve
 
 DRAINED = "ReqNodeNotAvail, UnavailableNodes:node7"
@@ -45,3 +45,8 @@ def test_equal_reasons_are_counted_the_most_frequent_first() -> None:
 
 def test_an_unknown_reason_is_shown_as_squeue_tells_it() -> None:
     assert explain_wait("SomethingNew") == "SomethingNew"
+
+
+def test_reasons_that_end_by_themselves_are_ordinary() -> None:
+    reasons = ["Priority", "Resources", "", "PartitionDown", "None", DRAINED]
+    assert unusual_reasons(reasons) == ["PartitionDown", DRAINED]
