@@ -11,6 +11,7 @@ from support.slurm_jobs import SLURM, seed_of, submitted_arrays, trial_id_of
 SPLIT = "echo MaxArraySize = 2"
 LATER = "+hydra.launcher.additional_parameters.begin=now+600"
 SECOND_REFUSED = """
+[ "$1" = --test-only ] && exec {sbatch} "$@"
 n=$(cat {count} 2>/dev/null || echo 0); echo $((n + 1)) > {count}
 [ $n -lt 1 ] && exec {sbatch} "$@"
 echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit" \

@@ -12,7 +12,7 @@ from support.slurm_jobs import SLURM, submitted_arrays
 
 from clip_hparam.launch.slurm.cluster import partitions
 
-ACCEPTED = "Slurm accepts such a job (sbatch --test-only)"
+ACCEPTED = "Slurm accepts such jobs (sbatch --test-only)"
 
 
 def plan(folder: Path, *words: str) -> Done:
@@ -63,6 +63,7 @@ def test_plan_of_a_search_shows_the_answer_for_its_workers(slurm: Cluster, tmp_p
 def test_plan_without_an_answer_says_what_was_not_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fake(tmp_path, "scontrol", "echo MaxArraySize = 9")
     for name in ("sbatch", "srun"):
         fake(tmp_path, name, "exit 1")
     fake(tmp_path, "sinfo", "exec sleep 9")

@@ -62,12 +62,12 @@ def parse_fields(line: str) -> dict[str, str]:
     return dict(word.partition("=")[::2] for word in line.split())
 
 
-def max_array_size() -> int:
-    """Return Slurm's MaxArraySize.
+def max_array_size(timeout: float = COMMAND_TIMEOUT_SECONDS) -> int:
+    """Return Slurm's MaxArraySize; `timeout` in seconds.
 
     Raises: SchedulerError if scontrol does not respond.
     """
-    for line in output_lines("scontrol", "show", "config"):
+    for line in output_lines("scontrol", "show", "config", timeout=timeout):
         key, _, value = line.partition("=")
         if key.strip() == "MaxArraySize":
             return int(value)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clip_hparam.config.knob import AUTO
+from clip_hparam.config.options.launcher_options import LauncherOptions, signal_delay_seconds
+from clip_hparam.config.options.sweep_options import SweepOptions
 from clip_hparam.config.worker_spec import LaunchSpec, parse_launch_spec
 from clip_hparam.launch.base import JobHandle
 from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
@@ -44,6 +46,20 @@ class JobLimits:
     max_num_timeout: int
     workers: int | str = AUTO
     retries: int = 0
+
+
+def job_limits(options: LauncherOptions, driver: SweepOptions) -> JobLimits:
+    """Return the limits of the jobs of a sweep.
+
+    Raises: ValueError for a signal_delay_s that is no shorter than the time limit.
+    """
+    return JobLimits(
+        timeout_min=options.timeout_min,
+        signal_delay_s=signal_delay_seconds(options),
+        max_num_timeout=options.max_num_timeout,
+        workers=driver.workers,
+        retries=driver.retries,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from clip_hparam.config.options.launcher_options import (
     LauncherOptions,
     describe_request,
-    signal_delay_seconds,
     tasks_per_job,
 )
 from clip_hparam.config.text.count import counted, is_are, was_were
@@ -24,15 +22,15 @@ from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
 from clip_hparam.launch.slurm import job_poller
-from clip_hparam.launch.slurm.batch_script import submission_script, validate_runs_folder
-from clip_hparam.launch.slurm.cluster.request_check import RequestCheck, check_request
-from clip_hparam.launch.slurm.commands import SchedulerError, max_array_size, missing_command
+from clip_hparam.launch.slurm.batch_script import validate_runs_folder
+from clip_hparam.launch.slurm.cluster.array_check import plan_answers, print_waits
+from clip_hparam.launch.slurm.commands import max_array_size, missing_command
 from clip_hparam.launch.slurm.environment import with_user_defaults
-from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
+from clip_hparam.launch.slurm.job_array import JobArray, chunks, create_job_array, job_limits
 from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
 from clip_hparam.launch.slurm.waiting import unusual_reasons, waiting_lines
-from clip_hparam.records.paths import array_folder, command_line
+from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import SCHEDULED, TrialState
 
 
@@ -60,7 +58,8 @@ class SlurmLauncher:
         for spec in specs:
             with_ranks_of_tasks(spec, self.options)  # refuses ranks that do not divide a batch
         size = self.context.driver.trials_per_job
-        count = -(-len(specs) // size)
+        packs = chunks(specs, size)
+        count = len(packs)
         at_once = max(1, min(count, self.options.array_parallelism or count))
         each = f" of up to {size} trials" if size > 1 else ""
         minutes = self.options.timeout_min
@@ -70,7 +69,7 @@ class SlurmLauncher:
             f"in {counted(count, 'Slurm job')}{each}, each of up to {limit}, once {at_once} run at"
             " a time",
             describe_request(self.options),
-            self._answer_of_slurm(specs) if specs else (),
+            plan_answers(self.context, self.options, packs) if packs else (),
         )
 
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
@@ -115,58 +114,18 @@ class SlurmLauncher:
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         job_poller.cancel_jobs(handles)
 
-    def _answer_of_slurm(self, specs: Sequence[LaunchSpec]) -> tuple[str, ...]:
-        """Return what Slurm answers about the job of these trials, as sentences of a plan."""
-        try:
-            check = self._check_request(specs)
-        except SchedulerError as error:
-            return (f"not checked with Slurm: {error}",)
-        accepted = ["Slurm accepts such a job (sbatch --test-only)"] if check.is_accepted else []
-        return (*accepted, *check.notes)
-
-    def _check_request(self, specs: Sequence[LaunchSpec]) -> RequestCheck:
-        """Return what Slurm answers about the job of the first of these trials.
-
-        Raises:
-            ValueError: Slurm would refuse the job or never start it.
-            SchedulerError: Slurm is absent or does not respond.
-        """
-        command = missing_command()
-        if command:
-            raise SchedulerError(f"there is no {command} on PATH")
-        context = self.context
-        pack = tuple(spec.trial_id for spec in specs[: context.driver.trials_per_job])
-        folder = array_folder(context.runs.absolute(), context.sweep_id, "check")
-        array = JobArray(folder, context.sweep_name, (pack,), self._job_limits(), os.getuid())
-        return check_request(submission_script(array, self.options, None), self.options)
-
-    def _print_check(self, specs: Sequence[LaunchSpec]) -> None:
-        """Print why the jobs would wait; nothing if Slurm does not respond, as sbatch is next."""
-        with suppress(SchedulerError):
-            for note in self._check_request(specs).notes:
-                print(f"note: {note}", file=sys.stderr)
-
-    def _job_limits(self) -> JobLimits:
-        options, driver = self.options, self.context.driver
-        return JobLimits(
-            timeout_min=options.timeout_min,
-            signal_delay_s=signal_delay_seconds(options),
-            max_num_timeout=options.max_num_timeout,
-            workers=driver.workers,
-            retries=driver.retries,
-        )
-
     def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
         """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
         options, context, driver = self.options, self.context, self.context.driver
-        if specs:
-            self._print_check(specs)
         packs = chunks(specs, driver.trials_per_job)
+        if packs:
+            print_waits(context, options, packs)
+        limits = job_limits(options, driver)
         code = create_snapshot(context.runs) if packs and driver.snapshot else None
         arrays: list[JobArray] = []
         for part in chunks(packs, max_array_size() if packs else 1):
             array = create_job_array(
-                context.runs, context.sweep_id, context.sweep_name, part, self._job_limits()
+                context.runs, context.sweep_id, context.sweep_name, part, limits
             )
             try:
                 job_id = submit_array(array, options, code)
