@@ -136,6 +136,7 @@ def _unreadable(match: re.Match[str]) -> str:
 
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"In '([^']+)': Could not override '[^']+@", _no_package),
+    (r"In '([^']+)': Invalid Defaults List override [^\n]+\nNo earlier [^\n]+@", _no_package),
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
     (r"Target '([^']+)' is blocklisted", _code_to_run),
