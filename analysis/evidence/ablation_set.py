@@ -41,7 +41,7 @@ class KnobResult(NamedTuple):
     @property
     def verdict(self) -> str:
         if not self.reference:
-            return "the recipe is no cell of this design"
+            return "the recipe is not a cell of this design"
         if self.best == self.reference:
             return "the recipe's value is the best"
         if self.gain.low > 0:
@@ -65,7 +65,7 @@ def ablation_frames(
         if missing := int((evidence["asked"] - evidence["n"]).sum()):
             raise ValueError(
                 f"{counted(missing, 'trial')} of {name} {is_are(missing)} not done: run the same"
-                " command again, which runs what is missing"
+                " command again to run them"
             )
     return chosen
 

@@ -25,7 +25,7 @@ from clip_hparam.analysis.stats.intervals import estimate, paired_differences
 
 ROW_INCHES = 0.3
 MAX_COLUMN_LEVELS = 8  # levels of the x knob in a figure of one column; more take a page's width
-BEST_LABEL, CLOSE_LABEL = "best selection accuracy", "not told apart from it"
+BEST_LABEL, CLOSE_LABEL = "best selection accuracy", "not distinguished from it"
 
 
 class KnobHeatmap(NamedTuple):

@@ -129,7 +129,7 @@ def _label_mistakes(step: str, label: Any) -> Iterator[str]:
     elif any(unicodedata.category(character) == "Cc" for character in str(label)):
         yield f"step label {label!r} has a line break or control character: write it on one line"
     elif any(character in INVISIBLE for character in str(label)):
-        yield f"step label {label!a} has a character that nobody sees: type the label anew"
+        yield f"step label {label!a} has an invisible character: type the label again"
 
 
 def _equal_label_mistakes(steps: Iterable[Any]) -> Iterator[str]:

@@ -101,7 +101,7 @@ def _run_workers(
     except KeyboardInterrupt:
         hint = resume_hint(search.id, search.runs)
         left = study.points_left
-        what_now = hint if launcher.survives_driver else "; the same command goes on"
+        what_now = hint if launcher.survives_driver else "; run the same command again to continue"
         print(
             f"interrupted: {counted(left, 'point')} {is_are(left)} left{what_now}", file=sys.stderr
         )

@@ -70,7 +70,7 @@ def replay_trial(
         return _fail_replay(f"it gives other numbers than the record: {', '.join(differing[:3])}")
     added = _add_outputs(spec, record, result, side, outcome.result)
     shutil.rmtree(side.folder)
-    logger.info("every number is the recorded one: %s added", " and ".join(added))
+    logger.info("all numbers equal the recorded ones: %s added", " and ".join(added))
     return TrialOutcome(TrialState.DONE, record.verified_result())
 
 

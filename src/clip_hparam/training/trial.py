@@ -178,13 +178,13 @@ def _resume_position(spec: TrialSpec, record: Record) -> str:
     """Return the last step that is saved, and its epoch, both counted from 1."""
     saved = checkpoint.saved_step(record.checkpoint_folder)
     if saved is None:
-        return "no state was saved; the same command starts the trial again"
+        return "no state was saved; run the same command again to start it from the beginning"
     steps = steps_per_epoch(spec.recipe)
     epochs = spec.recipe.epochs
     epoch = max(math.ceil(saved / steps), 1)
     return (
         f"the state is saved after step {saved} of {steps * epochs}, in epoch {epoch} of {epochs};"
-        " the same command goes on from there"
+        " run the same command again to continue from there"
     )
 
 

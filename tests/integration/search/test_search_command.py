@@ -114,7 +114,7 @@ def test_points_train_at_reduced_fidelity_and_export_at_full_fidelity(tmp_path: 
     assert done.code == 0, done.err
     recipes = [(record.recipe() or {})["recipe"] for record in records(tmp_path)]
     assert [(one["epochs"], one["data"]["epoch_images"]) for one in recipes] == [(1, 100)] * 2
-    (command,) = re.findall(r"the first in full: python sweep.py (.*)", done.out)
+    (command,) = re.findall(r"run the first at full cost: python sweep.py (.*)", done.out)
     full = compose_recipe(command.split())
     assert (full.epochs, full.data.epoch_images) == (7, 450)
     assert "all were trained at epochs=1 data.epoch_images=100" in done.out

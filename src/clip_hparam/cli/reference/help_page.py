@@ -29,7 +29,7 @@ Examples
   {program} -m sweeps=search hydra.sweeper.n_trials=30
   {program} -m sweeps=lr hydra/launcher=submitit_slurm
 
-A value of the list below is the one in use where nothing is typed for its knob.
+The list below shows the value of each knob that is not typed in the command.
 clip-hparam knobs NAME explains a knob; clip-hparam sweeps and clip-hparam
 recipes list all of them.
 """
@@ -91,9 +91,9 @@ def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
     width = terminal_width()
     program = sweep_program()
     if is_recipe:
-        yield f"A recipe is chosen by its words: {program} recipe=ema lr=1e-3"
+        yield f"Choose a recipe with its word below: {program} recipe=ema lr=1e-3"
     else:
-        yield f"A design is run by its words: {program} -m sweeps=lr seeds=3 dry_run=true"
+        yield f"Run a design with its words below: {program} -m sweeps=lr seeds=3 dry_run=true"
     yield ""
     for file in files:
         of_family = "" if file.family == ANY_FAMILY else f"family {file.family}"

@@ -68,7 +68,9 @@ def _facts(entry: Entry, value: Any, swept_by: Sequence[str]) -> dict[str, str]:
         "in use": "" if is_same else f"{format_override(entry.name, value)}, of the default recipe",
         "in the code": "" if is_same else f"{own}, for recipes that do not set it",
         "effect": effect_of(entry),
-        "identity": "another value is another trial" if entry.hashed else NOT_HASHED,
+        "identity": "part of a trial's id: another value is another trial"
+        if entry.hashed
+        else NOT_HASHED,
         "also called": ", ".join(entry.synonyms),
         "designs": "" if entry.group in SHARED_GROUPS else ", ".join(swept_by),
         "group": f"{entry.group}: {GROUPS[entry.group]}",

@@ -7,11 +7,11 @@ from typing import Any
 from clip_hparam.config.knob import format_value
 
 USED_WITH = {
-    "head_init_scale": ("head_init", "random", "scales a random head"),
-    "probe_l2": ("head_init", "linear_probe", "is of the linear probe"),
-    "logit_scale": ("head_init", "zero_shot", "is of CLIP's words"),
-    "lora_rank": ("tune", "lora", "is of low-rank updates"),
-    "lora_alpha": ("tune", "lora", "is of low-rank updates"),
+    "head_init_scale": ("head_init", "random", "applies to a random head"),
+    "probe_l2": ("head_init", "linear_probe", "applies to the linear probe"),
+    "logit_scale": ("head_init", "zero_shot", "applies to a zero-shot head"),
+    "lora_rank": ("tune", "lora", "applies to low-rank updates"),
+    "lora_alpha": ("tune", "lora", "applies to low-rank updates"),
 }
 """A knob, the knob and the value that it is used with, and its role."""
 

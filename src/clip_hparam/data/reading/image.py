@@ -100,7 +100,9 @@ def _reason(path: Path, error: Exception, size: int | None) -> str:
     if isinstance(error, UnidentifiedImageError):
         if not (path.stat().st_size if size is None else size):
             return "the file is empty"
-        return f"its content is none of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
+        return (
+            f"its format is not one of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
+        )
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -88,7 +88,7 @@ class Campaign:
         print_wrapped(f"study {self.design.name} of {knobs}; {left} of trials are left")
         decided = self.decisions.all()
         for name in stages.STAGES:
-            reason = decided.get(name, {}).get("why", "planned when those before are done")
+            reason = decided.get(name, {}).get("why", "planned when the stages before it are done")
             print_wrapped(f"  {name}: {reason}")
         print_wrapped("nothing was started")
 
@@ -113,7 +113,7 @@ class Campaign:
     def _plan_proof(self) -> Stage:
         points = sorted(self.results.cell_results("search"), key=_selection_accuracy, reverse=True)
         if not points:
-            raise InsufficientBudgetError("no search, no winner to prove")
+            raise InsufficientBudgetError("no search was run, so there is no winner to prove")
         base = merged_overrides(self.design.base)
         winners = {
             f"winner {rank}": [override for override in cell.overrides if override not in base]

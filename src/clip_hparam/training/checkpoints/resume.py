@@ -36,7 +36,7 @@ def resume(state: TrainState, record: Record) -> Progress:
         epoch, steps = len(progress.rows), len(progress.losses)
         of_epoch = f" and {counted(steps, 'step')}" if steps else ""
         whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
-        logger.info("going on %s", whole)
+        logger.info("resuming %s", whole)
     return progress
 
 
