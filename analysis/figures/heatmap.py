@@ -82,7 +82,7 @@ def _knob_title(knob: str) -> str:
 
 
 def _is_close(cell: Replicates, selected: Replicates | None) -> bool:
-    """Return whether the seeds do not tell the cell apart from the selected one."""
+    """Return whether the cell is not distinguished from the selected one over the seeds."""
     if selected is None or cell is selected or not cell.complete:
         return False
     difference = estimate(paired_differences(cell.values, selected.values))

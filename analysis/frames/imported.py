@@ -1,4 +1,4 @@
-"""The rows and the cells of an imported table, as the frames hold them."""
+"""The rows and the cells of an imported table, as parts of the frames."""
 
 import re
 from collections.abc import Collection

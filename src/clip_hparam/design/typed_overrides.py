@@ -1,4 +1,4 @@
-"""Where overrides that are typed beside a design take effect: steps may set the same keys.
+"""Cells to which overrides apply that are typed with a design: its steps may set the same keys.
 
 Standard library only.
 """

@@ -166,7 +166,11 @@ def _key_mistakes(place: str, key: str) -> Iterator[str]:
     if not KEY_PATTERN.fullmatch(key):
         yield f"{place}: {key!r} is not a name of a knob: write {{lr: [1e-3, 3e-3]}}"
     if re.split(r"[./]", key.lstrip("+"))[0] in NOT_OF_TRIALS:
-        here = "seeds: 3 beside it" if key == "seeds" else f"{key}=... on the command line"
+        here = (
+            "seeds: 3 at the top level of the file"
+            if key == "seeds"
+            else f"{key}=... on the command line"
+        )
         yield f"{place}: {key} is not a knob of a trial, and cells cannot set it: write {here}"
 
 

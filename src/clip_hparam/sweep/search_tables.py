@@ -45,7 +45,8 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     print_plain(
         console,
         f"{counted(search.n_trials, 'point')} of {counted(len(search.seeds), 'seed')} each,"
-        f" {n_asked} of them asked; {_format_objective(search)}; sampler {search.sampler['name']},"
+        f" {n_asked} of them started; {_format_objective(search)}; sampler"
+        f" {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: {sweep_program()} {shlex.join(base)}".rstrip(),
         "nothing was started",

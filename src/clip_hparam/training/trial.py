@@ -1,4 +1,4 @@
-"""A whole attempt at a trial: lock its folder, train, and write result.json or failure.json."""
+"""One attempt at a trial: lock its folder, train, and write result.json or failure.json."""
 
 import logging
 import math
@@ -80,7 +80,7 @@ def _answer(
     callbacks: Iterable[TrialCallback],
     context: DistributedContext,
 ) -> TrialOutcome:
-    """Return the result of a trial that is done, after a replay if it lacks what is asked for."""
+    """Return the result of a done trial, after a replay if requested outputs are missing."""
     if not is_replay(spec, record):
         return TrialOutcome(TrialState.DONE, result)
     callback = CallbackList([*create_standard_callbacks(replay_record(record)), *callbacks])
@@ -90,7 +90,7 @@ def _answer(
 
 
 def is_replay(spec: TrialSpec, record: Record) -> bool:
-    """Return whether the trial is done and is to be trained again for outputs that it lacks."""
+    """Return whether the trial is done and is trained again to add missing outputs."""
     missing = spec.replay and record.missing_outputs(
         spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets)
     )

@@ -147,7 +147,7 @@ def list_reasons(
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
+    """Return the typed overrides of a trial, the command that runs it again, and unknown facts."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     manifests = read_manifests(record.folder.parent)

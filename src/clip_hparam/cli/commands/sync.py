@@ -1,4 +1,4 @@
-"""sync: send the records of trials that are there to a tracker."""
+"""sync: send the records of existing trials to a tracker."""
 
 import argparse
 import os

@@ -69,7 +69,7 @@ MEANINGS = {
     "detach": "submit to Slurm and return; the same command follows the trials",
     "snapshot": "Slurm jobs run a copy of the code, so that you can edit it while they run",
     "name": "name of the sweep; without it: the sweep file's, or the swept knobs",
-    "tags": "words to find the sweep by: status --tag WORD",
+    "tags": "words by which status --tag WORD finds the sweep",
     "eval_sets": "sets beyond the test set, such as [glyphs,corruptions] or [NAME:FOLDER]",
     "tracker": "trackers that also receive the numbers of each trial, such as [tensorboard,wandb]",
     "replay": "train done trials again where a requested output is missing",

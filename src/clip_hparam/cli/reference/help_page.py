@@ -91,9 +91,9 @@ def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
     width = terminal_width()
     program = sweep_program()
     if is_recipe:
-        yield f"Choose a recipe with its word below: {program} recipe=ema lr=1e-3"
+        yield f"Run a recipe with its key: {program} recipe=ema lr=1e-3"
     else:
-        yield f"Run a design with its words below: {program} -m sweeps=lr seeds=3 dry_run=true"
+        yield f"Run a design with its option: {program} -m sweeps=lr seeds=3 dry_run=true"
     yield ""
     for file in files:
         of_family = "" if file.family == ANY_FAMILY else f"family {file.family}"
@@ -109,7 +109,7 @@ WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def item_lines(name: str, text: str, width: int, name_width: int = NAME_WIDTH) -> Iterator[str]:
-    """Yield a name and a text that is wrapped beside it; a long name has a line of its own."""
+    """Yield a name and a text that is wrapped in a second column; a long name has its own line."""
     lines = textwrap.wrap(text, width - name_width - 2, **WHOLE_WORDS) or [""]
     if len(name) >= name_width:
         yield f"  {name}"

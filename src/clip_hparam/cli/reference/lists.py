@@ -1,4 +1,4 @@
-"""knobs, sweeps, recipes: the commands that list what can be typed."""
+"""knobs, sweeps, recipes: the commands that list knobs, sweeps and recipes."""
 
 import argparse
 import re

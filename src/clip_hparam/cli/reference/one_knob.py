@@ -37,7 +37,7 @@ def knob_lines(entry: Entry, value: Any, swept_by: Sequence[str]) -> Iterator[st
 
 
 def effect_of(entry: Entry) -> str:
-    """Return what another value of a knob does; empty for keys that change no number."""
+    """Return the effect of a knob; empty for keys that do not change results."""
     note = NOTES.get(entry.name)
     return note.effect if note else ""
 
@@ -78,14 +78,14 @@ def _facts(entry: Entry, value: Any, swept_by: Sequence[str]) -> dict[str, str]:
 
 
 def _fact(title: str, text: str) -> Iterator[str]:
-    """Yield a title, and a text that is wrapped beside it."""
+    """Yield a title, and a text that is wrapped in a second column."""
     lines = textwrap.wrap(text, terminal_width() - TITLE_WIDTH - 2, **WHOLE_WORDS)
     for number, line in enumerate(lines):
         yield f"  {'' if number else title:<{TITLE_WIDTH}}{line}"
 
 
 def _commands(entry: Entry, swept_by: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield commands with the knob, and what each is for."""
+    """Yield commands with the knob, and the purpose of each."""
     program = sweep_program()
     if entry.group in SHARED_GROUPS:
         yield f"{program} ... {entry.name}=VALUE", "beside other words"

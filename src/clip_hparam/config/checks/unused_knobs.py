@@ -17,7 +17,7 @@ USED_WITH = {
 
 
 def validate_use(recipe: Any, knobs: Mapping[str, dataclasses.Field[Any]]) -> None:
-    """Raise ValueError if a recipe sets a knob that has no effect, or tunes nothing."""
+    """Raise ValueError for a knob that has no effect, or a tower without a trained parameter."""
     for name, (switch, value, role) in USED_WITH.items():
         given, default, chosen = getattr(recipe, name), knobs[name].default, getattr(recipe, switch)
         if given != default and chosen != value:

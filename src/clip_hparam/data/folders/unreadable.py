@@ -95,7 +95,7 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
 
 
 def how_to_repair(found: int, outside: int) -> str:
-    """Return what to do about unreadable files.
+    """Return advice about unreadable files.
 
     found: their number. outside: how many of them, listed last, are no training images.
     """

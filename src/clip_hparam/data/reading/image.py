@@ -80,7 +80,7 @@ def _require_supported(image: Image.Image) -> None:
 
 
 def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
-    """Return what torchvision's ImageFolder returns."""
+    """Return the image as torchvision's ImageFolder does."""
     if sample_type(image) is not None:
         raise UnsupportedPixelsError(
             f"it is a {image.format} of more than 8 bits that is named as a JPEG",

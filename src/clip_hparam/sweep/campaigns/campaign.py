@@ -126,7 +126,7 @@ class Campaign:
         return study_evidence(load(self.runs), self.design.name)
 
     def _selection_set(self) -> SelectionSet | None:
-        """Return the selection set as the reference used it; None if no record tells its size."""
+        """Return the selection set that the reference used; None if its size is not recorded."""
         cells = self.results.cell_results("reference")
         results = [r for cell, found in cells for r in found if cell.label == "reference"]
         images = [result["images"]["selection"] for result in results if "images" in result]
@@ -159,7 +159,7 @@ class Campaign:
         write_atomic(self.folder / STUDY_FILE, text.encode())
 
     def _write_report(self) -> int:
-        """Export the winner as a recipe file, write the report, and print the answer.
+        """Export the winner as a recipe file, write the report, and print the result.
 
         The report of records that are elsewhere than in `runs` is in the folder of the study.
         """

@@ -41,7 +41,7 @@ def resume(state: TrainState, record: Record) -> Progress:
 
 
 def record_position(record: Record, batches: Batches, progress: Progress) -> None:
-    """Make the record show from where this attempt goes on.
+    """Record the position from which this attempt resumes.
 
     Rows of epochs that an earlier attempt did and did not save are removed; rows of a file that was
     set aside are written again.

@@ -1,4 +1,4 @@
-"""Knobs that moved together are found, and knobs that moved alone are not."""
+"""Knobs that always varied together are reported, and other knobs are not."""
 
 import numpy as np
 import pandas as pd
