@@ -92,7 +92,7 @@ def _is_close(cell: Replicates, selected: Replicates | None) -> bool:
 def plot_heatmap(data: KnobHeatmap) -> Figure:
     """Plot a grid of cells, darker where the accuracy is higher, with the selected cell framed.
 
-    A cell that the seeds do not tell apart from the selected one has a dashed frame.
+    A cell that is not distinguished from the selected one has a dashed frame.
     """
     wide = len(data.x_levels) > MAX_COLUMN_LEVELS
     figure = style.create_figure(style.PAGE_INCHES if wide else style.COLUMN_INCHES, 2.4)

@@ -41,4 +41,4 @@ def test_interrupted_driver_reports_what_is_left(
     assert {record.status()["state"] for record in records(tmp_path)} == {"cancelled"}
     assert "2 cancelled, 1 planned" in watch.communicate(timeout=60)[0]
     assert watch.returncode == 0
-    assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "nothing of lr runs\n"
+    assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "no trial of lr is running\n"

@@ -80,7 +80,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
 
 
 def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
-    """Print how many trials go on without this process, and return the exit code."""
+    """Print how many trials continue without this process, and return the exit code."""
     total, left = len(sweep.specs), sum(state in LIVE for state in states.values())
     done = sum(state == TrialState.DONE for state in states.values())
     held = [name for name, state in states.items() if state == TrialState.HELD]

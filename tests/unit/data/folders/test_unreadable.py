@@ -1,4 +1,4 @@
-"""The remedy for unreadable images says which of them must be mended."""
+"""The remedy for unreadable images names those that must be repaired."""
 
 import pytest
 
