@@ -91,7 +91,7 @@ def _run_workers(
     search, left = study.search, study.points_left
     if not left:
         print_wrapped(
-            f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for"
+            f"{search.optuna_study_name} is complete: {search.n_trials} points were requested"
         )
     n_workers = _worker_count(search, options, launcher, left)
     workers = [search.worker_spec(number) for number in range(n_workers)]
@@ -101,7 +101,7 @@ def _run_workers(
     except KeyboardInterrupt:
         hint = resume_hint(search.id, search.runs)
         left = study.points_left
-        what_now = hint if launcher.survives_driver else "; the same command goes on"
+        what_now = hint if launcher.survives_driver else "; run the same command again to continue"
         print(
             f"interrupted: {counted(left, 'point')} {is_are(left)} left{what_now}", file=sys.stderr
         )

@@ -45,7 +45,8 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
     print_plain(
         console,
         f"{counted(search.n_trials, 'point')} of {counted(len(search.seeds), 'seed')} each,"
-        f" {n_asked} of them asked; {_format_objective(search)}; sampler {search.sampler['name']},"
+        f" {n_asked} of them started; {_format_objective(search)}; sampler"
+        f" {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: {sweep_program()} {shlex.join(base)}".rstrip(),
         "nothing was started",
@@ -134,11 +135,12 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return []
     overrides = merged_overrides(search.base.overrides, front[0].overrides)
     if not search.full:
-        return [f"the first again: {sweep_program()} {shlex.join(overrides)}"]
+        return [f"run the first again: {sweep_program()} {shlex.join(overrides)}"]
     return [
-        f"the first in full: {sweep_program()} {shlex.join(search.at_full_fidelity(overrides))}",
+        f"run the first at full cost: {sweep_program()}"
+        f" {shlex.join(search.at_full_fidelity(overrides))}",
         f"all were trained at {' '.join(search.reduced_overrides)};"
-        f" {command_line('fidelity', runs=search.runs)} says how well such runs rank full ones,"
+        f" {command_line('fidelity', runs=search.runs)} shows how well such runs rank full ones,"
         " once eight of both are done",
     ]
 

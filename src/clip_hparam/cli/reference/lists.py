@@ -1,4 +1,4 @@
-"""knobs, sweeps, recipes: the commands that list what can be typed."""
+"""knobs, sweeps, recipes: the commands that list knobs, sweeps and recipes."""
 
 import argparse
 import re
@@ -74,7 +74,7 @@ def sweeps_over(knob: str) -> list[str]:
 
 def _add_sweeps_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--all", action="store_true", help="also those that the recipes' values were chosen by"
+        "--all", action="store_true", help="also the sweeps that chose the values of the recipes"
     )
     _add_json(parser)
 

@@ -50,7 +50,7 @@ def refuse_unreadable_sets(sets: Mapping[str, EvalSet]) -> None:
         bad = known_unreadable([images]) if isinstance(images, ImageFiles) else None
         lines = list(bad[0].values()) if bad else []
         if lines:
-            head = f"{len(lines)} of {len(images):,} images of {name} cannot be read: mend them"
+            head = f"{len(lines)} of {len(images):,} images of {name} cannot be read: repair them"
             raise ValueError("\n".join([head, *lines]))
 
 
