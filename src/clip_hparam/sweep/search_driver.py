@@ -47,14 +47,14 @@ def run_search(
     manifest = search_manifest(search)
     family = family_of(search.overrides)
     refused = not search.budget and needs_consent(family, options)
+    launcher = make_launcher()
     if options.dry_run or refused:
-        show_space(search, manifest)
+        show_space(search, manifest, launcher.capacity([search.worker_spec(0)]))
     if refused:
         print(CONSENT_MESSAGE.format(family), file=sys.stderr)
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    launcher = make_launcher()
     validate_detach(options, launcher)
     search = with_compile_choice_of_search(search, manifest, launcher)
     if not launcher.survives_driver:
