@@ -49,7 +49,9 @@ def test_rows_are_means_over_seeds_with_paired_differences(runs: Runs) -> None:
     assert chosen["seeds"] == "2"
     assert set(table.shown["of"]) == {"heads/words"}
     assert table.data["trials"].isin(trials.values()).all()
-    assert not [note for note in table.notes if note.startswith(("A row of one", "Out of", "Known"))]
+    assert not [
+        note for note in table.notes if note.startswith(("A row of one", "Out of", "Known"))
+    ]
 
 
 def test_two_curves_of_a_trial_select_one_alpha(runs: Runs) -> None:
