@@ -25,7 +25,9 @@ def supervise(
     on_update: called with the states after each poll.
     detach: return right after the submission, with the states at that time.
 
-    Raises: SubmissionRefusedError, see there. On an error or Ctrl-C the trials are cancelled, unless the launcher's trials survive the driver.
+    On an error or Ctrl-C the trials are cancelled, unless the launcher's trials survive the driver.
+
+    Raises: SubmissionRefusedError.
     """
     if not specs:
         return {}

@@ -37,7 +37,7 @@ def validate_eval_sets(recipe: Recipe, value: Any) -> None:
 
 
 def eval_set_rows(data: Data, words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield a name and a value for each evaluation set, as `data_rows` does for those of a trial."""
+    """Yield a name and a value for each of these sets, as `data_rows` for the sets of a trial."""
     dataset = load_dataset(data)
     for name, eval_set in load_eval_sets(dataset, words).items():
         classes = eval_set.class_names or dataset.classes

@@ -1,4 +1,4 @@
-"""Forget a sweep of which a scheduler has refused every trial, so that `status` does not list it."""
+"""Forget a sweep whose submission a scheduler has refused: `status` does not list it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 from support.trial_factory import Runs, numbers
 
 from clip_hparam.analysis.tables.registry import default_tables, tables_of

@@ -49,7 +49,7 @@ def names(runs: Path) -> Mapping[str, int]:
 
 
 def test_refused_sweep_is_not_on_record(tmp_path: Path) -> None:
-    with pytest.raises(SubmissionRefusedError, match="^no such partition$"):
+    with pytest.raises(SubmissionRefusedError, match=r"^no such partition$"):
         run_sweep(sweep_in(tmp_path), SweepOptions(), lambda: RefusingLauncher(True))
     assert names(tmp_path) == {}
 

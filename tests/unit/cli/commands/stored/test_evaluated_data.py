@@ -58,7 +58,7 @@ def test_export_of_an_unknown_trial_is_answered_with_its_own_data_set(
 
 
 def test_weights_without_a_trial_need_data(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="open_clip:a:b is not a trial in .* type data=NAME too"):
+    with pytest.raises(ValueError, match=r"open_clip:a:b is not a trial in .* type data=NAME too"):
         evaluated_data([], ["open_clip:a:b"], tmp_path)
 
 
