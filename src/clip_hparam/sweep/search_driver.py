@@ -26,6 +26,7 @@ from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.checks import CONSENT_MESSAGE, needs_consent, validate_detach
 from clip_hparam.sweep.compilation import with_compile_choice_of_search
 from clip_hparam.sweep.driver import resume_hint, storage_failures
+from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -64,9 +65,10 @@ def run_search(
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
     with lock_sweep(search.runs, search.id):
-        manifest.create_or_continue(search)
-        study = SearchStudy(manifest)
-        states = _run_workers(study, options, launcher)
+        with forgotten_if_refused(search.runs, search.id):
+            manifest.create_or_continue(search)
+            study = SearchStudy(manifest)
+            states = _run_workers(study, options, launcher)
         if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:

@@ -42,7 +42,7 @@ def show_space(search: SearchSpec, manifest: SearchManifest, capacity: Capacity)
         levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
         rows.append([dimension.knob, levels, where])
     console = Console()
-    print_plain(console, f"search {search.name}, sweep {search.id}")
+    print_plain(console, f"plan of {search.name} (search), sweep {search.id}")
     print_table(console, columns, rows)
     base = merged_overrides(search.base.overrides, search.overrides)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
