@@ -64,11 +64,10 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
-    with lock_sweep(search.runs, search.id):
-        with forgotten_if_refused(search.runs, search.id):
-            manifest.create_or_continue(search)
-            study = SearchStudy(manifest)
-            states = _run_workers(study, options, launcher)
+    with lock_sweep(search.runs, search.id), forgotten_if_refused(search.runs, search.id):
+        manifest.create_or_continue(search)
+        study = SearchStudy(manifest)
+        states = _run_workers(study, options, launcher)
         if states is None:
             return ExitCode.INTERRUPTED
         if options.detach:

@@ -10,7 +10,8 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.cli.hydra_app.families import CONF, recipe_names
+from clip_hparam.cli.conf_folder import CONF
+from clip_hparam.cli.hydra_app.families import recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
