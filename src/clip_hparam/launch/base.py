@@ -92,6 +92,6 @@ class BlockingLauncher:
 
 
 def state_on_record(spec: LaunchSpec) -> TrialState:
-    """Return the state of a trial whose process has ended; LOST if its record holds no end."""
+    """Return the state of a trial whose process has ended; LOST without a final state."""
     record = Record(spec.machine.runs, spec.trial_id)
     return trial_state(record, absent=TrialState.LOST, alive=False)

@@ -129,7 +129,7 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
     print_plain(console, f"trials: {done - done_before} ran, {done_before} done already{others}")
     print_plain(console, *failure_lines(_ended(sweep, states)))
     if not set(states.values()) <= {*FINISHED, *SCHEDULED}:
-        print_plain(console, "the same command runs again what is not done, and nothing else")
+        print_plain(console, "run the same command again to run only the trials that are not done")
 
 
 def _ended(sweep: Sweep, states: Mapping[str, TrialState]) -> list[Ended]:

@@ -52,9 +52,7 @@ def check_request(script: str, options: LauncherOptions) -> RequestCheck:
     if done.returncode:
         return _explain_refusal(refusal_reason(printed), options, groups, named)
     partitions = named or CHOSEN_PARTITION.findall(printed)
-    too_long = explain_time_limit(options, groups, partitions)
-    if too_long and not _a_qos_lifts_the_limit():
-        raise ValueError(too_long)
+    _validate_time_limit(options, groups, partitions)
     states = {group.partition: group.state for group in groups if group.partition in partitions}
     waits = (
         f"partition {name} is {state}: jobs wait until an administrator starts it"
@@ -74,9 +72,11 @@ def _explain_refusal(
     if any(word in reason.lower() for word in UNREACHABLE_WORDS):
         raise SchedulerError(f"sbatch failed: {reason}")
     if NO_SUCH_NODES in reason.lower():
-        misfit = explain_misfit(options, groups, named or default_partition(groups))
+        partitions = named or default_partition(groups)
+        misfit = explain_misfit(options, groups, partitions)
         if misfit:
             raise ValueError(misfit)
+        _validate_time_limit(options, groups, partitions)
         note = (
             f"no node can take such a job now (sbatch --test-only: {reason}): see sinfo -R for"
             " drained, down and reserved nodes"
@@ -85,6 +85,15 @@ def _explain_refusal(
     if any(word in reason.lower() for word in CERTAIN_WORDS):
         raise ValueError(refusal_message(reason, options))
     return RequestCheck(False, (refusal_message(reason, options),))
+
+
+def _validate_time_limit(
+    options: LauncherOptions, groups: Sequence[NodeGroup], partitions: Sequence[str]
+) -> None:
+    """Raise ValueError for a time limit beyond that of all partitions in which a job may run."""
+    too_long = explain_time_limit(options, groups, partitions)
+    if too_long and not _a_qos_lifts_the_limit():
+        raise ValueError(too_long)
 
 
 def _a_qos_lifts_the_limit() -> bool:

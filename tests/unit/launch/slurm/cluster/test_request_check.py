@@ -70,6 +70,11 @@ def test_drained_nodes_are_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "see sinfo -R for drained, down and reserved nodes" in check.notes[0]
 
 
+def test_time_limit_is_checked_while_nodes_are_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="more than the 30 min of partition debug"):
+        answer(monkeypatch, NO_NODES, partition="debug", timeout_min=60)
+
+
 def test_limit_of_submitted_jobs_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     check = answer(monkeypatch, "sbatch: error: QOSMaxSubmitJobPerUserLimit")
     assert not check.is_accepted
