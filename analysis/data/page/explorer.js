@@ -94,7 +94,7 @@ function costPoints() {
   }
   const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
   const points = [...cells.values()].map(cell =>
-    ({ name: cell.name, n: cell.cost.length, x: mean(cell.cost), y: mean(cell.accuracy) }));
+    ({ name: cell.name, n: cell.cost.length, x: mean(cell.cost), y: Number(mean(cell.accuracy).toFixed(3)) }));
   points.sort((a, b) => a.x - b.x || b.y - a.y);
   let best = -Infinity;
   for (const point of points) { point.front = point.y > best; best = Math.max(best, point.y); }
