@@ -7,7 +7,7 @@
 a column `trial_id`. docs/frame.md lists all columns.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,6 +126,16 @@ def of_family(frames: Frames, family: str) -> Frames:
         for frame in (frames.trials, frames.epochs)
     )
     return kept._replace(trials=trials, epochs=epochs)
+
+
+def of_sweeps(frames: Frames, sweeps: Sequence[SweepManifest]) -> Frames:
+    """Return the frames with these sweeps and their trials alone."""
+    ours = {trial_id for sweep in sweeps for trial_id in sweep.trial_ids}
+    trials, epochs = (
+        frame[frame["trial_id"].isin(ours)].reset_index(drop=True)
+        for frame in (frames.trials, frames.epochs)
+    )
+    return frames._replace(sweeps=list(sweeps), trials=trials, epochs=epochs, imported=None)
 
 
 def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:

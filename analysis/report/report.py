@@ -129,13 +129,15 @@ def render_html(data: ReportPage, live: bool = False) -> str:
     return environment.from_string(assets.template).render(values)
 
 
-def write_report(frames: Frames, folder: Path, commands: Commands = NO_COMMANDS) -> Path:
-    """Write report.html into the folder and return its path; `commands` as for `report_page`.
+def write_report(
+    frames: Frames, folder: Path, commands: Commands = NO_COMMANDS, name: str = "report"
+) -> Path:
+    """Write NAME.html into the folder and return its path; `commands` as for `report_page`.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    path = folder / "report.html"
+    path = folder / f"{name}.html"
     write_atomic(path, render_html(report_page(frames, commands)).encode())
     return path
 

@@ -148,3 +148,17 @@ def test_several_folders_are_read_together(ladder: Ladder, call: Call, tmp_path:
         shutil.move(path.parent, there)
     assert call("tables", "--strict", "--runs", here)[0] == 4
     assert call("tables", "--strict", "--runs", here, "--runs", there)[0] == 0
+
+
+def test_report_of_one_sweep_has_its_trials_alone(runs: Runs, call: Call) -> None:
+    for name, lr in (("low", 1e-3), ("high", 1e-2)):
+        runs.done({"lr": lr}, 0, 97.0)
+        runs.sweep(name, {name: {"lr": lr}}, seeds=[0])
+    (trial,) = (one.trial_ids[0] for one in runs.frames().sweeps if one.name == "low")
+    assert call("report", "low")[:2] == (0, "results/low-report.html\n")
+    page = Path("results/low-report.html").read_text()
+    assert "1 trial done, 1 sweep." in page
+    assert trial in page
+    code, out, err = call("report", "lwo")
+    assert (code, out) == (2, "")
+    assert "no sweep and no study is called lwo: did you mean low?" in one_sentence(err)

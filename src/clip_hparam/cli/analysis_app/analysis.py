@@ -85,6 +85,12 @@ def create_parser(prog: str) -> CommandParser:
             add_figure_arguments(command)
         command.set_defaults(run=_write_outputs)
     report = commands.add_parser("report", help="write one self-contained HTML page of all records")
+    report.add_argument(
+        "sweep",
+        nargs="?",
+        metavar="NAME",
+        help="a sweep or a study: a page of it alone, NAME-report.html",
+    )
     _add_folder_arguments(report)
     report.set_defaults(run=_write_report)
     dashboard = commands.add_parser("dashboard", help="serve this page live while sweeps run")
