@@ -162,3 +162,16 @@ def test_report_of_one_sweep_has_its_trials_alone(runs: Runs, call: Call) -> Non
     code, out, err = call("report", "lwo")
     assert (code, out) == (2, "")
     assert "no sweep and no study is called lwo: did you mean low?" in one_sentence(err)
+
+
+def test_sweep_without_a_done_trial_has_no_figure_and_the_others_are_written(
+    runs: Runs, call: Call
+) -> None:
+    runs.done({}, 0, 97.0)
+    runs.sweep("begun", {"a": {}, "b": {"lr": 1e-2}}, seeds=[0])
+    runs.sweep("planned", {"c": {"lr": 2e-2}, "d": {"lr": 3e-2}}, seeds=[0])
+    code, out, err = call("figures")
+    assert code == 0
+    assert "results/begun.png" in out.split()
+    assert "planned.png" not in out
+    assert "no trial of planned is done: there is nothing to plot yet" in one_sentence(err)

@@ -78,7 +78,10 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def no_sweep_message(runs: Path) -> str:
     """Return the sentence about a runs folder without sweeps."""
-    return f"no sweep is on record in {runs}: type {_first_sweep(runs)}"
+    return (
+        f"no sweep is on record in {runs}: type {_first_sweep(runs)}, or --runs FOLDER for records"
+        " of another folder"
+    )
 
 
 def _first_sweep(runs: Path) -> str:
