@@ -1,4 +1,4 @@
-"""The table `derived`: what stored weights give without training, beside the trials they are of."""
+"""The table `derived`: results of stored weights without training, next to their trials."""
 
 import math
 from collections.abc import Iterable, Iterator

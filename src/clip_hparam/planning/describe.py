@@ -202,6 +202,6 @@ def _lint_augmentation(recipe: ResolvedRecipe) -> Iterator[str]:
         )
     if recipe.color_jitter and recipe.rand_augment != "none":
         yield (
-            f"color_jitter={recipe.color_jitter:g} is applied beside RandAugment, where timm leaves"
-            " it out: set color_jitter=0 for what the published recipes did"
+            f"color_jitter={recipe.color_jitter:g} is applied in addition to RandAugment, where"
+            " timm leaves it out: set color_jitter=0 as in the published recipes"
         )

@@ -177,7 +177,7 @@ def test_model_without_images_or_with_other_classes_is_refused(
     assert done.err.startswith("empty holds no image that can be read")
     other = clip_hparam("evaluate", "model", "data=characters", cwd=folder)
     assert other.code == 2
-    assert other.err.startswith("model tells 10 classes apart")
+    assert other.err.startswith("model has 10 classes")
 
 
 def test_message_about_missing_weights_has_the_command_that_makes_them(tmp_path: Path) -> None:

@@ -23,12 +23,12 @@ def design_of(kind: str, *typed: str, steps: tuple[Step, ...] = STEPS) -> Design
 )
 def test_cells_that_keep_an_override_are_named(kind: str, kept: str) -> None:
     (note,) = reach_notes(design_of(kind, "lr=1"), ["lr=1"])
-    assert note == f"lr=1 holds in {kept}: in the others step slow sets lr"
+    assert note == f"lr=1 applies to {kept}: in the others step slow sets lr"
 
 
 @pytest.mark.parametrize("typed", ["lr=5e-4", "lr=1e-3"])
 def test_an_override_that_no_cell_keeps_is_refused_also_at_the_value_of_a_step(typed: str) -> None:
-    with pytest.raises(ValueError, match=rf"{typed} reaches no cell of mine: step slow sets lr"):
+    with pytest.raises(ValueError, match=rf"{typed} applies to no cell of mine: step slow sets lr"):
         reach_notes(design_of("ladder", typed), [typed])
 
 
@@ -64,5 +64,5 @@ def test_a_swept_key_that_makes_cells_equal_is_refused() -> None:
 def test_a_study_refuses_a_typed_knob_that_it_varies() -> None:
     study = Design("mine", "study", knobs={"lr": ["1", "2"]})
     refuse_searched(study, ["epochs=3"])
-    with pytest.raises(ValueError, match="lr=1 would hold in some stages only"):
+    with pytest.raises(ValueError, match="lr=1 would apply to some stages only"):
         refuse_searched(study, ["epochs=3", "lr=1"])

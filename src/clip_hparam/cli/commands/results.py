@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.name_lookup import print_ambiguity
-from clip_hparam.cli.reference.config_files import CONF
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import format_value
 from clip_hparam.config.text.count import counted, is_are

@@ -35,7 +35,7 @@ def terminal_columns(stream: TextIO) -> int | None:
 def wrap_text(text: str, columns: int | None) -> str:
     """Return a text whose lines fit the columns, if their words and commands do.
 
-    A line that is too long is broken between words, and goes on below its first word, or below the
+    A line that is too long is broken between words, and continues below its first word or the
     text after its title. Texts with control characters, and all texts where columns is None, are
     returned as they are.
     """

@@ -53,7 +53,7 @@ def refuse_unreadable_sets(sets: Mapping[str, EvalSet]) -> None:
         if lines:
             head = (
                 f"{len(lines)} of {counted(len(images), 'image')} of eval_sets"
-                f" {name.removeprefix(PREFIX)} cannot be read: mend them, or leave the set out"
+                f" {name.removeprefix(PREFIX)} cannot be read: repair them, or leave the set out"
             )
             raise ValueError("\n".join([head, *lines]))
 

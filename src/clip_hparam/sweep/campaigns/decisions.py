@@ -40,8 +40,8 @@ class Decisions:
         elif begun["overrides"] != words:
             theirs = " ".join(begun["overrides"]) or "the design alone"
             raise ValueError(
-                f"study {self.folder.name} was begun with {theirs}, and its decisions hold for it:"
-                " type name=NAME for another study"
+                f"study {self.folder.name} was started with {theirs}, and its decisions are"
+                " valid for it only: type name=NAME to start another study"
             )
 
     def stage(self, name: str) -> Stage | None:

@@ -84,7 +84,7 @@ def test_retry_lists_trials_that_are_not_done_and_their_command(ladder: Ladder, 
     assert facts["trials"] == [{**named, "state": "planned", "message": None}]
     assert facts["command"][2:] == ["-m", "sweeps=ladder", "machine.runs=runs"]
     assert left in ask("retry", "ladder")[1]
-    assert ask("retry", "--failed", "--run") == (0, "there is nothing to run of ladder\n")
+    assert ask("retry", "--failed", "--run") == (0, "no trial of ladder is left to run\n")
     record_of(ladder, "ema", 4).write_failure("diverged", "diverged", "at step 3")
     assert f"{left} diverged: at step 3" in ask("retry", "--failed")[1]
 
