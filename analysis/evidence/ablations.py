@@ -59,7 +59,7 @@ class Ablation:
 
     @property
     def counts_images(self) -> bool:
-        """Whether the metric is a share of test images whose records are at hand."""
+        """Whether the metric is a share of test images with a record of each image."""
         return self.metric == "test_acc1" and not self.imported
 
 

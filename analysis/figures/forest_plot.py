@@ -127,7 +127,7 @@ def _plot_effect(axes: Axes, row: int, effect: ForestRow, intervals: str) -> Non
     axes.plot(
         [effect.mean], [row], "o",
         markerfacecolor=style.EMA_COLOUR if excludes_zero else "white",
-        label="interval excludes zero" if excludes_zero else "not told apart from zero",
+        label="interval excludes zero" if excludes_zero else "not distinguished from zero",
         **style.open_marker(),
     )  # fmt: skip
     if len(effect.seeds) > 1:

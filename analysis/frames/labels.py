@@ -16,7 +16,7 @@ MISSING_MARK = "\N{EM DASH}"
 
 
 def metric_title(metric: str) -> str:
-    """Return the title of a metric of ours, else its name."""
+    """Return the title of a metric, or its name if it has none."""
     return METRIC_TITLES.get(metric, metric)
 
 

@@ -97,5 +97,5 @@ def _undecided_text(rows: pd.DataFrame, ablation: Ablation) -> str:
 
 def _incomplete_text(data: pd.DataFrame, ablation: Ablation) -> str:
     incomplete = int((data["n"] < data["asked"]).sum())
-    text = f"{incomplete} of {len(data)} {ablation.row}s lack a run and have no result"
+    text = f"{incomplete} of {len(data)} {ablation.row}s have missing runs and no result"
     return text if incomplete else ""

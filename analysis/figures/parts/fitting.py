@@ -75,7 +75,7 @@ def _two_lines(name: str, characters: int) -> list[str]:
 
 
 def _free_width(axes: Axes, others: list[Axes]) -> float:
-    """Return how wide a text centred on the axes can be, in pixels, up to half the gaps beside."""
+    """Return the largest width of a text centred on the axes, in pixels, with half of the gaps."""
     figure = style.root_figure(axes)
     box, middle = axes.bbox, (axes.bbox.x0 + axes.bbox.x1) / 2
     beside = [other.bbox for other in others if other.bbox.y0 < box.y1 and box.y0 < other.bbox.y1]
