@@ -143,7 +143,9 @@ def _scopes(frames: Frames, trials: pd.DataFrame) -> Iterator[dict[str, Any]]:
             members += found
             cells += [number] * len(found)
         labels = [cell.label for cell in sweep.cells]
+        older = f", {name}" if name != sweep.name else ""  # a newer sweep has the name
+        title = f"{sweep.title or sweep.name}{older}"
         yield {
-            "key": name, "title": sweep.title or name, "rows": members, "cells": cells,
+            "key": name, "title": title, "rows": members, "cells": cells,
             "labels": labels, "search": sweep.kind == "search",
         }  # fmt: skip
