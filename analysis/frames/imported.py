@@ -72,7 +72,7 @@ def read_imported(
 
 
 def imported_rows(imported: TrialTable | None) -> pd.DataFrame:
-    """Return imported rows as done trials. A column called like one of ours gets a prefix."""
+    """Return imported rows as done trials. A column named like a built-in one gets a prefix."""
     if imported is None:
         return pd.DataFrame()
     names = imported.rows.index

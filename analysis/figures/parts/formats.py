@@ -100,7 +100,7 @@ def _escape_texts(figure: Figure) -> None:
     """Escape the marks of TeX in all texts of the figure, which is changed."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(axis.get_major_locator(), FixedLocator):  # drawing sets these texts anew
+            if isinstance(axis.get_major_locator(), FixedLocator):  # drawing sets these texts again
                 texts = [escape_tex(label.get_text()) for label in axis.get_ticklabels()]
                 axis.set_ticks(axis.get_ticklocs(), texts)
     ticks = {label for axes in figure.axes for label in _tick_labels(axes)}

@@ -20,18 +20,19 @@ DERIVED_TITLE = "Results of stored weights, without training"
 COLUMNS = list(DerivedRow._fields)
 FURTHER = (
     ("outside_acc1", "out of distribution, %", ".2f"),
-    ("known_before", "known before, %", ".2f"),
-    ("known_acc1", "and after, %", ".2f"),
+    ("known_before", "zero-shot before, %", ".2f"),
+    ("known_acc1", "zero-shot after, %", ".2f"),
     ("test_ece", "ECE", ".3f"),
 )
 """Column of a row, its title and format; not shown if no result has a value."""
 NOTES = [
     "Mean ± half of the 95 % t interval over seeds. Δ: paired by seed, to the reported weights of"
     " the trial, of a soup to those of its best trial on the selection set.",
-    "Out of distribution: the mean over the sets of eval_sets and data.shift. Known before, and"
-    " after: CLIP's own zero-shot classifier on what it knew, before fine-tuning and with these"
-    " weights.",
-    "The selection set alone selects: epochs, the alpha of WiSE-FT, the order and the members of a"
+    "Out of distribution: the mean over the sets of eval_sets and data.shift. Zero-shot:"
+    " accuracy of CLIP's own zero-shot classifier on its evaluation set, before fine-tuning and"
+    " after it, with these weights.",
+    "Only the selection set is used to select: epochs, the alpha of WiSE-FT, the order and"
+    " the members of a"
     " greedy soup, the temperature. The csv has a row per result with the ids of its trials; the"
     " sha256 of their weights are in runs/.derived/ID/result.json.",
 ]

@@ -31,8 +31,8 @@ class DerivedRow(NamedTuple):
 
     source: [sweep/]label of the cell, "sweep: label, label" of several cells, or trial ids.
     seed: of all trials; -1 where their seeds differ or are not known.
-    outside_acc1: mean over the sets out of distribution. known_before, known_acc1: accuracy on what
-        CLIP knew, before fine-tuning and of these weights. test_ece: in [0, 1].
+    outside_acc1: mean over the sets out of distribution. known_before, known_acc1: accuracy of
+        CLIP's zero-shot classifier, before fine-tuning and with these weights. test_ece: in [0, 1].
     trained_acc1: test accuracy of the best trial, of the weights that it reports.
     trials: ids of the trials, the candidates of a soup, joined by blanks.
     """

@@ -48,7 +48,7 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("running", GONE, "lost"),
         (None, SlurmJobState("CANCELLED"), "lost"),
         ("running", HELD, "held"),
-        (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait for ever
+        (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait without end
         (None, SlurmJobState("RUNNING", "PartitionConfig"), "queued"),
         ("held", RUNNING, "queued"),  # it was released
         ("held", GONE, "lost"),  # scancel, as the message about a held job advises
