@@ -128,7 +128,7 @@ class Campaign:
     def _selection_set(self) -> SelectionSet | None:
         """Return the selection set that the reference used; None if its size is not recorded."""
         cells = self.results.cell_results("reference")
-        results = [r for cell, found in cells for r in found if cell.label == "reference"]
+        results = [r for cell, rows in cells for r in rows if cell.label == "reference"]
         images = [result["images"]["selection"] for result in results if "images" in result]
         if not images:
             return None
