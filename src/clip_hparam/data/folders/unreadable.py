@@ -97,7 +97,7 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
 def how_to_repair(unreadable: int, outside: int) -> str:
     """Return advice about unreadable files.
 
-    found: their number. outside: how many of them, listed last, are no training images.
+    unreadable: their number. outside: the number of those, listed last, outside the training set.
     """
     if not outside:
         return "type data.on_error=skip to train without them, or repair them"
