@@ -80,13 +80,13 @@ def find_tex() -> str:
     Raises:
         ValueError: none is installed.
     """
-    found = next(filter(shutil.which, TEX_SYSTEMS), None)
-    if found is None:
+    system = next(filter(shutil.which, TEX_SYSTEMS), None)
+    if system is None:
         raise ValueError(
             f"--format pgf needs LaTeX ({', '.join(TEX_SYSTEMS)}), and none is on the PATH:"
             " install one, or type --format pdf"
         )
-    return found
+    return system
 
 
 def _parameters(suffix: str, name: str) -> dict[str, Any]:
