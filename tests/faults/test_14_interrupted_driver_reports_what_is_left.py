@@ -28,7 +28,7 @@ def test_interrupted_driver_reports_what_is_left(
     tmp_path: Path, how: Callable[[int, Path], None]
 ) -> None:
     driver = start(*LONG, cwd=tmp_path)
-    wait_until(lambda: len(list(tmp_path.rglob("metrics.jsonl"))) == 2)
+    wait_until(lambda: len(list(tmp_path.glob("runs/*/metrics.jsonl"))) == 2, while_runs=driver)
     pids = [record.status()["pid"] for record in records(tmp_path)]
     watch = start_clip_hparam("status", "--watch", cwd=tmp_path)
     assert watch.stdout is not None
@@ -39,6 +39,6 @@ def test_interrupted_driver_reports_what_is_left(
     assert err == "interrupted: 3 of 3 trials are left; run the same command again to continue\n"
     assert not any(alive(pid) for pid in pids)
     assert {record.status()["state"] for record in records(tmp_path)} == {"cancelled"}
-    assert "2 cancelled, 1 planned" in watch.communicate(timeout=60)[0]
+    assert "2 cancelled, 1 planned" in watch.communicate(timeout=120)[0]
     assert watch.returncode == 0
     assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "no trial of lr is running\n"

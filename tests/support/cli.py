@@ -104,12 +104,25 @@ def results(folder: Path) -> dict[str, str]:
     return {name: json.dumps(result["metrics"]) for name, result in by_id.items() if result}
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Poll `condition` every 0.05 s; fail after `seconds`."""
+def wait_until(
+    condition: Callable[[], bool],
+    seconds: float = 180,
+    while_runs: subprocess.Popen[str] | None = None,
+) -> None:
+    """Poll `condition` every 0.05 s; fail after `seconds`, or once the process `while_runs` ends.
+
+    seconds: more than a busy machine takes, since a condition that holds ends the wait at once.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
+        ended = while_runs is not None and while_runs.poll() is not None
+        assert not ended, f"the process ended before the condition was met: {_output(while_runs)}"
         assert time.monotonic() < deadline, f"condition not met within {seconds} s"
         time.sleep(0.05)
+
+
+def _output(process: subprocess.Popen[str] | None) -> str:
+    return "" if process is None else "".join(process.communicate())
 
 
 def alive(pid: int) -> bool:

@@ -95,8 +95,10 @@ def format_summary(summary: Summary) -> str:
     goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
     rows = f"cells, means of {counted(table.averaged, 'trial')}" if table.averaged else "trials"
     left_out = table.incomplete + sum(table.left_out.values()) + table.unseeded
-    counts = f"{counted(table.duplicates, 'duplicate')} kept, {counted(left_out, 'row')} left out"
-    lines = [f"{len(table.rows)} {rows}{_unscored_text(table)}; {counts}"]
+    counts = [f"{counted(table.duplicates, 'duplicate')} kept"] if table.duplicates else []
+    counts += [f"{counted(left_out, 'row')} left out"] if left_out else []
+    head = f"{len(table.rows)} {rows}{_unscored_text(table)}"
+    lines = ["; ".join(filter(None, (head, ", ".join(counts))))]
     if best := facts["best"]:
         mean = " (mean over its seeds)" if table.averaged else ""
         lines += ["", f"{goal}: {best['name']}{mean}", f"  {_format_pairs(best['metrics'])}"]

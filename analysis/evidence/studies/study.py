@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from clip_hparam.analysis.evidence.cells.cell_results import CellResult, cell_results
 from clip_hparam.analysis.evidence.replicates import Replicates, sweep_replicates
-from clip_hparam.analysis.evidence.selection import selection_accuracy
+from clip_hparam.analysis.evidence.selection import best_index, selection_accuracy
 from clip_hparam.analysis.evidence.studies.proof import RacedCell, raced_cells, seed_results
 from clip_hparam.analysis.evidence.studies.screening import Screening, screening_of
 from clip_hparam.analysis.frames.frame import Frames
@@ -69,9 +69,13 @@ class StudyEvidence(NamedTuple):
 
     @property
     def _candidate(self) -> RacedCell | None:
-        """The searched point that is best on the selection set of the proof."""
+        """The searched point that is best on the selection set of the proof.
+
+        A point that lacks a run has no accuracy; it is taken only if all points do.
+        """
         searched = [cell for cell in self.proof if cell.verdict != "reference"]
-        return max(searched, key=lambda cell: cell.result.selection, default=None)
+        best = best_index([cell.result.selection for cell in searched])
+        return searched[best or 0] if searched else None
 
 
 def study_names(frames: Frames) -> list[str]:

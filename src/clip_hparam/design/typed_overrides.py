@@ -21,6 +21,8 @@ TYPED = "=\0typed"
 def reach_notes(design: Design, typed: Sequence[str]) -> list[str]:
     """Return a sentence for each typed override that some cells keep and others do not.
 
+    A cell whose steps set the typed value, as the winners of a study do, keeps it.
+
     design: `typed` is part of its base.
 
     Raises:
@@ -90,15 +92,18 @@ def refuse_searched(study: Design, typed: Sequence[str]) -> None:
 def _reach_note(design: Design, word: str, mark: str, cells: Sequence[Cell]) -> str:
     """Return the sentence about an override that some cells keep; empty if all do."""
     key, steps = key_of(word), _steps_with(design, key_of(word))
-    kept = [cell.label for cell in cells if mark in cell.overrides]
-    if not kept:
+    if not any(mark in cell.overrides for cell in cells):
         raise ValueError(
             f"{word} applies to no cell of {design.name}: {_named_steps(steps)} {_sets(steps)}"
             f" {key};"
             f" leave it out, or run it alone: {sweep_program()} -m {shlex.quote(word)} seeds=3"
         )
+    kept = [cell.label for cell in cells if not {mark, word}.isdisjoint(cell.overrides)]
     if len(kept) == len(cells):
         return ""
+    steps = [
+        step.label for step in design.steps if step.label in steps and word not in step.overrides
+    ]
     return (
         f"{word} applies to {len(kept)} of {len(cells)} cells ({_listed(kept)}): in the others"
         f" {_named_steps(steps)} {_sets(steps)} {key}"

@@ -41,11 +41,13 @@ class Capacity:
     """How many trials run at a time; `description` is printed after the predicted time.
 
     request: what each job asks a scheduler for, as printed in a plan; empty without a scheduler.
+    answers: what the scheduler answers to it, as sentences of the plan.
     """
 
     at_once: int
     description: str
     request: str = ""
+    answers: tuple[str, ...] = ()
 
 
 class Launcher(Protocol):

@@ -31,6 +31,7 @@ from clip_hparam.sweep.checks import (
 )
 from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
+from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.stored_results import StoredResults, read_stored_results, result_of
 from clip_hparam.sweep.sweep import Sweep
@@ -135,11 +136,12 @@ def _run_rounds(
     part = sweep
     try:
         for part in racing_rounds(sweep):
-            save_manifest(part)
             specs = {name: spec for name, spec in part.specs.items() if name not in states}
             states |= dict.fromkeys(specs.keys() & done, TrialState.DONE)
             missing = {name: spec for name, spec in specs.items() if name not in done}
-            states |= _run_trials(part, missing, launcher, detach)
+            with forgotten_if_refused(part.runs, part.id):
+                save_manifest(part)
+                states |= _run_trials(part, missing, launcher, detach)
     except KeyboardInterrupt:
         planned = len(part.specs)
         left = sum(result_of(spec) is None for spec in part.specs.values())

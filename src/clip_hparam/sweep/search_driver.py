@@ -26,6 +26,7 @@ from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.checks import CONSENT_MESSAGE, needs_consent, validate_detach
 from clip_hparam.sweep.compilation import with_compile_choice_of_search
 from clip_hparam.sweep.driver import resume_hint, storage_failures
+from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -47,14 +48,14 @@ def run_search(
     manifest = search_manifest(search)
     family = family_of(search.overrides)
     refused = not search.budget and needs_consent(family, options)
+    launcher = make_launcher()
     if options.dry_run or refused:
-        show_space(search, manifest)
+        show_space(search, manifest, launcher.capacity([search.worker_spec(0)]))
     if refused:
         print(CONSENT_MESSAGE.format(family), file=sys.stderr)
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    launcher = make_launcher()
     validate_detach(options, launcher)
     search = with_compile_choice_of_search(search, manifest, launcher)
     if not launcher.survives_driver:
@@ -63,7 +64,7 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
-    with lock_sweep(search.runs, search.id):
+    with lock_sweep(search.runs, search.id), forgotten_if_refused(search.runs, search.id):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
         states = _run_workers(study, options, launcher)

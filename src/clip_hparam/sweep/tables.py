@@ -63,9 +63,14 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     print_plain(
         console,
         *(*sweep.notes, *sources, *_memory_notes(sweep)),
-        *([f"each Slurm job: {capacity.request}"] if capacity.request else []),
+        *request_lines(capacity),
         f"{counts}{_total_time(predictions, capacity)}; nothing was started",
     )
+
+
+def request_lines(capacity: Capacity) -> list[str]:
+    """Return what each job asks Slurm for, and its answers; nothing without Slurm."""
+    return [f"each Slurm job: {capacity.request}", *capacity.answers] if capacity.request else []
 
 
 def _total_time(predictions: Predictions, capacity: Capacity) -> str:

@@ -34,6 +34,12 @@ def test_one_seed_uses_the_effects_themselves() -> None:
     assert "one seed" in margin.method
 
 
+def test_large_effects_do_not_widen_the_margin_of_one_seed() -> None:
+    """Beyond 2.5 * 1.5 medians an effect is real, and the median is taken anew without it."""
+    margin = error_margin([1.0, -2.0, 3.0, 20.0, -30.0], np.zeros((8, 1)))
+    assert margin.points == pytest.approx(2 * 1.5 * 2.0)
+
+
 def test_equal_results_have_no_error() -> None:
     assert error_margin([0.0] * 3, np.full((8, 3), 90.0)).points == 0.0
 

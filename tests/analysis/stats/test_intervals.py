@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from clip_hparam.analysis.stats.intervals import estimate, holm, paired_differences
+from clip_hparam.analysis.stats.intervals import (
+    estimate,
+    holm,
+    paired_differences,
+    raced_estimate,
+)
+from clip_hparam.design import racing
+from clip_hparam.design.racing import Race
 
 SAMPLES = [[97.1, 96.8], [97.1, 96.8, 97.5, 97.0, 96.9], list(np.linspace(80, 90, 40))]
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -23,6 +30,29 @@ def test_the_interval_equals_scipys(values: list[float], level: float) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
     assert ours.mean == pytest.approx(np.mean(values))
     assert ours.n == len(values)
+
+
+RACE = Race(3, 8, step=2)
+DIFFERENCES = [0.3, 0.1, 0.4, -0.1, 0.35, 0.2, 0.5, 0.15]
+
+
+@pytest.mark.parametrize("n", [3, 5, 7, 8])
+@pytest.mark.parametrize("nearer", [0.99, 1.01])
+def test_a_raced_interval_ends_at_zero_where_the_race_decides(n: int, nearer: float) -> None:
+    """At the bound of its look a difference is as far from zero as half of its interval."""
+    values = np.array(DIFFERENCES[:n])
+    error = scipy_stats.sem(values)
+    values += nearer * racing.boundary(RACE, n) * error - values.mean()
+    raced = raced_estimate(values, RACE)
+    assert raced.low == pytest.approx((nearer - 1) * racing.boundary(RACE, n) * error)
+    assert raced.high - raced.mean == pytest.approx(raced.mean - raced.low)
+    assert raced.p == racing.p_value(values.tolist(), RACE)
+    assert raced.high - raced.low > estimate(values).high - estimate(values).low
+
+
+def test_before_its_first_look_a_race_has_the_plain_interval() -> None:
+    assert raced_estimate(DIFFERENCES[:2], RACE) == estimate(DIFFERENCES[:2])
+    assert raced_estimate([0.2, 0.2, 0.2], RACE).why == "all 3 seeds alike: no interval"
 
 
 @pytest.mark.parametrize("shift", [-1.0, 0.0, 0.1, 1.0])

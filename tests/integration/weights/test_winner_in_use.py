@@ -158,7 +158,7 @@ def test_pool_clip_is_exported_without_a_file_for_timm(folder: Path) -> None:
         (("predict", "open_clip:tiny", "runs"), "open_clip:tiny names no weights: type open_clip"),
         (("predict", "timm:vit_nothing", "runs"), "timm:vit_nothing cannot be loaded"),
         (("evaluate", "data=digits"), "no weights are named: name a trial"),
-        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is not a trial on record: name"),
+        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is not a trial in runs, so its"),
         (("evaluate", "open_clip:tiny:tiny", "data=digit"), "unknown data=digit"),
     ],
 )

@@ -32,6 +32,15 @@ def test_an_override_that_no_cell_keeps_is_refused_also_at_the_value_of_a_step(t
         reach_notes(design_of("ladder", typed), [typed])
 
 
+def test_steps_that_set_the_typed_value_keep_it() -> None:
+    same, other = Step("winner 1", ("epochs=1",)), Step("long", ("epochs=9",))
+    design = design_of("list", "epochs=1", steps=(STEPS[2], same))
+    assert reach_notes(design, ["epochs=1"]) == []
+    design = design_of("list", "epochs=1", steps=(STEPS[2], same, other))
+    (note,) = reach_notes(design, ["epochs=1"])
+    assert note.endswith("(plain and winner 1): in the others step long sets epochs")
+
+
 def test_overrides_that_no_step_sets_reach_all_cells() -> None:
     typed = ["recipe=llrd", "mixup=0.5"]
     assert reach_notes(design_of("ladder", *typed), typed) == []

@@ -110,18 +110,19 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     from clip_hparam.data.prompts.recipe_prompts import prompt_notes
     from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, describe_data, lint
+    from clip_hparam.planning.eval_sets import UnusableEvalSetsError
 
     try:
         composed = compose_all(arguments.overrides)
         try:
             spec = create_trial_spec(*composed)
-        except UnreadableFilesError:
+        except (UnreadableFilesError, UnusableEvalSetsError):
             print_wrapped(describe_data(composed[0].data))
             raise
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
     recipe = as_resolved(spec.recipe)
-    print_wrapped(describe(recipe, spec.machine, spec.gpus_per_trial))
+    print_wrapped(describe(recipe, spec.machine, spec.gpus_per_trial, spec.eval_sets))
     facts = (*data_notes(recipe.data), *epoch_notes(recipe.data), *prompt_notes(recipe))
     for warning in (*facts, *lint(recipe)):
         print_wrapped(f"note: {warning}")

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from clip_hparam.cli.commands.command import Command, emit
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.cli.reference import help_page
-from clip_hparam.cli.reference.config_files import CONF, ConfigFile, recipe_files, sweep_files
+from clip_hparam.cli.reference.config_files import ConfigFile, recipe_files, sweep_files
 from clip_hparam.cli.reference.entries import Entry, entries, find_entry, of_group
 from clip_hparam.cli.reference.groups import GROUPS
 from clip_hparam.cli.reference.launcher_help import find_launcher_keys, launcher_lines

@@ -60,6 +60,7 @@ def _wrap_line(line: str, columns: int) -> str:
     return "\n".join(lines)
 
 
-def print_wrapped(text: object) -> None:
-    """Print a sentence, broken between words where stdout is a terminal."""
-    print(wrap_text(str(text), terminal_columns(sys.stdout)))
+def print_wrapped(text: object, to_stderr: bool = False) -> None:
+    """Print a sentence, broken between words where the stream is a terminal."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    print(wrap_text(str(text), terminal_columns(stream)), file=stream)

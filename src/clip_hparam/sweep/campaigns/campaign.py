@@ -84,13 +84,19 @@ class Campaign:
 
     def show(self) -> None:
         """Print the decisions so far and the open stages, for `dry_run=true`."""
-        left, knobs = format_duration(max(0.0, self.seconds_left)), ", ".join(self.design.knobs)
-        print_wrapped(f"study {self.design.name} of {knobs}; {left} of trials are left")
+        print_wrapped(f"plan of {self.design.name} (study): {', '.join(self.design.knobs)}")
+        print_wrapped(f"left of the budget: {self._time_left()}")
         decided = self.decisions.all()
         for name in stages.STAGES:
             reason = decided.get(name, {}).get("why", "planned when the stages before it are done")
             print_wrapped(f"  {name}: {reason}")
         print_wrapped("nothing was started")
+
+    def _time_left(self) -> str:
+        left = max(0.0, self.seconds_left)
+        total, each = format_duration(left), format_duration(left / self.workers)
+        at_once = f", {each} on each of {self.workers} workers" if self.workers > 1 else ""
+        return f"{total} of training{at_once}"
 
     def _plans(self) -> Iterator[tuple[str, Callable[[], Stage]]]:
         """Yield the planner of each stage; a planner reads the records of the stages before."""

@@ -63,7 +63,7 @@ class Decisions:
         except InsufficientBudgetError as error:
             why = f"left out: {error}"
         time_left = format_duration(max(0.0, left))
-        print_wrapped(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
+        print_wrapped(f"{self.folder.name}, {name}: {why} ({time_left} of training are left)")
         tree = asdict(stage) if stage else {"name": name, "design": None, "words": (), "why": why}
         decisions = {**self.all(), name: {**tree, "left_seconds": left, "decided": utc_timestamp()}}
         if stage:

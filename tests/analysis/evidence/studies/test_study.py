@@ -1,16 +1,32 @@
 """The evidence of a study, stage by stage, and its answer in all places that state it."""
 
+import math
+from pathlib import Path
+
 import pytest
 from support.cli import clip_hparam
 from support.study_factory import write_proof, write_study
 from support.trial_factory import Runs
 
-from clip_hparam.analysis.evidence.studies.proof import race_sentence, raced_cells
+from clip_hparam.analysis.evidence.cells.cell_results import NO_ESTIMATE, CellResult
+from clip_hparam.analysis.evidence.studies.proof import (
+    RacedCell,
+    Verdict,
+    race_sentence,
+    raced_cells,
+)
 from clip_hparam.analysis.evidence.studies.study import StudyEvidence, study_evidence, study_names
 from clip_hparam.analysis.frames.manifests import newest_by_name
 from clip_hparam.records.atomic import write_json
 
 BETTER, WORSE, EITHER = [2.0, 2.1, 1.9], [-2.0, -2.1, -1.9], [0.6, -0.4, 0.5, -0.6, 0.4, 0.3]
+
+PROVED: list[tuple[str, float, Verdict]] = [
+    ("reference", 90.0, "reference"),
+    ("winner 1", math.nan, "incomplete"),
+    ("winner 2", 92.0, "better"),
+    ("winner 3", 91.0, "worse"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +63,24 @@ def test_answer_is_the_verdict_of_the_race(
     assert f"{len(gains)} seeds" in found.answer
     assert found.winner is not None
     assert found.winner.result.label == "winner 1"  # by the selection set
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_searched_point_without_a_run_does_not_hide_the_others(
+    order: int, tmp_path: Path
+) -> None:
+    """An accuracy of NaN, compared with any other one, is neither the larger nor the smaller."""
+    reference, *searched = (
+        RacedCell(
+            CellResult(label, 3, 3, accuracy, NO_ESTIMATE, NO_ESTIMATE, "", False), verdict, ()
+        )
+        for label, accuracy, verdict in PROVED
+    )
+    cells = [reference, *searched[::order]]
+    found = StudyEvidence("small", tmp_path, {}, [], None, None, cells)
+    assert found.verdict == "better"
+    lacking = [cell for cell in cells if math.isnan(cell.result.selection)]
+    assert found._replace(proof=lacking).verdict == "incomplete"
 
 
 def test_stages_hold_their_results(small: Runs) -> None:

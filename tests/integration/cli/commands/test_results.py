@@ -209,6 +209,31 @@ def test_exported_recipe_has_the_trial_ids_of_its_cell(
     assert ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("conf/recipe/won.yaml", "recipe=won data.root=photos"),
+        ("mine/recipe/own/won.yaml", "--config-dir mine recipe=own/won data.root=photos"),
+        ("won.yaml", "--config-dir FOLDER recipe=won data.root=photos"),
+    ],
+)
+def test_exported_recipe_opens_with_the_command_that_runs_it(
+    file: str, words: str, tmp_path: Path, ask: Ask
+) -> None:
+    runs = Runs(tmp_path / "runs")
+    runs.done({"lr": 2e-3}, 0, 95.0)
+    runs.sweep("chosen", {"cell": {"lr": 2e-3}}, range(1))
+    (path,) = runs.folder.glob(".sweeps/*.json")
+    tree = read_json(path) or {}
+    tree["cells"][0]["overrides"] = ["data=folder", "data.root=photos", "lr=2e-3"]
+    write_json(path, tree)
+    code, out = ask("export-recipe", "chosen", "--out", file)
+    assert code == 0
+    command = (tmp_path / file).read_text().splitlines()[1]
+    assert command.endswith(f" {words}"), command
+    assert ("put it into FOLDER/recipe" in out) == ("FOLDER" in words)
+
+
 def test_sweep_exports_its_best_finished_cell(ladder: Ladder, ask: Ask) -> None:
     said = json.loads(ask("export-recipe", "ladder", "--json")[1])
     means = {rung: sum(by.values()) / len(by) for rung, by in ladder.truth.items() if len(by) == 5}

@@ -94,6 +94,10 @@ def test_calibration_error_does_not_cancel_between_bins() -> None:
     assert calibration_error(one) == pytest.approx(0.9)
 
 
+def test_a_probability_of_one_is_in_the_last_bin() -> None:
+    assert calibration_error(certain([1.0, 0.95], [False, True])) == pytest.approx(0.95 / 2)
+
+
 def test_calibration_bins_have_equal_width_and_begin_at_zero() -> None:
     in_two_bins = certain([0.05, 0.1], [True, False])  # of (0, 1/15] and (1/15, 2/15]
     assert calibration_error(in_two_bins) == pytest.approx((0.95 + 0.1) / 2)
