@@ -161,8 +161,8 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
     """Return the trials with the knobs that vary among them.
 
     Without `sweep`: the imported table if one exists, a row per cell if it has seeds, else the
-    trials of the newest search or sampled design, else all trials. The objective of ours is the
-    accuracy on the selection set, since the test set selects nothing; a pruned trial has none.
+    trials of the newest search or sampled design, else all trials. Their objective is the
+    accuracy on the selection set, never on the test set; a pruned trial has none.
     """
     if frames.imported is not None and (sweep is None or sweep.kind == IMPORTED_KIND):
         return cell_means(frames.imported)

@@ -83,8 +83,8 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     commands: overrides that run a trial again, by trial id; a trial without them gets its record's.
     """
     swept = output_names(frames.sweeps)
-    found = [ablation_of(frames, name) for name in swept]
-    ablations = [ablation for ablation in found if ablation.figure_kind != "sample"]
+    swept_ablations = [ablation_of(frames, name) for name in swept]
+    ablations = [ablation for ablation in swept_ablations if ablation.figure_kind != "sample"]
     sweeps = [sweep_json(frames, ablation) for ablation in ablations]
     searches = list(_searches(frames))
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)

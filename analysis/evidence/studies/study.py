@@ -71,7 +71,7 @@ class StudyEvidence(NamedTuple):
     def _candidate(self) -> RacedCell | None:
         """The searched point that is best on the selection set of the proof.
 
-        A point that lacks a run has no accuracy; it is taken only if all points do.
+        A point with a missing run has no accuracy; it is taken only if no point has one.
         """
         searched = [cell for cell in self.proof if cell.verdict != "reference"]
         best = best_index([cell.result.selection for cell in searched])

@@ -123,9 +123,9 @@ def _same_key(name: str, known: list[str]) -> list[str]:
         plain = _plain(text)
         leaf = [key for key in known if _plain(key) == plain or _plain(_leaf(key)) == plain]
         synonyms = [key for key, others in SYNONYMS.items() if plain in map(_plain, others)]
-        found = leaf or [key for key in (*synonyms, *SEVERAL.get(plain, ())) if key in known]
-        if found:
-            return found
+        keys = leaf or [key for key in (*synonyms, *SEVERAL.get(plain, ())) if key in known]
+        if keys:
+            return keys
     return []
 
 
