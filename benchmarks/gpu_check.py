@@ -2,7 +2,7 @@
 
     python benchmarks/gpu_check.py --out DIR [--device auto|cpu|cuda] [--seconds 420] [--only NAME]
 
-Prints a table and writes DIR/gpu_check.json and DIR/gpu_check.md, after each check anew. The exit
+Prints a table and writes DIR/gpu_check.json and DIR/gpu_check.md, again after each check. The exit
 code is 1 if a check has failed. Correctness comes before the matrix of throughputs. A check whose
 time is not left within --seconds is "not run"; one that this device cannot answer is "not
 applicable". --only takes the beginnings of names, with commas: --only numerics,memory. On a CPU all

@@ -165,7 +165,7 @@ def of_a_death(slurm: Cluster, stack: Stack) -> str:
 
 
 def started(folder: Path) -> int | None:
-    """Return the pid of a trial of ours that has finished an epoch, or None."""
+    """Return the pid of one of our trials that has finished an epoch, or None."""
     for path in folder.glob("runs/*/metrics.jsonl"):
         return int(json.loads((path.parent / "status.json").read_text())["pid"])
     return None

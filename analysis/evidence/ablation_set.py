@@ -114,7 +114,7 @@ def _sweep(frames: Frames, name: str, data: str, seeds: tuple[int, ...]) -> Swee
     trials = frames.trials
     own = set(trials.loc[trials["data.name"] == data, "trial_id"])
     others = set(trials["trial_id"]) - own
-    found = [
+    sweeps = [
         sweep
         for sweep in sorted(frames.sweeps, key=lambda sweep: sweep.created)
         if sweep.name == name
@@ -123,11 +123,11 @@ def _sweep(frames: Frames, name: str, data: str, seeds: tuple[int, ...]) -> Swee
         and not others & set(sweep.trial_ids)
         and all(tuple(cell.trials) == seeds for cell in sweep.cells)
     ]
-    if not found:
+    if not sweeps:
         listed = ",".join(map(str, seeds))
         words = ("-m", f"sweeps={name}", f"data={data}", f"seeds=[{listed}]")
         raise NotSweptError(
             f"{name} with data={data} and these seeds is not on record: type"
             f" {sweep_command(*words, runs=frames.runs)}"
         )
-    return found[-1]
+    return sweeps[-1]

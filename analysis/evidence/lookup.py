@@ -96,7 +96,7 @@ def is_imported(trials: pd.DataFrame) -> bool:
 
 
 def _imported_cell(frames: Frames, trial_id: str) -> ManifestCell | None:
-    """Return the cell of a row of an imported table; None for a trial of ours."""
+    """Return the cell of a row of an imported table; None for a recorded trial."""
     sweep = next((sweep for sweep in frames.sweeps if sweep.kind == IMPORTED_KIND), None)
     if sweep is None or frames.imported is None or trial_id not in frames.imported.rows.index:
         return None

@@ -71,7 +71,7 @@ def sweep_replicates(
 ) -> list[Replicates]:
     """Return the trials of each cell of a sweep, in the design's order.
 
-    metric: of a trial of ours, or a column of an imported table.
+    metric: of a recorded trial, or a column of an imported table.
     """
     imported = sweep.kind == IMPORTED_KIND
     by_id = frames.trials.set_index("trial_id", drop=False)

@@ -70,17 +70,15 @@ def evidence_of_sets(frames: Frames, sets: Sequence[Sequence[int]]) -> list[Seed
         NotSweptError: a set has no ladder on record.
         ValueError: the ladders differ in more than their seeds, or a trial is missing.
     """
-    found = [_set_of(frames, tuple(seeds)) for seeds in sets]
-    designs = {
-        tuple((cell.label, cell.overrides) for cell in seed_set.sweep.cells) for seed_set in found
-    }
+    evidence = [_set_of(frames, tuple(seeds)) for seeds in sets]
+    designs = {tuple((cell.label, cell.overrides) for cell in one.sweep.cells) for one in evidence}
     if len(designs) > 1:
-        names = ", ".join(f"{seed_set.name} is {seed_set.sweep.sweep_id}" for seed_set in found)
+        names = ", ".join(f"{one.name} is {one.sweep.sweep_id}" for one in evidence)
         raise ValueError(
             f"the ladders of the sets differ in more than their seeds ({names}): run all sets with"
             " the same overrides"
         )
-    return found
+    return evidence
 
 
 def _set_of(frames: Frames, seeds: tuple[int, ...]) -> SeedSet:

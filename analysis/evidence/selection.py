@@ -11,6 +11,8 @@ from clip_hparam.analysis.frames.frame import Frames, reported_values
 from clip_hparam.analysis.frames.manifests import ManifestCell, SweepManifest
 from clip_hparam.records.paths import command_line
 
+DIGITS = 9  # of a mean accuracy: the order of a sum must not tell equal cells apart
+
 
 class SelectedCell(NamedTuple):
     """A cell with its done trials, and the number of finished cells that it was chosen from."""
@@ -40,7 +42,7 @@ def selection_accuracy(trials: pd.DataFrame) -> float:
 
     NaN if a trial has none.
     """
-    return float(reported_values(trials, "selection_acc1").mean(skipna=False))
+    return round(float(reported_values(trials, "selection_acc1").mean(skipna=False)), DIGITS)
 
 
 def finished_cells(cells: Iterable[Replicates]) -> list[Replicates]:
@@ -61,6 +63,12 @@ def best_cell(cells: Iterable[Replicates]) -> Replicates | None:
 def best_index(scores: Sequence[float]) -> int | None:
     """Return the index of the highest score, ties to the earlier; None if all are NaN."""
     return None if np.isnan(scores).all() else int(np.nanargmax(scores))
+
+
+def equal_best(scores: Sequence[float]) -> int:
+    """Return how many scores equal the highest; 0 if all are NaN."""
+    best = best_index(scores)
+    return 0 if best is None else sum(score == scores[best] for score in scores)
 
 
 def select_best_cell(frames: Frames, sweep: SweepManifest) -> SelectedCell:

@@ -31,7 +31,7 @@ PAPER_COST = "V100-hours per run"
 class LadderPanels(NamedTuple):
     """The paper's Fig. 1 made from our records, and the paper's own numbers."""
 
-    ours: Panel  # without rungs where no ladder of ours is on record
+    ours: Panel  # without rungs if no ladder is on record
     paper: Panel
     reference: tuple[str, float] | None  # the system that the paper compares with
     same_scale: bool = False  # ours and the paper's are of one tower and data set

@@ -17,7 +17,7 @@ from clip_hparam.analysis.evidence.ablations import (
     ablation_of,
     split_figure_name,
 )
-from clip_hparam.analysis.evidence.replicates import replicates
+from clip_hparam.analysis.evidence.replicates import NotSweptError, replicates
 from clip_hparam.analysis.figures.parts.sweep_design import with_design
 from clip_hparam.analysis.frames.frame import Frames, sampled_sweeps, trial_table
 from clip_hparam.analysis.frames.manifests import output_names
@@ -56,6 +56,7 @@ KIND_FIGURES: dict[str, KindFigure] = {}  # by the names in `FIGURE_KINDS`
 SWEEP_FIGURES: dict[str, PlotSweep] = {}  # by Ablation.figure_kind
 SEARCH_FIGURES: dict[str, SearchFigure] = {}
 FRAME_FIGURES: dict[str, FrameFigure] = {}
+NOTHING_DONE = "no trial of {} is done: there is nothing to plot yet"
 
 
 def sweep_figure(kind: str) -> Callable[[PlotSweep], PlotSweep]:
@@ -140,7 +141,7 @@ def plot_figure(frames: Frames, name: str) -> Figure:
     """Plot the figure called `name`.
 
     Raises:
-        NotSweptError: the sweep has no record yet.
+        NotSweptError: the sweep has no record yet, or none of its trials is done.
         ValueError: the records do not suffice for the figure.
     """
     sweep_name, kind = split_figure_name(name, output_names(frames.sweeps))
@@ -155,6 +156,8 @@ def plot_figure(frames: Frames, name: str) -> Figure:
 
 def _plot_sweep(frames: Frames, name: str) -> Figure:
     ablation = with_design(frames, ablation_of(frames, name))
+    if not ablation.paper and not _has_values(frames, ablation):
+        raise NotSweptError(NOTHING_DONE.format(name))
     return SWEEP_FIGURES[ablation.figure_kind](frames, ablation)
 
 
@@ -170,9 +173,13 @@ def available_kinds(frames: Frames, name: str) -> list[str]:
 
 def _plot_kind(frames: Frames, name: str, kind: str) -> Figure:
     ablation = with_design(frames, ablation_of(frames, name))
-    if not any(cell.values.notna().any() for cell in replicates(frames, ablation)):
-        raise ValueError(f"no trial of {name} is done: there is nothing to plot yet")
+    if not _has_values(frames, ablation):
+        raise ValueError(NOTHING_DONE.format(name))
     return KIND_FIGURES[kind].plot(frames, ablation)
+
+
+def _has_values(frames: Frames, ablation: Ablation) -> bool:
+    return any(cell.values.notna().any() for cell in replicates(frames, ablation))
 
 
 def _add(registry: dict[str, Entry], name: str, entry: Entry) -> None:

@@ -7,7 +7,7 @@
 a column `trial_id`. docs/frame.md lists all columns.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,6 +128,16 @@ def of_family(frames: Frames, family: str) -> Frames:
     return kept._replace(trials=trials, epochs=epochs)
 
 
+def of_sweeps(frames: Frames, sweeps: Sequence[SweepManifest]) -> Frames:
+    """Return the frames with these sweeps and their trials alone."""
+    ours = {trial_id for sweep in sweeps for trial_id in sweep.trial_ids}
+    trials, epochs = (
+        frame[frame["trial_id"].isin(ours)].reset_index(drop=True)
+        for frame in (frames.trials, frames.epochs)
+    )
+    return frames._replace(sweeps=list(sweeps), trials=trials, epochs=epochs, imported=None)
+
+
 def reported_values(trials: pd.DataFrame, metric: str = "test_acc1") -> pd.Series:
     """Return the reported metric of each trial: selected epoch, weights that selected it.
 
@@ -151,8 +161,8 @@ def trial_table(frames: Frames, sweep: SweepManifest | None = None) -> TrialTabl
     """Return the trials with the knobs that vary among them.
 
     Without `sweep`: the imported table if one exists, a row per cell if it has seeds, else the
-    trials of the newest search or sampled design, else all trials. The objective of ours is the
-    accuracy on the selection set, since the test set selects nothing; a pruned trial has none.
+    trials of the newest search or sampled design, else all trials. Their objective is the
+    accuracy on the selection set, never on the test set; a pruned trial has none.
     """
     if frames.imported is not None and (sweep is None or sweep.kind == IMPORTED_KIND):
         return cell_means(frames.imported)

@@ -45,11 +45,11 @@ def read_imported(
 
     Problems are a sentence for each table that is not used, and for a table whose cells are not.
     """
-    found = [folder for folder in folders if (folder / HEAD_FILE).exists()]
-    problems = [f"{folder}: only one imported table can be read at a time" for folder in found[1:]]
-    if not found:
+    imported = [folder for folder in folders if (folder / HEAD_FILE).exists()]
+    problems = [f"{other}: only one imported table can be read at a time" for other in imported[1:]]
+    if not imported:
         return Imported(None, None, problems)
-    folder = found[0]
+    folder = imported[0]
     try:
         table = read_trial_table(folder)
     except UnreadableError as error:
@@ -72,7 +72,7 @@ def read_imported(
 
 
 def imported_rows(imported: TrialTable | None) -> pd.DataFrame:
-    """Return imported rows as done trials. A column called like one of ours gets a prefix."""
+    """Return imported rows as done trials. A column named like a built-in one gets a prefix."""
     if imported is None:
         return pd.DataFrame()
     names = imported.rows.index

@@ -31,6 +31,13 @@ def format_done(done: int, planned: int) -> str:
     return str(done) if done == planned else f"{done} of {planned}"
 
 
+def format_cost(value: float) -> str:
+    """Return seconds or hours with three digits, such as 12.0 or 1.60; whole from 100 on."""
+    if math.isnan(value):
+        return MISSING_MARK
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
+
+
 def format_names(names: Sequence[str], most: int = 3) -> str:
     """Return the first names and the number of the others: "a, b, c and 5 more"."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

@@ -83,8 +83,8 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     commands: overrides that run a trial again, by trial id; a trial without them gets its record's.
     """
     swept = output_names(frames.sweeps)
-    found = [ablation_of(frames, name) for name in swept]
-    ablations = [ablation for ablation in found if ablation.figure_kind != "sample"]
+    swept_ablations = [ablation_of(frames, name) for name in swept]
+    ablations = [ablation for ablation in swept_ablations if ablation.figure_kind != "sample"]
     sweeps = [sweep_json(frames, ablation) for ablation in ablations]
     searches = list(_searches(frames))
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)
@@ -130,13 +130,15 @@ def render_html(data: ReportPage, live: bool = False) -> str:
     return environment.from_string(assets.template).render(values)
 
 
-def write_report(frames: Frames, folder: Path, commands: Commands = NO_COMMANDS) -> Path:
-    """Write report.html into the folder and return its path; `commands` as for `report_page`.
+def write_report(
+    frames: Frames, folder: Path, commands: Commands = NO_COMMANDS, name: str = "report"
+) -> Path:
+    """Write NAME.html into the folder and return its path; `commands` as for `report_page`.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    path = folder / "report.html"
+    path = folder / f"{name}.html"
     write_atomic(path, render_html(report_page(frames, commands)).encode())
     return path
 

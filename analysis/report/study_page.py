@@ -47,10 +47,10 @@ def study_markdown(study: StudyEvidence) -> str:
         "proof": _proof_lines(study.proof),
     }
     for stage in STAGES:
-        found = list(tables[stage])
-        if stage in study.reasons or found:
+        table = list(tables[stage])
+        if stage in study.reasons or table:
             reason = study.reasons.get(stage, "")
-            lines += [f"## {stage.capitalize()}", "", f"Decision: {reason}", "", *found, ""]
+            lines += [f"## {stage.capitalize()}", "", f"Decision: {reason}", "", *table, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -13,6 +13,7 @@ from clip_hparam.analysis.evidence.images.image_level import by_images, without_
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, Frames
 from clip_hparam.analysis.frames.labels import (
     MISSING_MARK,
+    format_cost,
     format_difference,
     format_done,
     format_interval,
@@ -96,9 +97,9 @@ def _shown_row(row: pd.Series, ablation: Ablation) -> dict[str, str]:
     level = format_interval(row[ablation.metric], row["ci_low"], row["ci_high"], spec)
     named_by_label = ablation.imported or not ablation.knobs
     has_cost = not ablation.imported or not math.isnan(row["seconds"])
-    cost = {"cost, s": _format_cost(row["seconds"]) if has_cost else ""}
+    cost = {"cost, s": format_cost(row["seconds"]) if has_cost else ""}
     if row["gpu_hours"] > 0:
-        cost = {"cost, GPU-h": _format_cost(row["gpu_hours"])}
+        cost = {"cost, GPU-h": format_cost(row["gpu_hours"])}
     return {
         ablation.row: "" if _label_repeats_knobs(row, ablation) else str(row[ablation.row]),
         **{knob: _format_level(row[knob]) for knob in ablation.knobs if not named_by_label},
@@ -140,13 +141,6 @@ def _difference_cell(row: pd.Series, digits: int) -> str:
     if row["delta_why"] == "first row":
         return ""
     return format_difference(row["delta"], row["delta_low"], row["delta_high"], digits)
-
-
-def _format_cost(value: float) -> str:
-    """Return a cost with three digits, such as 12.0 or 1.60; without a point from 100 on."""
-    if math.isnan(value):
-        return MISSING_MARK
-    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def _format_level(value: Any) -> str:

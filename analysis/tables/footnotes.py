@@ -10,7 +10,11 @@ from clip_hparam.analysis.evidence.images.image_level import has_one_seed, image
 from clip_hparam.analysis.evidence.provenance import code_state
 from clip_hparam.analysis.evidence.published import TOWERS
 from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
-from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
+from clip_hparam.analysis.evidence.selection import (
+    equal_best,
+    selection_accuracy,
+    selection_effect,
+)
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.importing.notes import import_notes
 from clip_hparam.analysis.frames.labels import format_done, format_names
@@ -108,10 +112,12 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
         return
     test = pd.Series([cell.values.mean() for cell in cells], index=names)
     effect = selection_effect(pd.Series(selection, index=names), test)
+    equal = equal_best(selection)
+    first = f" (the first of {equal} equal cells)" if equal > 1 else ""
     yield (
-        f"Best on the selection set: {effect.chosen}, test accuracy {effect.reported:.2f}. Best on"
-        f" the test set: {effect.claimed_for}, test accuracy {effect.claimed:.2f}; selecting on the"
-        f" test set would report {effect.optimism:.2f} points more."
+        f"Best on the selection set: {effect.chosen}{first}, test accuracy {effect.reported:.2f}."
+        f" Best on the test set: {effect.claimed_for}, test accuracy {effect.claimed:.2f};"
+        f" selecting on the test set would report {effect.optimism:.2f} points more."
     )
 
 

@@ -23,8 +23,8 @@ ROBUSTNESS_NOTE = (
     " Out of distribution: the mean over {outside}."
 )
 KNOWN_NOTE = (
-    "Known before: accuracy of CLIP's own zero-shot classifier on {known}, with the trained tower"
-    " (after) and with the pre-trained one (before)."
+    "Zero-shot: accuracy of CLIP's own zero-shot classifier on {known}, with the pre-trained tower"
+    " (before) and with the trained one (after)."
 )
 STORED_NOTE = (
     "Rows CELL: KIND are results of stored weights, without training: wise_ft is between the"
@@ -54,13 +54,13 @@ def robustness_table(frames: Frames, ablation: Ablation) -> Table | None:
     if sets.outside:
         columns["outside"] = "out of distribution, %"
     if sets.known:
-        columns |= {"known_before": "known before, %", "known_after": "and after, %"}
+        columns |= {"known_before": "zero-shot before, %", "known_after": "zero-shot after, %"}
     columns["ece"] = "ECE"
     shown = pd.DataFrame({ablation.row: data["cell"], "seeds": data["n"]}, dtype="str")
     for name, title in columns.items():
         shown[title] = _texts(data, name, ".3f" if name == "ece" else ".2f")
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
-    title = f"{ablation.title}: robustness, and what CLIP knew before"
+    title = f"{ablation.title}: robustness and retained zero-shot accuracy"
     notes = [*_notes(cells, sets), *([STORED_NOTE] if results else [])]
     return Table(f"{ablation.name}_robustness", title, data, shown, bold, notes)
 

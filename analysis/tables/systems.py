@@ -1,6 +1,6 @@
 """The final comparison: published systems on ImageNet-1k and our best cells.
 
-A cell without a published number or a run of ours is empty.
+A cell without a published number or a recorded run is empty.
 """
 
 import math
@@ -38,8 +38,8 @@ OURS_NOTE = (
     " at the selected epoch, mean ± half of the 95 % t interval over seeds."
 )
 NO_RUN_NOTE = (
-    "No run of ours uses ImageNet-1k with one of these towers, so there is no row of ours:"
-    " accuracies on other data cannot be compared with these."
+    "No recorded run uses ImageNet-1k with one of these towers, so the table has no row for this"
+    " project: accuracies on other data cannot be compared with these."
 )
 
 

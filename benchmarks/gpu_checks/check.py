@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A check to run. seconds: what it takes on a GPU, roughly; it is not begun with less left."""
+    """A check to run. seconds: what it takes on a GPU, roughly; not started if less is left."""
 
     name: str
     seconds: float

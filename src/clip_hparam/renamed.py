@@ -85,11 +85,12 @@ class RenamedModuleFinder(MetaPathFinder):
         package, _, old = name.partition(".")
         if package != PACKAGE.name:
             return None
-        found = new_names(old)
-        if not found:
+        modules = new_names(old)
+        if not modules:
             return None
         moved = [f"; its {old_name} is {new}" for old_name, new in moved_names(old)]
-        raise ModuleNotFoundError(f"{name} is now {' or '.join(found)}{''.join(moved)}", name=name)
+        new = " or ".join(modules)
+        raise ModuleNotFoundError(f"{name} is now {new}{''.join(moved)}", name=name)
 
 
 def new_names(old: str) -> list[str]:

@@ -148,3 +148,30 @@ def test_several_folders_are_read_together(ladder: Ladder, call: Call, tmp_path:
         shutil.move(path.parent, there)
     assert call("tables", "--strict", "--runs", here)[0] == 4
     assert call("tables", "--strict", "--runs", here, "--runs", there)[0] == 0
+
+
+def test_report_of_one_sweep_has_its_trials_alone(runs: Runs, call: Call) -> None:
+    for name, lr in (("low", 1e-3), ("high", 1e-2)):
+        runs.done({"lr": lr}, 0, 97.0)
+        runs.sweep(name, {name: {"lr": lr}}, seeds=[0])
+    (trial,) = (one.trial_ids[0] for one in runs.frames().sweeps if one.name == "low")
+    assert call("report", "low")[:2] == (0, "results/low-report.html\n")
+    page = Path("results/low-report.html").read_text()
+    assert "1 trial done, 1 sweep." in page
+    assert trial in page
+    code, out, err = call("report", "lwo")
+    assert (code, out) == (2, "")
+    assert "no sweep and no study is called lwo: did you mean low?" in one_sentence(err)
+
+
+def test_sweep_without_a_done_trial_has_no_figure_and_the_others_are_written(
+    runs: Runs, call: Call
+) -> None:
+    runs.done({}, 0, 97.0)
+    runs.sweep("begun", {"a": {}, "b": {"lr": 1e-2}}, seeds=[0])
+    runs.sweep("planned", {"c": {"lr": 2e-2}, "d": {"lr": 3e-2}}, seeds=[0])
+    code, out, err = call("figures")
+    assert code == 0
+    assert "results/begun.png" in out.split()
+    assert "planned.png" not in out
+    assert "no trial of planned is done: there is nothing to plot yet" in one_sentence(err)

@@ -159,7 +159,9 @@ def test_only_failed_communication_is_an_error_of_a_peer(
         ("mat1 and mat2 shapes cannot be multiplied", False),
     ],
 )
-def test_errors_of_communication_are_told_from_others(message: str, is_peer_error: bool) -> None:
+def test_errors_of_communication_are_distinguished_from_others(
+    message: str, is_peer_error: bool
+) -> None:
     with pytest.raises(RuntimeError, match=re.escape(message)) as raised, raise_peer_error():
         raise RuntimeError(message)
     assert isinstance(raised.value, PeerError) is is_peer_error

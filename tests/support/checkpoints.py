@@ -1,4 +1,4 @@
-"""A small checkpoint whose tensors tell the step that wrote it."""
+"""A small checkpoint with tensors that contain the step that wrote it."""
 
 from pathlib import Path
 from typing import Any

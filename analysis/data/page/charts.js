@@ -30,7 +30,9 @@ const resized = new ResizeObserver(entries => {
 // A chart in a figure. `option` returns the ECharts option; `ready` is called with a new chart, and the
 // entry's `drawn` after each drawing.
 function addChart(title, note, height, option, ready = () => {}) {
-  const node = el("div", { class: "chart", role: "img", "aria-label": title, style: `height:${height}px` });
+  // the label that ECharts writes with its option `aria` lists raw positions; tables hold the numbers
+  const label = [title, note].filter(Boolean).join(". ");
+  const node = el("div", { class: "chart", role: "img", "aria-label": label, style: `height:${height}px` });
   const entry = { node, option, ready, drawn: () => {}, chart: null };
   charts.push(entry);
   visible.observe(node);
@@ -72,7 +74,6 @@ function removeCharts(within) {
 function baseOption() {
   return {
     animation: false,
-    aria: { enabled: true },
     color: PALETTE,
     textStyle: { color: colours.ink, fontFamily: "system-ui, sans-serif" },
     grid: { left: 58, right: 18, top: 14, bottom: 44 },
@@ -99,7 +100,7 @@ function valueAxis(name, extra = {}) {
     nameTextStyle: { color: colours.soft, fontSize: 12 },
     axisLabel: { color: colours.soft, fontSize: 11, hideOverlap: true,
       formatter: value => echarts.format.addCommas(value).replace("-", MINUS) },
-    axisLine: { lineStyle: { color: colours.soft } },
+    axisLine: { onZero: false, lineStyle: { color: colours.soft } },
     splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } }, ...extra,
   };
 }

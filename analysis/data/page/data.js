@@ -112,6 +112,13 @@ function thin(values, most) {
   return values.filter((_, index) => index % step === 0);
 }
 
+// The rank of a knob by its importance in the first search; 99 where it has none.
+function searchRank(column) {
+  const knobs = report.searches[0]?.knobs ?? [];
+  const rank = knobs.findIndex(knob => [knob.name, `imported.${knob.name}`].includes(column.name));
+  return rank < 0 ? 99 : rank;
+}
+
 const trials = { columns: [], byName: new Map(), n: 0, groups: [], names: [] };
 
 function readTrials() {

@@ -13,7 +13,7 @@ function createExplorer(section) {
   explorer.controls = el("div", { class: "controls" });
   explorer.chips = el("div", { class: "chips" });
   explorer.status = el("p", { role: "status", class: "soft", id: "shown" });
-  const plots = [createCurves(), ...(currentMetric() && scatter.x ? [createScatter()] : [])].filter(Boolean);
+  const plots = [createCurves(), ...(currentMetric() && scatter.x && trials.n > 1 ? [createScatter()] : [])].filter(Boolean);
   const cost = createCost();
   section.append(
     explorer.controls, explorer.chips, explorer.status,
@@ -55,7 +55,7 @@ function createControls() {
 }
 
 function updateStatus() {
-  explorer.status.textContent = `${formatCount(rows.shown.length)} of ${formatCount(rows.inScope.length)} trials shown. ${filters.problem}`;
+  explorer.status.textContent = `${formatCount(rows.shown.length)} of ${countTrials(rows.inScope.length)} shown. ${filters.problem}`;
   const chips = [...filters.ranges].map(([name, [low, high]]) => {
     const column = trials.byName.get(name);
     const text = `${column.title}: ${rangeText(column, low, high)} \u00d7`;
@@ -94,7 +94,7 @@ function costPoints() {
   }
   const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
   const points = [...cells.values()].map(cell =>
-    ({ name: cell.name, n: cell.cost.length, x: mean(cell.cost), y: mean(cell.accuracy) }));
+    ({ name: cell.name, n: cell.cost.length, x: mean(cell.cost), y: Number(mean(cell.accuracy).toFixed(3)) }));
   points.sort((a, b) => a.x - b.x || b.y - a.y);
   let best = -Infinity;
   for (const point of points) { point.front = point.y > best; best = Math.max(best, point.y); }

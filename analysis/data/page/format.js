@@ -14,6 +14,10 @@ function formatCount(value) {
   return value.toLocaleString("en-US");
 }
 
+function countTrials(count) {
+  return `${formatCount(count)} ${count === 1 ? "trial" : "trials"}`;
+}
+
 function formatFixed(value, places = 2) {
   if (value === null || value === undefined) return MISSING;
   const text = value.toFixed(places);

@@ -9,8 +9,7 @@ const parallel = {
 
 function chooseAxes() {
   const varied = trials.knobs.filter(column => new Set(scopeRows().map(row => column.positions[row])).size > 1);
-  const known = new Map((report.searches[0]?.knobs || []).map((knob, rank) => [knob.name, rank]));
-  const ranked = [...varied].sort((a, b) => (known.get(a.name) ?? 99) - (known.get(b.name) ?? 99));
+  const ranked = [...varied].sort((a, b) => searchRank(a) - searchRank(b));
   const kept = new Set(ranked.slice(0, narrow() ? 3 : MAX_AXES));
   const metric = currentMetric();
   return [...varied.filter(column => kept.has(column)), ...(metric ? [metric] : [])];

@@ -41,7 +41,7 @@ function cellAxis(cells) {
   return {
     type: "category", inverse: true, data: cells.map(cell => cell.label),
     axisLabel: { color: colours.ink, fontSize: 11, interval: 0, width: narrow() ? 96 : 170, overflow: "truncate" },
-    axisLine: { lineStyle: { color: colours.soft } }, axisTick: { show: false },
+    axisLine: { onZero: false, lineStyle: { color: colours.soft } }, axisTick: { show: false },
   };
 }
 

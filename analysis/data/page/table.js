@@ -1,5 +1,6 @@
 // The table of trials: sorted by any column, in pages, with the details of one trial below.
 
+const MAX_TEXT = 48; // characters of a label on its line
 const TABLE_COLUMNS = ["trial_id", "cell", "status", "seed"];
 const table = { sort: null, down: true, page: 0, size: 25, node: null, details: null, count: null };
 
@@ -42,7 +43,7 @@ function updateTable() {
   const step = by => () => { table.page += by; updateTable(); };
   table.pager.replaceChildren(
     el("button", { type: "button", text: "Previous", disabled: table.page === 0, onclick: step(-1) }),
-    el("span", { class: "soft", text: `Page ${formatCount(table.page + 1)} of ${formatCount(pages)}, ${formatCount(sorted.length)} trials` }),
+    el("span", { class: "soft", text: `Page ${formatCount(table.page + 1)} of ${formatCount(pages)}, ${countTrials(sorted.length)}` }),
     el("button", { type: "button", text: "Next", disabled: table.page === pages - 1, onclick: step(1) }),
     select("Rows", ["10", "25", "100", "500"].map(size => [size, size]), String(table.size),
       size => { table.size = Number(size); updateTable(); }),
@@ -71,7 +72,9 @@ function bodyRow(columns, row) {
       const button = el("button", { type: "button", class: "link", text, onclick: () => selectTrial(row) });
       return el("td", {}, button);
     }
-    return el("td", { class: column.numeric ? "right" : text.length > 30 ? "long" : null, text });
+    if (column.numeric) return el("td", { class: "right", text });
+    const long = text.length > MAX_TEXT; // the details and the CSV have the whole text
+    return el("td", { title: long ? text : null, text: shorten(text, MAX_TEXT) });
   });
   return el("tr", { "data-row": row, "aria-selected": String(filters.selected === row) }, ...cells);
 }

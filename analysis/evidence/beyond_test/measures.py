@@ -15,7 +15,7 @@ class Measures(NamedTuple):
     """Accuracies in percent and a calibration error in [0, 1]; NaN where one was not measured.
 
     outside: mean over the sets out of distribution. known_before, known_after: accuracy of CLIP's
-    zero-shot classifier on what CLIP knew, before and after fine-tuning.
+    own zero-shot classifier, before and after fine-tuning.
     """
 
     test: float

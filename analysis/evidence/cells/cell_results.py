@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from clip_hparam.analysis.evidence.ablations import ablation_for_sweep
-from clip_hparam.analysis.evidence.selection import best_index
+from clip_hparam.analysis.evidence.selection import DIGITS, best_index
 from clip_hparam.analysis.stats.intervals import (
     Estimate,
     estimate,
@@ -86,7 +86,8 @@ def cell_results(
 ) -> list[CellResult]:
     """Return a row per cell in the given order.
 
-    The selected cell has the highest mean on the selection set, of those with all of their trials.
+    The selected cell has the highest mean on the selection set, of those with all of their trials;
+    of equal ones it is the first.
     """
     scores = [_mean(cell.selection) if cell.complete else math.nan for cell in cells]
     selected = best_index(scores)
@@ -114,7 +115,7 @@ def cell_results(
 
 
 def _mean(values: Mapping[int, float]) -> float:
-    return sum(values.values()) / len(values) if values else math.nan
+    return round(sum(values.values()) / len(values), DIGITS) if values else math.nan
 
 
 def _columns(name: str, value: Estimate) -> dict[str, Any]:

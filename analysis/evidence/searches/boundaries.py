@@ -62,7 +62,7 @@ def boundaries(table: TrialTable, trials: TrialTable, moved_together: set[str]) 
     best = table.best
     if best is None or table.gains.nunique() < 2:
         return []
-    found = []
+    ends = []
     for knob in table.knobs:
         column = table.rows[knob]
         may_widen = knob not in moved_together and not knob.startswith("data.")
@@ -71,8 +71,8 @@ def boundaries(table: TrialTable, trials: TrialTable, moved_together: set[str]) 
         end = _end_of(knob, column, best[knob])
         if end and not _is_legal_end(knob, best[knob]):
             value = to_json_value(best[knob])
-            found.append(Boundary(knob, value, end, *_support(trials, knob, end == "largest")))
-    return found
+            ends.append(Boundary(knob, value, end, *_support(trials, knob, end == "largest")))
+    return ends
 
 
 def _end_of(knob: str, column: pd.Series, value: float) -> str:
@@ -106,8 +106,8 @@ def _support(trials: TrialTable, knob: str, is_largest: bool) -> tuple[str, floa
         text = f"{knob}={format_knob(to_json_value(levels[min(1, len(levels) - 1)]))}"
         pairs = _matched(scored, gains, trials, knob, at, beside)
         if len(pairs) >= MIN_PAIRS:
-            found = estimate(pairs)
-            return text, found.mean, found.low
+            gain = estimate(pairs)
+            return text, gain.mean, gain.low
     else:
         axis = plot_positions(knob, column)
         thirds = np.linspace(axis.min(), axis.max(), 4)

@@ -18,7 +18,7 @@ MIN_RANKED = 5  # rows of a rank correlation
 
 
 def confounded_groups(table: TrialTable) -> list[tuple[str, ...]]:
-    """Return groups of knobs that moved together, each in the order of the table's knobs."""
+    """Return groups of knobs that varied together, each in the order of the table's knobs."""
     group_of = {knob: {knob} for knob in table.knobs}
     for first, second in combinations(table.knobs, 2):
         if group_of[first] is not group_of[second] and _move_together(table, first, second):

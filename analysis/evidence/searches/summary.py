@@ -67,7 +67,7 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         },
         "confounded": [list(group) for group in summary.confounded],
         "edges": boundary_knobs(table),
-        "widen": [found.knob for found in summary.boundaries if found.is_supported],
+        "widen": [boundary.knob for boundary in summary.boundaries if boundary.is_supported],
         "pruning": savings and {**savings._asdict(), "share": savings.share},
     }
 
@@ -125,10 +125,11 @@ def format_summary(summary: Summary) -> str:
 
 def _boundary_lines(summary: Summary) -> Iterator[str]:
     """Yield the knobs to widen, then those whose best value is at an end without support."""
-    yield from (f"  {found.sentence}" for found in summary.boundaries if found.is_supported)
-    others = [found for found in summary.boundaries if not found.is_supported]
+    supported = [boundary for boundary in summary.boundaries if boundary.is_supported]
+    yield from (f"  {boundary.sentence}" for boundary in supported)
+    others = [boundary for boundary in summary.boundaries if not boundary.is_supported]
     if others:
-        listed = ", ".join(f"{found.knob} ({found.end})" for found in others)
+        listed = ", ".join(f"{boundary.knob} ({boundary.end})" for boundary in others)
         yield f"  at an end of the tried range, but not distinguished from its neighbours: {listed}"
 
 

@@ -73,9 +73,10 @@ def screening_of(frames: Frames, sweep: SweepManifest) -> Screening | None:
     factors, signs = signs_of([cell.cell.label for cell in cells])
     if not factors or not values.size:
         return None
-    found = _effects(factors, factorial_effects(factors, signs, values))
-    margin = error_margin([found[factor].points for factor in factors if factor in found], values)
-    ordered = sorted(found.values(), key=lambda effect: -abs(effect.points))
+    effects = _effects(factors, factorial_effects(factors, signs, values))
+    points = [effects[factor].points for factor in factors if factor in effects]
+    margin = error_margin(points, values)
+    ordered = sorted(effects.values(), key=lambda effect: -abs(effect.points))
     images = _selection_images(pd.concat([cell.trials for cell in cells]))
     resolution = (
         counting_resolution(float(values.mean()), images, values.size) if images else np.nan
@@ -95,15 +96,15 @@ def screening_of(frames: Frames, sweep: SweepManifest) -> Screening | None:
 def _effects(factors: list[str], effects: list[FactorialEffect]) -> dict[str, KnobEffect]:
     """Return the effects of the factors and of their known interactions, by name."""
     known = [":".join(pair) for pair in interactions_among(factors)]
-    found: dict[str, KnobEffect] = {}
+    main_effects: dict[str, KnobEffect] = {}
     for effect in effects:
         for name in effect.names:
             plain = _sorted_name(name, known)
             if plain in (*factors, *known):
                 sign = -1 if name.startswith("-") else 1
                 others = tuple(other for other in effect.names if other != name)
-                found[plain] = KnobEffect(plain, sign * effect.estimate.mean, False, others)
-    return found
+                main_effects[plain] = KnobEffect(plain, sign * effect.estimate.mean, False, others)
+    return main_effects
 
 
 def _sorted_name(name: str, known: list[str]) -> str:

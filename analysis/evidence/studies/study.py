@@ -71,7 +71,7 @@ class StudyEvidence(NamedTuple):
     def _candidate(self) -> RacedCell | None:
         """The searched point that is best on the selection set of the proof.
 
-        A point that lacks a run has no accuracy; it is taken only if all points do.
+        A point with a missing run has no accuracy; it is taken only if no point has one.
         """
         searched = [cell for cell in self.proof if cell.verdict != "reference"]
         best = best_index([cell.result.selection for cell in searched])
@@ -79,16 +79,21 @@ class StudyEvidence(NamedTuple):
 
 
 def study_names(frames: Frames) -> list[str]:
-    """Return the names of the studies in the runs folder."""
-    return campaign_names(frames.runs)
+    """Return the names of the studies in the runs folder of which a stage is among the sweeps."""
+    return [name for name in campaign_names(frames.runs) if stages_of(frames, name)]
+
+
+def stages_of(frames: Frames, name: str) -> dict[str, SweepManifest]:
+    """Return the newest sweep of each stage of a study that is on record."""
+    newest = newest_by_name(frames.sweeps)
+    return {stage: newest[f"{name}_{stage}"] for stage in STAGES if f"{name}_{stage}" in newest}
 
 
 def study_evidence(frames: Frames, name: str) -> StudyEvidence:
     """Return the results of a study's stages as far as they are on record."""
     folder = campaign_folder(frames.runs, name)
     decisions: dict[str, Any] = read_json(folder / DECISIONS_FILE) or {}
-    newest = newest_by_name(frames.sweeps)
-    stages = {stage: newest[f"{name}_{stage}"] for stage in STAGES if f"{name}_{stage}" in newest}
+    stages = stages_of(frames, name)
     reference, screening = stages.get("reference"), stages.get("screening")
     search, proof = stages.get("search"), stages.get("proof")
     return StudyEvidence(

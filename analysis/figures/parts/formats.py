@@ -80,13 +80,13 @@ def find_tex() -> str:
     Raises:
         ValueError: none is installed.
     """
-    found = next(filter(shutil.which, TEX_SYSTEMS), None)
-    if found is None:
+    system = next(filter(shutil.which, TEX_SYSTEMS), None)
+    if system is None:
         raise ValueError(
             f"--format pgf needs LaTeX ({', '.join(TEX_SYSTEMS)}), and none is on the PATH:"
             " install one, or type --format pdf"
         )
-    return found
+    return system
 
 
 def _parameters(suffix: str, name: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _escape_texts(figure: Figure) -> None:
     """Escape the marks of TeX in all texts of the figure, which is changed."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(axis.get_major_locator(), FixedLocator):  # drawing sets these texts anew
+            if isinstance(axis.get_major_locator(), FixedLocator):  # drawing sets these texts again
                 texts = [escape_tex(label.get_text()) for label in axis.get_ticklabels()]
                 axis.set_ticks(axis.get_ticklocs(), texts)
     ticks = {label for axes in figure.axes for label in _tick_labels(axes)}

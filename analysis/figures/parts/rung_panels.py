@@ -101,7 +101,7 @@ def add_legend(figure: Figure) -> None:
 
 
 def _plot_mean(axes: Axes, x: float, row: float, panel: Panel, *, is_ours: bool) -> None:
-    """Plot the point of a rung: a filled circle of ours, an open diamond of the paper."""
+    """Plot the point of a rung: a filled circle for our result, an open diamond for the paper's."""
     face = style.EMA_COLOUR if is_ours else "white"
     axes.plot(
         [x], [row], "o" if is_ours else "D", markersize=style.points(4.5 if is_ours else 4),

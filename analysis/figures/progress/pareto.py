@@ -55,7 +55,7 @@ def cell_front(frames: Frames, ablation: Ablation) -> CellFront:
     cells = replicates(frames, ablation)
     on_gpu = bool((data["gpu_hours"] > 0).any())
     unit, column = ("GPU-hours", "gpu_hours") if on_gpu else ("seconds", "seconds")
-    found = [
+    points = [
         CostPoint(
             str(row[ablation.row]), float(row[column]), float(row[ablation.metric]),
             *clip_interval(row["ci_low"], row["ci_high"], legal_range(ablation.metric_title)),
@@ -64,9 +64,9 @@ def cell_front(frames: Frames, ablation: Ablation) -> CellFront:
         for at, (_, row) in zip(data.index, data.iterrows(), strict=True)
         if not math.isnan(row[column]) and not math.isnan(row[ablation.metric])
     ]  # fmt: skip
-    if not found:
+    if not points:
         raise ValueError(f"no finished cell of {ablation.name} has a cost: there is no front")
-    marked = [point._replace(on_front=_is_on_front(point, found)) for point in found]
+    marked = [point._replace(on_front=_is_on_front(point, points)) for point in points]
     label = style.interval_label(data)
     return CellFront(ablation.title, ablation.metric_title, unit, marked, label)
 

@@ -22,5 +22,5 @@ def call_cached(function: Callable[..., Result], table: TrialTable, *more: Any) 
         if len(_results) > MAX_RESULTS:
             _results.popitem(last=False)
     _results.move_to_end(key)
-    found: Result = _results[key]
-    return found
+    result: Result = _results[key]
+    return result

@@ -98,8 +98,8 @@ def _expected(table: TrialTable) -> list[list[Any]]:
     values = table.scored[table.objective].astype(float).to_numpy()
     if len(values) < 2:
         return []
-    found = np.unique(np.geomspace(1, len(values), min(len(values), 40)).round().astype(int))
-    return [[int(n), number(expected_best(values, int(n), table.minimize))] for n in found]
+    sizes = np.unique(np.geomspace(1, len(values), min(len(values), 40)).round().astype(int))
+    return [[int(n), number(expected_best(values, int(n), table.minimize))] for n in sizes]
 
 
 def _intermediate(frames: Frames, rows: pd.DataFrame) -> list[list[float | None]]:

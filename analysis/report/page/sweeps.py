@@ -27,7 +27,7 @@ def sweep_json(frames: Frames, ablation: Ablation) -> dict[str, Any]:
     data = cell_evidence(frames, ablation)
     cells, shown = replicates(frames, ablation), by_images(data)
     order = [int(number) for number in shown.index.to_list()]  # rows may be sorted by knobs
-    found = verdicts(shown, ablation)
+    judged = verdicts(shown, ablation)
     chosen = best_cell(cells) if not ablation.imported else None
     return {
         "key": ablation.name,
@@ -39,10 +39,10 @@ def sweep_json(frames: Frames, ablation: Ablation) -> dict[str, Any]:
         "against": "the row before" if ablation.against == "previous" else str(cells[0].cell.label),
         "images": has_one_seed(data),
         "sentence": conclusion(frames, ablation),
-        "counts": counts(found),
+        "counts": counts(judged),
         "cells": [
             _cell(row, cells[number], verdict, ablation, cells[number] is chosen)
-            for number, (_, row), verdict in zip(order, shown.iterrows(), found, strict=True)
+            for number, (_, row), verdict in zip(order, shown.iterrows(), judged, strict=True)
         ],
         "map": knob_map(cells, chosen, ablation),
         "effects": effects_json(frames, ablation),

@@ -139,11 +139,13 @@ def _scopes(frames: Frames, trials: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for name, sweep in output_names(frames.sweeps).items():
         members, cells = [], []
         for number, cell in enumerate(sweep.cells):
-            found = [rows[trial_id] for trial_id in cell.trials.values() if trial_id in rows]
-            members += found
-            cells += [number] * len(found)
+            cell_rows = [rows[trial_id] for trial_id in cell.trials.values() if trial_id in rows]
+            members += cell_rows
+            cells += [number] * len(cell_rows)
         labels = [cell.label for cell in sweep.cells]
+        older = f", {name}" if name != sweep.name else ""  # a newer sweep has the name
+        title = f"{sweep.title or sweep.name}{older}"
         yield {
-            "key": name, "title": sweep.title or name, "rows": members, "cells": cells,
+            "key": name, "title": title, "rows": members, "cells": cells,
             "labels": labels, "search": sweep.kind == "search",
         }  # fmt: skip

@@ -70,8 +70,8 @@ def achieved_power(row: pd.Series, difference: float = MIN_DIFFERENCE_POINTS) ->
     return power(spread, difference, n)
 
 
-def counts(found: list[Verdict]) -> dict[str, Any]:
+def counts(cell_verdicts: list[Verdict]) -> dict[str, Any]:
     """Return the number of cells of each kind, and the most seeds that an undecided cell needs."""
-    more = [v.more_seeds for v in found if v.kind in ("undecided", "weak") and v.more_seeds]
-    kinds = {kind: sum(v.kind == kind for v in found) for kind in VERDICTS}
+    more = [v.more_seeds for v in cell_verdicts if v.kind in ("undecided", "weak") and v.more_seeds]
+    kinds = {kind: sum(v.kind == kind for v in cell_verdicts) for kind in VERDICTS}
     return {**kinds, "more_seeds": max(more, default=None)}

@@ -21,8 +21,8 @@ DERIVED_TITLE = "Results of stored weights, without training"
 COLUMNS = list(DerivedRow._fields)
 FURTHER = (
     ("outside_acc1", "out of distribution, %", ".2f"),
-    ("known_before", "known before, %", ".2f"),
-    ("known_acc1", "and after, %", ".2f"),
+    ("known_before", "zero-shot before, %", ".2f"),
+    ("known_acc1", "zero-shot after, %", ".2f"),
     ("test_ece", "ECE", ".3f"),
 )
 """Column of a row, its title and format; not shown if no result has a value."""
@@ -32,7 +32,7 @@ MEAN_NOTE = (
 )
 ONE_SEED_NOTE = (
     "A row of one seed has no ±: more seeds of its cell give an interval, and until then a Δ cannot"
-    " be told from noise."
+    " be distinguished from noise."
 )
 FURTHER_NOTES = (
     (
@@ -41,15 +41,15 @@ FURTHER_NOTES = (
     ),
     (
         "known_acc1",
-        "Known before, and after: CLIP's own zero-shot classifier on what it knew, before"
-        " fine-tuning and with these weights.",
+        "Zero-shot: accuracy of CLIP's own zero-shot classifier on its evaluation set, before"
+        " fine-tuning and after it, with these weights.",
     ),
 )
 """Column of a row, and the note that it needs where it is shown."""
 CHOICE_NOTE = (
-    "The selection set alone selects: epochs, the alpha of WiSE-FT, the order and the members of a"
-    " greedy soup, the temperature. The csv has a row per result with the ids of its trials; the"
-    " sha256 of their weights are in runs/.derived/ID/result.json."
+    "Only the selection set is used to select: epochs, the alpha of WiSE-FT, the order and the"
+    " members of a greedy soup, the temperature. The csv has a row per result with the ids of its"
+    " trials; the sha256 of their weights are in runs/.derived/ID/result.json."
 )
 
 

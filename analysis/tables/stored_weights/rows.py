@@ -31,8 +31,8 @@ class DerivedRow(NamedTuple):
 
     source: [sweep/]label of the cell, "sweep: label, label" of several cells, or trial ids.
     seed: of all trials; -1 where their seeds differ or are not known.
-    outside_acc1: mean over the sets out of distribution. known_before, known_acc1: accuracy on what
-        CLIP knew, before fine-tuning and of these weights. test_ece: in [0, 1].
+    outside_acc1: mean over the sets out of distribution. known_before, known_acc1: accuracy of
+        CLIP's zero-shot classifier, before fine-tuning and with these weights. test_ece: in [0, 1].
     trained_acc1: test accuracy of the best trial, of the weights that it reports.
     trials: ids of the trials, the candidates of a soup, joined by blanks.
     """
@@ -85,12 +85,12 @@ def _cells_of_trials(frames: Frames) -> dict[str, tuple[str, str]]:
 
 
 def _source(trials: Iterable[str], cells: dict[str, tuple[str, str]]) -> str:
-    found = {cells.get(trial, ("", trial)) for trial in trials}
-    if len(found) == 1:
-        sweep, label = found.pop()
+    sources = {cells.get(trial, ("", trial)) for trial in trials}
+    if len(sources) == 1:
+        sweep, label = sources.pop()
         return f"{sweep}/{label}" if sweep else label
-    names = sorted({sweep for sweep, _ in found})
-    labels = ", ".join(sorted(label for _, label in found))
+    names = sorted({sweep for sweep, _ in sources})
+    labels = ", ".join(sorted(label for _, label in sources))
     return f"{' + '.join(names)}: {labels}" if all(names) else labels
 
 
@@ -182,6 +182,6 @@ def _rows_of_result(
 def _reported(result: DerivedResult, metric: str) -> float:
     """Return a metric of the reported weights; NaN if it was not measured."""
     prefix = f"{metric}.{result.selected_weights}."
-    found = (value for name, value in result.metrics.items() if name.startswith(prefix))
-    value = next(found, None)
+    values = (value for name, value in result.metrics.items() if name.startswith(prefix))
+    value = next(values, None)
     return math.nan if value is None else float(value)

@@ -96,7 +96,7 @@ def _list_files(root: Path) -> tuple[dict[str, int], dict[str, int], dict[str, d
             elif broken or not entry.is_dir():
                 counts = ignored.setdefault(folder.partition("/")[0], Counter())
                 counts[_ignored_suffix(root / folder / entry.name, broken)] += 1
-    by_folder = {top: dict(sorted(found.items())) for top, found in sorted(ignored.items())}
+    by_folder = {top: dict(sorted(suffixes.items())) for top, suffixes in sorted(ignored.items())}
     return dict(sorted(files.items())), dict(sorted(times.items())), by_folder
 
 

@@ -55,10 +55,10 @@ def build_tower(
     if bundled is not None:
         tower.load_state_dict(select_tower(bundled.load_weights(), Path(encoder.name)).visual)
         return tower
-    file, found = verified_weights(encoder)
+    file, tensors = verified_weights(encoder)
     grid = patch_grid(resolution or shape.resolution, shape.patch)
     initial = tower.state_dict()
-    matched = match_weights(initial, found, file.label, encoder.name, grid)
+    matched = match_weights(initial, tensors, file.label, encoder.name, grid)
     logger.info(matched.report)
     positions = matched.state[POSITIONS].clone(memory_format=torch.contiguous_format)
     tower.positional_embedding = nn.Parameter(positions)  # its own memory: training writes to it
@@ -79,13 +79,13 @@ def verified_weights(encoder: Encoder) -> tuple[WeightsFile, TowerTensors]:
     Raises: ValueError if these are not the weights of the trial's plan, or cannot be read.
     """
     file = fetch_weights(encoder)
-    found = read_tower(file.path, file.key)
-    if encoder.weights not in (AUTO, found.identity(sha256_cached(file.path))):
+    tensors = read_tower(file.path, file.key)
+    if encoder.weights not in (AUTO, tensors.identity(sha256_cached(file.path))):
         raise ValueError(
             f"{file.label} does not hold the weights that this trial was planned with (sha256"
             f" {encoder.weights[:12]}): put that file back, or plan again"
         )
-    return file, found
+    return file, tensors
 
 
 def validate_weights(file: WeightsFile, name: str, part: str) -> TowerTensors:
@@ -95,25 +95,25 @@ def validate_weights(file: WeightsFile, name: str, part: str) -> TowerTensors:
 
     Raises: ValueError if the file does not hold it.
     """
-    found = read_tower(file.path, file.key)
+    tensors = read_tower(file.path, file.key)
     if part == "text":
-        load_text_tower(found, file.label, name)
-        return found
+        load_text_tower(tensors, file.label, name)
+        return tensors
     with torch.device("meta"):
         expected = create_tower(model_config(name)).state_dict()
     shape = shape_of(name)
     grid = patch_grid(shape.resolution, shape.patch)
-    matched = match_weights(expected, found, file.label, name, grid)
+    matched = match_weights(expected, tensors, file.label, name, grid)
     missing = [key for key in PROJECTION if key in expected and key not in matched.state]
     if part == "projection" and missing:
         raise ValueError(
             f"{file.label} does not hold {missing[0]}, which pool=clip reads: try pool=patch_mean,"
             " or the file of the whole CLIP"
         )
-    return found
+    return tensors
 
 
-def load_text_tower(found: TowerTensors, origin: str, name: str) -> tuple[TextTransformer, float]:
+def load_text_tower(tensors: TowerTensors, origin: str, name: str) -> tuple[TextTransformer, float]:
     """Return the text tower beside an image tower, and the logit scale, the factor on its cosines.
 
     origin: name of the weights in messages.
@@ -124,7 +124,7 @@ def load_text_tower(found: TowerTensors, origin: str, name: str) -> tuple[TextTr
     with torch.random.fork_rng(devices=[]):
         text = CLIPTextCfg(**config["text_cfg"])
         tower = _build_text_tower(config["embed_dim"], text, config.get("quick_gelu", False))
-    state = found.beside
+    state = tensors.beside
     prefix = "text." if any(key.startswith("text.") for key in state) else ""
     text_state = {key: state.get(prefix + key) for key in tower.state_dict()}
     for key, expected in tower.state_dict().items():

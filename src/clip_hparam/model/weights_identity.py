@@ -99,8 +99,8 @@ def _validate_once(file: WeightsFile, digest: str, name: str, part: str) -> Chec
         return CheckedWeights(str(known["sha256"]), int(known["grid"]))
     from clip_hparam.model.tower import validate_weights  # lazy: open_clip, 3 s
 
-    found = validate_weights(file, name, part)
-    checked = CheckedWeights(found.identity(digest), found.grid)
+    tensors = validate_weights(file, name, part)
+    checked = CheckedWeights(tensors.identity(digest), tensors.grid)
     with suppress(OSError):
         write_json(entry, {**checked._asdict(), "encoder": name})
     return checked

@@ -32,7 +32,7 @@ class MatchedWeights(NamedTuple):
 
 
 def match_weights(
-    expected: Mapping[str, Tensor], found: TowerTensors, origin: str, name: str, grid: int
+    expected: Mapping[str, Tensor], tensors: TowerTensors, origin: str, name: str, grid: int
 ) -> MatchedWeights:
     """Return the tensors of the tower in the tower's types; those of PROJECTION may be missing.
 
@@ -43,20 +43,20 @@ def match_weights(
     Raises: ValueError if a tensor is missing, has another shape, is no number of 16 bits or more,
     or holds NaN or infinity, and if the blocks in the file have tensors that the tower does not.
     """
-    visual = found.visual
+    visual = tensors.visual
     _validate_shapes(expected, visual, origin, name)
     _validate_no_more(expected, visual, origin, name)
     state = {key: visual[key] for key in expected if key in visual}
     for key, tensor in state.items():
         validate_values(key, tensor, origin)
     state = {key: tensor.to(expected[key].dtype) for key, tensor in state.items()}
-    notes = list(_notes(expected, found, origin))
+    notes = list(_notes(expected, tensors, origin))
     if len(state[POSITIONS]) != len(expected[POSITIONS]):
         old = _grid_of(state[POSITIONS])
         state[POSITIONS] = resized_positions(state[POSITIONS], grid)
         change = "kept" if old == grid else f"resized to {grid}x{grid}"
         notes.append(f"positional embedding of {old}x{old} patches {change}")
-    others = [*found.beside, *(visual.keys() - state.keys()), *found.elsewhere]
+    others = [*tensors.beside, *(visual.keys() - state.keys()), *tensors.elsewhere]
     unused = Counter(key.split(".")[0] for key in others)
     listed = ", ".join(f"{key} ({count})" for key, count in sorted(unused.items()))
     report = f"{origin}: {len(state)} tensors of the image tower; not used: {listed or 'none'}"
@@ -79,12 +79,12 @@ def resized_positions(positions: Tensor, grid: int) -> Tensor:
     return torch.cat([positions[:1], resized.permute(0, 2, 3, 1).reshape(grid * grid, -1)])
 
 
-def _notes(expected: Mapping[str, Tensor], found: TowerTensors, origin: str) -> Iterator[str]:
-    if found.others:
-        used = f"the weights under {found.key}" if found.key else "the weights without a prefix"
-        others = " or ".join(f":{key}" for key in found.others if key)
+def _notes(expected: Mapping[str, Tensor], tensors: TowerTensors, origin: str) -> Iterator[str]:
+    if tensors.others:
+        used = f"the weights under {tensors.key}" if tensors.key else "the weights without a prefix"
+        others = " or ".join(f":{key}" for key in tensors.others if key)
         yield f"used are {used}; encoder.pretrained=FILE{others} takes the others"
-    if any(key in expected and key not in found.visual for key in PROJECTION):
+    if any(key in expected and key not in tensors.visual for key in PROJECTION):
         yield "it holds no projection, which pool=clip would need"
 
 
@@ -148,11 +148,11 @@ def _may_be_missing(key: str, visual: StateDict) -> bool:
     return key == "proj" or (key in norm and not any(other in visual for other in norm))
 
 
-def _is_resizable(key: str, found: Tensor, expected: Tensor) -> bool:
+def _is_resizable(key: str, tensor: Tensor, expected: Tensor) -> bool:
     """Return whether a tensor is a positional embedding for another square image."""
-    if key != POSITIONS or found.ndim != 2 or found.shape[1:] != expected.shape[1:]:
+    if key != POSITIONS or tensor.ndim != 2 or tensor.shape[1:] != expected.shape[1:]:
         return False
-    return _grid_of(found) > 0 and 1 + _grid_of(found) ** 2 == len(found)
+    return _grid_of(tensor) > 0 and 1 + _grid_of(tensor) ** 2 == len(tensor)
 
 
 def _grid_of(positions: Tensor) -> int:

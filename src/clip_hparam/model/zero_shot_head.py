@@ -50,8 +50,8 @@ def head_weights(encoder: Encoder, prompts: Prompts, device: torch.device | None
 
 
 def _embed_prompts(encoder: Encoder, prompts: Prompts, device: torch.device) -> Tensor:
-    file, found = verified_weights(encoder)
-    tower, logit_scale = load_text_tower(found, file.label, encoder.name)
+    file, tensors = verified_weights(encoder)
+    tower, logit_scale = load_text_tower(tensors, file.label, encoder.name)
     tower, tokenize = tower.to(device).eval(), get_tokenizer(encoder.name)
     with torch.inference_mode():
         means = [

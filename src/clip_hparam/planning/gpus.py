@@ -85,9 +85,9 @@ def hidden_gpu_reason() -> str | None:
     kind, _ = installed_gpus()
     if _are_hidden() or not (kind or given):
         return None
-    found = f"this computer has a GPU of {kind}" if kind else f"CUDA_VISIBLE_DEVICES={given}"
+    evidence = f"this computer has a GPU of {kind}" if kind else f"CUDA_VISIBLE_DEVICES={given}"
     tool = "rocminfo" if kind == AMD else "nvidia-smi"
-    return unusable_gpu_reason() or f"{found}, and torch sees no GPU: see {tool}"
+    return unusable_gpu_reason() or f"{evidence}, and torch sees no GPU: see {tool}"
 
 
 @cache

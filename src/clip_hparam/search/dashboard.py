@@ -30,16 +30,16 @@ def merge_storages(searches: Sequence[SearchSpec], target: Path) -> int:
     if target.exists():
         raise ValueError(f"{target} is there already: name another file, or remove it")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    found = [(search, source) for search in searches if (source := _open(search)) is not None]
-    if not found:
+    sources = [(search, source) for search in searches if (source := _open(search)) is not None]
+    if not sources:
         return 0
     merged = open_storage(str(target))
-    for search, source in found:
+    for search, source in sources:
         name = search.optuna_study_name
         optuna.copy_study(
             from_study_name=name, from_storage=source, to_storage=merged, to_study_name=name
         )
-    return len(found)
+    return len(sources)
 
 
 def _open(search: SearchSpec) -> BaseStorage | None:

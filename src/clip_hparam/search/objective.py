@@ -77,7 +77,8 @@ def parse_objective(objective: Any, direction: Any) -> Objective:
     for name in names:
         if name.startswith("test"):
             raise ValueError(
-                f"hydra.sweeper.objective={name}: the test set selects nothing; try selection_acc1"
+                f"hydra.sweeper.objective={name}: the test set is not used for selection; try"
+                " selection_acc1"
             )
         if name not in DEFAULT_DIRECTIONS:
             raise ValueError(

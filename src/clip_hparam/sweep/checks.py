@@ -1,12 +1,16 @@
-"""Checks of a sweep before its trials start."""
+"""Checks of a sweep before its trials start, and what is left of one that is refused."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY, SweepOptions
 from clip_hparam.config.text.count import counted
 from clip_hparam.launch.base import Launcher
+from clip_hparam.launch.supervise import SubmissionRefusedError
+from clip_hparam.records.paths import manifest_path
 from clip_hparam.records.provenance import code_git_state
 from clip_hparam.sweep.sweep import Sweep
 
@@ -57,3 +61,19 @@ def warn_if_code_changed(git_states: Mapping[str, Any]) -> None:
             " this: tables mark them; to run them again, try machine.runs=FOLDER",
             file=sys.stderr,
         )
+
+
+@contextmanager
+def forgotten_if_refused(runs: Path, sweep_id: str) -> Iterator[None]:
+    """Delete the manifest that is written inside if the submission is refused.
+
+    A manifest from before stays: trials of it may be on record.
+    """
+    path = manifest_path(runs, sweep_id)
+    is_new = not path.exists()
+    try:
+        yield
+    except SubmissionRefusedError:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise

@@ -24,6 +24,7 @@ from clip_hparam.records.storage_errors import check_writable, storage_message
 from clip_hparam.sweep.budget import predict_costs, validate_budget
 from clip_hparam.sweep.checks import (
     CONSENT_MESSAGE,
+    forgotten_if_refused,
     needs_consent,
     validate_detached_race,
     validate_replay,
@@ -31,7 +32,6 @@ from clip_hparam.sweep.checks import (
 )
 from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
-from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.stored_results import StoredResults, read_stored_results, result_of
 from clip_hparam.sweep.sweep import Sweep

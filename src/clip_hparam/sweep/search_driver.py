@@ -23,10 +23,14 @@ from clip_hparam.search.results import ENDED_NORMALLY, PointResult, point_result
 from clip_hparam.search.spec import SearchSpec, search_manifest
 from clip_hparam.search.storage import open_storage
 from clip_hparam.search.study import SearchStudy
-from clip_hparam.sweep.checks import CONSENT_MESSAGE, needs_consent, validate_detach
+from clip_hparam.sweep.checks import (
+    CONSENT_MESSAGE,
+    forgotten_if_refused,
+    needs_consent,
+    validate_detach,
+)
 from clip_hparam.sweep.compilation import with_compile_choice_of_search
 from clip_hparam.sweep.driver import resume_hint, storage_failures
-from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,

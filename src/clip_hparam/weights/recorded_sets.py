@@ -35,7 +35,7 @@ def recorded_sets(records: Iterable[Record], dataset: ImageDataset) -> dict[str,
 
 def _load(word: str, fingerprint: str, dataset: ImageDataset) -> EvalSet:
     """Return the set of a word. Raises ValueError or OSError if it is not the recorded one."""
-    (found,) = load_eval_sets(dataset, [word]).values()
-    if found.fingerprint != fingerprint:
+    (eval_set,) = load_eval_sets(dataset, [word]).values()
+    if eval_set.fingerprint != fingerprint:
         raise ValueError(f"the images of {word} are not those that the trial was evaluated on")
-    return found
+    return eval_set

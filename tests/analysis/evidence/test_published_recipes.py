@@ -1,4 +1,4 @@
-"""The published recipes as knobs equal the recipe files, and stand beside equal cells of ours."""
+"""The published recipes as knobs equal the recipe files, and are shown with equal cells."""
 
 import math
 

@@ -111,3 +111,18 @@ def test_a_footnote_states_the_bias_of_selecting_on_the_test_set(runs: Runs) -> 
     assert "Best on the selection set: a, test accuracy 96.00" in notes
     assert "Best on the test set: b, test accuracy 97.00; selecting on" in notes
     assert "would report 1.00 points more." in notes
+
+
+def test_a_footnote_says_that_the_best_cell_has_an_equal(runs: Runs) -> None:
+    few, many = 1 / 12 * 100, 25.0  # the order of a sum changes its last bit
+    cells = {"a": {"lr": 1e-4}, "b": {"lr": 1e-3}, "c": {"lr": 1e-2}}
+    drawn = {"a": (many, few, few), "b": (few, few, many), "c": (few, few, few)}
+    for name, accuracies in drawn.items():
+        for seed, accuracy in enumerate(accuracies):
+            metrics = {"test_acc1.raw.selected": 90.0, "selection_acc1.raw.selected": accuracy}
+            runs.done(cells[name], seed, 90.0, metrics=metrics)
+    runs.sweep("three", cells, seeds=[0, 1, 2])
+    frames = runs.frames()
+    data = cell_evidence(frames, ablation_for_sweep("three"))
+    notes = " ".join(footnotes(frames, ablation_for_sweep("three"), data))
+    assert "Best on the selection set: a (the first of 2 equal cells), test accuracy" in notes

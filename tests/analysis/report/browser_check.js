@@ -96,6 +96,15 @@ window.addEventListener("load", async () => {
     found.unnamed = charts.filter(chart => !chart.getAttribute("aria-label")).length
       + [...document.querySelectorAll("button, select, input")].filter(node => !(node.textContent || node.labels?.length || node.ariaLabel)).length;
     found.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const levels = [...document.querySelectorAll("figure")].filter(node => node.textContent.startsWith("Test accuracy of each"));
+    found.ends = levels.flatMap(node => echarts.getInstanceByDom(node.querySelector(".chart")).getOption().series)
+      .filter(series => series.type === "custom").flatMap(series => series.data.map(item => item.value[2]));
+    found.titles = levels.map(node => node.querySelector("figcaption").firstChild.textContent);
+    const slice = [...document.querySelectorAll("figure")]
+      .find(node => node.querySelector("figcaption").textContent === "lr").querySelector(".chart");
+    found.label = slice.getAttribute("aria-label");
+    const { customValues, formatter } = echarts.getInstanceByDom(slice).getOption().xAxis[0].axisLabel;
+    found.ticks = customValues.map(formatter);
     found.hit = window.hit || 0;
   } catch (error) {
     found.error = String(error.stack);

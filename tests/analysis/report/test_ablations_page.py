@@ -48,7 +48,7 @@ def recorded(runs: Runs) -> Runs:
     return runs
 
 
-def test_steps_agree_contradict_or_cannot_be_told(recorded: Runs) -> None:
+def test_steps_agree_disagree_or_are_undecided(recorded: Runs) -> None:
     frames = ablation_frames(recorded.frames(), "digits", SEEDS, SOME)
     verdicts = ladder_verdicts(frames).set_index("rung")["verdict"]
     assert verdicts["lower_lr"] == "agrees"

@@ -153,6 +153,16 @@ def test_details_theme_and_print(seen: dict[str, Any], frames: Frames) -> None:
     assert found["theme"]["before"] != found["theme"]["after"]
 
 
+def test_ends_and_texts_of_charts(seen: dict[str, Any], page: str) -> None:
+    found = seen["desktop"]
+    cells = [cell for sweep in report_data(page)["sweeps"] for cell in sweep["cells"]]
+    assert max(cell["ends"][1] for cell in cells if cell["ends"][1] is not None) > 100
+    assert max(found["ends"]) == 100  # an accuracy has a limit, the t interval of two seeds none
+    assert found["titles"] == ["Test accuracy of each rung, %", "Test accuracy of each rung, %"]
+    assert found["label"] == "lr"  # for screen readers
+    assert found["ticks"] == ["3e\N{MINUS SIGN}4", "0.001", "0.003"]
+
+
 def test_charts_hold_the_numbers_of_the_tables(page: str, frames: Frames) -> None:
     data = report_data(page)
     ladder = next(sweep for sweep in data["sweeps"] if sweep["key"] == "ladder")

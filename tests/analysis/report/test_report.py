@@ -90,7 +90,7 @@ def test_report_has_every_trial_with_its_numbers(ladder: Ladder, report_path: Pa
     assert lengths == frames.trials["epochs"].to_list()
 
 
-def test_summary_has_the_papers_difference_beside_each_step(report_path: Path) -> None:
+def test_summary_has_the_papers_difference_for_each_step(report_path: Path) -> None:
     text = report_path.read_text(encoding="utf-8")
     for difference in ("+2.0", "+0.3", "+0.7", "\N{MINUS SIGN}0.1", "+0.5", "+0.9"):
         assert text.count(f"(paper {difference}") == 1

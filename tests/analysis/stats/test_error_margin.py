@@ -35,7 +35,7 @@ def test_one_seed_uses_the_effects_themselves() -> None:
 
 
 def test_large_effects_do_not_widen_the_margin_of_one_seed() -> None:
-    """Beyond 2.5 * 1.5 medians an effect is real, and the median is taken anew without it."""
+    """Beyond 2.5 * 1.5 medians an effect is real, and the median is computed again without it."""
     margin = error_margin([1.0, -2.0, 3.0, 20.0, -30.0], np.zeros((8, 1)))
     assert margin.points == pytest.approx(2 * 1.5 * 2.0)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.trial_factory import RUNGS, Ladder, Runs, ladder_cells, write_ladder
 
-from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep
+from clip_hparam.analysis.evidence.ablations import ABLATIONS, ablation_for_sweep, ablation_of
 from clip_hparam.analysis.evidence.replicates import NotSweptError
 from clip_hparam.analysis.tables import render
 from clip_hparam.analysis.tables.cell_table import Table, cell_table
@@ -256,3 +256,32 @@ def test_changes_are_not_repeated_where_the_labels_give_the_levels(
     runs.sweep("ladder", {"first": cells[next(iter(cells))], "second": values}, seeds=[0])
     table = cell_table(runs.frames(), ABLATIONS["ladder"])
     assert table.shown["what changed"].iloc[1].startswith(f"{knobs[0]} 1 → 2")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(1.6, "1.60"), (12.0, "12.0"), (99.96, "100"), (1234.5, "1234")]
+)
+def test_costs_have_three_digits(seconds: float, shown: str, runs: Runs) -> None:
+    runs.done({}, 0, 97.0, cost={"seconds": seconds, "gpu_hours": 0.0})
+    runs.sweep("ladder", {"baseline": {}}, seeds=[0])
+    assert cell_table(runs.frames(), ABLATIONS["ladder"]).shown["cost, s"].iloc[0] == shown
+
+
+def test_rows_with_the_same_reason_share_a_note(runs: Runs) -> None:
+    cells = {label: {"mixup": number / 10} for number, label in enumerate("abcde")}
+    for number, values in enumerate(cells.values()):
+        for seed in range(2):
+            runs.done(values, seed, 96.0 + number / 4 + seed)
+    runs.sweep("mine", cells, seeds=[0, 1])
+    notes = cell_table(runs.frames(), ablation_for_sweep("mine")).notes
+    alike = [note for note in notes if "alike" in note]
+    assert alike == ["b, c, d and 1 more (difference): all 2 seeds alike: no interval."]
+
+
+def test_sweeps_of_one_name_have_titles_of_their_own(runs: Runs) -> None:
+    for mixup in (0.1, 0.2):
+        runs.done({"mixup": mixup}, 0, 96.0)
+        runs.sweep("mine", {"a": {"mixup": mixup}}, seeds=[0])
+    frames = runs.frames()
+    titles = [cell_table(frames, ablation_of(frames, name)).title for name in ("mine-mine", "mine")]
+    assert titles == ["Sweep mine, mine-mine", "Sweep mine"]

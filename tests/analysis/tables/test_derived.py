@@ -107,13 +107,16 @@ def test_columns_beyond_the_test_set_are_shown_where_a_result_has_them(runs: Run
     (table,) = tables_of(runs.frames(), "derived")
     shown = table.shown.set_index("kind")
     assert "out of distribution, %" not in shown
-    assert [note[:12] for note in table.notes if note.startswith(("Out of", "Known"))] == [
-        "Known before"
+    assert [note[:12] for note in table.notes if note.startswith(("Out of", "Zero-shot"))] == [
+        "Zero-shot: a"
     ]
-    assert shown.loc["trained", ["known before, %", "and after, %", "ECE"]].tolist() == [
+    assert shown.loc["trained", ["zero-shot before, %", "zero-shot after, %", "ECE"]].tolist() == [
         "70.00",
         "30.00",
         "0.200",
     ]
-    assert shown.loc["wise_ft", ["known before, %", "and after, %"]].tolist() == ["70.00", "50.00"]
+    assert shown.loc["wise_ft", ["zero-shot before, %", "zero-shot after, %"]].tolist() == [
+        "70.00",
+        "50.00",
+    ]
     assert shown.loc["wise_ft", "ECE"] == "\N{EM DASH}"

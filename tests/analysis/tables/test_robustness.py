@@ -44,8 +44,8 @@ def test_means_are_over_sets_and_seeds(runs: Runs) -> None:
         "seeds",
         "in distribution, %",
         "out of distribution, %",
-        "known before, %",
-        "and after, %",
+        "zero-shot before, %",
+        "zero-shot after, %",
         "ECE",
     ]
     assert "the mean over art, sketch" in table.notes[0] or "sketch, art" in table.notes[0]
@@ -90,7 +90,7 @@ def test_results_of_stored_weights_of_the_sweep_are_rows(runs: Runs, last: bool)
     row = table.data.iloc[-1]
     assert (row["n"], row["test"], row["outside"], row["known_before"]) == (2, 92.0, 60.0, 70.0)
     assert row["known_after"] == pytest.approx(41.0)
-    assert table.shown.iloc[-1]["and after, %"].startswith("41.00 ± ")
+    assert table.shown.iloc[-1]["zero-shot after, %"].startswith("41.00 ± ")
     assert "results of stored weights" in table.notes[-1]
 
 

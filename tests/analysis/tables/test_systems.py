@@ -36,7 +36,7 @@ def test_published_numbers_equal_the_source_and_other_cells_are_empty(ladder: La
     assert [text for text in shown["FT-CLIP, last epoch"] if text] == last
     assert "ours" not in shown
     table = systems_table(ladder.runs.frames())
-    assert "there is no row of ours" in table.notes[-1]
+    assert "the table has no row for this project" in table.notes[-1]
     assert table.data["source"].all()
     assert len(table.data) == len(PUBLISHED_SYSTEMS) + 4
     assert r"\toprule" in render.to_latex(table)

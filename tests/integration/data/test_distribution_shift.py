@@ -144,7 +144,7 @@ def test_predictions_are_restricted_to_the_classes_of_the_shift(tmp_path: Path) 
         (
             ["-m", "lr=1e-3,1e-2", "hydra.sweeper.objective=test_shift_acc1",
              "hydra.sweeper.n_trials=2"],
-            "the test set selects nothing",
+            "the test set is not used for selection",
         ),
     ],
 )  # fmt: skip

@@ -109,7 +109,7 @@ def test_hidden_colours_are_not_seen(form: str, plain: Path, tmp_path: Path) -> 
     assert_read_alike(plain, write_folder(tmp_path / "transparent", FORMS[form]))
 
 
-def test_classes_that_differ_by_hidden_colours_only_are_not_told_apart(
+def test_classes_that_differ_by_hidden_colours_only_are_not_distinguished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each class holds the same picture, whose transparent half has another colour."""

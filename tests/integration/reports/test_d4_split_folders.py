@@ -66,7 +66,7 @@ def test_refused_folders_start_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_other_folders_beside_the_splits_are_named(tmp_path: Path) -> None:
+def test_other_folders_next_to_the_splits_are_named(tmp_path: Path) -> None:
     root = write_splits(tmp_path / "photos", "train", "test")
     grow(root, {"extra/cat": 2, "": 1})
     done = clip_hparam("describe", *TINY, f"data.root={root}", cwd=tmp_path)

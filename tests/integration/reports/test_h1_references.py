@@ -1,4 +1,4 @@
-"""A reference to another knob takes the value of its own cell, wherever it stands."""
+"""A reference to another knob takes the value of its own cell, wherever it is used."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ def test_a_killed_rank_of_one_trial_is_named_with_the_signal(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("reaped", [False, True])
-def test_a_killed_loader_process_is_named_and_the_trial_goes_on_afterwards(
+def test_a_killed_loader_process_is_named_and_the_trial_resumes(
     reaped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = grow(tmp_path / "images", {"a": 30, "b": 30}, suffix=".jpg")
@@ -80,7 +80,7 @@ def test_a_killed_loader_process_is_named_and_the_trial_goes_on_afterwards(
 @pytest.mark.parametrize(
     ("job", "remedy"), [(None, "lower machine.micro_batch"), ("7_0", "raise hydra.launcher.mem_gb")]
 )
-def test_a_killed_process_of_one_trial_is_told_with_memory(
+def test_message_about_a_killed_process_names_memory(
     job: str | None, remedy: str, tmp_path: Path
 ) -> None:
     """Rank 0, which would record the end, is killed: status.json still says that it runs."""

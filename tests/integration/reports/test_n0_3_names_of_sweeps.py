@@ -1,4 +1,4 @@
-"""Two sweeps of one name are kept apart, named, and do not overwrite each other.
+"""Two sweeps of one name are kept separate and do not overwrite each other.
 
 Before, `tables`, `figures`, `compare`, `pack` and `export-recipe` took the newest of a name without
 a word, no id was accepted by most of them, and no sweep could be named on the command line.

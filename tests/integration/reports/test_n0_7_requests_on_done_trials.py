@@ -1,4 +1,4 @@
-"""The command of a done trial prints which requested outputs it lacks, and a replay adds them.
+"""The command of a done trial prints missing requested outputs, and a replay adds them.
 
 Before, "is done already" was the answer to keep_checkpoints=best and to eval_test=epoch, and took
 four seconds, since torch was imported for it.

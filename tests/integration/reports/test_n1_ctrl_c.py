@@ -81,7 +81,7 @@ def run_interrupted(
     ],
     ids=["first step", "step", "last step of an epoch", "evaluation", "test"],
 )
-def test_interrupted_trial_goes_on_from_its_step_to_the_same_bits(
+def test_interrupted_trial_resumes_at_its_step_with_the_same_bits(
     module: Any,
     name: str,
     call: int,

@@ -40,7 +40,7 @@ def run(open_stdout: Callable[[], TextIO], *words: str, cwd: Path) -> Done:
 
 @pytest.mark.parametrize("words", [(), ("-m", "seeds=1", "hydra/launcher=inline")])
 @pytest.mark.parametrize(("stdout", "code"), [(closed_pipe, 0), (full_disk, 3)])
-def test_trial_goes_on_without_a_reader(
+def test_trial_continues_without_a_reader(
     words: tuple[str, ...], stdout: Callable[[], TextIO], code: int, tmp_path: Path
 ) -> None:
     done = run(stdout, "sweep.py", *words, *SHORT, cwd=tmp_path)

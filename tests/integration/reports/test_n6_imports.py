@@ -354,7 +354,7 @@ def test_the_report_of_an_import_uses_means_of_cells(tmp_path: Path) -> None:
     assert "Spearman" not in page
 
 
-def test_none_of_the_only_knob_is_a_level_of_a_study(tmp_path: Path) -> None:
+def test_the_value_none_of_the_only_knob_is_a_level(tmp_path: Path) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(storage=f"sqlite:///{tmp_path}/s.db", direction="maximize")
     space = {"aug": optuna.distributions.CategoricalDistribution([None, "weak"])}
@@ -390,7 +390,7 @@ def test_a_key_that_an_object_has_twice_is_refused(text: str, tmp_path: Path) ->
     assert not (tmp_path / "kept").exists()
 
 
-def test_a_key_that_stands_twice_in_a_trial_of_ray_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_key_in_a_trial_of_ray_is_refused(tmp_path: Path) -> None:
     write_ray_folder(tmp_path / "ray", [RayTrial("a", {"lr": 0.1}, [{"acc": 90.0}])])
     (params,) = (tmp_path / "ray").rglob("params.json")
     params.write_text('{"lr": 0.1, "lr": 0.2}')

@@ -29,7 +29,7 @@ def test_ids_are_kept_as_text(tmp_path: Path) -> None:
     assert "007: top1 83.00" in done.out
 
 
-def test_words_for_nothing_are_levels_of_text_and_missing_numbers(tmp_path: Path) -> None:
+def test_words_for_missing_values_are_levels_of_text_and_missing_numbers(tmp_path: Path) -> None:
     words = ["None", "null", "NA", "", "weak"]
     lines = [f"{word},{'0.1' if word == 'weak' else word},8{n}" for n, word in enumerate(words)]
     text = "\n".join(["aug,mixup,top1", *lines])

@@ -1,4 +1,4 @@
-"""Words that are typed beside a design reach its cells, or are refused: none is ignored."""
+"""Overrides typed with a design apply to its cells, or are refused: none is ignored."""
 
 from pathlib import Path
 

@@ -30,7 +30,7 @@ def test_files_of_editors_and_systems_are_no_images(tmp_path: Path) -> None:
     assert "._0" not in text
 
 
-def test_class_that_the_test_set_lacks_shifts_no_label(tmp_path: Path) -> None:
+def test_class_missing_in_the_test_set_shifts_no_label(tmp_path: Path) -> None:
     parts = {"train/a": 3, "train/b": 3, "train/c": 3, "test/b": 2, "test/c": 2}
     text = described(grow(tmp_path / "photos", parts))
     assert "folder, 3 classes: a, b, c\n" in text

@@ -24,7 +24,7 @@ MISTAKES = {
     f"{TWO} hydra.sweeper.pruner=asha": "several objectives has none: try pruner=none",
     f"{TWO} hydra.sweeper.direction=maximize": "give one direction for each",
     f"{TWO} hydra.sweeper.sampler=cmaes": "try nsgaii",
-    f"{LR} hydra.sweeper.objective=test_acc1": "the test set selects nothing",
+    f"{LR} hydra.sweeper.objective=test_acc1": "the test set is not used for selection",
     f"{LR} hydra.sweeper.objective=accuracy": "unknown hydra.sweeper.objective=accuracy",
     f"{LR} hydra.sweeper.sampler=tpee": "unknown hydra.sweeper.sampler=tpee: did you mean tpe?",
     f"{LR} hydra.sweeper.sampler=grid": "sampler=grid needs levels, and lr has a range",

@@ -150,7 +150,7 @@ def test_checkpoint_of_version_0_1_0_continues_in_the_new_format(tmp_path: Path)
     }
 
 
-def test_one_write_at_a_time_and_training_goes_on_meanwhile(
+def test_one_write_at_a_time_and_training_continues_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state, progress, may_write = create(SMALL), Progress(), threading.Event()

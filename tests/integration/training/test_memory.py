@@ -58,7 +58,7 @@ def weights_of(spec: TrialSpec) -> bytes:
     return (Record(spec.machine.runs, spec.trial_id).folder / "last.safetensors").read_bytes()
 
 
-def test_halved_micro_batch_is_recorded_and_has_the_bits_of_one_that_was_asked_for(
+def test_halved_micro_batch_is_recorded_and_has_the_bits_of_a_requested_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = trial_spec(tmp_path / "asked", micro_batch=5)

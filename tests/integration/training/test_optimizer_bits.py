@@ -193,7 +193,7 @@ def test_optimizer_state_of_another_recipe_is_refused() -> None:
         state.optimizer.load_state_dict(other.optimizer.state_dict())
 
 
-def test_state_saved_before_the_first_step_starts_anew() -> None:
+def test_state_saved_before_the_first_step_starts_from_the_beginning() -> None:
     state, peer = create()
     before = deepcopy(state.model.state_dict())
     train_step(state, 0, *batch(0))

@@ -71,9 +71,7 @@ def test_second_load_reads_the_file_that_the_first_wrote(
     np.testing.assert_array_equal(second.train, first.train)
 
 
-def test_the_first_load_alone_says_what_it_does_in_a_line(
-    cache: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_the_first_load_prints_a_line(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     characters._announce_rendering.cache_clear()
     load_anew()
     assert capsys.readouterr().err.startswith("data=characters: rendering 100 images, about 0 s")

@@ -22,7 +22,7 @@ def ordered(labels: list[str], resolution: int) -> list[str]:
     return order_steps(labels, rows)
 
 
-def test_interactions_are_those_whose_knobs_are_both_there() -> None:
+def test_interactions_need_both_of_their_knobs() -> None:
     assert interactions_among(["layer_decay", "mixup", "lr"]) == [("lr", "layer_decay")]
     assert interactions_among(["lr", "epochs", "batch_size"]) == [
         ("lr", "batch_size"),

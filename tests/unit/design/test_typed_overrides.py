@@ -1,4 +1,4 @@
-"""A typed override reaches the cells whose steps do not set its key."""
+"""A typed override applies to the cells whose steps do not set its key."""
 
 import pytest
 

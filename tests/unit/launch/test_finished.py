@@ -16,7 +16,7 @@ def test_a_trial_is_announced_by_the_overrides_that_were_typed(
     assert capsys.readouterr().out == f"trial {spec.trial_id}  lr=1e-3,seed=2\n"
 
 
-def test_a_command_without_words_is_told_what_runs_and_what_can_be_typed(
+def test_a_command_without_overrides_prints_the_default_recipe_and_examples(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     spec = TrialSpec(resolve(Recipe()))

@@ -1,4 +1,4 @@
-"""What tune leaves of what freeze leaves, by the names of parameters."""
+"""Parameters that freeze and tune leave trainable, by their names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files are read by their content and without executing code; what lies beside does no harm."""
+"""Files are read by their content and without executing code; other content is ignored."""
 
 import argparse
 import gzip
@@ -26,7 +26,7 @@ BESIDE = {
 
 
 @pytest.mark.parametrize("name", BESIDE)
-def test_numbers_and_options_beside_the_tensors_are_read(name: str, tmp_path: Path) -> None:
+def test_numbers_and_options_in_a_file_of_tensors_are_read(name: str, tmp_path: Path) -> None:
     write(tmp_path / "file.pt", {"state_dict": image_tower(), "beside": BESIDE[name]})
     state = read_state_dict(tmp_path / "file.pt")
     assert state.keys() == {f"state_dict.{key}" for key in image_tower()}

@@ -82,7 +82,7 @@ def test_checkpoint_of_a_trial_gives_the_current_raw_weights() -> None:
     assert select_tower(state, FILE, "progress.weights.ema").root == "progress.weights.ema"
 
 
-def test_text_tower_of_the_same_model_is_beside() -> None:
+def test_text_tower_of_the_same_model_is_returned() -> None:
     state = {**prefixed(whole_clip(), "model."), **prefixed(whole_clip(), "model_ema.")}
     found = select_tower(state, FILE, "model_ema")
     assert found.beside.keys() == {k for k in whole_clip() if not k.startswith("visual.")}

@@ -47,7 +47,7 @@ def test_folder_names_that_are_wordnet_ids_are_no_words_for_a_prompt() -> None:
     validate("folder", ["tench", "goldfish"])
 
 
-def test_an_encoder_with_prompts_of_its_own_names_the_classes_that_it_lacks() -> None:
+def test_an_encoder_with_its_own_prompts_names_missing_classes() -> None:
     problem = r"encoder\.name=tiny has no prompts for cat, dog, only.* or .* encoder=clip_b16"
     with pytest.raises(ValueError, match=problem):
         validate("folder", ["7", "cat", "dog"], encoder="tiny")

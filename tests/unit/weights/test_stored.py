@@ -41,7 +41,7 @@ CONTENTS: dict[str, Callable[[Bomb], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-def test_damaged_weights_of_a_trial_are_told_with_the_remedy(kind: str, tmp_path: Path) -> None:
+def test_message_about_damaged_weights_states_the_remedy(kind: str, tmp_path: Path) -> None:
     mark = tmp_path / "executed"
     record = Record(tmp_path / "my runs", "0123456789ab")
     remedy = (

@@ -65,10 +65,10 @@ def read_ray_folder(path: Path) -> Source:
 
 def _trial_folders(path: Path) -> list[Path]:
     """Return the folders with params.json and a file of results; the path may be one of them."""
-    found = [path] if (path / PARAMS).is_file() else []
-    found += [file.parent for file in path.glob(f"*/{PARAMS}")]
-    found += [file.parent for file in path.glob(f"*/*/{PARAMS}")]
-    return sorted(set(found))
+    folders = [path] if (path / PARAMS).is_file() else []
+    folders += [file.parent for file in path.glob(f"*/{PARAMS}")]
+    folders += [file.parent for file in path.glob(f"*/*/{PARAMS}")]
+    return sorted(set(folders))
 
 
 def _read_trial(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

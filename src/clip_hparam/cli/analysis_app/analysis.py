@@ -85,6 +85,12 @@ def create_parser(prog: str) -> CommandParser:
             add_figure_arguments(command)
         command.set_defaults(run=_write_outputs)
     report = commands.add_parser("report", help="write one self-contained HTML page of all records")
+    report.add_argument(
+        "sweep",
+        nargs="?",
+        metavar="NAME",
+        help="a sweep or a study: a page of it alone, NAME-report.html",
+    )
     _add_folder_arguments(report)
     report.set_defaults(run=_write_report)
     dashboard = commands.add_parser("dashboard", help="serve this page live while sweeps run")
@@ -135,7 +141,7 @@ def _print_summary(arguments: argparse.Namespace) -> int:
 def _load_frames(arguments: argparse.Namespace) -> Frames:
     """Read the runs folders and print which records are not used.
 
-    With the family of published numbers, no sweep need be on record.
+    With the family of published numbers, no sweep need be on record. A report needs one trial.
 
     Raises:
         NotSweptError: no sweep is on record.
@@ -149,6 +155,7 @@ def _load_frames(arguments: argparse.Namespace) -> Frames:
     else:
         frames = load(folders)
     _print_problems(frames.problems)
+    may_be_empty |= arguments.what == "report" and not frames.trials.empty  # single trials
     if not frames.sweeps and frames.imported is None and not may_be_empty:
         if names := getattr(arguments, "names", []):
             validate_planned(names, build.output_kind(arguments.what, frames))

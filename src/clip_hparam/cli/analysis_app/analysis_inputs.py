@@ -152,9 +152,9 @@ def _import_lines(source: Source, roles: Roles, table: TrialTable, decimal: str)
 
 def refuse_name_of_sweep(folder: Path) -> None:
     """Raise ValueError if a text in place of a folder of records is the name of a sweep."""
-    if folder.exists() or not (found := find_sweeps(read_manifests(DEFAULT_RUNS), str(folder))):
+    if folder.exists() or not (sweeps := find_sweeps(read_manifests(DEFAULT_RUNS), str(folder))):
         return
-    is_search = found[-1].kind in SAMPLED_KINDS
+    is_search = sweeps[-1].kind in SAMPLED_KINDS
     words = ("summary", DEFAULT_RUNS, "--sweep", folder) if is_search else ("tables", folder)
     command = command_line(*map(str, words), runs=DEFAULT_RUNS)
     raise ValueError(f"{folder} is a sweep, and summary takes a folder of records: type {command}")
@@ -200,12 +200,12 @@ def _find_search(frames: Frames, name: str | None) -> SweepManifest | None:
     """
     searches = {sweep.name: sweep for sweep in sampled_sweeps(frames)}
     if name is not None:
-        found = find_sweeps(sampled_sweeps(frames), name)
-        if not found:
+        named = find_sweeps(sampled_sweeps(frames), name)
+        if not named:
             known = suggest(name, searches) if searches else "there is none"
             raise ValueError(f"there is no search {name} on record: {known}")
         print_ambiguity(sampled_sweeps(frames), name)
-        return found[-1]
+        return named[-1]
     if frames.imported is None and len(searches) > 1:
         *others, last = searches
         print(f"of {last}, the newest; --sweep names another: {', '.join(others)}", file=sys.stderr)

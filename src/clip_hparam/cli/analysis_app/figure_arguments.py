@@ -90,4 +90,4 @@ def _figures_of(word: str, kind: str, frames: Frames) -> list[str]:
         return [f"{word}-{FIGURE_KINDS[0]}"]  # its error names the sweeps
     from clip_hparam.analysis.figures.registry import available_kinds  # lazy: matplotlib, 0.5 s
 
-    return [word, *(f"{word}-{found}" for found in available_kinds(frames, word))]
+    return [word, *(f"{word}-{available}" for available in available_kinds(frames, word))]

@@ -23,15 +23,15 @@ def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[s
     """
     sweeps = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
     print_ambiguity(frames.sweeps, *(split_figure_name(n, sweeps.values())[0] for n in names))
-    found: list[str] = []
+    outputs: list[str] = []
     for name in names:
         sweep, figure = split_figure_name(name, sweeps.values())
         named = find_sweeps(frames.sweeps, sweep)
         if not named and (figure or name not in kind.names):
             raise UsageError(f"{sweep} is not one of the {kind.what}: {suggest(sweep, kind.names)}")
         written = sweeps[named[-1].sweep_id] if named else name
-        found.append(f"{written}-{figure}" if figure else written)
-    return found
+        outputs.append(f"{written}-{figure}" if figure else written)
+    return outputs
 
 
 def validate_planned(names: Sequence[str], kind: OutputKind) -> None:
@@ -78,9 +78,9 @@ def _option_names(group: str) -> list[str]:
 
 def divide_names(names: Sequence[str], parts: Sequence[Frames]) -> list[list[str]]:
     """Return for each part the names of its sweeps; names of no sweep belong to the first part."""
-    found = [[name for name in names if _names_sweep(part, name)] for part in parts]
-    unknown = [name for name in names if not any(name in listed for listed in found)]
-    return [found[0] + unknown, *found[1:]]
+    by_part = [[name for name in names if _names_sweep(part, name)] for part in parts]
+    unknown = [name for name in names if not any(name in listed for listed in by_part)]
+    return [by_part[0] + unknown, *by_part[1:]]
 
 
 def _names_sweep(frames: Frames, name: str) -> bool:

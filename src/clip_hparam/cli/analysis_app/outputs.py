@@ -6,9 +6,10 @@ from pathlib import Path
 
 from clip_hparam.analysis.evidence.ablations import ablation_of, split_figure_name
 from clip_hparam.analysis.evidence.replicates import NotSweptError, count_missing_runs
-from clip_hparam.analysis.frames.frame import Frames
+from clip_hparam.analysis.evidence.studies.study import stages_of, study_names
+from clip_hparam.analysis.frames.frame import Frames, of_sweeps
 from clip_hparam.analysis.frames.importing.cells import MAX_CELLS
-from clip_hparam.analysis.frames.manifests import output_names
+from clip_hparam.analysis.frames.manifests import SweepManifest, output_names
 from clip_hparam.analysis.report import build
 from clip_hparam.analysis.report.build import OutputKind
 from clip_hparam.analysis.report.page.trials import MAX_COMMANDS
@@ -21,6 +22,9 @@ from clip_hparam.cli.analysis_app.output_choice import (
     superseded_names,
 )
 from clip_hparam.cli.commands.command import UsageError
+from clip_hparam.cli.commands.name_lookup import print_ambiguity
+from clip_hparam.config.knob import suggest
+from clip_hparam.records.manifests.lookup import find_sweeps
 from clip_hparam.records.record import Record
 
 
@@ -42,11 +46,32 @@ def write_outputs(frames: Frames, arguments: argparse.Namespace) -> int:
 
 
 def write_report(frames: Frames, arguments: argparse.Namespace) -> None:
-    """Write the report of each family and print its path."""
+    """Write the report of each family, or of one sweep or study, and print its path."""
     from clip_hparam.analysis.report import report  # lazy: matplotlib and jinja2, 0.6 s
 
+    name = "report"
+    if arguments.sweep is not None:
+        chosen = _named_sweeps(frames, arguments.sweep)
+        named = {sweep.sweep_id: name for name, sweep in output_names(frames.sweeps).items()}
+        only = named[chosen[0].sweep_id] if len(chosen) == 1 else arguments.sweep
+        frames, name = of_sweeps(frames, chosen), f"{only}-report"
     for part, out in family_parts(frames, arguments.family, arguments.out):
-        print(report.write_report(part, out, rerun_overrides(part)))
+        print(report.write_report(part, out, rerun_overrides(part), name))
+
+
+def _named_sweeps(frames: Frames, name: str) -> list[SweepManifest]:
+    """Return the newest sweep that a name or an id means, or the stages of a study.
+
+    Raises:
+        UsageError: neither has the name.
+    """
+    if stages := stages_of(frames, name):
+        return list(stages.values())
+    if found := find_sweeps(frames.sweeps, name):
+        print_ambiguity(frames.sweeps, name)
+        return found[-1:]
+    known = {*study_names(frames), *(sweep.name for sweep in frames.sweeps)}
+    raise UsageError(f"no sweep and no study is called {name}: {suggest(name, known)}")
 
 
 def _write_part(frames: Frames, out: Path, typed: list[str], arguments: argparse.Namespace) -> int:

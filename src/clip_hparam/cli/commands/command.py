@@ -69,4 +69,4 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with one sentence in place of argparse's usage and sentence."""
-        self.exit(ExitCode.WRONG_USE, f"{self.prog}: {message}\n")
+        self.exit(ExitCode.WRONG_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")

@@ -38,9 +38,9 @@ def _run_check(arguments: argparse.Namespace) -> int:
     sets, facts = _requested_sets(arguments.words)
     total = sum(map(len, sets))
     progress = _Progress(total)
-    found = [list(check_files(files, progress.add).values()) for files in sets]
-    unreadable = list(itertools.chain(*found))
-    outside = sum(map(len, found[1:]))
+    unreadable_by_set = [list(check_files(files, progress.add).values()) for files in sets]
+    unreadable = list(itertools.chain(*unreadable_by_set))
+    outside = sum(map(len, unreadable_by_set[1:]))
     remedy = f": {how_to_repair(len(unreadable), outside)}" if facts else ""
     summary = (
         f"{len(unreadable)} of {counted(total, 'image')} cannot be read{remedy}"

@@ -39,10 +39,10 @@ def find_manifests(runs: Path, wanted: str | None = None) -> list[SweepManifest]
     manifests = read_manifests(runs)
     if wanted is None:
         return manifests
-    found = find_sweeps(manifests, wanted)
-    if not found:
+    sweeps = find_sweeps(manifests, wanted)
+    if not sweeps:
         raise ValueError(_no_such_sweep(runs, wanted, manifests))
-    return found
+    return sweeps
 
 
 def _no_such_sweep(runs: Path, wanted: str, manifests: Iterable[SweepManifest]) -> str:
@@ -78,7 +78,10 @@ def print_ambiguity(manifests: Iterable[SweepManifest], *names: str) -> None:
 
 def no_sweep_message(runs: Path) -> str:
     """Return the sentence about a runs folder without sweeps."""
-    return f"no sweep is on record in {runs}: type {_first_sweep(runs)}"
+    return (
+        f"no sweep is on record in {runs}: type {_first_sweep(runs)}, or --runs FOLDER for records"
+        " of another folder"
+    )
 
 
 def _first_sweep(runs: Path) -> str:
@@ -158,6 +161,6 @@ def find_named_sweep(runs: Path, wanted: str) -> SweepManifest | None:
     if not wanted or find_cells(manifests, wanted):
         return None
     trials = (name for name in trial_ids(runs) if name.startswith(wanted))
-    found = find_sweeps(manifests, wanted)
-    is_name = any(wanted in (sweep.name, sweep.sweep_id) for sweep in found)
-    return found[-1] if found and (is_name or not any(trials)) else None
+    sweeps = find_sweeps(manifests, wanted)
+    is_name = any(wanted in (sweep.name, sweep.sweep_id) for sweep in sweeps)
+    return sweeps[-1] if sweeps and (is_name or not any(trials)) else None

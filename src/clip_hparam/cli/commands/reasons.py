@@ -136,8 +136,8 @@ def list_reasons(
         failure = None if state in QUIET_STATES else failure_of(record, state)
         with_worker = state == TrialState.LOST and _worker_failure(record, [manifest.sweep_id])
         if failure is not None and not with_worker:
-            found = groups.setdefault((state, failure["kind"]), [])
-            found.append((trial_id, _first_line(failure["message"])))
+            group = groups.setdefault((state, failure["kind"]), [])
+            group.append((trial_id, _first_line(failure["message"])))
     lines = []
     for (state, _), trials in groups.items():
         why = command_line("why", trials[0][0], runs=runs)

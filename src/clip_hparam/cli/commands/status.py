@@ -119,10 +119,10 @@ def find_tagged_sweeps(
 
     Raises: ValueError if no sweep has that name, id or tag.
     """
-    found = name_lookup.find_manifests(runs, wanted)
-    manifests = [manifest for manifest in found if tag is None or tag in manifest.tags]
-    if found and not manifests:
-        known = {known for manifest in found for known in manifest.tags}
+    sweeps = name_lookup.find_manifests(runs, wanted)
+    manifests = [manifest for manifest in sweeps if tag is None or tag in manifest.tags]
+    if sweeps and not manifests:
+        known = {known for manifest in sweeps for known in manifest.tags}
         hint = suggest(str(tag), known) if known else "no sweep has a tag"
         raise ValueError(f"no sweep has the tag {tag}: {hint}")
     return manifests

@@ -50,8 +50,8 @@ def _searches(runs: Path, name: str | None) -> list[SweepManifest]:
 
     Raises: ValueError if there is none.
     """
-    found = find_manifests(runs, name)
-    searches = [manifest for manifest in found if manifest.kind == "search"]
+    sweeps = find_manifests(runs, name)
+    searches = [manifest for manifest in sweeps if manifest.kind == "search"]
     if name is not None and searches:
         print_ambiguity(searches, name)
     if not searches:

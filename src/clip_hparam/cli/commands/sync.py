@@ -66,12 +66,12 @@ def _records(runs: Path, name: str | None) -> list[Record]:
     Raises: ValueError if nothing has that name.
     """
     if name is None:
-        found = [Record(runs, trial) for trial in trial_ids(runs)]
+        records = [Record(runs, trial) for trial in trial_ids(runs)]
     elif sweep := find_named_sweep(runs, name):
-        found = [Record(runs, trial) for trial in sweep.trial_ids]
+        records = [Record(runs, trial) for trial in sweep.trial_ids]
     else:
-        found = find_trials(runs, name)
-    return [record for record in found if record.recipe() is not None]
+        records = find_trials(runs, name)
+    return [record for record in records if record.recipe() is not None]
 
 
 COMMANDS = (Command("sync", "send records to TensorBoard, wandb or MLflow", _add_arguments, _run),)

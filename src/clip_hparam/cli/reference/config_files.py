@@ -50,8 +50,8 @@ def recipe_files(family: str | None = None) -> list[ConfigFile]:
     Raises:
         ValueError: there is no such family.
     """
-    found = [_recipe(path) for path in sorted((CONF / "recipe").glob("*/*.yaml"))]
-    recipes = sorted(found, key=lambda recipe: recipe.family != DEFAULT_FAMILY)
+    all_recipes = [_recipe(path) for path in sorted((CONF / "recipe").glob("*/*.yaml"))]
+    recipes = sorted(all_recipes, key=lambda recipe: recipe.family != DEFAULT_FAMILY)
     families = dict.fromkeys(recipe.family for recipe in recipes)
     if family is not None and family not in families:
         raise ValueError(f"no family is called {family}: choose from {', '.join(families)}")

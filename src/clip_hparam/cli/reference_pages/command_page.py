@@ -57,10 +57,10 @@ def command_parsers() -> dict[str, argparse.ArgumentParser]:
 def _subparsers(
     parser: argparse.ArgumentParser,
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    (found,) = (
+    (subparsers,) = (
         action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
     )
-    return found
+    return subparsers
 
 
 def _summaries() -> dict[str, str]:

@@ -99,7 +99,7 @@ REQUESTED = (
 )
 """Options by which Slurm chooses where and for how long a job runs."""
 OPTION_OF_PARAMETER = {"time": "timeout_min", "mem": "mem_gb", "ntasks-per-node": "tasks_per_node"}
-"""Options of sbatch, whose values these keys of ours hold."""
+"""Options of sbatch that correspond to our keys."""
 OPTION_OF_NAME = {
     **OPTION_OF_PARAMETER,
     "time-min": "timeout_min",

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from clip_hparam.config.knob import close_names
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "lr": ("learning_rate", "base_lr", "peak_lr", "max_lr", "init_lr", "blr", "eta", "step_size"),
+    "lr": (
+        *("learning_rate", "base_lr", "peak_lr", "max_lr", "init_lr", "lrate", "blr", "eta"),
+        "step_size",
+    ),
     "min_lr": ("lr_min", "eta_min", "final_lr", "min_learning_rate", "end_lr"),
     "warmup": ("warmup_epochs", "warmup_steps", "warmup_ratio", "warmup_fraction", "warmup_length"),
     "layer_decay": ("llrd", "lr_decay", "layerwise_decay", "layerwise_lr_decay", "layer_lr_decay"),
@@ -92,6 +96,10 @@ ABSENT = dict.fromkeys(("loss", "lossfn", "lossname", "criterion", "contrastive"
 """Names of what is no knob, with what there is instead."""
 
 
+GROUPS = ("recipe", "data", "encoder", "machine", "family", "sweeps")
+"""Words before `=` that choose a file, and are no knobs."""
+
+
 def suggest_key(name: str, known: Iterable[str]) -> str:
     """Return the end of the sentence about an unknown key: the keys that may be meant.
 
@@ -100,7 +108,12 @@ def suggest_key(name: str, known: Iterable[str]) -> str:
     if _plain(name) in ABSENT:
         return ABSENT[_plain(name)]
     names = sorted(known)
-    meant = _same_key(name, names) or close_names(name, names) or _of_its_node(name, names)
+    meant = (
+        _same_key(name, names)
+        or ([] if "." in name else get_close_matches(name, GROUPS, n=1, cutoff=0.8))
+        or close_names(name, names)
+        or _of_its_node(name, names)
+    )
     return f"did you mean {' or '.join(meant)}?" if meant else "--help lists the knobs"
 
 
@@ -110,9 +123,9 @@ def _same_key(name: str, known: list[str]) -> list[str]:
         plain = _plain(text)
         leaf = [key for key in known if _plain(key) == plain or _plain(_leaf(key)) == plain]
         synonyms = [key for key, others in SYNONYMS.items() if plain in map(_plain, others)]
-        found = leaf or [key for key in (*synonyms, *SEVERAL.get(plain, ())) if key in known]
-        if found:
-            return found
+        keys = leaf or [key for key in (*synonyms, *SEVERAL.get(plain, ())) if key in known]
+        if keys:
+            return keys
     return []
 
 

@@ -60,21 +60,17 @@ def _existing(path: Path) -> Path | None:
 
 def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """Return the array of an IDX file, which may be compressed."""
-    found = _existing(path)
-    if found is None:
+    file = _existing(path)
+    if file is None:
         raise FileNotFoundError(f"{path} is missing, also with .gz: put it there")
     try:
-        content = (
-            gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
-        )
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     except (OSError, EOFError, zlib.error):
-        raise ValueError(f"{found} cannot be decompressed: get the file again") from None
+        raise ValueError(f"{file} cannot be decompressed: get the file again") from None
     head = 4 * (1 + dimensions)
     magic = (UNSIGNED_BYTE << 8) + dimensions
     numbers = np.frombuffer(content[:head].ljust(head, b"\0"), ">u4")
     shape = tuple(int(size) for size in numbers[1:])
     if int(numbers[0]) != magic or len(content) - head != int(np.prod(shape)):
-        raise ValueError(
-            f"{found} is not a whole IDX file of {dimensions} dimensions: get it again"
-        )
+        raise ValueError(f"{file} is not a whole IDX file of {dimensions} dimensions: get it again")
     return np.frombuffer(content, np.uint8, offset=head).reshape(shape)

@@ -20,8 +20,8 @@ def file_notes(*folders: LabelledFolder) -> Iterator[str]:
     """Yield a sentence about ignored files, and one about files with several frames."""
     counts: Counter[str] = Counter()
     for folder in folders:
-        for found in folder.index.ignored.values():
-            counts.update(found)
+        for suffixes in folder.index.ignored.values():
+            counts.update(suffixes)
     if counts:
         by_suffix = ", ".join(
             f"{n} {suffix or '(no suffix)'}" for suffix, n in counts.most_common()

@@ -107,13 +107,13 @@ def _refuse_unclear(root: Path, names: SplitNames) -> None:
 
 def _only_folder(root: Path, names: SplitNames, role: SplitRole) -> Path | None:
     """Return the folder of a role. Raises ValueError if there are several."""
-    found = names.names_of_role(role)
-    if len(found) > 1:
+    folders = names.names_of_role(role)
+    if len(folders) > 1:
         raise ValueError(
-            f"{root} holds {' and '.join(map(repr, found))}, and both are named like a {role} set:"
-            " keep one of them there"
+            f"{root} holds {' and '.join(map(repr, folders))}, and both are named like a {role}"
+            " set: keep one of them there"
         )
-    return root / found[0] if found else None
+    return root / folders[0] if folders else None
 
 
 def _unused_note(root: Path, names: SplitNames) -> tuple[str, ...]:

@@ -94,8 +94,8 @@ def _affixed_roles(names: list[str]) -> dict[str, SplitRole | None]:
             rest = text[: match.start()] + "*" + text[match.end() :]
             groups.setdefault(rest, {})[name] = ROLE_OF_WORD[match[1]]
     divided = [roles for roles in groups.values() if _is_divided(roles.values())]
-    found = divided[0] if len(divided) == 1 else {}
-    return {name: found.get(name) for name in names}
+    role_of = divided[0] if len(divided) == 1 else {}
+    return {name: role_of.get(name) for name in names}
 
 
 def _is_divided(roles: Iterable[SplitRole]) -> bool:

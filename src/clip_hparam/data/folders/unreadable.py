@@ -94,14 +94,14 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     return [images for images in sets if isinstance(images, ImageFiles)]
 
 
-def how_to_repair(found: int, outside: int) -> str:
+def how_to_repair(unreadable: int, outside: int) -> str:
     """Return advice about unreadable files.
 
-    found: their number. outside: how many of them, listed last, are no training images.
+    unreadable: their number. outside: the number of those, listed last, outside the training set.
     """
     if not outside:
         return "type data.on_error=skip to train without them, or repair them"
-    if outside >= found:
+    if outside >= unreadable:
         which = "them: none is a training image"
     else:
         which = "the last one: it is" if outside == 1 else f"the last {outside}: they are"

@@ -22,10 +22,10 @@ def named_by_index(
     """
     names, source = tuple(classes), f"the files in {root}"
     if not names:
-        found = [root / name for name in FILES if (root / name).is_file()]
-        if not found or not all(label.isdecimal() for label in labels):
+        files = [root / name for name in FILES if (root / name).is_file()]
+        if not files or not all(label.isdecimal() for label in labels):
             return None
-        names, source = _read(found[0]), str(found[0])
+        names, source = _read(files[0]), str(files[0])
     require_names(source, labels, names)
     return names
 

@@ -50,7 +50,7 @@ def find_packs(root: Path, suffix: str) -> FoundPacks:
     for name in sorted(names):
         by_role.setdefault(_role_of(root, name), []).append(name)
     if None in by_role and len(by_role) > 1:
-        others = [name for role, found in by_role.items() if role for name in found]
+        others = [name for role, paths in by_role.items() if role for name in paths]
         raise ValueError(
             f"{root} holds {listed(others)}, which are named by a split, and"
             f" {listed(by_role[None])}, which is not: put train, val or test into its name"
@@ -131,9 +131,9 @@ def _refuse_unclear(root: Path, by_role: dict[SplitRole | None, list[str]]) -> N
             " name"
         )
     if None not in by_role and SplitRole.TRAIN not in by_role:
-        found = [name for names in by_role.values() for name in names]
+        packs = [name for names in by_role.values() for name in names]
         raise ValueError(
-            f"{root} holds {listed(found)} and no file of the training set: put files there whose"
+            f"{root} holds {listed(packs)} and no file of the training set: put files there whose"
             " names begin with train"
         )
 

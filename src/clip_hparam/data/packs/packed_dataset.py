@@ -62,8 +62,8 @@ def load_packs(
 
     Raises: ValueError for packs that cannot be used, FileNotFoundError for missing ones.
     """
-    found = find_packs(root, form.suffix)
-    splits = _splits(found, form, official)
+    packs = find_packs(root, form.suffix)
+    splits = _splits(packs, form, official)
     if official and set(splits) != {TRAIN, SELECTION}:
         raise FileNotFoundError(
             f"data.root={root} has no {form.noun}s named val: data=imagenet reads train-*"
@@ -75,20 +75,20 @@ def load_packs(
     notes = [*_without_labels(splits, root), *_notes(every, splits, root)]
     labels = {label for split in splits.values() for label in split.labels}
     refuse_mixed(root, every[0][1].kind, labels)
-    named = names(found.root, labels, every[0][1].classes)
-    parts = {name: _part(found, split, form, named, official) for name, split in splits.items()}
+    named = names(packs.root, labels, every[0][1].classes)
+    parts = {name: _part(packs, split, form, named, official) for name, split in splits.items()}
     classes, missing = _classes(parts, named)
     return dataset_of_parts(parts, classes, [*notes, *missing])
 
 
-def _splits(found: FoundPacks, form: PackFormat, official: bool) -> dict[str, _Split]:
+def _splits(found_packs: FoundPacks, form: PackFormat, official: bool) -> dict[str, _Split]:
     """Return the packs of each set, indexed."""
     splits = {}
-    for role, paths in found.by_role.items():
+    for role, paths in found_packs.by_role.items():
         name = TRAIN if role is None else ROLES[role]
         if official and role is SplitRole.TEST:
             continue
-        pairs = [indexed(found.root / path, form.build_index) for path in paths]
+        pairs = [indexed(found_packs.root / path, form.build_index) for path in paths]
         packs, indexes = zip(*pairs, strict=True)
         splits[name] = _Split(WORD_OF_ROLE[role] if role else "", packs, indexes)
     return splits
@@ -125,21 +125,21 @@ def _notes(
 
 
 def _part(
-    found: FoundPacks,
+    packs: FoundPacks,
     split: _Split,
     form: PackFormat,
     named: tuple[str, ...] | None,
     official: bool,
 ) -> LabelledPart:
     paths = [
-        os.fsencode(f"{pack.path.relative_to(found.root)}/{name}")
+        os.fsencode(f"{pack.path.relative_to(packs.root)}/{name}")
         for pack, index in _pairs(split)
         for name in index.names
     ]
     places = np.concatenate([index.places for index in split.indexes])
     counts = [len(index.names) for index in split.indexes]
     files = PackedFiles(
-        root=found.root,
+        root=packs.root,
         paths=np.array(paths, np.bytes_),
         official=official,
         packs=split.packs,
@@ -155,7 +155,7 @@ def _part(
     rules = "" if official and _all_jpegs(split) else f" read by rules {RULES_VERSION}"
     which = f", {split.name}" if split.name else ""
     plural = "" if len(counts) == 1 else "s"
-    source = f"{found.root}{which} ({len(counts):,} {form.noun}{plural})"
+    source = f"{packs.root}{which} ({len(counts):,} {form.noun}{plural})"
     return LabelledPart(source, files, tuple(labels), sha256(digest.hexdigest() + rules))
 
 

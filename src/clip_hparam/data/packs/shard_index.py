@@ -46,14 +46,14 @@ def index_shard(path: Path) -> PackIndex:
     with path.open("rb") as file:
         for sample in _samples(path):
             suffix = _image_suffix(path, sample)
-            found = kind_of(sample.key, sample.members)
-            if found is None:
+            sample_kind = kind_of(sample.key, sample.members)
+            if sample_kind is None:
                 raise ValueError(f"{path}: sample {sample.key} has no label: {FORM}")
-            kind = kind or found
-            if found != kind:
+            kind = kind or sample_kind
+            if sample_kind != kind:
                 raise ValueError(
-                    f"{path}: sample {sample.key} is labelled by {_word(found)}, and those before"
-                    f" by {_word(kind)}: give all samples one kind of label"
+                    f"{path}: sample {sample.key} is labelled by {_word(sample_kind)}, and those"
+                    f" before by {_word(kind)}: give all samples one kind of label"
                 )
             labels.append(_label(path, file.fileno(), sample, kind))
             names.append(f"{sample.key}.{suffix}")

@@ -45,9 +45,9 @@ def label_of(kind: str, key: str, content: bytes) -> str:
 def _json_label(tree: Any) -> str:
     if isinstance(tree, int | str) and not isinstance(tree, bool):
         return str(tree).strip()
-    found = [tree[key] for key in JSON_KEYS if key in tree] if isinstance(tree, dict) else []
+    entries = [tree[key] for key in JSON_KEYS if key in tree] if isinstance(tree, dict) else []
     plain = [
-        value for value in found if isinstance(value, int | str) and not isinstance(value, bool)
+        value for value in entries if isinstance(value, int | str) and not isinstance(value, bool)
     ]
     if not plain:
         raise ValueError(f"its .json has no label: one of the keys {', '.join(JSON_KEYS)}")

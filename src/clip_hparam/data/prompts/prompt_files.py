@@ -29,8 +29,8 @@ def read_class_names(file: str) -> list[str] | dict[str, str]:
         names = _pairs(file, names)
     values = list(names.values()) if isinstance(names, dict) else names
     _require_texts("data.class_names", file, values, NAMES_FORM)
-    found: list[str] | dict[str, str] = names
-    return found
+    named: list[str] | dict[str, str] = names
+    return named
 
 
 def read_templates(file: str) -> list[str]:
@@ -39,9 +39,9 @@ def read_templates(file: str) -> list[str]:
     Raises: FileNotFoundError, ValueError for a file that holds none, or one twice.
     """
     path, text = _read("data.templates", file, TEMPLATES_FORM)
-    found = _json("data.templates", file, text) if path.suffix == ".json" else _lines(text)
-    _require_texts("data.templates", file, found, TEMPLATES_FORM)
-    templates: list[str] = found
+    entries = _json("data.templates", file, text) if path.suffix == ".json" else _lines(text)
+    _require_texts("data.templates", file, entries, TEMPLATES_FORM)
+    templates: list[str] = entries
     for template in templates:
         if PLACE not in template:
             raise ValueError(

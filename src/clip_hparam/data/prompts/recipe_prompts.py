@@ -119,12 +119,12 @@ def verified_prompts(recipe: Recipe, classes: Sequence[str]) -> list[list[str]]:
 
     Raises: ValueError if a file has changed since the trial was planned.
     """
-    found = prompts_identity(recipe, classes)
-    if found != recipe.data.prompts:
+    identity = prompts_identity(recipe, classes)
+    if identity != recipe.data.prompts:
         raise ValueError(
             f"the trial was planned with data.prompts={recipe.data.prompts}, and its files"
-            f" {recipe.data.class_names} {recipe.data.templates} now give {found}: restore them, or"
-            " plan the trial again"
+            f" {recipe.data.class_names} {recipe.data.templates} now give {identity}: restore them,"
+            " or plan the trial again"
         )
     return prompts_of(recipe.data, recipe.encoder.name, classes)
 

@@ -38,9 +38,9 @@ def _parts(root: Path) -> dict[str, LabelledPart]:
         return _parts_of(read_table(tables[0]))
     by_role = {role: [path for path in named if named[path] == role] for role in ROLES}
     if len(by_role[SplitRole.TRAIN]) != 1 or any(len(paths) > 1 for paths in by_role.values()):
-        found = listed([path.name for path in tables]) if tables else "no table"
+        names = listed([path.name for path in tables]) if tables else "no table"
         raise FileNotFoundError(
-            f"data.root={root} holds {found}: data=table reads one table, or one each of train,"
+            f"data.root={root} holds {names}: data=table reads one table, or one each of train,"
             f" val and test, which end in .csv, .tsv or .parquet{_table_hint(tables)}"
         )
     rows = {ROLES[role]: read_table(paths[0]) for role, paths in by_role.items() if paths}
@@ -72,11 +72,11 @@ def _part(rows: TableRows, index: Sequence[int], split: str = "") -> LabelledPar
     folder = rows.file.parent
     paths = tuple(rows.paths[i] for i in index)
     labels = tuple(rows.labels[i] for i in index)
-    found = FileIndex(paths, tuple(_sizes(rows.file, paths)), ())
-    identity = scan_headers(folder, found).identify(found.fingerprint)
+    file_index = FileIndex(paths, tuple(_sizes(rows.file, paths)), ())
+    identity = scan_headers(folder, file_index).identify(file_index.fingerprint)
     text = sha256(f"{identity} {labels}")
     source = f"{rows.file}{f', split {split}' if split else ''}"
-    return LabelledPart(source, image_files(folder, found), labels, text)
+    return LabelledPart(source, image_files(folder, file_index), labels, text)
 
 
 def _sizes(file: Path, paths: Sequence[str]) -> list[int]:

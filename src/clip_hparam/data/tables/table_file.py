@@ -62,11 +62,11 @@ def _refuse_paths(file: Path, paths: Sequence[str]) -> None:
 
 
 def _column(file: Path, columns: dict[str, tuple[str, ...]], names: Sequence[str]) -> str:
-    found = [name for name in names if name in columns]
-    if len(found) != 1:
-        has = f"has {' and '.join(found)}" if found else f"has no column {names[0]}"
+    matching = [name for name in names if name in columns]
+    if len(matching) != 1:
+        has = f"has {' and '.join(matching)}" if matching else f"has no column {names[0]}"
         raise ValueError(f"{file} {has} among {', '.join(columns)}: {FORM}")
-    return found[0]
+    return matching[0]
 
 
 def _read_csv(file: Path) -> dict[str, tuple[str, ...]]:

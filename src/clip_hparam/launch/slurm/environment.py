@@ -43,9 +43,9 @@ def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def with_user_defaults(options: LauncherOptions, environment: Mapping[str, str]) -> LauncherOptions:
     """Return the options; those left out take the user's defaults for sbatch, as SBATCH_ACCOUNT."""
-    found: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         option: environment[variable]
         for option, variable in DEFAULTS_OF_OPTIONS.items()
         if getattr(options, option) is None and environment.get(variable)
     }
-    return replace(options, **found)
+    return replace(options, **defaults)

@@ -16,13 +16,13 @@ def find_sweeps(manifests: Iterable[SweepManifest], wanted: str) -> list[SweepMa
     """
     named = output_names(manifests)
     sweeps = list(named.values())
-    for found in (
+    for matches in (
         [sweep for sweep in sweeps if sweep.sweep_id == wanted],
         [sweep for sweep in sweeps if sweep.name == wanted],
         [named[wanted]] if wanted in named else [],
     ):
-        if found:
-            return found
+        if matches:
+            return matches
     if len(wanted) < MIN_PREFIX_LENGTH:
         return []
     begin = [sweep for sweep in sweeps if sweep.sweep_id.startswith(wanted)]
@@ -34,10 +34,10 @@ def find_sweeps(manifests: Iterable[SweepManifest], wanted: str) -> list[SweepMa
 
 def ambiguity_note(manifests: Iterable[SweepManifest], wanted: str) -> str:
     """Return which sweep of a shared name is used, and how to name the others; else empty."""
-    found = find_sweeps(manifests, wanted)
-    if len(found) < 2:
+    sweeps = find_sweeps(manifests, wanted)
+    if len(sweeps) < 2:
         return ""
-    *others, used = found
+    *others, used = sweeps
     listed = ", ".join(f"{other.sweep_id} ({other.title})" for other in reversed(others[-5:]))
     return (
         f"{len(others) + 1} sweeps are called {wanted}: the newest is used, {used.sweep_id}"
@@ -74,8 +74,8 @@ def name_in_older_sweep(manifests: Iterable[SweepManifest], name: str) -> str:
     sweep, _, label = name.partition("/")
     named = find_sweeps(by_age, sweep)[::-1] if label else []
     searched, wanted = (named, label) if named else (by_age, name)
-    found = (m for m in searched if any(cell.label == wanted for cell in m.cells))
-    return next((f"{m.sweep_id}/{wanted}" for m in found), "")
+    sweeps = (m for m in searched if any(cell.label == wanted for cell in m.cells))
+    return next((f"{m.sweep_id}/{wanted}" for m in sweeps), "")
 
 
 def find_trial_id(ids: Iterable[str], prefix: str) -> str | None:

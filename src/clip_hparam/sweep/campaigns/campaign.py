@@ -4,7 +4,7 @@ runs/.studies/<name>/    conf/sweeps/<stage>.yaml   design of each stage, once i
                          decisions.json             decisions with their reasons
                          study.md                   results of the stages, and the decisions
                          winner.yaml                recipe of the best cell of the proof
-                         overrides.json             the overrides with which the study was begun
+                         overrides.json             the overrides with which the study was started
 
 A stage is an ordinary sweep. A decision is never changed: the same command runs the decided designs
 again, which skips trials that are done, and continues with the next stage.
@@ -71,7 +71,7 @@ class Campaign:
     def run(self) -> int:
         """Run all stages and write the report; return the first exit code that is not 0.
 
-        Raises ValueError if a study of this name was begun with other overrides.
+        Raises ValueError if a study of this name was started with other overrides.
         """
         self.decisions.validate_overrides(self.overrides)
         for name, plan in self._plans():
@@ -134,7 +134,7 @@ class Campaign:
     def _selection_set(self) -> SelectionSet | None:
         """Return the selection set that the reference used; None if its size is not recorded."""
         cells = self.results.cell_results("reference")
-        results = [r for cell, found in cells for r in found if cell.label == "reference"]
+        results = [r for cell, rows in cells for r in rows if cell.label == "reference"]
         images = [result["images"]["selection"] for result in results if "images" in result]
         if not images:
             return None

@@ -32,7 +32,7 @@ class Decisions:
         return read_json(self.folder / "decisions.json") or {}
 
     def validate_overrides(self, overrides: Sequence[str]) -> None:
-        """Raise ValueError if the campaign was begun with overrides that make other trials."""
+        """Raise ValueError if the campaign was started with overrides that make other trials."""
         words = sorted(trial_words(overrides))
         begun = read_json(self.folder / "overrides.json")
         if begun is None:

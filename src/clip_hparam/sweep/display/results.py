@@ -123,9 +123,13 @@ def print_results(console: Console, rows: "Sequence[CellResult]", name: str, kin
 def _notes(rows: "Sequence[CellResult]", selected: int | None) -> Iterator[str]:
     finished = sum(row.done == row.asked for row in rows)
     if selected is not None and len(rows) > 1:
+        equal = sum(
+            row.done == row.asked and row.selection == rows[selected].selection for row in rows
+        )
         yield (
             f"{SELECTED_MARK} selected: the highest mean on the selection set, of"
             f" {counted(finished, 'cell')} with all of {'its' if finished == 1 else 'their'} trials"
+            f"{f'; {equal} cells have it, and this is the first' if equal > 1 else ''}"
         )
     if any(row.test.low == row.test.low for row in rows):
         yield "\N{PLUS-MINUS SIGN}: 95 % t interval over seeds; differences are paired by seed"

@@ -11,6 +11,7 @@ from rich.text import Text
 PIECE = re.compile(r"[^\s,+]+ \*$|[^\s,+]*(?:[,+]+|\s+)|[^\s,+]+")  # a mark "*" stays with its word
 GAP = "  "
 TITLE_LINES = 2
+LEAST_PIECE = 24  # characters that are left of a piece of a label
 SHORT_TITLE = 6
 """Heads of columns of up to this many characters, such as "to do", are never two lines."""
 
@@ -44,11 +45,44 @@ def print_table(
 ) -> None:
     """Print a table that fits the console, unless the pieces of its labels are too wide.
 
+    In a terminal, such pieces are cut in their middle; a file or a pipe has them whole.
+
     bold: numbers of the rows in bold; the heads of the columns are row -1.
     """
+    if console.is_terminal:
+        rows = cut_wide_pieces(columns, rows, console.width)
     for number, line in table_lines(columns, rows, console.width):
         style = "bold" if number == -1 or number in bold else ""
         console.print(Text(line, style), soft_wrap=True, highlight=False)
+
+
+def cut_wide_pieces(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[Row]:
+    """Return the rows with pieces of labels, such as paths, cut so that the table fits."""
+    used = sum(_fitted_widths(columns, rows, width)) + len(GAP) * (len(columns) - 1)
+    if used <= width:
+        return list(rows)
+    wrapping = [n for n, column in enumerate(columns) if column.wraps]
+    limits = {n: max(_widest_piece(rows, n) - (used - width), LEAST_PIECE) for n in wrapping}
+    return [
+        [_cut_pieces(text, limits[n]) if n in limits else text for n, text in enumerate(row)]
+        for row in rows
+    ]
+
+
+def _widest_piece(rows: Sequence[Row], column: int) -> int:
+    return max((_longest_piece(row[column]) for row in rows), default=0)
+
+
+def _cut_pieces(text: str, limit: int) -> str:
+    """Return a label whose pieces have at most `limit` characters, the first and the last ones."""
+    pieces = PIECE.findall(text)
+    head, tail = limit // 2, limit - limit // 2 - 1
+    return "".join(
+        piece
+        if len(piece.rstrip()) <= limit
+        else f"{piece[:head]}\N{HORIZONTAL ELLIPSIS}{piece.rstrip()[-tail:]}"
+        for piece in pieces
+    )
 
 
 def table_lines(

@@ -16,7 +16,7 @@ def evaluate_pretrained(
 
     It is the accuracy before the first step; after training it is in the columns of the set.
     """
-    sets = {name: found for name, found in batches.eval_sets.items() if found.zero_shot}
+    sets = {name: images for name, images in batches.eval_sets.items() if images.zero_shot}
     if not sets:
         return {}
     initial = create_model(batches.recipe, batches.classes, state.device).to(state.device)

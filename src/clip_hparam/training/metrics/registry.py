@@ -54,11 +54,11 @@ def all_metrics() -> dict[str, Metric]:
     One that cannot be used is left out with a warning, as a trial must not fail at its end.
     """
     taken = frozenset({*METRICS, *ACCURACY_METRICS})
-    found = load_entry_points(GROUP, callable, "a function from Predictions to a number", taken)
-    wrong = sorted(name for name in found if not NAME.fullmatch(name))
+    installed = load_entry_points(GROUP, callable, "a function from Predictions to a number", taken)
+    wrong = sorted(name for name in installed if not NAME.fullmatch(name))
     for name in wrong:
         logger.warning("metric %s is not used: name it in lower_case", name)
-    return {**METRICS, **{name: metric for name, metric in found.items() if name not in wrong}}
+    return {**METRICS, **{name: metric for name, metric in installed.items() if name not in wrong}}
 
 
 def _value(name: str, metric: Metric, predictions: Predictions) -> float:

@@ -28,5 +28,5 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     def loss(log_temperature: float) -> float:
         return float(F.cross_entropy(logits / math.exp(log_temperature), labels))
 
-    found = minimize_scalar(loss, bounds=(-LOG_RANGE, LOG_RANGE), method="bounded")
-    return math.exp(float(found.x))
+    minimum = minimize_scalar(loss, bounds=(-LOG_RANGE, LOG_RANGE), method="bounded")
+    return math.exp(float(minimum.x))

@@ -60,13 +60,13 @@ def predict_folder(model: TrainedModel, folder: Path, device: str = AUTO) -> Fol
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: name a folder of images")
     paths = index_folder(folder).paths
-    found = ImageFiles(folder, np.array([os.fsencode(path) for path in paths], dtype=np.bytes_))
-    bad = check_files(found) if len(found) else {}
-    kept = np.setdiff1d(np.arange(len(found)), list(bad)).astype(np.int64)
+    images = ImageFiles(folder, np.array([os.fsencode(path) for path in paths], dtype=np.bytes_))
+    bad = check_files(images) if len(images) else {}
+    kept = np.setdiff1d(np.arange(len(images)), list(bad)).astype(np.int64)
     if not len(kept):
         reason = next(iter(bad.values()), f"images end in {', '.join(IMAGE_SUFFIXES)}")
         raise ValueError(f"{folder} holds no image that can be read: {reason}")
-    ((_, logits),) = logits_of_sets(model, {FOLDER: found[kept]}, device)
+    ((_, logits),) = logits_of_sets(model, {FOLDER: images[kept]}, device)
     files = [paths[index] for index in kept]
     return FolderPredictions(files, model.classes, logits.softmax(dim=1), list(bad.values()))
 

@@ -95,8 +95,8 @@ def _zero_shot(text: str, rest: str, data: Data | None) -> TrainedModel:
     weights = head_weights(encoder, prompts_of(data, name, classes))
     model = Classifier(build_tower(encoder), len(classes), "clip")
     set_head(model, weights)
-    found = TrainedModel(model.eval(), classes, resolution, pixels, "bicubic", text, sha256)
-    return replace(found, prompts=identity_of_prompts(data, name, classes))
+    trained = TrainedModel(model.eval(), classes, resolution, pixels, "bicubic", text, sha256)
+    return replace(trained, prompts=identity_of_prompts(data, name, classes))
 
 
 def _timm(text: str, name: str, file: str) -> TrainedModel:

@@ -32,6 +32,16 @@ def test_the_cell_is_selected_by_the_selection_set_among_complete_cells() -> Non
     assert [row.selected for row in rows] == [True, False, False]
 
 
+def test_equal_means_are_not_told_apart_by_the_order_of_their_sum() -> None:
+    few, many = 1 / 12 * 100, 25.0  # of 12 selection images
+    assert sum((many, few, few)) < sum((few, few, many)), "the sums differ in their last bit"
+    tests = {0: 90.0, 1: 91.0, 2: 92.0}
+    first = SeedResults("a", 3, tests, {0: many, 1: few, 2: few})
+    second = SeedResults("b", 3, tests, {0: few, 1: few, 2: many})
+    rows = cell_results([first, second], "first")
+    assert [row.selected for row in rows] == [True, False]
+
+
 def test_a_running_cell_has_a_mean_so_far_and_pairs_the_seeds_in_common() -> None:
     running = SeedResults("d", 3, {1: 95.0, 2: 97.0}, {1: 80.0, 2: 82.0})
     row = cell_results([FIRST, running], "first")[1]

@@ -1,4 +1,4 @@
-"""A wider range is advised only where the values at its end are better than those beside."""
+"""A wider range is advised only where the values at its end are better than their neighbours."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_end_that_is_better_over_seeds_is_supported() -> None:
     assert found.sentence.endswith(": widen")
 
 
-def test_end_that_is_as_good_as_the_level_beside_it_is_not_supported() -> None:
+def test_end_that_is_as_good_as_its_neighbour_is_not_supported() -> None:
     (found,) = found_in(sweep({1e-3: 90, 3e-3: 94, 1e-2: 94.1}, noise=1.0))
     assert found.end == "largest"
     assert not found.is_supported

@@ -54,7 +54,7 @@ def test_ladder_has_no_seed_among_its_knobs_and_no_advice_to_widen(runs: Runs) -
     assert "widen" not in format_summary(summary)
 
 
-def test_summary_reads_runs_and_says_that_a_ladder_is_no_search(
+def test_summary_reads_runs_and_notes_that_a_ladder_is_not_a_search(
     runs: Runs, call: Callable[..., tuple[int, str, str]]
 ) -> None:
     for name, lr in (("a", 1e-3), ("b", 3e-3)):

@@ -112,7 +112,7 @@ def test_reference_can_be_the_best_on_the_selection_set(runs: Runs) -> None:
         ("", "No answer yet: the proof has no result."),
     ],
 )
-def test_study_without_a_proof_says_so(runs: Runs, why: str, answer: str) -> None:
+def test_study_without_a_proof_reports_it(runs: Runs, why: str, answer: str) -> None:
     write_json(runs.folder / ".studies" / "new" / "decisions.json", {"proof": {"why": why}})
     found = study_evidence(runs.frames(), "new")
     assert (found.verdict, found.answer) == ("open", answer)

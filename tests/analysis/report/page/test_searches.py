@@ -46,7 +46,7 @@ def test_rows_beyond_the_limit_are_left_out(runs: Runs, monkeypatch: pytest.Monk
     assert len(tree["values"]) == searches.MAX_ROWS  # type: ignore[arg-type]
 
 
-def test_bins_far_from_the_best_are_told_apart() -> None:
+def test_bins_far_from_the_best_are_distinguished() -> None:
     surface = surface_json(table_of(400), ["knob0", "knob1"])
     assert surface is not None
     (chosen,) = (pair for pair in surface["pairs"] if pair["chosen"])

@@ -52,7 +52,7 @@ def test_one_seed_has_no_interval_over_seeds_and_no_seeds_to_add(runs: Runs) -> 
     assert tree["map"] is None
 
 
-def test_pairs_of_two_knobs_are_marked_where_not_told_apart(runs: Runs) -> None:
+def test_undistinguished_pairs_of_two_knobs_are_marked(runs: Runs) -> None:
     levels = [(lr, decay) for lr in (1e-3, 1e-2) for decay in (0.5, 1.0)]
     cells = {f"lr={lr},layer_decay={d}": {"lr": lr, "layer_decay": d} for lr, d in levels}
     write_cells(runs, "pairs", cells, [0, 3, 2.98, 1])

@@ -39,7 +39,7 @@ def test_sweep_or_cell_is_sent(name: str, trials: int, ladder: Ladder, tmp_path:
     assert done.out.startswith(f"{trials} trials sent, 0 were there already: ")
 
 
-def test_interrupted_sync_goes_on_where_it_stopped(
+def test_interrupted_sync_resumes_where_it_stopped(
     ladder: Ladder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: type[FakeTracker]
 ) -> None:
     trial = next(iter(sorted(path.parent.name for path in tmp_path.glob("runs/*/recipe.json"))))

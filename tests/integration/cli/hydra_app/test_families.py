@@ -1,4 +1,4 @@
-"""Every shipped sweep runs in every family, or says which family it lacks; old names keep ids."""
+"""Every shipped sweep runs in every family, or names the missing family; old names keep ids."""
 
 import re
 from functools import cache

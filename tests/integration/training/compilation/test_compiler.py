@@ -94,7 +94,7 @@ def test_without_a_compiler_a_trial_runs_eager_and_logs_it_once(
     )
 
 
-def test_a_compiled_trial_goes_on_eager_where_the_compiler_is_gone(
+def test_a_compiled_trial_continues_eager_without_a_compiler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = spec_of(tmp_path, "on")

@@ -1,4 +1,4 @@
-"""Each knob of a recipe has an effect and a source, and nothing else has."""
+"""Each knob of a recipe has a note with its effect and source; no other key has one."""
 
 from clip_hparam.cli.reference.knob_notes import NOTES
 from clip_hparam.config.recipe import knobs

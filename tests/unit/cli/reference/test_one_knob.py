@@ -1,4 +1,4 @@
-"""The page of one knob says in words what it means, which values it takes, and what to type."""
+"""The page of one knob states its meaning, its values and commands."""
 
 import pytest
 

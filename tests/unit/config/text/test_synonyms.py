@@ -43,6 +43,11 @@ KEYS = [
         ("device", "machine.device"),
         ("machine.device_name", "machine.device"),
         ("encoder.model", "encoder.name"),
+        ("lrate", "lr"),
+        ("recpe", "recipe"),
+        ("dat", "data"),
+        ("sweep", "sweeps"),
+        ("machine.devices", "machine.device"),
     ],
 )
 def test_another_name_is_answered_with_the_key(name: str, key: str) -> None:

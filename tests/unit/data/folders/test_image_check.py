@@ -106,7 +106,7 @@ def test_many_files_are_decoded_only_when_asked(
     assert len(decoded) == 10
 
 
-def test_interrupted_check_goes_on(
+def test_interrupted_check_resumes(
     files: ImageFiles, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_check, "BLOCK_SIZE", 4)

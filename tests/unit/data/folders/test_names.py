@@ -1,4 +1,4 @@
-"""Names of folders are compared in one form, and shown so that they can be told apart."""
+"""Names of folders are compared in one form, and shown so that similar names differ."""
 
 import unicodedata
 

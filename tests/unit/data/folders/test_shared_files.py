@@ -62,7 +62,7 @@ def test_files_of_the_training_and_of_the_selection_set_are_counted_in_the_test_
     )
 
 
-def test_sets_below_one_root_have_answers_of_their_own_in_the_cache(
+def test_sets_below_one_root_have_separate_cache_entries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     all_files = files(tmp_path, "abcdef")

@@ -62,7 +62,7 @@ def test_class_names_that_hold_a_word_are_no_splits(folders: tuple[str, ...]) ->
     assert names.others == sorted(folders)
 
 
-def test_folders_beside_the_splits_are_others() -> None:
+def test_folders_next_to_the_splits_are_others() -> None:
     names = split_names(["val", "Train", "docs", "seg_test"])
     assert names.names == ["Train", "val"]
     assert names.others == ["docs", "seg_test"]

@@ -1,4 +1,4 @@
-"""Numbers are named by the pack, or by a file beside the packs."""
+"""Numbers are named by the pack, or by a file in the folder of the packs."""
 
 from pathlib import Path
 

@@ -76,7 +76,7 @@ def test_an_orientation_is_ignored_as_in_the_tree(tmp_path: Path) -> None:
     assert open_image(turned.train, 0).size == (height, width)
 
 
-def test_the_zip_of_a_tree_beside_it_changes_nothing(tmp_path: Path) -> None:
+def test_a_zip_next_to_its_extracted_tree_has_no_effect(tmp_path: Path) -> None:
     root = image_folders.imagenet(tmp_path / "in")
     before = read(root).fingerprint
     (root / "ILSVRC2012_img_train.tar").write_bytes(b"the archive it came from")

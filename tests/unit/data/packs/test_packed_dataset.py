@@ -107,7 +107,7 @@ def test_parquet_without_test_labels_or_without_images_of_a_class(tmp_path: Path
     assert len(dataset.test.labels) == 2
 
 
-def test_large_row_groups_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_row_groups_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clip_hparam.data.packs.packed_dataset.LARGE_GROUP", 100)
     dataset = read("hf_parquet", hf_parquet(tmp_path / "p"))
     assert any("all of it is read for one image" in note for note in dataset.notes)

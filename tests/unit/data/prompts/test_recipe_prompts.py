@@ -94,7 +94,7 @@ def test_a_file_that_changes_after_planning_is_refused(tmp_path: Path) -> None:
         verified_prompts(recipe, DIGITS)
 
 
-def test_files_that_change_nothing_are_told(tmp_path: Path) -> None:
+def test_files_without_effect_are_noted(tmp_path: Path) -> None:
     file = written(tmp_path / "t.txt", "a {}")
     recipe = with_values(Recipe(), {"data.templates": file})
     assert prompt_notes(recipe) == [
@@ -110,7 +110,7 @@ def test_files_that_change_nothing_are_told(tmp_path: Path) -> None:
         ("data.templates", ["a photo"], "does not hold {}, where the class name is put"),
     ],
 )
-def test_files_that_change_nothing_are_checked(
+def test_files_without_effect_are_checked(
     tmp_path: Path, knob: str, lines: list[str], problem: str
 ) -> None:
     recipe = with_values(Recipe(), {knob: written(tmp_path / "t.txt", *lines)})

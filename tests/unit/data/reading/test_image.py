@@ -123,9 +123,7 @@ COLOUR_WRITERS: dict[str, Writer] = {
 property_test = settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture
-    ],  # each example writes its file anew
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example writes its own file
 )
 sides = st.integers(1, 9)
 

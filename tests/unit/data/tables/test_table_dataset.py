@@ -1,4 +1,4 @@
-"""A table gives the sets that its splits, or the tables beside it, name."""
+"""A table gives the sets named by its splits, or by the tables in its folder."""
 
 import shutil
 from collections.abc import Iterator

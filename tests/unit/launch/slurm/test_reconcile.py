@@ -48,7 +48,7 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("running", GONE, "lost"),
         (None, SlurmJobState("CANCELLED"), "lost"),
         ("running", HELD, "held"),
-        (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait for ever
+        (None, SlurmJobState("PENDING", "PartitionConfig"), "held"),  # it would wait without end
         (None, SlurmJobState("RUNNING", "PartitionConfig"), "queued"),
         ("held", RUNNING, "queued"),  # it was released
         ("held", GONE, "lost"),  # scancel, as the message about a held job advises
@@ -57,7 +57,7 @@ def record(folder: Path, state: str | None, **facts: str) -> Record:
         ("done", GONE, "done"),
     ],
 )
-def test_record_decides_and_slurm_tells_whether_the_job_exists(
+def test_record_has_precedence_over_the_state_of_the_job(
     recorded: str | None, job: SlurmJobState, state: str, tmp_path: Path
 ) -> None:
     assert reconciled_state(record(tmp_path, recorded), HANDLE, job, SUBMITTED) == state
@@ -73,7 +73,7 @@ def test_record_decides_and_slurm_tells_whether_the_job_exists(
         ),
     ],
 )
-def test_job_that_waits_for_a_person_says_what_to_type(
+def test_message_about_a_held_job_states_the_command(
     reason: str, advice: str, tmp_path: Path
 ) -> None:
     one = record(tmp_path, None)

@@ -43,7 +43,7 @@ def test_equal_reasons_are_counted_the_most_frequent_first() -> None:
     ]
 
 
-def test_an_unknown_reason_is_shown_as_squeue_tells_it() -> None:
+def test_an_unknown_reason_is_shown_as_squeue_prints_it() -> None:
     assert explain_wait("SomethingNew") == "SomethingNew"
 
 

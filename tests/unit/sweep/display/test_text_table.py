@@ -2,7 +2,12 @@
 
 import pytest
 
-from clip_hparam.sweep.display.text_table import Column, table_lines, wrap_label
+from clip_hparam.sweep.display.text_table import (
+    Column,
+    cut_wide_pieces,
+    table_lines,
+    wrap_label,
+)
 
 COLUMNS = (Column("cell", wraps=True), Column("acc1, %", right=True))
 
@@ -51,3 +56,14 @@ def test_a_short_head_is_one_line_and_a_long_one_two() -> None:
     lines = [line for _, line in table_lines(columns, [["a,b,c", "3", "9.5"]], width=22)]
     assert lines[0].split() == ["cell", "to", "do", "selection"]
     assert lines[1].split() == ["acc1,", "%"]
+
+
+def test_pieces_too_wide_for_a_terminal_are_cut_in_their_middle() -> None:
+    path = "encoder.pretrained=/data/" + "folder/" * 12 + "epoch_10.safetensors *"
+    rows = [[path, "96.50"], ["lr=0.1,mixup=0.8", "95.00"]]
+    cut = cut_wide_pieces(COLUMNS, rows, 60)
+    assert max(len(line) for _, line in table_lines(COLUMNS, cut, 60)) == 60
+    assert cut[0][0].startswith("encoder.pretrained=/data/")
+    assert cut[0][0].endswith("epoch_10.safetensors *")
+    assert cut[1] == rows[1]
+    assert cut_wide_pieces(COLUMNS, rows, 200) == rows

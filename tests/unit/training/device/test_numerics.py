@@ -1,4 +1,4 @@
-"""Numerics: what a machine computes with, what it refuses, and what records hold of it."""
+"""Numerics of a machine: settings in effect, refused settings, and their record."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -124,7 +124,7 @@ def test_each_rank_checks_the_precision_of_its_own_gpu(monkeypatch: pytest.Monke
         numerics_of(recipe, Machine(device="cuda"), 1)
 
 
-def test_exchange_of_gradients_tells_trials_of_ranks_from_those_before() -> None:
+def test_exchange_of_gradients_is_recorded_for_three_ranks_and_more() -> None:
     old = OLD | {"ranks": 4}
     (before,) = read_numerics({"numerics": old})
     now = before.with_ranks(4)

@@ -1,4 +1,4 @@
-"""The model card says how to load, what is known, and what each file is."""
+"""The model card describes loading, evidence and each file."""
 
 from typing import Any
 

@@ -18,12 +18,12 @@ def named_records(runs: Path, names: Sequence[str]) -> list[Record]:
 
     Raises: ValueError if a name means nothing, several trials, or a sweep without a done trial.
     """
-    found: dict[str, Record] = {}
+    by_id: dict[str, Record] = {}
     for name in names:
         planned = _planned_trials(runs, name)
         records = find_records(runs, name) if planned is None else _done(runs, name, planned)
-        found |= {record.trial_id: record for record in records}
-    return list(found.values())
+        by_id |= {record.trial_id: record for record in records}
+    return list(by_id.values())
 
 
 def are_trials(runs: Path, names: Sequence[str]) -> bool:

@@ -168,9 +168,11 @@ def _title(name: str) -> str:
 
 
 def _format_column(name: str, values: "pd.Series") -> Sequence[str]:
-    """Return a text per value: two decimals for accuracies, four digits for other numbers."""
-    from clip_hparam.analysis.frames.labels import MISSING_MARK, format_knob
+    """Return a text per value: two decimals for accuracies, equal digits for seconds, else four."""
+    from clip_hparam.analysis.frames.labels import MISSING_MARK, format_cost, format_knob
 
+    if name == "seconds":
+        return [format_cost(value) for value in values.astype(float)]
     spec = ".2f" if name.startswith(("test_acc", "selection_acc")) else ""
     return [
         MISSING_MARK

@@ -52,10 +52,10 @@ def find_columns(path: Path, schema: Any) -> Columns:
 
 def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     try:
-        found = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
     except (ValueError, LookupError, TypeError):
         return {}
-    plain = found.items() if isinstance(found, dict) else ()
+    plain = features.items() if isinstance(features, dict) else ()
     return {name: feature for name, feature in plain if isinstance(feature, dict)}
 
 

@@ -38,7 +38,7 @@ MOVES = (
     (Kind.SHEAR_Y, Kind.TRANSLATE_Y),
     (Kind.ROTATE, Kind.ROTATE),
 )
-"""Ranges of kinds that are moved together: along rows, along columns, around the centre."""
+"""Ranges of movements that run as one operation: along rows, along columns, around the centre."""
 
 
 def apply_operations(

@@ -101,6 +101,6 @@ def _a_qos_lifts_the_limit() -> bool:
     command = ("sacctmgr", "-n", "-P", "show", "qos", "format=flags")
     try:
         flags = output_lines(*command, timeout=QUERY_SECONDS)
-    except SchedulerError:  # there is no accounting, hence no QOS
+    except SchedulerError:  # no accounting, so no QOS
         return False
     return any("PartitionTimeLimit" in line for line in flags)

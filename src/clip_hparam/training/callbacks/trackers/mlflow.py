@@ -34,9 +34,9 @@ class MlflowTracker(Tracker):
         with _locked(folder):  # the first connection creates the tables
             self._client = MlflowClient(_uri(folder))
             experiment = self._experiment(run.group, folder)
-        found = self._client.search_runs([experiment], f"tags.`{ID_TAG}` = '{run.trial_id}'")
-        if found:
-            self._id: str = found[0].info.run_id
+        runs = self._client.search_runs([experiment], f"tags.`{ID_TAG}` = '{run.trial_id}'")
+        if runs:
+            self._id: str = runs[0].info.run_id
             self._client.update_run(self._id, status="RUNNING")
             return
         tags = {ID_TAG: run.trial_id, **{f"tag.{tag}": "true" for tag in run.tags}}
@@ -61,9 +61,9 @@ class MlflowTracker(Tracker):
         return without_password(_uri(folder))
 
     def _experiment(self, name: str, folder: Path) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         location = {} if _is_remote() else {"artifact_location": str(folder / "artifacts")}
         return str(self._client.create_experiment(name, **location))
 

@@ -17,7 +17,7 @@ def test_each_data_set_is_a_list_with_the_order_of_its_trials(tmp_path: Path) ->
     assert [group.title for group in groups] == ["data=folder", "data=digits"]
 
 
-def test_data_sets_of_one_name_are_told_apart_by_place_and_images(tmp_path: Path) -> None:
+def test_data_sets_of_one_name_are_distinguished_by_path_and_images(tmp_path: Path) -> None:
     Record(tmp_path, "t1").write_status("running", places={"data.root": "/photos"})
     rows = [("t1", "folder", "0123456789ab"), ("t2", "folder", "cd" * 6)]
     groups = by_data_set(pd.DataFrame(rows, columns=COLUMNS), tmp_path)

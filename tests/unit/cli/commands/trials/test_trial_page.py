@@ -1,4 +1,4 @@
-"""The page of a trial leaves out acc5 of few classes, and tells which words are not known."""
+"""The page of a trial leaves out acc5 of few classes, and notes unknown overrides."""
 
 from pathlib import Path
 from typing import Any

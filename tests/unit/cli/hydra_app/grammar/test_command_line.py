@@ -1,4 +1,4 @@
-"""Arguments are divided into options and overrides, and all mistakes are told at once."""
+"""Arguments are divided into options and overrides, and all mistakes are reported together."""
 
 import pytest
 
