@@ -3,7 +3,7 @@
     python benchmarks/ablations.py [--data fashion_mnist] [--seeds 3] [--runs runs] [--out docs]
                                    [--designs ladder lr ...] [OVERRIDE ...]
 
-Runs each design once (trials that are done are not run again, so that the same command goes on
+Runs each design once (trials that are done are not run again, so that the same command continues
 where it stopped) and writes the page from the records alone; --read-only runs nothing. OVERRIDE,
 such as data.root=PATH, is typed for all designs.
 """

@@ -5,7 +5,7 @@ python benchmarks/end_to_end.py [ROUNDS] [--widths 64 192] [--eager]     prints 
 Each round trains some steps with each contender on one thread; a ratio is that of the same round.
 official-style and timm-style do the steps of step.py. Their images are augmented one by one with
 PIL: by timm's transforms in torch's DataLoader, and by timm's create_loader, which normalises and
-erases batches. Both without worker processes, and with RandAugment's posterize mended, which
+erases batches. Both without worker processes, and with RandAugment's posterize repaired, which
 otherwise raises. The product augments batches. --eager leaves out the compiled product.
 """
 

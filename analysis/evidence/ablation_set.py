@@ -1,4 +1,4 @@
-"""The ladder and the tables of single knobs on one data set, and what each of them decides."""
+"""Evidence of the ladder and of single knobs on one data set: verdicts, and the best values."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ DESIGNS = (
 
 
 class KnobResult(NamedTuple):
-    """What a design of one knob decides about the recipe.
+    """The result of a design of one knob: its best value, compared with the recipe's.
 
     reference: label of the cell that is the recipe of the sixth rung; "" if the design has none.
     best: label of the best cell on the selection set.
@@ -41,7 +41,7 @@ class KnobResult(NamedTuple):
     @property
     def verdict(self) -> str:
         if not self.reference:
-            return "the recipe is no cell of this design"
+            return "the recipe is not a cell of this design"
         if self.best == self.reference:
             return "the recipe's value is the best"
         if self.gain.low > 0:
@@ -65,7 +65,7 @@ def ablation_frames(
         if missing := int((evidence["asked"] - evidence["n"]).sum()):
             raise ValueError(
                 f"{counted(missing, 'trial')} of {name} {is_are(missing)} not done: run the same"
-                " command again, which runs what is missing"
+                " command again to run them"
             )
     return chosen
 
@@ -77,7 +77,7 @@ def ladder_verdicts(frames: Frames) -> pd.DataFrame:
 
 
 def knob_results(frames: Frames) -> list[KnobResult]:
-    """Return what each design beside the ladder decides."""
+    """Return the result of each design except the ladder."""
     ladder = replicates(frames, ablation_of(frames, LADDER))
     (recipe,) = (_ids(cell) for cell in ladder if cell.cell.label == FULL_RECIPE)
     return [

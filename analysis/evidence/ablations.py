@@ -59,7 +59,7 @@ class Ablation:
 
     @property
     def counts_images(self) -> bool:
-        """Whether the metric is a share of test images whose records are at hand."""
+        """Whether the metric is a share of test images with a record of each image."""
         return self.metric == "test_acc1" and not self.imported
 
 
@@ -144,19 +144,21 @@ def ablation_of(frames: Frames, name: str) -> Ablation:
     sweep = next(reversed(find_sweeps(frames.sweeps, name)), None)
     if sweep is None:
         return ablation_for_sweep(name)
-    names = {named.sweep_id: file_name for file_name, named in output_names(frames.sweeps).items()}
+    names = {other.sweep_id: file for file, other in output_names(frames.sweeps).items()}
     if sweep.kind == IMPORTED_KIND and frames.imported is not None:
         imported = ablation_for_import(names[sweep.sweep_id], frames.imported)
         return replace(imported, sweep_id=sweep.sweep_id)
     ablation = ablation_for_sweep(sweep.name, sweep.kind)
-    named = replace(ablation, name=names[sweep.sweep_id], sweep_id=sweep.sweep_id)
+    file_name = names[sweep.sweep_id]
+    named = replace(ablation, name=file_name, sweep_id=sweep.sweep_id)
+    older = f", {file_name}" if file_name != sweep.name else ""  # a newer sweep has the name
     if is_screening(frames, sweep):
         named = replace(named, metric="selection_acc1", caveat=SCREENING_CAVEAT)
     if not sweep.family:
-        return replace(named, title=f"{ablation.title}{sweep.difference}")
+        return replace(named, title=f"{ablation.title}{sweep.difference}{older}")
     return replace(
         named,
-        title=f"{ablation.title}, {family_title(sweep)}",
+        title=f"{ablation.title}, {family_title(sweep)}{older}",
         family=sweep.family,
         paper=LADDERS.get(sweep.family, ()),
         paper_by="label" if ablation.paper else "recipe",

@@ -81,7 +81,7 @@ def default_metric(frames: Frames) -> str:
 
 
 def _values(trials: pd.DataFrame, metric: str, table: TrialTable | None) -> pd.Series:
-    """Return a metric of trials of ours, or of rows of an imported table."""
+    """Return a metric of recorded trials, or of rows of an imported table."""
     if table is None:
         return reported_values(trials, metric)
     if metric not in table.metrics:

@@ -1,4 +1,4 @@
-"""The controls of a ladder: zero-shot CLIP, a linear probe and random weights, as rows beside it.
+"""The controls of a ladder: zero-shot CLIP, a linear probe and random weights, as rows below it.
 
 They are cells of the sweep `controls` on the same data, and part of no difference between rungs and
 of no correction for several comparisons.

@@ -87,7 +87,7 @@ def _best_cell_of(frames: Frames, name: str) -> SelectedCell:
 
 
 def _no_recipe(name: str) -> ValueError:
-    return ValueError(f"{name} is imported: it has no recipe of ours")
+    return ValueError(f"{name} is imported: it has no recipe of clip-hparam")
 
 
 def is_imported(trials: pd.DataFrame) -> bool:

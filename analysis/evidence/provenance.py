@@ -1,4 +1,4 @@
-"""Find table rows whose code, data, weights, numerics or library versions differ from the rest."""
+"""Find table rows that differ from the rest in code, data, weights, numerics or libraries."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The published recipes as knobs: a cell of ours with equal knobs is shown beside their numbers.
+"""The published recipes as knobs, to show published numbers next to cells with equal knobs.
 
 The scripts and logs of LightDXY/FT-CLIP give all values of four runs, the last two rungs of each
 family. No public source gives all values of an earlier rung, so no cell of a knob's table is one.

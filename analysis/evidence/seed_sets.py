@@ -78,7 +78,7 @@ def evidence_of_sets(frames: Frames, sets: Sequence[Sequence[int]]) -> list[Seed
         names = ", ".join(f"{seed_set.name} is {seed_set.sweep.sweep_id}" for seed_set in found)
         raise ValueError(
             f"the ladders of the sets differ in more than their seeds ({names}): run all sets with"
-            " the same words"
+            " the same overrides"
         )
     return found
 
@@ -101,6 +101,6 @@ def _set_of(frames: Frames, seeds: tuple[int, ...]) -> SeedSet:
     if missing:
         raise ValueError(
             f"{counted(missing, 'trial')} of the seeds {seeds[0]} to {seeds[-1]}"
-            f" {is_are(missing)} not done: run the ladder again, which runs what is missing"
+            f" {is_are(missing)} not done: run the ladder again to run them"
         )
     return SeedSet(seeds, ladders[-1], data)

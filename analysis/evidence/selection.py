@@ -1,4 +1,4 @@
-"""Choose the best cell by its accuracy on the selection set. The test set selects nothing."""
+"""Choose the best cell by its accuracy on the selection set. Never use the test set."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from clip_hparam.analysis.evidence.ablations import Ablation
@@ -15,14 +14,18 @@ from clip_hparam.analysis.evidence.images.image_level import by_images
 from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.parts.fitting import LABEL_LIMIT, fit_texts, label_rows
+from clip_hparam.analysis.figures.parts.fitting import (
+    LABEL_LIMIT,
+    fit_texts,
+    label_rows,
+    rows_height,
+)
 from clip_hparam.analysis.figures.parts.seed_dots import plot_interval, plot_seeds
 from clip_hparam.analysis.figures.parts.sweep_design import MAX_ROWS
+from clip_hparam.analysis.figures.parts.ticks import number_ticks
 from clip_hparam.analysis.figures.registry import kind_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.stats.intervals import paired_differences
-
-ROW_INCHES = 0.27
 
 
 class ForestRow(NamedTuple):
@@ -106,10 +109,10 @@ def plot_forest(data: ForestPlot) -> Figure:
             _plot_effect(axes, row, effect, data.intervals)
         label_rows(axes, [style.safe_text(effect.label, LABEL_LIMIT) for effect in data.effects])
         axes.set_xlabel(style.safe_text(data.axis, 80))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(number_ticks(5))
         style.set_title(figure, style.with_left_out(data.title, data.left_out))
         style.add_legend(figure, *axes.get_legend_handles_labels())
-    return fit_texts(figure, ROW_INCHES * max(len(data.effects), 2))
+    return fit_texts(figure, rows_height(axes))
 
 
 def _plot_effect(axes: Axes, row: int, effect: ForestRow, intervals: str) -> None:
@@ -124,7 +127,7 @@ def _plot_effect(axes: Axes, row: int, effect: ForestRow, intervals: str) -> Non
     axes.plot(
         [effect.mean], [row], "o",
         markerfacecolor=style.EMA_COLOUR if excludes_zero else "white",
-        label="interval excludes zero" if excludes_zero else "not told apart from zero",
+        label="interval excludes zero" if excludes_zero else "not distinguished from zero",
         **style.open_marker(),
     )  # fmt: skip
     if len(effect.seeds) > 1:

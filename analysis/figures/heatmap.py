@@ -25,7 +25,7 @@ from clip_hparam.analysis.stats.intervals import estimate, paired_differences
 
 ROW_INCHES = 0.3
 MAX_COLUMN_LEVELS = 8  # levels of the x knob in a figure of one column; more take a page's width
-BEST_LABEL, CLOSE_LABEL = "best selection accuracy", "not told apart from it"
+BEST_LABEL, CLOSE_LABEL = "best selection accuracy", "not distinguished from it"
 
 
 class KnobHeatmap(NamedTuple):
@@ -82,7 +82,7 @@ def _knob_title(knob: str) -> str:
 
 
 def _is_close(cell: Replicates, selected: Replicates | None) -> bool:
-    """Return whether the seeds do not tell the cell apart from the selected one."""
+    """Return whether the cell is not distinguished from the selected one over the seeds."""
     if selected is None or cell is selected or not cell.complete:
         return False
     difference = estimate(paired_differences(cell.values, selected.values))
@@ -92,7 +92,7 @@ def _is_close(cell: Replicates, selected: Replicates | None) -> bool:
 def plot_heatmap(data: KnobHeatmap) -> Figure:
     """Plot a grid of cells, darker where the accuracy is higher, with the selected cell framed.
 
-    A cell that the seeds do not tell apart from the selected one has a dashed frame.
+    A cell that is not distinguished from the selected one has a dashed frame.
     """
     wide = len(data.x_levels) > MAX_COLUMN_LEVELS
     figure = style.create_figure(style.PAGE_INCHES if wide else style.COLUMN_INCHES, 2.4)

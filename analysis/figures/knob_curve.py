@@ -16,7 +16,12 @@ from clip_hparam.analysis.evidence.evidence import cell_evidence, trials_of
 from clip_hparam.analysis.evidence.images.correct_bits import count_images
 from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.figures import style
-from clip_hparam.analysis.figures.parts.fitting import LABEL_LIMIT, fit_texts, label_rows
+from clip_hparam.analysis.figures.parts.fitting import (
+    LABEL_LIMIT,
+    fit_texts,
+    label_rows,
+    rows_height,
+)
 from clip_hparam.analysis.figures.parts.knob_scale import Scale, axis_scale
 from clip_hparam.analysis.figures.parts.seed_dots import (
     clip_interval,
@@ -32,8 +37,6 @@ from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.imported import IMPORTED_PREFIX
 from clip_hparam.analysis.frames.labels import format_done, format_knob
 from clip_hparam.analysis.stats.binomial import wilson_interval
-
-ROW_INCHES = 0.27  # height of a level that is named
 
 
 class Level(NamedTuple):
@@ -88,7 +91,7 @@ def plot_knob_curve(curve: KnobCurve) -> Figure:
         (_plot_over_names if named else _plot_over_numbers)(axes, curve)
         style.set_title(figure, style.with_left_out(curve.title, curve.left_out))
         style.add_legend(figure, *axes.get_legend_handles_labels())
-    return fit_texts(figure, ROW_INCHES * max(len(curve.levels), 2) if named else None)
+    return fit_texts(figure, rows_height(axes) if named else None)
 
 
 def _numbered_rows(data: pd.DataFrame) -> list[tuple[int, pd.Series]]:

@@ -1,4 +1,4 @@
-"""The ladder: accuracy and cost of each rung, beside the paper's numbers.
+"""The ladder: accuracy and cost of each rung, with the paper's numbers.
 
 `ladder_panels` returns all numbers and labels of the figure, which tests compare with the records;
 `plot_ladder` adds none. Rungs are rows, in one order for all panels.
@@ -135,5 +135,5 @@ def _label(row: pd.Series) -> str:
 
 @sweep_figure("ladder")
 def ladder_figure(frames: Frames, ablation: Ablation) -> Figure:
-    """Plot accuracy and cost of the rungs, ours beside the paper's."""
+    """Plot accuracy and cost of the rungs, with the paper's numbers."""
     return plot_ladder(ladder_panels(frames, ablation))

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy import quantile
 
 from clip_hparam.analysis.evidence.ablations import ABLATIONS, Ablation
 from clip_hparam.analysis.evidence.replicates import replicates
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.parts.ticks import balanced_columns, count_ticks
 from clip_hparam.analysis.figures.registry import frame_figure, kind_figure
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.manifests import newest_by_name
@@ -88,7 +88,7 @@ def plot_learning_curve(data: LearningCurve) -> Figure:
         axes = figure.subplots()
         _plot_curves(axes, [data])
         axes.set(xlabel="epoch", ylabel=AXIS_TITLE, ylim=_accuracy_range([data]))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(count_ticks(6))
         axes.set_title(style.safe_text(data.title, 60))
         _add_legend(figure)
     return fit_texts(figure)
@@ -102,7 +102,7 @@ def plot_cell_curves(data: CellCurves) -> Figure:
     if len(data.panels) > MAX_PANELS:
         return _plot_all_curves(data)
     figure = style.create_figure(style.PAGE_INCHES, 2.0)
-    columns = min(max(2, round(style.paper_width(figure) / 1.7)), len(data.panels))
+    columns = balanced_columns(len(data.panels), max(2, round(style.paper_width(figure) / 1.7)))
     rows = math.ceil(len(data.panels) / columns)
     figure.set_figheight(figure.get_figheight() * rows)
     with style.house_style():
@@ -110,7 +110,7 @@ def plot_cell_curves(data: CellCurves) -> Figure:
         for axes, (title, curves) in zip(grid, data.panels, strict=False):
             _plot_curves(axes, curves)
             axes.set_title(style.safe_text(title if "=" in title else title.replace("_", " "), 48))
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+            axes.xaxis.set_major_locator(count_ticks(5))
         for axes in grid[len(data.panels) :]:
             axes.set_axis_off()
         for axes in grid[len(data.panels) - columns : len(data.panels)]:
@@ -139,7 +139,7 @@ def _plot_all_curves(data: CellCurves) -> Figure:
                 alpha=1.0 if curve is best else 0.5, rasterized=style.should_rasterize(len(curves)),
             )  # fmt: skip
         axes.set(xlabel="epoch", ylabel=AXIS_TITLE, ylim=_accuracy_range(curves))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(count_ticks(6))
         style.set_title(figure, data.title)
         style.add_legend(figure, *axes.get_legend_handles_labels())
     return fit_texts(figure)

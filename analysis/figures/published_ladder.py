@@ -1,4 +1,4 @@
-"""The public numbers of a family's ladder, as long as no ladder of ours stands beside them."""
+"""Figure of the public numbers of a family's ladder, used until a ladder of the family runs."""
 
 from matplotlib.figure import Figure
 
@@ -16,7 +16,7 @@ from clip_hparam.analysis.frames.frame import Frames
 
 
 def paper_panel(family: str) -> Panel:
-    """Return the public numbers of a family's ladder without records of ours."""
+    """Return the public numbers of a family's ladder without recorded trials."""
     bars = [
         Bar(row.key.replace("_", " "), row.acc1, NAN, NAN, row.v100_hours or NAN)
         for row in LADDERS[family]
@@ -25,13 +25,13 @@ def paper_panel(family: str) -> Panel:
 
 
 def _is_alone(frames: Frames) -> bool:
-    """Return whether the family has public numbers and no ladder of ours beside them."""
+    """Return whether the family has public numbers and no recorded ladder."""
     known = frames.family in LADDERS and bool(frames.family)
     return known and not any(sweep.name == "ladder" for sweep in frames.sweeps)
 
 
 @frame_figure("published_ladder", "The ladder of the paper", _is_alone)
 def published_ladder_figure(frames: Frames) -> Figure:
-    """Plot the public numbers of the family, as long as no ladder of ours is on record."""
+    """Plot the public numbers of the family if no ladder of the family is on record."""
     panel = paper_panel(frames.family)
     return plot_ladder(LadderPanels(Panel("Ours", "", []), panel, reference_of(frames.family)))

@@ -14,6 +14,7 @@ from clip_hparam.analysis.evidence.published import (
 )
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.parts.ticks import balanced_columns
 from clip_hparam.analysis.figures.registry import frame_figure
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.config.text.numbers import MINUS_SIGN
@@ -51,7 +52,7 @@ def published_log_panels() -> list[LogPanel]:
 def plot_published_logs(panels: list[LogPanel]) -> Figure:
     """Plot raw and EMA accuracy over the epochs, a panel for each log."""
     figure = style.create_figure(style.PAGE_INCHES, 2.0)
-    columns = min(max(2, round(style.paper_width(figure) / 1.7)), len(panels))
+    columns = balanced_columns(len(panels), max(2, round(style.paper_width(figure) / 1.7)))
     rows = math.ceil(len(panels) / columns)
     figure.set_figheight(figure.get_figheight() * rows)
     with style.house_style():

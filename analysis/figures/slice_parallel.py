@@ -20,6 +20,7 @@ from clip_hparam.analysis.figures.parts.knob_axes import (
     parallel_coordinates,
     strongest_knobs,
 )
+from clip_hparam.analysis.figures.parts.ticks import balanced_columns
 from clip_hparam.analysis.figures.parts.trial_dots import plot_trials
 from clip_hparam.analysis.figures.registry import kind_figure, search_figure, sweep_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
@@ -27,6 +28,7 @@ from clip_hparam.analysis.frames.trial_table import TrialTable
 
 MAX_SLICES, AXES_PER_INCH = 12, 1.7  # knobs shown; the strongest, where there are more
 PANEL_INCHES, PARALLEL_INCHES = 1.2, 2.1
+END_INCHES = 0.45  # beside the first and the last axis, for their values
 
 
 def thin_ticks(ticks: dict[float, str], share: float) -> dict[float, str]:
@@ -49,7 +51,7 @@ def plot_slices(data: ParallelCoordinates) -> Figure:
     shown = strongest_knobs(data, MAX_SLICES)
     one = len(shown) == 1
     figure = style.create_figure(style.COLUMN_INCHES if one else style.PAGE_INCHES, 2.0)
-    columns = min(max(2, round(style.paper_width(figure) / 2.2)), len(shown))
+    columns = balanced_columns(len(shown), max(2, round(style.paper_width(figure) / 2.2)))
     rows = math.ceil(len(shown) / columns)
     figure.set_figheight(figure.get_figheight() * rows)
     with style.house_style():
@@ -83,7 +85,8 @@ def plot_parallel_coordinates(data: ParallelCoordinates) -> Figure:
         characters = int(15 * style.paper_width(figure) / (len(shown) + 1.5)) - 1
         for x, knob_axis in enumerate(shown):
             _plot_knob_axis(panel, x, knob_axis, max(characters, 4))
-        panel.set(xlim=(-0.2, len(shown) - 0.4), ylim=(-0.05, 1.05), yticks=[])
+        pad = min(0.6, END_INCHES * (len(shown) - 1) / style.paper_width(figure))
+        panel.set(xlim=(-pad, len(shown) - 1 + pad), ylim=(-0.05, 1.05), yticks=[])
         panel.set_xticks(range(len(shown)), [style.safe_text(knob.knob) for knob in shown])
         panel.tick_params(axis="x", length=0)
         panel.spines[:].set_visible(False)
@@ -117,11 +120,13 @@ def _plot_knob_axis(panel: Axes, x: int, knob_axis: KnobAxis, characters: int) -
         low, high = min(knob_axis.positions), max(knob_axis.positions)
         heights = (np.array(list(ticks)) - low) / (high - low)
     halo = [withStroke(linewidth=style.points(2), foreground="white")]
+    side, offset = ("right", -style.points(3)) if x == 0 else ("left", style.points(3))
     for height, text in zip(heights, ticks.values(), strict=True):
         shown = style.safe_text(text.replace(r"\$", "$"), characters)
-        panel.text(
-            x + 0.03, height, shown, fontsize="small", va="center", path_effects=halo, zorder=4
-        )
+        panel.annotate(
+            shown, (x, height), (offset, 0), textcoords="offset points", fontsize="small",
+            ha=side, va="center", path_effects=halo, zorder=6,
+        )  # fmt: skip
 
 
 def _to_unit_range(positions: list[float]) -> np.ndarray:

@@ -57,7 +57,7 @@ RC_POINTS = {  # sizes in points in a paper
 
 
 class Style(NamedTuple):
-    """What figures are made for.
+    """The purpose of figures: a paper or slides.
 
     width: of every figure, in inches; None: each figure has the width of a column or of a page.
     scale: factor on heights and on all sizes in points; 1 is a text of 8 points.

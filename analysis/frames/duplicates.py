@@ -1,4 +1,4 @@
-"""One row for each trial that several runs folders hold."""
+"""Keep one row for each trial that is in several runs folders."""
 
 from collections.abc import Collection
 

@@ -21,7 +21,7 @@ def complete_lines(path: str, content: bytes) -> tuple[bytes, str]:
     whole: list[bytes] = []
     for number, line in enumerate(content.splitlines(), start=1):
         if not _is_object(line):
-            message = f"{path} line {number} is cut or no object: epochs end before it"
+            message = f"{path} line {number} is truncated or not JSON: epochs end before it"
             return b"".join(whole), message
         whole.append(line + b"\n")
     return b"".join(whole), ""

@@ -195,7 +195,7 @@ def ended_trials(frames: Frames, sweep: SweepManifest | None = None) -> pd.DataF
 
 
 def _with_promised_columns(frame: pd.DataFrame, first: tuple[str, ...]) -> pd.DataFrame:
-    """Put the documented columns first, adding empty ones where the records have none."""
+    """Put the documented columns first, and add missing ones as empty columns."""
     columns = [*first, *(name for name in frame if name not in first)]
     frame = frame.reset_index(drop=True).reindex(columns=columns)
     metrics = [name for name in METRIC_COLUMNS if name in frame]

@@ -1,4 +1,4 @@
-"""The rows and the cells of an imported table, as the frames hold them."""
+"""The rows and the cells of an imported table, as parts of the frames."""
 
 import re
 from collections.abc import Collection
@@ -46,7 +46,7 @@ def read_imported(
     Problems are a sentence for each table that is not used, and for a table whose cells are not.
     """
     found = [folder for folder in folders if (folder / HEAD_FILE).exists()]
-    problems = [f"{folder}: one imported table at a time" for folder in found[1:]]
+    problems = [f"{folder}: only one imported table can be read at a time" for folder in found[1:]]
     if not found:
         return Imported(None, None, problems)
     folder = found[0]
@@ -56,7 +56,9 @@ def read_imported(
         return Imported(None, None, [str(error), *problems])
     names = table.rows.index
     if ours := names.intersection(list(trial_ids)).to_list():
-        sentence = f"{folder}: {len(ours)} of its names, such as {ours[0]}, are trials of ours"
+        sentence = (
+            f"{folder}: {len(ours)} of its names, such as {ours[0]}, are trials of clip-hparam"
+        )
         return Imported(None, None, [f"{sentence}: read it without their folder", *problems])
     cells = int(cell_numbers(table).max()) + 1 if len(names) else 0
     if not names.is_unique:

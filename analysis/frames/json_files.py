@@ -34,7 +34,7 @@ def parse_record_json(path: str | Path, content: bytes | None) -> dict[str, Any]
     except ValueError:
         tree = None
     if not isinstance(tree, dict):
-        raise UnreadableError(f"{path} is cut or not a JSON object")
+        raise UnreadableError(f"{path} is truncated or not a JSON object")
     schema = tree.get("schema")
     if not isinstance(schema, int):
         raise UnreadableError(f"{path} has no schema number: not a record of clip-hparam")

@@ -1,6 +1,7 @@
 """Format metric names, knob values and missing numbers for tables, figures and reports."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from clip_hparam.config.text.numbers import format_number
@@ -15,7 +16,7 @@ MISSING_MARK = "\N{EM DASH}"
 
 
 def metric_title(metric: str) -> str:
-    """Return the title of a metric of ours, else its name."""
+    """Return the title of a metric, or its name if it has none."""
     return METRIC_TITLES.get(metric, metric)
 
 
@@ -28,6 +29,12 @@ def decimals(largest: float) -> int:
 def format_done(done: int, planned: int) -> str:
     """Return "2 of 3" while a planned run is missing, else "3"."""
     return str(done) if done == planned else f"{done} of {planned}"
+
+
+def format_names(names: Sequence[str], most: int = 3) -> str:
+    """Return the first names and the number of the others: "a, b, c and 5 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def format_knob(value: Any) -> str:

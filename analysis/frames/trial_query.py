@@ -137,8 +137,8 @@ def _number(condition: Condition) -> float:
         return float(condition.value)
     except ValueError:
         raise ValueError(
-            f"{condition}: {condition.column} holds numbers, and {condition.value} is none: type"
-            f" one, as {condition.column}{condition.symbol}1e-3"
+            f"{condition}: {condition.column} holds numbers, and {condition.value} is not one: type"
+            f" a number, as {condition.column}{condition.symbol}1e-3"
         ) from None
 
 

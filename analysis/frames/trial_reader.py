@@ -84,7 +84,7 @@ def _read_knobs(folder: TrialFolder) -> dict[str, Any]:
 
 
 def _read_facts(folder: TrialFolder) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the columns beside the knobs, and the sealed files with their sha256.
+    """Return the columns other than the knobs, and the sealed files with their sha256.
 
     A done trial has metrics, cost and provenance; any other trial only its failure, nothing sealed.
     """

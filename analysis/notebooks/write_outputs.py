@@ -1,4 +1,4 @@
-"""Run the notebooks on the records beside them, and write each .ipynb with its outputs.
+"""Run the notebooks on the records in the same folder, and write each .ipynb with its outputs.
 
     make notebooks                                          # all
     python analysis/notebooks/write_outputs.py is_it_real   # one

@@ -63,7 +63,7 @@ def write_ablations(frames: Frames, folder: Path) -> list[Path]:
 
 
 def with_plain_titles(frames: Frames) -> Frames:
-    """Return the frames without what was typed for all designs in each title: the page says it."""
+    """Return the frames with titles without overrides of all designs; the page lists them."""
     if len({sweep.difference for sweep in frames.sweeps}) > 1:
         return frames
     sweeps = [
@@ -175,7 +175,7 @@ def _section(frames: Frames, name: str) -> str:
 
 
 def _without_cost(table: Table) -> Table:
-    """Return the table without its notes and seconds, which depend on what else ran meanwhile."""
+    """Return the table without notes and seconds; seconds depend on other load of the computer."""
     shown, bold = (
         part.drop(columns="cost, s", errors="ignore") for part in (table.shown, table.bold)
     )

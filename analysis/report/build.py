@@ -1,4 +1,4 @@
-"""Write tables and figures by name, and only those whose inputs have changed.
+"""Write tables and figures by name, if their inputs have changed.
 
 `.made/WHAT-NAME.json` in the results folder holds a digest of the inputs (records, manifests and
 code) and the sha256 of each output file. Without this file the output is written again.

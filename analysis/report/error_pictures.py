@@ -1,4 +1,4 @@
-"""Pictures of the most confident errors of the best cell of a sweep."""
+"""Images of the most confident errors of the best cell of a sweep."""
 
 import base64
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from clip_hparam.analysis.frames.json_files import UnreadableError
 
 
 class ErrorPicture(NamedTuple):
-    """A picture with its class, the predicted class with its probability, and both as a text."""
+    """An image with its class, the predicted class with its probability, and both as a text."""
 
     label: str
     predicted: str
@@ -22,7 +22,7 @@ class ErrorPicture(NamedTuple):
 
 
 class ErrorPictures(NamedTuple):
-    """Pictures of one trial; none where they are not recorded."""
+    """Images of one trial; none if they are not recorded."""
 
     title: str
     pictures: list[ErrorPicture]

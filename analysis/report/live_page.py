@@ -22,7 +22,7 @@ MIN_SECONDS, COST_FACTOR = 2.0, 10.0
 
 
 class LivePage:
-    """The page of some runs folders; `version` changes when a newer page is at hand.
+    """The page of some runs folders; `version` changes with each new page.
 
     commands: the overrides that run trials again, of the loaded frames.
     """

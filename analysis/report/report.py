@@ -88,8 +88,8 @@ def report_page(frames: Frames, commands: Commands = NO_COMMANDS) -> ReportPage:
     sweeps = [sweep_json(frames, ablation) for ablation in ablations]
     searches = list(_searches(frames))
     done, pruned = (int((frames.trials["status"] == state).sum()) for state in FINISHED)
-    ended = f", {pruned} pruned" if pruned else ""
-    trials = f"{done} of {counted(len(frames.trials), 'trial')} done{ended}"
+    ended = f", {pruned:,} pruned" if pruned else ""
+    trials = f"{done:,} of {counted(len(frames.trials), 'trial')} done{ended}"
     rows = shown_trials(frames)
     return ReportPage(
         "clip-hparam: report",
@@ -120,6 +120,7 @@ def render_html(data: ReportPage, live: bool = False) -> str:
     """Return the page. live: the page polls its server for changes."""
     assets = read_assets()
     environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["counted"] = counted
     values = data._asdict() | {
         "data": script_json(data.data),
         "data_sweeps": data.data["sweeps"],

@@ -1,6 +1,7 @@
 """The sections of the report that are text: tables, notes, commands, figures, provenance."""
 
 import base64
+import re
 import shlex
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,6 +18,7 @@ from clip_hparam.analysis.evidence.searches.replicate_means import PointTable
 from clip_hparam.analysis.evidence.searches.summary import format_summary, summarise
 from clip_hparam.analysis.figures import registry, style
 from clip_hparam.analysis.frames.frame import Frames, done_trials
+from clip_hparam.analysis.frames.labels import MISSING_MARK, format_knob
 from clip_hparam.analysis.report.error_pictures import (
     NO_PICTURES,
     ErrorPictures,
@@ -31,6 +33,7 @@ from clip_hparam.config.text.override_words import program_words
 from clip_hparam.design.design import merged_overrides
 
 PROVENANCE_COLUMNS = ("versions.", "numerics.", "encoder.weights", "data.fingerprint")
+PLAIN_NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d[\d,]*(\.\d+)?")
 INTERACTIVE = ("cost", "curves")  # figures that the page draws itself
 
 
@@ -46,6 +49,7 @@ class SortableTable(NamedTuple):
     shown: list[str]
     rows: list[list[TableCell]]
     notes: list[str]
+    numeric: frozenset[int] = frozenset()  # columns of plain numbers, which are set to the right
 
 
 class Picture(NamedTuple):
@@ -130,7 +134,16 @@ def _sortable_table(table: Table) -> SortableTable:
         [TableCell(str(text), bool(bold)) for text, bold in zip(texts, marks, strict=True)]
         for texts, marks in zip(table.shown.to_numpy(), table.bold.to_numpy(), strict=True)
     ]
-    return SortableTable("", [str(name) for name in table.shown], rows, [])
+    names = [str(name) for name in table.shown]
+    columns = [[row[at].text for row in rows] for at in range(len(names))]
+    numeric = frozenset(at for at, texts in enumerate(columns) if at and _are_numbers(texts))
+    return SortableTable("", names, rows, [], numeric)
+
+
+def _are_numbers(texts: list[str]) -> bool:
+    """Return whether all texts but empty ones are plain numbers, and at least one is."""
+    known = [text for text in texts if text not in ("", MISSING_MARK)]
+    return bool(known) and all(PLAIN_NUMBER.fullmatch(text) for text in known)
 
 
 def _folded_table(table: Table, section: str) -> SortableTable:
@@ -163,5 +176,5 @@ def _rerun_commands(frames: Frames, ablation: Ablation, commands: Commands) -> I
 
 
 def _value_counts(values: pd.Series) -> str:
-    counts = values.dropna().astype(str).value_counts()
+    counts = values.dropna().map(format_knob).value_counts()
     return ", ".join(f"{value} ({counted(count, 'trial')})" for value, count in counts.items())

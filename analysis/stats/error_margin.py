@@ -20,7 +20,7 @@ STANDARD_ERRORS = 2.0  # an effect of so many standard errors counts as resolved
 
 
 class Margin(NamedTuple):
-    """The size below which an effect is not told apart from zero, and how it was estimated."""
+    """The size below which an effect is not distinguished from zero, and how it was estimated."""
 
     points: float
     method: str

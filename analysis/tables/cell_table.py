@@ -143,7 +143,10 @@ def _difference_cell(row: pd.Series, digits: int) -> str:
 
 
 def _format_cost(value: float) -> str:
-    return MISSING_MARK if math.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    """Return a cost with three digits, such as 12.0 or 1.60; without a point from 100 on."""
+    if math.isnan(value):
+        return MISSING_MARK
+    return f"{value:.0f}" if value >= 99.95 else f"{value:#.3g}"
 
 
 def _format_level(value: Any) -> str:

@@ -9,7 +9,7 @@ from clip_hparam.analysis.evidence.evidence import MIN_DIFFERENCE_POINTS, cell_e
 from clip_hparam.analysis.evidence.images.image_level import by_images, has_one_seed
 from clip_hparam.analysis.evidence.sweep_effects import sweep_effects
 from clip_hparam.analysis.frames.frame import Frames
-from clip_hparam.analysis.frames.labels import format_difference
+from clip_hparam.analysis.frames.labels import format_difference, format_names
 from clip_hparam.analysis.tables.effects import effects_data
 
 SIGNIFICANCE_LEVEL = 0.05
@@ -90,13 +90,12 @@ def _undecided_text(rows: pd.DataFrame, ablation: Ablation) -> str:
     needed = rows["seeds_needed"].max()
     seeds = ""
     if not pd.isna(needed):
-        seeds = f" (to resolve {MIN_DIFFERENCE_POINTS} points, up to {needed:.0f} seeds)"
+        seeds = f" (to resolve {MIN_DIFFERENCE_POINTS} points, up to {needed:,.0f} seeds)"
     names = [str(name) for name in rows[ablation.row]]
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return f"not distinguished from noise: {', '.join(names[:MAX_NAMED])}{more}{seeds}"
+    return f"not distinguished from noise: {format_names(names, MAX_NAMED)}{seeds}"
 
 
 def _incomplete_text(data: pd.DataFrame, ablation: Ablation) -> str:
     incomplete = int((data["n"] < data["asked"]).sum())
-    text = f"{incomplete} of {len(data)} {ablation.row}s lack a run and have no result"
+    text = f"{incomplete} of {len(data)} {ablation.row}s have missing runs and no result"
     return text if incomplete else ""

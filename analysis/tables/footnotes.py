@@ -13,7 +13,7 @@ from clip_hparam.analysis.evidence.replicates import replicates, sweep_of
 from clip_hparam.analysis.evidence.selection import selection_accuracy, selection_effect
 from clip_hparam.analysis.frames.frame import Frames
 from clip_hparam.analysis.frames.importing.notes import import_notes
-from clip_hparam.analysis.frames.labels import format_done
+from clip_hparam.analysis.frames.labels import format_done, format_names
 from clip_hparam.analysis.frames.manifests import race_of
 
 SELECTION_NOTE = (
@@ -118,7 +118,7 @@ def _selection_note(frames: Frames, ablation: Ablation, data: pd.DataFrame) -> I
 def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Iterator[str]:
     """Yield a note for each row that is incomplete, lacks an interval or has other provenance.
 
-    Pruned rows share one note.
+    Pruned rows share one note, and so do rows with the same reason.
     """
     one_seed = has_one_seed(data)
     if pruned:
@@ -126,20 +126,27 @@ def _row_notes(ablation: Ablation, data: pd.DataFrame, pruned: list[int]) -> Ite
             "No mean, because trials were pruned when others were better at the same epoch:"
             f" {len(pruned)} of {len(data)} {ablation.row}s."
         )
+    shared: dict[str, list[str]] = {}
     for _, row in data.drop(index=pruned).iterrows():
-        name = row[ablation.row]
-        if row["n"] < row["asked"]:
-            done = format_done(row["n"], row["asked"])
-            yield f"{name}: {done} runs are done, so there is no mean yet."
-        elif one_seed:
-            if math.isnan(row["ci_images_low"]):
-                yield f"{name}: one seed, and no record of the single test images: no interval."
-        elif not math.isnan(row["images_p"]):
-            p = f"{row['images_p']:.2g}"
-            yield f"{name}: one seed a side; McNemar's test over test images alone: p = {p}."
-        elif row["why"]:
-            yield f"{name}: {row['why']}."
-        elif row["delta_why"] not in {"", "first row", "incomplete"}:
-            yield f"{name} (difference): {row['delta_why']}."
-        if row["differs"]:
-            yield f"{name}: {row['differs']} not as in most runs of this table."
+        for reason in _reasons(row, one_seed):
+            shared.setdefault(reason, []).append(str(row[ablation.row]))
+    for reason, names in shared.items():
+        yield f"{format_names(names)}{reason}"
+
+
+def _reasons(row: pd.Series, one_seed: bool) -> Iterator[str]:
+    """Yield what a note says after the name of the row."""
+    if row["n"] < row["asked"]:
+        yield f": {format_done(row['n'], row['asked'])} runs are done, so there is no mean yet."
+    elif one_seed:
+        if math.isnan(row["ci_images_low"]):
+            yield ": one seed, and no record of the single test images: no interval."
+    elif not math.isnan(row["images_p"]):
+        p = f"{row['images_p']:.2g}"
+        yield f": one seed a side; McNemar's test over test images alone: p = {p}."
+    elif row["why"]:
+        yield f": {row['why']}."
+    elif row["delta_why"] not in {"", "first row", "incomplete"}:
+        yield f" (difference): {row['delta_why']}."
+    if row["differs"]:
+        yield f": {row['differs']} not as in most runs of this table."

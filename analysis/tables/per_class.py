@@ -46,7 +46,7 @@ def classes_table(frames: Frames, ablation: Ablation) -> Table:
     cells = [cell for cell in replicates(frames, ablation) if cell.complete]
     chosen = best_cell(cells)
     if chosen is None:
-        raise UnreadableError("no accuracy by class: every cell lacks a run")
+        raise UnreadableError("no accuracy by class: every cell has a missing run")
     first = cells[0]
     labels, names = _common_labels(first, chosen)
     images = np.bincount(labels, minlength=len(names))

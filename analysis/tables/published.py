@@ -39,7 +39,7 @@ NOTES = [
 
 
 class PublishedRow(NamedTuple):
-    """One public number; `source` says where it stands."""
+    """One public number; `source` names the publication."""
 
     family: str
     rung: str

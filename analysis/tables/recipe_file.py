@@ -10,6 +10,7 @@ from clip_hparam.analysis.evidence.selection import SelectedCell
 from clip_hparam.analysis.frames.frame import CELL_KNOBS, reported_values
 from clip_hparam.analysis.stats.intervals import Estimate, estimate
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
+from clip_hparam.config.recipe import knobs
 from clip_hparam.config.text.override_words import program_words, unquote
 from clip_hparam.design.design import key_of, merged_overrides
 from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
@@ -17,11 +18,14 @@ from clip_hparam.design.paper_ladder import PAPER_V100_HOURS
 DEFAULT_BASE = "weak_aug"
 CONFIG_GROUPS = ("encoder", "data")
 COMMENT_WIDTH = 97
+PLACE_KNOBS = [name for name, knob in knobs().items() if not knob.metadata["hashed"]]
+"""Where images and weights lie: no part of a recipe, and typed beside it."""
 
 
-def recipe_text(selected: SelectedCell, name: str, verdict: str = "") -> str:
-    """Return the text of conf/recipe/<name>.yaml.
+def recipe_text(selected: SelectedCell, name: str, verdict: str = "", config_dir: str = "") -> str:
+    """Return the text of conf/recipe/<name>.yaml, or of such a file in another folder.
 
+    config_dir: the folder that --config-dir takes; empty for the configs of the program.
     verdict: what a race decided about the cell, for the comment; "" for no race.
 
     Raises:
@@ -33,10 +37,12 @@ def recipe_text(selected: SelectedCell, name: str, verdict: str = "") -> str:
     base, groups, values = _split_overrides(overrides)
     family = selected.sweep.family or DEFAULT_FAMILY
     typed = [] if family == DEFAULT_FAMILY else [f"family={family}"]
-    typed.append(f"recipe={name}")
+    places = [word for word in overrides if key_of(word) in PLACE_KNOBS]
+    typed += [f"recipe={name}", *places]
+    folder = ["--config-dir", config_dir] if config_dir else []
     lines = [
         "# @package _global_",
-        f"# {shlex.join([*program_words(), *typed])}",
+        f"# {shlex.join([*program_words(), *folder, *typed])}",
         *(f"# {line}" for line in _comment_lines(selected)),
         *(f"# {line}" for line in textwrap.wrap(verdict and f"Race: {verdict}.", COMMENT_WIDTH)),
         *_defaults_lines(f"{family}/{base}" if base in PAPER_V100_HOURS else base, groups),

@@ -1,4 +1,4 @@
-"""The table of accuracy in distribution, out of distribution, and on what CLIP knew before.
+"""The table of accuracy in distribution, out of distribution, and on CLIP's own zero-shot sets.
 
 Its sets are those of the driver key `eval_sets`, and `data.shift`. None of them selects anything.
 """

@@ -32,12 +32,12 @@ T = TypeVar("T")
 
 
 class PeerError(RuntimeError):
-    """A collective operation failed; this rank does not know which rank is the cause."""
+    """A collective operation failed; the rank that caused it is unknown here."""
 
 
 @dataclass
 class ConnectionState:
-    """What changes while a rank is connected.
+    """State that changes while a rank is connected.
 
     collectives: number of collective operations that it has begun. Where all ranks wait, the rank
         with fewest is the one that the others wait for.
@@ -96,7 +96,7 @@ class DistributedContext:
         return [part for part in in_order if part is not missing]
 
     def wait_for_all(self) -> None:
-        """Wait on the CPU until each rank has come here; raise PeerError if one does not."""
+        """Wait on the CPU until all ranks reach this call; raise PeerError if one does not."""
         self.all_gather([])
 
     def all_reduce_mean(self, value: Tensor) -> None:

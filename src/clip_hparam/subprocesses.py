@@ -16,12 +16,12 @@ def exit_with_parent() -> None:
 
 
 def signal_cause(number: int) -> str:
-    """Return number and name of a signal that ended a process, and what most often sends it."""
+    """Return number and name of a signal that ended a process, and its most frequent cause."""
     name = f"signal {number} ({_signal_name(number)})"
     if number == signal.SIGKILL:
-        return f"{name}, often sent by the kernel's out-of-memory killer, which dmesg tells"
+        return f"{name}, often sent by the kernel's out-of-memory killer (see dmesg)"
     if number == signal.SIGBUS:
-        return f"{name}, often because /dev/shm or the disk is full, which df -h /dev/shm tells"
+        return f"{name}, often because /dev/shm or the disk is full (see df -h /dev/shm)"
     return name
 
 

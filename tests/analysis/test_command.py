@@ -109,8 +109,8 @@ def test_errors_begin_with_the_name_of_the_command(
     words = ["tables", "lader", "--runs", str(ladder.runs.folder)]
     assert (main(words), main(words, prog="clip-hparam")) == (2, 2)
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("python -m analysis: lader is none of the tables")
-    assert second.startswith("clip-hparam: lader is none of the tables")
+    assert first.startswith("python -m analysis: lader is not one of the tables")
+    assert second.startswith("clip-hparam: lader is not one of the tables")
     assert main(["tabels"], prog="clip-hparam") == 2
     assert capsys.readouterr().err.startswith("clip-hparam: ")
 

@@ -74,6 +74,9 @@ def test_the_summary_covers_the_newest_search_or_the_named_one(
     assert main(["summary", folder, "--json", "--sweep", "first"]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)["n"], err) == (12, "")
+    for words, title in (((), "second"), (("--sweep", "first"), "first")):
+        assert main(["summary", folder, *words]) == 0
+        assert capsys.readouterr().out.startswith(f"{title}, sweep ")
     assert main(["summary", folder, "--sweep", "frist"]) == 2
     assert "there is no search frist on record: did you mean first?" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""A trial raises on Slurm: record and Slurm job are failed; the other trials go on."""
+"""A trial raises on Slurm: record and Slurm job are failed; the other trials continue."""
 
 from support.slurm_disturbed_sweep import BAD, UNTOUCHED, DisturbedSweep
 from support.slurm_jobs import job_of

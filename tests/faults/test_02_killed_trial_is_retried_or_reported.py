@@ -31,7 +31,7 @@ def test_killed_trial_is_retried_or_reported(tmp_path: Path, retries: int) -> No
     assert driver.returncode == 1 - retries, err
     assert len(results(tmp_path)) == 1 + retries
     if retries:
-        assert "going on after" in (victim.folder / "log.txt").read_text()
+        assert "resuming after" in (victim.folder / "log.txt").read_text()
     else:
         assert f"{victim.trial_id} lost: the process ended unexpectedly: signal 9" in out
         failure = victim.failure() or {}

@@ -12,7 +12,7 @@ def test_warned_trial_resumes_after_its_last_step(disturbed: DisturbedSweep) -> 
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(WARNED))
     log = (record.folder / "log.txt").read_text()
     assert "stopped: the state is saved after step " in log
-    assert "going on after" in log
+    assert "resuming after" in log
     assert record.status()["attempt"] == 2
 
 

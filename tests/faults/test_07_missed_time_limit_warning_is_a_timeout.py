@@ -15,5 +15,5 @@ def test_timeout_names_the_limit_and_resumes_from_the_last_checkpoint(
     assert "could not save its state" in disturbed.out
     again = sweep("-m", f"seeds=[{STUCK}]", *WORDS, cwd=disturbed.folder)
     assert again.code == 0, again.err
-    assert "going on after" in (record.folder / "log.txt").read_text()
+    assert "resuming after" in (record.folder / "log.txt").read_text()
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(STUCK))

@@ -8,7 +8,7 @@ def test_preempted_trial_equals_undisturbed(disturbed: DisturbedSweep, accountin
     record = disturbed.record(MOVED)
     assert metrics_text(record) == metrics_text(disturbed.undisturbed(MOVED))
     assert record.status()["attempt"] == 3  # its node went down before
-    assert (record.folder / "log.txt").read_text().count("going on after") == 2
+    assert (record.folder / "log.txt").read_text().count("resuming after") == 2
     if accounting:
         rows = accounting_rows(disturbed.slurm, job_of(record), "--duplicates")
         node_fail, preempted, completed = (row.partition("|")[0] for row in rows)

@@ -1,4 +1,4 @@
-"""scancel of one task: its trial is cancelled and keeps its checkpoint; the others go on."""
+"""scancel of one task: its trial is cancelled and keeps its checkpoint; the others continue."""
 
 from support.slurm_disturbed_sweep import CANCELLED, UNTOUCHED, DisturbedSweep
 from support.slurm_jobs import saved

@@ -40,7 +40,7 @@ def test_killed_sweep_resumes_and_equals_undisturbed(tmp_path: Path) -> None:
         more = 0 if record.trial_id in before else 1
         assert record.status()["attempt"] == attempts.get(record.trial_id, 0) + more
         assert log.count("epoch 6/6") == logged.get(record.trial_id, 1)
-    assert any("going on after" in path.read_text() for path in tmp_path.rglob("log.txt"))
+    assert any("resuming after" in path.read_text() for path in tmp_path.rglob("log.txt"))
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
     assert sweep(*THREE, cwd=undisturbed).code == 0

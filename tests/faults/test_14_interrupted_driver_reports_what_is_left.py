@@ -36,9 +36,9 @@ def test_interrupted_driver_reports_what_is_left(
     how(driver.pid, tmp_path)
     _, err = driver.communicate(timeout=120)
     assert driver.returncode == 130
-    assert err == "interrupted: 3 of 3 trials are left; the same command goes on with them\n"
+    assert err == "interrupted: 3 of 3 trials are left; run the same command again to continue\n"
     assert not any(alive(pid) for pid in pids)
     assert {record.status()["state"] for record in records(tmp_path)} == {"cancelled"}
     assert "2 cancelled, 1 planned" in watch.communicate(timeout=120)[0]
     assert watch.returncode == 0
-    assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "nothing of lr runs\n"
+    assert clip_hparam("cancel", "lr", cwd=tmp_path).out == "no trial of lr is running\n"

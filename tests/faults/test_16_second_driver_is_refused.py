@@ -14,7 +14,7 @@ def test_second_driver_of_a_live_sweep_is_refused(tmp_path: Path) -> None:
     first.terminate()
     first.communicate(timeout=20)
     assert second.code == 2
-    assert f"this sweep is run by process {first.pid} on " in second.err
+    assert f"this sweep is already run by process {first.pid} on " in second.err
     assert "clip-hparam status " in second.err
     assert " --watch follows its trials" in second.err
     assert second.err.count("\n") == 1

@@ -28,12 +28,15 @@ def test_sweep_is_split_by_the_size_of_an_array(
     [
         ("partition=nosuch", "sbatch refuses hydra.launcher.partition=nosuch: "),
         ("constraint=nosuch", "sbatch refuses hydra.launcher.constraint=nosuch: "),
-        ("mem_gb=100000", "and mem_gb"),
+        ("mem_gb=100000", "a node of partition main has at most 31.25 GB"),
+        ("gpus_per_node=3", "type hydra.launcher.gpus_per_node=2"),
         ("additional_parameters.begin=now", "type +hydra.launcher.additional_parameters.begin="),
     ],
 )
 def test_refusal_names_the_option(key: str, named: str, slurm: Cluster, tmp_path: Path) -> None:
-    done = sweep("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}", cwd=tmp_path)
-    assert (done.code, done.err.count("\n")) == (2, 1)
-    assert named in done.err
-    assert submitted_arrays(tmp_path) == []
+    words = ("-m", "seeds=2", *SHORT, *SLURM, f"hydra.launcher.{key}")
+    for of_plan in ((), ("dry_run=true",)):
+        done = sweep(*words, *of_plan, cwd=tmp_path)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert named in done.err
+        assert submitted_arrays(tmp_path) == []

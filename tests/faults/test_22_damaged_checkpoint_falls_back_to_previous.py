@@ -50,7 +50,7 @@ def test_damaged_checkpoint_resumes_from_the_previous_with_the_same_bits(tmp_pat
     for record in records(tmp_path):
         log = (record.folder / "log.txt").read_text()
         assert "is damaged: going back to the one before" in log
-        assert "going on after" in log
+        assert "resuming after" in log
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
     assert sweep(*THREE, cwd=undisturbed).code == 0

@@ -58,7 +58,7 @@ def test_trial_with_a_lost_rank_is_lost_and_names_the_rank(
         ended = "; rank 1 ended by signal 9 (SIGKILL), often sent by the kernel's out-of-"
         assert ended in failure["message"]
         assert sweep(*TWO, cwd=tmp_path).code == 0
-        assert "going on after" in (victim.folder / "log.txt").read_text()
+        assert "resuming after" in (victim.folder / "log.txt").read_text()
 
 
 def test_ranks_of_a_killed_trial_exit(tmp_path: Path) -> None:

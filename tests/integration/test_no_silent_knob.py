@@ -375,5 +375,5 @@ def test_given_identity_is_compared_with_the_actual_one(knob: str) -> None:
     node, _, leaf = knob.partition(".")
     found = getattr(getattr(resolve(Recipe()), node), leaf)
     assert resolve(with_values(Recipe(), {knob: found})) == resolve(Recipe())
-    with pytest.raises(ValueError, match=f"{knob}=0000 was asked for, and {found} is there"):
+    with pytest.raises(ValueError, match=f"{knob}=0000 differs from the actual {found}"):
         resolve(with_values(Recipe(), {knob: "0000"}))

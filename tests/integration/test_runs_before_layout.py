@@ -66,7 +66,7 @@ def test_an_old_checkpoint_resumes(folder: Path) -> None:
     old = (trial / "metrics.jsonl").read_text().splitlines()[:3]
     done = plan(*INTERRUPTED, cwd=folder)
     assert done.code == 0, done.err
-    assert "going on after epoch 3" in (trial / "log.txt").read_text()
+    assert "resuming after epoch 3" in (trial / "log.txt").read_text()
     rows = (trial / "metrics.jsonl").read_text().splitlines()
     assert rows[:3] == old
     assert len(rows) == 24

@@ -59,7 +59,7 @@ def published_recipe(name: str, tree: Path) -> Recipe:
 
 @pytest.mark.parametrize("name", options("recipe"))
 def test_recipe_composes_and_resolves(name: str, tree: Path) -> None:
-    if name.startswith("tiny/"):
+    if name == "default" or name.startswith("tiny/"):
         recipe = resolve(compose_recipe([f"recipe={name}"]))
     else:
         recipe = real_recipe(name, tree)

@@ -11,7 +11,7 @@ PLANS = {
     "search": "30 points of 1 seed each",
     "raced": "40 trials: 0 done, 40 to do",
     "factorial": "48 trials: 0 done, 48 to do",
-    "study": "screening: planned when those before are done",
+    "study": "screening: planned when the stages before it are done",
 }
 
 

@@ -85,7 +85,7 @@ def test_warned_trial_of_two_ranks_resumes(slurm: Cluster, tmp_path: Path) -> No
         driver.communicate()
     assert driver.returncode == 0, err
     assert record.status()["attempt"] == 2
-    assert "going on after" in (record.folder / "log.txt").read_text()
+    assert "resuming after" in (record.folder / "log.txt").read_text()
 
 
 def test_jobs_run_the_code_of_their_submission(slurm: Cluster, tmp_path: Path) -> None:

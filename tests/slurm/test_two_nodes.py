@@ -61,7 +61,7 @@ def test_warned_trial_resumes_and_lost_rank_is_named(either: Cluster, tmp_path: 
     assert result is not None
     assert result["numerics"]["ranks"] == 2
     assert warned.status()["attempt"] == 2
-    assert "going on after" in (warned.folder / "log.txt").read_text()
+    assert "resuming after" in (warned.folder / "log.txt").read_text()
     assert "NumNodes=2" in either("scontrol", "-o", "show", "job", job_of(warned))
 
 

@@ -16,7 +16,7 @@ def rows_without_times(record: Record) -> list[dict[str, Any]]:
 
 
 def saved_epochs(record: Record) -> int:
-    """Return the epochs in the newest checkpoint, which is written while training goes on."""
+    """Return the epochs in the newest checkpoint, which is written while training continues."""
     saved, _ = checkpoint.load(record.checkpoint_folder)
     return len(saved["progress"]["rows"]) if saved else 0
 

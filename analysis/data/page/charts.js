@@ -97,7 +97,8 @@ function valueAxis(name, extra = {}) {
   return {
     type: "value", name, nameLocation: "middle", nameGap: 28, scale: true,
     nameTextStyle: { color: colours.soft, fontSize: 12 },
-    axisLabel: { color: colours.soft, fontSize: 11, hideOverlap: true },
+    axisLabel: { color: colours.soft, fontSize: 11, hideOverlap: true,
+      formatter: value => echarts.format.addCommas(value).replace("-", MINUS) },
     axisLine: { lineStyle: { color: colours.soft } },
     splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } }, ...extra,
   };

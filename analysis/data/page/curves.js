@@ -23,9 +23,10 @@ function curvesOption() {
   const metric = report.curves.metrics[curves.metric];
   if (!metric) return {};
   const cells = curveCells(metric.values), shown = cells.slice(0, MAX_CELLS);
-  const series = shown.flatMap((cell, index) => cellSeries(cell, metric.values, PALETTE[index]));
+  const names = shortNames(shown.map(cell => cell.name));
+  const series = shown.flatMap((cell, index) => cellSeries(cell, names[index], metric.values, PALETTE[index]));
   curves.caption.textContent = cells.length > MAX_CELLS
-    ? `The best ${MAX_CELLS} of ${cells.length} cells by the last epoch; filter to see others.`
+    ? `The best ${MAX_CELLS} of ${formatCount(cells.length)} cells by the last epoch; filter to see others.`
     : cells.length ? `${cells.length} ${cells.length === 1 ? "cell" : "cells"}; band: 95 % t interval over seeds.`
       : "No trial that is shown has epochs.";
   const ends = axisEnds(shown, metric.values);
@@ -51,13 +52,10 @@ function axisEnds(cells, values) {
       }
     }
   }
-  if (!(high > low)) return {};
-  const step = evenStep(low, high, 5);
-  const round = value => Number(value.toPrecision(6));
-  return { min: round(Math.floor(low / step) * step), max: round(Math.ceil(high / step) * step), interval: step };
+  return roundEnds(low, high);
 }
 
-function cellSeries(cell, values, colour) {
+function cellSeries(cell, short, values, colour) {
   const mean = [], low = [], width = [];
   const epochs = Math.max(...cell.members.map(row => values[row].length));
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -80,7 +78,7 @@ function cellSeries(cell, values, colour) {
     lineStyle: { width: 0.8, opacity: 0.7, type: "dashed" },
     data: values[row].map((value, epoch) => [epoch + 1, value]),
   })) : [];
-  const label = { show: true, formatter: () => shorten(cell.name.split(": ").pop(), 18), color: colour, fontSize: 10,
+  const label = { show: true, formatter: () => shorten(short, 18), color: colour, fontSize: 10, lineHeight: 12,
     distance: 4, textBorderColor: colours.paper, textBorderWidth: 2 };
   const line = { ...plain, name: cell.name, data: mean, lineStyle: { width: 2 }, endLabel: label,
     labelLayout: { moveOverlap: "shiftY" } };
@@ -99,6 +97,7 @@ function createCurves() {
   if (report.curves.more) node.append(el("p", { class: "soft", text: `${report.curves.more} more trials have no curve here.` }));
   node.querySelector(".chart").before(controls);
   node.append(curves.caption);
+  node.classList.add("first"); // of three charts, this one is as wide as the page
   return node;
 }
 

@@ -48,7 +48,9 @@ class Column {
     if (!this.numeric) return this.levels[Math.round(position)] ?? "";
     if (this.missing !== null && position <= this.missing + 1e-9) return "(missing)";
     if (this.zero !== null && Math.abs(position - this.zero) < 1e-9) return "0";
-    return formatNumber(this.log ? 10 ** position : position, 3);
+    const value = this.log ? 10 ** position : position;
+    const short = this.log && value > 0 && value < 0.000999; // as in the figures: 3e-4
+    return short ? String(Number(value.toPrecision(3)).toExponential()).replace("-", MINUS) : formatNumber(value, 3);
   }
 
   // Positions of ticks: levels of a text, 1-2-5 of a logarithmic axis, else left to the chart.
@@ -57,15 +59,21 @@ class Column {
     const below = [this.missing, this.zero].filter(position => position !== null);
     if (!this.log && this.distinct.length <= 5) return [...below, ...this.distinct];
     if (!this.log) return below.length ? [...below, ...evenTicks(this.low, this.high, most)] : null;
+    const choices = [[1, 2, 5], [1, 3], [1]].map(mantissas => this.powers(mantissas));
+    const found = choices.find(ticks => ticks.length <= most) ?? choices[2];
+    return [...below, ...thin(found.length < 2 ? [this.low, this.high] : found, most)];
+  }
+
+  // Positions of these multiples of powers of ten, in the range of a logarithmic axis.
+  powers(mantissas) {
     const found = [];
-    const mantissas = this.high - this.low < 1.5 ? [1, 2, 5] : this.high - this.low < 4 ? [1, 3] : [1];
     for (let power = Math.floor(this.low) - 1; power <= Math.ceil(this.high); power++) {
       for (const mantissa of mantissas) {
         const position = power + Math.log10(mantissa);
         if (position >= this.low - 1e-9 && position <= this.high + 1e-9) found.push(position);
       }
     }
-    return [...below, ...thin(found.length < 2 ? [this.low, this.high] : found, most)];
+    return found;
   }
 
   get bottom() { return this.missing ?? this.zero ?? this.low; }
@@ -80,6 +88,14 @@ function meanGap(low, high, levels) {
 function evenStep(low, high, most) {
   const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
   return power * [1, 2, 5, 10].find(factor => factor * power >= rough);
+}
+
+// Round ends of an axis around the range, and the step of its ticks.
+function roundEnds(low, high) {
+  if (!(high > low)) return {};
+  const step = evenStep(low, high, 5);
+  const round = value => Number(value.toPrecision(6));
+  return { min: round(Math.floor(low / step) * step), max: round(Math.ceil(high / step) * step), interval: step };
 }
 
 // Round numbers in the range, at most so many.

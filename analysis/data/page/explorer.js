@@ -23,7 +23,7 @@ function createExplorer(section) {
   );
   if (report.trials.more) {
     section.append(el("p", { class: "soft",
-      text: `${report.trials.more} more trials are on record: clip-hparam gather writes all trials.` }));
+      text: `${formatCount(report.trials.more)} more trials are on record: clip-hparam gather writes all trials.` }));
   }
   if (report.trials.equal) {
     section.append(el("details", {}, el("summary", { text: "Knobs that are equal in all trials" }),
@@ -35,7 +35,7 @@ function createExplorer(section) {
 }
 
 function createControls() {
-  const scopes = report.trials.scopes.map(scope => [scope.key, `${scope.title} (${new Set(scope.rows).size})`]);
+  const scopes = report.trials.scopes.map(scope => [scope.key, `${scope.title} (${formatCount(new Set(scope.rows).size)})`]);
   const columns = group => group.map(column => [column.name, column.title]);
   const search = el("input", {
     type: "search", id: "search", placeholder: "lr>1e-3 state=done ema", value: filters.query,
@@ -45,7 +45,7 @@ function createControls() {
   explorer.search = search;
   explorer.controls.replaceChildren(
     el("label", { class: "grow" }, "Search: words, or comparisons with a column", search),
-    select("Sweep", [["", `all trials (${trials.n})`], ...scopes], filters.scope,
+    select("Sweep", [["", `all trials (${formatCount(trials.n)})`], ...scopes], filters.scope,
       value => { filters.scope = value; filtersChanged("scope"); }),
     ...(scatter.x ? [select("x", columns(trials.plotted), scatter.x, axes(value => { scatter.x = value; }))] : []),
     ...(trials.metrics.length > 1
@@ -55,7 +55,7 @@ function createControls() {
 }
 
 function updateStatus() {
-  explorer.status.textContent = `${rows.shown.length} of ${rows.inScope.length} trials shown. ${filters.problem}`;
+  explorer.status.textContent = `${formatCount(rows.shown.length)} of ${formatCount(rows.inScope.length)} trials shown. ${filters.problem}`;
   const chips = [...filters.ranges].map(([name, [low, high]]) => {
     const column = trials.byName.get(name);
     const text = `${column.title}: ${rangeText(column, low, high)} \u00d7`;
@@ -123,9 +123,11 @@ const roundDown = value => Number((value * 0.85).toPrecision(1));
 const roundUp = value => Number((value * 1.2).toPrecision(1));
 
 function costSeries(data) {
+  const names = data.points.map(point => point.name);
+  const short = new Map(shortNames(names).map((name, index) => [names[index], name]));
   const item = point => ({ value: [point.x, point.y], name: point.name, n: point.n });
   const label = { show: true, position: "top", color: colours.ink, fontSize: 10, textBorderColor: colours.paper,
-    textBorderWidth: 2, formatter: event => shorten(event.name.split(": ").pop(), 22) };
+    textBorderWidth: 2, formatter: event => shorten(short.get(event.name), 22) };
   const front = data.points.filter(point => point.front);
   const named = data.points.length <= MAX_NAMED ? { label, labelLayout: { hideOverlap: true } } : {};
   return [

@@ -10,6 +10,10 @@ function formatNumber(value, digits = 4) {
   return String(Number(value.toPrecision(digits))).replaceAll("-", MINUS);
 }
 
+function formatCount(value) {
+  return value.toLocaleString("en-US");
+}
+
 function formatFixed(value, places = 2) {
   if (value === null || value === undefined) return MISSING;
   const text = value.toFixed(places);
@@ -30,6 +34,12 @@ function halfWidth(values, mean) {
   for (const value of values) squares += (value - mean) ** 2;
   const quantile = T_QUANTILES[n - 2] ?? 1.96 + 2.4 / (n - 1);
   return quantile * Math.sqrt(squares / (n - 1) / n);
+}
+
+// Names of cells without their sweep, where one name does not stand for several cells.
+function shortNames(names) {
+  const short = names.map(name => name.split(": ").pop());
+  return short.map((name, index) => (short.indexOf(name) === short.lastIndexOf(name) ? name : names[index]));
 }
 
 function shorten(text, length = 28) {

@@ -36,9 +36,14 @@ function heatmapOption(map, metric, wide) {
   };
 }
 
+// One place after the point for percentages, so that the cells have equally many digits.
+function meanText(mean) {
+  return Math.abs(mean) >= 10 ? formatFixed(mean, 1) : formatNumber(mean, 2);
+}
+
 function heatmapItem(pair, wide, share) {
   const sign = pair.chosen || pair.mean === null ? "" : pair.apart === null ? " ?" : pair.apart ? "" : ` ${NOT_APART}`;
-  const text = pair.mean === null ? `${pair.n} of ${pair.asked}` : formatNumber(pair.mean, Math.abs(pair.mean) >= 10 ? 3 : 2) + sign;
+  const text = pair.mean === null ? `${pair.n} of ${pair.asked}` : meanText(pair.mean) + sign;
   return {
     value: [pair.x, pair.y, pair.mean ?? "-"], pair,
     label: { show: true, formatter: text, fontSize: wide > 8 ? 9 : 11, color: share > 0.5 ? colours.paper : colours.ink },

@@ -93,9 +93,10 @@ function parallelAxis(column, dim) {
   if (!column.ticks(6)) axis.axisLabel = { ...axis.axisLabel, customValues: evenTicks(min, max, 6) };
   delete axis.splitLine;
   return {
-    ...axis, dim, id: column.name, realtime: true, name: shorten(column.title, narrow() ? 12 : 24),
+    ...axis, zlevel: 2, dim, id: column.name, // its labels lie above the lines
+    realtime: true, name: shorten(column.title, narrow() ? 12 : 24),
     nameTextStyle: { color: colours.ink, fontSize: 11 },
-    axisLabel: { ...axis.axisLabel, color: colours.ink, textBorderColor: colours.paper, textBorderWidth: 2 },
+    axisLabel: { ...axis.axisLabel, color: colours.ink, textBorderColor: colours.paper, textBorderWidth: 3 },
     areaSelectStyle: { width: 18, color: colours.accent, borderColor: colours.accent, opacity: 0.3 },
   };
 }

@@ -10,7 +10,7 @@ function chooseColumns() {
   const wanted = ["selection_acc1", "test_acc1"].map(name => trials.byName.get(name)).find(Boolean);
   scatter.y = trials.byName.has(scatter.y) ? scatter.y : (wanted || trials.metrics[0])?.name ?? null;
   const best = report.searches[0]?.knobs[0]?.name;
-  const x = [trials.byName.get(best), trials.knobs.find(column => column.numeric), ...trials.plotted];
+  const x = [trials.byName.get(best), trials.knobs.find(column => column.numeric), trials.knobs[0], ...trials.plotted];
   scatter.x = trials.byName.has(scatter.x) ? scatter.x : x.find(Boolean)?.name ?? null;
 }
 

@@ -36,7 +36,7 @@ function sliceChart(search, column) {
     return {
       tooltip: tooltip(event => lines(search.names[event.value[2]], `${column.title}=${column.text(event.value[2])}`,
         `${search.objective}: ${formatNumber(event.value[1])}`)),
-      xAxis: columnAxis(column, {}, narrow() ? 4 : 6), yAxis: valueAxis(search.objective, Y_NAME),
+      xAxis: columnAxis(column, {}, 4), yAxis: valueAxis(search.objective, Y_NAME),
       series: [
         { type: "scatter", symbolSize: 5, data: points, itemStyle: { color: colours.accent, opacity: 0.55 }, large: points.length > 3000 },
         { type: "scatter", symbolSize: 13, z: 5, silent: true, data: points.filter(point => point[2] === best),
@@ -47,7 +47,7 @@ function sliceChart(search, column) {
 }
 
 function historyChart(search) {
-  return addChart("History", search.pruned.length ? `Line: best so far; \u00d7: ${search.pruned.length} pruned trials.` : "Line: best so far.", 300, () => {
+  return addChart("History", search.pruned.length ? `Line: best so far; \u00d7: ${search.pruned.length} pruned trials at their last epoch, at the edge where they lie beyond.` : "Line: best so far.", 300, () => {
     const pruned = new Set(search.pruned);
     const best = [];
     let so_far = null;
@@ -58,12 +58,15 @@ function historyChart(search) {
     });
     const points = kept => search.values.map((value, row) => [row + 1, value]).filter(([row, value]) => value !== null && kept(row - 1));
     const cut = [...pruned].map(row => [row + 1, search.values[row] ?? search.curves[row]?.at(-1) ?? null]).filter(point => point[1] !== null);
+    const ended = points(row => !pruned.has(row)), values = ended.map(point => point[1]);
+    const ends = cut.length ? roundEnds(Math.min(...values), Math.max(...values)) : {};
+    const inside = value => Math.min(ends.max ?? value, Math.max(ends.min ?? value, value));
     return {
-      tooltip: tooltip(event => lines(search.names[event.value[0] - 1], `${search.objective}: ${formatNumber(event.value[1])}`)),
-      xAxis: valueAxis("trial", { minInterval: 1, scale: false }), yAxis: valueAxis(search.objective, Y_NAME),
+      tooltip: tooltip(event => lines(search.names[event.value[0] - 1], `${search.objective}: ${formatNumber(event.value[2] ?? event.value[1])}`)),
+      xAxis: valueAxis("trial", { minInterval: 1, scale: false }), yAxis: valueAxis(search.objective, { ...Y_NAME, ...ends }),
       series: [
-        { type: "scatter", symbolSize: 5, data: points(row => !pruned.has(row)), itemStyle: { color: colours.accent, opacity: 0.55 } },
-        { type: "scatter", symbol: "path://M0,0L10,10M10,0L0,10", symbolSize: 7, data: cut,
+        { type: "scatter", symbolSize: 5, data: ended, itemStyle: { color: colours.accent, opacity: 0.55 } },
+        { type: "scatter", symbol: "path://M0,0L10,10M10,0L0,10", symbolSize: 7, data: cut.map(([trial, value]) => [trial, inside(value), value]),
           itemStyle: { color: "transparent", borderColor: colours.incomplete, borderWidth: 1.5 } },
         { type: "line", step: "end", showSymbol: false, data: best, color: colours.mark, lineStyle: { width: 2 } },
       ],
@@ -126,7 +129,7 @@ function dependenceChart(search, curve, column) {
     return {
       tooltip: tooltip(event => lines(`${curve.knob}=${column.at(event.value[0])}`,
         `${formatNumber(event.value[1])}, ${formatNumber(curve.low[event.dataIndex])} to ${formatNumber(curve.high[event.dataIndex])}`)),
-      xAxis: columnAxis(column, {}, narrow() ? 4 : 6), yAxis: valueAxis(search.objective, Y_NAME),
+      xAxis: columnAxis(column, {}, 4), yAxis: valueAxis(search.objective, Y_NAME),
       series: [
         { ...band, data: points.map(([x], index) => [x, curve.low[index]]) },
         { ...band, data: points.map(([x], index) => [x, curve.high[index] - curve.low[index]]), areaStyle: { color: colours.accent, opacity: 0.2 } },

@@ -2,7 +2,7 @@
 
 const MAX_BARS = 40;
 const VERDICT_TEXTS = {
-  supported: "supported: Holm-adjusted p below 0.05", weak: "interval excludes zero, Holm-adjusted p does not",
+  supported: "supported: Holm-adjusted p below 0.05", weak: "interval excludes zero, but Holm-adjusted p is 0.05 or more",
   undecided: "undecided", incomplete: "incomplete", reference: "reference",
 };
 
@@ -13,7 +13,7 @@ function sweepCharts(sweep) {
   const level = sweep.images ? "Lines: 95 % intervals over test images." : "Small dots: seeds; lines: 95 % intervals; orange: selected on the selection set.";
   const found = [];
   if (cells.some(cell => cell.mean !== null)) {
-    found.push(addChart(`${sweep.metric} of each ${sweep.row}`, level + more, height, () => levelOption(sweep, cells)));
+    found.push(addChart(levelTitle(sweep), level + more, height, () => levelOption(sweep, cells)));
   }
   if (cells.some(cell => cell.delta[0] !== null)) {
     found.push(addChart(`Difference to ${sweep.against}`, `Paired; green and filled: supported${cells.some(cell => cell.paper !== undefined) ? "; diamonds: the paper" : ""}.`, height,
@@ -23,6 +23,18 @@ function sweepCharts(sweep) {
   if (sweep.effects) found.push(effectsChart(sweep));
   if (sweep.path) found.push(...pathCharts(sweep));
   return found;
+}
+
+// "Test accuracy of each cell, %": the unit stays at the end.
+function levelTitle(sweep) {
+  const [, name, unit] = /^(.*?)(, [^,]+)?$/.exec(sweep.metric);
+  return `${name[0].toUpperCase()}${name.slice(1)} of each ${sweep.row}${unit ?? ""}`;
+}
+
+// The ends of an interval of a metric; those of few seeds may exceed 0 or 100 %.
+function legalEnds(ends, metric) {
+  if (!metric.endsWith("%")) return ends;
+  return ends.map(end => (end === null ? null : Math.min(100, Math.max(0, end))));
 }
 
 function cellAxis(cells) {
@@ -58,13 +70,13 @@ function cellTooltip(sweep, cell) {
   return lines(cell.label, `${sweep.metric}: ${formatInterval(cell.mean, ...cell.ends, sweep.digits)}`,
     `${cell.n} of ${cell.asked} seeds${cell.chosen ? ", selected on the selection set" : ""}`,
     cell.delta[0] === null ? "" : `difference: ${formatInterval(...cell.delta, sweep.digits)}`,
-    VERDICT_TEXTS[cell.verdict], cell.more ? `${cell.more} more seeds resolve 0.2 points` : "");
+    VERDICT_TEXTS[cell.verdict], cell.more ? `${cell.more === 1 ? "1 more seed resolves" : `${formatCount(cell.more)} more seeds resolve`} 0.2 points` : "");
 }
 
 function levelOption(sweep, cells) {
   const seeds = cells.flatMap((cell, row) => cell.seeds.map(([seed, value]) => ({ value: [value, row], seed })));
   const means = cells.map((cell, row) => ({ cell, row })).filter(({ cell }) => cell.mean !== null);
-  const ends = means.map(({ cell, row }) => ({ row, ends: cell.ends, colour: colours.ink }));
+  const ends = means.map(({ cell, row }) => ({ row, ends: legalEnds(cell.ends, sweep.metric), colour: colours.ink }));
   return {
     grid: barGrid(), xAxis: valueAxis(sweep.metric), yAxis: cellAxis(cells),
     tooltip: tooltip(event => (event.data.cell ? cellTooltip(sweep, event.data.cell)

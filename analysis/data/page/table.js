@@ -42,7 +42,7 @@ function updateTable() {
   const step = by => () => { table.page += by; updateTable(); };
   table.pager.replaceChildren(
     el("button", { type: "button", text: "Previous", disabled: table.page === 0, onclick: step(-1) }),
-    el("span", { class: "soft", text: `Page ${table.page + 1} of ${pages}, ${sorted.length} trials` }),
+    el("span", { class: "soft", text: `Page ${formatCount(table.page + 1)} of ${formatCount(pages)}, ${formatCount(sorted.length)} trials` }),
     el("button", { type: "button", text: "Next", disabled: table.page === pages - 1, onclick: step(1) }),
     select("Rows", ["10", "25", "100", "500"].map(size => [size, size]), String(table.size),
       size => { table.size = Number(size); updateTable(); }),
@@ -59,7 +59,7 @@ function headCell(column) {
     table.node.querySelector(`th[data-name="${CSS.escape(column.name)}"] button`).focus();
   };
   return el("th", {
-    scope: "col", "data-name": column.name,
+    scope: "col", "data-name": column.name, class: column.numeric ? "right" : null,
     "aria-sort": sorted ? (table.down ? "descending" : "ascending") : null,
   }, el("button", { type: "button", text: column.title, onclick }));
 }

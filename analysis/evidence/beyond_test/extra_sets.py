@@ -1,4 +1,4 @@
-"""Sets beyond the test set: those out of distribution, and those of what CLIP knew before."""
+"""Sets beyond the test set: out of distribution, and tests of retained zero-shot accuracy."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple

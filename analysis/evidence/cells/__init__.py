@@ -1,1 +1,1 @@
-"""What records say of single cells: their results, and the trial of a cell that is exported."""
+"""Evidence of single cells: their results, and the trial of a cell that is exported."""

@@ -41,7 +41,7 @@ class SeedResults(NamedTuple):
 
     @property
     def usable(self) -> bool:
-        """Whether a mean over the done trials says something about the cell."""
+        """Whether the mean over the done trials represents the cell."""
         return bool(self.test) and not self.ended
 
 

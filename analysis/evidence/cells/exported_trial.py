@@ -1,4 +1,4 @@
-"""Choose the trial to export for a name, and say what is known about its cell."""
+"""Choose the trial to export for a name, and describe the evidence of its cell."""
 
 from pathlib import Path
 from typing import NamedTuple

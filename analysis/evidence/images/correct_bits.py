@@ -80,6 +80,6 @@ def count_images(trials: pd.DataFrame) -> int | None:
 
 
 def _open_correct(folder: str | Path) -> NpzFile:
-    """Open the file, which may lie in an archive. Raises: EOFError if it does not exist."""
+    """Open the file, which may be in an archive. Raises: EOFError if it does not exist."""
     npz: NpzFile = np.load(io.BytesIO(archive.read_bytes(f"{folder}/correct.npz") or b""))
     return npz

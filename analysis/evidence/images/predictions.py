@@ -1,4 +1,4 @@
-"""Read predictions.npz: the predictions of a trial, and pictures of its most confident errors."""
+"""Read predictions.npz: the predictions of a trial, and images of its most confident errors."""
 
 import io
 from pathlib import Path
@@ -28,7 +28,7 @@ class SetPredictions(NamedTuple):
 
 
 class ConfidentError(NamedTuple):
-    """A wrong prediction. image: its index in the set. picture: the bytes of a JPEG file."""
+    """A wrong prediction. image: its index in the set. picture: its JPEG bytes."""
 
     image: int
     label: int

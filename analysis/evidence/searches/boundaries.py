@@ -1,4 +1,4 @@
-"""Knobs whose best value is at an end of the tried range, and whether the data support widening it.
+"""Knobs with their best value at an end of the tried range, and evidence for widening the range.
 
 The best row alone supports nothing: of 30 random points the best is the highest or the lowest in
 one of five knobs in a third of all searches without any effect. A wider range is advised only if
@@ -97,7 +97,7 @@ def _is_legal_end(knob: str, value: float) -> bool:
 
 
 def _support(trials: TrialTable, knob: str, is_largest: bool) -> tuple[str, float, float]:
-    """Return what the end is compared with, the gain, and the low end of its interval."""
+    """Return the values compared with the end, the gain, and the low end of its interval."""
     scored, gains = trials.scored, trials.gains
     column = scored[knob].astype(float)
     if _has_levels(column):
@@ -121,7 +121,7 @@ def _matched(
     scored: pd.DataFrame, gains: pd.Series, trials: TrialTable, knob: str,
     at: pd.Series, beside: pd.Series,
 ) -> np.ndarray:  # fmt: skip
-    """Return the gains at the end less those beside it, of rows that are equal otherwise."""
+    """Return the gains at the end over neighbouring values, of rows that are equal otherwise."""
     others = [name for name in trials.knobs if name != knob]
     keys = [*others, *([trials.seed] if trials.seed else [])]
     if not keys:

@@ -1,4 +1,4 @@
-"""Knobs that only moved together in a table of trials, so that their effects cannot be told apart.
+"""Knobs that always varied together in a table of trials, so that their effects are confounded.
 
 Knobs with levels are compared by their levels: a knob that is constant within each level of another
 one changes only where the other changes. Knobs whose values rarely repeat, as in a random search,
@@ -29,7 +29,7 @@ def confounded_groups(table: TrialTable) -> list[tuple[str, ...]]:
 
 
 def companions(groups: list[tuple[str, ...]], knob: str) -> list[str]:
-    """Return the knobs that moved together with a knob, [] for one that moved alone."""
+    """Return the knobs that varied together with a knob; [] if there are none."""
     return [other for group in groups if knob in group for other in group if other != knob]
 
 

@@ -29,7 +29,7 @@ def average_replicates(trials: TrialTable) -> PointTable:
 
 
 def point_table(frames: Frames, sweep: SweepManifest | None = None) -> PointTable:
-    """Return the points of what `trial_table` returns the trials of."""
+    """Return the mean over the seeds of each point of a trial table."""
     table = trial_table(frames, sweep)
     if not table.ours:
         return PointTable(table, frames.imported or table)

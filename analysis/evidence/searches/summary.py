@@ -95,8 +95,10 @@ def format_summary(summary: Summary) -> str:
     goal = f"{'lowest' if table.minimize else 'highest'} {table.objective}"
     rows = f"cells, means of {counted(table.averaged, 'trial')}" if table.averaged else "trials"
     left_out = table.incomplete + sum(table.left_out.values()) + table.unseeded
-    counts = f"{counted(table.duplicates, 'duplicate')} kept, {counted(left_out, 'row')} left out"
-    lines = [f"{len(table.rows)} {rows}{_unscored_text(table)}; {counts}"]
+    counts = [f"{counted(table.duplicates, 'duplicate')} kept"] if table.duplicates else []
+    counts += [f"{counted(left_out, 'row')} left out"] if left_out else []
+    head = f"{len(table.rows)} {rows}{_unscored_text(table)}"
+    lines = ["; ".join(filter(None, (head, ", ".join(counts))))]
     if best := facts["best"]:
         mean = " (mean over its seeds)" if table.averaged else ""
         lines += ["", f"{goal}: {best['name']}{mean}", f"  {_format_pairs(best['metrics'])}"]
@@ -127,7 +129,7 @@ def _boundary_lines(summary: Summary) -> Iterator[str]:
     others = [found for found in summary.boundaries if not found.is_supported]
     if others:
         listed = ", ".join(f"{found.knob} ({found.end})" for found in others)
-        yield f"  at an end of the tried range, but not told apart from the values beside: {listed}"
+        yield f"  at an end of the tried range, but not distinguished from its neighbours: {listed}"
 
 
 def _importance_lines(summary: Summary) -> Iterator[str]:
@@ -135,11 +137,11 @@ def _importance_lines(summary: Summary) -> Iterator[str]:
         yield from ("", f"importance by {method.replace('_', '-')} (5 to 95 % of refits):")
         for knob, share in sorted(shares.items(), key=lambda pair: -pair[1].mean):
             others = companions(summary.confounded, knob)
-            mark = f"  * moved together with {', '.join(others)}" if others else ""
+            mark = f"  * varied together with {', '.join(others)}" if others else ""
             yield f"  {share.mean:4.2f}  ({share.low:.2f} to {share.high:.2f})  {knob}{mark}"
     if summary.confounded:
         listed = "; ".join(", ".join(group) for group in summary.confounded)
-        yield from ("", f"moved together, so their effects cannot be told apart: {listed}")
+        yield from ("", f"varied together, so their effects cannot be separated: {listed}")
 
 
 def _unscored_text(table: TrialTable) -> str:

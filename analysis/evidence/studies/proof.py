@@ -1,4 +1,4 @@
-"""What a race shows of each cell against the reference: better, worse or undecided."""
+"""The verdict of a race on each cell against the reference: better, worse or undecided."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -35,7 +35,7 @@ class RacedCell(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Return what the race decided, with the paired difference."""
+        """Return the decision of the race, with the paired difference."""
         result, delta = self.result, self.result.delta
         if self.verdict == "reference":
             return f"{result.label} is what the others are compared with"
@@ -64,7 +64,7 @@ def raced_cells(frames: Frames, sweep: SweepManifest) -> list[RacedCell]:
 
 
 def race_sentence(frames: Frames, sweep: SweepManifest, label: str) -> str:
-    """Return what a race decided about one of its cells; "" if the sweep is not raced.
+    """Return the decision of a race about one of its cells; "" if the sweep is not raced.
 
     For the reference it says what became of the other cells.
     """

@@ -39,7 +39,7 @@ class KnobEffect(NamedTuple):
 class Screening(NamedTuple):
     """The effects of a screening, the largest first.
 
-    margin: points below which an effect is not told apart from zero; `method` estimated it.
+    margin: points below which an effect is not distinguished from zero; `method` estimated it.
     images: of the selection set of a trial, 0 if no record says so.
     resolution: points that so many images can resolve at best; NaN if `images` is 0.
     """

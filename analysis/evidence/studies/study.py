@@ -120,7 +120,7 @@ def _is_pruned(cell: Replicates) -> bool:
 
 
 def _other_choice(winner: RacedCell | None) -> str:
-    """Return what has the best selection accuracy instead of the searched point."""
+    """Return a sentence on the cell with a better selection accuracy than the searched point."""
     if winner is None:
         return ""
     return f" On the selection set of the proof, {winner.result.label} is the best."

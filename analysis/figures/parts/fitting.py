@@ -19,6 +19,7 @@ from clip_hparam.analysis.figures.parts.line_breaks import break_lines
 from clip_hparam.config.identity import shorten
 
 ROW_CHARACTERS, LABEL_LIMIT = 22, 44  # characters of a line of a row, and of its name
+ROW_INCHES, TWO_LINE_INCHES, LINE_SPACING = 0.27, 0.33, 1.05  # of rows, and within a name
 MIN_GAP_POINTS = 3.0  # between neighbouring tick labels
 NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d.,]+(e[-+]?\d+)?")
 
@@ -50,8 +51,15 @@ def fit_texts(figure: Figure, axes_height: float | None = None) -> Figure:
 def label_rows(axes: Axes, names: Sequence[str], characters: int = ROW_CHARACTERS) -> None:
     """Name rows from the top on a y axis, with long names on two lines of so many characters."""
     texts = ["\n".join(_two_lines(name, characters)) for name in names]
-    axes.set_yticks(range(len(texts)), texts, linespacing=0.95)
+    axes.set_yticks(range(len(texts)), texts, linespacing=LINE_SPACING)
     axes.set_ylim(len(texts) - 0.4, -0.6)
+
+
+def rows_height(axes: Axes) -> float:
+    """Return the height that the named rows of axes need, in inches of a paper."""
+    texts = [label.get_text() for label in axes.get_yticklabels()]
+    inches = TWO_LINE_INCHES if any("\n" in text for text in texts) else ROW_INCHES
+    return inches * max(len(texts), 2)
 
 
 def _two_lines(name: str, characters: int) -> list[str]:
@@ -67,7 +75,7 @@ def _two_lines(name: str, characters: int) -> list[str]:
 
 
 def _free_width(axes: Axes, others: list[Axes]) -> float:
-    """Return how wide a text centred on the axes can be, in pixels, up to half the gaps beside."""
+    """Return the largest width of a text centred on the axes, in pixels, with half of the gaps."""
     figure = style.root_figure(axes)
     box, middle = axes.bbox, (axes.bbox.x0 + axes.bbox.x1) / 2
     beside = [other.bbox for other in others if other.bbox.y0 < box.y1 and box.y0 < other.bbox.y1]

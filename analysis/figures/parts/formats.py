@@ -60,7 +60,7 @@ def _file(figure: Figure, name: str, suffix: str) -> dict[str, bytes]:
 
 
 def _pgf_files(figure: Figure, name: str) -> dict[str, bytes]:
-    """Return name.pgf and the pictures that it includes; the texts of the figure are changed."""
+    """Return name.pgf and the image files that it includes; the texts of the figure are changed."""
     _escape_texts(figure)
     with TemporaryDirectory() as folder:
         try:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.searches.importance import axis_positions
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.knob_scale import is_log
+from clip_hparam.analysis.figures.parts.ticks import number_ticks
 from clip_hparam.analysis.frames.labels import format_knob
 from clip_hparam.analysis.frames.trial_table import TrialTable, is_numeric
 
@@ -102,7 +102,7 @@ def _knob_axis(table: TrialTable, knob: str) -> KnobAxis:
 def scale_ticks(low: float, high: float, *, log: bool) -> dict[float, str]:
     """Return round numbers between two values, by their positions on the axis."""
     if not log:
-        numbers = MaxNLocator(4).tick_values(low, high)
+        numbers = number_ticks(4).tick_values(low, high)
         return {float(n): format_knob(float(n)) for n in numbers if low <= n <= high}
     for steps in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

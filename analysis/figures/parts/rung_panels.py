@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import label_rows
@@ -16,6 +15,7 @@ from clip_hparam.analysis.figures.parts.seed_dots import (
     plot_interval,
     plot_seeds,
 )
+from clip_hparam.analysis.figures.parts.ticks import number_ticks
 
 MARGIN = 0.07  # share of an axis of accuracies that is empty at each end
 COST_OFFSET = 0.15  # distance of the costs of a rung from the middle of its row, in rows
@@ -57,7 +57,7 @@ def plot_accuracies(
         if len(bar.seeds) > 1:
             plot_seeds(axes, row, bar.seeds, "one seed")
     axes.set_xlim(*limits)
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(number_ticks(5))
     axes.set_xlabel("test accuracy, %")
     _set_title(axes, panel.title)
 
@@ -80,7 +80,7 @@ def plot_costs(axes: Axes, panels: Sequence[Panel], rungs: Sequence[str], ours: 
             _plot_mean(axes, ratio, row, panel, is_ours=panel is ours)
     highest = max(max(relative_costs(panel).values()) for panel in panels)
     axes.set_xlim(0, highest * 1.1)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(number_ticks(4))
     axes.set_xlabel(f"{style.safe_text(rungs[0], LABEL_CHARACTERS)} = 1")
     _set_title(axes, "Cost per run")
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from clip_hparam.analysis.evidence.ablations import Ablation
 from clip_hparam.analysis.evidence.replicates import sweep_of
 from clip_hparam.analysis.figures import style
 from clip_hparam.analysis.figures.parts.fitting import fit_texts
+from clip_hparam.analysis.figures.parts.ticks import count_ticks
 from clip_hparam.analysis.figures.parts.trial_dots import plot_trials
 from clip_hparam.analysis.figures.registry import kind_figure
 from clip_hparam.analysis.frames.frame import Frames, trial_table
@@ -68,7 +68,7 @@ def plot_history(data: History) -> Figure:
                 markeredgewidth=style.points(0.8), label="pruned, at its last epoch",
             )  # fmt: skip
         axes.set(xlabel="trial, in the order of the sweep", ylabel=style.safe_text(data.objective))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(count_ticks(6))
         style.set_title(figure, data.title)
         style.add_legend(figure, *axes.get_legend_handles_labels())
     return fit_texts(figure)

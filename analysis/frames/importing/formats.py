@@ -128,7 +128,9 @@ def format_of(path: Path) -> str:
         if is_ray_folder(path):
             return "ray"
         if next(path.glob("*/recipe.json"), None):
-            raise ValueError(f"{path} holds trials of ours: they need no import, name it as --runs")
+            raise ValueError(
+                f"{path} holds trials of clip-hparam, which need no import: type --runs {path}"
+            )
         raise ValueError(
             f"{path} is a folder without trials of Ray Tune (params.json) and without TensorBoard"
             " event files: name a file, or another folder"
@@ -142,7 +144,8 @@ def format_of(path: Path) -> str:
     by_suffix = TABLES_BY_SUFFIX.get(path.suffix.lower())
     if by_suffix is None:
         raise ValueError(
-            f"{path}: {path.suffix or 'no suffix'} is none of {READABLE_SUFFIXES}; for another file"
+            f"{path}: {path.suffix or 'no suffix'} is not one of {READABLE_SUFFIXES}; for"
+            " another file"
             f" name its format with --format: {', '.join(READERS)}"
         )
     return by_suffix

@@ -59,7 +59,7 @@ class JoinedTrials(NamedTuple):
 
 
 class RepeatedKeyError(ValueError):
-    """A key stands twice in one JSON object."""
+    """A key appears twice in one JSON object."""
 
 
 def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

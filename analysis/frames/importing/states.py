@@ -38,7 +38,7 @@ def complete_rows(states: pd.Series) -> tuple[pd.Series, dict[str, int]]:
     if not complete.any():
         listed = ", ".join(f"{count} {state}" for state, count in list(counts.items())[:6])
         raise ValueError(
-            f"no row is complete by column {states.name} ({listed}): a complete row says"
+            f"no row is complete by column {states.name} ({listed}): a complete row has one of"
             f" {', '.join(sorted(COMPLETE_WORDS))}"
         )
     return complete, counts

@@ -22,7 +22,7 @@ def validate_columns(table: pd.DataFrame, wanted: list[str]) -> None:
     repeated = sorted({column for column in wanted if wanted.count(column) > 1})
     if repeated:
         raise ValueError(
-            f"column {repeated[0]} cannot be two things: knob, metric, name, seed or state"
+            f"column {repeated[0]} has two roles: give it one of knob, metric, name, seed, state"
         )
 
 
@@ -63,7 +63,7 @@ def validate_scale(values: pd.Series) -> None:
     if large.min() >= MIN_SCALE_GAP * small.max():
         raise ValueError(
             f"{name} is {small.iloc[0]:g} in {small.index[0]} and {large.iloc[0]:g} in"
-            f" {large.index[0]}: are these fractions and percent? Mend the table, or type"
+            f" {large.index[0]}: are these fractions and percent? Correct the table, or type"
             f" --percent {name} if all its values are percent"
         )
 

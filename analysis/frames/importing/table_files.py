@@ -24,7 +24,7 @@ def write_trial_table(table: TrialTable, source: Path, folder: Path) -> list[Pat
         ValueError: the folder holds records of trials.
     """
     if any(folder.glob("*/recipe.json")):
-        raise ValueError(f"{folder} holds trials of ours: name another folder with --out")
+        raise ValueError(f"{folder} holds trials of clip-hparam: name another folder with --out")
     names = pd.DataFrame({_unused_column(table): table.rows.index}, index=table.rows.index)
     content = pd.concat([names, table.rows], axis="columns").reset_index(drop=True)
     write_atomic(folder / ROWS_FILE, content.to_parquet(index=False))
@@ -60,7 +60,7 @@ def read_trial_table(folder: Path) -> TrialTable:
         rows[_stored_columns(table)]  # raises KeyError if a column is missing
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UnreadableError(
-            f"{folder / ROWS_FILE} is not what {HEAD_FILE} says: import again"
+            f"{folder / ROWS_FILE} does not match {HEAD_FILE}: import the table again"
         ) from error
     return table
 

@@ -1,6 +1,6 @@
 """Mean of each pair of levels of two knobs, and whether it differs from that of the selected pair.
 
-A pair is "told apart" from the selected one if the paired difference over seeds excludes zero after
+A pair is distinguished from the selected one if the paired difference excludes zero after
 Holm's correction over all pairs.
 """
 

@@ -1,4 +1,4 @@
-"""What each cell of a sweep shows: better, worse, not told apart, or incomplete."""
+"""The verdict on each cell of a sweep: better, worse, undecided, or incomplete."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from clip_hparam.analysis.tables.conclusions import SIGNIFICANCE_LEVEL
 
 VERDICTS = ("supported", "weak", "undecided", "incomplete", "reference")
 
-NO_DIFFERENCE = {True: "other cells are compared with it", False: "its reference lacks a run"}
+NO_DIFFERENCE = {True: "other cells are compared with it", False: "its reference has a missing run"}
 
 
 class Verdict(NamedTuple):

@@ -1,6 +1,7 @@
-"""The table `derived`: what stored weights give without training, beside the trials they are of."""
+"""The table `derived`: results of stored weights without training, next to their trials."""
 
 import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -25,16 +26,31 @@ FURTHER = (
     ("test_ece", "ECE", ".3f"),
 )
 """Column of a row, its title and format; not shown if no result has a value."""
-NOTES = [
+MEAN_NOTE = (
     "Mean ± half of the 95 % t interval over seeds. Δ: paired by seed, to the reported weights of"
-    " the trial, of a soup to those of its best trial on the selection set.",
-    "Out of distribution: the mean over the sets of eval_sets and data.shift. Known before, and"
-    " after: CLIP's own zero-shot classifier on what it knew, before fine-tuning and with these"
-    " weights.",
+    " the trial, of a soup to those of its best trial on the selection set."
+)
+ONE_SEED_NOTE = (
+    "A row of one seed has no ±: more seeds of its cell give an interval, and until then a Δ cannot"
+    " be told from noise."
+)
+FURTHER_NOTES = (
+    (
+        "outside_acc1",
+        "Out of distribution: the mean over the sets of eval_sets and data.shift.",
+    ),
+    (
+        "known_acc1",
+        "Known before, and after: CLIP's own zero-shot classifier on what it knew, before"
+        " fine-tuning and with these weights.",
+    ),
+)
+"""Column of a row, and the note that it needs where it is shown."""
+CHOICE_NOTE = (
     "The selection set alone selects: epochs, the alpha of WiSE-FT, the order and the members of a"
     " greedy soup, the temperature. The csv has a row per result with the ids of its trials; the"
-    " sha256 of their weights are in runs/.derived/ID/result.json.",
-]
+    " sha256 of their weights are in runs/.derived/ID/result.json."
+)
 
 
 def has_derived(frames: Frames) -> bool:
@@ -67,7 +83,17 @@ def derived_table(frames: Frames) -> Table:
     shown = shown.drop(columns=[title for name, title, _ in FURTHER if data[name].isna().all()])
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold["Δ"] = [_difference(group).excludes_zero for _, group in order]
-    return Table("derived", DERIVED_TITLE, data, shown, bold, NOTES)
+    return Table("derived", DERIVED_TITLE, data, shown, bold, list(_notes(data, order)))
+
+
+def _notes(
+    data: pd.DataFrame, groups: Iterable[tuple[tuple[str, str, str], pd.DataFrame]]
+) -> Iterator[str]:
+    yield MEAN_NOTE
+    if any(len(group) == 1 for _, group in groups):
+        yield ONE_SEED_NOTE
+    yield from (note for name, note in FURTHER_NOTES if data[name].notna().any())
+    yield CHOICE_NOTE
 
 
 def _order(source: str, kind: str, parameters: str) -> tuple[str, bool, str, str]:

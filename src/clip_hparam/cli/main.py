@@ -77,7 +77,7 @@ class OverviewParser(CommandParser):
     summaries: Mapping[str, str]
 
     def format_help(self) -> str:
-        """Return the page of all commands by what they are for."""
+        """Return the page of all commands by purpose."""
         return "\n".join(overview_lines(self.summaries)) + "\n"
 
 

@@ -38,7 +38,7 @@ def version_line() -> str:
 
 
 def _print_help(words: list[str]) -> int:
-    """Print the help with the values that the typed words choose; those of a sweep choose none."""
+    """Print the help with the values of the typed overrides; those of a sweep are ignored."""
     from clip_hparam.cli.hydra_app.composed_values import composed_values  # lazy: Hydra, 0.2 s
     from clip_hparam.cli.reference.help_page import help_lines
 
@@ -53,7 +53,7 @@ def _print_help(words: list[str]) -> int:
 
 
 def _print_mistake(error: Exception, is_typed: bool) -> int:
-    """Print the sentence about a typed word; raise any other error."""
+    """Print the message about a mistake in the overrides; raise any other error."""
     from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 
     if not is_typed or not isinstance(error, USER_ERRORS):

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command reports to the shell."""
+    """Exit codes of all commands."""
 
     OK = 0
     FAILED = 1  # a trial failed; the others ran

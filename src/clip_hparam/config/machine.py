@@ -45,10 +45,13 @@ class Machine:
     loader_workers: int | str = knob(
         "auto",
         "auto | [0, inf)",
-        "processes a rank that read image files; auto: a rank's CPU cores less one, 0 for images in"
+        "processes per rank that read image files; auto: a rank's CPU cores less one, 0 for"
+        " images in"
         " memory",
     )
-    rank_timeout: float = knob(300.0, "(0, inf)", "seconds until a silent rank is given up")
+    rank_timeout: float = knob(
+        300.0, "(0, inf)", "seconds without a sign of a rank after which the trial fails"
+    )
     deterministic: bool = False  # algorithms with the same bits each time, also on a GPU; slower
     checkpoint_seconds: float = knob(60.0, "[0, inf)", "time between two checkpoints")
 

@@ -60,14 +60,14 @@ class Data:
     subset: str = knob(
         "none",
         "/.+/",
-        "classes to keep: none (all), imagenet100, or a file with a class name a line",
+        "classes to keep: none (all), imagenet100, or a file with one class name per line",
         hashed=False,
     )
-    shots: int = knob(20, "[0, inf)", "training images a class; 0 means all", scale="log")
+    shots: int = knob(20, "[0, inf)", "training images per class; 0 means all", scale="log")
     selection: int | float | str = knob(
         20.0,
         "auto | [0, inf)",
-        "held-out selection images: below 1 a share of the training set, else a class; 0: the"
+        "held-out selection images: below 1 a share of the training set, else per class; 0: the"
         " selection folder of the data set; auto: that folder, or 0.1 where there is none",
     )
     selection_root: str = knob(
@@ -87,7 +87,8 @@ class Data:
     shift: str = knob(
         "none",
         "none | printed | folder",
-        "images of the classes from elsewhere, to measure on: printed digits, or a folder",
+        "images of the same classes from another source, for evaluation: printed digits, or a"
+        " folder",
         value_before_introduction="none",
     )
     shift_root: str = knob("", "/.*/", "folder of these images, where there is one", hashed=False)
@@ -100,7 +101,7 @@ class Data:
     class_names: str = knob(
         "",
         "/.*/",
-        "names of the classes in zero-shot prompts: a file with a name a line, or JSON",
+        "names of the classes in zero-shot prompts: a file with one name per line, or JSON",
         hashed=False,  # data.prompts is
     )
     templates: str = knob(
@@ -126,17 +127,19 @@ class Recipe:
     lr: float = knob(
         1e-3, "(0, inf)", "peak learning rate of the head", hint="try lr=1e-3", scale="log"
     )
-    min_lr: float = knob(1e-6, "[0, inf)", "where the cosine ends, before lr_scale", scale="log")
+    min_lr: float = knob(
+        1e-6, "[0, inf)", "learning rate at the end of the cosine, before lr_scale", scale="log"
+    )
     warmup: float = knob(0.2, "[0, 1)", "linear warm-up, as a share of the run", hint="try 0.2")
     layer_decay: float = knob(
         1.0, "(0, 1]", "lr factor from one layer to the next below", hint="1 is no decay, try 0.65"
     )
     weight_decay: float = knob(
-        0.05, "[0, inf)", "AdamW, decoupled; not on biases and norms", scale="log"
+        0.05, "[0, inf)", "decoupled weight decay of AdamW; not on biases and norms", scale="log"
     )
-    beta1: float = knob(0.9, "[0, 1)", "AdamW")
-    beta2: float = knob(0.999, "[0, 1)", "AdamW")
-    eps: float = knob(1e-8, "(0, inf)", "AdamW", scale="log")
+    beta1: float = knob(0.9, "[0, 1)", "decay of AdamW's mean of gradients")
+    beta2: float = knob(0.999, "[0, 1)", "decay of AdamW's mean of squared gradients")
+    eps: float = knob(1e-8, "(0, inf)", "AdamW's term in the denominator of a step", scale="log")
     clip_grad: float = knob(0.0, "[0, inf)", "largest gradient norm; 0 is no clipping")
     batch_size: int = knob(
         50, "[1, inf)", "images per optimizer step, over ranks and micro-batches", scale="log"
@@ -151,17 +154,17 @@ class Recipe:
         hint="try 0.99, or auto",
     )
     # model
-    pool: str = knob("patch_mean", "patch_mean | cls | clip", "what the head reads")
+    pool: str = knob("patch_mean", "patch_mean | cls | clip", "features that the head reads")
     freeze: str = knob(
         "patch",
         "/none|patch|backbone|first_[1-9][0-9]*/",
-        "what is not trained",
+        "part of the encoder that is not trained",
         hint="try none, patch, backbone, or first_3: the embeddings and three blocks",
     )
     tune: str = knob(
         "full",
         "full | bias | lora",
-        "what is trained of what freeze leaves, beside the head: all, biases, or low-rank updates",
+        "weights that are trained in layers that are not frozen: all, biases, or low-rank updates",
         value_before_introduction="full",
     )
     lora_rank: int = knob(
@@ -177,12 +180,12 @@ class Recipe:
     head_init: str = knob(
         "random",
         "random | zero_shot | linear_probe",
-        "the head's first weights; zero_shot: the class names in CLIP's words, for pool=clip;"
+        "initial weights of the head; zero_shot: text features of the class names (pool=clip);"
         " linear_probe: fitted to the features of the training images",
         value_before_introduction="random",
     )
     head_init_scale: float = knob(
-        0.001, "(0, inf)", "factor on the head's first weights", scale="log"
+        0.001, "(0, inf)", "factor on the initial weights of a random head", scale="log"
     )
     probe_l2: float = knob(
         1e-4,
@@ -193,7 +196,7 @@ class Recipe:
     logit_scale: str = knob(
         "in_head",
         "in_head | fixed | trained",
-        "CLIP's logit scale with head_init=zero_shot: in the head's weights, or a factor apart",
+        "CLIP's logit scale with head_init=zero_shot: in the head's weights, or a separate factor",
         value_before_introduction="in_head",
     )
     resolution: int | str = knob(AUTO, "auto | [1, inf)", "px; auto is the encoder's own")
@@ -218,7 +221,9 @@ class Recipe:
         value_before_introduction="mirrored",
     )
     label_smoothing: float = knob(0.1, "[0, 1)", "mass of the target spread over all classes")
-    interpolation: str = knob("bicubic", "bicubic | bilinear", "of the crop and of the resize")
+    interpolation: str = knob(
+        "bicubic", "bicubic | bilinear", "interpolation of the crop and the resize"
+    )
     augment_backend: str = knob(
         AUTO, "auto | timm | tensor", "timm: image by image (PIL); tensor: a batch at a time"
     )
@@ -226,10 +231,12 @@ class Recipe:
     precision: str = knob(
         "fp32",
         "fp32 | tf32 | bf16 | fp16",
-        "of the forward pass; tf32: fp32 with TF32 matrix products, on GPUs that have them",
+        "number format of the forward pass; tf32: fp32 with TF32 matrix products, on recent GPUs",
     )
     seed: int = knob(
-        0, f"[0, {MAX_SEED}]", "of the data draw, the head, the order and the augmentation"
+        0,
+        f"[0, {MAX_SEED}]",
+        "random seed of the data draw, the head, the order and the augmentation",
     )
     encoder: Encoder = field(default_factory=Encoder)
     data: Data = field(default_factory=Data)

@@ -76,7 +76,7 @@ def _load_or_render(seed: int, count: int) -> ImageArray:
 
 @cache
 def _announce_rendering(folder: Path) -> None:
-    """Print once in a process why it is silent for a while."""
+    """Print once per process that images are being rendered."""
     total = (TRAIN_PER_CLASS + TEST_PER_CLASS) * len(CLASSES)
     print(
         f"data=characters: rendering {total:,} images, about {total * SECONDS_PER_IMAGE:.0f} s of a"

@@ -26,7 +26,7 @@ TEST_SPLIT_SEED = 20221212  # day of arXiv 2212.06138; changing it changes every
 
 
 class FileFacts(NamedTuple):
-    """Facts that tell whether a file has changed, and whether two are one; zeros: missing.
+    """Facts that show if a file has changed, or if two paths are one file; zeros: missing.
 
     size: bytes. modified: ns. device, inode: two images that share both are one file.
     """

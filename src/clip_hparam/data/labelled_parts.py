@@ -1,4 +1,4 @@
-"""A data set of parts whose images have labels as text: tables, shards, Parquet files."""
+"""Build a data set from parts with labels as text: tables, shards, Parquet files."""
 
 import hashlib
 import os

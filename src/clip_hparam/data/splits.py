@@ -1,4 +1,4 @@
-"""Stratified draws of training and selection images: a function of (labels, seed) alone."""
+"""Stratified draws of training and selection images: a function of (labels, seed) only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

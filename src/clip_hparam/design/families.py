@@ -1,4 +1,4 @@
-"""Values of a design per recipe family: a mapping family -> value stands for one of its values.
+"""Values of a design per recipe family: a mapping family -> value gives the family's value.
 
     knobs: {lr: {tiny: [1e-3, 3e-3], b16: [3e-5, 1e-4]}}
     seeds: {tiny: 5, b16: 1}

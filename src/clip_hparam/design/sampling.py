@@ -55,8 +55,8 @@ def _validate_choice(knob: str, levels: Sequence[str]) -> None:
         bounds = parse_knob_range(knob, text)
         if bounds and len(levels) > 1:
             raise ValueError(
-                f"{knob}={text} is a range beside levels, which only a search draws from: give one"
-                " range, or levels"
+                f"{knob}={text} is a range together with levels, which only a search can sample:"
+                " give one range, or levels"
             )
         if bounds and knob in knobs():
             validate_range(knob, text, bounds, open_ends=True)

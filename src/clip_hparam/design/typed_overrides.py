@@ -1,4 +1,4 @@
-"""Where overrides that are typed beside a design take effect: steps may set the same keys.
+"""Cells to which overrides apply that are typed with a design: its steps may set the same keys.
 
 Standard library only.
 """
@@ -20,6 +20,8 @@ TYPED = "=\0typed"
 
 def reach_notes(design: Design, typed: Sequence[str]) -> list[str]:
     """Return a sentence for each typed override that some cells keep and others do not.
+
+    A cell whose steps set the typed value, as the winners of a study do, keeps it.
 
     design: `typed` is part of its base.
 
@@ -82,24 +84,28 @@ def refuse_searched(study: Design, typed: Sequence[str]) -> None:
     """Raise ValueError for a typed override of a knob that the stages of a study vary."""
     if words := [word for word in typed if key_of(word) in study.knobs]:
         raise ValueError(
-            f"study {study.name} varies {key_of(words[0])}, so that {words[0]} would hold in some"
-            " stages only: leave it out, or take the knob out of the design"
+            f"study {study.name} varies {key_of(words[0])}, so {words[0]} would apply to"
+            " some stages only: leave it out, or take the knob out of the design"
         )
 
 
 def _reach_note(design: Design, word: str, mark: str, cells: Sequence[Cell]) -> str:
     """Return the sentence about an override that some cells keep; empty if all do."""
     key, steps = key_of(word), _steps_with(design, key_of(word))
-    kept = [cell.label for cell in cells if mark in cell.overrides]
-    if not kept:
+    if not any(mark in cell.overrides for cell in cells):
         raise ValueError(
-            f"{word} reaches no cell of {design.name}: {_named_steps(steps)} {_sets(steps)} {key};"
+            f"{word} applies to no cell of {design.name}: {_named_steps(steps)} {_sets(steps)}"
+            f" {key};"
             f" leave it out, or run it alone: {sweep_program()} -m {shlex.quote(word)} seeds=3"
         )
+    kept = [cell.label for cell in cells if not {mark, word}.isdisjoint(cell.overrides)]
     if len(kept) == len(cells):
         return ""
+    steps = [
+        step.label for step in design.steps if step.label in steps and word not in step.overrides
+    ]
     return (
-        f"{word} holds in {len(kept)} of {len(cells)} cells ({_listed(kept)}): in the others"
+        f"{word} applies to {len(kept)} of {len(cells)} cells ({_listed(kept)}): in the others"
         f" {_named_steps(steps)} {_sets(steps)} {key}"
     )
 

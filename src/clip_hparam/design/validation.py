@@ -129,7 +129,7 @@ def _label_mistakes(step: str, label: Any) -> Iterator[str]:
     elif any(unicodedata.category(character) == "Cc" for character in str(label)):
         yield f"step label {label!r} has a line break or control character: write it on one line"
     elif any(character in INVISIBLE for character in str(label)):
-        yield f"step label {label!a} has a character that nobody sees: type the label anew"
+        yield f"step label {label!a} has an invisible character: type the label again"
 
 
 def _equal_label_mistakes(steps: Iterable[Any]) -> Iterator[str]:
@@ -166,7 +166,11 @@ def _key_mistakes(place: str, key: str) -> Iterator[str]:
     if not KEY_PATTERN.fullmatch(key):
         yield f"{place}: {key!r} is not a name of a knob: write {{lr: [1e-3, 3e-3]}}"
     if re.split(r"[./]", key.lstrip("+"))[0] in NOT_OF_TRIALS:
-        here = "seeds: 3 beside it" if key == "seeds" else f"{key}=... on the command line"
+        here = (
+            "seeds: 3 at the top level of the file"
+            if key == "seeds"
+            else f"{key}=... on the command line"
+        )
         yield f"{place}: {key} is not a knob of a trial, and cells cannot set it: write {here}"
 
 

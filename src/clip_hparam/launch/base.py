@@ -41,11 +41,13 @@ class Capacity:
     """How many trials run at a time; `description` is printed after the predicted time.
 
     request: what each job asks a scheduler for, as printed in a plan; empty without a scheduler.
+    answers: what the scheduler answers to it, as sentences of the plan.
     """
 
     at_once: int
     description: str
     request: str = ""
+    answers: tuple[str, ...] = ()
 
 
 class Launcher(Protocol):
@@ -90,6 +92,6 @@ class BlockingLauncher:
 
 
 def state_on_record(spec: LaunchSpec) -> TrialState:
-    """Return the state of a trial whose process has ended; LOST if its record holds no end."""
+    """Return the state of a trial whose process has ended; LOST without a final state."""
     record = Record(spec.machine.runs, spec.trial_id)
     return trial_state(record, absent=TrialState.LOST, alive=False)

@@ -1,4 +1,4 @@
-"""Report a trial that is done already: its result, and requested outputs that its folder lacks.
+"""Report a trial that is done already: its result, and requested outputs that are missing.
 
 Imports no torch: a trial that is done already answers in about a second.
 """
@@ -44,7 +44,7 @@ def report_finished(spec: TrialSpec) -> float | None:
 
 
 def print_start(spec: TrialSpec) -> None:
-    """Print the id of a trial and what was typed for it; where nothing was, what can be typed."""
+    """Print the id of a trial and its typed overrides; without overrides, print examples."""
     if typed_label(spec.overrides):
         print(f"trial {spec.trial_id}  {spec.label}")
         return
@@ -76,7 +76,7 @@ def validate_ranks(spec: TrialSpec, result: dict[str, Any]) -> None:
 
 
 def missing_outputs(spec: TrialSpec) -> list[str]:
-    """Return the outputs that the driver keys ask for and that a done trial lacks."""
+    """Return the outputs that the driver keys request and that are missing in a done trial."""
     record = Record(spec.machine.runs, spec.trial_id)
     return record.missing_outputs(spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets))
 

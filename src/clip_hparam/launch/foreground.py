@@ -46,7 +46,7 @@ def run_in_foreground(spec: TrialSpec) -> float:
     ):
         outcome = run_trial(spec, [ProgressBar(Console()), interrupt], context)
     if outcome.state == TrialState.QUEUED and interrupt.is_received:  # a replay of a done trial
-        raise KeyboardInterrupt("interrupted: the same command goes on with the replay")
+        raise KeyboardInterrupt("interrupted: run the same command again to repeat the replay")
     if outcome.result is None and (outcome.failure or {}).get("kind") == "replay":
         raise TrialFailed(ExitCode.FAILED)
     if outcome.result is None:

@@ -10,6 +10,10 @@ from clip_hparam.records.state import LIVE, TrialState
 POLL_SECONDS = 0.1
 
 
+class SubmissionRefusedError(ValueError):
+    """A launcher whose trials survive the driver has refused all of them: none was submitted."""
+
+
 def supervise(
     launcher: Launcher,
     specs: Sequence[LaunchSpec],
@@ -22,12 +26,14 @@ def supervise(
     detach: return right after the submission, with the states at that time.
 
     On an error or Ctrl-C the trials are cancelled, unless the launcher's trials survive the driver.
+
+    Raises: SubmissionRefusedError.
     """
     if not specs:
         return {}
     handles: list[JobHandle] = []
     try:
-        handles = launcher.submit(specs)
+        handles = _submit(launcher, specs)
         states = launcher.poll(handles)
         on_update(states)
         while not detach and any(state in LIVE for state in states.values()):
@@ -39,3 +45,12 @@ def supervise(
             launcher.cancel(handles)
         raise
     return states
+
+
+def _submit(launcher: Launcher, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
+    try:
+        return launcher.submit(specs)
+    except ValueError as error:
+        if launcher.survives_driver:
+            raise SubmissionRefusedError(str(error)) from error
+        raise

@@ -32,7 +32,7 @@ def drop_path_rates(rate: float, blocks: int) -> list[float]:
 
 
 def frozen_predicate(freeze: str, blocks: int) -> Callable[[str], bool]:
-    """Return a function that tells by its name whether a parameter is frozen.
+    """Return a function that decides by its name whether a parameter is frozen.
 
     freeze: "none", "patch" (the patch projection), "backbone" (all but the head), or "first_k"
         (embeddings and the first k blocks).

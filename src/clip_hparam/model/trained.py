@@ -1,4 +1,4 @@
-"""Tell by its name whether a parameter is trained: `freeze` and `tune` together. No torch.
+"""Decide by its name whether a parameter is trained: `freeze` and `tune` together. No torch.
 
 The new layers, the head and the norm before it, have no pretrained weights. Every value of `tune`
 trains them; `freeze` alone may exclude them.
@@ -17,7 +17,7 @@ LORA_NAMES = ("lora_down", "lora_up")
 
 
 def trained_predicate(freeze: str, tune: str, blocks: int) -> Callable[[str], bool]:
-    """Return a function that tells by its name whether a parameter is trained.
+    """Return a function that decides by its name whether a parameter is trained.
 
     Raises: ValueError as `depth.frozen_predicate` does.
     """

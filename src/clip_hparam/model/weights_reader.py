@@ -114,7 +114,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _reading_problem(path: Path, error: Exception) -> str:
-    """Return why a file cannot be read, and what to do."""
+    """Return the reason why a file cannot be read, and advice."""
     for start, problem in OTHER_CONTENTS:
         if _start(path).startswith(start):
             return problem

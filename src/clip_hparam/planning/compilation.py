@@ -110,7 +110,7 @@ def training_seconds(spec: TrialSpec, on_gpu: bool) -> float:
 
 
 def missing_compiler(on_gpu: bool) -> str:
-    """Return what torch.compile lacks on this computer, as the start of a sentence; "" if nothing.
+    """Return what is missing for torch.compile here, as the start of a sentence; "" if nothing is.
 
     On a GPU that is triton and a C compiler, on a CPU a C++ compiler and the headers of Python.
     """
@@ -130,7 +130,7 @@ def missing_compiler(on_gpu: bool) -> str:
 
 
 def _recorded_choice(spec: TrialSpec) -> CompileChoice | None:
-    """Return what the first attempt at a trial did; None for a trial that has not started."""
+    """Return the choice of the first attempt at a trial; None for a trial that has not started."""
     status = Record(spec.machine.runs, spec.trial_id).status()
     numerics = status.get("numerics_of_attempts", [status.get("numerics")])[0]
     if not numerics or "compile" not in numerics:

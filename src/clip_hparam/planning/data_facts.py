@@ -1,4 +1,4 @@
-"""Facts about the images of a recipe, for people: classes, counts, folders, and what is unusual.
+"""Describe the images of a recipe: classes, counts, folders, and notes on unusual facts.
 
 Imports no torch.
 """

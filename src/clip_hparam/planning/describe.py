@@ -19,6 +19,7 @@ from clip_hparam.model.weights_identity import weights_grid
 from clip_hparam.planning.data_facts import data_rows
 from clip_hparam.planning.estimates import flops
 from clip_hparam.planning.estimates.memory import describe_memory
+from clip_hparam.planning.eval_sets import eval_set_rows
 from clip_hparam.planning.resolve import ema_decay_for
 
 LONG_EMA_HALF_LIFE_SHARE = 0.25  # share of a run: initial weights are 6 % of the final EMA
@@ -27,12 +28,22 @@ ADVISED_LAYER_DECAY, ADVISED_WARMUP = 0.65, 0.2
 HIGH_LR_TIMES_WIDTH = 0.2  # rule of thumb: lr 3e-3 at width 64 and 2.6e-4 at width 768 do harm
 
 
-def describe(recipe: ResolvedRecipe, machine: Machine | None = None, ranks: int = 1) -> str:
+def describe(
+    recipe: ResolvedRecipe,
+    machine: Machine | None = None,
+    ranks: int = 1,
+    eval_sets: Sequence[str] = (),
+) -> str:
     """Return a table of names and values; the values are those that training uses.
 
     machine, ranks: for the memory; None for the default machine.
     """
-    rows = [*_rows(recipe), ("memory", describe_memory(recipe, machine or Machine(), ranks))]
+    rows = [
+        *data_rows(recipe.data),
+        *eval_set_rows(recipe.data, eval_sets),
+        *_rows(recipe),
+        ("memory", describe_memory(recipe, machine or Machine(), ranks)),
+    ]
     return "\n".join(_aligned(rows))
 
 
@@ -83,7 +94,6 @@ def _describe_tuning(recipe: ResolvedRecipe) -> str:
 def _rows(recipe: ResolvedRecipe) -> Iterator[tuple[str, str]]:
     classes = len(load_dataset(recipe.data).classes)
     trainable, frozen = flops.trainable_and_frozen(recipe, classes)
-    yield from data_rows(recipe.data)
     yield "encoder", f"{recipe.encoder.name}, {_describe_resolution(recipe)}"
     yield "position embedding", _describe_pos_embed(recipe)
     yield "parameters", f"{trainable:,} trainable, {frozen:,} frozen ({_describe_tuning(recipe)})"
@@ -192,6 +202,6 @@ def _lint_augmentation(recipe: ResolvedRecipe) -> Iterator[str]:
         )
     if recipe.color_jitter and recipe.rand_augment != "none":
         yield (
-            f"color_jitter={recipe.color_jitter:g} is applied beside RandAugment, where timm leaves"
-            " it out: set color_jitter=0 for what the published recipes did"
+            f"color_jitter={recipe.color_jitter:g} is applied in addition to RandAugment, where"
+            " timm leaves it out: set color_jitter=0 as in the published recipes"
         )

@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 20.0  # nvidia-smi starts the driver where no process uses a G
 
 
 def processor_name() -> str:
-    """Return the model name of the CPU from /proc/cpuinfo, else what `platform` knows."""
+    """Return the model name of the CPU from /proc/cpuinfo, else from `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -3,25 +3,50 @@
 Imports no torch.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from clip_hparam.config.options.eval_set_words import eval_set_words
 from clip_hparam.config.recipe import Data, Encoder, Recipe
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.datasets import load_dataset
-from clip_hparam.data.evaluation_sets.load import load_eval_sets, refuse_unreadable_sets
+from clip_hparam.data.evaluation_sets.load import PREFIX, load_eval_sets, refuse_unreadable_sets
 from clip_hparam.model.architectures import RANDOM, encoder_spec, shape_of
 from clip_hparam.model.weights_identity import validate_part
 
 
-def validate_eval_sets(recipe: Recipe, value: Any) -> None:
-    """Raise ValueError or FileNotFoundError, with the reason, for sets that cannot be used.
+class UnusableEvalSetsError(ValueError):
+    """Evaluation sets that a trial cannot be evaluated on, with the reason."""
 
-    value: of the driver key.
+
+def validate_eval_sets(recipe: Recipe, value: Any) -> None:
+    """Raise UnusableEvalSetsError for sets that cannot be used.
+
+    value: of the driver key. Raises ValueError or FileNotFoundError for the data of the recipe.
     """
-    words = eval_set_words(value)
-    if words:
-        _validate(recipe.data, recipe.encoder, words)
+    if value is None:
+        return
+    load_dataset(recipe.data)
+    try:
+        words = eval_set_words(value)
+        if words:
+            _validate(recipe.data, recipe.encoder, words)
+    except (ValueError, FileNotFoundError) as error:
+        raise UnusableEvalSetsError(str(error)) from error
+
+
+def eval_set_rows(data: Data, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield a name and a value for each of these sets, as `data_rows` for the sets of a trial."""
+    dataset = load_dataset(data)
+    for name, eval_set in load_eval_sets(dataset, words).items():
+        classes = eval_set.class_names or dataset.classes
+        by = ", by CLIP's text tower" if eval_set.zero_shot else ""
+        yield (
+            f"eval_sets {name.removeprefix(PREFIX)}",
+            f"{counted(len(eval_set.labels), 'image')}"
+            f" of {counted(len(classes), 'class', 'classes')}{by}",
+        )
 
 
 @cache

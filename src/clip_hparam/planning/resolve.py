@@ -118,7 +118,7 @@ def _validated(recipe: ResolvedRecipe, shape: TowerShape, classes: Sequence[str]
 def _validated_identity(name: str, given: str, actual: str) -> str:
     """Return the actual identity. Raises ValueError if the recipe asks for another one."""
     if given not in (AUTO, actual):
-        raise ValueError(f"{name}={given} was asked for, and {actual} is there: leave it auto")
+        raise ValueError(f"{name}={given} differs from the actual {actual}: leave it auto")
     return actual
 
 

@@ -64,7 +64,7 @@ def lock_sweep(runs: Path, sweep_id: str) -> Iterator[None]:
             cancel = command_line("cancel", sweep_id, runs=runs)
             holder = lock_holder(folder, name) or "another process"
             raise FolderLockedError(
-                f"this sweep is run by {holder} already: {watch} follows its trials, {cancel} ends"
+                f"this sweep is already run by {holder}: {watch} follows its trials, {cancel} ends"
                 " them"
             ) from None
         yield

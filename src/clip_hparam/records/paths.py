@@ -133,7 +133,7 @@ def tracker_folder(runs: Path | str, tracker: str) -> Path:
 
 
 def sent_path(runs: Path | str, tracker: str, trial_id: str) -> Path:
-    """Return the file that says what a tracker has of a trial."""
+    """Return the file that lists the data sent to a tracker for a trial."""
     return Path(runs) / ".trackers" / ".sent" / tracker / f"{trial_id}.json"
 
 

@@ -136,7 +136,7 @@ class Record:
     def missing_outputs(
         self, eval_test: str, keep_checkpoints: str, eval_sets: Sequence[str] = ()
     ) -> list[str]:
-        """Return the outputs that these driver keys ask for and that the done trial lacks.
+        """Return the outputs that these driver keys request and that are missing in the done trial.
 
         eval_sets: names of the sets in their columns.
         """

@@ -51,7 +51,7 @@ class TrialFiles(Protocol):
 def trial_state(
     trial: TrialFiles, absent: TrialState = TrialState.PLANNED, alive: bool | None = None
 ) -> TrialState:
-    """Return the state of a trial by its record; a live one whose process is gone is LOST.
+    """Return the state of a trial by its record; LOST if its process ended without one.
 
     absent: state of a trial without a status.json.
     alive: whether its process still runs; None: find out by process id or heartbeat.
@@ -62,7 +62,7 @@ def trial_state(
 def unsealed_state(
     status: Mapping[str, Any], absent: TrialState = TrialState.PLANNED, alive: bool | None = None
 ) -> TrialState:
-    """Return the state that status.json holds; a live one whose process is gone is LOST.
+    """Return the state that status.json holds; LOST if its process ended without one.
 
     DONE without a result.json: a search worker, or a trial that is about to write it. The other
     arguments are those of `trial_state`.

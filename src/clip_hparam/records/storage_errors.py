@@ -1,4 +1,4 @@
-"""Detect storage failures (disk full, quota, read-only, I/O error), apart from trial errors."""
+"""Detect storage failures (disk full, quota, read-only, I/O error), not errors of a trial."""
 
 import errno
 import tempfile

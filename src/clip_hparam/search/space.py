@@ -151,7 +151,7 @@ def _parse_dimension(knob: str, texts: Sequence[str], when: str | None) -> Dimen
     parsed = {text: parse_knob_range(knob, text) for text in texts}
     ranges = [(text, bounds) for text, bounds in parsed.items() if bounds]
     if len(ranges) > 1:
-        raise ValueError(f"{knob} has {len(ranges)} ranges: one, beside levels, is enough")
+        raise ValueError(f"{knob} has {len(ranges)} ranges: give one range, and levels if needed")
     values = [parse_level(text) for text, bounds in parsed.items() if bounds is None]
     levels = dict.fromkeys(v if v == AUTO else validated(knob, v, knobs()[knob]) for v in values)
     if not levels and not ranges:

@@ -98,7 +98,8 @@ def open_study(search: SearchSpec) -> optuna.Study:
         study.set_user_attr("sweep_id", search.id)
     elif owner != search.id:
         raise ValueError(
-            f"hydra.sweeper.study_name={name} in {search.storage_url} is of another search: its"
+            f"hydra.sweeper.study_name={name} in {search.storage_url} belongs to another"
+            " search: its"
             " space, base, seeds or objective differ; choose another name"
         )
     if study.metric_names is None:

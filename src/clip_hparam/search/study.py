@@ -55,7 +55,7 @@ class SearchStudy:
             yield point
 
     def tell(self, point: Point, state: str, results: Sequence[Mapping[str, Any]]) -> None:
-        """Tell Optuna how a point ended.
+        """Report the end of a point to Optuna.
 
         state: DONE with the results of all replicates, else the state of the first other trial.
         """
@@ -188,7 +188,7 @@ class SearchStudy:
         return Trial(self.study, frozen._trial_id)
 
     def _fail_point(self, point: Point) -> None:
-        """Record the unfinished trials of a point as lost and tell Optuna."""
+        """Record the unfinished trials of a point as lost and report it to Optuna."""
         point.write_lost()
         self.tell(point, TrialState.LOST, ())
 

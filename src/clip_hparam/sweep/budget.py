@@ -79,7 +79,7 @@ def validate_budget(options: SweepOptions, predictions: Predictions, capacity: C
     allowed = duration.parse_duration(options.budget)
     if None in predictions.values():
         raise ValueError(
-            f"budget={options.budget} cannot be held: no trial of this encoder and data is on"
+            f"budget={options.budget} cannot be checked: no trial of this encoder and data is on"
             " record to predict from, and none can be timed here; run one cell first"
         )
     known = [prediction for prediction in predictions.values() if prediction]

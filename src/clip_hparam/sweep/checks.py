@@ -32,8 +32,8 @@ def validate_detach(options: SweepOptions, launcher: Launcher) -> None:
     """Raise ValueError for `detach=true` with a launcher whose trials end with their driver."""
     if options.detach and not launcher.survives_driver:
         raise ValueError(
-            "detach=true: the trials of this launcher end with this command, there is nothing to"
-            " come back to: try hydra/launcher=submitit_slurm"
+            "detach=true: the trials of this launcher end with this command, so it"
+            " cannot be detached from them: try hydra/launcher=submitit_slurm"
         )
 
 

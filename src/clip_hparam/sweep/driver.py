@@ -31,6 +31,7 @@ from clip_hparam.sweep.checks import (
 )
 from clip_hparam.sweep.compilation import with_compile_choice
 from clip_hparam.sweep.progress import ProgressDisplay
+from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.rounds import race_verdicts, racing_rounds
 from clip_hparam.sweep.stored_results import StoredResults, read_stored_results, result_of
 from clip_hparam.sweep.sweep import Sweep
@@ -80,7 +81,7 @@ def run_sweep(sweep: Sweep, options: SweepOptions, make_launcher: Callable[[], L
 
 
 def report_submitted(sweep: Sweep, states: Mapping[str, TrialState]) -> int:
-    """Print how many trials go on without this process, and return the exit code."""
+    """Print how many trials continue without this process, and return the exit code."""
     total, left = len(sweep.specs), sum(state in LIVE for state in states.values())
     done = sum(state == TrialState.DONE for state in states.values())
     held = [name for name, state in states.items() if state == TrialState.HELD]
@@ -135,15 +136,16 @@ def _run_rounds(
     part = sweep
     try:
         for part in racing_rounds(sweep):
-            save_manifest(part)
             specs = {name: spec for name, spec in part.specs.items() if name not in states}
             states |= dict.fromkeys(specs.keys() & done, TrialState.DONE)
             missing = {name: spec for name, spec in specs.items() if name not in done}
-            states |= _run_trials(part, missing, launcher, detach)
+            with forgotten_if_refused(part.runs, part.id):
+                save_manifest(part)
+                states |= _run_trials(part, missing, launcher, detach)
     except KeyboardInterrupt:
         planned = len(part.specs)
         left = sum(result_of(spec) is None for spec in part.specs.values())
-        local_hint = "; the same command goes on with them"
+        local_hint = "; run the same command again to continue"
         hint = resume_hint(sweep.id, sweep.runs) if launcher.survives_driver else local_hint
         print(
             f"interrupted: {left} of {counted(planned, 'trial')} {is_are(left)} left{hint}",
@@ -183,7 +185,7 @@ def resume_hint(sweep_id: str, runs: Path) -> str:
     """Return the end of a sentence about trials that continue without their driver."""
     watch = command_line("status", sweep_id, "--watch", runs=runs)
     cancel = command_line("cancel", sweep_id, runs=runs)
-    return f" and go on by themselves; {watch} and the same command follow them, {cancel} ends them"
+    return f" and continue without it; {watch} and the same command follow them, {cancel} ends them"
 
 
 def save_manifest(sweep: Sweep) -> None:

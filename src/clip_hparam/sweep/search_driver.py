@@ -26,6 +26,7 @@ from clip_hparam.search.study import SearchStudy
 from clip_hparam.sweep.checks import CONSENT_MESSAGE, needs_consent, validate_detach
 from clip_hparam.sweep.compilation import with_compile_choice_of_search
 from clip_hparam.sweep.driver import resume_hint, storage_failures
+from clip_hparam.sweep.refusals import forgotten_if_refused
 from clip_hparam.sweep.search_tables import (
     PointPrinter,
     show_failed_workers,
@@ -47,14 +48,14 @@ def run_search(
     manifest = search_manifest(search)
     family = family_of(search.overrides)
     refused = not search.budget and needs_consent(family, options)
+    launcher = make_launcher()
     if options.dry_run or refused:
-        show_space(search, manifest)
+        show_space(search, manifest, launcher.capacity([search.worker_spec(0)]))
     if refused:
         print(CONSENT_MESSAGE.format(family), file=sys.stderr)
         return ExitCode.WRONG_USE
     if options.dry_run:
         return ExitCode.OK
-    launcher = make_launcher()
     validate_detach(options, launcher)
     search = with_compile_choice_of_search(search, manifest, launcher)
     if not launcher.survives_driver:
@@ -63,7 +64,7 @@ def run_search(
     check_writable(search.runs)
     if search.storage:
         open_storage(with_password(search.storage_url))  # before anything is written
-    with lock_sweep(search.runs, search.id):
+    with lock_sweep(search.runs, search.id), forgotten_if_refused(search.runs, search.id):
         manifest.create_or_continue(search)
         study = SearchStudy(manifest)
         states = _run_workers(study, options, launcher)
@@ -91,7 +92,7 @@ def _run_workers(
     search, left = study.search, study.points_left
     if not left:
         print_wrapped(
-            f"{search.optuna_study_name} has all its points: {search.n_trials} were asked for"
+            f"{search.optuna_study_name} is complete: {search.n_trials} points were requested"
         )
     n_workers = _worker_count(search, options, launcher, left)
     workers = [search.worker_spec(number) for number in range(n_workers)]
@@ -101,7 +102,7 @@ def _run_workers(
     except KeyboardInterrupt:
         hint = resume_hint(search.id, search.runs)
         left = study.points_left
-        what_now = hint if launcher.survives_driver else "; the same command goes on"
+        what_now = hint if launcher.survives_driver else "; run the same command again to continue"
         print(
             f"interrupted: {counted(left, 'point')} {is_are(left)} left{what_now}", file=sys.stderr
         )

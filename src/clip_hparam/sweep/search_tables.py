@@ -11,6 +11,7 @@ from clip_hparam.config.text.duration import format_duration
 from clip_hparam.config.text.override_words import sweep_program
 from clip_hparam.design.design import merged_overrides
 from clip_hparam.design.knob_levels import distinct_levels
+from clip_hparam.launch.base import Capacity
 from clip_hparam.records.paths import command_line
 from clip_hparam.records.state import TrialState
 from clip_hparam.search.results import (
@@ -24,13 +25,16 @@ from clip_hparam.search.spec import SearchManifest, SearchSpec
 from clip_hparam.sweep.console import print_plain
 from clip_hparam.sweep.display.failures import Ended, failure_lines
 from clip_hparam.sweep.display.text_table import Column, print_table
-from clip_hparam.sweep.tables import failure_reason
+from clip_hparam.sweep.tables import failure_reason, request_lines
 
 MAX_SHOWN_POINTS = 5  # in the result of a search with one objective
 
 
-def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
-    """Print the plan for `dry_run=true`."""
+def show_space(search: SearchSpec, manifest: SearchManifest, capacity: Capacity) -> None:
+    """Print the plan for `dry_run=true`.
+
+    capacity: of the launcher for one worker.
+    """
     columns = [Column("knob"), Column("searched", wraps=True), Column("where", wraps=True)]
     rows = []
     for dimension in search.space.dimensions:
@@ -38,16 +42,18 @@ def show_space(search: SearchSpec, manifest: SearchManifest) -> None:
         levels = ", ".join(distinct_levels(dimension.knob, search.levels[dimension.knob]))
         rows.append([dimension.knob, levels, where])
     console = Console()
-    print_plain(console, f"search {search.name}, sweep {search.id}")
+    print_plain(console, f"plan of {search.name} (search), sweep {search.id}")
     print_table(console, columns, rows)
     base = merged_overrides(search.base.overrides, search.overrides)
     n_asked = len(manifest.read()["cells"]) if manifest.path.exists() else 0
     print_plain(
         console,
         f"{counted(search.n_trials, 'point')} of {counted(len(search.seeds), 'seed')} each,"
-        f" {n_asked} of them asked; {_format_objective(search)}; sampler {search.sampler['name']},"
+        f" {n_asked} of them started; {_format_objective(search)}; sampler"
+        f" {search.sampler['name']},"
         f" pruner {search.pruner['name']};"
         f" base: {sweep_program()} {shlex.join(base)}".rstrip(),
+        *request_lines(capacity),
         "nothing was started",
     )
 
@@ -134,11 +140,12 @@ def _rerun_commands(search: SearchSpec, front: Sequence[PointResult]) -> list[st
         return []
     overrides = merged_overrides(search.base.overrides, front[0].overrides)
     if not search.full:
-        return [f"the first again: {sweep_program()} {shlex.join(overrides)}"]
+        return [f"run the first again: {sweep_program()} {shlex.join(overrides)}"]
     return [
-        f"the first in full: {sweep_program()} {shlex.join(search.at_full_fidelity(overrides))}",
+        f"run the first at full cost: {sweep_program()}"
+        f" {shlex.join(search.at_full_fidelity(overrides))}",
         f"all were trained at {' '.join(search.reduced_overrides)};"
-        f" {command_line('fidelity', runs=search.runs)} says how well such runs rank full ones,"
+        f" {command_line('fidelity', runs=search.runs)} shows how well such runs rank full ones,"
         " once eight of both are done",
     ]
 

@@ -1,4 +1,4 @@
-"""Results that trials of a sweep have on record before it starts, and outputs that they lack."""
+"""Results that trials of a sweep have before it starts, and requested outputs that are missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class StoredResults:
 
     @property
     def note_of_lacking(self) -> str:
-        """What trials that are done lack, and the command that adds it; empty where it is added."""
+        """Missing outputs of trials that are done, and the command for them; empty with replay."""
         if self.replay or not self.lacking:
             return ""
         listed = dict.fromkeys(output for missing in self.lacking.values() for output in missing)

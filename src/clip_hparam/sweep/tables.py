@@ -63,9 +63,14 @@ def show_plan(sweep: Sweep, done: set[str], predictions: Predictions, capacity: 
     print_plain(
         console,
         *(*sweep.notes, *sources, *_memory_notes(sweep)),
-        *([f"each Slurm job: {capacity.request}"] if capacity.request else []),
+        *request_lines(capacity),
         f"{counts}{_total_time(predictions, capacity)}; nothing was started",
     )
+
+
+def request_lines(capacity: Capacity) -> list[str]:
+    """Return what each job asks Slurm for, and its answers; nothing without Slurm."""
+    return [f"each Slurm job: {capacity.request}", *capacity.answers] if capacity.request else []
 
 
 def _total_time(predictions: Predictions, capacity: Capacity) -> str:
@@ -124,7 +129,7 @@ def show_table(sweep: Sweep, before: set[str], states: Mapping[str, TrialState])
     print_plain(console, f"trials: {done - done_before} ran, {done_before} done already{others}")
     print_plain(console, *failure_lines(_ended(sweep, states)))
     if not set(states.values()) <= {*FINISHED, *SCHEDULED}:
-        print_plain(console, "the same command runs again what is not done, and nothing else")
+        print_plain(console, "run the same command again to run only the trials that are not done")
 
 
 def _ended(sweep: Sweep, states: Mapping[str, TrialState]) -> list[Ended]:

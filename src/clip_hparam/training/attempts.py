@@ -1,4 +1,4 @@
-"""Record the machine of each attempt at a trial, and keep what the first attempt chose."""
+"""Record the machine of each attempt at a trial, and keep the choices of the first attempt."""
 
 import logging
 from collections.abc import Sequence

@@ -116,7 +116,7 @@ def drop_path_draws(
 def until_stopped(
     batches: Iterable[tuple[Tensor, Tensor]], callback: TrialCallback
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches, and ask the callback after each.
+    """Yield the batches, and call the callback after each.
 
     Raises: StoppedError if the callback stops the trial, also in place of the error of a loader
     whose processes were ended by the same signal.

@@ -17,7 +17,7 @@ from clip_hparam.training.train_state import TrainState
 
 @dataclass(frozen=True)
 class TrialRun:
-    """What the epochs of one attempt of a trial share."""
+    """Objects that the epochs of one attempt of a trial share."""
 
     spec: TrialSpec
     state: TrainState
@@ -27,7 +27,7 @@ class TrialRun:
 
 
 def run_epoch(run: TrialRun, epoch: int) -> None:
-    """Train and evaluate one epoch, of which an earlier attempt may have done some steps."""
+    """Train and evaluate one epoch, from the step at which an earlier attempt stopped."""
     started = time.monotonic()
     row = _train(run, epoch)
     trained = time.monotonic() - started

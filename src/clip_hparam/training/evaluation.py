@@ -38,7 +38,7 @@ class EvalResult:
 
 @dataclass(frozen=True)
 class Detail:
-    """What an evaluation keeps beside accuracy and loss: predictions, and on demand the logits.
+    """What an evaluation keeps besides accuracy and loss: predictions, and on demand the logits.
 
     classes: number of classes of the logits.
     temperatures: by model, for the tempered losses; 1 for one that is not named.

@@ -1,4 +1,4 @@
-"""Replay of a trial that is done, for outputs that its command did not ask for.
+"""Replay of a trial that is done, to add outputs that were not requested before.
 
 The trial is trained again in `.replay` inside its folder, with the Numerics of its record. Only if
 every number is the recorded one, bit for bit, are the weights or the test metrics of each epoch
@@ -45,7 +45,7 @@ def replay_trial(
     callback: TrialCallback,
     context: DistributedContext,
 ) -> TrialOutcome:
-    """Train a trial that is done again and add what it lacks; called by rank 0.
+    """Train a done trial again and add the missing outputs; called by rank 0.
 
     "failed" if a number differs, "queued" if the callback stopped it. The record stays "done".
     """
@@ -70,12 +70,12 @@ def replay_trial(
         return _fail_replay(f"it gives other numbers than the record: {', '.join(differing[:3])}")
     added = _add_outputs(spec, record, result, side, outcome.result)
     shutil.rmtree(side.folder)
-    logger.info("every number is the recorded one: %s added", " and ".join(added))
+    logger.info("all numbers equal the recorded ones: %s added", " and ".join(added))
     return TrialOutcome(TrialState.DONE, record.verified_result())
 
 
 def _fail_replay(reason: str) -> TrialOutcome:
-    """Log why the replay adds nothing, and return its outcome."""
+    """Log the reason why the replay adds nothing, and return its outcome."""
     message = f"the replay adds nothing, {reason}"
     logger.error(message)
     return TrialOutcome(TrialState.FAILED, failure={"kind": "replay", "message": message})

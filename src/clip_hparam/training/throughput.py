@@ -100,6 +100,6 @@ def time_evaluation(state: TrainState, batches: Batches) -> float:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a GPU has done what was asked of it; a CPU never has work left."""
+    """Wait until a GPU has completed all submitted work; return at once on a CPU."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

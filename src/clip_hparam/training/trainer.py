@@ -95,7 +95,7 @@ def train(
 def _create_state(
     spec: TrialSpec, numerics: Numerics, batches: Batches, context: DistributedContext
 ) -> TrainState:
-    """Return the state before the first step; rank 0 logs what it trains on and what computes."""
+    """Return the state before the first step; rank 0 logs the data and the device."""
     recipe = as_resolved(spec.recipe)
     model = create_model(recipe, batches.classes, batches.device)
     state = create_train_state(
@@ -120,7 +120,7 @@ def _log_data(recipe: ResolvedRecipe) -> None:
 def _log_machine(
     spec: TrialSpec, numerics: Numerics, state: TrainState, loader_workers: int
 ) -> None:
-    """Log what computes, and warn if it is not the GPU of this computer."""
+    """Log the device, and warn if it is not the GPU of this computer."""
     logger.info(describe_attempt(spec.recipe, numerics, state.micro_batch, loader_workers))
     if warning := hidden_gpu_warning(spec.machine, state.device):
         logger.warning(warning)

@@ -1,4 +1,4 @@
-"""A whole attempt at a trial: lock its folder, train, and write result.json or failure.json."""
+"""One attempt at a trial: lock its folder, train, and write result.json or failure.json."""
 
 import logging
 import math
@@ -80,7 +80,7 @@ def _answer(
     callbacks: Iterable[TrialCallback],
     context: DistributedContext,
 ) -> TrialOutcome:
-    """Return the result of a trial that is done, after a replay if it lacks what is asked for."""
+    """Return the result of a done trial, after a replay if requested outputs are missing."""
     if not is_replay(spec, record):
         return TrialOutcome(TrialState.DONE, result)
     callback = CallbackList([*create_standard_callbacks(replay_record(record)), *callbacks])
@@ -90,7 +90,7 @@ def _answer(
 
 
 def is_replay(spec: TrialSpec, record: Record) -> bool:
-    """Return whether the trial is done and is to be trained again for outputs that it lacks."""
+    """Return whether the trial is done and is trained again to add missing outputs."""
     missing = spec.replay and record.missing_outputs(
         spec.eval_test, spec.keep_checkpoints, set_names(spec.eval_sets)
     )
@@ -178,13 +178,13 @@ def _resume_position(spec: TrialSpec, record: Record) -> str:
     """Return the last step that is saved, and its epoch, both counted from 1."""
     saved = checkpoint.saved_step(record.checkpoint_folder)
     if saved is None:
-        return "no state was saved; the same command starts the trial again"
+        return "no state was saved; run the same command again to start it from the beginning"
     steps = steps_per_epoch(spec.recipe)
     epochs = spec.recipe.epochs
     epoch = max(math.ceil(saved / steps), 1)
     return (
         f"the state is saved after step {saved} of {steps * epochs}, in epoch {epoch} of {epochs};"
-        " the same command goes on from there"
+        " run the same command again to continue from there"
     )
 
 

@@ -1,1 +1,1 @@
-"""What is done with stored weights, without training: WiSE-FT, soups, temperature scaling."""
+"""Results of stored weights, without training: WiSE-FT, soups, temperature scaling."""

@@ -1,4 +1,4 @@
-"""Rank derived results by the selection set; the test set selects nothing."""
+"""Rank derived results by the selection set, never by the test set."""
 
 from clip_hparam.records.derived import DerivedResult
 

@@ -99,7 +99,7 @@ def find_kept(record: Record, file: str | None = None) -> KeptWeights:
             return KeptWeights(record, path, result["selected_weights"], EPOCH_OF_FILE[name])
     why = command_line("why", record.trial_id, runs=record.folder.parent)
     if result is None:
-        raise ValueError(f"trial {record.trial_id} is not done: {why} says what it lacks")
+        raise ValueError(f"trial {record.trial_id} is not done: {why} shows the reason")
     keep = "best" if file is None else file.partition(".")[0]
     raise ValueError(
         f"trial {record.trial_id} has kept no {'weights' if file is None else file}: run it again"

@@ -41,7 +41,7 @@ def test_a_label_may_hold_a_slash(frames: Frames, name: str) -> None:
 @pytest.mark.parametrize("find", [cell_trials, find_cell, find_cells])
 def test_a_label_of_several_sweeps_is_refused(frames: Frames, find: Callable[..., Any]) -> None:
     records = frames.sweeps if find is find_cells else frames
-    with pytest.raises(ValueError, match="several sweeps have a cell slow: say SWEEP/slow"):
+    with pytest.raises(ValueError, match="several sweeps have a cell slow: type SWEEP/slow"):
         find(records, "slow")
 
 

@@ -36,7 +36,7 @@ def two_levels(runs: Runs) -> Runs:
         ("heatmap mine", "mine is not a grid of two knobs"),
         ("parallel mine", "need two knobs, and the trials of mine vary 1: type slice instead"),
         ("importance mine", "importance needs 10 rows"),
-        ("curves other", "other is none of the figures: "),
+        ("curves other", "other is not one of the figures: "),
         ("history", "figures history needs the name of a sweep after it: mine"),
         ("mine --style posters", "invalid choice: 'posters'"),
     ],

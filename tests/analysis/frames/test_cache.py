@@ -185,7 +185,7 @@ def test_epochs_end_before_a_cut_line_which_is_reported(runs: Runs) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     frames = runs.frames()
     assert list(frames.epochs["epoch"]) == [0]
-    assert "metrics.jsonl line 2 is cut" in frames.problems[0]
+    assert "metrics.jsonl line 2 is truncated" in frames.problems[0]
 
 
 def test_a_column_of_numbers_and_text_becomes_text(runs: Runs) -> None:

@@ -86,9 +86,9 @@ def cut(path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path, Edit], object], str]] = {
-    "result cut": (lambda f, _: cut(f / "result.json"), "is cut"),
-    "result empty": (lambda f, _: (f / "result.json").write_text(""), "is cut"),
-    "result a list": (lambda f, _: (f / "result.json").write_text("[1]"), "is cut"),
+    "result cut": (lambda f, _: cut(f / "result.json"), "is truncated"),
+    "result empty": (lambda f, _: (f / "result.json").write_text(""), "is truncated"),
+    "result a list": (lambda f, _: (f / "result.json").write_text("[1]"), "is truncated"),
     "result gone": (lambda f, _: (f / "result.json").unlink(), "status.json says done"),
     "epochs cut": (lambda f, _: cut(f / "metrics.jsonl"), "metrics.jsonl changed"),
     "bits gone": (lambda f, _: (f / "correct.npz").unlink(), "correct.npz changed"),

@@ -61,7 +61,7 @@ def test_a_condition_compares_a_column_in_its_type(condition: str, names: str) -
         ("lr", "'lr' is not a comparison"),
         ("lr>", "'lr>' is not a comparison"),
         (">3", "'>3' is not a comparison"),
-        ("lr>fast", "lr holds numbers, and fast is none: type one, as lr>1e-3"),
+        ("lr>fast", "lr holds numbers, and fast is not one: type a number, as lr>1e-3"),
         ("lrr>1", "no column lrr: did you mean lr"),
         ("qqqq>1", "no column qqqq: take a knob, test_acc1"),
         ("freeze>patch", "freeze holds text, which is compared with = or != only"),

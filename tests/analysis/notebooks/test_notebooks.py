@@ -27,7 +27,7 @@ SHOWN_TEXT = {
     "ladder": "Δ to the rung before",
     "knob_curves": "Δ to the first",
     "is_it_real": "seeds for a power of 0.8 at 0.2 points:",
-    "bring_your_own": "moved together, so their effects cannot be told apart: mixup, cutmix",
+    "bring_your_own": "varied together, so their effects cannot be separated: mixup, cutmix",
     "choose_by_search": "the winner loses **",
 }
 MAX_BYTES = 300_000

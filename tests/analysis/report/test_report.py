@@ -53,7 +53,7 @@ def test_conclusion_separates_significant_undecided_and_incomplete_cells(runs: R
     significant, noise, gap = sentence.split("; ")
     assert re.match(r"Learning rate, against a: b \+2\.01 ± [\d.]+ points", significant)
     assert noise.startswith("not distinguished from noise: c (to resolve 0.2 points, up to ")
-    assert gap == "1 of 4 cells lack a run and have no result."
+    assert gap == "1 of 4 cells have missing runs and no result."
 
 
 def test_conclusion_names_differences_significant_only_without_holm(runs: Runs) -> None:

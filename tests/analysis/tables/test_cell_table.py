@@ -170,7 +170,7 @@ def test_one_seed_has_a_note_that_its_interval_is_over_images(runs: Runs) -> Non
 def test_gpu_hours_replace_seconds_where_a_gpu_was_used(runs: Runs) -> None:
     runs.done({}, 0, 97.0, cost={"seconds": 7200.0, "gpu_hours": 2.0})
     runs.sweep("ladder", {"baseline": {}}, seeds=[0])
-    assert cell_table(runs.frames(), ABLATIONS["ladder"]).shown["cost, GPU-h"].iloc[0] == "2"
+    assert cell_table(runs.frames(), ABLATIONS["ladder"]).shown["cost, GPU-h"].iloc[0] == "2.00"
 
 
 def test_text_from_records_is_escaped(runs: Runs) -> None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import pytest
 from support.trial_factory import Runs, numbers
 
 from clip_hparam.analysis.tables.registry import default_tables, tables_of
@@ -49,6 +48,9 @@ def test_rows_are_means_over_seeds_with_paired_differences(runs: Runs) -> None:
     assert chosen["seeds"] == "2"
     assert set(table.shown["of"]) == {"heads/words"}
     assert table.data["trials"].isin(trials.values()).all()
+    assert not [
+        note for note in table.notes if note.startswith(("A row of one", "Out of", "Known"))
+    ]
 
 
 def test_two_curves_of_a_trial_select_one_alpha(runs: Runs) -> None:
@@ -89,7 +91,8 @@ def test_ema_and_raw_weights_of_the_trial_are_rows(runs: Runs) -> None:
     shown = table.shown.set_index("kind")
     assert shown.loc["trained, EMA", "test accuracy, %"] == "90.00"
     assert shown.loc["trained, raw weights", "test accuracy, %"] == "89.10"
-    assert shown.loc["trained, raw weights", "Δ"] == pytest.approx("\N{MINUS SIGN}0.90")
+    assert shown.loc["trained, raw weights", "Δ"] == "\N{MINUS SIGN}0.90"
+    assert any(note.startswith("A row of one seed has no ±") for note in table.notes)
 
 
 def test_columns_beyond_the_test_set_are_shown_where_a_result_has_them(runs: Runs) -> None:
@@ -104,6 +107,9 @@ def test_columns_beyond_the_test_set_are_shown_where_a_result_has_them(runs: Run
     (table,) = tables_of(runs.frames(), "derived")
     shown = table.shown.set_index("kind")
     assert "out of distribution, %" not in shown
+    assert [note[:12] for note in table.notes if note.startswith(("Out of", "Known"))] == [
+        "Known before"
+    ]
     assert shown.loc["trained", ["known before, %", "and after, %", "ECE"]].tolist() == [
         "70.00",
         "30.00",

@@ -76,7 +76,7 @@ def test_missing_class_labels_become_a_note(runs: Runs, how: str) -> None:
     message = {
         "before classes were recorded": "does not say which class an image is of",
         "other test images": "differ in their test images",
-        "a gap": "every cell lacks a run",
+        "a gap": "every cell has a missing run",
     }[how]
     (table,) = tables_of(runs.frames(), "lr")
     assert message in table.notes[-1]

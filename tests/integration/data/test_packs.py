@@ -105,7 +105,7 @@ def test_check_shows_the_facts_of_parquet_and_of_arrays(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "train, images of a class: 20 of each" in done.out
     assert "fingerprint: " in done.out
-    assert "all images are pixels in memory: none can be unreadable" in done.out
+    assert "all images are arrays in memory: there are no files to check" in done.out
     done = clip_hparam("data", "check", "data=digits", cwd=tmp_path)
     assert done.code == 0, done.err
     assert "data: digits, 10 classes: 0, 1, 2, 3, 4 and 5 more" in done.out

@@ -1,4 +1,4 @@
-"""What others install: the wheel in an empty environment, the Hydra line to come; minutes."""
+"""What others install: the wheel in an empty environment; minutes."""
 
 import json
 import os
@@ -9,15 +9,6 @@ from pathlib import Path
 
 import pytest
 from support.cli import ROOT, SHORT, Done
-
-PLANNER = ("numpy", "optuna", "pillow", "pydoe", "rich", "scikit-learn")  # for a plan, with Hydra
-PLANS = (
-    ("-m", "sweeps=ladder", "seeds=5", "dry_run=true"),
-    ("-m", "lr=1e-3,1e-2", "layer_decay=range(0.5,1,0.25)", "seeds=2", "dry_run=true"),
-    ("-m", "lr=tag(log,interval(1e-4,1e-2))", "hydra.sweeper.n_trials=9", "dry_run=true"),
-    ("-m", "sweeps=lr", "hydra/launcher=submitit_slurm", "hydra.launcher.partitoin=gpu"),
-    ("-m", "ler=1e-3",),
-)  # fmt: skip
 
 
 def run(*words: str | Path, cwd: Path) -> Done:
@@ -69,23 +60,3 @@ def test_the_wheel_alone_sweeps_and_makes_a_table(wheel: Path, tmp_path: Path) -
     table = run(command, "tables", "lr", cwd=empty)
     assert table.code == 0, table.err
     assert (empty / "results" / "lr.md").stat().st_size > 500
-
-
-@pytest.fixture(scope="module")
-def planner(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the command with Hydra 1.4 and without a training stack; return its path."""
-    folder = tmp_path_factory.mktemp("planner")
-    python = installed(folder, "--pre", "hydra-core>=1.4.0rc3,<1.5", *PLANNER)
-    done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=folder)
-    assert done.code == 0, done.err
-    return python.with_name("clip-hparam")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("words", PLANS, ids=" ".join)
-def test_a_plan_is_the_same_on_the_hydra_line_to_come(
-    words: tuple[str, ...], planner: Path, tmp_path: Path
-) -> None:
-    theirs = run(planner, "sweep", *words, cwd=tmp_path)
-    ours = run(Path(sys.executable).with_name("clip-hparam"), "sweep", *words, cwd=tmp_path)
-    assert theirs == ours

@@ -20,7 +20,7 @@ from clip_hparam.records.manifests.manifest import manifest_tree, write_manifest
 from clip_hparam.records.record import Record
 from clip_hparam.training import engine
 
-KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer, which dmesg tells"
+KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer (see dmesg)"
 RANKS = ("epochs=20", "data.epoch_images=200", "batch_size=50", "gpus_per_trial=2",
          "machine.rank_timeout=20")  # fmt: skip
 TRAINS = re.compile(r"rank 1 of 2 is process (\d+)")
@@ -92,7 +92,7 @@ def test_a_killed_process_of_one_trial_is_told_with_memory(
     record.write_status("running", **killed)
     cell = {"label": "one", "overrides": [], "trials": {"0": spec.trial_id}}
     write_manifest(tmp_path / "runs", manifest_tree("aaaaaaaaaaaa", "mine", "grid", [cell]))
-    told = f"its process 5 on n1 ended without recording it, as by {KILLER}: the same"
+    told = f"its process 5 on n1 ended without recording a reason, as by {KILLER}:"
     for words in (("why", spec.trial_id), ("why", "mine"), ("status",), ("retry", "mine"),
                   ("show", spec.trial_id)):  # fmt: skip
         shown = clip_hparam(*words, cwd=tmp_path).out

@@ -125,7 +125,7 @@ def test_tags_do_not_change_the_id_and_a_name_does(folder: Path, ids: tuple[str,
     named = plan(*words, "name=other", cwd=folder).out
     assert "plan of other (grid), sweep " in named
     assert ids[1] not in named
-    assert "search lr-range, sweep" in plan(
+    assert "plan of lr-range (search), sweep" in plan(
         "-m", "sweeps=search", "name=lr-range", "dry_run=true", cwd=folder
     ).out  # fmt: skip
 

@@ -61,6 +61,23 @@ def test_describe_shows_the_counts_and_the_unreadable_images(photos: Path, tmp_p
     assert done.err.splitlines()[1].startswith(f"{bad} cannot be read as an image")
 
 
+def test_describe_shows_the_counts_where_an_evaluation_set_is_broken(
+    photos: Path, tmp_path: Path
+) -> None:
+    bad = cut(grow(tmp_path / "mine", {"a": 2}, ".png") / "a" / "0.png")
+    words = (*TINY, f"data.root={photos}", f"eval_sets=[mine:{tmp_path / 'mine'}]")
+    done = clip_hparam("describe", *words, cwd=tmp_path)
+    assert done.code == 2
+    assert [line.split("  ")[0] for line in done.out.splitlines()] == [
+        *("data", "training set", "selection set", "test set")
+    ]
+    assert done.err.startswith("1 of 2 images of eval_sets mine cannot be read")
+    assert bad in done.err
+    Path(bad).unlink()
+    done = clip_hparam("describe", *words, cwd=tmp_path)
+    assert "\neval_sets mine      1 image of 1 class\n" in done.out
+
+
 def test_search_does_not_start_with_an_unreadable_image(photos: Path, tmp_path: Path) -> None:
     bad = cut(photos / "test" / "a" / "0.png")
     words = ("-m", "sweeps=search", "hydra.sweeper.n_trials=2", *TINY, f"data.root={photos}")

@@ -93,18 +93,16 @@ def test_interrupted_trial_goes_on_from_its_step_to_the_same_bits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done = run_interrupted(monkeypatch, module, name, call, tmp_path, number)
-    position = (
-        f"the state is saved after step {step} of 12, in epoch {epoch} of 3; the same command"
-    )
-    expected = "no state was saved; the same command starts the trial again\n"
+    position = f"the state is saved after step {step} of 12, in epoch {epoch} of 3;"
+    expected = "no state was saved; run the same command again to start it from the beginning\n"
     if step is not None:
-        expected = f"{position} goes on from there\n"
+        expected = f"{position} run the same command again to continue from there\n"
     assert (done.code, done.err) == (130, f"interrupted: {expected}")
     (record,) = records(tmp_path)
     assert record.status()["state"] == "cancelled"
     again = sweep(*TRIAL, cwd=tmp_path)
     assert again.code == 0, again.err
-    assert ("going on after" in again.out) == (step is not None)
+    assert ("resuming after" in again.out) == (step is not None)
     assert content(record) == uninterrupted
 
 
@@ -136,7 +134,7 @@ def test_interrupted_sweep_saves_the_running_trials(tmp_path: Path) -> None:
     finally:
         driver.kill()
     assert driver.returncode == 130
-    assert err == "interrupted: 2 of 2 trials are left; the same command goes on with them\n"
+    assert err == "interrupted: 2 of 2 trials are left; run the same command again to continue\n"
     for record in records(tmp_path):
         assert record.status()["state"] == "cancelled"
         assert "the state is saved after step" in (record.failure() or {})["message"]

@@ -59,7 +59,7 @@ def test_a_trial_of_slurm_is_run_again_there_and_its_reason_is_printed_once(tmp_
     assert why.count("slurmstepd") == 1
     assert "  Traceback: a line of its own\n" in why
     again = "clip-hparam sweep -m lr=1,2 hydra/launcher=submitit_slurm"
-    assert f"again in Slurm, with what else is not done of its sweep: {again}\n" in why
+    assert f"run again in Slurm, with the other unfinished trials of its sweep: {again}\n" in why
     assert "again on this computer: " in why
     assert f"in Slurm  {again}\n" in clip_hparam("show", trial, cwd=tmp_path).out
 
@@ -108,6 +108,6 @@ def test_cancel_counts_trials_and_jobs(tmp_path: Path, monkeypatch: pytest.Monke
     fake(tmp_path, "scancel", f'echo "$@" > {tmp_path}/cancelled')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     ended = clip_hparam("cancel", "mine", "--runs", runs, cwd=tmp_path).out
-    assert ended.startswith("3 trials in 2 jobs of mine ended: what they saved is kept")
-    assert f"clip-hparam retry mine --runs {runs} goes on" in ended
+    assert ended.startswith("3 trials in 2 jobs of mine ended, and their checkpoints are kept")
+    assert f"clip-hparam retry mine --runs {runs} continues" in ended
     assert (tmp_path / "cancelled").read_text() == "7_0 7_1\n"

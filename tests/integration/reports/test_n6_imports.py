@@ -176,12 +176,12 @@ TABLE = "run,optimizer.lr,test_acc1,val_loss,note,seed\na,0.1,0.8,0.5,x,0\nb,0.2
         (["--objective", "val_loss"], "type --knob COLUMN"),
         (["--knob", "optimizer.lr"], "type --objective COLUMN"),
         (["--knob", "optimizer.lr", "--objective", "test_acc1"], "fractions and percent?"),
-        (["--knob", "seed", "--objective", "val_loss", "--seed", "seed"], "cannot be two things"),
+        (["--knob", "seed", "--objective", "val_loss", "--seed", "seed"], "has two roles"),
         (["--knob", "note", "--objective", "val_loss", "--state", "run"], "no row is complete"),
         (["--format", "xls"], "there is no format xls"),
         (["--format", "ray"], "is not a folder"),
         (["--format", "optuna"], "neither a SQLite file, nor a journal or a CSV"),
-        (["--format", "tensorboard"], "t.csv is damaged at byte 0, or no event file"),
+        (["--format", "tensorboard"], "t.csv is damaged at byte 0, or not an event file"),
         (["--format", "jsonl"], "line 1 is not JSON"),
         (["--minimize", "--maximize"], "not allowed with"),
     ],
@@ -258,7 +258,7 @@ def test_our_own_runs_and_an_import_are_not_compared(tmp_path: Path) -> None:
     Runs(tmp_path / "runs").done({"lr": 1e-3}, 0, 90.0)
     done = import_into(tmp_path, "runs")
     assert (done.code, done.out) == (2, "")
-    assert "holds trials of ours: they need no import" in done.err
+    assert "holds trials of clip-hparam, which need no import" in done.err
     (tmp_path / "t.csv").write_text("lr,seed,acc\n0.1,0,0.9\n0.2,0,0.8\n")
     options = ("--knob", "lr", "--seed", "seed", "--objective", "acc")
     assert import_into(tmp_path, "t.csv", *options).code == 0

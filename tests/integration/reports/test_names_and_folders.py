@@ -63,7 +63,7 @@ def test_a_name_of_no_table_is_refused_without_records(
         (tmp_path / "runs").mkdir()
     done = clip_hparam(verb, "nosuch", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert f"nosuch is none of the {verb}, and no sweep is on record: choose from " in done.err
+    assert f"nosuch is not one of the {verb}, and no sweep is on record: choose from " in done.err
     assert "did you mean ladder?" in clip_hparam(verb, "laddre", cwd=tmp_path).err
     known = clip_hparam(verb, "ladder", cwd=tmp_path)
     assert known.code == 0

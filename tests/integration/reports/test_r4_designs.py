@@ -42,7 +42,7 @@ DESIGNS = {
     ),
     "unseen character": (
         f'{LIST}steps: [{{label: a, overrides: []}}, {{label: "a\\u200b", overrides: [lr=1]}}]',
-        "'a.u200b' has a character that nobody sees",
+        "'a.u200b' has an invisible character",
     ),
     "driver in a step": (
         f"{LIST}steps: [{{label: a, overrides: [machine.runs=x]}}]",

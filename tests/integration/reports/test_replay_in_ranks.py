@@ -59,6 +59,6 @@ def test_a_trial_replays_in_the_recorded_number_of_processes(folder: Path) -> No
     command = offered(sweep(*TRIAL, "eval_test=epoch", cwd=folder))
     done = sweep_process(*command, cwd=folder)
     assert done.code == 0, done.err
-    assert "every number is the recorded one: the test metrics of each epoch" in done.out
+    assert "all numbers equal the recorded ones: the test metrics of each epoch" in done.out
     (record,) = records(folder)
     assert "test_acc1.raw" in record.rows()[0]

@@ -123,7 +123,7 @@ def test_output_of_srun_is_shown(
     assert STEP_FAILED in failure["message"]
     why = clip_hparam("why", path.parent.name, cwd=tmp_path).out
     assert why.count(STEP_FAILED) == 1  # in the message, and not again as output
-    assert "again in Slurm, with what else is not done of its sweep: " in why
+    assert "run again in Slurm, with the other unfinished trials of its sweep: " in why
 
 
 def test_a_job_names_its_trial(submit: Submit, tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import pytest
 from support.cli import plan
 
 REFUSED = {
-    ("sweeps=ladder", "recipe=llrd"): "recipe=llrd reaches no cell of ladder: steps baseline,",
-    ("sweeps=ladder", "recipe=tiny/llrd"): "recipe=llrd reaches no cell of ladder",
+    ("sweeps=ladder", "recipe=llrd"): "recipe=llrd applies to no cell of ladder: steps baseline,",
+    ("sweeps=ladder", "recipe=tiny/llrd"): "recipe=llrd applies to no cell of ladder",
     ("sweeps=ladder", "recipe=llrd,ema"): "recipe=llrd,ema replaces the recipe that steps of",
-    ("sweeps=study", "lr=1e-3", "budget=1h"): "study study varies lr, so that lr=1e-3 would hold",
+    ("sweeps=study", "lr=1e-3", "budget=1h"): "study study varies lr, so lr=1e-3 would apply to",
 }
 
 
@@ -24,8 +24,11 @@ def test_a_word_that_reaches_no_cell_is_refused(words: tuple[str, ...], tmp_path
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("lr=1e-3",), "lr=1e-3 holds in 1 of 5 cells (no llrd): in the others step llrd sets lr"),
-        (("mixup=0.1",), "mixup=0.1 holds in 1 of 5 cells (no weak_aug): in the others step"),
+        (
+            ("lr=1e-3",),
+            "lr=1e-3 applies to 1 of 5 cells (no llrd): in the others step llrd sets lr",
+        ),
+        (("mixup=0.1",), "mixup=0.1 applies to 1 of 5 cells (no weak_aug): in the others step"),
         (("lr=1e-3,2e-3",), "lr=0.001,0.002 replaces the lr that step llrd sets"),
     ],
 )

@@ -56,7 +56,7 @@ def test_same_command_with_more_points_continues_the_search(first: tuple[Path, D
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.jsonl")}
     fewer = sweep(*SEARCH, "hydra.sweeper.n_trials=2", cwd=folder)
     assert (fewer.code, len(manifest_of(folder)["cells"])) == (0, 5)
-    assert "has all its points" in fewer.out
+    assert "is complete: 2 points were requested" in fewer.out
     more = sweep(*SEARCH, "hydra.sweeper.n_trials=6", cwd=folder)
     assert (more.code, len(manifest_of(folder)["cells"])) == (0, 6)
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
@@ -103,7 +103,7 @@ def test_dry_run_starts_nothing_and_imports_no_training_stack(tmp_path: Path) ->
     words = ("lr=tag(log,interval(1e-5,1e-2))", "layer_decay=interval(.5,1)", "mixup=choice(0,.8)")
     done = sweep("-m", *words, "hydra.sweeper.n_trials=50", "dry_run=true", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert "50 points of 1 seed each, 0 of them asked; maximize selection_acc1" in done.out
+    assert "50 points of 1 seed each, 0 of them started; maximize selection_acc1" in done.out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,7 +114,7 @@ def test_points_train_at_reduced_fidelity_and_export_at_full_fidelity(tmp_path: 
     assert done.code == 0, done.err
     recipes = [(record.recipe() or {})["recipe"] for record in records(tmp_path)]
     assert [(one["epochs"], one["data"]["epoch_images"]) for one in recipes] == [(1, 100)] * 2
-    (command,) = re.findall(r"the first in full: python sweep.py (.*)", done.out)
+    (command,) = re.findall(r"run the first at full cost: python sweep.py (.*)", done.out)
     full = compose_recipe(command.split())
     assert (full.epochs, full.data.epoch_images) == (7, 450)
     assert "all were trained at epochs=1 data.epoch_images=100" in done.out

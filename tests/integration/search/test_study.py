@@ -287,7 +287,7 @@ def test_impossible_point_is_reported_as_pruned_and_not_run(tmp_path: Path) -> N
     assert bad.label == "head_init=zero_shot,head_init_scale=0.01"
     ended = trials(manifest)
     assert ended[bad.number].state is TrialState.PRUNED
-    assert "scales a random head" in ended[bad.number].user_attrs["error"]
+    assert "applies to a random head" in ended[bad.number].user_attrs["error"]
     assert len(ended) == 4
 
 

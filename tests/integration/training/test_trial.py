@@ -162,7 +162,7 @@ def test_killed_trial_resumes_to_the_same_bits(
     spec = killed[step]
     assert record_of(spec).result() is None
     assert run_trial(spec).state == "done"
-    assert any(text.startswith("going on after") for text in caplog.messages) == (step > 1)
+    assert any(text.startswith("resuming after") for text in caplog.messages) == (step > 1)
     assert content(spec) == content(uninterrupted)
     assert record_of(spec).status()["attempt"] == 2
     assert not (record_of(spec).folder / "checkpoint").exists()
@@ -191,7 +191,7 @@ def test_damaged_checkpoint_falls_back_to_the_previous_one(
     caplog.clear()
     assert run_trial(spec).state == "done"
     assert any("is damaged: going back" in message for message in caplog.messages)
-    assert "going on after epoch 1 and 1 step" in caplog.messages
+    assert "resuming after epoch 1 and 1 step" in caplog.messages
     assert content(spec) == content(uninterrupted)
 
 

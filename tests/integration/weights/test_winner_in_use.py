@@ -158,7 +158,7 @@ def test_pool_clip_is_exported_without_a_file_for_timm(folder: Path) -> None:
         (("predict", "open_clip:tiny", "runs"), "open_clip:tiny names no weights: type open_clip"),
         (("predict", "timm:vit_nothing", "runs"), "timm:vit_nothing cannot be loaded"),
         (("evaluate", "data=digits"), "no weights are named: name a trial"),
-        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is not a trial on record: name"),
+        (("evaluate", "open_clip:tiny:tiny"), "open_clip:tiny:tiny is not a trial in runs, so its"),
         (("evaluate", "open_clip:tiny:tiny", "data=digit"), "unknown data=digit"),
     ],
 )
@@ -177,7 +177,7 @@ def test_model_without_images_or_with_other_classes_is_refused(
     assert done.err.startswith("empty holds no image that can be read")
     other = clip_hparam("evaluate", "model", "data=characters", cwd=folder)
     assert other.code == 2
-    assert other.err.startswith("model tells 10 classes apart")
+    assert other.err.startswith("model has 10 classes")
 
 
 def test_message_about_missing_weights_has_the_command_that_makes_them(tmp_path: Path) -> None:

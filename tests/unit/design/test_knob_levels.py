@@ -111,7 +111,7 @@ def test_range_outside_a_knob_is_refused_once(knob: str, text: str, sentence: st
 
 def test_range_beside_levels_is_for_searches() -> None:
     design = Design("d", "random", knobs={"lr": ["0.1", "interval(1e-3, 1e-2)"]}, samples=8)
-    with pytest.raises(ValueError, match="a range beside levels, which only a search draws from"):
+    with pytest.raises(ValueError, match="a range together with levels, which only a search"):
         expand_design(design)
 
 

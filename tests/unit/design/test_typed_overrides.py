@@ -23,13 +23,22 @@ def design_of(kind: str, *typed: str, steps: tuple[Step, ...] = STEPS) -> Design
 )
 def test_cells_that_keep_an_override_are_named(kind: str, kept: str) -> None:
     (note,) = reach_notes(design_of(kind, "lr=1"), ["lr=1"])
-    assert note == f"lr=1 holds in {kept}: in the others step slow sets lr"
+    assert note == f"lr=1 applies to {kept}: in the others step slow sets lr"
 
 
 @pytest.mark.parametrize("typed", ["lr=5e-4", "lr=1e-3"])
 def test_an_override_that_no_cell_keeps_is_refused_also_at_the_value_of_a_step(typed: str) -> None:
-    with pytest.raises(ValueError, match=rf"{typed} reaches no cell of mine: step slow sets lr"):
+    with pytest.raises(ValueError, match=rf"{typed} applies to no cell of mine: step slow sets lr"):
         reach_notes(design_of("ladder", typed), [typed])
+
+
+def test_steps_that_set_the_typed_value_keep_it() -> None:
+    same, other = Step("winner 1", ("epochs=1",)), Step("long", ("epochs=9",))
+    design = design_of("list", "epochs=1", steps=(STEPS[2], same))
+    assert reach_notes(design, ["epochs=1"]) == []
+    design = design_of("list", "epochs=1", steps=(STEPS[2], same, other))
+    (note,) = reach_notes(design, ["epochs=1"])
+    assert note.endswith("(plain and winner 1): in the others step long sets epochs")
 
 
 def test_overrides_that_no_step_sets_reach_all_cells() -> None:
@@ -55,5 +64,5 @@ def test_a_swept_key_that_makes_cells_equal_is_refused() -> None:
 def test_a_study_refuses_a_typed_knob_that_it_varies() -> None:
     study = Design("mine", "study", knobs={"lr": ["1", "2"]})
     refuse_searched(study, ["epochs=3"])
-    with pytest.raises(ValueError, match="lr=1 would hold in some stages only"):
+    with pytest.raises(ValueError, match="lr=1 would apply to some stages only"):
         refuse_searched(study, ["epochs=3", "lr=1"])

@@ -118,7 +118,10 @@ def test_weights_without_text_tower_are_refused_at_plan_time(saved: Saved) -> No
     [
         ({"pool": "cls"}, "pool=cls reads others: try pool=clip"),
         ({"encoder.pretrained": "random"}, "not random: try head_init=random"),
-        ({"head_init_scale": 1.0}, r"head_init_scale=1 scales a random head.*leave it at 0\.001"),
+        (
+            {"head_init_scale": 1.0},
+            r"head_init_scale=1 applies to a random head.*leave it at 0\.001",
+        ),
         (
             {"encoder.name": "roberta-ViT-B-32", "encoder.pretrained": "FILE"},
             "uses roberta-base for text",

@@ -147,7 +147,7 @@ def test_good_recipe_has_no_lint(recipe: Recipe) -> None:
         ({"freeze": "backbone"}, "freeze=backbone trains the head alone: layer_decay=0.65 changes"),
         (
             {"color_jitter": 0.4, "rand_augment": "rand-m9-mstd0.5-inc1"},
-            "color_jitter=0.4 is applied beside RandAugment",
+            "color_jitter=0.4 is applied in addition to RandAugment",
         ),
     ],
 )

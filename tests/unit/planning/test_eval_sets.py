@@ -3,7 +3,11 @@
 import pytest
 
 from clip_hparam.config.recipe import Recipe, with_values
-from clip_hparam.planning.eval_sets import validate_eval_sets
+from clip_hparam.planning.eval_sets import (
+    UnusableEvalSetsError,
+    eval_set_rows,
+    validate_eval_sets,
+)
 
 
 def test_sets_of_the_package_suit_the_default_recipe() -> None:
@@ -15,6 +19,7 @@ def test_sets_of_the_package_suit_the_default_recipe() -> None:
     ("values", "word", "message"),
     [
         ({}, "glyph", "did you mean glyphs"),
+        ({}, "mine:nowhere", "eval_sets=mine:nowhere is neither a folder nor a description"),
         ({"encoder.pretrained": "random"}, "glyphs", "is predicted by CLIP's text tower"),
         (
             {"encoder.name": "ViT-S-32", "encoder.pretrained": "random"},
@@ -24,5 +29,12 @@ def test_sets_of_the_package_suit_the_default_recipe() -> None:
     ],
 )
 def test_other_sets_are_refused(values: dict[str, str], word: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UnusableEvalSetsError, match=message):
         validate_eval_sets(with_values(Recipe(), values), [word])
+
+
+def test_sets_are_described_by_their_images_and_classes() -> None:
+    rows = dict(eval_set_rows(Recipe().data, ["glyphs", "corrupted_1"]))
+    assert list(rows) == ["eval_sets glyphs", "eval_sets corrupted_1"]
+    assert rows["eval_sets corrupted_1"] == "896 images of 10 classes"
+    assert rows["eval_sets glyphs"].endswith("classes, by CLIP's text tower")

@@ -19,7 +19,7 @@ from clip_hparam.sweep.sweep import PlannedTrial, Sweep
     ("states", "code", "lines"),
     [
         ("done done", 0, ["2 of 2 trials are done already: clip-hparam status "]),
-        ("queued running", 0, ["2 of 2 trials are submitted and go on by themselves; "]),
+        ("queued running", 0, ["2 of 2 trials are submitted and continue without it; "]),
         ("done queued", 0, ["1 of 2 trials is submitted and", "1 of 2 trials is done already\n"]),
         ("held held", 0, ["2 of 2 trials are held, the first: scancel 7_0\n"]),
     ],

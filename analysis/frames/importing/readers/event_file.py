@@ -102,7 +102,7 @@ def _records(path: Path) -> Iterator[bytes]:
         if struct.unpack_from("<I", content, start + 8)[0] != masked_crc(
             content[start : start + 8]
         ):
-            raise ValueError(f"{path.name} is damaged at byte {start}, or no event file")
+            raise ValueError(f"{path.name} is damaged at byte {start}, or not an event file")
         end = start + 12 + length
         if end + 4 > len(content):
             return  # the run was killed while it wrote

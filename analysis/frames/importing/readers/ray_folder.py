@@ -89,7 +89,7 @@ def _read_trial(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _loads(text: str, path: Path) -> dict[str, Any]:
     tree = _parse(text)
     if tree is None:
-        raise ValueError(f"{path.parent.name}/{path.name} is cut or no JSON object")
+        raise ValueError(f"{path.parent.name}/{path.name} is truncated or not a JSON object")
     return tree
 
 

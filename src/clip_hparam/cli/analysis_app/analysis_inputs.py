@@ -178,6 +178,9 @@ def print_summary(frames: Frames, name: str | None, as_json: bool) -> None:
     if as_json:
         print(as_text)
     else:
+        sampled = sampled_sweeps(frames) if frames.imported is None else []
+        if used := sweep or next(reversed(sampled), None):
+            print_wrapped(f"{used.title}, sweep {used.sweep_id}")
         print_wrapped(format_summary(summary))
 
 

@@ -35,12 +35,12 @@ class DashboardServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answer GET / with the page and GET /version with its version."""
+    """Serve the page at GET / and its version at GET /version."""
 
     server: DashboardServer
 
     def do_GET(self) -> None:
-        """Answer a request for the page or its version; all others are refused."""
+        """Serve the page or its version; refuse any other request."""
         if self.headers.get("Host", "").partition(":")[0] not in NAMES:
             self.send_error(HTTPStatus.FORBIDDEN, "the dashboard answers on this computer only")
             return

@@ -25,8 +25,8 @@ def add_figure_arguments(parser: argparse.ArgumentParser) -> None:
     )
     kinds = ", ".join((*FIGURE_KINDS, EVERY))
     parser.epilog = (
-        "NAME is a sweep, whose figure follows from its design, or KIND NAME ...: a figure of this"
-        f" kind of each sweep. Kinds: {kinds}."
+        "NAME: a sweep, for the figure that suits its design. KIND NAME ...: a figure of this kind"
+        f" for each sweep. Kinds: {kinds}."
     )
 
 

@@ -28,7 +28,7 @@ def choose_outputs(names: list[str], kind: OutputKind, frames: Frames) -> list[s
         sweep, figure = split_figure_name(name, sweeps.values())
         named = find_sweeps(frames.sweeps, sweep)
         if not named and (figure or name not in kind.names):
-            raise UsageError(f"{sweep} is none of the {kind.what}: {suggest(sweep, kind.names)}")
+            raise UsageError(f"{sweep} is not one of the {kind.what}: {suggest(sweep, kind.names)}")
         written = sweeps[named[-1].sweep_id] if named else name
         found.append(f"{written}-{figure}" if figure else written)
     return found
@@ -43,7 +43,7 @@ def validate_planned(names: Sequence[str], kind: OutputKind) -> None:
     for name in names:
         if name not in known:
             raise UsageError(
-                f"{name} is none of the {kind.what}, and no sweep is on record:"
+                f"{name} is not one of the {kind.what}, and no sweep is on record:"
                 f" {suggest(name, known)}"
             )
 

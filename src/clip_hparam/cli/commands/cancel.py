@@ -36,8 +36,8 @@ def _run_cancel(arguments: argparse.Namespace) -> int:
     facts = {"sweep": manifest.name, "jobs": jobs, "driver": driver and driver.pid}
     ended = f"driver {driver.pid} and its trials" if driver else _count_jobs(len(alive), len(jobs))
     again = command_line("retry", manifest.name, runs=arguments.runs)
-    line = f"{ended} of {manifest.name} ended: what they saved is kept, {again} goes on"
-    nothing = f"nothing of {manifest.name} runs"
+    line = f"{ended} of {manifest.name} ended, and their checkpoints are kept: {again} continues"
+    nothing = f"no trial of {manifest.name} is running"
     emit(arguments, facts, [line if jobs or driver else nothing])
     return ExitCode.OK
 

@@ -33,7 +33,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def emit(arguments: argparse.Namespace, tree: Any, lines: Iterable[str]) -> None:
-    """Print the answer: `tree` as JSON with --json, else the lines.
+    """Print the output: `tree` as JSON with --json, else the lines.
 
     A line that is too long for a terminal is broken between words; a text of several lines, such as
     a table, is printed as it is.

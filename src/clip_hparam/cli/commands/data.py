@@ -33,7 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_check(arguments: argparse.Namespace) -> int:
     from clip_hparam.data.folders.image_check import check_files
-    from clip_hparam.data.folders.unreadable import how_to_mend
+    from clip_hparam.data.folders.unreadable import how_to_repair
 
     sets, facts = _requested_sets(arguments.words)
     total = sum(map(len, sets))
@@ -41,14 +41,14 @@ def _run_check(arguments: argparse.Namespace) -> int:
     found = [list(check_files(files, progress.add).values()) for files in sets]
     unreadable = list(itertools.chain(*found))
     outside = sum(map(len, found[1:]))
-    remedy = f": {how_to_mend(len(unreadable), outside)}" if facts else ""
+    remedy = f": {how_to_repair(len(unreadable), outside)}" if facts else ""
     summary = (
         f"{len(unreadable)} of {counted(total, 'image')} cannot be read{remedy}"
         if unreadable
         else f"all {counted(total, 'image')} can be read"
     )
     if not sets:
-        summary = "all images are pixels in memory: none can be unreadable"
+        summary = "all images are arrays in memory: there are no files to check"
     lines = [f"{name}: {value}" for name, value in facts.items()]
     tree = {"images": total, "unreadable": unreadable, "facts": facts}
     emit(arguments, tree, [*lines, *unreadable, summary])

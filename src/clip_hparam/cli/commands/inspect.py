@@ -68,7 +68,7 @@ def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
     if facts["failure"]:
         yield reason_text(facts["failure"]["kind"], facts["failure"]["message"])
         outside = _without_told(facts["failure"].get("printed", ""), facts["failure"]["message"])
-        yield from _indented("printed outside its log:", outside)
+        yield from _indented("output that is not in its log:", outside)
     yield from _indented("last lines of its log:", "\n".join(facts["log"]))
     yield from again_lines(facts["rerun"], facts["rerun_in_slurm"])
     yield from (f"not known: {sentence}" for sentence in facts["unknown"])
@@ -77,9 +77,9 @@ def _why_lines(facts: dict[str, Any]) -> Iterator[str]:
 def again_lines(here: str | None, in_slurm: str | None) -> Iterator[str]:
     """Yield the commands that run a trial again; the one for Slurm first, where it ran."""
     if in_slurm:
-        yield f"again in Slurm, with what else is not done of its sweep: {in_slurm}"
+        yield f"run again in Slurm, with the other unfinished trials of its sweep: {in_slurm}"
     if here:
-        yield f"again{' on this computer' if in_slurm else ''}: {here}"
+        yield f"run again{' on this computer' if in_slurm else ''}: {here}"
 
 
 def _indented(title: str, text: str) -> Iterator[str]:
@@ -110,18 +110,19 @@ def _run_describe(arguments: argparse.Namespace) -> int:
     from clip_hparam.data.prompts.recipe_prompts import prompt_notes
     from clip_hparam.planning.data_facts import data_notes, epoch_notes
     from clip_hparam.planning.describe import describe, describe_data, lint
+    from clip_hparam.planning.eval_sets import UnusableEvalSetsError
 
     try:
         composed = compose_all(arguments.overrides)
         try:
             spec = create_trial_spec(*composed)
-        except UnreadableFilesError:
+        except (UnreadableFilesError, UnusableEvalSetsError):
             print_wrapped(describe_data(composed[0].data))
             raise
     except USER_ERRORS as error:
         raise ValueError(user_message(error)) from None
     recipe = as_resolved(spec.recipe)
-    print_wrapped(describe(recipe, spec.machine, spec.gpus_per_trial))
+    print_wrapped(describe(recipe, spec.machine, spec.gpus_per_trial, spec.eval_sets))
     facts = (*data_notes(recipe.data), *epoch_notes(recipe.data), *prompt_notes(recipe))
     for warning in (*facts, *lint(recipe)):
         print_wrapped(f"note: {warning}")

@@ -20,7 +20,10 @@ def _run_verify(arguments: argparse.Namespace) -> int:
     sealed = sum(Record(arguments.runs, name).is_done() for name in ids)
     bad_archives = [str(path) for path in archive.damaged_archives(arguments.runs)]
     lines = [f"{name}: {', '.join(names)} changed since sealed" for name, names in damaged.items()]
-    lines += [f"{path}: the pack is damaged, what it lacks runs again" for path in bad_archives]
+    lines += [
+        f"{path}: the pack is damaged; the next sweep runs its unreadable trials again"
+        for path in bad_archives
+    ]
     emit(
         arguments,
         {"sealed": sealed, "damaged": damaged, "packs": bad_archives},

@@ -26,7 +26,7 @@ MIN_ID_LENGTH = 6  # characters of a trial id that no name of a sweep is taken f
 
 
 def trial_states(runs: Path, ids: Iterable[str]) -> dict[str, TrialState]:
-    """Return the state of each trial; Slurm is asked once for all trials submitted to it."""
+    """Return the state of each trial; Slurm is queried once for all trials submitted to it."""
     submitted = job_poller.slurm_states(runs)
     return {name: submitted.get(name) or trial_state(Record(runs, name)) for name in ids}
 

@@ -93,8 +93,8 @@ def failure_of(record: Record, state: TrialState) -> dict[str, Any] | None:
     place = f"process {status.get('pid', 'unknown')} on {status.get('host', 'an unknown host')}"
     remedy = "raise hydra.launcher.mem_gb" if status.get("job") else "lower machine.micro_batch"
     message = (
-        f"its {place} ended without recording it, as by {signal_cause(signal.SIGKILL)}: the same"
-        f" command goes on from what is saved; {remedy} if memory was short"
+        f"its {place} ended without recording a reason, as by {signal_cause(signal.SIGKILL)}:"
+        f" run the same command again to continue from its checkpoint; {remedy} if memory was short"
     )
     time = status.get("heartbeat", "")
     return {"kind": str(TrialState.LOST), "message": message, "time": time, "log": LOG_FILE}
@@ -147,7 +147,7 @@ def list_reasons(
 
 
 def _rerun_facts(record: Record) -> dict[str, Any]:
-    """Return what was typed for a trial, the command that runs it again, and what is unknown."""
+    """Return the typed overrides of a trial, the command that runs it again, and unknown facts."""
     from clip_hparam.cli.hydra_app import rerun  # lazy: Hydra and numpy, 0.5 s
 
     manifests = read_manifests(record.folder.parent)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.name_lookup import print_ambiguity
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.knob import format_value
 from clip_hparam.config.text.count import counted, is_are
@@ -122,6 +123,19 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
 
 
+def _place(file: Path) -> tuple[str, str]:
+    """Return the folder for --config-dir that a recipe file lies in, and the name of the recipe.
+
+    The folder is "" for `conf`, which is read without, and FOLDER for a file in no folder `recipe`.
+    """
+    for folder in file.parents:
+        if folder.name == "recipe":
+            known = folder.parent.resolve() in (CONF.resolve(), Path("conf").resolve())
+            name = file.relative_to(folder).with_suffix("").as_posix()
+            return "" if known else str(folder.parent), name
+    return "FOLDER", file.stem
+
+
 def _run_export(arguments: argparse.Namespace) -> int:
     from clip_hparam.analysis import load  # lazy: pandas, 0.4 s
     from clip_hparam.analysis.evidence.lookup import find_cell
@@ -136,9 +150,9 @@ def _run_export(arguments: argparse.Namespace) -> int:
     if selected.trials.empty:
         retry = command_line("retry", selected.sweep.sweep_id, "--run", runs=arguments.runs)
         raise ValueError(f"no trial of {selected.cell.label} is done: {retry} runs them")
-    name = arguments.out.stem if arguments.out else selected.sweep.name
+    config_dir, name = _place(arguments.out) if arguments.out else ("", selected.sweep.name)
     verdict = race_sentence(frames, selected.sweep, selected.cell.label)
-    text = recipe_text(selected, name, verdict)
+    text = recipe_text(selected, name, verdict, config_dir)
     if arguments.out:
         write_atomic(arguments.out, text.encode())
     facts = {
@@ -149,7 +163,12 @@ def _run_export(arguments: argparse.Namespace) -> int:
         "file": str(arguments.out) if arguments.out else None,
         "text": text,
     }
-    emit(arguments, facts, [str(arguments.out) if arguments.out else text.rstrip()])
+    lines = [str(arguments.out) if arguments.out else text.rstrip()]
+    if config_dir == "FOLDER":
+        lines.append(
+            f"to run it, put it into FOLDER/recipe and type --config-dir FOLDER recipe={name}"
+        )
+    emit(arguments, facts, lines)
     return ExitCode.OK
 
 

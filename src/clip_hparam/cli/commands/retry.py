@@ -66,7 +66,7 @@ def _lines(facts: dict[str, Any], command: str) -> Iterator[str]:
     yield from failure_lines(ended_trials(facts["trials"]))
     listed, left = len(facts["trials"]), facts["left"]
     if not listed:
-        yield f"there is nothing to run of {facts['sweep']}"
+        yield f"no trial of {facts['sweep']} is left to run"
         return
     others = (
         f" and {counted(left - listed, 'other')} that {is_are(left - listed)} not done"

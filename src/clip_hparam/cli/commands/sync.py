@@ -1,4 +1,4 @@
-"""sync: send the records of trials that are there to a tracker."""
+"""sync: send the records of existing trials to a tracker."""
 
 import argparse
 import os
@@ -41,7 +41,8 @@ def _run(arguments: argparse.Namespace) -> int:
         except (Exception, SystemExit) as error:  # a tracker may raise anything
             print(
                 f"{arguments.tracker}: {describe_error(error)}; {sent[True]} of"
-                f" {counted(len(records), 'trial')} sent, and the same command goes on",
+                f" {counted(len(records), 'trial')} sent; run the same command again to send"
+                " the rest",
                 file=sys.stderr,
             )
             return ExitCode.STORAGE

@@ -6,7 +6,6 @@ Errors of this program, and all errors under HYDRA_FULL_ERROR=1, print a traceba
 
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 
 import hydra
@@ -22,6 +21,7 @@ from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
 from clip_hparam.cli.hydra_app.families import as_typed, typed_words, validate_family
 from clip_hparam.cli.hydra_app.grammar.command_line import prepare_arguments
 from clip_hparam.cli.hydra_app.grammar.single_keys import launcher_note, refuse_sweep_keys
+from clip_hparam.cli.hydra_app.hydra_version import CONF_MODULE, VERSION_BASE
 from clip_hparam.cli.hydra_app.launchers import with_null_options
 from clip_hparam.cli.hydra_app.schema import register_configs
 from clip_hparam.cli.output import with_guarded_output
@@ -72,7 +72,6 @@ def main() -> int:
     register_configs()
     Plugins.instance().register(AblationSweeper)  # replaces the one that Hydra found
     check_config_sources()
-    warnings.filterwarnings("ignore", "The version_base parameter")  # Hydra 1.3 needs it
     sys.argv[1:] = with_null_options(sys.argv[1:])
     full = "HYDRA_FULL_ERROR" in os.environ
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises instead of printing
@@ -117,8 +116,6 @@ def _run_hydra() -> None:
             errors.append(error)
             return None
 
-    hydra.main(
-        version_base="1.3", config_path="pkg://clip_hparam.cli.hydra_app.conf", config_name="config"
-    )(task)()
+    hydra.main(config_path=f"pkg://{CONF_MODULE}", config_name="config", **VERSION_BASE)(task)()
     if errors:
         raise errors[0]

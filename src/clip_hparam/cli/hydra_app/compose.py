@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -31,6 +31,7 @@ from clip_hparam.cli.hydra_app.grammar.references import (
     resolve_references,
 )
 from clip_hparam.cli.hydra_app.grammar.values import override_value
+from clip_hparam.cli.hydra_app.hydra_version import initialize_conf
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs, split_tree
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.sweep_options import SweepOptions, tracker_list
@@ -185,7 +186,7 @@ def compose_all(overrides: Sequence[str]) -> Composed:
     for word in words:
         if word.startswith("sweeps=") and word != "sweeps=null":
             raise ValueError(f"{word} is a design: {advice.format(word=word)}")
-    with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
+    with initialize_conf():
         exists = exists_in_loader(GlobalHydra.instance().config_loader())
         words = with_default_recipe(words, exists)
         config = compose("config", words, return_hydra_config=True)

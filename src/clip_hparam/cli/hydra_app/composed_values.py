@@ -6,12 +6,13 @@ Imports only what a composition needs, because `--help` waits for it.
 from collections.abc import Sequence
 from typing import Any
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 
 from clip_hparam.cli.hydra_app.families import exists_in_loader, with_default_recipe
+from clip_hparam.cli.hydra_app.hydra_version import initialize_conf
 from clip_hparam.cli.hydra_app.schema import config_tree, register_configs
 from clip_hparam.config.tree import flatten_tree
 
@@ -28,7 +29,7 @@ def composed_values(words: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str
         HydraException, OmegaConfBaseException: an override that cannot be composed.
     """
     register_configs()
-    with initialize_config_module("clip_hparam.cli.hydra_app.conf", version_base="1.3"):
+    with initialize_conf():
         loader: ConfigLoader = GlobalHydra.instance().config_loader()
         named = with_default_recipe(words, exists_in_loader(loader))
         values = flatten_tree(config_tree(compose("config", named)))

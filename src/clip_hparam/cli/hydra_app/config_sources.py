@@ -125,7 +125,7 @@ def yaml_message(error: yaml.YAMLError, name: str) -> str:
         return f"{place}: the tag {tag} is not read, and nothing of it was run: write plain values"
     if "found duplicate key" in problem:
         return f"{place}: {problem.removeprefix('found duplicate ')} stands twice: keep one"
-    return f"{place}: {' '.join(problem.split())}: correct the YAML there"
+    return f"{place}: {' '.join(problem.split()).rstrip('.')}: correct the YAML there"
 
 
 def _code_keys(tree: Any, is_logger: bool = False) -> Iterator[str]:

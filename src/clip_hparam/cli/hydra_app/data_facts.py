@@ -1,9 +1,9 @@
 """Print facts about the images of a plan: sets of each root and subset, each note once."""
 
-import sys
 from collections.abc import Iterable
 
 from clip_hparam.config.recipe import Data, Recipe
+from clip_hparam.config.text.wrap import print_wrapped
 from clip_hparam.data.datasets import dataset_spec
 from clip_hparam.data.prompts.recipe_prompts import prompt_notes
 from clip_hparam.planning.data_facts import data_notes, data_rows, epoch_notes, validate_images
@@ -42,9 +42,9 @@ def print_trial_notes(recipe: Recipe) -> None:
 def _print_rows(data: Data) -> None:
     if dataset_spec(data.name).layout:
         for name, value in data_rows(data):
-            print(f"{name}: {value}", file=sys.stderr)
+            print_wrapped(f"{name}: {value}", to_stderr=True)
 
 
 def _print_notes(notes: Iterable[str]) -> None:
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print_wrapped(f"note: {note}", to_stderr=True)

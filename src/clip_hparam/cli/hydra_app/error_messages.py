@@ -10,7 +10,8 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from clip_hparam.cli.hydra_app.families import CONF, recipe_names
+from clip_hparam.cli.conf_folder import CONF
+from clip_hparam.cli.hydra_app.families import recipe_names
 from clip_hparam.cli.hydra_app.grammar.keys import key_fields, unknown_key
 from clip_hparam.cli.hydra_app.grammar.values import value_mistakes
 from clip_hparam.config.knob import suggest
@@ -136,6 +137,7 @@ def _unreadable(match: re.Match[str]) -> str:
 
 REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"In '([^']+)': Could not override '[^']+@", _no_package),
+    (r"In '([^']+)': Invalid Defaults List override [^\n]+\nNo earlier [^\n]+@", _no_package),
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' is not in struct", _unknown_key),
     (r"Target '([^']+)' is blocklisted", _code_to_run),

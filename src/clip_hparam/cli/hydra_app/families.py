@@ -14,6 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.families import family_of
 
@@ -21,7 +22,6 @@ DEFAULT_RECIPE = "weak_aug"
 PUBLISHED_FOLDER = "ft_clip"
 """Folder of the published recipes; their names begin with their family."""
 
-CONF = Path(__file__).parent / "conf"
 PLAIN_WORD = re.compile(r"(recipe|family)=([\w./-]+)")
 Exists = Callable[[str], bool]
 """Returns whether a config file exists; its argument is a path such as recipe/b16/llrd."""

@@ -11,6 +11,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from clip_hparam.cli.hydra_app.hydra_version import REPLACE
 from clip_hparam.config.entry_points import DATASET_GROUP, ENCODER_GROUP, entry_point_names
 from clip_hparam.config.machine import Machine
 from clip_hparam.config.options.launcher_options import (
@@ -64,22 +65,26 @@ def register_configs() -> None:
         OmegaConf.set_readonly(node, False)  # Hydra cannot compose a frozen dataclass
     sweeper = OmegaConf.structured(AblationSweeperOptions)
     OmegaConf.set_struct(sweeper.sampler, False)  # any argument of Optuna's class
-    store = ConfigStore.instance()
-    store.store(name="schema", node=schema)
-    store.store(group="hydra/sweeper", name="ablation", node=sweeper, provider="clip_hparam")
-    _register_installed(store)
+    _store(name="schema", node=schema)
+    _store(group="hydra/sweeper", name="ablation", node=sweeper)
+    _register_installed()
     for name, options in LAUNCHERS.items():
-        store.store(group="hydra/launcher", name=name, node=options, provider="clip_hparam")
+        _store(group="hydra/launcher", name=name, node=options)
 
 
-def _register_installed(store: ConfigStore) -> None:
+def _store(**config: Any) -> None:
+    """Store a config in Hydra's ConfigStore, in place of an earlier one of its name."""
+    ConfigStore.instance().store(provider="clip_hparam", **config, **REPLACE)
+
+
+def _register_installed() -> None:
     """Store data=NAME and encoder=NAME for the data sets and encoders of other packages."""
     for name in entry_point_names(DATASET_GROUP):
         node = {"data": {**DATA_OF_PACKAGES, "name": name}, "hflip": 0.5}
-        store.store(group="data", name=name, node=node, package="_global_", provider="clip_hparam")
+        _store(group="data", name=name, node=node, package="_global_")
     for name in entry_point_names(ENCODER_GROUP):
         node = {"name": name, "pretrained": name}
-        store.store(group="encoder", name=name, node=node, provider="clip_hparam")
+        _store(group="encoder", name=name, node=node)
 
 
 def config_tree(config: DictConfig) -> dict[str, Any]:

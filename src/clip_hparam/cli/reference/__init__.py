@@ -1,1 +1,1 @@
-"""What can be typed: knobs, sweeps and recipes, as help pages, lists and shell completion."""
+"""Help pages, lists and shell completion of knobs, sweeps and recipes."""

@@ -8,7 +8,8 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from clip_hparam.cli.commands.command import Command
-from clip_hparam.cli.reference.config_files import CONF, recipe_files, sweep_files
+from clip_hparam.cli.conf_folder import CONF
+from clip_hparam.cli.reference.config_files import recipe_files, sweep_files
 from clip_hparam.cli.reference.entries import Entry, entries
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY

@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import clip_hparam
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 
-CONF = Path(clip_hparam.__file__).parent / "cli" / "hydra_app" / "conf"
 COMMAND = re.compile(r"\b(sweep\.py|make) ")
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[\"A-Z])")
 COST = re.compile(r"(Costs?\b|Cost:|Expected number)")

@@ -61,17 +61,18 @@ UNITS = {
 }
 """Units of knobs that have one."""
 MEANINGS = {
-    "machine.deterministic": "algorithms with the same bits each time, also on a GPU; slower",
+    "machine.deterministic": "deterministic algorithms: the same bits each time, also on a"
+    " GPU; slower",
     "seeds": "replicates of each cell: a number, or a list such as [0,1,2]",
     "dry_run": "print the plan, its predicted time and cost, and start nothing",
-    "confirm": "agree to start trials that take GPU-hours, without a budget",
+    "confirm": "allow trials that take GPU-hours each to start without a budget",
     "detach": "submit to Slurm and return; the same command follows the trials",
-    "snapshot": "Slurm jobs run a copy of the code of now, so that it may be edited meanwhile",
+    "snapshot": "Slurm jobs run a copy of the code, so that you can edit it while they run",
     "name": "name of the sweep; without it: the sweep file's, or the swept knobs",
-    "tags": "words to find the sweep by: status --tag WORD",
+    "tags": "words by which status --tag WORD finds the sweep",
     "eval_sets": "sets beyond the test set, such as [glyphs,corruptions] or [NAME:FOLDER]",
-    "tracker": "where the numbers of each trial are sent too, such as [tensorboard,wandb]",
-    "replay": "train done trials again that lack an output which is asked for",
+    "tracker": "trackers that also receive the numbers of each trial, such as [tensorboard,wandb]",
+    "replay": "train done trials again where a requested output is missing",
 }
 """Meanings of options whose fields state none."""
 

@@ -29,7 +29,7 @@ Examples
   {program} -m sweeps=search hydra.sweeper.n_trials=30
   {program} -m sweeps=lr hydra/launcher=submitit_slurm
 
-A value of the list below is the one in use where nothing is typed for its knob.
+The list below shows the value of each knob that is not typed in the command.
 clip-hparam knobs NAME explains a knob; clip-hparam sweeps and clip-hparam
 recipes list all of them.
 """
@@ -91,9 +91,9 @@ def file_lines(files: Iterable[ConfigFile], is_recipe: bool) -> Iterator[str]:
     width = terminal_width()
     program = sweep_program()
     if is_recipe:
-        yield f"A recipe is chosen by its words: {program} recipe=ema lr=1e-3"
+        yield f"Run a recipe with its key: {program} recipe=ema lr=1e-3"
     else:
-        yield f"A design is run by its words: {program} -m sweeps=lr seeds=3 dry_run=true"
+        yield f"Run a design with its option: {program} -m sweeps=lr seeds=3 dry_run=true"
     yield ""
     for file in files:
         of_family = "" if file.family == ANY_FAMILY else f"family {file.family}"
@@ -109,7 +109,7 @@ WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def item_lines(name: str, text: str, width: int, name_width: int = NAME_WIDTH) -> Iterator[str]:
-    """Yield a name and a text that is wrapped beside it; a long name has a line of its own."""
+    """Yield a name and a text that is wrapped in a second column; a long name has its own line."""
     lines = textwrap.wrap(text, width - name_width - 2, **WHOLE_WORDS) or [""]
     if len(name) >= name_width:
         yield f"  {name}"

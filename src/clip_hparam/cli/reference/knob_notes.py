@@ -1,4 +1,4 @@
-"""Effect and source of each knob of a recipe: what another value does, who introduced it.
+"""Effect and source of each knob of a recipe.
 
 A13 is a point of docs/spec.md, D9 a difference of docs/deviations.md. Links are of docs/reference.
 """
@@ -54,7 +54,7 @@ NOTES: dict[str, KnobNote] = {
         f"{ADAMW}; A17 of {RUN}",
     ),
     "eps": KnobNote(
-        "A larger value shortens the steps of weights whose gradients are small.",
+        "A larger value shortens the steps of weights with small gradients.",
         f"{ADAMW}; A17 of {RUN}",
     ),
     "clip_grad": KnobNote(
@@ -192,7 +192,7 @@ NOTES: dict[str, KnobNote] = {
         "open_clip",
     ),
     "encoder.weights": KnobNote(
-        "Filled in when a trial is planned; typed, it is compared with the weights that are found.",
+        "Filled in when a trial is planned. A typed value must equal the sha256 of the weights.",
         OURS,
     ),
     "encoder.pixels": KnobNote(
@@ -201,9 +201,11 @@ NOTES: dict[str, KnobNote] = {
     ),
     "data.name": KnobNote("Chooses the reader of the images ([data](../data.md)).", OURS),
     "data.root": KnobNote(
-        "Where the images are; a path is no part of the id, its images are.", OURS
+        "Folder of the images. The id depends on the images, not on the path.", OURS
     ),
-    "data.folders": KnobNote("classes: no folder in data.root is taken for a split.", OURS),
+    "data.folders": KnobNote(
+        "classes: all folders in data.root are classes, whatever their names.", OURS
+    ),
     "data.subset": KnobNote(
         "Fewer classes in all sets.",
         "imagenet100: CMC, [arXiv 1906.05849](https://arxiv.org/abs/1906.05849)",
@@ -234,7 +236,7 @@ NOTES: dict[str, KnobNote] = {
     ),
     "data.prompts": KnobNote("The sha256 of the prompts of these two files; a plan sets it.", OURS),
     "data.fingerprint": KnobNote(
-        "Filled in when a trial is planned; typed, it is compared with the data that are found.",
+        "Filled in when a trial is planned. A typed value must equal the fingerprint of the data.",
         OURS,
     ),
 }

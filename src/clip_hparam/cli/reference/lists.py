@@ -1,4 +1,4 @@
-"""knobs, sweeps, recipes: the commands that list what can be typed."""
+"""knobs, sweeps, recipes: the commands that list knobs, sweeps and recipes."""
 
 import argparse
 import re
@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from clip_hparam.cli.commands.command import Command, emit
+from clip_hparam.cli.conf_folder import CONF
 from clip_hparam.cli.reference import help_page
-from clip_hparam.cli.reference.config_files import CONF, ConfigFile, recipe_files, sweep_files
+from clip_hparam.cli.reference.config_files import ConfigFile, recipe_files, sweep_files
 from clip_hparam.cli.reference.entries import Entry, entries, find_entry, of_group
 from clip_hparam.cli.reference.groups import GROUPS
 from clip_hparam.cli.reference.launcher_help import find_launcher_keys, launcher_lines
@@ -74,7 +75,7 @@ def sweeps_over(knob: str) -> list[str]:
 
 def _add_sweeps_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--all", action="store_true", help="also those that the recipes' values were chosen by"
+        "--all", action="store_true", help="also the sweeps that chose the values of the recipes"
     )
     _add_json(parser)
 

@@ -37,7 +37,7 @@ def knob_lines(entry: Entry, value: Any, swept_by: Sequence[str]) -> Iterator[st
 
 
 def effect_of(entry: Entry) -> str:
-    """Return what another value of a knob does; empty for keys that change no number."""
+    """Return the effect of a knob; empty for keys that do not change results."""
     note = NOTES.get(entry.name)
     return note.effect if note else ""
 
@@ -68,7 +68,9 @@ def _facts(entry: Entry, value: Any, swept_by: Sequence[str]) -> dict[str, str]:
         "in use": "" if is_same else f"{format_override(entry.name, value)}, of the default recipe",
         "in the code": "" if is_same else f"{own}, for recipes that do not set it",
         "effect": effect_of(entry),
-        "identity": "another value is another trial" if entry.hashed else NOT_HASHED,
+        "identity": "part of a trial's id: another value is another trial"
+        if entry.hashed
+        else NOT_HASHED,
         "also called": ", ".join(entry.synonyms),
         "designs": "" if entry.group in SHARED_GROUPS else ", ".join(swept_by),
         "group": f"{entry.group}: {GROUPS[entry.group]}",
@@ -76,14 +78,14 @@ def _facts(entry: Entry, value: Any, swept_by: Sequence[str]) -> dict[str, str]:
 
 
 def _fact(title: str, text: str) -> Iterator[str]:
-    """Yield a title, and a text that is wrapped beside it."""
+    """Yield a title, and a text that is wrapped in a second column."""
     lines = textwrap.wrap(text, terminal_width() - TITLE_WIDTH - 2, **WHOLE_WORDS)
     for number, line in enumerate(lines):
         yield f"  {'' if number else title:<{TITLE_WIDTH}}{line}"
 
 
 def _commands(entry: Entry, swept_by: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield commands with the knob, and what each is for."""
+    """Yield commands with the knob, and the purpose of each."""
     program = sweep_program()
     if entry.group in SHARED_GROUPS:
         yield f"{program} ... {entry.name}=VALUE", "beside other words"

@@ -1,4 +1,4 @@
-"""The page of `clip-hparam --help`: all commands by what they are for, a line each."""
+"""The page of `clip-hparam --help`: all commands by purpose, one line each."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -68,7 +68,7 @@ def overview_lines(summaries: Mapping[str, str]) -> Iterator[str]:
 
 
 def unknown_command_message(name: str) -> str:
-    """Return the sentence about a word that is no command."""
+    """Return the message about an unknown command."""
     known = [name for group in GROUPS for name in group.names]
     close = close_names(name, known)
     meant = f"did you mean {' or '.join(close)}?" if close else "clip-hparam --help lists them"

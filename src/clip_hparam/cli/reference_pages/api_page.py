@@ -1,4 +1,4 @@
-"""docs/reference/api.md: what to import from Python."""
+"""docs/reference/api.md: the public functions and classes."""
 
 import ast
 from collections.abc import Iterator

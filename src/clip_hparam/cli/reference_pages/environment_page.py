@@ -7,14 +7,14 @@ MEANINGS = {
     ExitCode.OK: "all is done",
     ExitCode.FAILED: "`sweep`: a trial failed, and the others ran; also a replay that differs",
     ExitCode.WRONG_USE: "a mistake in the command, the configuration or the data; nothing started",
-    ExitCode.STORAGE: "the disk, the scheduler or the network of a tracker does not work; the same"
-    " command goes on",
+    ExitCode.STORAGE: "the disk, the scheduler or the network of a tracker does not work; fix it,"
+    " and run the same command again to continue",
     ExitCode.INCOMPLETE: "`--strict` of `tables`, `figures` and others: a planned run has no number"
     " yet",
-    ExitCode.INTERRUPTED: "Ctrl-C or SIGTERM; the same command goes on",
+    ExitCode.INTERRUPTED: "Ctrl-C or SIGTERM; run the same command again to continue",
 }
 OURS = {
-    "CLIP_HPARAM_CACHE": "folder of the user's cache: hashes of large files, verdicts on images,"
+    "CLIP_HPARAM_CACHE": "folder of the user's cache: hashes of large files, checks of images,"
     " compiled code; may be deleted (`$XDG_CACHE_HOME/clip-hparam`, else `~/.cache/clip-hparam`)",
     "CLIP_HPARAM_RUNS": "folder of the records, read by the notebooks only",
 }
@@ -28,7 +28,7 @@ INTERNAL = {
 """Variables that our processes set for their children."""
 OTHERS = {
     "CC": "compiler that torch.compile uses; without one `machine.compile=auto` is off",
-    "COLUMNS": "width of the terminal, where it is not asked; a number",
+    "COLUMNS": "width of the output in characters, in place of that of the terminal",
     "CUBLAS_WORKSPACE_CONFIG": "kept where it is legal for `machine.deterministic=true`, else set",
     "CUDA_VISIBLE_DEVICES": "GPUs that trials are spread over",
     "CXX": "as CC",

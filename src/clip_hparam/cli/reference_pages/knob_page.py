@@ -15,12 +15,12 @@ INTRODUCTION = """\
 Each key of `python sweep.py KEY=VALUE`. `clip-hparam knobs NAME` prints the same facts in a
 terminal.
 
-- *default* is the default of the code, *in use* the value of a command without words, which is
-  that of the recipe `weak_aug` on digits, where it is another one; *published B/16* is the value
-  in the recipe `ft_clip/b16`.
-- A knob that is *part of the id* makes another trial of another value. The others change no
-  number of a trial by intent.
-- *elsewhere* are names that other tools use; typing one of them is answered with ours.
+- *default* is the default of the code. *in use* is the value in a command without overrides (the
+  recipe `weak_aug` on digits), where it differs. *published B/16* is the value in the recipe
+  `ft_clip/b16`.
+- Another value of a knob that is *part of the id* gives another trial. The other keys do not
+  change results by intent.
+- *elsewhere* lists names that other tools use. If you type one, the message suggests the knob.
 
 The keys of a search (`hydra.sweeper.*`) are in [search](../search.md#the-keys-of-hydrasweeper),
 those of launchers (`hydra.launcher.*`) at the [end of this page](#launcher)."""

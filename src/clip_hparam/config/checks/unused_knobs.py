@@ -7,17 +7,17 @@ from typing import Any
 from clip_hparam.config.knob import format_value
 
 USED_WITH = {
-    "head_init_scale": ("head_init", "random", "scales a random head"),
-    "probe_l2": ("head_init", "linear_probe", "is of the linear probe"),
-    "logit_scale": ("head_init", "zero_shot", "is of CLIP's words"),
-    "lora_rank": ("tune", "lora", "is of low-rank updates"),
-    "lora_alpha": ("tune", "lora", "is of low-rank updates"),
+    "head_init_scale": ("head_init", "random", "applies to a random head"),
+    "probe_l2": ("head_init", "linear_probe", "applies to the linear probe"),
+    "logit_scale": ("head_init", "zero_shot", "applies to a zero-shot head"),
+    "lora_rank": ("tune", "lora", "applies to low-rank updates"),
+    "lora_alpha": ("tune", "lora", "applies to low-rank updates"),
 }
 """A knob, the knob and the value that it is used with, and its role."""
 
 
 def validate_use(recipe: Any, knobs: Mapping[str, dataclasses.Field[Any]]) -> None:
-    """Raise ValueError if a recipe sets a knob that has no effect, or tunes nothing."""
+    """Raise ValueError for a knob that has no effect, or a tower without a trained parameter."""
     for name, (switch, value, role) in USED_WITH.items():
         given, default, chosen = getattr(recipe, name), knobs[name].default, getattr(recipe, switch)
         if given != default and chosen != value:

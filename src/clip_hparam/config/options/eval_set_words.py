@@ -1,4 +1,4 @@
-"""Words of the driver key `eval_sets`: a name, or a name and where its images are."""
+"""Parse the driver key `eval_sets`: names, or names with the paths of their images."""
 
 import re
 from collections.abc import Sequence

@@ -28,12 +28,14 @@ class SweepOptions:
         hint="try 90s, 30m, 8h, 2d, or none",
     )
     workers: int | str = knob(
-        "auto", "auto | [1, inf)", "trials at a time; auto: one a GPU, else a core"
+        "auto", "auto | [1, inf)", "trials at a time; auto: one per GPU, else one per core"
     )
-    gpus_per_trial: int = knob(1, "[1, inf)", "processes of one trial; a GPU each where there are")
-    retries: int = knob(1, "[0, inf)", "new attempts of a trial whose process died")
+    gpus_per_trial: int = knob(
+        1, "[1, inf)", "processes of one trial, each with a GPU if available"
+    )
+    retries: int = knob(1, "[0, inf)", "new attempts of a trial after its process was killed")
     detach: bool = False
-    trials_per_job: int = knob(1, "[1, inf)", "trials that share a Slurm job and all it was given")
+    trials_per_job: int = knob(1, "[1, inf)", "trials that share the resources of one Slurm job")
     snapshot: bool = True
     name: str | None = None
     tags: Any = None

@@ -35,7 +35,7 @@ def terminal_columns(stream: TextIO) -> int | None:
 def wrap_text(text: str, columns: int | None) -> str:
     """Return a text whose lines fit the columns, if their words and commands do.
 
-    A line that is too long is broken between words, and goes on below its first word, or below the
+    A line that is too long is broken between words, and continues below its first word or the
     text after its title. Texts with control characters, and all texts where columns is None, are
     returned as they are.
     """
@@ -60,6 +60,7 @@ def _wrap_line(line: str, columns: int) -> str:
     return "\n".join(lines)
 
 
-def print_wrapped(text: object) -> None:
-    """Print a sentence, broken between words where stdout is a terminal."""
-    print(wrap_text(str(text), terminal_columns(sys.stdout)))
+def print_wrapped(text: object, to_stderr: bool = False) -> None:
+    """Print a sentence, broken between words where the stream is a terminal."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    print(wrap_text(str(text), terminal_columns(stream)), file=stream)

@@ -10,6 +10,7 @@ from clip_hparam.config.options.eval_set_words import (
     EvalSetWord,
     parse_word,
 )
+from clip_hparam.config.text.count import counted
 from clip_hparam.data.dataset import EvalSet, ImageDataset, ImageFiles
 from clip_hparam.data.evaluation_sets.description import LAYOUTS
 from clip_hparam.data.evaluation_sets.folder_set import load_folder_set
@@ -50,7 +51,10 @@ def refuse_unreadable_sets(sets: Mapping[str, EvalSet]) -> None:
         bad = known_unreadable([images]) if isinstance(images, ImageFiles) else None
         lines = list(bad[0].values()) if bad else []
         if lines:
-            head = f"{len(lines)} of {len(images):,} images of {name} cannot be read: mend them"
+            head = (
+                f"{len(lines)} of {counted(len(images), 'image')} of eval_sets"
+                f" {name.removeprefix(PREFIX)} cannot be read: repair them, or leave the set out"
+            )
             raise ValueError("\n".join([head, *lines]))
 
 
@@ -69,7 +73,8 @@ def _load(word: EvalSetWord, dataset: ImageDataset) -> dict[str, EvalSet]:
         }
     if name in LAYOUTS:
         raise ValueError(f"eval_sets={name} needs its images: type eval_sets=[{name}:PATH]")
+    hint = suggest(name, GENERATED)
     raise ValueError(
-        f"eval_sets={name} is not a set of the package: {suggest(name, GENERATED)}, or type"
-        f" eval_sets=[{name}:PATH], where PATH holds folders named by classes"
+        f"eval_sets={name} is not a set of the package: {hint}{'' if hint.endswith('?') else '.'} A"
+        f" set of your own is named with its class folders: eval_sets=[{name}:PATH]"
     )

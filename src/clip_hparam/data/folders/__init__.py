@@ -1,4 +1,4 @@
-"""What a folder of images means: its splits and classes, and which of its files can be decoded.
+"""Folders of images: their splits and classes, and the files that cannot be decoded.
 
 Imports no torch.
 """

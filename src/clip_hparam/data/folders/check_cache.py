@@ -1,4 +1,4 @@
-"""Verdicts of checked image files in the user's cache.
+"""Results of image checks in the user's cache.
 
 readable/<hash of the root>.json        path, size and modification time of each file, and a
                                         sentence about each unreadable one
@@ -19,7 +19,7 @@ FileState = tuple[int, int]
 
 
 class CheckCache:
-    """Verdicts of the files of one set.
+    """Results of the checks of the files of one set.
 
     reader: version of the code that reads images; verdicts of another version are not used.
     """
@@ -47,7 +47,7 @@ class CheckCache:
         return {int(index): problem for index, problem in tree["unreadable"].items()}
 
     def write(self, states: Sequence[FileState], problems: Sequence[str | None]) -> None:
-        """Add the known verdicts; those of other files in the root are kept. Raises OSError."""
+        """Add the known results; those of other files in the root are kept. Raises OSError."""
         entries = self._entries()
         for name, state, problem in zip(self.names, states, problems, strict=True):
             if problem is not None:

@@ -62,7 +62,7 @@ def _pack_hint(index: FileIndex) -> str:
 def refuse_unknown_classes(
     folder: Path, names: Iterable[str], classes: Sequence[str], rule: str = NOT_TRAINED_ON
 ) -> None:
-    """Raise ValueError for a class folder that is none of the classes.
+    """Raise ValueError for a class folder that is not one of the classes.
 
     rule: middle of the sentence, such as "is a class that train does not have".
     """

@@ -56,7 +56,7 @@ def refuse_equal_classes(root: Path, index: FileIndex, classes: Sequence[str]) -
 
 
 def level_notes(root: Path, index: FileIndex, classes: Sequence[str]) -> tuple[str, ...]:
-    """Return sentences about classes that may be none.
+    """Return notes on class folders that may not be classes.
 
     All hold the same folders and no image of their own, or they differ in case only.
     """
@@ -122,7 +122,7 @@ def imagenet_root_hint(root: Path) -> str:
 
 
 def root_override(root: Path) -> str:
-    """Return what to type for a root."""
+    """Return the override for a root."""
     return shlex.quote(format_override("data.root", str(root)))
 
 

@@ -51,9 +51,9 @@ def known_unreadable(sets: Sequence[ImageFiles]) -> list[Unreadable] | None:
 
 
 def check_files(files: ImageFiles, report: Report = ignore_report) -> Unreadable:
-    """Return the unreadable files of a set; decode those without a verdict on all cores.
+    """Return the unreadable files of a set; decode unchecked files on all cores.
 
-    Verdicts are stored every BLOCK_SIZE files, so that an interrupted check goes on from there.
+    Verdicts are stored every BLOCK_SIZE files, so that an interrupted check resumes.
 
     report: called with the number of files that were decoded since its last call.
     """

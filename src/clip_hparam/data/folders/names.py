@@ -14,7 +14,7 @@ def normalized(name: str) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a name for a message; letters that cannot be told apart by eye are escaped."""
+    """Return a name for a message; letters that look the same are escaped."""
     plain = name.isprintable() and unicodedata.is_normalized("NFC", name) and name == name.strip()
     return name if plain else ascii(name)
 

@@ -82,7 +82,7 @@ def refuse_unreadable(dataset: ImageDataset, data: Data) -> tuple[str, ...]:
         )
     lines = list(dict.fromkeys(line for bad in known for line in bad.values()))
     if lines:
-        remedy = how_to_mend(len(lines), outside=sum(map(len, known[1:])))
+        remedy = how_to_repair(len(lines), outside=sum(map(len, known[1:])))
         head = f"{len(lines)} of {counted(total, 'image')} cannot be read: {remedy}"
         raise UnreadableFilesError("\n".join([head, *lines]))
     return ()
@@ -94,19 +94,19 @@ def file_sets(dataset: ImageDataset) -> list[ImageFiles]:
     return [images for images in sets if isinstance(images, ImageFiles)]
 
 
-def how_to_mend(found: int, outside: int) -> str:
-    """Return what to do about unreadable files.
+def how_to_repair(found: int, outside: int) -> str:
+    """Return advice about unreadable files.
 
     found: their number. outside: how many of them, listed last, are no training images.
     """
     if not outside:
-        return "type data.on_error=skip to train without them, or mend them"
+        return "type data.on_error=skip to train without them, or repair them"
     if outside >= found:
         which = "them: none is a training image"
     else:
         which = "the last one: it is" if outside == 1 else f"the last {outside}: they are"
         which += " in the selection or test set"
-    return f"mend or remove {which}, and data.on_error=skip leaves out training images only"
+    return f"repair or remove {which}, and data.on_error=skip leaves out training images only"
 
 
 def _left_out_note(names: tuple[str, ...]) -> str:

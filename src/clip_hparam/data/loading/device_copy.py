@@ -28,7 +28,7 @@ class Transfer(NamedTuple):
 
 
 class DeviceCopy:
-    """Copies batches to a device; to a GPU on a stream of its own, beside the computation."""
+    """Copies batches to a device; to a GPU on a separate stream, during the computation."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device

@@ -111,7 +111,7 @@ class WorkerPool:
                 yield self.sampler.sent.popleft()
 
     def _read_tasks(self) -> Iterator[UnreadableImageError | None]:
-        """Yield the answer of a worker for each task. Raises LostWorkerError."""
+        """Yield the result of a worker for each task. Raises LostWorkerError."""
         try:
             yield from iter(self._loader)
         except RuntimeError as error:

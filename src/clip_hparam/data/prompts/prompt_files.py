@@ -109,7 +109,7 @@ def _json(knob: str, file: str, text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{knob}={file} is not JSON ({error}): mend it, or name it .txt") from None
+        raise ValueError(f"{knob}={file} is not JSON ({error}): fix it, or name it .txt") from None
 
 
 def _by_class(tree: Mapping[str, Any]) -> dict[str, Any]:

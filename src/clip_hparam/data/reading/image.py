@@ -80,7 +80,7 @@ def _require_supported(image: Image.Image) -> None:
 
 
 def _convert_as_official(image: ImageFile.ImageFile) -> Image.Image:
-    """Return what torchvision's ImageFolder returns."""
+    """Return the image as torchvision's ImageFolder does."""
     if sample_type(image) is not None:
         raise UnsupportedPixelsError(
             f"it is a {image.format} of more than 8 bits that is named as a JPEG",
@@ -100,7 +100,9 @@ def _reason(path: Path, error: Exception, size: int | None) -> str:
     if isinstance(error, UnidentifiedImageError):
         if not (path.stat().st_size if size is None else size):
             return "the file is empty"
-        return f"its content is none of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
+        return (
+            f"its format is not one of {', '.join(FORMATS)}, or a variant that Pillow cannot read"
+        )
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)

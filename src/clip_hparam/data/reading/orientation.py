@@ -1,4 +1,4 @@
-"""The EXIF orientation of an image: how the picture must be turned to be upright."""
+"""The EXIF orientation of an image: the rotation that makes the image upright."""
 
 from PIL import ExifTags, Image, ImageFile
 

@@ -46,7 +46,7 @@ def record_lost_ranks(codes: Sequence[int | None], spec: LaunchSpec, at_once: in
 
 
 def _less_memory(spec: LaunchSpec, at_once: int) -> str:
-    """Return what to type for a trial that needs less memory."""
+    """Return overrides with which the trial needs less memory."""
     words = []
     if at_once > 1:
         words.append("workers=1")

@@ -105,7 +105,7 @@ def exit_with_parent_process(number: int = signal.SIGKILL) -> None:
 
 
 def _trace_asked() -> None:
-    """Trace the trials that the environment lists; trials report themselves what is wrong."""
+    """Trace the trials that the environment lists; errors are left for the trials to report."""
     exit_with_parent_process()
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -1,6 +1,7 @@
 """Run the commands of Slurm with a timeout, and read their output. No third-party package."""
 
 import os
+import shutil
 import subprocess
 
 from clip_hparam.launch.slurm.environment import command_environment
@@ -13,8 +14,13 @@ class SchedulerError(OSError):
     """A Slurm command is missing, fails or does not respond."""
 
 
+def missing_command() -> str:
+    """Return a command that submits or starts jobs and is not on PATH; empty if all are."""
+    return next((name for name in ("sbatch", "srun") if shutil.which(name) is None), "")
+
+
 def run_command(
-    *command: str, timeout: float = COMMAND_TIMEOUT_SECONDS
+    *command: str, timeout: float = COMMAND_TIMEOUT_SECONDS, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a Slurm command with a timeout in seconds; its exit code is not checked.
 
@@ -26,7 +32,7 @@ def run_command(
         return subprocess.run(
             command,
             env=command_environment(os.environ),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",
@@ -36,15 +42,15 @@ def run_command(
     except FileNotFoundError:
         raise SchedulerError(f"there is no {command[0]} on PATH") from None
     except subprocess.TimeoutExpired:
-        raise SchedulerError(f"{command[0]} does not respond within {timeout:.0f} s") from None
+        raise SchedulerError(f"{command[0]} does not respond within {timeout:g} s") from None
 
 
-def output_lines(*command: str) -> list[str]:
-    """Run a Slurm command and return the lines of its output.
+def output_lines(*command: str, timeout: float = COMMAND_TIMEOUT_SECONDS) -> list[str]:
+    """Run a Slurm command with a timeout in seconds and return the lines of its output.
 
     Raises: SchedulerError if it fails.
     """
-    done = run_command(*command)
+    done = run_command(*command, timeout=timeout)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["without a message"])[-1]
         raise SchedulerError(f"{command[0]} failed: {reason}")

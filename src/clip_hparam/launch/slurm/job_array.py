@@ -1,6 +1,7 @@
 """A Slurm job array on disk: its trials and its job id. No third-party package.
 
     runs/.sweeps/<sweep_id>/<nonce>/array.json    trials by task, written before sbatch is called
+                                    submission.sh the batch script
                                     job_id.json   the job id that sbatch returned
                                     *_log.out     output of the tasks outside the trials' logs
 
@@ -23,6 +24,7 @@ from clip_hparam.records.atomic import read_json, utc_timestamp, write_json
 from clip_hparam.records.paths import ARRAY_FILE, array_folder, array_paths, runs_of_array
 from clip_hparam.records.record import SCHEMA_VERSION
 
+SCRIPT_FILE = "submission.sh"
 LAUNCHER_NAME = "submitit_slurm"
 T = TypeVar("T")
 
@@ -84,10 +86,11 @@ class JobArray:
 
     def read_stderr(self, job_id: str) -> str:
         """Return what Slurm and the job wrote to stderr, outside the logs of the trials."""
-        try:
-            return (self.folder / f"{job_id}_0_log.err").read_text(errors="replace")
-        except OSError:
-            return ""
+        return _text_of(self.folder / f"{job_id}_0_log.err")
+
+    def read_script(self) -> str:
+        """Return the batch script of the jobs; empty if it is gone."""
+        return _text_of(self.folder / SCRIPT_FILE)
 
     def handles(self) -> list[JobHandle]:
         """Return a handle for each trial; none if Slurm did not accept the array."""
@@ -99,6 +102,13 @@ class JobArray:
             for task, pack in enumerate(self.packs)
             for trial in pack
         ]
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

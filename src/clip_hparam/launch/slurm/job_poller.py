@@ -96,7 +96,7 @@ class JobPoller:
         if time.monotonic() - since < LOST_SETTLE_SECONDS:
             return TrialState.RUNNING
         del self.lost_since[handle]
-        return record_end(record, handle, job, array.read_stderr(handle.id))
+        return record_end(record, handle, job, array.read_stderr(handle.id), array.read_script())
 
 
 def create_poller(runs: Path, sweep_id: str = "*") -> JobPoller:

@@ -7,7 +7,9 @@ even if the driver is killed right after sbatch.
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from clip_hparam.config.options.launcher_options import (
@@ -22,12 +24,14 @@ from clip_hparam.config.worker_spec import LaunchSpec, WorkerSpec
 from clip_hparam.launch.base import Capacity, JobHandle, LaunchContext
 from clip_hparam.launch.code_snapshot import create_snapshot
 from clip_hparam.launch.slurm import job_poller
-from clip_hparam.launch.slurm.batch_script import validate_runs_folder
-from clip_hparam.launch.slurm.commands import max_array_size
+from clip_hparam.launch.slurm.batch_script import submission_script, validate_runs_folder
+from clip_hparam.launch.slurm.cluster.request_check import RequestCheck, check_request
+from clip_hparam.launch.slurm.commands import SchedulerError, max_array_size, missing_command
 from clip_hparam.launch.slurm.environment import with_user_defaults
 from clip_hparam.launch.slurm.job_array import JobArray, JobLimits, chunks, create_job_array
 from clip_hparam.launch.slurm.option_checks import validate_options
 from clip_hparam.launch.slurm.sbatch import submit_array
+from clip_hparam.records.paths import array_folder
 from clip_hparam.records.state import SCHEDULED, TrialState
 
 
@@ -64,6 +68,7 @@ class SlurmLauncher:
             f"in {counted(count, 'Slurm job')}{each}, each of up to {limit}, once {at_once} run at"
             " a time",
             describe_request(self.options),
+            self._answer_of_slurm(specs) if specs else (),
         )
 
     def submit(self, specs: Sequence[LaunchSpec]) -> list[JobHandle]:
@@ -71,12 +76,12 @@ class SlurmLauncher:
 
         Raises: ValueError if Slurm refuses a job; SchedulerError if it does not respond.
         """
-        for command in ("sbatch", "srun"):
-            if shutil.which(command) is None:
-                raise ValueError(
-                    f"hydra/launcher=submitit_slurm needs Slurm, and there is no {command} on PATH:"
-                    " type it on a login node, or try hydra/launcher=workers"
-                )
+        command = missing_command()
+        if command:
+            raise ValueError(
+                f"hydra/launcher=submitit_slurm needs Slurm, and there is no {command} on PATH:"
+                " type it on a login node, or try hydra/launcher=workers"
+            )
         specs = [with_ranks_of_tasks(spec, self.options) for spec in specs]
         earlier = job_poller.create_poller(self.context.runs)
         trial_ids = {spec.trial_id for spec in specs}
@@ -100,22 +105,58 @@ class SlurmLauncher:
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         job_poller.cancel_jobs(handles)
 
-    def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
-        """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
-        options, context, driver = self.options, self.context, self.context.driver
-        limits = JobLimits(
+    def _answer_of_slurm(self, specs: Sequence[LaunchSpec]) -> tuple[str, ...]:
+        """Return what Slurm answers about the job of these trials, as sentences of a plan."""
+        try:
+            check = self._check_request(specs)
+        except SchedulerError as error:
+            return (f"not checked with Slurm: {error}",)
+        accepted = ["Slurm accepts such a job (sbatch --test-only)"] if check.is_accepted else []
+        return (*accepted, *check.notes)
+
+    def _check_request(self, specs: Sequence[LaunchSpec]) -> RequestCheck:
+        """Return what Slurm answers about the job of the first of these trials.
+
+        Raises:
+            ValueError: Slurm would refuse the job or never start it.
+            SchedulerError: Slurm is absent or does not respond.
+        """
+        command = missing_command()
+        if command:
+            raise SchedulerError(f"there is no {command} on PATH")
+        context = self.context
+        pack = tuple(spec.trial_id for spec in specs[: context.driver.trials_per_job])
+        folder = array_folder(context.runs.absolute(), context.sweep_id, "check")
+        array = JobArray(folder, context.sweep_name, (pack,), self._job_limits(), os.getuid())
+        return check_request(submission_script(array, self.options, None), self.options)
+
+    def _print_check(self, specs: Sequence[LaunchSpec]) -> None:
+        """Print why the jobs would wait; nothing if Slurm does not respond, as sbatch is next."""
+        with suppress(SchedulerError):
+            for note in self._check_request(specs).notes:
+                print(f"note: {note}", file=sys.stderr)
+
+    def _job_limits(self) -> JobLimits:
+        options, driver = self.options, self.context.driver
+        return JobLimits(
             timeout_min=options.timeout_min,
             signal_delay_s=signal_delay_seconds(options),
             max_num_timeout=options.max_num_timeout,
             workers=driver.workers,
             retries=driver.retries,
         )
+
+    def _submit_arrays(self, specs: Sequence[LaunchSpec]) -> list[JobArray]:
+        """Submit trials as arrays of at most Slurm's MaxArraySize; all of them or none."""
+        options, context, driver = self.options, self.context, self.context.driver
+        if specs:
+            self._print_check(specs)
         packs = chunks(specs, driver.trials_per_job)
         code = create_snapshot(context.runs) if packs and driver.snapshot else None
         arrays: list[JobArray] = []
         for part in chunks(packs, max_array_size() if packs else 1):
             array = create_job_array(
-                context.runs, context.sweep_id, context.sweep_name, part, limits
+                context.runs, context.sweep_id, context.sweep_name, part, self._job_limits()
             )
             try:
                 job_id = submit_array(array, options, code)

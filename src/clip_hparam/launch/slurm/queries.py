@@ -5,6 +5,7 @@ where sacct still shows the end of the previous one. squeue drops ended jobs aft
 by default); sacct is called for these, if Slurm has accounting.
 """
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,9 +29,10 @@ ACTIVE_STATES = (
 )
 """A job that is preempted or has lost its node will be requeued or removed soon."""
 
-UNSATISFIABLE_REASONS = frozenset(
-    {"BadConstraints", "PartitionConfig", "PartitionNodeLimit", "PartitionTimeLimit"}
-    | {"DependencyNeverSatisfied", "InvalidAccount", "InvalidQOS"}
+UNSATISFIABLE_REASONS = re.compile(
+    r"BadConstraints|PartitionConfig|PartitionNodeLimit|PartitionTimeLimit|MaxMemPerLimit"
+    r"|DependencyNeverSatisfied|InvalidAccount|InvalidQOS|AccountNotAllowed|QOSNotAllowed"
+    r"|(QOS|Assoc)(Max\w*Per(Job|Node)|Min)\w*|Job's (account|QOS) not permitted.*"
 )
 """Reasons for which a job waits until a person changes it or the cluster: squeue(1)."""
 
@@ -56,7 +58,7 @@ class SlurmJobState:
 
     @property
     def is_unsatisfiable(self) -> bool:
-        return self.is_pending and self.reason in UNSATISFIABLE_REASONS
+        return self.is_pending and bool(UNSATISFIABLE_REASONS.fullmatch(self.reason))
 
     @property
     def is_active(self) -> bool:

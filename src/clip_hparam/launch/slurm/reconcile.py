@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from clip_hparam.launch.base import JobHandle
+from clip_hparam.launch.slurm.memory import OUT_OF_MEMORY_PATTERN, memory_advice
 from clip_hparam.launch.slurm.queries import GONE, SlurmJobState
 from clip_hparam.records.lock import FolderLockedError, lock_folder
 from clip_hparam.records.record import Record
@@ -19,10 +20,7 @@ STATE_OF_KIND = {
     "cancelled": TrialState.CANCELLED,
     "memory": TrialState.FAILED,
 }
-OUT_OF_MEMORY_PATTERN = re.compile(r"[^\n]*(memory limit|oom.kill)[^\n]*", re.IGNORECASE)
-"""Slurm without cgroups reports a job that it killed for its memory as FAILED."""
 SLURM_LINE_PATTERN = re.compile(r"((srun|slurmstepd|slurmd|sbatch)(-[^\s:]+)?|/.*slurm_script): ")
-USED_BYTES_PATTERN = re.compile(r"\((\d{7,}) > \d+\)")
 MAX_REASON_LINES = 3
 NEVER_STARTED = (
     "Slurm no longer has job {}, which never started: it was cancelled (scancel), or its node"
@@ -53,11 +51,13 @@ def reconciled_state(
     return unsealed_state(status, absent=TrialState.LOST, alive=False)
 
 
-def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: str) -> TrialState:
+def record_end(
+    record: Record, handle: JobHandle, job: SlurmJobState, stderr: str, script: str = ""
+) -> TrialState:
     """Record the end of a trial whose job ended without recording it, and return its state.
 
     The state is RUNNING, and nothing is written, if a process still locks the record.
-    stderr: what Slurm and the job wrote to stderr.
+    stderr: what Slurm and the job wrote to stderr. script: the batch script of the job.
     """
     try:
         with lock_folder(record.folder):
@@ -66,7 +66,7 @@ def record_end(record: Record, handle: JobHandle, job: SlurmJobState, stderr: st
             memory = OUT_OF_MEMORY_PATTERN.search(stderr)
             kind = "memory" if memory else FAILURE_KINDS.get(job.state, "lost")
             printed = memory[0].strip() if memory else printed_reason(stderr)
-            message = _failure_message(job, handle, kind, printed)
+            message = _failure_message(job, handle, kind, printed, script)
             if job == GONE and not printed and record.status().get("state") not in LIVE:
                 message = NEVER_STARTED.format(handle.id)
             failure = _pool_failure(record, handle)
@@ -107,7 +107,8 @@ def record_hold(record: Record, handle: JobHandle, job: SlurmJobState) -> None:
     if job.is_unsatisfiable:
         sentence = (
             f"Slurm cannot start job {handle.id} as it is ({job.reason}): scancel {handle.id}, and"
-            " change hydra.launcher.partition, nodes, cpus_per_task, constraint or timeout_min"
+            " change hydra.launcher.partition, account, qos, nodes, cpus_per_task, mem_gb,"
+            " constraint or timeout_min"
         )
     record.write_status(TrialState.HELD, job=handle.id)
     record.write_failure(TrialState.HELD, "held", sentence, slurm=job.state)
@@ -120,11 +121,13 @@ def printed_reason(stderr: str) -> str:
     return "; ".join(dict.fromkeys(by_slurm[-MAX_REASON_LINES:] or lines[-1:]))
 
 
-def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: str) -> str:
+def _failure_message(
+    job: SlurmJobState, handle: JobHandle, kind: str, printed: str, script: str
+) -> str:
     advice = {
         "timeout": ": it reached its time limit and could not save its state;"
         " raise hydra.launcher.timeout_min or signal_delay_s",
-        "memory": f": it exceeded its memory; raise hydra.launcher.mem_gb{_memory_hint(printed)}",
+        "memory": f": it exceeded its memory; {memory_advice(printed, script)}",
         "cancelled": ": the same command runs it again",
         "lost": ""
         if printed
@@ -133,9 +136,3 @@ def _failure_message(job: SlurmJobState, handle: JobHandle, kind: str, printed: 
     code = f" {job.code}" if job.code not in ("", "0:0") else ""
     shown = f" ({printed})" if printed and kind in ("memory", "lost") else ""
     return f"Slurm job {handle.id} ended {job.state}{code}{advice[kind]}{shown}"
-
-
-def _memory_hint(printed: str) -> str:
-    """Return " above N", the memory in GiB of a job that Slurm ended; empty if it is unknown."""
-    used = USED_BYTES_PATTERN.search(printed)
-    return f" above {int(used[1]) / 2**30:.1f}" if used else ""

@@ -7,25 +7,17 @@ from pathlib import Path
 
 from clip_hparam.config.options.launcher_options import LauncherOptions
 from clip_hparam.launch.slurm.batch_script import submission_script
+from clip_hparam.launch.slurm.cluster.refusals import (
+    UNREACHABLE_WORDS,
+    refusal_message,
+    refusal_reason,
+)
 from clip_hparam.launch.slurm.commands import SchedulerError, run_command
-from clip_hparam.launch.slurm.job_array import JobArray
+from clip_hparam.launch.slurm.job_array import SCRIPT_FILE, JobArray
 from clip_hparam.launch.slurm.queries import find_array_id
 
 RETRY_SECONDS = (2.0, 4.0, 8.0, 16.0, 30.0)  # between attempts while Slurm does not respond
 SBATCH_TIMEOUT_SECONDS = 60.0
-UNREACHABLE_WORDS = ("contact", "timed out", "connect", "authentication", "communication", "munge")
-LIMITS_COMMAND = "sacctmgr show assoc where user=$USER format=account,partition,qos"
-OPTION_OF_REFUSAL = {  # word in the message of sbatch -> key of hydra.launcher, where to look
-    "invalid account": ("account", LIMITS_COMMAND),
-    "partition": ("partition", "sinfo"),
-    "account": ("account", LIMITS_COMMAND),
-    "qos": ("qos", LIMITS_COMMAND),
-    "feature": ("constraint", "sinfo -o '%P %f'"),
-    "gres": ("gpus_per_node", "sinfo -o '%P %G'"),
-    "memory": ("mem_gb", "sinfo -o '%P %m'"),
-    "time limit": ("timeout_min", "sinfo"),
-    "array": ("array_parallelism", "scontrol show config"),
-}
 
 
 def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -> str:
@@ -34,13 +26,13 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
     Raises: ValueError if sbatch refuses the array, whose folder is then deleted; SchedulerError if
     Slurm does not respond at all.
     """
-    path = array.folder / "submission.sh"
+    path = array.folder / SCRIPT_FILE
     path.write_text(submission_script(array, options, code))
     for pause in (*RETRY_SECONDS, None):
         done = run_command("sbatch", "--parsable", str(path), timeout=SBATCH_TIMEOUT_SECONDS)
         if not done.returncode:
             return done.stdout.strip().partition(";")[0]
-        reason = done.stderr.strip().rpartition(": ")[2]
+        reason = refusal_reason(done.stderr)
         if not any(word in done.stderr.lower() for word in UNREACHABLE_WORDS):
             shutil.rmtree(array.folder)
             raise ValueError(refusal_message(reason, options))
@@ -51,27 +43,6 @@ def submit_array(array: JobArray, options: LauncherOptions, code: Path | None) -
             if job_id is not None:
                 return job_id
     raise SchedulerError(f"sbatch: {reason}: is Slurm up (scontrol ping)?")
-
-
-def refusal_message(reason: str, options: LauncherOptions) -> str:
-    """Return the message for the user: the reason that sbatch gave, and the key to change."""
-    if "submit limit" in reason.lower():
-        return (
-            f"sbatch refuses more jobs, or jobs of this size: {reason}; try trials_per_job=8, fewer"
-            " CPUs or GPUs or a shorter hydra.launcher.timeout_min, and see sacctmgr show qos and"
-            " sacctmgr show assoc where user=$USER format=account,maxsubmitjobs"
-        )
-    for word, (key, command) in OPTION_OF_REFUSAL.items():
-        if word not in reason.lower():
-            continue
-        value = getattr(options, key)
-        if value is None:
-            return f"sbatch refuses the job: {reason}; set hydra.launcher.{key}, see {command}"
-        return f"sbatch refuses hydra.launcher.{key}={value}: {reason}; see {command}"
-    return (
-        f"sbatch refuses the job: {reason}; see sinfo, and hydra.launcher.nodes, cpus_per_task,"
-        " gpus_per_node and mem_gb"
-    )
 
 
 def _find_submitted(array: JobArray) -> str | None:

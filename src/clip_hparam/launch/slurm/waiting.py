@@ -1,4 +1,4 @@
-"""Why jobs wait in Slurm's queue, as squeue's reasons and in words. No third-party package."""
+"""Explanations of squeue's reasons for which jobs wait in the queue. No third-party package."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -53,7 +53,7 @@ def recorded_sha256(weights: Path = WEIGHTS_FILE) -> str:
     """
     record = weights.with_suffix(".sha256")
     if not record.is_file():
-        raise ValueError(_unusable_message(weights, f"{record.name} is not beside it"))
+        raise ValueError(_unusable_message(weights, f"{record.name} is missing in its folder"))
     return record.read_text().split()[0]
 
 
@@ -64,7 +64,7 @@ def load_weights(weights: Path = WEIGHTS_FILE) -> "dict[str, Tensor]":
     """
     expected = recorded_sha256(weights)
     if not weights.is_file():
-        raise ValueError(_unusable_message(weights, "there is no such file"))
+        raise ValueError(_unusable_message(weights, "the file does not exist"))
     content = weights.read_bytes()
     actual = hashlib.sha256(content).hexdigest()
     if actual != expected:

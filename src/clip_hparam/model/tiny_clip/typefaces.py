@@ -28,7 +28,7 @@ class Face:
         for run, first in zip(runs, self.alphabet, strict=True):
             if character in run:
                 return chr(first + run.index(character))
-        raise ValueError(f"{character!r} is none of the 62 characters of the glyphs")
+        raise ValueError(f"{character!r} is not one of the 62 characters of the glyphs")
 
 
 def _four_faces(family: str, upright: str, bold: str, italic: str, bold_italic: str) -> list[Face]:

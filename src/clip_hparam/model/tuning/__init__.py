@@ -1,1 +1,1 @@
-"""Parameters beside those of the tower: low-rank updates (LoRA) and CLIP's logit scale."""
+"""Parameters in addition to those of the tower: low-rank updates (LoRA) and CLIP's logit scale."""

@@ -1,4 +1,4 @@
-"""CLIP's logit scale apart from the head's directions (logit_scale=fixed and trained).
+"""CLIP's logit scale as a factor separate from the head (logit_scale=fixed and trained).
 
 With logit_scale=in_head the zero-shot head holds text embeddings times the scale. Its rows then
 have a norm of about 100, and a step of AdamW turns them by a hundredth of what it turns unit rows.

@@ -1,1 +1,1 @@
-"""Estimates of what a trial needs: operations, seconds, memory of the GPU. Imports no torch."""
+"""Estimates of operations, seconds and GPU memory of a trial. Imports no torch."""

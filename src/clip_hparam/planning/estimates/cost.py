@@ -1,4 +1,4 @@
-"""Predict what a trial will cost: from the records of similar trials, else by arithmetic.
+"""Predict the cost of a trial from the records of similar trials, else by arithmetic.
 
 Training seconds of an image come from finished trials of the same encoder, data set and key (device
 name, ranks, precision, kernels, compile) and are scaled with the image area where the resolution
@@ -44,7 +44,7 @@ class TrialCost:
 
 
 class CostEstimate(NamedTuple):
-    """Predicted wall time of a trial, and what the prediction comes from.
+    """Predicted wall time of a trial, and the source of the prediction.
 
     gpu_hours: of all GPUs of the trial; NaN where the trial may run on a CPU.
     key: of the trials that were measured; None for arithmetic.

@@ -1,4 +1,4 @@
-"""The machine and the settings that a measured cost holds for: others say nothing about a trial."""
+"""The machine and the settings for which a measured cost is valid."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Count parameters and multiply-adds of a classifier from the encoder's config alone."""
+"""Count parameters and multiply-adds of a classifier from the encoder's config."""
 
 from collections.abc import Callable, Iterator
 from math import prod
@@ -25,7 +25,7 @@ def trainable_and_frozen(recipe: ResolvedRecipe, classes: int) -> tuple[int, int
 
 
 def parameter_is_trained(recipe: ResolvedRecipe) -> Callable[[str], bool]:
-    """Return a function that tells by a name of `parameter_counts` whether it is trained."""
+    """Return a function that decides by a name of `parameter_counts` whether it is trained."""
     blocks = shape_of(recipe.encoder.name).blocks
     is_trained = trained_predicate(recipe.freeze, recipe.tune, blocks)
     constant = LOGIT_SCALE if recipe.logit_scale == "fixed" else None

@@ -1,4 +1,4 @@
-"""Predict the memory of a trial on a GPU, from the encoder's config alone. Imports no torch.
+"""Predict the memory of a trial on a GPU, from the encoder's config. Imports no torch.
 
 A step needs a fixed part (weights, EMA, moments, gradients) and a part for each image that is in
 memory at once: what the forward pass saves for the backward pass, and what that works on.

@@ -8,7 +8,7 @@ from clip_hparam.records.atomic import read_json, write_atomic
 
 
 class GrowingManifest:
-    """A manifest that cells are added to; a process that reads it sees all whole cells."""
+    """A manifest that cells are added to; readers always see complete cells."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -61,7 +61,7 @@ def find_cells(
     cells = [(m, cell) for m in searched for cell in m.cells if cell.label == wanted]
     if len({frozenset(cell.trials.values()) for _, cell in cells}) > 1:
         sweeps = ", ".join(dict.fromkeys(f"{m.name}/{name}" for m, _ in cells))
-        raise ValueError(f"several sweeps have a cell {name}: say SWEEP/{name}, one of {sweeps}")
+        raise ValueError(f"several sweeps have a cell {name}: type SWEEP/{name}, one of {sweeps}")
     return cells
 
 

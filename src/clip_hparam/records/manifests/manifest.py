@@ -137,7 +137,7 @@ def parse_manifest(tree: Mapping[str, Any]) -> SweepManifest:
             folder=str(tree.get("folder") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"a sweep manifest lacks or mistypes {error}") from error
+        raise ValueError(f"a sweep manifest has no valid value for {error}") from error
     for name in (manifest.sweep_id, *manifest.trial_ids):
         if not is_inside(name):
             raise ValueError(

@@ -84,13 +84,19 @@ class Campaign:
 
     def show(self) -> None:
         """Print the decisions so far and the open stages, for `dry_run=true`."""
-        left, knobs = format_duration(max(0.0, self.seconds_left)), ", ".join(self.design.knobs)
-        print_wrapped(f"study {self.design.name} of {knobs}; {left} of trials are left")
+        print_wrapped(f"plan of {self.design.name} (study): {', '.join(self.design.knobs)}")
+        print_wrapped(f"left of the budget: {self._time_left()}")
         decided = self.decisions.all()
         for name in stages.STAGES:
-            reason = decided.get(name, {}).get("why", "planned when those before are done")
+            reason = decided.get(name, {}).get("why", "planned when the stages before it are done")
             print_wrapped(f"  {name}: {reason}")
         print_wrapped("nothing was started")
+
+    def _time_left(self) -> str:
+        left = max(0.0, self.seconds_left)
+        total, each = format_duration(left), format_duration(left / self.workers)
+        at_once = f", {each} on each of {self.workers} workers" if self.workers > 1 else ""
+        return f"{total} of training{at_once}"
 
     def _plans(self) -> Iterator[tuple[str, Callable[[], Stage]]]:
         """Yield the planner of each stage; a planner reads the records of the stages before."""
@@ -113,7 +119,7 @@ class Campaign:
     def _plan_proof(self) -> Stage:
         points = sorted(self.results.cell_results("search"), key=_selection_accuracy, reverse=True)
         if not points:
-            raise InsufficientBudgetError("no search, no winner to prove")
+            raise InsufficientBudgetError("no search was run, so there is no winner to prove")
         base = merged_overrides(self.design.base)
         winners = {
             f"winner {rank}": [override for override in cell.overrides if override not in base]
@@ -126,7 +132,7 @@ class Campaign:
         return study_evidence(load(self.runs), self.design.name)
 
     def _selection_set(self) -> SelectionSet | None:
-        """Return the selection set as the reference used it; None if no record tells its size."""
+        """Return the selection set that the reference used; None if its size is not recorded."""
         cells = self.results.cell_results("reference")
         results = [r for cell, found in cells for r in found if cell.label == "reference"]
         images = [result["images"]["selection"] for result in results if "images" in result]
@@ -159,7 +165,7 @@ class Campaign:
         write_atomic(self.folder / STUDY_FILE, text.encode())
 
     def _write_report(self) -> int:
-        """Export the winner as a recipe file, write the report, and print the answer.
+        """Export the winner as a recipe file, write the report, and print the result.
 
         The report of records that are elsewhere than in `runs` is in the folder of the study.
         """

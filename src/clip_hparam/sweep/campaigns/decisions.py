@@ -40,8 +40,8 @@ class Decisions:
         elif begun["overrides"] != words:
             theirs = " ".join(begun["overrides"]) or "the design alone"
             raise ValueError(
-                f"study {self.folder.name} was begun with {theirs}, and its decisions hold for it:"
-                " type name=NAME for another study"
+                f"study {self.folder.name} was started with {theirs}, and its decisions are"
+                " valid for it only: type name=NAME to start another study"
             )
 
     def stage(self, name: str) -> Stage | None:
@@ -63,7 +63,7 @@ class Decisions:
         except InsufficientBudgetError as error:
             why = f"left out: {error}"
         time_left = format_duration(max(0.0, left))
-        print_wrapped(f"{self.folder.name}, {name}: {why} ({time_left} of trials are left)")
+        print_wrapped(f"{self.folder.name}, {name}: {why} ({time_left} of training are left)")
         tree = asdict(stage) if stage else {"name": name, "design": None, "words": (), "why": why}
         decisions = {**self.all(), name: {**tree, "left_seconds": left, "decided": utc_timestamp()}}
         if stage:

@@ -26,7 +26,7 @@ from clip_hparam.sweep.campaigns.stages import (
 )
 
 SCREENING_LOW, SCREENING_HIGH = 0.25, 0.75  # positions in a range, 0 to 1
-RESOLVED_POINTS = 1.0  # effects of this size should be told apart from noise
+RESOLVED_POINTS = 1.0  # effects of this size should be distinguished from noise
 MAX_SCREENING_SEEDS = 10
 MIN_KNOBS, MAX_KNOBS = 2, 5  # that screening hands to the search
 
@@ -158,7 +158,7 @@ def _seeds_needed(size: int, selection: SelectionSet) -> int:
 
 
 def _resolution_text(size: int, seeds: int, selection: SelectionSet | None) -> str:
-    """Return which effects so many trials can resolve, and what would resolve smaller ones."""
+    """Return the smallest effects that the trials can resolve, and needs of smaller ones."""
     if selection is None:
         return ""
     resolution = counting_resolution(*selection, size * seeds)

@@ -42,7 +42,7 @@ def plan_reference(study: Design) -> Stage:
         {"label": "linear probe", "overrides": ["freeze=backbone"]},
     ]
     design = design_tree(study, "reference", "list", steps=steps, seeds=N_SEEDS)
-    return Stage("reference", design, (), "what there is to beat, and what a trial costs")
+    return Stage("reference", design, (), "the accuracy to beat and the cost of a trial")
 
 
 def plan_search(

@@ -1,1 +1,1 @@
-"""What a terminal shows of sweeps and trials: tables of text, results of cells, small curves."""
+"""Terminal output of sweeps and trials: text tables, results of cells, sparklines."""

@@ -1,4 +1,4 @@
-"""Tables of text for a terminal, whose labels break after separators and never inside a word."""
+"""Text tables for a terminal; labels break after separators and never inside a word."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence

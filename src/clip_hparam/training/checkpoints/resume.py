@@ -36,12 +36,12 @@ def resume(state: TrainState, record: Record) -> Progress:
         epoch, steps = len(progress.rows), len(progress.losses)
         of_epoch = f" and {counted(steps, 'step')}" if steps else ""
         whole = f"after epoch {epoch}{of_epoch}" if epoch else f"after step {steps} of epoch 1"
-        logger.info("going on %s", whole)
+        logger.info("resuming %s", whole)
     return progress
 
 
 def record_position(record: Record, batches: Batches, progress: Progress) -> None:
-    """Make the record show from where this attempt goes on.
+    """Record the position from which this attempt resumes.
 
     Rows of epochs that an earlier attempt did and did not save are removed; rows of a file that was
     set aside are written again.

@@ -1,4 +1,4 @@
-"""The bytes of tensors at a step boundary, read by a thread while training goes on.
+"""The bytes of tensors at a step boundary, read by a thread while training continues.
 
 Training changes weights and moments only in an optimizer step. Until the next step the reader reads
 the tensors themselves, chunk by chunk. `release`, called just before that step, waits up to
@@ -58,7 +58,7 @@ class Snapshot:
             yield chunk
 
     def release(self) -> None:
-        """Copy what is not read yet, after which the tensors may change.
+        """Copy the unread tensors; afterwards they may change.
 
         Wait before that, up to RELEASE_SECONDS, until the copies fit the memory.
         """
@@ -76,7 +76,7 @@ class Snapshot:
             self._is_copied = True
 
     def drop(self) -> None:
-        """Forget what is not read yet, because the reader ended."""
+        """Drop the unread tensors, because the reader ended."""
         with self._changed:
             self._changing.clear()
             self._constant.clear()
@@ -105,7 +105,7 @@ def _split(tensors: Sequence[Tensor]) -> deque[Tensor]:
 
 
 def _record_event(gpu: torch.device | None) -> torch.cuda.Event | None:
-    """Return an event after all that the current stream of a GPU has to do; None without a GPU."""
+    """Return an event at the end of the present work of a GPU's stream; None without a GPU."""
     if gpu is None:
         return None
     event = torch.cuda.Event()  # type: ignore[no-untyped-call]

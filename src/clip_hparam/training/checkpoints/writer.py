@@ -1,4 +1,4 @@
-"""Save the state of a trial by time, in a thread, while training goes on.
+"""Save the state of a trial by time, in a thread, while training continues.
 
 Only rank 0 saves. No thread starts before the first save; at most one write runs at a time.
 """

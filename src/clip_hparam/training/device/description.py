@@ -1,4 +1,4 @@
-"""What the log of an attempt says about the machine that computes."""
+"""The line of the log about the device and the numerics of an attempt."""
 
 import torch
 

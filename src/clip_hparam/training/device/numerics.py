@@ -1,4 +1,4 @@
-"""Select the device of a trial, and record what its floating-point results depend on."""
+"""Select the device of a trial, and record settings that influence floating-point results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -26,7 +26,7 @@ class UnsupportedMachineError(ValueError):
 
 @dataclass(frozen=True)
 class Numerics:
-    """What floating-point results depend on besides the recipe.
+    """Settings that influence floating-point results, besides the recipe.
 
     Each attempt records its own values. A resumed attempt keeps threads, attention, kernels and
     compile of the first.
@@ -157,7 +157,7 @@ def read_numerics(status: Mapping[str, Any]) -> list[Numerics]:
 
 
 def numerics_facts(attempts: Sequence[Numerics]) -> dict[str, Any]:
-    """Return what status.json and result.json hold of the attempts.
+    """Return the facts about all attempts for status.json and result.json.
 
     `numerics` are those of the last one. Where attempts differ, it also has `changes`, by which
     tables mark the row, and `numerics_of_attempts` lists them.

@@ -1,1 +1,1 @@
-"""The first weights of the head: random, from CLIP's words, or from a linear probe."""
+"""Initial weights of the head: random, from CLIP's text tower, or from a linear probe."""

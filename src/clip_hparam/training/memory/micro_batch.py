@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class DeviceMemoryError(RuntimeError):
-    """The memory of the device does not hold the trial; the message says what to type."""
+    """The trial does not fit into the memory of the device; the message says what to type."""
 
 
 def choose_micro_batch(

@@ -61,7 +61,7 @@ def smaller_micro_batch(rows: int, size: int, smallest: int) -> int | None:
 
 
 def _sentence(state: "TrainState", size: int, smaller: int | None, reason: str) -> str:
-    """Return what is full, what the trial needs, and what to type."""
+    """Return the message: which memory is full, what the trial needs, and what to type."""
     ranks, where = state.context.world_size, describe_memory_of(state.device)
     in_ranks = f" in each of {ranks} ranks" if ranks > 1 else ""
     hints = [f"machine.micro_batch={smaller * ranks}"] if smaller else []

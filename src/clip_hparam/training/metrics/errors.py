@@ -1,4 +1,4 @@
-"""The most confident errors of a model, with small pictures of the images."""
+"""The most confident errors of a model, with small copies of the images."""
 
 import io
 from typing import NamedTuple
@@ -36,7 +36,7 @@ def most_confident_errors(predictions: Predictions) -> Indices:
 
 
 def confident_errors(predictions: Predictions, images: Images) -> ConfidentErrors:
-    """Return the most confident errors with their pictures."""
+    """Return the most confident errors with small copies of their images."""
     index = most_confident_errors(predictions)
     pictures = [_picture(images, int(position)) for position in index]
     return ConfidentErrors(index, np.array(pictures, np.bytes_))

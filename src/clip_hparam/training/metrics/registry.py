@@ -1,4 +1,4 @@
-"""Registry of the metrics that each trial reports beside accuracy and loss.
+"""Registry of the metrics that each trial reports in addition to accuracy and loss.
 
 A metric is a function from Predictions to a number. Another installed package adds its own by the
 entry point group `clip_hparam.metrics`; the name of the entry point is the name of the metric:

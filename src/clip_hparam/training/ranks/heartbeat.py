@@ -1,4 +1,4 @@
-"""Thread of a rank that publishes that its process is alive, and how many collectives it began.
+"""Thread of a rank that publishes a heartbeat and the number of collectives it began.
 
 It also finds a rank that is lost while the main thread cannot: on a GPU the main thread waits
 inside CUDA for the gradients of that rank.
@@ -74,7 +74,7 @@ class Heartbeat:
         self._thread.join(SILENT_SECONDS)
 
     def leave_to_main_thread(self) -> None:
-        """Call `on_lost` no more: the main thread reports what is lost."""
+        """Stop calling `on_lost`: the main thread reports lost ranks."""
         self._watches = False
 
     def is_silent(self, rank: int) -> bool:

@@ -1,4 +1,4 @@
-"""The model of a rank, whose gradients are averaged over the ranks during the backward pass.
+"""The model of a rank; gradients are averaged over the ranks during the backward pass.
 
 torch's DistributedDataParallel exchanges gradients in buckets while the backward pass of the last
 micro-batch of a step computes the rest.

@@ -66,7 +66,7 @@ def class_order(model: TrainedModel, classes: Sequence[str]) -> list[int]:
         return list(range(len(classes)))
     lacks = f", and {missing[0]} is not among them" if names and missing else ""
     raise ValueError(
-        f"{model.origin} tells {outputs} classes apart{lacks}, and the data have {len(classes)}:"
+        f"{model.origin} has {outputs} classes{lacks}, and the data have {len(classes)}:"
         " name data with its classes, or another model"
     )
 

@@ -50,7 +50,7 @@ def _lines(facts: Mapping[str, Any], evidence: Sequence[str]) -> Iterator[str]:
         yield LOAD_TIMM
     yield from ("", LOAD_OPEN_CLIP, "")
     yield f"The features of the tower are {FEATURES[recipe['pool']]}. Its text tower is not"
-    yield "trained and has no use: open_clip creates no model without one."
+    yield "trained and not used: open_clip cannot create a model without one."
     yield from ("", "## Evidence", "")
     yield from (f"{line}" for line in evidence)
     if not evidence:

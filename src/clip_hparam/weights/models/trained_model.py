@@ -19,7 +19,7 @@ from clip_hparam.weights.stored import find_kept, recorded_knobs
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A classifier in evaluation mode, and what images it takes.
+    """A classifier in evaluation mode, with the size and normalisation of its images.
 
     module: maps normalised images, float32, (b, 3, r, r), to logits, (b, classes).
     classes: their names; empty if they are not known.

@@ -1,4 +1,4 @@
-"""Knobs that moved together are found, and knobs that moved alone are not."""
+"""Knobs that always varied together are reported, and other knobs are not."""
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,8 @@ def test_summary_marks_them_where_it_lists_importances() -> None:
     table = to_trial_table(rows, ["lr", "mixup", "cutmix"], [], "top1")
     summary, _ = summarise(average_replicates(table))
     text = format_summary(summary)
-    assert "mixup  * moved together with cutmix" in text
-    assert "cutmix  * moved together with mixup" in text
+    assert "mixup  * varied together with cutmix" in text
+    assert "cutmix  * varied together with mixup" in text
     assert "lr  *" not in text
-    assert "moved together, so their effects cannot be told apart: mixup, cutmix" in text
+    assert "varied together, so their effects cannot be separated: mixup, cutmix" in text
     assert summary_dict(summary)["confounded"] == [["mixup", "cutmix"]]

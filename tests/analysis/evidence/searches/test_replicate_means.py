@@ -62,5 +62,5 @@ def test_summary_reads_runs_and_says_that_a_ladder_is_no_search(
         runs.sweep(name, {f"lr={lr}": {"lr": lr}}, seeds=[0])
     code, out, err = call("summary")
     assert code == 0, err
-    assert out.startswith("2 trials; ")
+    assert out.startswith("2 trials\n")
     assert "no search is on record: these are all trials, of the sweeps a, b" in err

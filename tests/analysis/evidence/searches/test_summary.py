@@ -110,7 +110,7 @@ def test_pruned_trials_count_as_tried_and_not_as_missing(runs: Runs, edit: Edit)
     found, _ = summarise(point_table(frames))
     summary = summary_dict(found._replace(savings=savings))
     assert (summary["n"], summary["edges"], set(trials.scored["lr"])) == (5, [], {2e-3, 4e-3})
-    assert "5 trials, 2 of them with selection_acc1;" in format_summary(found)
+    assert format_summary(found).startswith("5 trials, 2 of them with selection_acc1\n")
     assert "pruning" not in format_summary(found)
     assert "pruning: 3 of 5 trials" in format_summary(found._replace(savings=savings))
     assert summary["spearman"]["selection_acc1"]["test_acc1"] is None  # of two pairs

@@ -163,16 +163,16 @@ def test_a_sampled_design_has_the_figures_of_a_search(runs: Runs, edit: Edit) ->
     ("words", "sentence"),
     [
         (["nowhere.csv"], "there is no file nowhere.csv"),
-        (["t.xlsx"], "none of .csv"),
+        (["t.xlsx"], "not one of .csv"),
         (["empty.csv"], "empty.csv"),
         (["broken.jsonl"], "broken.jsonl cannot be read"),
         (["list.jsonl"], "line 2 is not an object"),
         (["broken.parquet"], "broken.parquet cannot be read"),
         (["t.csv", "--knob", "lrr"], "did you mean lr?"),
-        (["t.csv", "--metric", "lr"], "column lr cannot be two things"),
+        (["t.csv", "--metric", "lr"], "column lr has two roles"),
         (["t.csv", "--metric", "aug"], "aug is not a metric: 'strong' is not a number"),
         (["t.csv", "--objective", "run"], "run is not a metric"),
-        (["t.csv", "--out", "runs"], "runs holds trials of ours"),
+        (["t.csv", "--out", "runs"], "runs holds trials of clip-hparam"),
     ],
 )
 def test_bad_input_prints_one_sentence(

@@ -84,7 +84,7 @@ def test_retry_lists_trials_that_are_not_done_and_their_command(ladder: Ladder, 
     assert facts["trials"] == [{**named, "state": "planned", "message": None}]
     assert facts["command"][2:] == ["-m", "sweeps=ladder", "machine.runs=runs"]
     assert left in ask("retry", "ladder")[1]
-    assert ask("retry", "--failed", "--run") == (0, "there is nothing to run of ladder\n")
+    assert ask("retry", "--failed", "--run") == (0, "no trial of ladder is left to run\n")
     record_of(ladder, "ema", 4).write_failure("diverged", "diverged", "at step 3")
     assert f"{left} diverged: at step 3" in ask("retry", "--failed")[1]
 
@@ -207,6 +207,31 @@ def test_exported_recipe_has_the_trial_ids_of_its_cell(
     assert "95.00 +- 2.48 % of the test set" in text
     assert "seeds 0, 1, 2" in text
     assert ask("export-recipe", "chosen", "--out", "conf/recipe/winner.yaml")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("conf/recipe/won.yaml", "recipe=won data.root=photos"),
+        ("mine/recipe/own/won.yaml", "--config-dir mine recipe=own/won data.root=photos"),
+        ("won.yaml", "--config-dir FOLDER recipe=won data.root=photos"),
+    ],
+)
+def test_exported_recipe_opens_with_the_command_that_runs_it(
+    file: str, words: str, tmp_path: Path, ask: Ask
+) -> None:
+    runs = Runs(tmp_path / "runs")
+    runs.done({"lr": 2e-3}, 0, 95.0)
+    runs.sweep("chosen", {"cell": {"lr": 2e-3}}, range(1))
+    (path,) = runs.folder.glob(".sweeps/*.json")
+    tree = read_json(path) or {}
+    tree["cells"][0]["overrides"] = ["data=folder", "data.root=photos", "lr=2e-3"]
+    write_json(path, tree)
+    code, out = ask("export-recipe", "chosen", "--out", file)
+    assert code == 0
+    command = (tmp_path / file).read_text().splitlines()[1]
+    assert command.endswith(f" {words}"), command
+    assert ("put it into FOLDER/recipe" in out) == ("FOLDER" in words)
 
 
 def test_sweep_exports_its_best_finished_cell(ladder: Ladder, ask: Ask) -> None:

@@ -49,7 +49,7 @@ def test_interrupted_sync_goes_on_where_it_stopped(
     assert failed.code == 3
     assert failed.err.count("\n") == 1
     assert "hunter2" not in failed.err
-    assert "0 of 34 trials sent, and the same command goes on" in failed.err
+    assert "0 of 34 trials sent; run the same command again to send the rest" in failed.err
     monkeypatch.setattr(fake, "fails", "")
     done = clip_hparam("sync", "fake", cwd=tmp_path)
     assert done.out.startswith("33 trials sent, 1 was there already")

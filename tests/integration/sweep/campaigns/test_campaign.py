@@ -152,7 +152,7 @@ def test_a_study_of_the_same_name_with_other_overrides_is_refused(tmp_path: Path
     decisions = Decisions(tmp_path / "small")
     decisions.validate_overrides(["epochs=2", "data=digits", "workers=1"])
     decisions.validate_overrides(["data=digits", "epochs=2", "machine.threads=2"])
-    with pytest.raises(ValueError, match=r"was begun with data=digits epochs=2.*name=NAME"):
+    with pytest.raises(ValueError, match=r"was started with data=digits epochs=2.*name=NAME"):
         decisions.validate_overrides(["data=folder", "epochs=2"])
 
 
@@ -179,7 +179,7 @@ def run_in_this_process(code: str, words: Sequence[str]) -> int:
 def test_interrupted_campaign_continues_to_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The campaign that is interrupted is a process; the same command goes on in this one."""
+    """The campaign that is interrupted is a process; the same command continues in this one."""
     small = (*SMALL, f"data.root={grow(tmp_path / 'photos', CLASSES)}")
     budget = seconds_of_trials(50, small, tmp_path / "calibration")
     words = [*asked(tmp_path, f"{budget}s"), *small]

@@ -1,10 +1,11 @@
 """Lines are broken between words, and only where they are too long for a terminal."""
 
 import io
+import sys
 
 import pytest
 
-from clip_hparam.config.text.wrap import terminal_columns, wrap_text
+from clip_hparam.config.text.wrap import print_wrapped, terminal_columns, wrap_text
 
 SENTENCE = "unknown knob lrr: did you mean lr? " + "A long explanation of it follows here. " * 4
 
@@ -57,3 +58,13 @@ def test_the_indentation_is_kept_and_spaces_inside_a_short_line_too() -> None:
 
 def test_texts_with_control_characters_are_left_alone() -> None:
     assert wrap_text("\x1b[1m" + SENTENCE, 20) == "\x1b[1m" + SENTENCE
+
+
+def test_each_stream_has_its_own_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    print_wrapped(SENTENCE, to_stderr=True)
+    print_wrapped(SENTENCE)
+    assert max(map(len, sys.stderr.getvalue().splitlines())) <= 40
+    assert sys.stdout.getvalue() == f"{SENTENCE}\n"

@@ -33,5 +33,5 @@ def test_unreadable_images_are_named(tmp_path: Path, own_cache: None) -> None:
     root = grow(tmp_path / "set", {"1": 2, "2": 2})
     (root / "1" / "0.JPEG").write_bytes(b"no image")
     sets = with_eval_sets(load_digits(), [f"mine:{root}"]).eval_sets
-    with pytest.raises(ValueError, match=r"1 of 4 images of eval\.mine cannot be read: mend them"):
+    with pytest.raises(ValueError, match="1 of 4 images of eval_sets mine cannot be read: repair"):
         refuse_unreadable_sets(sets)

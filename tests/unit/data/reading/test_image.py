@@ -277,11 +277,11 @@ def refusal(path: Path, official: bool = False) -> str:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"hello", "its content is none of JPEG"),
-        (b"%PDF-1.7\n", "its content is none of JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 2 2\n%%EndComments\n", "none of JPEG"),
-        (b"\0" * 1000, "its content is none of JPEG"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "none of JPEG"),
+        (b"hello", "its format is not one of JPEG"),
+        (b"%PDF-1.7\n", "its format is not one of JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 2 2\n%%EndComments\n", "not one of JPEG"),
+        (b"\0" * 1000, "its format is not one of JPEG"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "not one of JPEG"),
         (b"P5 400000 400000 255\n", "it has more than 178,956,970 pixels"),
     ],
 )

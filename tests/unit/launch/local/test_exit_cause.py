@@ -10,7 +10,7 @@ from clip_hparam.config.trial_spec import TrialSpec
 from clip_hparam.launch.local.exit_cause import exit_cause, lost_rank_cause
 
 SPEC = TrialSpec(Recipe(batch_size=50), Machine())
-KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer, which dmesg tells: "
+KILLER = "signal 9 (SIGKILL), often sent by the kernel's out-of-memory killer (see dmesg): "
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_advised_micro_batch_is_legal() -> None:
         (3, "exit code 3"),
         (None, "exit code None"),
         (-signal.SIGSEGV, "signal 11 (SIGSEGV)"),
-        (-signal.SIGBUS, "signal 7 (SIGBUS), often because /dev/shm or the disk is full, which df"),
+        (-signal.SIGBUS, "signal 7 (SIGBUS), often because /dev/shm or the disk is full (see df"),
         (-200, "signal 200 (of real time)"),
     ],
 )

@@ -140,7 +140,8 @@ def test_message_of_a_lost_trial_has_the_output_of_slurm(
     [
         (
             "slurmstepd-vm: error: StepId=8.0 exceeded memory limit (1428549632 > 965738496)\n",
-            "raise hydra.launcher.mem_gb above 1.3 (slurmstepd-vm",
+            "; it used 1.33 GB when Slurm ended it, and 0.9 GB is the cluster's default: type"
+            " hydra.launcher.mem_gb=3 (slurmstepd-vm",
         ),
         ("slurmstepd: error: Detected 1 oom_kill event\n", "raise hydra.launcher.mem_gb (slurmst"),
     ],

@@ -40,7 +40,7 @@ def test_cell_of_an_older_sweep_is_named_by_the_id_of_the_newest_that_has_it() -
 def test_label_in_several_sweeps_needs_the_sweep_unless_the_trials_are_the_same() -> None:
     first, second = sweep("lr", "1", cell("a", "t1", "t2")), sweep("wd", "2", cell("a", "t1"))
     same = sweep("copy", "3", cell("a", "t2", "t1"))
-    with pytest.raises(ValueError, match="several sweeps have a cell a: say SWEEP/a"):
+    with pytest.raises(ValueError, match="several sweeps have a cell a: type SWEEP/a"):
         find_cells([first, second], "a")
     assert find_cells([first, second], "wd/a") == [(second, second.cells[0])]
     assert len(find_cells([first, same], "a")) == 2

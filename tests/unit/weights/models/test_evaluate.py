@@ -26,9 +26,9 @@ def test_unknown_classes_are_those_of_the_data_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("given", "data", "sentence"),
     [
-        (model("a", "b", "c"), ("a", "b", "d"), "tells 3 classes apart, and d is not among them"),
-        (model("a", "b", "c"), ("a", "b"), "tells 3 classes apart, and the data have 2"),
-        (model(), ("a", "b"), "tells 3 classes apart, and the data have 2"),
+        (model("a", "b", "c"), ("a", "b", "d"), "has 3 classes, and d is not among them"),
+        (model("a", "b", "c"), ("a", "b"), "has 3 classes, and the data have 2"),
+        (model(), ("a", "b"), "has 3 classes, and the data have 2"),
     ],
 )
 def test_other_classes_are_refused(

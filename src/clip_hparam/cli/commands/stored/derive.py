@@ -81,7 +81,7 @@ def _run_temperature(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace, results: Iterable[DerivedResult]) -> int:
-    """Write each result as soon as it is there, and print all."""
+    """Write each result as soon as it is computed, and print all."""
     written = [(result, write_derived(arguments.runs, result)) for result in results]
     trees = [
         {"file": str(path), "derived_id": result.derived_id, **asdict(result)}
@@ -107,7 +107,7 @@ def _lines(written: Sequence[tuple[DerivedResult, Path]]) -> Iterator[str]:
 
 
 def _describe(result: DerivedResult) -> str:
-    """Return the trials, the parameters and what the selection set decided."""
+    """Return the trials, the parameters and the choice made on the selection set."""
     shown: dict[str, Any] = dict(result.parameters)
     if "temperature" in result.facts:
         shown["temperature"] = round(result.facts["temperature"], 3)

@@ -5,20 +5,17 @@ import csv
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clip_hparam.cli.commands.command import Command, add_common_arguments, emit
 from clip_hparam.cli.commands.name_lookup import print_ambiguity
+from clip_hparam.cli.commands.stored.evaluated_data import evaluated_data
 from clip_hparam.config.exit_codes import ExitCode
 from clip_hparam.config.text.count import counted
 from clip_hparam.records.atomic import write_atomic
 from clip_hparam.records.derived import write_derived
-from clip_hparam.records.manifests.lookup import find_trial_id
 from clip_hparam.records.manifests.manifest import read_manifests
-from clip_hparam.records.record import Record, trial_ids
-
-if TYPE_CHECKING:
-    from clip_hparam.config.recipe import Data
+from clip_hparam.records.record import Record
 
 WEIGHTS = "a trial, an exported folder, open_clip:NAME:PRETRAINED, timm:NAME or timm:NAME:FILE"
 
@@ -94,7 +91,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
     named = [word for word in arguments.weights if word not in typed]
     if not named:
         raise ValueError(f"no weights are named: name {WEIGHTS}")
-    data = _data_of(typed, named, arguments.runs)
+    data = evaluated_data(typed, named, arguments.runs)
     from clip_hparam.weights.models.evaluate import evaluate_model  # lazy: torch, 2 s
     from clip_hparam.weights.models.sources import load_model
 
@@ -114,29 +111,6 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
 def _is_override(word: str) -> bool:
     key = word.partition("=")[0]
     return "=" in word and (key == "data" or key.startswith("data."))
-
-
-def _data_of(typed: list[str], named: list[str], runs: Path) -> "Data":
-    """Return the data set of the typed overrides; without any that of the first trial."""
-    from clip_hparam.cli.hydra_app.compose import compose_recipe  # lazy: Hydra, 0.3 s
-    from clip_hparam.cli.hydra_app.error_messages import USER_ERRORS, user_message
-    from clip_hparam.cli.hydra_app.rerun import rerun_trial
-
-    words = typed
-    if not typed:
-        trial = find_trial_id(trial_ids(runs), named[0])
-        if trial is None:
-            raise ValueError(
-                f"{named[0]} is not a trial on record: name the data, such as data=digits"
-            )
-        again = rerun_trial(Record(runs, trial), {})
-        if again.unknown:
-            raise ValueError(again.unknown[0])
-        words = [word for word in again.overrides if not word.startswith("machine.")]
-    try:
-        return compose_recipe(words).data
-    except USER_ERRORS as error:
-        raise ValueError(user_message(error)) from error
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:

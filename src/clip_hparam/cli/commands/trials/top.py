@@ -35,7 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CONDITION",
-        help="only trials for which it holds, such as 'lr>1e-3' or state=done; may be repeated",
+        help="only trials that meet it, such as 'lr>1e-3' or state=done; may be repeated",
     )
     parser.add_argument("--reverse", action="store_true", help="the worst first")
     parser.add_argument(

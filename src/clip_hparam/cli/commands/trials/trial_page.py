@@ -1,4 +1,4 @@
-"""show: one page about a trial: what was typed, its curves, metrics, cost and command."""
+"""show: one page about a trial: overrides, curves, metrics, cost and command."""
 
 import argparse
 import math
@@ -130,7 +130,7 @@ def trial_lines(facts: dict[str, Any], runs: Path) -> Iterator[str]:
 
 
 def _note_of_nothing_typed(command: str | None) -> str:
-    """Return a note on a trial without typed words; those of old records are not known."""
+    """Return a note on a trial without overrides; old records do not contain them."""
     words = [word for word in shlex.split(command or "") if "=" in word]
     if trial_words(words):
         return "not on record: the command below sets what differs from the default recipe"

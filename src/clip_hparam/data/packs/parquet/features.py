@@ -1,4 +1,4 @@
-"""Which columns of a Parquet file of Hugging Face hold the images and their labels.
+"""Find the columns of images and labels in a Parquet file of Hugging Face.
 
 The schema's metadata hold the features of the data set: {"info": {"features": {...}}}.
 """

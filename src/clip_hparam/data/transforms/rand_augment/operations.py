@@ -42,7 +42,7 @@ class Kind(IntEnum):
 
 
 class Operation(NamedTuple):
-    """What a name of timm does.
+    """The operation of a timm name.
 
     argument: function of magnitudes, shape (n,), and signs, 1 or -1, that returns the arguments:
     bits to keep, a threshold, a level to add, a factor, a blur radius in px, a shear factor,

@@ -1,4 +1,4 @@
-"""What a RandAugment string of timm asks for. timm reads the string."""
+"""Operations and magnitudes of a RandAugment string, as timm parses it."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -68,7 +68,7 @@ class TrackerCallback(TrialCallback):
         runs, trial = self._record.folder.parent, self._record.trial_id
         later = command_line("sync", self._name, trial, runs=runs)
         logger.warning(
-            "tracker=%s: %s; the trial goes on, and %s sends what is missing",
+            "tracker=%s: %s; the trial continues, and %s sends what is missing",
             *(self._name, reason, later),
         )
 

@@ -20,7 +20,7 @@ NOT_METRICS = ("epoch", "step")
 
 @dataclass(frozen=True)
 class Sent:
-    """What a destination has of a trial: rows up to an optimizer step, and the final state."""
+    """Data that a destination has received: rows up to an optimizer step, and the final state."""
 
     destination: str
     group: str

@@ -32,7 +32,7 @@ class Tracker:
     """Base class of a tracker: one run, which `__init__` starts or continues.
 
     One thread creates it and calls its methods, never the thread that trains. It may raise any
-    exception: the trial goes on without it.
+    exception: the trial continues without it.
 
     package: name of the package to import; "" for none.
     extra: the extra of clip-hparam, or the distribution, that installs it, for messages.

@@ -47,7 +47,7 @@ def test_the_end_of_a_killed_run_is_left_out_and_damage_is_refused(tmp_path: Pat
     with pytest.raises(ValueError, match="is damaged at byte"):
         read_events([file])
     file.write_bytes(b"no event file at all")
-    with pytest.raises(ValueError, match="or no event file"):
+    with pytest.raises(ValueError, match="or not an event file"):
         read_events([file])
 
 

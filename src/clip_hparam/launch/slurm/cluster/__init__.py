@@ -1,0 +1,1 @@
+"""What the cluster offers, and whether a job fits it, asked before anything is submitted."""
