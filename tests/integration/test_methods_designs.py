@@ -13,6 +13,17 @@ from clip_hparam.data.dataset import ImageArray
 from clip_hparam.sweep.sweep import Sweep
 
 METHOD_KNOBS = {"lr", "tune", "head_init", "pool"}
+HEADS = {
+    "full": {},
+    "bias": {"tune": "bias"},
+    "lora": {"tune": "lora"},
+    "head_only": {"freeze": "backbone"},
+    "lp_ft": {"head_init": "linear_probe"},
+    "lp_lora": {"head_init": "linear_probe", "tune": "lora"},
+    "zero_shot": {"head_init": "zero_shot", "pool": "clip"},
+    "zero_shot_scale": {"head_init": "zero_shot", "pool": "clip", "logit_scale": "trained"},
+}
+"""What each cell of sweeps=heads changes of the full fine-tuning of a random head."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +71,19 @@ def test_the_members_of_the_soup_are_three_neighbouring_rates(tmp_path: Path) ->
     }
     first = rates.index(min(probe))
     assert sorted(probe) == rates[first : first + 3]
+
+
+def test_heads_differ_in_what_is_trained_and_where_the_head_starts_alone(tmp_path: Path) -> None:
+    cells = {
+        (plan.cell.label, plan.seed): flatten(plan.spec.recipe)
+        for plan in planned_sweep("sweeps=heads", cwd=tmp_path).planned
+    }
+    assert set(cells) == {(label, seed) for label in HEADS for seed in range(5)}
+    for (label, seed), knobs in cells.items():
+        full = cells["full", seed]
+        changed = {name: value for name, value in knobs.items() if value != full[name]}
+        assert knobs["seed"] == seed
+        assert changed == HEADS[label], label
 
 
 def test_make_methods_reads_the_cells_of_the_design() -> None:

@@ -7,6 +7,7 @@ its exit code after a signal, its environment, its imports, its limits.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -83,8 +84,19 @@ def _start_process(*words: str, cwd: Path) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     command = [sys.executable, *words]
     return subprocess.Popen(
-        command, cwd=cwd, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        command,
+        cwd=cwd,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_accept_ctrl_c,
     )
+
+
+def _accept_ctrl_c() -> None:
+    """Undo what a shell does to its background jobs, and so to the tests in one: ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def fake(folder: Path, name: str, script: str) -> None:

@@ -10,7 +10,6 @@ SKIPPED = (
     Path(__file__).resolve(),
     ROOT / "tests" / "data",
     ROOT / "analysis" / "data",
-    ROOT / "src" / "clip_hparam" / "cli" / "hydra_app",
 )
 INSTEAD = {
     r"mend(s|ed|ing)?": "fix, repair, correct",

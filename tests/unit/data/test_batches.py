@@ -14,6 +14,7 @@ from clip_hparam.data.dataset import SELECTION, TEST, EvalSet, ImageDataset
 from clip_hparam.data.loading import pipelines
 from clip_hparam.data.transforms.batch_augmentation import TensorAugmentation
 from clip_hparam.distributed import DistributedContext
+from clip_hparam.rng import sampling_order
 
 BACKENDS = ("tensor", "timm")
 PLAIN = Recipe(
@@ -189,3 +190,9 @@ def test_backends_agree_without_augmentation() -> None:
     for (ours, targets), (theirs, their_targets) in zip(*both, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=2.01 / 255 / 0.26)
         assert torch.equal(targets, their_targets)
+
+
+def test_the_order_of_the_images_differs_from_epoch_to_epoch_and_by_seed() -> None:
+    orders = [sampling_order(seed, epoch, 50, 50).tolist() for seed in (0, 1) for epoch in (0, 1)]
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert len(set(map(tuple, orders))) == 4

@@ -10,6 +10,7 @@ from support.ranges import format_range, ranges
 from clip_hparam.design.design import Design
 from clip_hparam.design.expand import expand_design
 from clip_hparam.design.ranges import Range
+from clip_hparam.design.sampling import level_at, random_positions, sobol_positions
 
 SAMPLED = st.sampled_from(["random", "sobol"])
 
@@ -43,3 +44,23 @@ def test_sobol_points_are_spread_evenly_over_each_knob() -> None:
     lrs = [float(cell.overrides[0].partition("=")[2]) for cell in cells]
     assert Counter(int(np.floor(np.log10(lr))) for lr in lrs) == {-4: 4, -3: 4, -2: 4, -1: 4}
     assert Counter(cell.overrides[1] for cell in cells) == {"pool=cls": 8, "pool=clip": 8}
+
+
+def test_random_draws_of_two_knobs_are_independent() -> None:
+    knobs = {name: ["interval(0, 1)"] for name in ("drop_path", "mixup")}
+    drawn = random_positions(Design("d", "random", knobs=knobs, samples=500))
+    assert abs(np.corrcoef(drawn.T)[0, 1]) < 0.15
+
+
+def test_levels_have_equal_shares_of_the_positions() -> None:
+    levels = ["0.1", "0.2", "0.3"]
+    at = [level_at("drop_path", levels, (n + 0.5) / 30) for n in range(30)]
+    assert at == [level for level in levels for _ in range(10)]
+
+
+def test_the_first_points_of_a_sobol_design_are_balanced_for_every_power_of_two() -> None:
+    knobs = {name: ["interval(0, 1)"] for name in "abc"}
+    drawn = sobol_positions(Design("d", "sobol", knobs=knobs, samples=24))
+    for size in (2, 4, 8, 16):
+        halves = (drawn[:size] < 0.5).sum(axis=0)
+        assert halves.tolist() == [size // 2] * 3

@@ -15,6 +15,7 @@ from clip_hparam.model.classifier import (
     init_head,
     resize_pos_embed,
     set_drop_path,
+    set_head,
     set_resolution,
 )
 from clip_hparam.model.depth import depth_of, drop_path_rates
@@ -195,6 +196,16 @@ def test_head_is_initialised_as_in_ft_clip() -> None:
     assert float(model.head.weight.detach().std()) == pytest.approx(2e-5, rel=0.02)
     bound = 0.001 * model.head.in_features**-0.5
     assert 0.9 * bound < float(model.head.bias.detach().abs().max()) <= bound
+
+
+@pytest.mark.parametrize("bias", [None, torch.tensor([1.0, -2.0, 0.5, 3.0, 0.0])])
+def test_a_set_head_computes_its_logits(bias: Tensor | None) -> None:
+    """Without a bias that of the random head, which the model had before, is 0."""
+    model, weights = small(), torch.randn(5, 8)
+    set_head(model, weights, bias)
+    tokens = torch.randn(4, 17, 8, dtype=torch.float64)
+    expected = model.features(tokens) @ weights.double().T + (0 if bias is None else bias)
+    torch.testing.assert_close(model.head(model.features(tokens)), expected)
 
 
 def test_head_depends_on_the_seed_alone() -> None:

@@ -10,7 +10,6 @@ from support.image_folders import grow, imagenet
 from torch import Tensor
 
 from clip_hparam.config.recipe import Encoder, Recipe, with_values
-from clip_hparam.data.prompt_templates import digit_prompts
 from clip_hparam.data.prompts.dataset_prompts import class_prompts
 from clip_hparam.model import zero_shot_head
 from clip_hparam.model.zero_shot_head import head_weights
@@ -18,15 +17,18 @@ from clip_hparam.planning.resolve import resolve
 from clip_hparam.training.factory import create_model
 
 NAME = "ViT-S-32"
-PROMPTS = digit_prompts(("0", "7"))
+PROMPTS = (("a photo of a cat", "cat"), ("the drawing of two red dogs", "dog"))
 Saved = Callable[[Callable[[dict[str, Tensor]], dict[str, Tensor]]], Encoder]
 WORDS = {"pool": "clip", "head_init": "zero_shot"}
 
 
 @pytest.fixture(scope="module")
 def model() -> open_clip.CLIP:
+    """Return a model whose embeddings of different words differ in direction and norm."""
     torch.manual_seed(0)
-    return open_clip.create_model(NAME).eval()
+    model = open_clip.create_model(NAME).eval()
+    model.token_embedding.weight.data.mul_(50)
+    return model
 
 
 @pytest.fixture
@@ -64,11 +66,16 @@ def test_head_equals_text_embeddings_of_open_clips_model(
 ) -> None:
     tokenize = open_clip.get_tokenizer(NAME)
     with torch.no_grad():
-        means = [model.encode_text(tokenize(texts), normalize=True).mean(0) for texts in PROMPTS]
-        units = torch.nn.functional.normalize(torch.stack(means), dim=-1)
-        expected = model.logit_scale.exp() * units
+        expected, of_raw_embeddings = (
+            model.logit_scale.exp() * torch.nn.functional.normalize(torch.stack(means), dim=-1)
+            for means in (
+                [model.encode_text(tokenize(texts), is_unit).mean(0) for texts in PROMPTS]
+                for is_unit in (True, False)
+            )
+        )
     found = head_weights(saved(change), PROMPTS)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    assert (found - of_raw_embeddings).abs().max() > 1e-3
 
 
 def test_head_is_computed_once_and_cached(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,13 +89,13 @@ def main() -> int:
         print(user_message(error), file=sys.stderr)
         return ExitCode.WRONG_USE
     except SchedulerError as error:
-        print(f"{error}; nothing is lost, the same command goes on", file=sys.stderr)
+        print(f"{error}; nothing is lost, run the same command again to continue", file=sys.stderr)
         return ExitCode.STORAGE
     except OSError as error:
         print(storage_message(error), file=sys.stderr)
         return ExitCode.STORAGE
     except KeyboardInterrupt as error:
-        print(str(error) or "interrupted: the same command goes on", file=sys.stderr)
+        print(str(error) or "interrupted: run the same command again to continue", file=sys.stderr)
         return ExitCode.INTERRUPTED
     finally:
         if not full:

@@ -58,8 +58,9 @@ def _bundled_zero_shot_accuracy(
 
     It is kept in the user's cache folder, which saves each trial 0.4 s.
     """
-    key = f"{recipe.encoder.weights} {recipe.data.fingerprint} {recipe.interpolation}"
-    entry = cache_path("zero_shot", f"{key} {prompts} {package_versions()}")
+    pixels = f"{recipe.data.fingerprint} {recipe.interpolation} {recipe.augment_backend}"
+    key = f"{recipe.encoder.weights} {pixels} {prompts} {package_versions()}"
+    entry = cache_path("zero_shot", key)
     cached = read_json(entry) or {}
     if "share" not in cached:
         # bundled CLIPs were pre-trained with CLIP's normalization

@@ -31,8 +31,14 @@ from clip_hparam.records.user_cache import cache_path
 logger = logging.getLogger(__name__)
 MAX_ITERATIONS = 200
 ROWS_AT_ONCE = 65536  # rows of features in a matrix product; bounds the memory of the logits
-FEATURE_KNOBS = ("encoder", "data", "pool", "resolution", "interpolation", "probe_l2", "seed")
-"""Knobs that the fitted head depends on; the seed draws the training images."""
+FEATURE_KNOBS = (
+    *("encoder", "data", "pool", "resolution", "interpolation", "augment_backend"),
+    *("probe_l2", "seed"),
+)
+"""Knobs that the fitted head depends on; the seed draws the training images.
+
+Backends resize by other code: their pixels differ by up to two of 255 levels.
+"""
 
 
 def probe_head(
