@@ -31,7 +31,7 @@ assert_absent("torch", "open_clip", "numpy")
 from clip_hparam.cli.main import main
 sys.argv[1:] = ["status"]
 assert main() == 0
-assert_absent("torch", "timm", "pandas", "hydra")
+assert_absent("torch", "timm", "numpy", "pandas", "hydra")
 
 from clip_hparam.config.recipe import Encoder, Recipe
 from clip_hparam.planning.resolve import resolve

@@ -132,8 +132,11 @@ def list_reasons(
     """
     groups: dict[tuple[TrialState, str], list[tuple[str, str]]] = {}
     for trial_id in manifest.trial_ids:
-        state, record = states[trial_id], Record(runs, trial_id)
-        failure = None if state in QUIET_STATES else failure_of(record, state)
+        state = states[trial_id]
+        if state in QUIET_STATES:
+            continue
+        record = Record(runs, trial_id)
+        failure = failure_of(record, state)
         with_worker = state == TrialState.LOST and _worker_failure(record, [manifest.sweep_id])
         if failure is not None and not with_worker:
             group = groups.setdefault((state, failure["kind"]), [])
