@@ -103,3 +103,12 @@ def test_adjacent_rows_are_mixed_with_each_other_alone() -> None:
             alone = apply_mix(pixels[pair], targets[pair], params, "mirrored")
             assert torch.equal(mixed[pair], alone[0])
             assert torch.equal(both[pair], alone[1])
+
+
+def test_mixup_and_cutmix_have_their_own_alpha_where_both_are_on() -> None:
+    drawn = [sample_mix_params(0, 0, step, 1e-3, 1000.0, 32) for step in range(100)]
+    shares = [mix.lam for mix in drawn if mix and mix.box is None]
+    heights = [mix.box[1] - mix.box[0] for mix in drawn if mix and mix.box]
+    assert min(len(shares), len(heights)) > 30
+    assert not any(0.1 < share < 0.9 for share in shares)
+    assert all(10 <= height <= 24 for height in heights)  # half of the area, cut at the border

@@ -83,3 +83,8 @@ def test_crop_falls_back_to_the_central_crop_of_timm(height: int, width: int) ->
     theirs = RandomResizedCropAndInterpolation.get_params(image, impossible, CROP_RATIO)
     too_large = np.full((1, DRAWS_PER_BOX), 0.5, np.float32)
     assert random_crop_boxes(too_large, height, width, 100.0)[0].tolist() == list(theirs)
+
+
+def test_nothing_is_erased_where_no_try_fits() -> None:
+    too_wide = np.full((1, DRAWS_PER_BOX), 0.999, np.float32)  # a third of the area, ratio 10 / 3
+    assert random_erase_boxes(too_wide, 32).tolist() == [[0, 0, 0, 0]]
