@@ -19,6 +19,8 @@ from clip_hparam.config.options.sweep_options import DEFAULT_FAMILY
 from clip_hparam.design.families import family_of
 
 DEFAULT_RECIPE = "weak_aug"
+PRIMARY_RECIPE = "default"
+"""Option of the primary config: the default recipe of the default family."""
 PUBLISHED_FOLDER = "ft_clip"
 """Folder of the published recipes; their names begin with their family."""
 
@@ -78,6 +80,8 @@ def as_typed(words: Sequence[str]) -> list[str]:
 def family_of_recipe(name: str, exists: Exists) -> str:
     """Return the family of recipe=FOLDER/NAME; empty for a recipe of no family."""
     folder, _, file = name.rpartition("/")
+    if name == PRIMARY_RECIPE:
+        return DEFAULT_FAMILY
     if folder == PUBLISHED_FOLDER:
         return file.partition("_")[0]
     return folder if folder and exists(f"family/{folder}") else ""

@@ -156,6 +156,7 @@ def test_a_family_alone_is_its_full_recipe(tmp_path: Path) -> None:
     [
         (["family=b16", "recipe=tiny/llrd"], "recipe=tiny/llrd is of family=tiny"),
         (["family=l14", "recipe=ft_clip/b16"], "recipe=ft_clip/b16 is of family=b16"),
+        (["family=b16", "recipe=default"], "recipe=default is of family=tiny"),
         (["family=b17"], "b17"),
         (["-m", "family=tiny,b16"], "family=tiny,b16 names several families"),
     ],
