@@ -120,7 +120,28 @@ def typed_words(arguments: Sequence[str]) -> list[str]:
     def exists(path: str) -> bool:
         return any((folder / f"{path}.yaml").is_file() for folder in folders)
 
-    return complete(arguments, exists)
+    words = complete(arguments, exists)
+    if options.config_dir:
+        refuse_taken_names(Path(options.config_dir), options.overrides, family_of(words))
+    return words
+
+
+def refuse_taken_names(folder: Path, overrides: Sequence[str], family: str) -> None:
+    """Raise ValueError for a chosen file of the user that Hydra does not read.
+
+    A file of this package with the same name comes first. Equal files, as in a copy of conf/, are
+    no mistake.
+    """
+    for group, _, values in (word.lstrip("+").partition("=") for word in overrides):
+        for name in values.split(","):
+            own = folder / group / f"{name}.yaml"
+            shipped = [CONF / group / f"{name}.yaml", CONF / group / family / f"{name}.yaml"]
+            taken = next((path for path in shipped if path.is_file()), None)
+            if taken and own.is_file() and own.read_bytes() != taken.read_bytes():
+                raise ValueError(
+                    f"{own} is not read, because {group}={name} is a file of this program: give"
+                    " yours another name"
+                )
 
 
 def family_names(loader: ConfigLoader) -> list[str]:

@@ -1,6 +1,7 @@
 """Every shipped sweep runs in every family, or names the missing family; old names keep ids."""
 
 import re
+import shutil
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -225,3 +226,21 @@ def test_the_manifest_keeps_the_family(imagenet: list[str], tmp_path: Path) -> N
     assert done.code == 0, done.err
     (manifest,) = read_manifests(tmp_path / "runs")
     assert (manifest.family, manifest.name) == ("b16", "lr")
+
+
+@pytest.mark.parametrize("word", ["sweeps=lr", "recipe=llrd", "recipe=ema,llrd"])
+def test_own_file_with_the_name_of_a_shipped_one_is_refused(word: str, tmp_path: Path) -> None:
+    group, _, names = word.partition("=")
+    own = tmp_path / "mine" / group / f"{names.rpartition(',')[2]}.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("# @package _global_\nlr: 0.5\n")
+    done = plan("--config-dir", "mine", "-m", word, "dry_run=true", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert f"{own.relative_to(tmp_path)} is not read, because {group}=" in done.err
+
+
+def test_a_copy_of_the_shipped_files_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "sweeps").mkdir(parents=True)
+    shutil.copy(ROOT / "sweeps" / "lr.yaml", tmp_path / "mine" / "sweeps")
+    done = plan("--config-dir", "mine", "-m", "sweeps=lr", "dry_run=true", cwd=tmp_path)
+    assert done.code == 0, done.err
